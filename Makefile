@@ -1,0 +1,71 @@
+# Everything runs in a virtual environment of its own; only Python 3.11-3.13 and make are needed beforehand.
+#   make train-faces PYTHON=python3.12
+#   make train-faces TORCH_ARGS="--index-url ..."    (where pip finds the build of torch that you want)
+
+VENV ?= .venv
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
+TORCH_ARGS ?=
+
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+INSTALL := $(PIP) install --quiet --constraint constraints.txt
+BASE := $(VENV)/.made
+TRAIN := $(VENV)/.installed-train
+DEV := $(VENV)/.installed-dev
+FACES := out/faces
+SOURCES := ganassets plugins exporters tests benchmarks
+
+.DEFAULT_GOAL := help
+.PHONY: help install train-faces test test-fast lint format clean
+
+help:  ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+$(BASE):
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed; name it with make PYTHON=/path/to/python."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+# torch comes first and alone, so that what follows takes the build that is there instead of looking for another.
+$(TRAIN): pyproject.toml constraints.txt | $(BASE)
+	@echo "Installing ganassets with what training needs; the first time takes some minutes."
+	$(INSTALL) $(TORCH_ARGS) torch
+	$(INSTALL) --editable '.[train,preview,evaluate]'
+	@touch $@
+
+$(DEV): $(TRAIN)
+	$(INSTALL) --editable '.[train,preview,evaluate,dev]'
+	@touch $@
+
+install: $(TRAIN)  ## make the environment and install the program with all that training needs
+
+train-faces: $(TRAIN)  ## train on heads for some minutes, export the model, generate 8 heads
+	$(BIN)/ganassets train faces --preset quick
+	$(BIN)/ganassets export faces --onnx
+	$(BIN)/ganassets generate faces -n 8 -o $(FACES) --overwrite
+	@echo
+	@echo "Contact sheet: $(CURDIR)/$(FACES)/contact-sheet.png"
+	@echo "Heads:"
+	@ls $(CURDIR)/$(FACES)/*.glb
+
+test: lint  ## run all checks and tests, those with real consumers (Blender, a browser, a validator) last
+	$(BIN)/python -m pytest -m "not real"
+	$(BIN)/python -m pytest -m real
+
+test-fast: $(DEV)  ## run the tests that take no longer than a moment
+	$(BIN)/python -m pytest -m "not real and not slow"
+
+lint: $(DEV)  ## check style, types and who imports whom
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/pyright --pythonpath $(BIN)/python
+	$(BIN)/lint-imports
+
+format: $(DEV)  ## put the code into the house style
+	$(BIN)/ruff check --fix $(SOURCES)
+	$(BIN)/ruff format $(SOURCES)
+
+clean:  ## remove the environment and all caches; runs/ and out/ stay
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +

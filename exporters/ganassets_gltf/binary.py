@@ -1,0 +1,97 @@
+"""The GLB container and its binary chunk (glTF 2.0 specification, section 4)."""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+MAGIC, VERSION = b"glTF", 2
+JSON_CHUNK, BIN_CHUNK = b"JSON", b"BIN\0"
+# glTF's numbers for component types and for what a buffer view feeds on the GPU.
+FLOAT = 5126
+COMPONENT_TYPES = dict(zip(map(np.dtype, ("u1", "u2", "u4", "f4")), (5121, 5123, 5125, FLOAT), strict=True))
+VERTICES, INDICES = 34962, 34963
+
+
+@dataclass
+class Binary:
+    """The binary chunk as it grows, with the buffer views and accessors that point into it.
+
+    Attributes:
+        blocks: its bytes, every block a multiple of 4 long.
+        size: their length together.
+        views: as in glTF's JSON.
+        accessors: JSON text of each; most are the same in every file, so they are turned into text once.
+    """
+
+    blocks: list[bytes] = field(default_factory=list)
+    size: int = 0
+    views: list[dict[str, Any]] = field(default_factory=list)
+    accessors: list[str] = field(default_factory=list)
+
+    def add_view(self, data: bytes, **properties: int) -> int:
+        """Append data as a buffer view; returns the view's index."""
+        self.views.append({"buffer": 0, "byteOffset": self.size, "byteLength": len(data), **properties})
+        self.blocks.append(data + bytes(-len(data) % 4))
+        self.size += len(self.blocks[-1])
+        return len(self.views) - 1
+
+    def add_accessor(self, **properties: Any) -> int:
+        """Append an accessor; returns its index."""
+        self.accessors.append(to_json(properties))
+        return len(self.accessors) - 1
+
+    def add_attribute(
+        self, array: np.ndarray, kind: str, spans: Sequence[slice], bounds: bool = False, target: int = VERTICES
+    ) -> list[int]:
+        """Append an array as one buffer view with an accessor for each span of its rows.
+
+        Args:
+            array: (n,) or (n, c), of a type that glTF knows.
+            kind: "SCALAR", "VEC2", ...
+            spans: rows of each accessor.
+            bounds: whether to write each accessor's smallest and largest values.
+            target: VERTICES or INDICES.
+
+        Returns:
+            indices of the accessors.
+        """
+        row_bytes = array.nbytes // len(array)
+        stride = {"byteStride": row_bytes} if target == VERTICES else {}
+        view = self.add_view(array.tobytes(), target=target, **stride)
+        return [
+            self.add_accessor(
+                bufferView=view,
+                byteOffset=span.start * row_bytes,
+                componentType=COMPONENT_TYPES[array.dtype],
+                count=span.stop - span.start,
+                type=kind,
+                **(bounds_of(array[span]) if bounds else {}),
+            )
+            for span in spans
+        ]
+
+
+def to_json(value: Any) -> str:
+    """JSON text without spaces; ValueError for a number that JSON can't hold."""
+    return json.dumps(value, separators=(",", ":"), allow_nan=False)
+
+
+def bounds_of(array: np.ndarray) -> dict[str, list[float]]:
+    """An accessor's smallest and largest values, column by column."""
+    columns = np.ascontiguousarray(array.T)  # numpy reduces along the memory's order many times faster
+    return {"min": columns.min(1).tolist(), "max": columns.max(1).tolist()}
+
+
+def pack(document: bytes, blocks: Sequence[bytes]) -> bytes:
+    """A GLB file from its JSON text and the blocks of its binary chunk (each a multiple of 4 bytes)."""
+    document += b" " * (-len(document) % 4)
+    size = sum(map(len, blocks))
+    header = struct.pack("<4sII", MAGIC, VERSION, 12 + 8 + len(document) + 8 + size)
+    json_head, bin_head = struct.pack("<I4s", len(document), JSON_CHUNK), struct.pack("<I4s", size, BIN_CHUNK)
+    return b"".join((header, json_head, document, bin_head, *blocks))

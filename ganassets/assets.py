@@ -1,0 +1,225 @@
+"""What plugins make and exporters take: frozen dataclasses of numpy arrays, checked when they are made.
+
+Units and axes everywhere: metres, Y up, facing +Z, right-handed; texture origin upper left; colours sRGB uint8.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import InputError
+
+FloatArray = NDArray[np.float32]
+IntArray = NDArray[np.int32]
+ByteArray = NDArray[np.uint8]
+
+
+def check_array(name: str, array: object, dtype: type, shape: tuple[int | None, ...]) -> None:
+    """Raise InputError unless array is a numpy array of that dtype and shape (None: any length), all finite."""
+    if not isinstance(array, np.ndarray) or array.dtype != dtype:
+        found = getattr(array, "dtype", type(array).__name__)
+        raise InputError(f"{name} must be a {np.dtype(dtype)} array, not {found}.")
+    if array.ndim != len(shape) or any(w is not None and w != n for w, n in zip(shape, array.shape, strict=True)):
+        wanted = "x".join("any" if w is None else str(w) for w in shape)
+        raise InputError(f"{name} must have shape {wanted}, not {'x'.join(map(str, array.shape))}.")
+    if np.issubdtype(dtype, np.floating) and not np.isfinite(array).all():
+        raise InputError(f"{name} holds numbers that are not finite.")
+
+
+def check_indices(name: str, array: NDArray[Any], below: int) -> None:
+    """Raise InputError unless all indices lie in [0, below)."""
+    if array.size and (array.min() < 0 or array.max() >= below):
+        raise InputError(f"{name} holds indices outside 0..{below - 1}.")
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where an asset comes from; exporters write it into every file that can carry it.
+
+    Attributes:
+        generator: plugin's name and version, "faces 0.1.0".
+        model_digest: SHA-256 of the model file, hex.
+        seed: seed of the asset.
+        sliders: condition values that were used, by name.
+        licence: SPDX expression or sentence for the asset's use.
+        software: "ganassets 0.1.0".
+    """
+
+    generator: str = ""
+    model_digest: str = ""
+    seed: int = 0
+    truncation: float = 1.0
+    sliders: Mapping[str, float] = field(default_factory=dict)
+    licence: str = ""
+    software: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Material:
+    """Surface of a part of a mesh (metallic-roughness).
+
+    Attributes:
+        name: unique in its mesh.
+        base_colour: (3,) linear RGB factor in [0, 1], multiplied with the texture.
+        albedo: (h, w, 3) uint8 sRGB texture, or None.
+        roughness: factor in [0, 1], multiplied with the texture.
+        roughness_map: (h, w) uint8 linear texture, 255 is rough, or None.
+        metallic: factor in [0, 1].
+    """
+
+    name: str
+    base_colour: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    albedo: ByteArray | None = None
+    roughness: float = 1.0
+    roughness_map: ByteArray | None = None
+    metallic: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.albedo is not None:
+            check_array(f"albedo of material {self.name}", self.albedo, np.uint8, (None, None, 3))
+        if self.roughness_map is not None:
+            check_array(f"roughness map of material {self.name}", self.roughness_map, np.uint8, (None, None))
+        for value in (*self.base_colour, self.roughness, self.metallic):
+            if not 0.0 <= value <= 1.0:
+                raise InputError(f"material {self.name} has a factor outside 0..1.")
+
+
+@dataclass(frozen=True, eq=False)
+class Topology:
+    """What all meshes of one generator share; one object serves them all, so exporters may cache by its identity.
+
+    Attributes:
+        faces: (f, 4) int32 vertex indices of quads, wound counter-clockwise seen from outside.
+        face_uvs: (f, 4) int32 indices into uvs.
+        face_materials: (f,) int32 indices into the mesh's materials.
+        uvs: (t, 2) float32, origin upper left.
+        vertex_count: v.
+        joint_names: names of the skeleton's joints; a parent stands before its children.
+        joint_parents: index of each joint's parent, -1 for a root.
+        skin_joints: (v, 4) int32 joints that move a vertex.
+        skin_weights: (v, 4) float32, rows sum to 1.
+        morph_names: names of the morph targets.
+        morph_offsets: (m, v, 3) float32 metres.
+    """
+
+    faces: IntArray
+    face_uvs: IntArray
+    face_materials: IntArray
+    uvs: FloatArray
+    vertex_count: int
+    joint_names: tuple[str, ...] = ()
+    joint_parents: tuple[int, ...] = ()
+    skin_joints: IntArray | None = None
+    skin_weights: FloatArray | None = None
+    morph_names: tuple[str, ...] = ()
+    morph_offsets: FloatArray | None = None
+
+    def __post_init__(self) -> None:
+        v = self.vertex_count
+        check_array("faces", self.faces, np.int32, (None, 4))
+        check_array("face_uvs", self.face_uvs, np.int32, (len(self.faces), 4))
+        check_array("face_materials", self.face_materials, np.int32, (len(self.faces),))
+        check_array("uvs", self.uvs, np.float32, (None, 2))
+        check_indices("faces", self.faces, v)
+        check_indices("face_uvs", self.face_uvs, len(self.uvs))
+        if len(self.joint_parents) != len(self.joint_names):
+            raise InputError("every joint needs a parent (-1 for a root).")
+        if any(parent >= i for i, parent in enumerate(self.joint_parents)):
+            raise InputError("a joint's parent must stand before it.")
+        if self.joint_names:
+            if self.skin_joints is None or self.skin_weights is None:
+                raise InputError("a mesh with joints needs skin_joints and skin_weights.")
+            check_array("skin_joints", self.skin_joints, np.int32, (v, 4))
+            check_array("skin_weights", self.skin_weights, np.float32, (v, 4))
+            check_indices("skin_joints", self.skin_joints, len(self.joint_names))
+            if (self.skin_weights < 0).any() or abs(self.skin_weights.sum(1) - 1).max() > 1e-5:
+                raise InputError("skin weights must be positive and sum to 1.")
+        if self.morph_names:
+            check_array("morph_offsets", self.morph_offsets, np.float32, (len(self.morph_names), v, 3))
+
+
+@dataclass(frozen=True, eq=False)
+class Mesh:
+    """One textured mesh, rigged and with morph targets where its topology says so.
+
+    Attributes:
+        name: "head-00000007".
+        topology: shared static part.
+        positions: (v, 3) float32 metres.
+        normals: (v, 3) float32 unit vectors.
+        joints: (j, 3) float32 metres, rest positions of the joints (rest rotations are the identity).
+        materials: those that topology.face_materials points at.
+        provenance: where it comes from.
+    """
+
+    name: str
+    topology: Topology
+    positions: FloatArray
+    normals: FloatArray
+    joints: FloatArray
+    materials: tuple[Material, ...]
+    provenance: Provenance = Provenance()
+
+    kind = "mesh"
+
+    def __post_init__(self) -> None:
+        topology = self.topology
+        check_array("positions", self.positions, np.float32, (topology.vertex_count, 3))
+        check_array("normals", self.normals, np.float32, (topology.vertex_count, 3))
+        check_array("joints", self.joints, np.float32, (len(topology.joint_names), 3))
+        check_indices("face_materials", topology.face_materials, len(self.materials))
+        if abs((self.normals**2).sum(1) - 1).max() > 1e-3:
+            raise InputError("normals must be unit vectors.")
+
+
+Asset = Mesh
+
+
+@dataclass(frozen=True)
+class Option:
+    """One setting of an exporter, shown by --help and given as `--option name=value`.
+
+    Attributes:
+        name: as written by the user, "texture-size".
+        type: bool, int, float or str.
+        default: value when it isn't given.
+        help: one line.
+        choices: allowed values, or empty for any.
+        low, high: inclusive bounds of a number, or None.
+    """
+
+    name: str
+    type: type
+    default: Any
+    help: str
+    choices: tuple[str, ...] = ()
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
+class Exporter:
+    """A format that assets are written in (entry-point group `ganassets.exporters`).
+
+    Attributes:
+        name: what `--to` takes, "gltf".
+        summary: one line.
+        api_version: the API_VERSION it was written for.
+        kinds: asset kinds it takes, ("mesh",).
+        suffixes: of the files it makes, (".glb",).
+        options: its settings.
+        export: pure function (asset, options by name, all present) -> {file name: content}; never touches disk.
+    """
+
+    name: str
+    summary: str
+    api_version: int
+    kinds: tuple[str, ...]
+    suffixes: tuple[str, ...]
+    export: Callable[[Any, Mapping[str, Any]], dict[str, bytes]]
+    options: tuple[Option, ...] = ()

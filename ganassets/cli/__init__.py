@@ -1,0 +1,34 @@
+"""The command line. Each command has a module of its own, and nothing heavy is imported before a command needs it."""
+
+from __future__ import annotations
+
+import click
+
+from .. import __version__
+from .base import LazyGroup, debug_option
+
+EXAMPLES = """\b
+Examples:
+  ganassets generate faces -n 8
+  ganassets generate faces --seeds 1-200 --set age=70 --to gltf -o heads/
+  ganassets train faces --preset quick
+  ganassets export faces --onnx
+  ganassets plugins list
+"""
+
+
+@click.group(
+    cls=LazyGroup,
+    modules=("generate", "train", "export", "inspect", "evaluate", "plugins", "completion"),
+    epilog=EXAMPLES,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+@click.version_option(__version__, prog_name="ganassets", message="%(prog)s %(version)s")
+@debug_option
+def cli() -> None:
+    """Train small GANs on your own art and turn them into assets for games and Blender."""
+
+
+def main() -> None:
+    """Entry point of the `ganassets` program."""
+    cli.main(prog_name="ganassets")

@@ -1,0 +1,143 @@
+"""What all commands share: loading on demand, errors as one sentence, --debug."""
+
+from __future__ import annotations
+
+import importlib
+import traceback
+from collections.abc import Sequence
+from typing import IO, TYPE_CHECKING, Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from ..errors import GanassetsError, InputError, one_line
+from ..plugins import generator_names
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+DEBUG = "ganassets.debug"
+STOPPED = 130  # what shells give a program that Ctrl-C ended
+
+
+class Failure(click.ClickException):
+    """An error to show, with its exit code and, under --debug, Python's account of it."""
+
+    def __init__(self, text: str, exit_code: int, trace: str = "") -> None:
+        super().__init__(text)
+        self.exit_code = exit_code  # pyright: ignore[reportAttributeAccessIssue]  # click reads it of the instance
+        self.trace = trace
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Print to standard error."""
+        if self.trace:
+            click.echo(self.trace, err=True)
+        text = printable(self.message)
+        click.echo(text if self.exit_code == STOPPED else f"Error: {text}", err=True)
+
+
+def printable(text: str) -> str:
+    """One line that a terminal only shows: files may carry control codes in their texts."""
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
+class LazyGroup(click.Group):
+    """A group whose commands lie in modules of this package, each `command` in a module named like it."""
+
+    def __init__(self, *args: Any, modules: Sequence[str] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.modules = modules
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names of the commands, in the order of their use."""
+        return list(self.modules)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command, imported now."""
+        return importlib.import_module(f".{cmd_name}", __package__).command if cmd_name in self.modules else None
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; whatever it raises becomes one sentence and an exit code."""
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise
+        except KeyboardInterrupt as stop:
+            raise Failure("Stopped.", STOPPED, _trace(ctx)) from stop
+        except GanassetsError as error:
+            raise Failure(str(error), error.exit_code, _trace(ctx)) from error
+        except Exception as error:
+            text = f"something unexpected happened ({one_line(error)})"
+            advice = "" if ctx.meta.get(DEBUG) else "; run again with --debug to see where"
+            raise Failure(f"{text}{advice}.", 1, _trace(ctx)) from error
+
+
+def _trace(ctx: click.Context) -> str:
+    return traceback.format_exc() if ctx.meta.get(DEBUG) else ""
+
+
+def _set_debug(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    if value:
+        ctx.meta[DEBUG] = True
+
+
+# Taken both before and after the command's name.
+debug_option = click.option(
+    "--debug",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_set_debug,
+    help="Show Python's traceback when something fails.",
+)
+
+
+class GeneratorCommand(click.Command):
+    """A command whose help and options depend on the generator that is named on its command line."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Look for a generator's name before the options are made."""
+        names = generator_names()
+        self.learn(ctx, next((arg for arg in args if arg in names), None))
+        return super().parse_args(ctx, args)
+
+    def learn(self, ctx: click.Context, name: str | None) -> None:
+        """Keep in ctx.meta what get_params and format_epilog need of the generator."""
+
+
+def complete_generators(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Generators for the shell's completion; files as well, because a model file may stand there."""
+    names = [CompletionItem(name) for name in generator_names() if name.startswith(incomplete)]
+    return names or [CompletionItem(incomplete, type="file")]
+
+
+def parse_pairs(option: str, texts: Sequence[str]) -> dict[str, str]:
+    """{"age": "30"} of ("age=30",); InputError when there is no "=" or a name comes twice."""
+    pairs: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = map(str.strip, text.partition("="))
+        if not equals or not name or not value:
+            raise InputError(f"{option} takes NAME=VALUE, not {text!r}.")
+        if name in pairs:
+            raise InputError(f"{option} {name} is given twice.")
+        pairs[name] = value
+    return pairs
+
+
+def make_console(stderr: bool = False) -> Console:
+    """A rich console."""
+    from rich.console import Console
+
+    return Console(stderr=stderr, highlight=False)
+
+
+def load_training(module: str, function: str) -> Any:
+    """A function that needs the packages of the extra "train"; GanassetsError when they aren't installed."""
+    try:
+        return getattr(importlib.import_module(module), function)
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("ganassets"):
+            raise
+        raise GanassetsError(
+            f'this needs {error.name}, which is not installed; install it with pip install "ganassets[train]".'
+        ) from error

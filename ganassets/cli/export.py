@@ -1,0 +1,39 @@
+"""`ganassets export`: a trained run as a model file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ..errors import InputError
+from .base import complete_generators, debug_option, load_training, make_console
+from .find import find_run, spec_of_run
+
+EXAMPLES = """\b
+Examples:
+  ganassets export --onnx
+  ganassets export faces --onnx -o faces.onnx
+  ganassets export runs/faces-20260131-1 --onnx
+"""
+
+
+@click.command(name="export", short_help="Turn a trained run into a model file.", epilog=EXAMPLES)
+@click.argument("run_or_name", required=False, shell_complete=complete_generators)
+@click.option("--onnx", is_flag=True, help="As ONNX, the one format of models so far.")
+@click.option(
+    "-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="File.  [default: model.onnx in the run]"
+)
+@debug_option
+def command(run_or_name: str | None, onnx: bool, out: Path | None) -> None:
+    """Turn a run into one file that needs no torch and runs anywhere.
+
+    Takes a run folder, or the newest run of a generator, or the newest of all.
+    """
+    if not onnx:
+        raise InputError("say which format: `ganassets export --onnx`.")
+    run = find_run(run_or_name)
+    export_run = load_training("ganassets.onnx_export", "export_run")
+    model = export_run(spec_of_run(run), run, out, make_console())
+    click.echo(f"Model: {model}")
+    click.echo(f"Next: ganassets generate {model}")

@@ -1,0 +1,124 @@
+"""`ganassets train`: a run folder with a trained generator."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..errors import InputError
+from ..plugins import load_generator
+from ..spec import GeneratorSpec, with_overrides
+from .base import GeneratorCommand, complete_generators, debug_option, load_training, make_console
+from .find import spec_of_run
+
+SPEC = "ganassets.train.spec"
+POSITIVE = click.FloatRange(min=0, min_open=True)
+
+EXAMPLES = """\b
+Examples:
+  ganassets train faces
+  ganassets train faces --preset small --kimg 50
+  ganassets train --resume runs/faces-20260131-1
+  ganassets train faces --help      (lists its presets and data options)
+"""
+
+
+def data_parameter(name: str) -> str:
+    """Python name of a data option's parameter, apart from those of every generator."""
+    return f"data_{name.replace('-', '_')}"
+
+
+class TrainCommand(GeneratorCommand):
+    """Takes the data options of the named generator, and lists its presets."""
+
+    def learn(self, ctx: click.Context, name: str | None) -> None:
+        """Keep the generator's spec."""
+        ctx.meta[SPEC] = load_generator(name) if name else None
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Its own parameters and the generator's data options."""
+        spec: GeneratorSpec | None = ctx.meta.get(SPEC)
+        data = [
+            click.Option([f"--{option.name}", data_parameter(option.name)], help=option.help)
+            for option in (spec.data_options if spec else ())
+        ]
+        return [*data, *super().get_params(ctx)]
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the presets and the examples."""
+        spec: GeneratorSpec | None = ctx.meta.get(SPEC)
+        if spec:
+            with formatter.section(f"Presets of {spec.name}"):
+                formatter.write_dl([(preset.name, preset.summary) for preset in spec.presets])
+        super().format_epilog(ctx, formatter)
+
+
+@click.command(cls=TrainCommand, name="train", short_help="Train a generator, or go on with a run.", epilog=EXAMPLES)
+@click.argument("name", required=False, shell_complete=complete_generators)
+@click.option("--preset", help="Sizes and length of the run.  [default: the generator's first]")
+@click.option("--out", type=click.Path(path_type=Path), help="Run folder.  [default: runs/NAME-DATE-N]")
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True, help="Of all random numbers.")
+@click.option("--kimg", type=POSITIVE, help="Thousand images to train for, instead of the preset's.")
+@click.option("--objective", type=click.Choice(["rpgan", "minimax"]), default="rpgan", show_default=True)
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1, mps.")
+@click.option("--threads", type=click.IntRange(1, 1024), help="Of the CPU.  [default: chosen from the machine]")
+@click.option("--resume", metavar="RUN", type=click.Path(path_type=Path), help="Go on with a run that was stopped.")
+@debug_option
+@click.pass_context
+def command(
+    ctx: click.Context,
+    name: str | None,
+    preset: str | None,
+    out: Path | None,
+    seed: int,
+    kimg: float | None,
+    objective: str,
+    device: str,
+    threads: int | None,
+    resume: Path | None,
+    **data: Any,
+) -> None:
+    """Train a generator. Ctrl-C saves the run; --resume goes on with it."""
+    if resume is not None:
+        resume_run(ctx, resume)
+        return
+    if name is None:
+        raise InputError("say which generator to train, such as `ganassets train faces`; see `ganassets plugins list`.")
+    spec: GeneratorSpec = ctx.meta[SPEC] or load_generator(name)
+    chosen = with_overrides(spec.preset(preset) if preset else spec.presets[0], kimg=kimg)
+    given = {option.name: data[data_parameter(option.name)] for option in spec.data_options}
+    run = load_training("ganassets.training.run", "train")(
+        spec,
+        chosen,
+        out=out,
+        seed=seed,
+        objective=objective,
+        device=device,
+        threads=threads,
+        data_options={key: value for key, value in given.items() if value is not None},
+        console=make_console(),
+    )
+    finish(run)
+
+
+def resume_run(ctx: click.Context, run: Path) -> None:
+    """Go on with a run, which knows all its settings itself."""
+    if not run.is_dir():
+        raise InputError(f"there is no run folder {run}.")
+    given = [
+        param
+        for param, value in ctx.params.items()
+        if param not in ("name", "resume") and ctx.get_parameter_source(param) is click.core.ParameterSource.COMMANDLINE
+    ]
+    if given:
+        raise InputError(f"--resume keeps the run's own settings; leave out --{given[0].removeprefix('data_')}.")
+    resume = load_training("ganassets.training.run", "resume")
+    finish(resume(spec_of_run(run), run, console=make_console()))
+
+
+def finish(run: Path) -> None:
+    """Say where the run is and what comes next."""
+    click.echo(f"Run: {run}")
+    click.echo(f"Next: ganassets export {run} --onnx")

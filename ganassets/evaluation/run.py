@@ -1,0 +1,215 @@
+"""Compare a model with its data and with the linear model of it: a generator has to beat its own starting point."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ..data import TrainingData, as_float
+from ..latents import latents
+from ..model import open_model
+from ..networks import LinearModel, fit_linear
+from ..spec import GeneratorSpec
+from ..training.settings import read_settings
+from .features import ImageFeatures, image_features
+from .measures import Features, frechet_distance, pairwise_distance, precision_recall, principal_axes
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+IMAGE_AXES, OTHER_AXES = 64, 32
+FIT_SAMPLES = 2048
+BATCH = 16
+# Data of a comparison is drawn with seeds that no training run starts from by default.
+SEED_SHIFT = 1_000_003
+
+
+@dataclass(frozen=True)
+class Measures:
+    """One row of the comparison: a set of samples against real ones.
+
+    Attributes:
+        name: what was measured.
+        distance: Frechet distance of each output to the real set, by output.
+        precision, recall: on all outputs' features together.
+        spread: mean distance between two samples as a share of the same among real ones (collapse: far below 1).
+        sliders: correlation of what a regression (fitted on real samples) reads off a sample with the condition it
+            was made with, by column.
+    """
+
+    name: str
+    distance: dict[str, float]
+    precision: float
+    recall: float
+    spread: float
+    sliders: dict[str, float]
+
+
+def evaluate(spec: GeneratorSpec, model_path: Path, samples: int, seed: int, console: Console) -> dict[str, Any]:
+    """Measure a model, the linear model and fresh real samples against real samples; prints a table.
+
+    Args:
+        spec: the generator.
+        model_path: its model file; with the run's config.toml beside it the run's own data options are used.
+        samples: of each set.
+        seed: of data and latents.
+        console: where progress and the table go.
+
+    Returns:
+        JSON-able dict: samples, rows (see Measures), beats_linear.
+    """
+    model = open_model(model_path)
+    preset, options = spec.preset(model.manifest.training.preset), {}
+    config = Path(model_path).parent / "config.toml"
+    if config.is_file():
+        settings = read_settings(config)
+        preset, options = settings.preset, settings.data_options
+    extractor = ImageFeatures()
+    with console.status("drawing real samples"):
+        total = max(FIT_SAMPLES, 2 * samples)
+        data = draw(spec, preset, options, total, seed)
+        domain = spec.domain(preset, fit_linear(data, preset.z_dim, max(preset.components, 1), generator(seed)))
+    sets: dict[str, tuple[dict[str, NDArray], NDArray]] = {}
+    index = np.arange(samples)
+    sets["reference"] = outputs_of(domain, data, index), data.conditions[index]
+    sets["real"] = outputs_of(domain, data, index + samples), data.conditions[index + samples]
+    z = latents(range(seed + SEED_SHIFT, seed + SEED_SHIFT + samples), model.manifest.z_dim)
+    conditions = data.conditions[index + samples]
+    with console.status("running the model"):
+        sets[model.manifest.generator] = run_model(model, z, conditions), conditions
+        if domain.linear is not None:
+            sets["linear"] = run_linear(domain, domain.linear, z, conditions), conditions
+    with console.status("measuring"):
+        rows = compare(spec, extractor, sets)
+    result = {"samples": samples, "rows": [asdict(row) for row in rows], "beats_linear": beats_linear(rows)}
+    print_table(rows, console)
+    return result
+
+
+def generator(seed: int) -> np.random.Generator:
+    """Random state of a comparison."""
+    return np.random.default_rng([seed, SEED_SHIFT])
+
+
+def draw(spec: GeneratorSpec, preset: Any, options: Mapping[str, Any], count: int, seed: int) -> TrainingData:
+    """Fresh samples of the plugin's data."""
+    from dataclasses import replace
+
+    return spec.dataset(replace(preset, samples=count), options, seed + SEED_SHIFT, lambda done, total: None)
+
+
+def in_batches(make: Callable[[slice], Mapping[str, Any]], count: int) -> dict[str, NDArray[np.float32]]:
+    """Outputs by name of `make` over slices of [0, count), joined."""
+    parts: dict[str, list[NDArray[np.float32]]] = {}
+    with torch.no_grad():
+        for start in range(0, count, BATCH):
+            for name, value in make(slice(start, min(start + BATCH, count))).items():
+                parts.setdefault(name, []).append(np.asarray(value, np.float32))
+    return {name: np.concatenate(values) for name, values in parts.items()}
+
+
+def outputs_of(domain: Any, data: TrainingData, index: NDArray[np.int64]) -> dict[str, NDArray[np.float32]]:
+    """Real samples as the model would give them."""
+
+    def make(part: slice) -> Mapping[str, Any]:
+        signals, vectors, _ = data.batch(index[part])
+        return domain.finish({name: torch.from_numpy(as_float(a)) for name, a in (signals | vectors).items()})
+
+    return in_batches(make, len(index))
+
+
+def run_model(model: Any, z: NDArray, conditions: NDArray) -> dict[str, NDArray[np.float32]]:
+    """The model's outputs at truncation 1."""
+    return in_batches(lambda part: model.run(z[part], conditions[part], 1.0), len(z))
+
+
+def run_linear(domain: Any, linear: LinearModel, z: NDArray, conditions: NDArray) -> dict[str, NDArray[np.float32]]:
+    """The linear model alone, with the same latents and conditions."""
+
+    def make(part: slice) -> Mapping[str, Any]:
+        condition = domain.standardise(torch.from_numpy(conditions[part]))
+        return domain.finish(linear(torch.from_numpy(z[part]), condition))
+
+    return in_batches(make, len(z))
+
+
+def compare(
+    spec: GeneratorSpec, extractor: ImageFeatures, sets: Mapping[str, tuple[dict[str, NDArray], NDArray]]
+) -> list[Measures]:
+    """Rows of all sets but the first, which they are measured against."""
+    features: dict[str, list[Features]] = {name: [] for name in sets}
+    outputs = []
+    reference = next(iter(sets))
+    for output in spec.outputs:
+        if output.name not in sets[reference][0]:
+            continue
+        outputs.append(output.name)
+        picture = output.axes == ("channel", "height", "width") and output.unit == "sRGB"
+        raw = {
+            name: image_features(extractor, arrays[output.name])
+            if picture
+            else arrays[output.name].reshape(len(arrays[output.name]), -1).astype(np.float64)
+            for name, (arrays, _) in sets.items()
+        }
+        mean, axes = principal_axes(raw[reference], IMAGE_AXES if picture else OTHER_AXES)
+        # Features of EfficientNet keep their scale, so distances compare with others' figures; other outputs are
+        # scaled to unit total variance, which makes their distance a share of it.
+        scale = 1.0 if picture else np.sqrt((((raw[reference] - mean) @ axes) ** 2).sum(1).mean())
+        for name in sets:
+            features[name].append((raw[name] - mean) @ axes / scale)
+    balanced = {name: np.concatenate([f / balance(r) for f, r in zip(parts, features[reference], strict=True)], 1)
+                for name, parts in features.items()}  # fmt: skip
+    read = regression(balanced[reference], sets[reference][1])
+    columns = [column for condition in spec.conditions for column in condition.columns]
+    real_spread = pairwise_distance(balanced[reference])
+    rows = []
+    for name in list(sets)[1:]:
+        precision, recall = precision_recall(balanced[reference], balanced[name])
+        distance = {o: frechet_distance(r, f) for o, r, f in zip(outputs, features[reference], features[name], strict=True)}
+        found, asked = read(balanced[name]), sets[name][1]
+        sliders = {c: float(np.corrcoef(found[:, i], asked[:, i])[0, 1]) for i, c in enumerate(columns)}
+        rows.append(Measures(name, distance, precision, recall, pairwise_distance(balanced[name]) / real_spread, sliders))
+    return rows
+
+
+def balance(features: Features) -> float:
+    """Root of the total variance, so that each output weighs the same in joint measures."""
+    return float(np.sqrt(features.var(0).sum()))
+
+
+def regression(features: Features, conditions: NDArray, ridge: float = 1e-3) -> Callable[[Features], Features]:
+    """Ridge regression of conditions on features: reads the conditions off other samples."""
+    mean, centre = features.mean(0), conditions.mean(0)
+    x = features - mean
+    weights = np.linalg.solve(x.T @ x / len(x) + ridge * np.eye(x.shape[1]) / x.shape[1], x.T @ (conditions - centre) / len(x))
+    return lambda other: (other - mean) @ weights + centre
+
+
+def beats_linear(rows: list[Measures]) -> dict[str, bool] | None:
+    """By output, whether the model's distance is below the linear model's; None without a linear model."""
+    by_name = {row.name: row for row in rows}
+    if "linear" not in by_name:
+        return None
+    model = rows[1]
+    return {name: value < by_name["linear"].distance[name] for name, value in model.distance.items()}
+
+
+def print_table(rows: list[Measures], console: Console) -> None:
+    """The comparison, and in a sentence whether the adversarial part earned its place."""
+    from rich.table import Table
+
+    table = Table("", *[f"FD {name}" for name in rows[0].distance], "precision", "recall", "spread", "sliders")
+    for row in rows:
+        values = [f"{value:.4g}" for value in row.distance.values()]
+        mean = float(np.mean(list(row.sliders.values())))
+        table.add_row(row.name, *values, f"{row.precision:.2f}", f"{row.recall:.2f}", f"{row.spread:.2f}", f"{mean:.2f}")
+    console.print(table)
+    won = beats_linear(rows)
+    for name, better in (won or {}).items():
+        console.print(f"{name}: the model is {'nearer to' if better else 'FARTHER from'} the data than the linear model.")

@@ -1,0 +1,70 @@
+"""Seed -> latent, with the same numbers on every platform, Python and numpy version, alone or in any batch.
+
+numpy promises the raw 64-bit stream of its Philox bit generator, not the distributions on top, so the normals
+are made here: two raw words give u1 in (0, 1] and u2 in [0, 1) from their upper 53 bits, and Box and Muller
+(1958, "A note on the generation of random normal deviates") turn them into one pair of normals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import InputError
+
+MAX_SEED = 2**63 - 1
+# One stream a purpose, so that a longer latent never shifts the choice of conditions.
+LATENT_STREAM, CONDITION_STREAM = 0, 1
+
+
+def raw_words(seed: int, count: int, stream: int) -> NDArray[np.uint64]:
+    """(count,) uint64 of the Philox stream with key (seed, stream) and counter 0."""
+    if not 0 <= seed <= MAX_SEED:
+        raise InputError(f"seed {seed} is outside 0..{MAX_SEED}.")
+    return np.random.Philox(key=np.array([seed, stream], np.uint64)).random_raw(count)
+
+
+def uniforms(seed: int, count: int, stream: int) -> NDArray[np.float64]:
+    """(count,) float64 in [0, 1): upper 53 bits of each raw word."""
+    return (raw_words(seed, count, stream) >> np.uint64(11)).astype(np.float64) * 2.0**-53
+
+
+def latent(seed: int, z_dim: int) -> NDArray[np.float32]:
+    """(z_dim,) float32 standard normals of a seed; a shorter latent is a prefix of a longer one."""
+    pairs = (z_dim + 1) // 2
+    u = uniforms(seed, 2 * pairs, LATENT_STREAM).reshape(pairs, 2)
+    radius = np.sqrt(-2.0 * np.log1p(-u[:, 0]))
+    angle = 2.0 * np.pi * u[:, 1]
+    normals = np.stack([radius * np.cos(angle), radius * np.sin(angle)], 1).reshape(-1)
+    return normals[:z_dim].astype(np.float32)
+
+
+def latents(seeds: Sequence[int], z_dim: int) -> NDArray[np.float32]:
+    """(n, z_dim) float32: the latent of each seed."""
+    return np.stack([latent(seed, z_dim) for seed in seeds]) if seeds else np.zeros((0, z_dim), np.float32)
+
+
+def condition_row(
+    seed: int, rows: NDArray[np.float32], wanted: NDArray[np.float32], spread: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """A likely row of conditions for a seed that keeps to the user's wishes.
+
+    The seed draws 24 of the manifest's rows; the one nearest to the wishes is taken, so that what was not asked for
+    goes with what was, and the wishes are then written over it.
+
+    Args:
+        seed: of the asset.
+        rows: (r, c) physical values.
+        wanted: (c,) the user's values, NaN where there is no wish.
+        spread: (c,) positive scale of each column for the distance.
+
+    Returns:
+        (c,) float32.
+    """
+    picks = (uniforms(seed, 24, CONDITION_STREAM) * len(rows)).astype(np.int64)
+    asked = np.isfinite(wanted)
+    candidates = rows[picks]
+    distance = (((candidates - wanted) / spread)[:, asked] ** 2).sum(1)
+    return np.where(asked, wanted, candidates[int(distance.argmin())]).astype(np.float32)

@@ -1,0 +1,137 @@
+"""The JSON that a model file carries about itself, in its metadata under "ganassets"."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from .errors import InputError
+
+FORMAT_VERSION = 1
+METADATA_KEY = "ganassets"
+MAX_BYTES = 4 * 1024 * 1024
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True, allow_inf_nan=False)
+
+
+class OutputInfo(_Part):
+    """An output of the graph; see ganassets.spec.Output."""
+
+    name: str
+    axes: tuple[str, ...]
+    unit: str
+    low: float | None = None
+    high: float | None = None
+
+
+class ConditionInfo(_Part):
+    """A slider or category; see ganassets.spec.Condition."""
+
+    name: str
+    help: str = ""
+    low: float = 0.0
+    high: float = 1.0
+    unit: str = ""
+    choices: tuple[str, ...] = ()
+
+    @property
+    def width(self) -> int:
+        """Columns it takes in the `condition` input."""
+        return len(self.choices) or 1
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of its columns: ("age",) or ("ancestry:african", ...)."""
+        return tuple(f"{self.name}:{choice}" for choice in self.choices) or (self.name,)
+
+
+class DataInfo(_Part):
+    """What the model was trained on."""
+
+    name: str
+    licence: str
+    samples: int = Field(ge=0)
+    source: str = ""
+
+
+class TrainingInfo(_Part):
+    """How it was trained."""
+
+    preset: str
+    objective: str
+    kimg: float
+    seconds: float
+    seed: int
+    device: str
+
+
+class Parity(_Part):
+    """How far onnxruntime's outputs lie from torch's: largest absolute difference by output, over `latents`."""
+
+    latents: int
+    batches: tuple[int, ...]
+    max_abs_difference: dict[str, float]
+
+
+class WStatistics(_Part):
+    """Mean and standard deviation of w over random latents and the data's conditions."""
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+
+class Manifest(_Part):
+    """See the module's text. Condition rows are physical values (years, shares), one row a likely combination."""
+
+    format_version: Literal[1] = FORMAT_VERSION
+    generator: str
+    generator_version: str
+    software: str
+    z_dim: int = Field(gt=0, le=4096)
+    w_dim: int = Field(gt=0, le=16384)
+    layers: int = Field(gt=0, le=256)
+    outputs: tuple[OutputInfo, ...]
+    conditions: tuple[ConditionInfo, ...]
+    condition_rows: tuple[tuple[float, ...], ...]
+    w_statistics: WStatistics
+    static_digests: dict[str, str] = {}
+    data: DataInfo
+    training: TrainingInfo
+    parity: Parity
+    licence: str
+    created: str
+
+    @property
+    def condition_width(self) -> int:
+        """Columns of the `condition` input."""
+        return sum(condition.width for condition in self.conditions)
+
+
+def parse_manifest(text: str, where: str) -> Manifest:
+    """Manifest from JSON; InputError in one sentence when it is broken or newer than this program."""
+    import json
+
+    if len(text) > MAX_BYTES:
+        raise InputError(f"{where} carries a manifest larger than {MAX_BYTES} bytes.")
+    try:
+        raw = json.loads(text)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise InputError(f"{where} carries a manifest that is not JSON.") from error
+    version = raw.get("format_version") if isinstance(raw, dict) else None
+    if isinstance(version, int) and version > FORMAT_VERSION:
+        raise InputError(
+            f"{where} has a manifest of format {version}, this program reads up to {FORMAT_VERSION}; update ganassets."
+        )
+    try:
+        manifest = Manifest.model_validate(raw)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"])) or "top level"
+        raise InputError(f"{where} carries a broken manifest ({place}: {first['msg']}).") from error
+    width = manifest.condition_width
+    if any(len(row) != width for row in manifest.condition_rows) or not manifest.condition_rows:
+        raise InputError(f"{where} carries a broken manifest (condition_rows: each row needs {width} values).")
+    return manifest

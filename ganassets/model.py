@@ -1,0 +1,261 @@
+"""A model file: open it, check it, run it. Needs numpy, pydantic and onnxruntime alone."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import hashlib
+import io
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import GanassetsError, InputError, one_line
+from .manifest import MAX_BYTES, METADATA_KEY, Manifest, parse_manifest
+from .onnx_scan import DEFAULT_DOMAINS, MalformedError, scan
+
+if TYPE_CHECKING:
+    from .spec import GeneratorSpec
+
+FloatArray = NDArray[np.float32]
+
+MAX_FILE_BYTES = 2 * 1024**3
+CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
+SILENT = 4  # onnxruntime's log level "fatal"; what goes wrong is told by exceptions
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """An opened model file.
+
+    Attributes:
+        path: where it was read from.
+        manifest: what it says about itself.
+        digest: SHA-256 of the file, hex.
+        providers: onnxruntime's execution providers in use, the first does the work.
+        session: onnxruntime's.
+    """
+
+    path: Path
+    manifest: Manifest
+    digest: str
+    providers: tuple[str, ...]
+    session: Any = field(repr=False)
+
+    def run(
+        self, z: FloatArray, condition: FloatArray, truncation: float = 1.0, w_offset: FloatArray | None = None
+    ) -> dict[str, FloatArray]:
+        """Outputs of the network by name, physical units and ranges applied.
+
+        Args:
+            z: (n, z_dim) float32 latents.
+            condition: (n, c) float32 physical values, columns as in the manifest's conditions.
+            truncation: 1 keeps the whole variety, 0 gives the mean.
+            w_offset: (n, layers, w_dim) float32 added to w, or None for zeros.
+
+        Returns:
+            arrays (n, ...) float32 by the manifest's output names.
+        """
+        manifest, n = self.manifest, len(z)
+        if w_offset is None:
+            w_offset = np.zeros((n, manifest.layers, manifest.w_dim), np.float32)
+        feeds = {
+            "z": z,
+            "condition": condition,
+            "truncation": np.array([truncation], np.float32),
+            "w_offset": w_offset,
+        }
+        for name, shape in input_shapes(manifest).items():
+            wanted = tuple(n if size is None else size for size in shape)
+            if feeds[name].shape != wanted:
+                raise InputError(f"{name} must have shape {wanted}, not {feeds[name].shape}.")
+        names = [output.name for output in manifest.outputs]
+        try:
+            arrays = self.session.run(names, feeds)
+        except Exception as error:  # onnxruntime's own classes share no base of their own
+            raise GanassetsError(f"{self.path} can't be run: {one_line(error)}.") from error
+        return dict(zip(names, arrays, strict=True))
+
+
+def open_model(
+    path: str | Path,
+    providers: Sequence[str] | None = None,
+    threads: int | None = None,
+    report: Callable[[str], None] = lambda line: None,
+) -> Model:
+    """Open a model file after checking all of it.
+
+    Args:
+        path: of the .onnx file.
+        providers: onnxruntime's execution providers to use; by default CUDA where a device works, else the CPU.
+        threads: of the CPU for one operator; onnxruntime chooses by default.
+        report: told in one line when a device had to be left unused.
+
+    Raises:
+        InputError: the file is missing, cut short, foreign, unsafe or inconsistent.
+    """
+    path = Path(path)
+    data = read_model_file(path)
+    manifest = read_manifest(data, path)
+    session = _open_session(data, path, providers, threads, report)
+    try:
+        _check_signature(session, manifest, path)
+    except UnicodeDecodeError as error:  # onnxruntime hands out names as they stand in the file
+        raise InputError(f"{path} has names that are not text; copy or export it again.") from error
+    return Model(path, manifest, hashlib.sha256(data).hexdigest(), tuple(session.get_providers()), session)
+
+
+def read_model_file(path: Path) -> bytes:
+    """Content of a model file; InputError unless it is a file of a likely size that can be read."""
+    if not path.is_file():
+        what = "is a folder, not a model file" if path.is_dir() else "is not there"
+        raise InputError(f"{path} {what}; give the path of a .onnx file made by `ganassets export`.")
+    size = path.stat().st_size
+    if not 0 < size <= MAX_FILE_BYTES:
+        raise InputError(f"{path} {'is empty' if not size else 'is larger than 2 GB'}; it can't be a model.")
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path} can't be read: {error.strerror}.") from error
+
+
+def read_manifest(data: bytes, path: Path) -> Manifest:
+    """Manifest of a model file's content, after checking that it is plain ONNX that needs nothing else.
+
+    Args:
+        data: of the whole file.
+        path: for the messages.
+    """
+    try:
+        found = scan(data)
+    except MalformedError as error:
+        raise InputError(
+            f"{path} is not a whole ONNX file ({str(error).rstrip('.')}); copy or export it again."
+        ) from error
+    if found.graphs != 1 or not found.ir_versions or not found.opsets:
+        raise InputError(f"{path} is not a whole ONNX file (it holds no network); copy or export it again.")
+    if found.external or found.data_locations - {0}:
+        raise InputError(f"{path} keeps weights in other files, which is not supported; export it as a single file.")
+    foreign = sorted(found.domains.difference(DEFAULT_DOMAINS))
+    if foreign:
+        raise InputError(f"{path} uses operators of {foreign[0]!r}; only standard ONNX operators are allowed.")
+    if METADATA_KEY not in found.metadata:
+        raise InputError(f"{path} was not made by ganassets: it carries no manifest; export a trained run instead.")
+    try:
+        text = bytes(found.metadata[METADATA_KEY][: MAX_BYTES + 1]).decode()
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} carries a manifest that is not text; copy or export it again.") from error
+    return parse_manifest(text, str(path))
+
+
+def input_shapes(manifest: Manifest) -> dict[str, tuple[int | None, ...]]:
+    """Inputs of the graph by name with their shapes; None is the batch."""
+    return {
+        "z": (None, manifest.z_dim),
+        "condition": (None, manifest.condition_width),
+        "truncation": (1,),
+        "w_offset": (None, manifest.layers, manifest.w_dim),
+    }
+
+
+def check_plugin(model: Model, spec: GeneratorSpec) -> None:
+    """InputError unless the installed plugin can decode what the model makes."""
+    manifest = model.manifest
+    if manifest.generator != spec.name:
+        raise InputError(f"{model.path} is a model of {manifest.generator!r}, not of {spec.name!r}.")
+    made = [(output.name, tuple(output.axes)) for output in manifest.outputs]
+    if made != [(output.name, tuple(output.axes)) for output in spec.outputs]:
+        raise InputError(
+            f"{model.path} makes {', '.join(name for name, _ in made)}, which {spec.name} {spec.version} can't decode; "
+            f"install {spec.name} {manifest.generator_version} or train again."
+        )
+    here = spec.static_digests()
+    for name in sorted(here.keys() | manifest.static_digests.keys()):
+        if here.get(name) != manifest.static_digests.get(name):
+            raise InputError(
+                f"{model.path} was made with another version of the {spec.name} plugin's {name}; "
+                f"install {spec.name} {manifest.generator_version} or train again."
+            )
+
+
+def cuda_devices() -> int:
+    """How many CUDA devices the driver offers; 0 without a driver. Loads no library of CUDA but the driver's."""
+    try:
+        driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+        count = ctypes.c_int(0)
+        return count.value if driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0 else 0
+    except (OSError, AttributeError):
+        return 0
+
+
+def _open_session(
+    data: bytes, path: Path, providers: Sequence[str] | None, threads: int | None, report: Callable[[str], None]
+) -> Any:
+    import onnxruntime
+
+    onnxruntime.set_default_logger_severity(SILENT)
+    available = onnxruntime.get_available_providers()
+    if providers is None and CUDA in available and cuda_devices():
+        try:
+            if hasattr(onnxruntime, "preload_dlls"):  # since 1.21
+                with contextlib.redirect_stdout(io.StringIO()):  # it prints what it can't find
+                    onnxruntime.preload_dlls()
+            session = _session(data, [CUDA, CPU], threads)
+            if CUDA in session.get_providers():
+                return session
+            reason = "its libraries could not be loaded"
+        except Exception as error:
+            reason = one_line(error)
+        report(f"The CPU is used, because onnxruntime can't use the CUDA device: {reason}.")
+    unknown = set(providers or ()).difference(available)
+    if unknown:
+        raise InputError(f"onnxruntime has no {sorted(unknown)[0]} here; it has {', '.join(available)}.")
+    try:
+        return _session(data, list(providers or [CPU]), threads)
+    except Exception as error:  # onnxruntime's own classes share no base of their own
+        raise InputError(f"{path} can't be opened: {one_line(error)}.") from error
+
+
+def _session(data: bytes, providers: list[str], threads: int | None) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = SILENT
+    # Without this, bytes that look like onnxruntime's own format would be taken for it, past all checks.
+    options.add_session_config_entry("session.load_model_format", "ONNX")
+    if threads:
+        options.intra_op_num_threads = threads
+    # The fallback would print to standard output and retry on its own.
+    return onnxruntime.InferenceSession(data, options, providers=providers, enable_fallback=0, read_config_from_model=0)
+
+
+def _check_signature(session: Any, manifest: Manifest, path: Path) -> None:
+    """InputError unless the graph's inputs and outputs are those that the manifest promises."""
+    shapes: Mapping[str, tuple[int | None, ...]] = input_shapes(manifest)
+    inputs = {node.name: node for node in session.get_inputs()}
+    outputs = {node.name: node for node in session.get_outputs()}
+    names = {output.name for output in manifest.outputs}
+    if inputs.keys() != shapes.keys() or outputs.keys() != names:
+        raise InputError(
+            f"{path} has the inputs {', '.join(inputs)} and outputs {', '.join(outputs)}; "
+            f"its manifest promises {', '.join(shapes)} and {', '.join(sorted(names))}."
+        )
+    for name, shape in shapes.items():
+        _check_port(inputs[name], shape, path)
+    for output in manifest.outputs:
+        _check_port(outputs[output.name], (None,) * (1 + len(output.axes)), path, batch_only=True)
+
+
+def _check_port(node: Any, shape: tuple[int | None, ...], path: Path, batch_only: bool = False) -> None:
+    """InputError unless a graph's input or output is float32 with these sizes and a free batch axis."""
+    found = tuple(size if isinstance(size, int) else None for size in node.shape)
+    fits = len(found) == len(shape) and (found[0] is None if batch_only else found == shape)
+    if node.type != "tensor(float)" or not fits:
+        wanted = "x".join("any" if size is None else str(size) for size in shape)
+        given = "x".join("any" if size is None else str(size) for size in found)
+        raise InputError(f"{path}: {node.name} is {node.type} {given}, it must be tensor(float) {wanted}.")

@@ -1,0 +1,61 @@
+"""The discriminator: one score per sample, given its conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+
+from torch import Tensor, nn
+
+from .domain import Domain
+from .generator import NetworkSettings
+from .layers import Block, Conv, Dense, downsample, leaky
+
+LAST_SIZE = 4
+
+
+class Discriminator(nn.Module):
+    """Residual blocks at halving sizes, then one score: its own, plus a projection on the conditions.
+
+    Projection: Miyato and Koyama (2018), "cGANs with Projection Discriminator".
+    """
+
+    def __init__(self, domain: Domain, settings: NetworkSettings) -> None:
+        super().__init__()
+        self.domain = domain
+        self.autocast: Callable[[], AbstractContextManager] = nullcontext  # see Generator
+        size = domain.network_size
+        channels = settings.channels(size, size)
+        self.from_view = Conv(domain.view_channels, channels, domain.wraps)
+        self.blocks, self.widen = nn.ModuleList(), nn.ModuleList()
+        while size > LAST_SIZE:
+            size //= 2
+            following = settings.channels(size, domain.network_size)
+            self.blocks.append(Block(channels, domain.wraps))
+            self.widen.append(Conv(channels, following, domain.wraps, 1) if following != channels else nn.Identity())
+            channels = following
+        self.last = Conv(channels, channels, domain.wraps)
+        self.features = Dense(channels * LAST_SIZE ** len(domain.wraps), channels)
+        self.score = Dense(channels, 1)
+        self.embed = Dense(settings.c_dim, channels) if settings.c_dim else None
+
+    def forward(self, view: Tensor, condition: Tensor) -> Tensor:
+        """(n,) scores of (n, view_channels, *network_size) views under physical conditions (n, c_dim)."""
+        with self.autocast():
+            x = self.from_view(view)
+            for block, widen in zip(self.blocks, self.widen, strict=True):
+                x = widen(downsample(block(x)))
+            x = leaky(self.last(leaky(x)))
+        features = leaky(self.features(x.float().flatten(1)))
+        score = self.score(features).squeeze(1)
+        if self.embed is not None:
+            embedded = self.embed(self.domain.standardise(condition))
+            score = score + (embedded * features).sum(1) / features.shape[1] ** 0.5
+        return score
+
+
+def count_parameters(module: nn.Module) -> int:
+    """Trainable numbers of a module."""
+    return sum(p.numel() for p in module.parameters() if p.requires_grad)
+
+

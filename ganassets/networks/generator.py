@@ -1,0 +1,126 @@
+"""The generator: latent -> w -> residual networks on a linear model -> outputs in physical units."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from .domain import Domain
+from .layers import Block, Conv, Dense, leaky, smooth_upsample, upsample
+
+BASE_SIZE = 8
+
+
+@dataclass(frozen=True)
+class NetworkSettings:
+    """Sizes of the networks; see ganassets.spec.Preset."""
+
+    z_dim: int
+    c_dim: int
+    w_dim: int
+    width: int
+    max_width: int
+
+    def channels(self, size: int, full: int) -> int:
+        """Channels at a size, doubling at each halving from full."""
+        return min(self.width * full // size, self.max_width)
+
+
+class Generator(nn.Module):
+    """One graph for sampling, truncation, mixing, sliders and inversion.
+
+    w is the concatenation of a two-layer mapping of (z, condition), of z and of the standardised condition: the
+    linear model reads the latter two (in its own layer, 0), each block reads all of it (layers 1 and up). Truncation
+    t pulls w towards its value at z = 0 under the same condition, so sliders keep their effect.
+    """
+
+    def __init__(self, domain: Domain, settings: NetworkSettings) -> None:
+        super().__init__()
+        self.domain = domain
+        self.settings = settings
+        # Context for the convolutions alone: the dense parts stay in full precision, where bfloat16 gains nothing
+        # (and torch 2.13's CPU product of strided bfloat16 matrices with an odd inner size is wrong).
+        self.autocast: Callable[[], AbstractContextManager] = nullcontext
+        self.map_first = Dense(settings.z_dim + settings.c_dim, settings.w_dim)
+        self.map_second = Dense(settings.w_dim, settings.w_dim)
+        full_w = self.full_w_dim
+        size = BASE_SIZE
+        channels = settings.channels(size, domain.network_size)
+        if domain.size is None:
+            self.start_noise = Conv(settings.width, channels, domain.wraps, 1)
+        else:
+            self.start_constant = nn.Parameter(torch.randn(1, channels, *[size] * len(domain.wraps)))
+        self.blocks = nn.ModuleList([Block(channels, domain.wraps, full_w)])
+        self.narrow = nn.ModuleList()
+        self.vector_heads = nn.ModuleDict(
+            {name: Dense(channels + full_w, width, gain=0.0) for name, width in domain.vectors.items()}
+        )
+        while size < domain.network_size:
+            size *= 2
+            following = settings.channels(size, domain.network_size)
+            self.narrow.append(Conv(channels, following, domain.wraps, 1) if following != channels else nn.Identity())
+            channels = following
+            self.blocks.append(Block(channels, domain.wraps, full_w))
+        # Starts at zero: before training, the generator is the linear model.
+        self.to_signals = Conv(channels, sum(domain.signals.values()), domain.wraps, 1, gain=0.0)
+
+    @property
+    def full_w_dim(self) -> int:
+        """Length of w."""
+        return self.settings.w_dim + self.settings.z_dim + self.settings.c_dim
+
+    @property
+    def layers(self) -> int:
+        """Layers that read a w each: the linear model, then the blocks."""
+        return 1 + len(self.blocks)
+
+    def mapping(self, z: Tensor, condition: Tensor, truncation: Tensor) -> Tensor:
+        """(n, w) from (n, z_dim), standardised (n, c_dim) and (1,)."""
+
+        def mapped(latent: Tensor) -> Tensor:
+            return self.map_second(leaky(self.map_first(torch.cat([latent, condition], 1))))
+
+        centre = mapped(torch.zeros_like(z))
+        return torch.cat([centre + truncation * (mapped(z) - centre), truncation * z, condition], 1)
+
+    def synthesis(self, w: Tensor, noise: Tensor | None = None) -> dict[str, Tensor]:
+        """Raw sample of (n, layers, w) [and a (n, width, *base size) noise map]."""
+        domain, settings = self.domain, self.settings
+        latent, condition = w[:, 0, settings.w_dim :].split([settings.z_dim, settings.c_dim], 1)
+        linear = domain.linear(latent, condition) if domain.linear is not None else {}
+        styles = [block.style(w[:, 1 + i]) for i, block in enumerate(self.blocks)]
+        with self.autocast():
+            if noise is None:
+                x = self.start_constant.expand(len(w), *self.start_constant.shape[1:])
+            else:
+                x = self.start_noise(noise)
+            x = self.blocks[0](x, styles[0])
+            pooled = leaky(x).flatten(2).mean(2)
+            for narrow, block, style in zip(self.narrow, list(self.blocks)[1:], styles[1:], strict=True):
+                x = block(upsample(narrow(x)), style)
+            signals = self.to_signals(leaky(x))
+        signals, pooled = signals.float(), torch.cat([pooled.float(), w[:, 1]], 1)
+        residual = {name: head(pooled) for name, head in self.vector_heads.items()}
+        size = domain.network_size
+        while domain.size is not None and size < domain.size:
+            signals = smooth_upsample(signals, domain.wraps)
+            size *= 2
+        parts = signals.split(list(domain.signals.values()), 1)
+        residual |= dict(zip(domain.signals, parts, strict=True))
+        return domain.combine(linear, residual)
+
+    def sample(self, z: Tensor, condition: Tensor, noise: Tensor | None = None) -> dict[str, Tensor]:
+        """Raw sample for training, from physical conditions."""
+        w = self.mapping(z, self.domain.standardise(condition), torch.ones(1, device=z.device))
+        return self.synthesis(w[:, None].expand(-1, self.layers, -1), noise)
+
+    def forward(
+        self, z: Tensor, condition: Tensor, truncation: Tensor, w_offset: Tensor, noise: Tensor | None = None
+    ) -> dict[str, Tensor]:
+        """The model file's graph: (n, z_dim), (n, c_dim) physical, (1,), (n, layers, w) -> outputs by name."""
+        w = self.mapping(z, self.domain.standardise(condition), truncation)
+        return self.domain.finish(self.synthesis(w[:, None] + w_offset, noise))

@@ -1,0 +1,107 @@
+"""Building blocks for signals along time (1-D) and over height and width (2-D), each axis wrapping or not."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+def wrap_pad(x: Tensor, wraps: Sequence[bool], amount: int) -> Tensor:
+    """Pad the wrapping axes of (n, c, *size) circularly by `amount` at both ends.
+
+    Written as slices and a concatenation: ONNX' Pad with mode "wrap" is missing in many runtimes.
+    """
+    for axis, wrapping in enumerate(wraps, start=2):
+        if wrapping:
+            length = x.shape[axis]
+            x = torch.cat([x.narrow(axis, length - amount, amount), x, x.narrow(axis, 0, amount)], axis)
+    return x
+
+
+class Conv(nn.Module):
+    """Convolution over 1 or 2 axes that keeps the size: wrapping axes padded circularly, others with zeros."""
+
+    def __init__(self, inputs: int, outputs: int, wraps: Sequence[bool], kernel: int = 3, *, gain: float = 1.0) -> None:
+        super().__init__()
+        self.wraps = tuple(wraps)
+        self.reach = kernel // 2
+        make = (nn.Conv1d, nn.Conv2d)[len(wraps) - 1]
+        padding = tuple(0 if wrapping else self.reach for wrapping in wraps)
+        self.conv = make(inputs, outputs, kernel, padding=padding)
+        nn.init.normal_(self.conv.weight, std=gain / math.sqrt(inputs * kernel ** len(wraps)))
+        nn.init.zeros_(self.conv.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(n, inputs, *size) -> (n, outputs, *size)."""
+        return self.conv(wrap_pad(x, self.wraps, self.reach) if self.reach else x)
+
+
+def upsample(x: Tensor) -> Tensor:
+    """Double each axis of (n, c, *size), nearest.
+
+    Stacking and flattening: its backward is a sum, several times cheaper on a CPU than interpolate's
+    (docs/performance.md).
+    """
+    for axis in range(2, x.ndim):
+        x = torch.stack([x, x], axis + 1).flatten(axis, axis + 1)
+    return x
+
+
+def smooth_upsample(x: Tensor, wraps: Sequence[bool]) -> Tensor:
+    """Double each axis of (n, c, *size), linear (weights 3/4 and 1/4), edges repeated or wrapped."""
+    for axis, wrapping in enumerate(wraps, start=2):
+        length = x.shape[axis]
+        first, last = x.narrow(axis, 0, 1), x.narrow(axis, length - 1, 1)
+        before, after = (last, first) if wrapping else (first, last)
+        left = torch.cat([before, x.narrow(axis, 0, length - 1)], axis)
+        right = torch.cat([x.narrow(axis, 1, length - 1), after], axis)
+        x = torch.stack([0.75 * x + 0.25 * left, 0.75 * x + 0.25 * right], axis + 1).flatten(axis, axis + 1)
+    return x
+
+
+def downsample(x: Tensor) -> Tensor:
+    """Halve each axis of (n, c, *size): mean of neighbours."""
+    return functional.avg_pool1d(x, 2) if x.ndim == 3 else functional.avg_pool2d(x, 2)
+
+
+def leaky(x: Tensor) -> Tensor:
+    """Leaky ReLU, slope 0.2, scaled to keep the variance of a normal input."""
+    return functional.leaky_relu(x, 0.2) * math.sqrt(2 / (1 + 0.2**2))
+
+
+class Dense(nn.Module):
+    """Linear layer with normal initialisation of the given gain."""
+
+    def __init__(self, inputs: int, outputs: int, *, gain: float = 1.0) -> None:
+        super().__init__()
+        self.linear = nn.Linear(inputs, outputs)
+        nn.init.normal_(self.linear.weight, std=gain / math.sqrt(inputs))
+        nn.init.zeros_(self.linear.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(n, inputs) -> (n, outputs)."""
+        return self.linear(x)
+
+
+class Block(nn.Module):
+    """Residual block of two convolutions; the second starts at zero, so a new block is the identity.
+
+    With w_dim the input's channels are scaled by 1 + `style(w)`, which the caller computes in full precision.
+    """
+
+    def __init__(self, channels: int, wraps: Sequence[bool], w_dim: int = 0) -> None:
+        super().__init__()
+        self.style = Dense(w_dim, channels, gain=0.3) if w_dim else None
+        self.first = Conv(channels, channels, wraps)
+        self.second = Conv(channels, channels, wraps, gain=0.0)
+
+    def forward(self, x: Tensor, style: Tensor | None = None) -> Tensor:
+        """(n, channels, *size) and (n, channels) -> (n, channels, *size)."""
+        y = leaky(x)
+        if style is not None:
+            y = y * (1 + style).to(y.dtype).reshape(*y.shape[:2], *[1] * (y.ndim - 2))
+        return x + self.second(leaky(self.first(y)))

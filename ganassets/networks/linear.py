@@ -1,0 +1,113 @@
+"""The linear model that aligned data starts from: mean, principal components, coefficients linear in the latent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from ..data import TrainingData, as_float
+
+FIT_SAMPLES = 1536
+
+
+@dataclass(frozen=True, eq=False)
+class LinearFit:
+    """A linear Gaussian model of samples given their conditions.
+
+    Attributes:
+        means: by signal, (channels, *size) float32.
+        bases: by signal, (k, channels, *size) float32: principal components times their standard deviation.
+        vectors: names and widths of the vectors, in the order of the coefficients.
+        condition_mean, condition_std: (c,) of the physical condition columns.
+        offset: (m,) coefficients at z = 0 and mean conditions; m = all signals' k, then the vectors.
+        from_latent: (z_dim, m).
+        from_condition: (c, m), for standardised conditions.
+    """
+
+    means: dict[str, NDArray[np.float32]]
+    bases: dict[str, NDArray[np.float32]]
+    vectors: dict[str, int]
+    condition_mean: NDArray[np.float32]
+    condition_std: NDArray[np.float32]
+    offset: NDArray[np.float32]
+    from_latent: NDArray[np.float32]
+    from_condition: NDArray[np.float32]
+
+
+def principal_components(
+    array: NDArray, count: int, rng: np.random.Generator
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    """Mean (*shape), basis (count, *shape) scaled to unit scores, and scores (n, count) of (n, *shape) samples."""
+    pick = np.sort(rng.permutation(len(array))[:FIT_SAMPLES])
+    flat = as_float(array[pick]).reshape(len(pick), -1)
+    mean = flat.mean(0)
+    flat -= mean
+    values, vectors = np.linalg.eigh(flat @ flat.T)
+    count = min(count, len(pick) - 1)
+    order = np.argsort(values)[::-1][:count]
+    directions = (vectors[:, order].T @ flat) / np.sqrt(np.maximum(values[order], 1e-12))[:, None]
+    scores = np.concatenate(
+        [(as_float(array[i : i + 256]).reshape(-1, mean.size) - mean) @ directions.T for i in range(0, len(array), 256)]
+    )
+    spread = np.maximum(scores.std(0), 1e-6)
+    shape = array.shape[1:]
+    return mean.reshape(shape), (directions * spread[:, None]).reshape(-1, *shape), scores / spread
+
+
+def fit_linear(data: TrainingData, z_dim: int, components: int, rng: np.random.Generator) -> LinearFit:
+    """Fit the linear model; without components it holds the conditions' statistics alone.
+
+    Scores and vectors are regressed on the standardised conditions; the residuals' covariance is factored, so that
+    standard normal z gives residuals with the data's covariance (its z_dim largest directions).
+    """
+    means, bases, columns = {}, {}, []
+    for name, array in data.signals.items() if components else ():
+        means[name], bases[name], scores = principal_components(array, components, rng)
+        columns.append(scores)
+    columns += [array for array in data.vectors.values() if components]
+    targets = np.concatenate(columns, 1).astype(np.float64) if columns else np.zeros((len(data), 0))
+    mean, std = data.conditions.mean(0), np.maximum(data.conditions.std(0), 1e-3)
+    conditions = np.column_stack([(data.conditions - mean) / std, np.ones(len(data))])
+    solution = np.linalg.lstsq(conditions, targets, rcond=None)[0]
+    residual = targets - conditions @ solution
+    values, vectors = np.linalg.eigh(residual.T @ residual / len(data))
+    order = np.argsort(values)[::-1][:z_dim]
+    loadings = np.zeros((z_dim, targets.shape[1]))
+    loadings[: len(order)] = (vectors[:, order] * np.sqrt(np.maximum(values[order], 0))).T
+    as32 = lambda a: a.astype(np.float32)  # noqa: E731
+    widths = {name: array.shape[1] for name, array in data.vectors.items()}
+    return LinearFit(means, bases, widths, mean, std, as32(solution[-1]), as32(loadings), as32(solution[:-1]))
+
+
+class LinearModel(nn.Module):
+    """The fitted model as fixed buffers; bases are kept in half precision, which bounds the model file's size."""
+
+    def __init__(self, fit: LinearFit) -> None:
+        super().__init__()
+        self.signals = tuple(fit.means)
+        self.counts = {name: len(basis) for name, basis in fit.bases.items()}
+        self.vectors = dict(fit.vectors)
+        for name in self.signals:
+            self.register_buffer(f"mean_{name}", torch.tensor(fit.means[name]))
+            self.register_buffer(f"basis_{name}", torch.tensor(fit.bases[name]).half())
+        self.register_buffer("offset", torch.tensor(fit.offset))
+        self.register_buffer("from_latent", torch.tensor(fit.from_latent))
+        self.register_buffer("from_condition", torch.tensor(fit.from_condition))
+
+    def forward(self, z: Tensor, condition: Tensor) -> dict[str, Tensor]:
+        """Signals (n, channels, *size) and vectors (n, k) of (n, z_dim) and standardised (n, c)."""
+        coefficients = self.offset + z @ self.from_latent + condition @ self.from_condition
+        result, start = {}, 0
+        for name in self.signals:
+            part = coefficients[:, start : start + self.counts[name]]
+            start += self.counts[name]
+            mean, basis = self.get_buffer(f"mean_{name}"), self.get_buffer(f"basis_{name}").float()
+            result[name] = mean + (part @ basis.flatten(1)).reshape(-1, *mean.shape)
+        for name, width in self.vectors.items():
+            result[name] = coefficients[:, start : start + width]
+            start += width
+        return result

@@ -1,0 +1,231 @@
+"""A run's averaged generator as one plain ONNX file that carries its manifest, checked against torch."""
+
+from __future__ import annotations
+
+import json
+import logging
+import warnings
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from . import __version__
+from .errors import GanassetsError
+from .latents import latents
+from .manifest import (
+    METADATA_KEY,
+    ConditionInfo,
+    DataInfo,
+    Manifest,
+    OutputInfo,
+    Parity,
+    TrainingInfo,
+    WStatistics,
+)
+from .networks import Generator, NetworkSettings
+from .spec import GeneratorSpec
+from .training.checkpoint import load_checkpoint, load_fit, newest_checkpoint
+from .training.settings import RunSettings, read_settings
+from .training.trainer import load_parameters
+from .writer import write_atomic
+
+if TYPE_CHECKING:
+    import onnx
+    from rich.console import Console
+
+OPSET = 18
+PARITY_LATENTS = 256
+PARITY_BATCHES = (1, 3, 17)
+TOLERANCE = 1e-4
+# Seeds of the check lie where no user's are likely to.
+PARITY_SEED = 10**12
+
+
+def export_run(spec: GeneratorSpec, run: Path, out: Path | None, console: Console) -> Path:
+    """Write a run's model file; returns its path (default: model.onnx in the run folder)."""
+    settings = read_settings(run / "config.toml")
+    generator, rows, numbers = load_generator(spec, run, settings)
+    console.print(f"exporting {run} at {numbers['images']} images")
+    proto = to_onnx(generator)
+    parity = measure_parity(generator, proto.SerializeToString(), rows)
+    worst = max(parity.max_abs_difference.values())
+    if not worst <= TOLERANCE:
+        raise GanassetsError(f"the exported model differs from torch by {worst:.2g}, more than {TOLERANCE:.0e}.")
+    manifest = make_manifest(spec, settings, generator, rows, read_card(run), numbers, parity)
+    proto.metadata_props.add(key=METADATA_KEY, value=manifest.model_dump_json())
+    path = out or run / "model.onnx"
+    write_atomic(path, check(proto))
+    console.print(
+        f"{path}: {path.stat().st_size / 1e6:.1f} MB, opset {OPSET}, differs from torch by at most {worst:.1e}",
+        soft_wrap=True,
+    )
+    return path
+
+
+def load_generator(spec: GeneratorSpec, run: Path, settings: RunSettings) -> tuple[Generator, np.ndarray, dict]:
+    """The averaged generator of a run's newest checkpoint, its condition rows and the checkpoint's numbers."""
+    fit, rows = load_fit(run / "linear.safetensors")
+    tensors, numbers = load_checkpoint(newest_checkpoint(run / "checkpoints"))
+    preset = settings.preset
+    sizes = NetworkSettings(preset.z_dim, rows.shape[1], preset.w_dim, preset.width, preset.max_width)
+    generator = Generator(spec.domain(preset, fit), sizes).eval().requires_grad_(False)
+    load_parameters(generator, tensors, "average.")
+    return generator, rows, numbers
+
+
+def example_inputs(generator: Generator, rows: np.ndarray, count: int) -> tuple[Tensor, ...]:
+    """Graph inputs of `count` fixed latents under conditions of the data, at truncation 0.9 with small offsets."""
+    z = torch.from_numpy(latents(range(PARITY_SEED, PARITY_SEED + count), generator.settings.z_dim))
+    condition = torch.from_numpy(np.resize(rows, (count, rows.shape[1])))
+    offset = torch.randn(
+        count, generator.layers, generator.full_w_dim, generator=torch.Generator().manual_seed(0)
+    )
+    inputs = (z, condition, torch.full((1,), 0.9), 0.1 * offset)
+    if generator.domain.size is not None:
+        return inputs
+    side = generator.base_size
+    noise = torch.randn(count, generator.settings.width, *side, generator=torch.Generator().manual_seed(1))
+    return (*inputs, noise)
+
+
+def to_onnx(generator: Generator) -> onnx.ModelProto:
+    """The graph: dynamic batch (and dynamic noise size where the generator is size-free), default-domain operators."""
+    batch = torch.export.Dim("n")
+    by_batch = {0: batch}
+    shapes: list[Any] = [by_batch, by_batch, None, by_batch]
+    names = ["z", "condition", "truncation", "w_offset"]
+    if generator.domain.size is None:
+        axes = {2 + i: torch.export.Dim(f"size_{i}", min=2) for i in range(len(generator.domain.wraps))}
+        shapes.append({0: batch, **axes})
+        names.append("noise")
+    rows = generator.domain.condition_mean.cpu().numpy()[None]
+    inputs = example_inputs(generator, rows, 2)
+    outputs = list(generator(*inputs))
+    with warnings.catch_warnings(), quiet_logging():
+        warnings.simplefilter("ignore")
+        program = torch.onnx.export(
+            generator,
+            inputs,
+            dynamo=True,
+            opset_version=OPSET,
+            dynamic_shapes=tuple(shapes),
+            input_names=names,
+            output_names=outputs,
+            verbose=False,
+        )
+    assert program is not None
+    proto = program.model_proto
+    proto.ClearField("metadata_props")
+    for node in proto.graph.node:
+        node.ClearField("metadata_props")
+        node.ClearField("doc_string")
+    for value in (*proto.graph.value_info, *proto.graph.initializer, *proto.graph.input, *proto.graph.output):
+        value.ClearField("metadata_props")
+    proto.graph.ClearField("metadata_props")
+    proto.producer_name, proto.producer_version = "ganassets", __version__
+    return proto
+
+
+class quiet_logging:  # noqa: N801
+    """Keep the exporter's own chatter off the console."""
+
+    def __enter__(self) -> None:
+        self.before = logging.root.manager.disable
+        logging.disable(logging.WARNING)
+
+    def __exit__(self, *exception: object) -> None:
+        logging.disable(self.before)
+
+
+def check(proto: onnx.ModelProto) -> bytes:
+    """onnx' full check with shape inference; the model's bytes."""
+    import onnx
+
+    onnx.checker.check_model(proto, full_check=True)
+    foreign = {entry.domain for entry in proto.opset_import} - {"", "ai.onnx"}
+    if foreign or proto.functions:
+        raise GanassetsError(f"the exported model uses operators outside the default domain: {sorted(foreign)}.")
+    return proto.SerializeToString()
+
+
+def measure_parity(generator: Generator, content: bytes, rows: np.ndarray) -> Parity:
+    """Largest difference between onnxruntime and torch, by output, over PARITY_LATENTS in batches of each size."""
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    names = [item.name for item in session.get_inputs()]
+    outputs = [item.name for item in session.get_outputs()]
+    inputs = example_inputs(generator, rows, PARITY_LATENTS)
+    worst = dict.fromkeys(outputs, 0.0)
+    for batch in PARITY_BATCHES:
+        for i in range(0, PARITY_LATENTS, batch):
+            part = [t if t.shape == (1,) else t[i : i + batch] for t in inputs]
+            with torch.no_grad():
+                expected = generator(*part)
+            found = session.run(outputs, {n: t.numpy() for n, t in zip(names, part, strict=True)})
+            for name, array in zip(outputs, found, strict=True):
+                difference = float(np.abs(np.asarray(array) - expected[name].numpy()).max())
+                worst[name] = max(worst[name], difference)
+    return Parity(latents=PARITY_LATENTS, batches=PARITY_BATCHES, max_abs_difference=worst)
+
+
+def w_statistics(generator: Generator, rows: np.ndarray, count: int = 4096) -> WStatistics:
+    """Mean and standard deviation of w over seeds and the data's conditions."""
+    z = torch.from_numpy(latents(range(PARITY_SEED, PARITY_SEED + count), generator.settings.z_dim))
+    condition = generator.domain.standardise(torch.from_numpy(np.resize(rows, (count, rows.shape[1]))))
+    with torch.no_grad():
+        w = generator.mapping(z, condition, torch.ones(1))
+    as_numbers = lambda t: tuple(round(float(v), 6) for v in t)  # noqa: E731
+    return WStatistics(mean=as_numbers(w.mean(0)), std=as_numbers(w.std(0)))
+
+
+def read_card(run: Path) -> dict[str, Any]:
+    """data.json of a run."""
+    try:
+        return json.loads((run / "data.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise GanassetsError(f"{run / 'data.json'} is missing or damaged ({error}).") from error
+
+
+def make_manifest(
+    spec: GeneratorSpec,
+    settings: RunSettings,
+    generator: Generator,
+    rows: np.ndarray,
+    card: dict[str, Any],
+    numbers: dict[str, Any],
+    parity: Parity,
+) -> Manifest:
+    """What the model file says about itself."""
+    return Manifest(
+        generator=spec.name,
+        generator_version=spec.version,
+        software=f"ganassets {__version__}",
+        z_dim=generator.settings.z_dim,
+        w_dim=generator.full_w_dim,
+        layers=generator.layers,
+        outputs=tuple(OutputInfo(name=o.name, axes=o.axes, unit=o.unit, low=o.low, high=o.high) for o in spec.outputs),
+        conditions=tuple(
+            ConditionInfo(name=c.name, help=c.help, low=c.low, high=c.high, unit=c.unit, choices=c.choices)
+            for c in spec.conditions
+        ),
+        condition_rows=tuple(tuple(round(float(v), 5) for v in row) for row in rows),
+        w_statistics=w_statistics(generator, rows),
+        static_digests=spec.static_digests(),
+        data=DataInfo(name=card["name"], licence=card["licence"], samples=card["samples"], source=card["source"]),
+        training=TrainingInfo(
+            preset=settings.preset.name,
+            objective=settings.objective,
+            kimg=numbers["images"] / 1000,
+            seconds=round(numbers.get("seconds", 0.0), 1),
+            seed=settings.seed,
+            device=settings.hardware.device,
+        ),
+        parity=parity,
+        licence=card["licence"],
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )

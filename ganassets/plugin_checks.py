@@ -1,0 +1,148 @@
+"""What a loaded plugin gets wrong: the rules of the contracts that types can't say. For plugins' authors."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from .errors import one_line
+from .options import READERS, in_range
+from .spec import Condition, GeneratorSpec, Preset
+
+if TYPE_CHECKING:
+    from .assets import Exporter, Option
+
+NAME = re.compile(r"[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*")
+DIGEST = re.compile(r"[0-9a-f]{64}")
+GRAPH_INPUTS = ("z", "condition", "truncation", "w_offset")
+# Options that `ganassets train` has for every generator.
+TRAIN_OPTIONS = (
+    "preset", "out", "seed", "kimg", "objective", "device", "threads", "resume", "debug", "help",
+)  # fmt: skip
+POSITIVE = (
+    "size", "network_size", "kimg", "width", "max_width", "z_dim", "w_dim", "samples", "batch", "learning_rate",
+    "penalty_interval",
+)  # fmt: skip
+
+
+def generator_problems(spec: GeneratorSpec) -> list[str]:
+    """One sentence for each rule that a generator breaks; empty when all is well."""
+    return [
+        *_names("generator", [spec.name]),
+        *_filled("summary", spec.summary),
+        *_filled("version", spec.version),
+        *_filled("asset kind", spec.asset_kind),
+        *_outputs(spec),
+        *_conditions(spec),
+        *_presets(spec),
+        *_data_options(spec),
+        *_static_digests(spec),
+    ]
+
+
+def exporter_problems(exporter: Exporter) -> list[str]:
+    """One sentence for each rule that an exporter breaks; empty when all is well."""
+    problems = [*_names("exporter", [exporter.name]), *_filled("summary", exporter.summary)]
+    problems += [] if exporter.kinds else ["it takes no kind of asset."]
+    problems += [] if exporter.suffixes else ["it names no suffix of its files."]
+    problems += [f"suffix {s!r} must start with a dot." for s in exporter.suffixes if not s.startswith(".")]
+    problems += [] if callable(exporter.export) else ["export is not a function."]
+    problems += _names("option", [option.name for option in exporter.options])
+    return problems + [problem for option in exporter.options for problem in _option(option)]
+
+
+def _names(what: str, names: Sequence[str]) -> Iterator[str]:
+    for name, count in Counter(names).items():
+        if not isinstance(name, str) or not NAME.fullmatch(name):
+            yield f"{what} name {name!r} must be lower-case letters and digits, with - or _ between them."
+        if count > 1:
+            yield f"{what} name {name!r} is used {count} times."
+
+
+def _filled(what: str, text: str) -> list[str]:
+    return [] if isinstance(text, str) and text.strip() and "\n" not in text else [f"{what} must be one line of text."]
+
+
+def _outputs(spec: GeneratorSpec) -> Iterator[str]:
+    if not spec.outputs:
+        yield "it has no outputs."
+    yield from _names("output", [output.name for output in spec.outputs])
+    for output in spec.outputs:
+        if output.name in GRAPH_INPUTS:
+            yield f"output {output.name!r} has the name of an input of every model."
+        if not output.axes:
+            yield f"output {output.name!r} names no axes."
+        if output.low is not None and output.high is not None and not output.low < output.high:
+            yield f"output {output.name!r} has an empty range."
+
+
+def _conditions(spec: GeneratorSpec) -> Iterator[str]:
+    yield from _names("condition", [condition.name for condition in spec.conditions])
+    for condition in spec.conditions:
+        yield from _choices(condition) if condition.choices else _slider(condition)
+
+
+def _choices(condition: Condition) -> Iterator[str]:
+    yield from _names(f"choice of {condition.name}", condition.choices)
+    if len(condition.choices) < 2:
+        yield f"condition {condition.name!r} has a single choice."
+
+
+def _slider(condition: Condition) -> Iterator[str]:
+    if not (math.isfinite(condition.low) and math.isfinite(condition.high) and condition.low < condition.high):
+        yield f"condition {condition.name!r} has the empty range {condition.low}..{condition.high}."
+
+
+def _presets(spec: GeneratorSpec) -> Iterator[str]:
+    if not spec.presets:
+        yield "it has no presets."
+    if len(spec.wraps) not in (1, 2):
+        yield "wraps must have one entry for each axis of the signals (1 or 2)."
+    yield from _names("preset", [preset.name for preset in spec.presets])
+    for preset in spec.presets:
+        yield from (f"preset {preset.name!r}: {problem}" for problem in _preset(preset))
+
+
+def _preset(preset: Preset) -> Iterator[str]:
+    for name in POSITIVE:
+        if not getattr(preset, name) > 0:
+            yield f"{name} must be above 0."
+    if preset.network_size > 0 and preset.size % preset.network_size:
+        yield f"size {preset.size} is not a multiple of network_size {preset.network_size}."
+    if preset.max_width < preset.width:
+        yield "max_width is below width."
+    for name in ("components", "gamma"):
+        if getattr(preset, name) < 0:
+            yield f"{name} must not be negative."
+
+
+def _data_options(spec: GeneratorSpec) -> Iterator[str]:
+    yield from _names("data option", [option.name for option in spec.data_options])
+    for option in spec.data_options:
+        if option.name in TRAIN_OPTIONS:
+            yield f"data option {option.name!r} has the name of an option of every `ganassets train`."
+
+
+def _static_digests(spec: GeneratorSpec) -> Iterator[str]:
+    try:
+        digests = spec.static_digests()
+    except Exception as error:
+        yield f"static_digests fails ({one_line(error)})."
+        return
+    for name, digest in digests.items():
+        if not DIGEST.fullmatch(digest):
+            yield f"static digest of {name!r} is not a SHA-256 in hex."
+
+
+def _option(option: Option) -> Iterator[str]:
+    if option.type not in READERS:
+        yield f"option {option.name!r} must be bool, int, float or str."
+    elif not isinstance(option.default, option.type) or (option.type is int and isinstance(option.default, bool)):
+        yield f"option {option.name!r} has a default that is no {option.type.__name__}."
+    elif option.choices and option.default not in option.choices:
+        yield f"option {option.name!r} has a default that is none of its choices."
+    elif not in_range(option, option.default):
+        yield f"option {option.name!r} has a default outside its range."

@@ -1,0 +1,173 @@
+"""What a generator plugin promises. Importing this needs the standard library alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from .errors import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from PIL.Image import Image
+
+    from .assets import Asset
+    from .data import TrainingData
+    from .manifest import Manifest
+
+API_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Output:
+    """One output of the model file.
+
+    Attributes:
+        name: as in the ONNX graph.
+        axes: meaning of each axis after the batch, ("channel", "height", "width") or ("vertex", "xyz").
+        unit: "m", "sRGB", "linear", ...
+        low, high: range that values keep to, or None where there is no bound.
+    """
+
+    name: str
+    axes: tuple[str, ...]
+    unit: str
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A named slider, or a choice among categories; a category may also be a mix ("asian:0.5,african:0.5").
+
+    Attributes:
+        name: as the user writes it.
+        help: one line: what it does.
+        low, high: range of a slider; unused by categories.
+        unit: of a slider's values, "years", or "".
+        choices: names of the categories; empty for a slider.
+    """
+
+    name: str
+    help: str
+    low: float = 0.0
+    high: float = 1.0
+    unit: str = ""
+    choices: tuple[str, ...] = ()
+
+    @property
+    def width(self) -> int:
+        """Columns it takes in the `condition` input: 1, or one per category."""
+        return len(self.choices) or 1
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of its columns: ("age",) or ("ancestry:african", ...)."""
+        return tuple(f"{self.name}:{choice}" for choice in self.choices) or (self.name,)
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Sizes and lengths of a training run. Schedules are fractions of the run, so they need no numbers here.
+
+    Attributes:
+        name: "quick".
+        summary: one line with what to expect.
+        size: samples of every axis of the output (texels, frames).
+        network_size: samples of every axis that the adversarial networks work at; the linear model adds the rest.
+        components: principal components of each signal that the linear model starts from; 0 for no linear model.
+        width: channels at full network_size; doubled at each halving of the size up to max_width.
+        max_width: most channels.
+        z_dim, w_dim: latent sizes.
+        samples: training samples to prepare where the source is endless.
+        kimg: thousand images to train for.
+        batch: images a step.
+        gamma: gradient penalty weight at the start; falls tenfold.
+        learning_rate: of the generator at the start; the discriminator's is twice as high.
+        penalty_interval: steps between gradient penalties (their weight is scaled up by it).
+    """
+
+    name: str
+    summary: str
+    size: int
+    network_size: int
+    kimg: float
+    components: int = 0
+    width: int = 32
+    max_width: int = 128
+    z_dim: int = 64
+    w_dim: int = 96
+    samples: int = 4096
+    batch: int = 16
+    gamma: float = 1.0
+    learning_rate: float = 1e-3
+    penalty_interval: int = 4
+
+
+@dataclass(frozen=True)
+class DataOption:
+    """An option of `ganassets train NAME` that the plugin's dataset understands (a folder or file)."""
+
+    name: str
+    help: str
+
+
+@dataclass(frozen=True)
+class GeneratorSpec:
+    """A generator (entry-point group `ganassets.generators`).
+
+    Functions import what they need when they are called, so that listing plugins stays quick.
+
+    Attributes:
+        name: what the user types, "faces".
+        summary: one line.
+        version: the plugin's.
+        api_version: the API_VERSION it was written for.
+        asset_kind: kind of the assets that decode makes, "mesh".
+        outputs: of the model file.
+        conditions: sliders and categories.
+        wraps: for each axis of the signals (time; or height and width), whether it wraps.
+        presets: the first is the default.
+        data_options: options its dataset takes.
+        dataset: (preset, options by name, seed, report) -> samples to train on; report(done, total) for progress.
+        domain: (preset, ganassets.networks.LinearFit of the data) -> the plugin's torch module: what the networks make, how it becomes the
+            outputs, what the discriminator sees (see ganassets.networks.Domain).
+        decode: (arrays by output name, manifest, one name and one provenance for each) -> assets. No torch.
+        preview: assets -> one picture of them all.
+        static_digests: digests of package data that a model file depends on, by name.
+    """
+
+    name: str
+    summary: str
+    version: str
+    api_version: int
+    asset_kind: str
+    outputs: tuple[Output, ...]
+    conditions: tuple[Condition, ...]
+    wraps: tuple[bool, ...]
+    presets: tuple[Preset, ...]
+    dataset: Callable[[Preset, Mapping[str, Any], int, Callable[[int, int], None]], TrainingData]
+    domain: Callable[[Preset, Any], Any]
+    decode: Callable[[Mapping[str, np.ndarray], Manifest, Sequence[str], Sequence[Any]], list[Asset]]
+    preview: Callable[[Sequence[Asset]], Image]
+    data_options: tuple[DataOption, ...] = ()
+    static_digests: Callable[[], dict[str, str]] = field(default=dict)
+
+    def preset(self, name: str) -> Preset:
+        """The preset of that name; InputError names those there are."""
+        for preset in self.presets:
+            if preset.name == name:
+                return preset
+        known = ", ".join(p.name for p in self.presets)
+        raise InputError(f"{self.name} has no preset {name!r}; choose one of {known}.")
+
+    @property
+    def condition_width(self) -> int:
+        """Columns of the `condition` input."""
+        return sum(condition.width for condition in self.conditions)
+
+
+def with_overrides(preset: Preset, **changes: Any) -> Preset:
+    """A preset with the given fields replaced; None leaves a field as it is."""
+    return replace(preset, **{k: v for k, v in changes.items() if v is not None})

@@ -1,0 +1,1 @@
+"""Training: objective, step, run folder, checkpoints (torch)."""

@@ -1,0 +1,29 @@
+"""Snapshot grids."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+
+import numpy as np
+from PIL import Image
+
+from ..spec import GeneratorSpec
+
+COLUMNS = 8
+CELL = 128
+
+
+def grid(spec: GeneratorSpec, arrays: Mapping[str, np.ndarray]) -> bytes | None:
+    """PNG grid of the first colour picture among the outputs, (n, 3, h, w) in [0, 1]; None when there is none."""
+    name = next((o.name for o in spec.outputs if o.axes == ("channel", "height", "width") and o.unit == "sRGB"), None)
+    if name is None:
+        return None
+    pictures = (arrays[name] * 255 + 0.5).astype(np.uint8).transpose(0, 2, 3, 1)
+    rows = -(-len(pictures) // COLUMNS)
+    sheet = Image.new("RGB", (COLUMNS * CELL, rows * CELL))
+    for i, picture in enumerate(pictures):
+        sheet.paste(Image.fromarray(picture).resize((CELL, CELL)), (i % COLUMNS * CELL, i // COLUMNS * CELL))
+    buffer = io.BytesIO()
+    sheet.save(buffer, "PNG")
+    return buffer.getvalue()

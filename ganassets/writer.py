@@ -1,0 +1,149 @@
+"""The one place that puts files on disk: whole or not at all.
+
+Content goes to a temporary name in the same folder, is flushed to the device and then renamed, so that a crash or a
+full disk never leaves half a file under its real name.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+from .errors import InputError
+
+MAX_NAME_BYTES = 255
+FORBIDDEN = set('<>:"/\\|?*') | {chr(code) for code in range(32)} | {"\x7f"}
+# Names that Windows keeps for devices, whatever their suffix.
+RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
+REASONS = {
+    errno.ENOSPC: "there is no space left on the device; free some or choose another folder",
+    errno.EDQUOT: "your disk quota is used up; free some space or choose another folder",
+    errno.EROFS: "it is read-only; choose another folder",
+    errno.EACCES: "you may not write there; choose another folder",
+    errno.EPERM: "you may not write there; choose another folder",
+    errno.EFBIG: "the file would be larger than allowed there; choose another folder",
+    errno.ENAMETOOLONG: "the name is too long; choose a shorter one",
+}
+
+
+def write_files(folder: Path, files: Mapping[str, bytes], overwrite: bool = False) -> list[Path]:
+    """Write files into one folder, made if it isn't there; all are on the device before the first gets its name.
+
+    Args:
+        folder: where to.
+        files: content by name; names are plain, without any path.
+        overwrite: replace files that are there.
+
+    Returns:
+        their paths, in the same order.
+
+    Raises:
+        InputError: a name is unsafe, a file is there already, or the device refuses; nothing half-written stays.
+    """
+    folder = Path(folder)
+    check_names(files)
+    targets = {name: folder / name for name in files}
+    _check_free(targets.values(), overwrite)
+    temporaries: dict[str, Path] = {}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            temporaries[name] = folder / f".{secrets.token_hex(8)}.tmp"
+            _write_synced(temporaries[name], content)
+        for name in files:
+            os.replace(temporaries[name], targets[name])
+        _sync_folder(folder)
+    except OSError as error:
+        raise InputError(f"can't write in {folder}: {_reason(error)}.") from error
+    finally:
+        for temporary in temporaries.values():
+            _remove(temporary)
+    return list(targets.values())
+
+
+def write_atomic(path: Path, content: bytes) -> Path:
+    """Write or replace one file, making its folder; InputError when that can't be done, nothing half-written."""
+    path = Path(path)
+    return write_files(path.parent, {path.name: content}, overwrite=True)[0]
+
+
+def check_folder(folder: Path, stems: Collection[str], overwrite: bool = False) -> None:
+    """Find out before any work whether files can be written: make the folder and try it.
+
+    Args:
+        folder: where to.
+        stems: names without suffixes of the files that are to come.
+        overwrite: whether files with such a stem may be there already.
+
+    Raises:
+        InputError: the folder is a file, can't be made or written, or holds such files.
+    """
+    folder = Path(folder)
+    probe = folder / f".{secrets.token_hex(8)}.tmp"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not overwrite:
+            _check_free([path for path in folder.iterdir() if path.name.partition(".")[0] in stems], overwrite)
+        _write_synced(probe, b"ganassets")
+    except OSError as error:
+        raise InputError(f"can't write in {folder}: {_reason(error)}.") from error
+    finally:
+        _remove(probe)
+
+
+def check_names(names: Collection[str]) -> None:
+    """InputError unless all are file names that every system takes and that stay in their folder."""
+    seen: set[str] = set()
+    for name in names:
+        stem = name.partition(".")[0].rstrip(" ").lower()
+        unsafe = not name or name.startswith(".") or name.endswith((".", " ")) or FORBIDDEN.intersection(name)
+        if unsafe or stem in RESERVED or len(os.fsencode(name)) > MAX_NAME_BYTES:
+            raise InputError(f"{name!r} can't be the name of a file on every system.")
+        if name.lower() in seen:
+            raise InputError(f"two files would have the name {name!r}.")
+        seen.add(name.lower())
+
+
+def _check_free(paths: Collection[Path], overwrite: bool) -> None:
+    """InputError when a path is taken: by a file that may not be replaced, or by a folder."""
+    for path in sorted(paths):
+        if path.is_dir():
+            raise InputError(f"{path} is a folder; choose another name.")
+        if not overwrite and os.path.lexists(path):
+            raise InputError(f"{path} is there already; choose another folder or use --overwrite.")
+
+
+def _write_synced(path: Path, content: bytes) -> None:
+    with open(path, "xb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make renames last through a power cut, where folders can be opened (not on Windows)."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # some network file systems don't know it
+            raise
+    finally:
+        os.close(handle)
+
+
+def _remove(path: Path) -> None:
+    with contextlib.suppress(OSError):  # the first error is the one to tell
+        path.unlink(missing_ok=True)
+
+
+def _reason(error: OSError) -> str:
+    if isinstance(error, (FileExistsError, NotADirectoryError)):
+        return "a file has that name; choose another folder"
+    return REASONS.get(error.errno or 0, (error.strerror or str(error)).lower())

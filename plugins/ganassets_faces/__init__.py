@@ -1,0 +1,124 @@
+"""Faces: rigged heads with UV textures. Importing this needs the standard library and ganassets.spec alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ganassets.spec import API_VERSION, Condition, DataOption, GeneratorSpec, Output, Preset
+
+if TYPE_CHECKING:
+    import numpy as np
+    from PIL.Image import Image
+
+    from ganassets.assets import Mesh, Provenance
+    from ganassets.data import TrainingData
+    from ganassets.manifest import Manifest
+
+
+def _dataset(preset: Preset, options: Mapping[str, Any], seed: int, report: Callable[[int, int], None]) -> TrainingData:
+    from .dataset import head_data
+
+    return head_data(preset, options, seed, report)
+
+
+def _domain(preset: Preset, fit: Any) -> Any:
+    from .domain import FacesDomain
+
+    return FacesDomain(preset, fit)
+
+
+def _decode(
+    arrays: Mapping[str, np.ndarray], manifest: Manifest, names: Sequence[str], provenances: Sequence[Provenance]
+) -> list[Any]:
+    from .decode import decode_heads
+
+    del manifest  # nothing in it changes a head
+    return decode_heads(arrays, names, provenances)
+
+
+def _preview(assets: Sequence[Mesh]) -> Image:
+    from .preview import contact_sheet
+
+    return contact_sheet(assets)
+
+
+def _static_digests() -> dict[str, str]:
+    from .basis import basis_digest
+
+    return {"head": basis_digest()}
+
+
+SPEC = GeneratorSpec(
+    name="faces",
+    summary="Rigged human heads with skin textures, eyes and 52 expressions.",
+    version="0.1.0",
+    api_version=API_VERSION,
+    asset_kind="mesh",
+    outputs=(
+        Output("positions", ("vertex", "xyz"), "m", -1.0, 1.0),
+        Output("joints", ("joint", "xyz"), "m", -1.0, 1.0),
+        Output("albedo", ("channel", "height", "width"), "sRGB", 0.0, 1.0),
+    ),
+    conditions=(
+        Condition("age", "Age of the person.", 8.0, 85.0, "years"),
+        Condition("sex", "0 is a woman, 1 is a man."),
+        Condition("weight", "0 is thin, 1 is heavy."),
+        Condition("ancestry", "Where the features come from.", choices=("african", "asian", "european")),
+        Condition("skin_tone", "0 is the lightest skin, 1 the darkest."),
+    ),
+    wraps=(False, False),
+    presets=(
+        Preset(
+            "quick",
+            "128 px skins, networks at 64 px: about 5 minutes on two cores.",
+            size=128,
+            network_size=64,
+            samples=2048,
+            kimg=12,
+            components=32,
+            width=16,
+            z_dim=96,
+        ),
+        Preset(
+            "small",
+            "128 px skins, networks at 64 px: about 2 hours on two cores.",
+            size=128,
+            network_size=64,
+            samples=8192,
+            kimg=250,
+            components=32,
+            width=24,
+            z_dim=96,
+        ),
+        Preset(
+            "base",
+            "128 px all through: a GPU, or a night on a CPU.",
+            size=128,
+            network_size=128,
+            samples=8192,
+            kimg=400,
+            components=32,
+            width=24,
+            z_dim=96,
+        ),
+        Preset(
+            "large",
+            "256 px all through: for a GPU.",
+            size=256,
+            network_size=256,
+            samples=8192,
+            kimg=1500,
+            components=32,
+            width=16,
+            max_width=256,
+            z_dim=96,
+        ),
+    ),
+    data_options=(DataOption("skins", "Folder of real skin textures in MakeHuman's body layout (PNG or JPEG)."),),
+    dataset=_dataset,
+    domain=_domain,
+    decode=_decode,
+    preview=_preview,
+    static_digests=_static_digests,
+)

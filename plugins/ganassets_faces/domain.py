@@ -1,0 +1,63 @@
+"""The faces' torch part: skin texture and head shape from one trunk, judged together in texture space."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ganassets.networks import Domain, LinearFit
+from ganassets.spec import Preset
+
+from .basis import load_basis
+from .texels import border_fade, texel_map
+
+# Metres of displacement that count as one unit in the discriminator's view of the shape.
+VIEW_METRES = 0.006
+
+
+class FacesDomain(Domain):
+    """Raw sample: `albedo` (n, 3, size, size) about [0, 1] and `shape` (n, 64) coefficients of the head basis."""
+
+    def __init__(self, preset: Preset, fit: LinearFit) -> None:
+        super().__init__(fit)
+        basis = load_basis()
+        self.signals, self.vectors = {"albedo": 3}, {"shape": len(basis.components)}
+        self.wraps = (False, False)
+        self.size, self.network_size = preset.size, preset.network_size
+        self.view_channels = 6
+        points = len(basis.mean)
+        self.vertex_count = basis.vertex_count
+        self.register_buffer("points_mean", torch.from_numpy(basis.mean.copy()))
+        self.register_buffer("points_basis", torch.from_numpy(basis.components.reshape(-1, points * 3).copy()).half())
+        # Only the linear model reaches the island's border: its components are continuous across the seam.
+        self.register_buffer("fade", torch.from_numpy(border_fade(preset.size))[None, None])
+        # Displacement of the surface under each texel is linear in the shape; only training needs it.
+        texels = texel_map(preset.network_size)
+        at_texels = np.stack([texels.interpolate(c[: basis.vertex_count]).transpose(2, 0, 1) for c in basis.components])
+        self.register_buffer("texel_basis", torch.from_numpy(at_texels / VIEW_METRES), persistent=False)
+
+    def combine(self, linear: dict[str, Tensor], residual: dict[str, Tensor]) -> dict[str, Tensor]:
+        """The networks change the skin inside the island and the shape everywhere."""
+        return {
+            "albedo": linear["albedo"] + self.fade * residual["albedo"],
+            "shape": linear["shape"] + residual["shape"],
+        }
+
+    def finish(self, raw: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Positions and joints in metres, albedo in [0, 1] sRGB."""
+        points = self.points_mean + (raw["shape"] @ self.points_basis.float()).reshape(-1, *self.points_mean.shape)
+        return {
+            "positions": points[:, : self.vertex_count],
+            "joints": points[:, self.vertex_count :],
+            "albedo": raw["albedo"].clamp(0, 1),
+        }
+
+    def view(self, raw: dict[str, Tensor]) -> Tensor:
+        """(n, 6, network_size, network_size): albedo, and displacement from the mean head under each texel."""
+        albedo = raw["albedo"]
+        factor = albedo.shape[-1] // self.network_size
+        if factor > 1:
+            albedo = nn.functional.avg_pool2d(albedo, factor)
+        moved = (raw["shape"] @ self.texel_basis.flatten(1)).reshape(-1, *self.texel_basis.shape[1:])
+        return torch.cat([(albedo - 0.5) * 5, moved], 1)

@@ -1,0 +1,270 @@
+"""Real skins: textures in MakeHuman's body layout, brought into the head's own and mixed into endless new ones."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from ganassets.errors import InputError
+
+from .basis import load_basis
+from .painter import (
+    AGE,
+    BLOOD,
+    EUROPEAN,
+    SEX,
+    TONE,
+    Canvas,
+    hair_colours,
+    iris_colours,
+    layer,
+    make_canvas,
+    noise,
+    paint_brows,
+    region,
+    smoothstep,
+    speckles,
+    tone_table,
+    write_iris_patch,
+)
+from .texels import texel_map
+
+SMALLEST = 256  # texels; a smaller texture has no face to speak of
+LARGEST = 89_000_000  # pixels; Pillow's own limit against decompression bombs
+# Files that lie beside textures and aren't any.
+SIDECARS = frozenset({"", ".json", ".jsonl", ".toml", ".txt", ".md", ".csv", ".mhmat", ".mhskel", ".xmp", ".ini"})
+# What words in a file's name say about age in years and sex; the later ones win.
+AGE_WORDS = {"young": 24.0, "middleage": 47.0, "middle_aged": 47.0, "old": 72.0, "child": 10.0, "teen": 16.0}
+SEX_WORDS = {"male": 1.0, "man": 1.0, "female": 0.0, "woman": 0.0}
+# How far apart skin and person may be, as standard deviations of closeness: tone, age in years, sex.
+CLOSE = (0.16, 16.0, 0.45)
+MOST_MIXED = 3
+MELANIN = (0.5, 0.85, 1.15)  # natural logarithm of sRGB that a unit of tone takes away from light skin
+FIELDS = ("wide tone", "patch blood", "freckles", "brow strands")
+CHUNK = 16
+# Skin is redder than green and greener than blue, unless it is painted or no human's: least ratios of the channels.
+HUMAN_RATIOS = (1.17, 0.98)
+
+
+@dataclass(frozen=True)
+class Skins:
+    """Textures that were read.
+
+    Attributes:
+        names: (k) file names.
+        albedo: (k, 3, size, size) float32 sRGB in 0..255, in the head's own texture layout.
+        colour: (k, 3) float64 sRGB, the median of cheeks and forehead.
+        tone: (k,) float64 skin tone of that colour, 0 lightest, 1 darkest.
+        human: (k,) bool, the colour is one that melanin makes; others (green, blue) are neither mixed nor shifted.
+        age, sex: (k,) float64 as the file names say, nan where they say nothing.
+        bare_brows: (k,) bool, no brows are painted in (MakeHuman's are meshes).
+        problems: (file, what is wrong with it) for those that can't be used.
+    """
+
+    names: tuple[str, ...]
+    albedo: np.ndarray
+    colour: np.ndarray
+    tone: np.ndarray
+    human: np.ndarray
+    age: np.ndarray
+    sex: np.ndarray
+    bare_brows: np.ndarray
+    problems: tuple[tuple[str, str], ...]
+
+
+def load_skins(folder: Path, size: int) -> Skins:
+    """Read all textures in a folder and those in it.
+
+    Args:
+        folder: holds images of any size and mode in MakeHuman's body texture layout.
+        size: texels of a side of the result.
+
+    Raises:
+        InputError: the folder doesn't exist or holds no usable texture.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{folder} is not a folder; give one that holds skin textures in MakeHuman's body layout.")
+    names, stack, problems = [], [], []
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        if path.suffix.lower() in SIDECARS or path.name.startswith("."):
+            continue
+        name = path.relative_to(folder).as_posix()
+        try:
+            stack.append(to_head_layout(read_texture(path), size))
+            names.append(name)
+        except InputError as error:
+            problems.append((name, str(error)))
+    if not stack:
+        why = f" ({problems[0][0]}: {problems[0][1]})" if problems else ""
+        raise InputError(f"{folder} holds no usable skin texture{why}; put PNG or JPEG files of 256 px or more there.")
+    albedo = np.stack(stack)
+    canvas = make_canvas(size)
+    colour = measure_colour(canvas, albedo)
+    human = np.all(colour[:, :2] >= np.array(HUMAN_RATIOS) * colour[:, 1:], axis=1)
+    return Skins(
+        names=tuple(names), albedo=albedo, colour=colour, tone=tone_of(colour), human=human,
+        age=hints(names, AGE_WORDS), sex=hints(names, SEX_WORDS),
+        bare_brows=measure_bare_brows(canvas, albedo), problems=tuple(problems),
+    )  # fmt: skip
+
+
+def read_texture(path: Path) -> Image.Image:
+    """The image as 8-bit RGB; InputError says what is wrong with the file."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(path) as image:
+                if min(image.size) < SMALLEST:
+                    raise InputError(f"only {image.width} x {image.height} pixels, {SMALLEST} are needed")
+                return to_rgb(image)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise InputError(f"more than {LARGEST // 1_000_000} million pixels; make it smaller") from None
+    except Image.UnidentifiedImageError:
+        raise InputError("not an image") from None
+    except (OSError, ValueError, SyntaxError, EOFError, IndexError) as error:
+        raise InputError(f"damaged or truncated image ({error})") from None
+
+
+def to_rgb(image: Image.Image) -> Image.Image:
+    """8-bit RGB of an image in any mode; transparency is dropped, 16 bits are scaled down."""
+    if image.mode.startswith("I") or image.mode == "F":
+        values = np.asarray(image, np.float64)
+        full = 1.0 if values.max() <= 1 else 255.0 if values.max() <= 255 else 65535.0
+        return Image.fromarray(np.rint(np.clip(values / full, 0, 1) * 255).astype(np.uint8)).convert("RGB")
+    return image.convert("RGB")
+
+
+def to_head_layout(image: Image.Image, size: int) -> np.ndarray:
+    """(3, size, size) float32 sRGB in 0..255 of a texture in the body layout, each texel the mean over its area."""
+    from scipy.ndimage import map_coordinates
+
+    fine = max(size * 2, 512) // size
+    limit = 2 * fine * size
+    if max(image.size) > limit:
+        scale = limit / max(image.size)
+        image = image.resize((round(image.width * scale), round(image.height * scale)), Image.Resampling.BOX)
+    u, v = np.moveaxis(source_coordinates(fine * size), -1, 0)
+    rows, columns = (1 - v) * image.height - 0.5, u * image.width - 0.5
+    pixels = np.asarray(image, np.float32)
+    channels = [map_coordinates(pixels[..., c], [rows, columns], order=1, mode="nearest") for c in range(3)]
+    return np.stack(channels).reshape(3, size, fine, size, fine).mean((2, 4), dtype=np.float32)
+
+
+@lru_cache(1)
+def source_coordinates(size: int) -> np.ndarray:
+    """(size, size, 2) body texture coordinates, origin lower left, of the texels of the head's layout."""
+    return texel_map(size).interpolate_uv(load_basis().source_uvs)
+
+
+def measure_colour(canvas: Canvas, albedo: np.ndarray) -> np.ndarray:
+    """(k, 3) median sRGB of the cheeks and the forehead."""
+    where = layer(canvas, "cheek") + layer(canvas, "forehead") > 0.6
+    return np.median(albedo.reshape(len(albedo), 3, -1)[:, :, where], 2).astype(np.float64)
+
+
+def tone_of(colour: np.ndarray) -> np.ndarray:
+    """(k,) tone in [0, 1] whose painted skin is as bright in green as (k, 3) colours."""
+    tones = np.linspace(0, 1, 256)
+    return np.interp(-colour[:, 1], -colour_of(tones)[:, 1], tones)
+
+
+def colour_of(tone: np.ndarray) -> np.ndarray:
+    """(k, 3) sRGB of painted skin of (k,) tones."""
+    table = tone_table()
+    return table[np.rint((np.asarray(tone) + 0.1) / 1.3 * (len(table) - 1)).astype(int)].astype(np.float64)
+
+
+def measure_bare_brows(canvas: Canvas, albedo: np.ndarray) -> np.ndarray:
+    """(k,) bool: the middle of the brows is about as bright as the forehead."""
+    mirrored = np.column_stack([canvas.side, canvas.points[:, 1:]])
+    brow = region(mirrored, (0.028, 0.167, 0.14), (0.006, 0.0015, 0.02)) > 0.5
+    forehead = layer(canvas, "forehead") > 0.8
+    grey = albedo.mean(1).reshape(len(albedo), -1)
+    return np.median(grey[:, brow], 1) > 0.7 * np.median(grey[:, forehead], 1)
+
+
+def hints(names: Sequence[str], words: dict[str, float]) -> np.ndarray:
+    """(k,) float64 what the words in each name say, nan where they say nothing."""
+    found = [[value for word, value in words.items() if word in name.lower()] for name in names]
+    return np.array([values[-1] if values else np.nan for values in found])
+
+
+def blend(skins: Skins, attributes: np.ndarray, n: int, size: int, rng: np.random.Generator) -> np.ndarray:
+    """Mix new skins: up to three that suit the person, in soft patches, shifted to the person's skin tone.
+
+    Args:
+        skins: as read.
+        attributes: (n, 7) as for the painter.
+        n: how many.
+        size: texels of a side, as the skins were read with.
+        rng: random state.
+
+    Returns:
+        (n, 3, size, size) uint8 sRGB, with brows where the textures have none and the iris colour in its patch.
+    """
+    canvas = make_canvas(size)
+    attributes = np.asarray(attributes, np.float32)
+    out = np.empty((n, 3, size, size), np.uint8)
+    for start in range(0, n, CHUNK):
+        part = attributes[start : start + CHUNK]
+        fields = noise(canvas, len(part), rng, FIELDS)
+        for i, person in enumerate(part):
+            field = {name: rows[i] for name, rows in fields.items()}
+            mixed = mix(skins, canvas, person, field, rng)
+            out[start + i] = np.rint(np.clip(mixed, 0, 255)).reshape(3, size, size)
+        write_iris_patch(out[start : start + CHUNK], iris_colours(part, rng))
+    return out
+
+
+def mix(skins: Skins, canvas: Canvas, person: np.ndarray, field: dict[str, np.ndarray], rng: np.random.Generator):
+    """(3, t) float32 sRGB in 0..255: one new skin for a (7,) person."""
+    odds = closeness(skins, person)
+    first = int(rng.choice(len(odds), p=odds))
+    others = np.where(skins.human, odds, 0) if skins.human[first] else np.zeros(len(odds))
+    others[first] = 0
+    count = min(int(rng.integers(0, MOST_MIXED)), np.count_nonzero(others > 1e-6))
+    picks = [first, *(rng.choice(len(odds), count, replace=False, p=others / others.sum()) if count else ())]
+    base = skins.colour[first] / colour_of(skins.tone[first]) * colour_of(person[TONE])
+    albedo = shifted(skins, first, base, rng)
+    for other in picks[1:]:
+        wide = rng.standard_normal(len(canvas.banks["wide"]), np.float32) @ canvas.banks["wide"]
+        # Alike on both sides, so that no face has two different eyes; painted hair stays whole.
+        share = smoothstep(mirrored(wide, canvas.size) + wide, -1.2 + rng.normal(0, 0.4), 1.2)
+        albedo += share * (1 - canvas.extra["scalp"]) * (shifted(skins, other, base, rng) - albedo)
+    # A little of the painter's variety: redness, freckles, hue.
+    blood = rng.normal(0, 0.05) + rng.uniform(0, 0.06) * field["patch blood"]
+    blood += rng.normal(0, 0.12) * (layer(canvas, "cheek") + layer(canvas, "nose"))
+    freckled = max(rng.normal(-0.4, 0.5), 0) * (1 - person[TONE]) ** 3 * (0.2 + person[EUROPEAN])
+    tone = 0.012 * field["wide tone"] + 0.15 * freckled * canvas.extra["freckles"] * speckles(field["freckles"], 0.9)
+    albedo *= np.exp(-np.outer(BLOOD, blood) - np.outer(MELANIN, tone)).astype(np.float32)
+    hair = hair_colours(person, rng)
+    if rng.random() < skins.bare_brows[picks].mean():
+        paint_brows(canvas, albedo, person, hair, field, rng)
+    return albedo
+
+
+def closeness(skins: Skins, person: np.ndarray) -> np.ndarray:
+    """(k,) probabilities to pick each skin for a (7,) person; what isn't known about a skin counts as near."""
+    apart = [(skins.tone - person[TONE]), (skins.age - person[AGE]), (skins.sex - person[SEX])]
+    squared = np.sum(np.nan_to_num(np.divide(apart, np.array(CLOSE)[:, None]), nan=1.0) ** 2, axis=0)
+    odds = np.exp(-0.5 * (squared - squared.min()))
+    return odds / odds.sum()
+
+
+def shifted(skins: Skins, index: int, base: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """(3, t) float32 sRGB of one skin, human ones with their own colour shifted to base, now and then mirrored."""
+    albedo = skins.albedo[index].reshape(3, -1)
+    if skins.human[index]:
+        albedo = albedo * (base / skins.colour[index]).astype(np.float32)[:, None]
+    return mirrored(albedo, skins.albedo.shape[-1]).copy() if rng.random() < 0.5 else albedo.copy()
+
+
+def mirrored(values: np.ndarray, size: int) -> np.ndarray:
+    """(..., t) values of texels, left and right exchanged; the head's layout is symmetric."""
+    return values.reshape(*values.shape[:-1], size, size)[..., ::-1].reshape(values.shape)

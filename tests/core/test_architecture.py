@@ -1,0 +1,39 @@
+"""Who may import whom, as written in pyproject.toml and docs/architecture.md."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+TRAINING_ONLY = {"torch", "scipy", "onnx", "onnxscript", "safetensors"}
+
+
+def run_python(*args: str) -> subprocess.CompletedProcess[str]:
+    """The finished process of this Python, started in the project's folder."""
+    return subprocess.run([sys.executable, *args], cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def test_contracts_are_kept():
+    result = run_python("-c", "from importlinter.cli import lint_imports_command as c; c()", "--no-cache")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "0 broken" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("modules", "unwanted"),
+    [
+        ("ganassets.cli, ganassets_faces, ganassets_gltf", TRAINING_ONLY | {"onnxruntime", "PIL"}),
+        ("ganassets.model, ganassets.generation, ganassets_faces.decode, ganassets_faces.preview", TRAINING_ONLY),
+        ("ganassets_gltf, ganassets_meshes", TRAINING_ONLY | {"onnxruntime"}),
+    ],
+)
+def test_importing_is_light(modules: str, unwanted: set[str]):
+    result = run_python("-X", "importtime", "-c", f"import {modules}")
+    assert result.returncode == 0, result.stderr
+    loaded = {line.rsplit("|", 1)[1].strip().split(".")[0] for line in result.stderr.splitlines() if "|" in line}
+    assert "ganassets" in loaded
+    assert not loaded & unwanted

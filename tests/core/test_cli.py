@@ -1,0 +1,340 @@
+"""The command line: what it starts, what it prints, how it fails."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import types
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from ganassets import __version__
+from ganassets.cli import cli
+from ganassets.errors import GanassetsError, InputError
+
+COMMANDS = ("generate", "train", "export", "inspect", "evaluate", "plugins", "completion")
+
+
+def run(*args: str) -> Result:
+    """Run the command line in this process."""
+    return CliRunner().invoke(cli, args, prog_name="ganassets")
+
+
+def told(result: Result, exit_code: int = 2) -> str:
+    """The one sentence of a failure."""
+    assert result.exit_code == exit_code, result.output
+    assert result.stdout == ""
+    assert result.stderr.startswith("Error: ")
+    assert result.stderr.count("\n") == 1, result.stderr
+    return result.stderr.removeprefix("Error: ").strip()
+
+
+def in_process(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run Python code in a process of its own."""
+    variables = {**os.environ, **environment}
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=variables, check=False)
+
+
+@pytest.mark.parametrize("args", [["--help"], ["plugins", "list"], ["train", "--help"], ["completion", "bash"]])
+def test_light_commands_import_nothing_heavy(args):
+    heavy = ("torch", "onnxruntime", "onnx", "pydantic", "rich", "vtk", "PIL", "scipy")
+    code = (
+        f"import sys\nfrom ganassets.cli import cli\ncli({args!r}, standalone_mode=False)\n"
+        f"print('heavy:', [name for name in {heavy!r} if name in sys.modules])"
+    )
+    result = in_process(code)
+    assert result.stdout.splitlines()[-1] == "heavy: []", result.stderr
+
+
+def test_importing_the_command_line_imports_no_numpy():
+    result = in_process("import sys, ganassets.cli\nprint('numpy' in sys.modules)")
+    assert result.stdout == "False\n"
+
+
+def test_help_lists_every_command_and_each_ends_with_examples():
+    result = run("--help")
+    assert result.exit_code == 0
+    assert all(f"\n  {name} " in result.output for name in COMMANDS)
+    for path in [[], *[[name] for name in COMMANDS], ["plugins", "list"], ["plugins", "check"]]:
+        output = run(*path, "--help").output
+        examples = output.partition("Examples:\n")[2]
+        assert examples, path
+        assert all(line.strip().startswith("ganassets ") for line in examples.strip().splitlines())
+
+
+def test_version():
+    assert run("--version").output == f"ganassets {__version__}\n"
+
+
+def test_usage_errors_exit_2():
+    for args in (["nonsense"], ["generate"], ["generate", "x", "--no-such"], ["train", "--objective", "x"], ["-x"]):
+        result = run(*args)
+        assert result.exit_code == 2
+        assert "Error: " in result.stderr
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_scripts_are_sound(shell, tmp_path):
+    script = run("completion", shell).output
+    assert "_GANASSETS_COMPLETE" in script
+    program = shutil.which(shell)
+    if program:
+        (tmp_path / "script").write_text(script)
+        subprocess.run([program, "-n", str(tmp_path / "script")], check=True)
+
+
+def test_completion_knows_generators(squares):
+    environment = {"_GANASSETS_COMPLETE": "bash_complete", "COMP_WORDS": "ganassets generate sq", "COMP_CWORD": "2"}
+    code = "from ganassets.cli import main; main()"
+    result = in_process(code, PYTHONPATH=f"{squares.folder}:{os.environ.get('PYTHONPATH', '')}", **environment)
+    assert result.stdout.splitlines() == ["plain,squares"]
+
+
+def raising(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+    """Make `ganassets plugins list` fail."""
+
+    def fail():
+        raise error
+
+    monkeypatch.setattr("ganassets.cli.plugins.find_generators", fail)
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "text"),
+    [
+        (InputError("that can't be."), 2, "Error: that can't be.\n"),
+        (GanassetsError("it failed."), 1, "Error: it failed.\n"),
+        (KeyboardInterrupt(), 130, "Stopped.\n"),
+        (
+            ZeroDivisionError("by 0"), 1,
+            "Error: something unexpected happened (ZeroDivisionError: by 0); run again with --debug to see where.\n",
+        ),
+    ],
+)  # fmt: skip
+def test_failures_are_one_sentence_unless_debug(monkeypatch, error, code, text):
+    raising(monkeypatch, error)
+    result = run("plugins", "list")
+    assert (result.exit_code, result.stderr) == (code, text)
+    for args in (["--debug", "plugins", "list"], ["plugins", "list", "--debug"]):
+        result = run(*args)
+        assert result.exit_code == code
+        assert "Traceback (most recent call last)" in result.stderr
+        assert type(error).__name__ in result.stderr
+
+
+def test_a_closed_pipe_is_no_crash():
+    code = "import sys; from ganassets.cli import main; main()"
+    command = f"{sys.executable} -c '{code}' plugins list | true"
+    result = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert "Traceback" not in result.stderr
+    assert "Error" not in result.stderr
+
+
+def test_plugins_list_shows_what_works_and_what_failed(squares):
+    squares.generator("broken", "module_cli_broken", "raise OSError('no disk')")
+    result = run("plugins", "list")
+    assert result.exit_code == 0
+    lines = {line.split()[1]: line for line in result.output.splitlines()}
+    assert "failed" in lines["broken"]
+    assert "OSError: no disk" in lines["broken"]
+    assert lines["squares"].split(maxsplit=5)[::2] == ["generator", "ok", "1.2"]
+    assert "Coloured squares." in lines["squares"]
+    assert "exporter" in lines["raw"]
+
+
+def test_plugins_check(squares):
+    result = run("plugins", "check", "squares")
+    assert result.exit_code == 0, result.output
+    for fact in ("slider age: How old. [0..100 years]", "tint: Which. [red|green]", "preset quick", "--colours", "ok"):
+        assert fact in result.output
+    result = run("plugins", "check", "raw")
+    assert result.exit_code == 0, result.output
+    assert "option copies: How often. [1..9; default: 1]" in result.output
+    assert told(run("plugins", "check", "sqares")) == "there is no plugin 'sqares'; did you mean 'squares'?"
+
+
+def test_plugins_check_fails_with_the_traceback(squares):
+    squares.generator("broken", "module_cli_check", "import nowhere_to_be_found")
+    result = run("plugins", "check", "broken")
+    assert result.exit_code == 1
+    assert "Traceback" in result.stdout
+    assert "nowhere_to_be_found" in result.stdout
+    assert result.stderr == "Error: generator 'broken' of dist-module_cli_check 1.0 does not pass.\n"
+
+
+def test_plugins_check_fails_for_a_spec_that_breaks_rules(squares):
+    text = (squares.folder / next(p.name for p in squares.folder.glob("squares_*.py"))).read_text()
+    flawed = text.replace('name="squares"', 'name="flawed"').replace(
+        'Preset("quick", "At once.", 4, 4', 'Preset("q", "", 5, 4'
+    )
+    squares.generator("flawed", "module_cli_flawed", flawed)
+    result = run("plugins", "check", "flawed")
+    assert result.exit_code == 1
+    assert "problem: preset 'q': size 5 is not a multiple of network_size 4." in result.stdout
+
+
+class Training:
+    """Stands where ganassets.training.run does, and keeps what it was called with."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.calls: list[tuple] = []
+        run_module = types.ModuleType("ganassets.training.run")
+        run_module.train = self.train  # pyright: ignore[reportAttributeAccessIssue]
+        run_module.resume = self.resume  # pyright: ignore[reportAttributeAccessIssue]
+        monkeypatch.setitem(sys.modules, "ganassets.training.run", run_module)
+
+    def train(self, spec, preset, **settings):
+        self.calls.append((spec.name, preset, settings))
+        return Path("runs/squares-20260131-1")
+
+    def resume(self, spec, run, console):
+        self.calls.append((spec.name, run))
+        return run
+
+
+@pytest.fixture
+def training(squares, monkeypatch, tmp_path):
+    """The training's two functions, caught; the working folder is empty."""
+    monkeypatch.chdir(tmp_path)
+    return Training(monkeypatch)
+
+
+def test_train_passes_everything_on(training):
+    args = "train squares --seed 3 --kimg 2.5 --objective minimax --device cpu --threads 2 --out here --colours there"
+    result = run(*args.split())
+    assert result.exit_code == 0, result.output
+    assert "Next: ganassets export runs/squares-20260131-1 --onnx" in result.output
+    ((name, preset, settings),) = training.calls
+    assert (name, preset.name, preset.kimg) == ("squares", "quick", 2.5)
+    settings.pop("console")
+    assert settings == {
+        "out": Path("here"), "seed": 3, "objective": "minimax", "device": "cpu", "threads": 2,
+        "data_options": {"colours": "there"},
+    }  # fmt: skip
+
+
+def test_train_defaults_leave_data_options_out(training):
+    assert run("train", "squares").exit_code == 0
+    ((_, preset, settings),) = training.calls
+    assert preset.kimg == 1.0
+    assert settings["data_options"] == {}
+    assert settings["device"] == "auto"
+
+
+def test_train_help_has_the_generators_own_options(squares):
+    assert "--colours" not in run("train", "--help").output
+    output = run("train", "squares", "--help").output
+    assert "--colours" in output
+    assert "Folder of colours." in output
+    assert "quick" in output
+
+
+@pytest.mark.parametrize(
+    ("args", "text"),
+    [
+        (["sqares"], "there is no generator 'sqares'; did you mean 'squares'?"),
+        ([], "say which generator to train"),
+        (["squares", "--preset", "slow"], "squares has no preset 'slow'; choose one of quick."),
+        (["--resume", "gone"], "there is no run folder gone."),
+    ],
+)
+def test_train_bad_input(training, args, text):
+    assert text in told(run("train", *args))
+    assert training.calls == []
+
+
+SETTINGS = """
+generator = "squares"
+objective = "rpgan"
+seed = 0
+data_options = {}
+[preset]
+name = "quick"
+summary = ""
+size = 4
+network_size = 4
+kimg = 1.0
+[hardware]
+device = "cpu"
+threads = 1
+precision = "float32"
+channels_last = false
+"""
+
+
+def make_run(folder: Path) -> Path:
+    """A run folder as far as the command line looks into it."""
+    folder.mkdir(parents=True)
+    (folder / "config.toml").write_text(SETTINGS)
+    return folder
+
+
+def test_train_resume(training, tmp_path):
+    folder = make_run(tmp_path / "runs" / "squares-20260131-1")
+    assert run("train", "--resume", str(folder)).exit_code == 0
+    assert run("train", "squares", "--resume", str(folder)).exit_code == 0
+    assert training.calls == [("squares", folder)] * 2
+    assert "leave out --kimg" in told(run("train", "--resume", str(folder), "--kimg", "3"))
+    (folder / "config.toml").unlink()
+    assert "is not a run folder" in told(run("train", "--resume", str(folder)))
+
+
+def test_training_without_its_packages_names_the_extra(squares, tmp_path):
+    """As on a machine where only what generating needs is installed."""
+    code = (
+        "import sys\nfor name in ('torch', 'onnx'): sys.modules[name] = None\n"
+        "from ganassets.cli import main\nsys.argv[1:] = ARGS\nmain()"
+    )
+    make_run(tmp_path / "runs" / "squares-20260131-1")
+    path = f"{squares.folder}:{os.environ.get('PYTHONPATH', '')}"
+    for args in (["train", "squares"], ["export", str(tmp_path / "runs" / "squares-20260131-1"), "--onnx"]):
+        result = in_process(code.replace("ARGS", repr(args)), PYTHONPATH=path)
+        assert result.returncode == 1, result.stderr
+        assert (
+            result.stderr
+            == 'Error: this needs torch, which is not installed; install it with pip install "ganassets[train]".\n'
+        )
+
+
+@pytest.fixture
+def exported(squares, monkeypatch, tmp_path):
+    """Calls of the exporter of runs; the working folder is empty."""
+    calls: list[tuple] = []
+
+    def export_run(spec, run, out, console):
+        calls.append((spec.name, run, out))
+        return out or run / "model.onnx"
+
+    module = types.ModuleType("ganassets.onnx_export")
+    module.export_run = export_run  # pyright: ignore[reportAttributeAccessIssue]
+    monkeypatch.setitem(sys.modules, "ganassets.onnx_export", module)
+    monkeypatch.chdir(tmp_path)
+    return calls
+
+
+def test_export_takes_the_newest_run(exported):
+    for name in ("squares-20260131-9", "squares-20260131-10", "squares-20251231-11", "squares-odd", "other-20270101-1"):
+        make_run(Path("runs") / name)
+    (Path("runs") / "squares-20280101-1").write_text("a file")
+    newest = Path("runs/squares-20260131-10")
+    for args in (["squares"], [str(newest)]):
+        result = run("export", *args, "--onnx")
+        assert result.exit_code == 0, result.output
+        assert f"Next: ganassets generate {newest / 'model.onnx'}" in result.output
+    assert run("export", "--onnx", "-o", "x.onnx").exit_code == 0
+    assert exported == [
+        ("squares", newest, None),
+        ("squares", newest, None),
+        ("squares", Path("runs/other-20270101-1"), Path("x.onnx")),
+    ]
+
+
+def test_export_bad_input(exported):
+    assert "say which format" in told(run("export", "squares"))
+    assert "there is no run of squares in runs/" in told(run("export", "squares", "--onnx"))
+    assert "there is no run in runs/" in told(run("export", "--onnx"))
+    assert "neither a run folder nor a generator" in told(run("export", "sqares", "--onnx"))

@@ -1,0 +1,271 @@
+"""`ganassets generate` and `inspect`, from the command line to the files."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import Result
+from PIL import Image
+
+from ..conftest import MANIFEST, build_model
+from .test_cli import in_process, make_run, run, told
+
+
+@pytest.fixture
+def model(squares, make_model, tmp_path, monkeypatch) -> str:
+    """A model of squares; the working folder is empty."""
+    path = make_model()
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    return str(path)
+
+
+def make(model: str, *args: str) -> Result:
+    """Run `generate` with the raw exporter."""
+    return run("generate", model, "--to", "raw", *args)
+
+
+def names(folder: str = "out") -> list[str]:
+    """Files of the output folder."""
+    return sorted(path.name for path in Path(folder).iterdir())
+
+
+def test_assets_and_contact_sheet(model):
+    result = make(model, "-n", "3")
+    assert result.exit_code == 0, result.output
+    assert names() == ["contact-sheet.png", *[f"squares-{n:08d}.{s}" for n in (1, 2, 3) for s in ("bin", "txt")]]
+    with Image.open("out/contact-sheet.png") as picture:
+        assert picture.size == (12, 4)
+        assert len(np.unique(np.asarray(picture))) > 8
+    assert "3 of squares in out" in result.stdout
+    assert "out/contact-sheet.png" in result.stdout
+    assert model in result.stdout
+
+
+def test_a_seed_is_the_same_in_every_run(model):
+    make(model, "--seeds", "1-9", "-o", "a", "--batch", "4")
+    make(model, "--seeds", "5", "-o", "b", "--no-preview")
+    assert names("b") == ["squares-00000005.bin", "squares-00000005.txt"]
+    assert Path("a/squares-00000005.bin").read_bytes() == Path("b/squares-00000005.bin").read_bytes()
+    assert len({path.read_bytes() for path in Path("a").glob("*.bin")}) == 9
+
+
+def test_sliders_truncation_and_settings_have_an_effect(model):
+    made = {}
+    for number, args in enumerate(
+        (
+            [],
+            ["--set", "age=90"],
+            ["--set", "tint=red:0.9,green:0.1"],
+            ["--set", "tint=red:0.3,green:0.7"],
+            ["--truncation", "0"],
+        )
+    ):
+        assert make(model, "--seeds", "1", "--no-preview", "-o", str(number), *args).exit_code == 0
+        made[number] = Path(f"{number}/squares-00000001.bin").read_bytes()
+    assert len(set(made.values())) == 5
+    assert make(model, "--seeds", "1", "--no-preview", "-o", "x", "--option", "copies=3").exit_code == 0
+    assert Path("x/squares-00000001.bin").read_bytes() == made[0] * 3
+
+
+def test_random_seeds_are_told_by_their_names(model):
+    assert make(model, "--seeds", "random", "-n", "3", "--no-preview", "-o", "a").exit_code == 0
+    seeds = ",".join(name.removeprefix("squares-").removesuffix(".bin") for name in names("a") if name.endswith(".bin"))
+    assert make(model, "--seeds", seeds, "--no-preview", "-o", "b").exit_code == 0
+    assert {p.name: p.read_bytes() for p in Path("a").iterdir()} == {
+        p.name: p.read_bytes() for p in Path("b").iterdir()
+    }
+
+
+@pytest.mark.parametrize(
+    ("args", "text"),
+    [
+        (["--seeds", "5-2"], "run backwards"),
+        (["--seeds", "1-2000000"], "more than 1,000,000"),
+        (["--seeds", "1", "-n", "2"], "-n and --seeds say the same"),
+        (["--set", "age"], "--set takes NAME=VALUE, not 'age'"),
+        (["--set", "age=old"], "age takes a number, not 'old'"),
+        (["--set", "age=101"], "age 101 is outside 0..100 years"),
+        (["--set", "aeg=1"], "did you mean 'age'?"),
+        (["--set", "age=1", "--set", "age=2"], "--set age is given twice"),
+        (["--set", "tint=blue"], "tint has no 'blue'"),
+        (["--set", "tint=red,red"], "tint names red twice"),
+        (["--set", "tint=red:x"], "tint takes a number, not 'x'"),
+        (["--truncation", "2"], "truncation 2 is outside 0..1"),
+        (["--option", "copies=0"], "copies 0 is outside 1..9"),
+        (["--option", "size=0"], "there is no option 'size'"),
+        (["--to", "rwa"], "there is no exporter 'rwa'; did you mean 'raw'?"),
+    ],
+)
+def test_bad_input_makes_no_folder(model, args, text):
+    assert text in told(make(model, *args))
+    assert not Path("out").exists()
+
+
+def test_an_output_folder_that_holds_such_files(model):
+    assert make(model, "-n", "2").exit_code == 0
+    before = {path.name: path.stat().st_mtime_ns for path in Path("out").iterdir()}
+    assert "is there already; choose another folder or use --overwrite" in told(make(model, "--seeds", "2-3"))
+    assert {path.name: path.stat().st_mtime_ns for path in Path("out").iterdir()} == before
+    assert make(model, "--seeds", "2-3", "--overwrite").exit_code == 0
+    assert make(model, "--seeds", "4", "--no-preview").exit_code == 0
+
+
+def test_an_output_folder_that_is_a_file(model):
+    Path("out").write_text("mine")
+    assert "a file has that name" in told(make(model))
+    assert Path("out").read_text() == "mine"
+
+
+def test_a_disk_that_fills_up_leaves_whole_files(model):
+    code = (
+        "import resource, sys\nresource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))\n"
+        "from ganassets.cli import main\nmain()"
+    )
+    command = [sys.executable, "-c", code, "generate", model, "--to", "raw", "--option", "copies=9", "--no-preview"]
+    folder = next(path for path in Path(model).parent.iterdir() if path.name == "site")
+    variables = {**os.environ, "PYTHONPATH": f"{folder}:{os.environ.get('PYTHONPATH', '')}"}
+    result = subprocess.run(command, capture_output=True, text=True, env=variables, check=False)
+    assert result.returncode == 2
+    assert "can't write in out: the file would be larger than allowed" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert names() == []
+
+
+def test_which_model_a_name_means(model, squares):
+    assert "there is no model of squares yet" in told(make("squares"))
+    assert "there is no generator 'sqares'" in told(make("sqares"))
+    assert "nowhere.onnx is not there" in told(make("nowhere.onnx"))
+    old, new = (make_run(Path("runs") / f"squares-{day}-1") for day in ("20260101", "20260202"))
+    assert "no run of squares has a model yet" in told(make("squares"))
+    assert f"{old} holds no model.onnx" in told(make(str(old)))
+    for folder in (old, new):
+        (folder / "model.onnx").write_bytes(build_model().SerializeToString())
+    assert f"(model {new / 'model.onnx'})" in make("squares", "-o", "a").output
+    assert f"(model {old / 'model.onnx'})" in make(str(old), "-o", "b").output
+
+
+def test_a_model_that_comes_with_the_plugin(model, squares):
+    package = squares.folder / "boxed"
+    (package / "data").mkdir(parents=True)
+    source = next(squares.folder.glob("squares_*.py")).read_text()
+    (package / "__init__.py").write_text(source.replace('name="squares"', 'name="boxed"'))
+    squares.install("boxed-package", "[ganassets.generators]\nboxed = boxed:SPEC\n")
+    (package / "data" / "boxed.onnx").write_bytes(build_model(generator="boxed").SerializeToString())
+    result = make("boxed", "-n", "1")
+    assert result.exit_code == 0, result.output
+    assert "boxed-00000001.bin" in names()
+
+
+def test_models_that_do_not_fit_the_plugin(squares, make_model, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    stranger = str(make_model(generator="circles"))
+    assert "there is no generator 'circles'" in told(make(stranger))
+    other = str(make_model(static_digests={"quad": "f" * 64}))
+    assert "another version of the squares plugin's quad" in told(make(other))
+    assert not Path("out").exists()
+
+
+def test_a_kind_that_the_format_does_not_take(model, squares):
+    text = (
+        next(squares.folder.glob("raw_*.py")).read_text().replace('("mesh",)', '("clip",)').replace('"raw"', '"clips"')
+    )
+    squares.install("clips", "[ganassets.exporters]\nclips = module_clips:EXPORTER\n", {"module_clips": text})
+    assert "clips takes clip, but squares makes mesh" in told(run("generate", model, "--to", "clips"))
+
+
+def test_an_exporter_that_fails_or_escapes(model, squares):
+    for name, body in {"crash": "1 / 0", "escape": "return {'../evil': b''}"}.items():
+        text = (
+            f"from ganassets.assets import Exporter\ndef f(asset, options):\n    {body}\n"
+            f"EXPORTER = Exporter({name!r}, 's', 1, ('mesh',), ('.x',), f)\n"
+        )
+        squares.install(name, f"[ganassets.exporters]\n{name} = module_{name}:EXPORTER\n", {f"module_{name}": text})
+    result = run("generate", model, "--to", "crash")
+    assert "the crash exporter failed (ZeroDivisionError" in told(result, 1)
+    assert "can't be the name of a file" in told(run("generate", model, "--to", "escape"))
+    assert not Path("evil").exists()
+
+
+def test_a_preview_that_fails_keeps_the_assets(model, squares):
+    text = next(squares.folder.glob("squares_*.py")).read_text()
+    text = text.replace('name="squares"', 'name="blind"').replace(
+        "from PIL import Image", "raise OSError('no display')"
+    )
+    squares.generator("blind", "module_blind", text)
+    path = Path("blind.onnx")
+    path.write_bytes(build_model(generator="blind").SerializeToString())
+    result = make(str(path), "-n", "1")
+    assert result.exit_code == 1
+    assert "the assets are written, but blind's preview failed (OSError: no display)" in result.stderr
+    assert names() == ["blind-00000001.bin", "blind-00000001.txt"]
+
+
+def test_help_shows_sliders_and_settings(squares):
+    output = run("generate", "squares", "--help").output
+    assert "How old. [0..100 years]" in output
+    assert "How often. [1..9; default: 1]" in output
+    assert "How old." not in run("generate", "--help").output
+
+
+def test_ctrl_c_stops_with_whole_files(model):
+    site = next(path for path in Path(model).parent.iterdir() if path.name == "site")
+    variables = {**os.environ, "PYTHONPATH": f"{site}:{os.environ.get('PYTHONPATH', '')}"}
+    command = [sys.executable, "-m", "ganassets", "generate", model, "--to", "raw", "-n", "100000", "--no-preview"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=variables)
+    deadline = time.monotonic() + 30
+    while not list(Path("out").glob("*.bin")) if Path("out").exists() else True:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert errors.strip().splitlines()[-1] == "Stopped."
+    assert "Traceback" not in errors + output
+    assert not list(Path("out").glob(".*"))
+    assert {path.stat().st_size for path in Path("out").glob("*.bin")} == {48}
+
+
+def test_generating_needs_neither_torch_nor_onnx(model, squares):
+    code = (
+        "import sys\nfor name in ('torch', 'onnx', 'scipy'): sys.modules[name] = None\n"
+        f"from ganassets.cli import cli\ncli(['generate', {model!r}, '--to', 'raw'], standalone_mode=False)\n"
+    )
+    result = in_process(code, PYTHONPATH=f"{squares.folder}:{os.environ.get('PYTHONPATH', '')}")
+    assert result.returncode == 0, result.stderr
+    assert "contact-sheet.png" in names()
+
+
+def test_inspect(model):
+    result = run("inspect", model)
+    assert result.exit_code == 0, result.output
+    for fact in ("squares 1.2", "CC0-1.0", "0..100 years", "red|green", "vertex x xyz, m", "1.0e-07"):
+        assert fact in result.output
+    facts = json.loads(run("inspect", model, "--json").output)
+    assert facts["manifest"]["conditions"][0]["name"] == MANIFEST["conditions"][0]["name"]
+    assert facts["bytes"] == Path(model).stat().st_size
+    assert len(facts["sha256"]) == 64
+
+
+def test_control_codes_of_a_file_do_not_reach_the_terminal(squares, make_model):
+    path = str(make_model(licence="CC0\x1b[2J\x07\nline", generator="squ\x1bares"))
+    output = run("inspect", path).stdout
+    assert "CC0 [2J" in output
+    result = run("generate", path, "--to", "raw")
+    assert result.exit_code == 2
+    for text in (output, result.stderr):
+        assert not {"\x1b", "\x07"} & set(text)
+
+
+def test_inspect_bad_input(squares, tmp_path):
+    (tmp_path / "x.onnx").write_bytes(b"nothing of the kind")
+    assert "not a whole ONNX file" in told(run("inspect", str(tmp_path / "x.onnx")))
+    assert "did you mean 'squares'?" in told(run("inspect", "sqares"))
