@@ -6,11 +6,11 @@ from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
+
+from ganassets.assets import Mesh, Provenance
 from ganassets_faces.basis import load_basis
 from ganassets_faces.decode import decode_heads
 from ganassets_faces.painter import paint
-
-from ganassets.assets import Mesh, Provenance
 
 
 @lru_cache(256)

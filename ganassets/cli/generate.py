@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import secrets
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -80,7 +81,7 @@ def describe_condition(condition: Condition) -> str:
 @click.option("--option", "settings", multiple=True, metavar="NAME=VALUE", help="A setting of the format.")
 @click.option("--preview/--no-preview", default=True, help=f"Also draw {CONTACT_SHEET}.png.  [default: preview]")
 @click.option("--overwrite", is_flag=True, help="Replace files that are there.")
-@click.option("--batch", type=click.IntRange(1, 4096), default=8, show_default=True, help="How many at once.")
+@click.option("--batch", type=click.IntRange(1, 256), default=8, show_default=True, help="How many at once.")
 @debug_option
 def command(
     name_or_model: str,
@@ -185,15 +186,34 @@ def write_assets(
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     console = make_console(stderr=True)
     kept: list[Any] = []
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+    with (
+        Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress,
+        ThreadPoolExecutor(1) as disk,
+    ):
         task = progress.add_task(f"Generating {spec.name}", total=len(request.seeds))
+        written: Future[Any] | None = None
         for assets in generate(model, spec, request):
-            for asset in assets:
-                files = run_plugin(f"the {exporter.name} exporter", exporter.export, asset, options)
-                write_files(out, files, overwrite)
-                progress.advance(task)
+            files = export_assets(exporter, assets, options)
+            if written:
+                written.result()
+            # Waiting for the device takes as long as making the next batch, so both happen at once.
+            written = disk.submit(write_files, out, files, overwrite)
+            progress.advance(task, len(assets))
             kept += assets[: keep - len(kept)]
+        if written:
+            written.result()
     return kept
+
+
+def export_assets(exporter: Exporter, assets: Sequence[Any], options: Mapping[str, Any]) -> dict[str, bytes]:
+    """Files of all the assets; GanassetsError when two of them would have one name."""
+    files: dict[str, bytes] = {}
+    for asset in assets:
+        made = run_plugin(f"the {exporter.name} exporter", exporter.export, asset, options)
+        if files.keys() & made.keys():
+            raise GanassetsError(f"the {exporter.name} exporter gives two assets the same file name.")
+        files |= made
+    return files
 
 
 def draw_contact_sheet(spec: GeneratorSpec, assets: list[Any], out: Path) -> Path:

@@ -36,6 +36,8 @@ def command(name_or_model: str, as_json: bool) -> None:
     from rich.text import Text
 
     table = Table(show_header=False, box=None)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
     for name, value in [("file", str(model.path)), ("size", f"{size / 1e6:.1f} MB"), ("SHA-256", model.digest)]:
         table.add_row(Text(name, "bold"), Text(value))
     for name, value in summary(model.manifest):

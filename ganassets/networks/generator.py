@@ -42,8 +42,7 @@ class Generator(nn.Module):
         super().__init__()
         self.domain = domain
         self.settings = settings
-        # Context for the convolutions alone: the dense parts stay in full precision, where bfloat16 gains nothing
-        # (and torch 2.13's CPU product of strided bfloat16 matrices with an odd inner size is wrong).
+        # Context for the convolutions alone: in the small dense parts bfloat16 gains no time and costs accuracy.
         self.autocast: Callable[[], AbstractContextManager] = nullcontext
         self.map_first = Dense(settings.z_dim + settings.c_dim, settings.w_dim)
         self.map_second = Dense(settings.w_dim, settings.w_dim)
@@ -95,7 +94,7 @@ class Generator(nn.Module):
         styles = [block.style(w[:, 1 + i]) for i, block in enumerate(self.blocks)]
         with self.autocast():
             if noise is None:
-                x = self.start_constant.expand(len(w), *self.start_constant.shape[1:])
+                x = self.start_constant.expand(w.shape[0], *self.start_constant.shape[1:])
             else:
                 x = self.start_noise(noise)
             x = self.blocks[0](x, styles[0])

@@ -72,7 +72,8 @@ def fit_linear(data: TrainingData, z_dim: int, components: int, rng: np.random.G
     targets = np.concatenate(columns, 1).astype(np.float64) if columns else np.zeros((len(data), 0))
     mean, std = data.conditions.mean(0), np.maximum(data.conditions.std(0), 1e-3)
     conditions = np.column_stack([(data.conditions - mean) / std, np.ones(len(data))])
-    solution = np.linalg.lstsq(conditions, targets, rcond=None)[0]
+    # Shares that sum to 1 make columns dependent; the cut-off keeps their weights from cancelling hugely.
+    solution = np.linalg.lstsq(conditions, targets, rcond=1e-3)[0]
     residual = targets - conditions @ solution
     values, vectors = np.linalg.eigh(residual.T @ residual / len(data))
     order = np.argsort(values)[::-1][:z_dim]

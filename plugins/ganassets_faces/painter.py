@@ -133,7 +133,7 @@ STRENGTHS = {
     "neck low": ((0.02, 0.07, 0.00), (0.02, 0.05, 0.00)),
     "bridge line": ((0.00, 0.06, 0.01), (0.00, 0.06, 0.00)),
     "ala fold": ((0.05, 0.05, 0.00), (0.12, 0.10, 0.00)),
-    "eye rim": ((0.05, 0.01, 0.00), (0.40, 0.12, 0.00)),
+    "eye rim": ((0.05, 0.01, 0.00), (0.28, 0.08, 0.00)),
 }  # fmt: skip
 
 # Banks of waves that noise is mixed from: wavelength in metres and number of waves.
@@ -622,37 +622,52 @@ def distance_to_line(points: np.ndarray, line: np.ndarray) -> np.ndarray:
 
 
 def masks(points: np.ndarray, blur: np.ndarray) -> dict[str, np.ndarray]:
-    """Masks by name of (t, 3) points, x mirrored to the head's left: where hair, lashes and freckles can be."""
+    """Masks by name of (t, 3) points, x mirrored to the head's left: where hair, lips and spots can be."""
+    side, y, z = points.T
+    freckles = sum(region(points, *REGIONS[name]) for name in ("cheek", "cheekbone", "nose", "bridge", "forehead"))
+    lips = lip_average(side, y, z)
+    mouth = distance_to_line(points, closed(mouth_rim()))
+    return {
+        "freckles": np.clip(freckles, 0, 1),
+        "age spots": smoothstep(y, 0.02, 0.10) * (1 - 0.8 * lips),
+        "lips": lips,
+        "mouth line": np.exp(-0.5 * (mouth / np.hypot(0.0009, blur)) ** 2) * 0.001 / np.hypot(0.001, 0.7 * blur),
+        **hair_masks(points),
+        **eye_masks(points, blur),
+    }
+
+
+def hair_masks(points: np.ndarray) -> dict[str, np.ndarray]:
+    """Masks of the scalp (with room for a lower hairline) and of a beard's parts; ears stay free."""
     side, y, z = points.T
     angle = np.degrees(np.arctan2(side, z - SKULL[2]))
-    line = np.interp(angle, HAIRLINE_ANGLE, HAIRLINE)
-    slope = np.interp(angle, *hairline_slope())
     ear = smoothstep(side, 0.0755, 0.0785) * (1 - smoothstep(np.abs(y - 0.122), 0.034, 0.040))
     ear *= smoothstep(z, -0.005, 0.005)
-    scalp = smoothstep((y - line) * slope, -0.02, -0.012) * (1 - ear)
-    top = np.interp(angle, BEARD_ANGLE, BEARD_TOP)
-    beard = smoothstep(top - y, -0.004, 0.016) * smoothstep(y, BEARD_BOTTOM - 0.008, BEARD_BOTTOM + 0.012)
-    beard *= (1 - smoothstep(angle, 58, 74)) * (1 - ear)
-    rim = closed(eye_rim())
-    distance = distance_to_line(points, rim)
-    above = smoothstep(y - np.interp(side, (0.0207, 0.0443), (0.1449, 0.1459)), -0.0004, 0.0012)
-    spread = np.hypot(0.0007, blur)
-    lash = 0.0010 / np.hypot(0.001, 0.6 * blur) * np.exp(-0.5 * (distance / spread) ** 2) * (0.3 + 0.7 * above)
-    mouth = distance_to_line(points, closed(mouth_rim()))
-    freckles = sum(region(points, *REGIONS[k]) for k in ("cheek", "cheekbone", "nose", "bridge", "forehead"))
-    lips = lip_average(side, y, z)
+    over = (y - np.interp(angle, HAIRLINE_ANGLE, HAIRLINE)) * np.interp(angle, *hairline_slope())
+    beard = smoothstep(np.interp(angle, BEARD_ANGLE, BEARD_TOP) - y, -0.004, 0.016)
+    beard *= smoothstep(y, BEARD_BOTTOM - 0.008, BEARD_BOTTOM + 0.012) * (1 - smoothstep(angle, 58, 74))
     return {
-        "scalp": scalp,
-        "beard": beard * smoothstep(z, 0.02, 0.05),
+        "scalp": smoothstep(over, -0.02, -0.012) * (1 - ear),
+        "beard": beard * (1 - ear) * smoothstep(z, 0.02, 0.05),
         "moustache": 1.6 * region(points, *REGIONS["moustache"]).clip(0, 0.62),
         "goatee": 1.6 * region(points, *REGIONS["goatee"]).clip(0, 0.62),
+    }
+
+
+def eye_masks(points: np.ndarray, blur: np.ndarray) -> dict[str, np.ndarray]:
+    """Masks round the eyes: their red rim, the lashes (thinner below), and the upper lid's shadow."""
+    rim = eye_rim()
+    distance = distance_to_line(points, closed(rim))
+    inner, outer = rim[rim[:, 0].argmin()], rim[rim[:, 0].argmax()]
+    corners = np.interp(points[:, 0], (inner[0], outer[0]), (inner[1], outer[1]))
+    above = smoothstep(points[:, 1] - corners, -0.0004, 0.0012)
+    line = np.exp(-0.5 * (distance / np.hypot(0.0007, blur)) ** 2) * 0.001 / np.hypot(0.001, 0.6 * blur)
+    return {
+        "round eyes": (distance < 0.02).astype(np.float32),
         "eye rim": np.exp(-0.5 * (distance / np.hypot(0.0012, blur)) ** 2),
-        "lash": lash.clip(0, 1),"round eyes": 1.0 * (distance < 0.02),
+        "lash": line * (0.3 + 0.7 * above),
         "eye shadow": smoothstep(0.013 - distance, 0, 0.010) * above,
-        "mouth line": np.exp(-0.5 * (mouth / np.hypot(0.0009, blur)) ** 2) * 0.001 / np.hypot(0.001, 0.7 * blur),
-        "freckles": np.clip(freckles, 0, 1), "age spots": np.clip(smoothstep(y, 0.02, 0.10) * (1 - 0.8 * lips), 0, 1),
-        "lips": lips,
-    }  # fmt: skip
+    }
 
 
 def scalp_masks(points: np.ndarray, angle: np.ndarray) -> dict[str, np.ndarray]:

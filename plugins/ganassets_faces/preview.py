@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 MAX_HEADS = 16
-HEADS_A_ROW = 2
+COLUMNS = 6  # pictures in a row of the sheet
 AZIMUTHS = (0.0, 40.0, 90.0)  # degrees about the head: front, three-quarter, profile
 FIELD_OF_VIEW = 23.9  # degrees, an 85 mm lens on 36 mm film
 FILL = 0.94  # share of the cell that the head takes
@@ -33,18 +34,18 @@ PAPER, INK = (220, 220, 220), (70, 70, 70)  # sRGB; the paper is the background'
 LAMPS = {
     "key": ((-2.4, 2.2, 3.6), 1.5, 6.8),
     "fill": ((3.6, 0.3, 3.0), 1.6, 2.6),
-    "rim": ((2.4, 2.6, -3.4), 1.2, 8.0),
+    "rim": ((2.4, 2.6, -3.4), 1.6, 3.2),
     "front": ((0.0, -1.5, 4.5), 1.8, 2.2),
 }
 # Lamps alone are sampled, no reflected rays are followed: on skin that is less noise for the time.
-INTEGRATOR = {"type": "direct", "hide_emitters": True, "emitter_samples": 2, "bsdf_samples": 0}
+INTEGRATOR = {"type": "direct", "hide_emitters": True, "emitter_samples": 3, "bsdf_samples": 0}
 HINT = (
     "Heads are shown as textures because the renderer Mitsuba is missing; pip install 'ganassets[preview]' adds it "
     "(not on ARM Linux and ARM Windows)."
 )
 
 
-def contact_sheet(assets: Sequence[Mesh], cell: int = 320) -> Image.Image:
+def contact_sheet(assets: Sequence[Mesh], cell: int = 256) -> Image.Image:
     """Picture of the first 16 heads, each from the front, in three-quarter view and in profile, with its seed.
 
     Without the renderer it shows the albedo textures instead and says how to install it, in the picture and as
@@ -55,7 +56,7 @@ def contact_sheet(assets: Sequence[Mesh], cell: int = 320) -> Image.Image:
         cell: pixels of the square that holds one view.
 
     Returns:
-        RGB image, two heads a row.
+        RGB image, two heads a row (six where textures are shown).
 
     Raises:
         InputError: there is no head.
@@ -80,18 +81,21 @@ def caption(count: int, hint: str = "") -> str:
 def arrange(rows: Sequence[Sequence[ByteArray]], heads: Sequence[Mesh], cell: int, text: str) -> Image.Image:
     """Sheet of each head's (cell, cell, 3) uint8 pictures with its seed in the corner and the text below."""
     width = len(rows[0]) * cell
-    columns = min(HEADS_A_ROW, len(heads))
-    lines = -(-len(heads) // columns)
-    size = max(11, cell // 22)
+    columns = min(COLUMNS // len(rows[0]), len(heads))
+    height = -(-len(heads) // columns) * cell
+    size = max(11, cell // 20)
     font = ImageFont.load_default(size)
-    sheet = Image.new("RGB", (columns * width, lines * cell + (2 * size if text else 0)), PAPER)
+    lines = wrap(text, 2 * columns * width // size - 2)
+    sheet = Image.new("RGB", (columns * width, height + len(lines) * 2 * size), PAPER)
     draw = ImageDraw.Draw(sheet)
     for i, (pictures, head) in enumerate(zip(rows, heads, strict=True)):
         x, y = i % columns * width, i // columns * cell
         for k, picture in enumerate(pictures):
             sheet.paste(Image.fromarray(picture), (x + k * cell, y))
-        draw.text((x + size // 2, y + size // 3), str(head.provenance.seed), fill=INK, font=font)
-    draw.text((size // 2, lines * cell + size // 3), text, fill=INK, font=font)
+        corner = (x + size // 2, y + size // 3)
+        draw.text(corner, str(head.provenance.seed), fill=INK, font=font, stroke_width=size // 6, stroke_fill=PAPER)
+    for i, line in enumerate(lines):
+        draw.text((size // 2, height + i * 2 * size + size // 3), line, fill=INK, font=font)
     return sheet
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from .painter import (
     SEX,
     TONE,
     Canvas,
+    Named,
     hair_colours,
     iris_colours,
     layer,
@@ -39,8 +41,16 @@ SMALLEST = 256  # texels; a smaller texture has no face to speak of
 LARGEST = 89_000_000  # pixels; Pillow's own limit against decompression bombs
 # Files that lie beside textures and aren't any.
 SIDECARS = frozenset({"", ".json", ".jsonl", ".toml", ".txt", ".md", ".csv", ".mhmat", ".mhskel", ".xmp", ".ini"})
-# What words in a file's name say about age in years and sex; the later ones win.
-AGE_WORDS = {"young": 24.0, "middleage": 47.0, "middle_aged": 47.0, "old": 72.0, "child": 10.0, "teen": 16.0}
+# What words in a file's name say about age in years and sex.
+AGE_WORDS = {
+    "young": 24.0,
+    "middle": 47.0,
+    "middleage": 47.0,
+    "middleaged": 47.0,
+    "old": 72.0,
+    "child": 10.0,
+    "teen": 16.0,
+}
 SEX_WORDS = {"male": 1.0, "man": 1.0, "female": 0.0, "woman": 0.0}
 # How far apart skin and person may be, as standard deviations of closeness: tone, age in years, sex.
 CLOSE = (0.16, 16.0, 0.45)
@@ -190,8 +200,8 @@ def measure_bare_brows(canvas: Canvas, albedo: np.ndarray) -> np.ndarray:
 
 
 def hints(names: Sequence[str], words: dict[str, float]) -> np.ndarray:
-    """(k,) float64 what the words in each name say, nan where they say nothing."""
-    found = [[value for word, value in words.items() if word in name.lower()] for name in names]
+    """(k,) float64 what the last telling word in each name says, nan where none does."""
+    found = [[words[word] for word in re.findall("[a-z]+", name.lower()) if word in words] for name in names]
     return np.array([values[-1] if values else np.nan for values in found])
 
 
@@ -222,7 +232,7 @@ def blend(skins: Skins, attributes: np.ndarray, n: int, size: int, rng: np.rando
     return out
 
 
-def mix(skins: Skins, canvas: Canvas, person: np.ndarray, field: dict[str, np.ndarray], rng: np.random.Generator):
+def mix(skins: Skins, canvas: Canvas, person: np.ndarray, field: Named, rng: np.random.Generator) -> np.ndarray:
     """(3, t) float32 sRGB in 0..255: one new skin for a (7,) person."""
     odds = closeness(skins, person)
     first = int(rng.choice(len(odds), p=odds))

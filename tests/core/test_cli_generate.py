@@ -183,7 +183,7 @@ def test_a_kind_that_the_format_does_not_take(model, squares):
 
 
 def test_an_exporter_that_fails_or_escapes(model, squares):
-    for name, body in {"crash": "1 / 0", "escape": "return {'../evil': b''}"}.items():
+    for name, body in {"crash": "1 / 0", "escape": "return {'../evil': b''}", "same": "return {'x': b''}"}.items():
         text = (
             f"from ganassets.assets import Exporter\ndef f(asset, options):\n    {body}\n"
             f"EXPORTER = Exporter({name!r}, 's', 1, ('mesh',), ('.x',), f)\n"
@@ -191,8 +191,10 @@ def test_an_exporter_that_fails_or_escapes(model, squares):
         squares.install(name, f"[ganassets.exporters]\n{name} = module_{name}:EXPORTER\n", {f"module_{name}": text})
     result = run("generate", model, "--to", "crash")
     assert "the crash exporter failed (ZeroDivisionError" in told(result, 1)
-    assert "can't be the name of a file" in told(run("generate", model, "--to", "escape"))
+    assert "can't be the name of a file" in told(run("generate", model, "--to", "escape", "-n", "1"))
     assert not Path("evil").exists()
+    assert "gives two assets the same file name" in told(run("generate", model, "--to", "same"), 1)
+    assert names() == []
 
 
 def test_a_preview_that_fails_keeps_the_assets(model, squares):

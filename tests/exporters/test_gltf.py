@@ -14,14 +14,14 @@ import numpy as np
 import pygltflib
 import pytest
 import trimesh
+from hypothesis import given, settings
+from PIL import Image
+
+from ganassets.assets import InputError, Material, Mesh, Topology
 from ganassets_gltf import EXPORTER
 from ganassets_gltf.frame import frame_of
 from heads import make_head
-from hypothesis import given, settings
-from PIL import Image
 from random_meshes import random_meshes
-
-from ganassets.assets import InputError, Material, Mesh, Topology
 
 DEFAULTS = {option.name: option.default for option in EXPORTER.options}
 TYPES = {5121: np.uint8, 5123: np.uint16, 5125: np.uint32, 5126: np.float32}

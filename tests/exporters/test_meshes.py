@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 import pytest
 import trimesh
-from ganassets_meshes import OBJ, PLY, STL
-from ganassets_meshes.solid import colours_at
-from heads import make_head
 from hypothesis import given, settings
 from PIL import Image
-from random_meshes import random_meshes
 from trimesh.exchange.ply import load_ply
 
 from ganassets.assets import Exporter, Material, Mesh
+from ganassets_meshes import OBJ, PLY, STL
+from ganassets_meshes.solid import colours_at
+from heads import make_head
+from random_meshes import random_meshes
 
 
 def parse_obj(text: str) -> dict[str, list[list[str]]]:

@@ -1,6 +1,6 @@
 """Run by Blender's Python: import a mesh, print what Blender made of it as JSON, and render it if a path is given.
 
-    python blender_import.py head.glb [picture.png [samples [expression]]]
+Usage: python blender_import.py head.glb [picture.png [samples [expression]]]
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
+
 from ganassets_gltf import EXPORTER
 from heads import make_head
 

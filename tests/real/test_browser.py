@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
+
 from ganassets_faces.basis import JOINTS, load_basis
 from heads import make_head
-from PIL import Image
 
 pytestmark = pytest.mark.real
 

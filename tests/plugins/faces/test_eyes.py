@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+
 from ganassets_faces.eyes import IRIS_RADIUS, eye_texture, iris_colour, patch_slices
 
 BROWN, BLUE = (96, 60, 34), (92, 124, 152)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from ganassets_faces.basis import SKIN, load_basis
 from ganassets_faces.eyes import iris_colour, patch_slices
 from ganassets_faces.painter import STRENGTHS, layer, make_canvas, noise, paint, pigment, tone_table

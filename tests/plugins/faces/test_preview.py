@@ -147,6 +147,7 @@ def test_sheet_shows_seeds():
     ]
     label = np.abs(sheets[0] - 220).max(-1) > 60
     assert label[: cell // 5, : cell // 5].any()
+    assert not label[cell // 5 :].any()
     changed = np.flatnonzero(np.abs(sheets[0] - sheets[1]).max((0, 2)))
     assert changed.size and changed.min() >= cell
 
@@ -166,9 +167,19 @@ def test_without_the_renderer_textures_and_a_hint_are_shown(monkeypatch: pytest.
     heads = [make_head(0, with_skin(albedo=green)), make_head(1)]
     sheet = preview.contact_sheet(heads, cell=64)
     assert "pip install" in sheet.info["hint"]
+    assert sheet.width == 2 * 64
     assert sheet.getpixel((32, 40)) == (20, 200, 20)
     assert sheet.getpixel((64 + 32, 40)) == preview.PAPER
     assert sheet.height > 64
+
+
+def test_captions_are_not_cut():
+    picture = np.full((64, 64, 3), 220, np.uint8)
+    short, long = (
+        np.asarray(preview.arrange([[picture]], [make_head(0)], 64, t)).astype(int) for t in ("i", "i " * 90)
+    )
+    assert len(long) > len(short) > 64
+    assert (np.abs(long[64:, -1] - 220) < 8).all()
 
 
 def test_no_heads_is_told():

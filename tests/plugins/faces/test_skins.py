@@ -6,14 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
+
+from ganassets.errors import InputError
 from ganassets_faces.basis import load_basis
 from ganassets_faces.eyes import patch_slices
 from ganassets_faces.painter import make_canvas
 from ganassets_faces.skins import blend, colour_of, load_skins, source_coordinates, tone_of
 from ganassets_faces.texels import texel_map
-from PIL import Image
-
-from ganassets.errors import InputError
 
 SIZE = 64
 LIGHT, DARK, GREEN = (228, 188, 160), (110, 70, 50), (90, 140, 70)
@@ -120,10 +120,10 @@ def test_tone_is_measured(tmp_path: Path) -> None:
 
 
 def test_file_names_tell_age_and_sex(tmp_path: Path) -> None:
-    for name in ("old_female", "young_male", "mine"):
+    for name in ("old_female2", "young_male", "golden_human"):
         texture(LIGHT).save(tmp_path / f"{name}.png")
     skins = load_skins(tmp_path, SIZE)
-    assert skins.names == ("mine.png", "old_female.png", "young_male.png")
+    assert skins.names == ("golden_human.png", "old_female2.png", "young_male.png")
     assert np.array_equal(skins.sex, [np.nan, 0, 1], equal_nan=True)
     assert np.array_equal(skins.age, [np.nan, 72, 24], equal_nan=True)
 
