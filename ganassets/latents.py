@@ -17,6 +17,7 @@ from .errors import InputError
 MAX_SEED = 2**63 - 1
 # One stream a purpose, so that a longer latent never shifts the choice of conditions.
 LATENT_STREAM, CONDITION_STREAM = 0, 1
+NEAREST = 16
 
 
 def raw_words(seed: int, count: int, stream: int) -> NDArray[np.uint64]:
@@ -51,8 +52,8 @@ def condition_row(
 ) -> NDArray[np.float32]:
     """A likely row of conditions for a seed that keeps to the user's wishes.
 
-    The seed draws 24 of the manifest's rows; the one nearest to the wishes is taken, so that what was not asked for
-    goes with what was, and the wishes are then written over it.
+    Of the manifest's rows the NEAREST ones to the wishes are candidates (all of them without a wish), so that what was
+    not asked for goes with what was; the seed picks one, and the wishes are written over it.
 
     Args:
         seed: of the asset.
@@ -63,8 +64,8 @@ def condition_row(
     Returns:
         (c,) float32.
     """
-    picks = (uniforms(seed, 24, CONDITION_STREAM) * len(rows)).astype(np.int64)
     asked = np.isfinite(wanted)
-    candidates = rows[picks]
-    distance = (((candidates - wanted) / spread)[:, asked] ** 2).sum(1)
-    return np.where(asked, wanted, candidates[int(distance.argmin())]).astype(np.float32)
+    distance = (((rows - wanted) / spread)[:, asked] ** 2).sum(1)
+    candidates = np.argsort(distance, kind="stable")[: NEAREST if asked.any() else len(rows)]
+    picked = candidates[int(uniforms(seed, 1, CONDITION_STREAM)[0] * len(candidates))]
+    return np.where(asked, wanted, rows[picked]).astype(np.float32)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +29,7 @@ from .manifest import (
     WStatistics,
 )
 from .networks import Generator, NetworkSettings
+from .networks.generator import BASE_SIZE
 from .spec import GeneratorSpec
 from .training.checkpoint import load_checkpoint, load_fit, newest_checkpoint
 from .training.settings import RunSettings, read_settings
@@ -81,13 +84,11 @@ def example_inputs(generator: Generator, rows: np.ndarray, count: int) -> tuple[
     """Graph inputs of `count` fixed latents under conditions of the data, at truncation 0.9 with small offsets."""
     z = torch.from_numpy(latents(range(PARITY_SEED, PARITY_SEED + count), generator.settings.z_dim))
     condition = torch.from_numpy(np.resize(rows, (count, rows.shape[1])))
-    offset = torch.randn(
-        count, generator.layers, generator.full_w_dim, generator=torch.Generator().manual_seed(0)
-    )
+    offset = torch.randn(count, generator.layers, generator.full_w_dim, generator=torch.Generator().manual_seed(0))
     inputs = (z, condition, torch.full((1,), 0.9), 0.1 * offset)
     if generator.domain.size is not None:
         return inputs
-    side = generator.base_size
+    side = [BASE_SIZE] * len(generator.domain.wraps)
     noise = torch.randn(count, generator.settings.width, *side, generator=torch.Generator().manual_seed(1))
     return (*inputs, noise)
 
@@ -130,15 +131,15 @@ def to_onnx(generator: Generator) -> onnx.ModelProto:
     return proto
 
 
-class quiet_logging:  # noqa: N801
+@contextmanager
+def quiet_logging() -> Iterator[None]:
     """Keep the exporter's own chatter off the console."""
-
-    def __enter__(self) -> None:
-        self.before = logging.root.manager.disable
-        logging.disable(logging.WARNING)
-
-    def __exit__(self, *exception: object) -> None:
-        logging.disable(self.before)
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(before)
 
 
 def check(proto: onnx.ModelProto) -> bytes:

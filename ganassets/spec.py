@@ -130,9 +130,9 @@ class GeneratorSpec:
         wraps: for each axis of the signals (time; or height and width), whether it wraps.
         presets: the first is the default.
         data_options: options its dataset takes.
-        dataset: (preset, options by name, seed, report) -> samples to train on; report(done, total) for progress.
-        domain: (preset, ganassets.networks.LinearFit of the data) -> the plugin's torch module: what the networks make, how it becomes the
-            outputs, what the discriminator sees (see ganassets.networks.Domain).
+        dataset: (preset, options by name, seed, report) -> samples to train on; it calls report(done, total).
+        domain: (preset, ganassets.networks.LinearFit of the data) -> the plugin's torch module: what the networks
+            make, how it becomes the outputs, what the discriminator sees (see ganassets.networks.Domain).
         decode: (arrays by output name, manifest, one name and one provenance for each) -> assets. No torch.
         preview: assets -> one picture of them all.
         static_digests: digests of package data that a model file depends on, by name.

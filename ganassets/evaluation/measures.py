@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import sqrtm
 from scipy.spatial.distance import cdist
 
 Features = NDArray[np.float64]
@@ -23,8 +22,9 @@ def frechet_distance(a: Features, b: Features) -> float:
     |mu_a - mu_b|^2 + tr(A + B - 2 (A B)^(1/2)) (Dowson and Landau 1982). Needs n, m well above d.
     """
     cov_a, cov_b = np.cov(a, rowvar=False), np.cov(b, rowvar=False)
-    root = sqrtm(cov_a @ cov_b).real
-    return float(((a.mean(0) - b.mean(0)) ** 2).sum() + np.trace(cov_a + cov_b - 2 * root))
+    # The root's trace is the sum of the roots of the product's eigenvalues, real and positive but for rounding.
+    root_trace = np.sqrt(np.maximum(np.linalg.eigvals(cov_a @ cov_b).real, 0)).sum()
+    return float(((a.mean(0) - b.mean(0)) ** 2).sum() + np.trace(cov_a) + np.trace(cov_b) - 2 * root_trace)
 
 
 def precision_recall(real: Features, fake: Features, neighbours: int = 3) -> tuple[float, float]:

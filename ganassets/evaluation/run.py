@@ -134,7 +134,7 @@ def run_linear(domain: Any, linear: LinearModel, z: NDArray, conditions: NDArray
 
     def make(part: slice) -> Mapping[str, Any]:
         condition = domain.standardise(torch.from_numpy(conditions[part]))
-        return domain.finish(linear(torch.from_numpy(z[part]), condition))
+        return domain.finish(linear(linear.coefficients(torch.from_numpy(z[part]), condition)))
 
     return in_batches(make, len(z))
 
@@ -171,10 +171,14 @@ def compare(
     rows = []
     for name in list(sets)[1:]:
         precision, recall = precision_recall(balanced[reference], balanced[name])
-        distance = {o: frechet_distance(r, f) for o, r, f in zip(outputs, features[reference], features[name], strict=True)}
+        distance = {
+            o: frechet_distance(r, f) for o, r, f in zip(outputs, features[reference], features[name], strict=True)
+        }
         found, asked = read(balanced[name]), sets[name][1]
         sliders = {c: float(np.corrcoef(found[:, i], asked[:, i])[0, 1]) for i, c in enumerate(columns)}
-        rows.append(Measures(name, distance, precision, recall, pairwise_distance(balanced[name]) / real_spread, sliders))
+        rows.append(
+            Measures(name, distance, precision, recall, pairwise_distance(balanced[name]) / real_spread, sliders)
+        )
     return rows
 
 
@@ -187,7 +191,9 @@ def regression(features: Features, conditions: NDArray, ridge: float = 1e-3) -> 
     """Ridge regression of conditions on features: reads the conditions off other samples."""
     mean, centre = features.mean(0), conditions.mean(0)
     x = features - mean
-    weights = np.linalg.solve(x.T @ x / len(x) + ridge * np.eye(x.shape[1]) / x.shape[1], x.T @ (conditions - centre) / len(x))
+    weights = np.linalg.solve(
+        x.T @ x / len(x) + ridge * np.eye(x.shape[1]) / x.shape[1], x.T @ (conditions - centre) / len(x)
+    )
     return lambda other: (other - mean) @ weights + centre
 
 
@@ -208,8 +214,12 @@ def print_table(rows: list[Measures], console: Console) -> None:
     for row in rows:
         values = [f"{value:.4g}" for value in row.distance.values()]
         mean = float(np.mean(list(row.sliders.values())))
-        table.add_row(row.name, *values, f"{row.precision:.2f}", f"{row.recall:.2f}", f"{row.spread:.2f}", f"{mean:.2f}")
+        table.add_row(
+            row.name, *values, f"{row.precision:.2f}", f"{row.recall:.2f}", f"{row.spread:.2f}", f"{mean:.2f}"
+        )
     console.print(table)
     won = beats_linear(rows)
     for name, better in (won or {}).items():
-        console.print(f"{name}: the model is {'nearer to' if better else 'FARTHER from'} the data than the linear model.")
+        console.print(
+            f"{name}: the model is {'nearer to' if better else 'FARTHER from'} the data than the linear model."
+        )

@@ -57,5 +57,3 @@ class Discriminator(nn.Module):
 def count_parameters(module: nn.Module) -> int:
     """Trainable numbers of a module."""
     return sum(p.numel() for p in module.parameters() if p.requires_grad)
-
-

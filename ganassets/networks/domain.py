@@ -28,6 +28,8 @@ class Domain(nn.Module):
     network_size: int
     view_channels: int
     linear: LinearModel | None
+    condition_mean: Tensor
+    condition_std: Tensor
 
     def __init__(self, fit: LinearFit) -> None:
         super().__init__()
@@ -40,8 +42,8 @@ class Domain(nn.Module):
         return (condition - self.condition_mean) / self.condition_std
 
     def combine(self, linear: dict[str, Tensor], residual: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Raw sample from the linear model's and the networks' parts (sizes may differ, see network_size)."""
-        return {name: linear[name] + residual[name] for name in residual} if linear else residual
+        """Raw sample from the linear model's signals and vectors and the networks' residual signals."""
+        return linear | {name: linear[name] + value for name, value in residual.items()}
 
     def finish(self, raw: dict[str, Tensor]) -> dict[str, Tensor]:
         """Outputs of the model file, in the spec's units and ranges."""

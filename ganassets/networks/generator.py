@@ -11,8 +11,11 @@ from torch import Tensor, nn
 
 from .domain import Domain
 from .layers import Block, Conv, Dense, leaky, smooth_upsample, upsample
+from .linear import LinearModel
 
 BASE_SIZE = 8
+HEAD_WIDTH = 256
+STYLE_GAIN = 0.3
 
 
 @dataclass(frozen=True)
@@ -53,17 +56,21 @@ class Generator(nn.Module):
             self.start_noise = Conv(settings.width, channels, domain.wraps, 1)
         else:
             self.start_constant = nn.Parameter(torch.randn(1, channels, *[size] * len(domain.wraps)))
-        self.blocks = nn.ModuleList([Block(channels, domain.wraps, full_w)])
+        self.blocks = nn.ModuleList([Block(channels, domain.wraps)])
+        self.styles = nn.ModuleList([Dense(full_w, channels, gain=STYLE_GAIN)])
         self.narrow = nn.ModuleList()
-        self.vector_heads = nn.ModuleDict(
-            {name: Dense(channels + full_w, width, gain=0.0) for name, width in domain.vectors.items()}
-        )
+        # What the trunk says about numbers rather than pictures: corrections of the linear model's coefficients (the
+        # vectors are among them), or the vectors themselves.
+        numbers = domain.linear.width if domain.linear is not None else sum(domain.vectors.values())
+        self.head_first = Dense(channels + full_w, HEAD_WIDTH)
+        self.head_second = Dense(HEAD_WIDTH, numbers, gain=0.0)
         while size < domain.network_size:
             size *= 2
             following = settings.channels(size, domain.network_size)
             self.narrow.append(Conv(channels, following, domain.wraps, 1) if following != channels else nn.Identity())
             channels = following
-            self.blocks.append(Block(channels, domain.wraps, full_w))
+            self.blocks.append(Block(channels, domain.wraps))
+            self.styles.append(Dense(full_w, channels, gain=STYLE_GAIN))
         # Starts at zero: before training, the generator is the linear model.
         self.to_signals = Conv(channels, sum(domain.signals.values()), domain.wraps, 1, gain=0.0)
 
@@ -86,36 +93,51 @@ class Generator(nn.Module):
         centre = mapped(torch.zeros_like(z))
         return torch.cat([centre + truncation * (mapped(z) - centre), truncation * z, condition], 1)
 
-    def synthesis(self, w: Tensor, noise: Tensor | None = None) -> dict[str, Tensor]:
-        """Raw sample of (n, layers, w) [and a (n, width, *base size) noise map]."""
-        domain, settings = self.domain, self.settings
-        latent, condition = w[:, 0, settings.w_dim :].split([settings.z_dim, settings.c_dim], 1)
-        linear = domain.linear(latent, condition) if domain.linear is not None else {}
-        styles = [block.style(w[:, 1 + i]) for i, block in enumerate(self.blocks)]
+    def trunk(self, w: Tensor, noise: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Features at the base size and the numbers read off them, of (n, layers, w) [and a noise map]."""
+        style = self.styles[0](w[:, 1])
         with self.autocast():
             if noise is None:
                 x = self.start_constant.expand(w.shape[0], *self.start_constant.shape[1:])
             else:
                 x = self.start_noise(noise)
-            x = self.blocks[0](x, styles[0])
+            x = self.blocks[0](x, style)
             pooled = leaky(x).flatten(2).mean(2)
-            for narrow, block, style in zip(self.narrow, list(self.blocks)[1:], styles[1:], strict=True):
+        return x, self.head_second(leaky(self.head_first(torch.cat([pooled.float(), w[:, 1]], 1))))
+
+    def refined(self, linear: LinearModel, w: Tensor, correction: Tensor) -> Tensor:
+        """(n, width) coefficients of the linear model, corrected by the trunk."""
+        settings = self.settings
+        latent, condition = w[:, 0, settings.w_dim :].split([settings.z_dim, settings.c_dim], 1)
+        return linear.coefficients(latent, condition) + correction
+
+    def synthesis(self, w: Tensor, noise: Tensor | None = None) -> dict[str, Tensor]:
+        """Raw sample of (n, layers, w) [and a (n, width, *base size) noise map]."""
+        domain = self.domain
+        x, numbers = self.trunk(w, noise)
+        styles = [style(w[:, 2 + i]) for i, style in enumerate(list(self.styles)[1:])]
+        with self.autocast():
+            for narrow, block, style in zip(self.narrow, list(self.blocks)[1:], styles, strict=True):
                 x = block(upsample(narrow(x)), style)
             signals = self.to_signals(leaky(x))
-        signals, pooled = signals.float(), torch.cat([pooled.float(), w[:, 1]], 1)
-        residual = {name: head(pooled) for name, head in self.vector_heads.items()}
+        signals = signals.float()
         size = domain.network_size
         while domain.size is not None and size < domain.size:
             signals = smooth_upsample(signals, domain.wraps)
             size *= 2
-        parts = signals.split(list(domain.signals.values()), 1)
-        residual |= dict(zip(domain.signals, parts, strict=True))
-        return domain.combine(linear, residual)
+        residual = dict(zip(domain.signals, signals.split(list(domain.signals.values()), 1), strict=True))
+        if domain.linear is None:
+            return residual | dict(zip(domain.vectors, numbers.split(list(domain.vectors.values()), 1), strict=True))
+        return domain.combine(domain.linear(self.refined(domain.linear, w, numbers)), residual)
+
+    def layered(self, z: Tensor, condition: Tensor) -> Tensor:
+        """(n, layers, w) for training, from physical conditions, without truncation."""
+        w = self.mapping(z, self.domain.standardise(condition), torch.ones(1, device=z.device))
+        return w[:, None].expand(-1, self.layers, -1)
 
     def sample(self, z: Tensor, condition: Tensor, noise: Tensor | None = None) -> dict[str, Tensor]:
         """Raw sample for training, from physical conditions."""
-        w = self.mapping(z, self.domain.standardise(condition), torch.ones(1, device=z.device))
-        return self.synthesis(w[:, None].expand(-1, self.layers, -1), noise)
+        return self.synthesis(self.layered(z, condition), noise)
 
     def forward(
         self, z: Tensor, condition: Tensor, truncation: Tensor, w_offset: Tensor, noise: Tensor | None = None

@@ -29,11 +29,14 @@ class Conv(nn.Module):
         super().__init__()
         self.wraps = tuple(wraps)
         self.reach = kernel // 2
-        make = (nn.Conv1d, nn.Conv2d)[len(wraps) - 1]
         padding = tuple(0 if wrapping else self.reach for wrapping in wraps)
-        self.conv = make(inputs, outputs, kernel, padding=padding)
+        if len(wraps) == 1:
+            self.conv = nn.Conv1d(inputs, outputs, kernel, padding=padding[0])
+        else:
+            self.conv = nn.Conv2d(inputs, outputs, kernel, padding=(padding[0], padding[1]))
         nn.init.normal_(self.conv.weight, std=gain / math.sqrt(inputs * kernel ** len(wraps)))
-        nn.init.zeros_(self.conv.bias)
+        if self.conv.bias is not None:
+            nn.init.zeros_(self.conv.bias)
 
     def forward(self, x: Tensor) -> Tensor:
         """(n, inputs, *size) -> (n, outputs, *size)."""
@@ -88,19 +91,15 @@ class Dense(nn.Module):
 
 
 class Block(nn.Module):
-    """Residual block of two convolutions; the second starts at zero, so a new block is the identity.
+    """Residual block of two convolutions; the second starts at zero, so a new block is the identity."""
 
-    With w_dim the input's channels are scaled by 1 + `style(w)`, which the caller computes in full precision.
-    """
-
-    def __init__(self, channels: int, wraps: Sequence[bool], w_dim: int = 0) -> None:
+    def __init__(self, channels: int, wraps: Sequence[bool]) -> None:
         super().__init__()
-        self.style = Dense(w_dim, channels, gain=0.3) if w_dim else None
         self.first = Conv(channels, channels, wraps)
         self.second = Conv(channels, channels, wraps, gain=0.0)
 
     def forward(self, x: Tensor, style: Tensor | None = None) -> Tensor:
-        """(n, channels, *size) and (n, channels) -> (n, channels, *size)."""
+        """(n, channels, *size) -> the same shape; with (n, channels) the input's channels are scaled by 1 + style."""
         y = leaky(x)
         if style is not None:
             y = y * (1 + style).to(y.dtype).reshape(*y.shape[:2], *[1] * (y.ndim - 2))

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ..data import TrainingData, as_float
 
-FIT_SAMPLES = 1536
+FIT_SAMPLES = 2048
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,30 +85,42 @@ def fit_linear(data: TrainingData, z_dim: int, components: int, rng: np.random.G
 
 
 class LinearModel(nn.Module):
-    """The fitted model as fixed buffers; bases are kept in half precision, which bounds the model file's size."""
+    """The fitted model as fixed buffers. Bases are kept as 8-bit numbers with a scale for each component, so that
+    many of them fit in a small model file; the rounding is below a thousandth of full scale.
+    """
+
+    offset: Tensor
+    from_latent: Tensor
+    from_condition: Tensor
 
     def __init__(self, fit: LinearFit) -> None:
         super().__init__()
-        self.signals = tuple(fit.means)
         self.counts = {name: len(basis) for name, basis in fit.bases.items()}
-        self.vectors = dict(fit.vectors)
-        for name in self.signals:
+        self.widths = self.counts | fit.vectors
+        for name, basis in fit.bases.items():
+            flat = torch.tensor(basis).flatten(1)
+            scale = flat.abs().amax(1).clamp_min(1e-12) / 127
             self.register_buffer(f"mean_{name}", torch.tensor(fit.means[name]))
-            self.register_buffer(f"basis_{name}", torch.tensor(fit.bases[name]).half())
+            self.register_buffer(f"basis_{name}", (flat / scale[:, None]).round().to(torch.int8))
+            self.register_buffer(f"scale_{name}", scale)
         self.register_buffer("offset", torch.tensor(fit.offset))
         self.register_buffer("from_latent", torch.tensor(fit.from_latent))
         self.register_buffer("from_condition", torch.tensor(fit.from_condition))
 
-    def forward(self, z: Tensor, condition: Tensor) -> dict[str, Tensor]:
-        """Signals (n, channels, *size) and vectors (n, k) of (n, z_dim) and standardised (n, c)."""
-        coefficients = self.offset + z @ self.from_latent + condition @ self.from_condition
-        result, start = {}, 0
-        for name in self.signals:
-            part = coefficients[:, start : start + self.counts[name]]
-            start += self.counts[name]
+    @property
+    def width(self) -> int:
+        """Number of coefficients."""
+        return sum(self.widths.values())
+
+    def coefficients(self, z: Tensor, condition: Tensor) -> Tensor:
+        """(n, width) of (n, z_dim) and standardised (n, c)."""
+        return self.offset + z @ self.from_latent + condition @ self.from_condition
+
+    def forward(self, coefficients: Tensor) -> dict[str, Tensor]:
+        """Signals (n, channels, *size) and vectors (n, k) of (n, width) coefficients."""
+        parts = dict(zip(self.widths, coefficients.split(list(self.widths.values()), 1), strict=True))
+        for name in self.counts:
             mean, basis = self.get_buffer(f"mean_{name}"), self.get_buffer(f"basis_{name}").float()
-            result[name] = mean + (part @ basis.flatten(1)).reshape(-1, *mean.shape)
-        for name, width in self.vectors.items():
-            result[name] = coefficients[:, start : start + width]
-            start += width
-        return result
+            weighted = parts[name] * self.get_buffer(f"scale_{name}")
+            parts[name] = mean + (weighted @ basis).reshape(-1, *mean.shape)
+        return parts

@@ -59,5 +59,3 @@ def read_settings(path: Path) -> RunSettings:
         raise InputError(f"{path.parent} is not a run folder: it has no config.toml.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, TypeError, OSError) as error:
         raise InputError(f"{path} can't be read as a run's settings ({error}).") from error
-
-

@@ -20,9 +20,9 @@ from .settings import Hardware
 
 # Shares of the run.
 WARM_UP = 0.04  # the discriminator learns alone, then the generator's rate rises
-EMA_HALF_LIFE = 0.025
+EMA_HALF_LIFE = 0.05
 BETA2 = 0.99
-DISCRIMINATOR_RATE = 2.0  # times the generator's
+DISCRIMINATOR_RATE = 1.0  # times the generator's
 
 
 @dataclass(frozen=True)
@@ -57,14 +57,18 @@ class Trainer:
     """
 
     def __init__(
-        self, preset: Preset, domain: Domain, data: TrainingData, objective: str, hardware: Hardware, seed: int
+        self,
+        preset: Preset,
+        domain: Domain,
+        data: TrainingData,
+        objective: str,
+        hardware: Hardware,
+        seed: int,
     ) -> None:
         self.preset, self.data, self.hardware = preset, data, hardware
         self.objective = OBJECTIVES[objective]
         self.device = torch.device(hardware.device)
-        settings = NetworkSettings(
-            preset.z_dim, data.conditions.shape[1], preset.w_dim, preset.width, preset.max_width
-        )
+        settings = NetworkSettings(preset.z_dim, data.conditions.shape[1], preset.w_dim, preset.width, preset.max_width)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.generator = Generator(domain, settings).to(self.device)
@@ -128,7 +132,7 @@ class Trainer:
         return metrics
 
     def discriminator_step(self, real: Tensor, condition: Tensor, gamma: float) -> dict[str, float]:
-        """Update the discriminator."""
+        """Update the discriminator, every penalty_interval steps with the gradient penalty."""
         with torch.no_grad():
             fake = self.fake_view(condition)
         views, conditions = torch.cat([real, fake]), torch.cat([condition, condition])
@@ -137,9 +141,8 @@ class Trainer:
         metrics = {"d_loss": loss, "d_gap": (real_scores - fake_scores).mean()}
         if self.objective.penalised and self.step_count % self.preset.penalty_interval == 0:
             # The mean over both halves is half of R1 + R2: gamma / 2 (R1 + R2) = gamma * penalty.
-            penalty = gradient_penalty(self.discriminator, views, conditions)
-            loss = loss + gamma * self.preset.penalty_interval * penalty
-            metrics["penalty"] = penalty
+            metrics["penalty"] = gradient_penalty(self.discriminator, views, conditions)
+            loss = loss + gamma * self.preset.penalty_interval * metrics["penalty"]
         self.discriminator_optimiser.zero_grad(set_to_none=True)
         loss.backward()
         self.discriminator_optimiser.step()
@@ -154,8 +157,8 @@ class Trainer:
         loss = self.objective.generator(real_scores, fake_scores)
         self.generator_optimiser.zero_grad(set_to_none=True)
         loss.backward()
-        self.discriminator.requires_grad_(True)
         self.generator_optimiser.step()
+        self.discriminator.requires_grad_(True)
         return {"g_loss": float(loss.detach())}
 
     @torch.no_grad()

