@@ -7,27 +7,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from .errors import InputError
 
-FloatArray = NDArray[np.float32]
-IntArray = NDArray[np.int32]
-ByteArray = NDArray[np.uint8]
+if TYPE_CHECKING:  # exporters are listed without loading numpy
+    import numpy as np
+    from numpy.typing import DTypeLike, NDArray
+
+    FloatArray = NDArray[np.float32]
+    IntArray = NDArray[np.int32]
+    ByteArray = NDArray[np.uint8]
 
 
-def check_array(name: str, array: object, dtype: type, shape: tuple[int | None, ...]) -> None:
+def check_array(name: str, array: object, dtype: DTypeLike, shape: tuple[int | None, ...]) -> None:
     """Raise InputError unless array is a numpy array of that dtype and shape (None: any length), all finite."""
+    import numpy as np
+
     if not isinstance(array, np.ndarray) or array.dtype != dtype:
         found = getattr(array, "dtype", type(array).__name__)
         raise InputError(f"{name} must be a {np.dtype(dtype)} array, not {found}.")
     if array.ndim != len(shape) or any(w is not None and w != n for w, n in zip(shape, array.shape, strict=True)):
         wanted = "x".join("any" if w is None else str(w) for w in shape)
         raise InputError(f"{name} must have shape {wanted}, not {'x'.join(map(str, array.shape))}.")
-    if np.issubdtype(dtype, np.floating) and not np.isfinite(array).all():
+    if np.issubdtype(array.dtype, np.floating) and not np.isfinite(array).all():
         raise InputError(f"{name} holds numbers that are not finite.")
 
 
@@ -81,9 +84,9 @@ class Material:
 
     def __post_init__(self) -> None:
         if self.albedo is not None:
-            check_array(f"albedo of material {self.name}", self.albedo, np.uint8, (None, None, 3))
+            check_array(f"albedo of material {self.name}", self.albedo, "uint8", (None, None, 3))
         if self.roughness_map is not None:
-            check_array(f"roughness map of material {self.name}", self.roughness_map, np.uint8, (None, None))
+            check_array(f"roughness map of material {self.name}", self.roughness_map, "uint8", (None, None))
         for value in (*self.base_colour, self.roughness, self.metallic):
             if not 0.0 <= value <= 1.0:
                 raise InputError(f"material {self.name} has a factor outside 0..1.")
@@ -121,10 +124,10 @@ class Topology:
 
     def __post_init__(self) -> None:
         v = self.vertex_count
-        check_array("faces", self.faces, np.int32, (None, 4))
-        check_array("face_uvs", self.face_uvs, np.int32, (len(self.faces), 4))
-        check_array("face_materials", self.face_materials, np.int32, (len(self.faces),))
-        check_array("uvs", self.uvs, np.float32, (None, 2))
+        check_array("faces", self.faces, "int32", (None, 4))
+        check_array("face_uvs", self.face_uvs, "int32", (len(self.faces), 4))
+        check_array("face_materials", self.face_materials, "int32", (len(self.faces),))
+        check_array("uvs", self.uvs, "float32", (None, 2))
         check_indices("faces", self.faces, v)
         check_indices("face_uvs", self.face_uvs, len(self.uvs))
         if len(self.joint_parents) != len(self.joint_names):
@@ -134,13 +137,13 @@ class Topology:
         if self.joint_names:
             if self.skin_joints is None or self.skin_weights is None:
                 raise InputError("a mesh with joints needs skin_joints and skin_weights.")
-            check_array("skin_joints", self.skin_joints, np.int32, (v, 4))
-            check_array("skin_weights", self.skin_weights, np.float32, (v, 4))
+            check_array("skin_joints", self.skin_joints, "int32", (v, 4))
+            check_array("skin_weights", self.skin_weights, "float32", (v, 4))
             check_indices("skin_joints", self.skin_joints, len(self.joint_names))
             if (self.skin_weights < 0).any() or abs(self.skin_weights.sum(1) - 1).max() > 1e-5:
                 raise InputError("skin weights must be positive and sum to 1.")
         if self.morph_names:
-            check_array("morph_offsets", self.morph_offsets, np.float32, (len(self.morph_names), v, 3))
+            check_array("morph_offsets", self.morph_offsets, "float32", (len(self.morph_names), v, 3))
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,9 +172,9 @@ class Mesh:
 
     def __post_init__(self) -> None:
         topology = self.topology
-        check_array("positions", self.positions, np.float32, (topology.vertex_count, 3))
-        check_array("normals", self.normals, np.float32, (topology.vertex_count, 3))
-        check_array("joints", self.joints, np.float32, (len(topology.joint_names), 3))
+        check_array("positions", self.positions, "float32", (topology.vertex_count, 3))
+        check_array("normals", self.normals, "float32", (topology.vertex_count, 3))
+        check_array("joints", self.joints, "float32", (len(topology.joint_names), 3))
         check_indices("face_materials", topology.face_materials, len(self.materials))
         if abs((self.normals**2).sum(1) - 1).max() > 1e-3:
             raise InputError("normals must be unit vectors.")

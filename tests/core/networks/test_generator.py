@@ -1,0 +1,127 @@
+"""Generator and discriminator for signals of every kind."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from domains import KINDS, NETWORK_SIZE, make_inputs, make_networks
+from ganassets.networks import count_parameters
+
+ALL = pytest.mark.parametrize("kind", list(KINDS))
+CLOSE = {"atol": 1e-5, "rtol": 1e-5}
+
+
+@ALL
+def test_shapes(kind):
+    generator, discriminator = make_networks(kind)
+    inputs = make_inputs(generator, 3)
+    raw, facts = generator(*inputs), KINDS[kind]
+    size = [facts["size"] or NETWORK_SIZE] * len(facts["wraps"])
+    expected = {name: (3, c, *size) for name, c in facts["signals"].items()}
+    expected |= {name: (3, k) for name, k in facts.get("vectors", {}).items()}
+    assert {name: tuple(value.shape) for name, value in raw.items()} == expected
+    assert all(bool(torch.isfinite(value).all()) and float(value.std()) > 1e-4 for value in raw.values())
+    scores = discriminator(generator.domain.view(raw), inputs[1])
+    assert scores.shape == (3,) and float(scores.std()) > 0
+
+
+@ALL
+def test_seeds_in_a_batch_do_not_touch(kind):
+    generator, discriminator = make_networks(kind)
+    inputs = make_inputs(generator, 5)
+    together = generator(*inputs)
+    alone = generator(*[t if t.shape == (1,) else t[2:3] for t in inputs])
+    for name, value in alone.items():
+        torch.testing.assert_close(value[0], together[name][2], **CLOSE)
+    view = generator.domain.view(together)
+    torch.testing.assert_close(discriminator(view[2:3], inputs[1][2:3])[0], discriminator(view, inputs[1])[2], **CLOSE)
+
+
+@ALL
+def test_truncation_pulls_to_the_centre_of_the_condition(kind):
+    generator, _ = make_networks(kind)
+    z, condition, one, zero, *noise = make_inputs(generator)
+    centre = generator(torch.zeros_like(z), condition, one, zero, *noise)
+    for name, value in generator(z, condition, torch.zeros(1), zero, *noise).items():
+        torch.testing.assert_close(value, centre[name], **CLOSE)
+    full = generator(z, condition, one, zero, *noise)
+    half = generator(z, condition, torch.full((1,), 0.5), zero, *noise)
+    for name in centre:
+        assert float((half[name] - centre[name]).norm()) < float((full[name] - centre[name]).norm())
+    w = [generator.mapping(z, condition, torch.full((1,), t)) for t in (0.0, 0.5, 1.0)]
+    torch.testing.assert_close(w[1], (w[0] + w[2]) / 2, **CLOSE)
+
+
+@ALL
+def test_condition_counts_at_truncation_zero(kind):
+    generator, _ = make_networks(kind)
+    z, condition, _, zero, *noise = make_inputs(generator)
+    first = generator(z, condition, torch.zeros(1), zero, *noise)
+    second = generator(z, condition + 1, torch.zeros(1), zero, *noise)
+    assert all(not torch.allclose(first[name], second[name], atol=1e-4) for name in first)
+
+
+@ALL
+def test_every_layer_reads_its_own_offset(kind):
+    generator, _ = make_networks(kind)
+    z, condition, one, zero, *noise = make_inputs(generator)
+    plain = generator(z, condition, one, zero, *noise)
+    sampled = generator.domain.finish(generator.sample(z, condition, *noise))
+    for name in plain:
+        torch.testing.assert_close(sampled[name], plain[name], **CLOSE)
+    # Layer 0 feeds the linear model alone, where there is one.
+    for layer in range(0 if generator.domain.linear is not None else 1, generator.layers):
+        offset = zero.clone()
+        offset[:, layer] = 0.5
+        moved = generator(z, condition, one, offset, *noise)
+        assert any(not torch.allclose(moved[name], plain[name], atol=1e-4) for name in plain), layer
+
+
+def test_mixing_is_an_offset():
+    """Coarse layers of one seed with fine layers of another: the difference of their w as an offset."""
+    generator, _ = make_networks("loop")
+    z, condition, one, zero, *_ = make_inputs(generator, 2)
+    w = generator.mapping(z, generator.domain.standardise(condition), one)
+    offset = zero.clone()
+    offset[0] = w[1] - w[0]
+    mixed, plain = generator(z, condition, one, offset), generator(z, condition, one, zero)
+    torch.testing.assert_close(mixed["pose"][0], plain["pose"][1], **CLOSE)
+
+
+def test_starts_as_its_linear_model():
+    generator, _ = make_networks("picture", trained=False)
+    z, condition, one, zero, *_ = make_inputs(generator)
+    domain = generator.domain
+    assert domain.linear is not None
+    expected = domain.linear(domain.linear.coefficients(z, domain.standardise(condition)))
+    for name, value in generator(z, condition, one, zero).items():
+        torch.testing.assert_close(value, expected[name], **CLOSE)
+
+
+@pytest.mark.parametrize("axis", [2, 3])
+def test_noise_rolls_the_texture(axis):
+    generator, _ = make_networks("tile")
+    z, condition, one, zero, noise = make_inputs(generator)
+    plain = generator(z, condition, one, zero, noise)
+    rolled = generator(z, condition, one, zero, torch.roll(noise, 3, axis))
+    for name in plain:
+        torch.testing.assert_close(rolled[name], torch.roll(plain[name], 6, axis), **CLOSE)
+
+
+def test_repeated_noise_repeats_the_texture():
+    """So a texture tiles exactly, and any size can be made: numbers read off the trunk do not change either."""
+    generator, _ = make_networks("tile")
+    z, condition, one, zero, noise = make_inputs(generator)
+    plain = generator(z, condition, one, zero, noise)
+    for repeats in ((2, 1), (1, 3)):
+        larger = generator(z, condition, one, zero, noise.repeat(1, 1, *repeats))
+        for name in plain:
+            torch.testing.assert_close(larger[name], plain[name].repeat(1, 1, *repeats), **CLOSE)
+
+
+def test_parameters_are_counted():
+    generator, _ = make_networks("loop")
+    assert count_parameters(generator) == 0  # frozen
+    generator.requires_grad_(True)
+    assert count_parameters(generator) == sum(p.numel() for p in generator.parameters())
