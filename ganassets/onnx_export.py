@@ -29,7 +29,6 @@ from .manifest import (
     WStatistics,
 )
 from .networks import Generator, NetworkSettings
-from .networks.generator import BASE_SIZE
 from .spec import GeneratorSpec
 from .training.checkpoint import load_checkpoint, load_fit, newest_checkpoint
 from .training.settings import RunSettings, read_settings
@@ -86,11 +85,8 @@ def example_inputs(generator: Generator, rows: np.ndarray, count: int) -> tuple[
     condition = torch.from_numpy(np.resize(rows, (count, rows.shape[1])))
     offset = torch.randn(count, generator.layers, generator.full_w_dim, generator=torch.Generator().manual_seed(0))
     inputs = (z, condition, torch.full((1,), 0.9), 0.1 * offset)
-    if generator.domain.size is not None:
-        return inputs
-    side = [BASE_SIZE] * len(generator.domain.wraps)
-    noise = torch.randn(count, generator.settings.width, *side, generator=torch.Generator().manual_seed(1))
-    return (*inputs, noise)
+    noise = generator.noise(count, torch.Generator().manual_seed(1))
+    return inputs if noise is None else (*inputs, noise)
 
 
 def to_onnx(generator: Generator) -> onnx.ModelProto:

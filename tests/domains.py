@@ -23,7 +23,13 @@ KINDS: dict[str, dict[str, Any]] = {
     # a clip that loops, at twice the networks' size, without a linear model
     "loop": {"signals": {"pose": 4}, "wraps": (True,), "size": 32},
     # an aligned picture with numbers beside it, on a linear model
-    "picture": {"signals": {"albedo": 3}, "vectors": {"shape": 5}, "wraps": (False, False), "size": 32, "components": 6},
+    "picture": {
+        "signals": {"albedo": 3},
+        "vectors": {"shape": 5},
+        "wraps": (False, False),
+        "size": 32,
+        "components": 6,
+    },
     # numbers and a signal without a linear model; one axis wraps
     "band": {"signals": {"depth": 2}, "vectors": {"shape": 3}, "wraps": (False, True), "size": 16},
 }
@@ -63,10 +69,10 @@ def make_preset(**changes: Any) -> Preset:
 
 
 def make_data(kind: str, n: int = 64, seed: int = 0) -> TrainingData:
-    """Waves whose height is the first condition and whose phase is free; vectors follow both."""
+    """Waves whose height is the first condition and whose phase varies by a third of a turn; vectors follow both."""
     facts, rng = KINDS[kind], np.random.default_rng(seed)
     size = facts["size"] or NETWORK_SIZE
-    height, phase = rng.uniform(0.5, 1.5, n), rng.uniform(0, 2 * np.pi, n)
+    height, phase = rng.uniform(0.5, 1.5, n), rng.uniform(0, 2 * np.pi / 3, n)
     time = np.linspace(0, 2 * np.pi, size, endpoint=False)
 
     def wave(channels: int) -> NDArray[np.float32]:

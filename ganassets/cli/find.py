@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 RUNS = Path("runs")
 MODEL_FILE = "model.onnx"
+SETTINGS_FILE = "config.toml"
 
 
 def runs_of(generator: str | None, runs: Path = RUNS) -> list[Path]:
@@ -28,9 +29,11 @@ def runs_of(generator: str | None, runs: Path = RUNS) -> list[Path]:
 
 def find_run(text: str | None) -> Path:
     """The run folder meant by its path, a generator's name (its newest run) or None (the newest of all)."""
-    if text and Path(text).is_dir():
+    known = text in generator_names()
+    # A folder that happens to be called like a generator, its source for one, is no run of it.
+    if text and ((Path(text) / SETTINGS_FILE).is_file() or (Path(text).is_dir() and not known)):
         return Path(text)
-    if text and text not in generator_names():
+    if text and not known:
         raise InputError(f"{text} is neither a run folder nor a generator; {nearest(text, generator_names())}")
     found = runs_of(text)
     if not found:
@@ -41,7 +44,7 @@ def find_run(text: str | None) -> Path:
 
 def spec_of_run(run: Path) -> GeneratorSpec:
     """The generator that a run folder belongs to."""
-    return load_generator(load_training("ganassets.training.settings", "read_settings")(run / "config.toml").generator)
+    return load_generator(load_training("ganassets.training.settings", "read_settings")(run / SETTINGS_FILE).generator)
 
 
 def find_model(text: str) -> Path:

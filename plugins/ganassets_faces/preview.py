@@ -15,11 +15,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 from PIL import Image, ImageDraw, ImageFont
 
-from ganassets.assets import ByteArray, FloatArray, IntArray, Material, Mesh, Topology
+from ganassets.assets import Material, Mesh, Topology
 from ganassets.errors import InputError
 
 if TYPE_CHECKING:
     from types import ModuleType
+
+    from ganassets.assets import ByteArray, FloatArray, IntArray
 
 MAX_HEADS = 16
 COLUMNS = 6  # pictures in a row of the sheet

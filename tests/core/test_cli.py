@@ -41,7 +41,7 @@ def in_process(code: str, **environment: str) -> subprocess.CompletedProcess[str
 
 @pytest.mark.parametrize("args", [["--help"], ["plugins", "list"], ["train", "--help"], ["completion", "bash"]])
 def test_light_commands_import_nothing_heavy(args):
-    heavy = ("torch", "onnxruntime", "onnx", "pydantic", "rich", "vtk", "PIL", "scipy")
+    heavy = ("torch", "onnxruntime", "onnx", "pydantic", "rich", "vtk", "PIL", "scipy", "numpy")
     code = (
         f"import sys\nfrom ganassets.cli import cli\ncli({args!r}, standalone_mode=False)\n"
         f"print('heavy:', [name for name in {heavy!r} if name in sys.modules])"

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs what the tests against real consumers need from Debian: a browser, and the libraries that Blender's
-# Python module loads. Does nothing when all is there; says what to do when it may not install.
+# Installs what the tests against real consumers need from Debian: a browser, Node.js with npm, and the libraries that
+# Blender's Python module loads. Does nothing when all is there; says what to do when it may not install.
 set -eu
 
 packages="chromium libegl1 libgl1 libice6 libsm6 libx11-6 libxext6 libxfixes3 libxi6 libxkbcommon0 libxrender1 libxxf86vm1"
@@ -12,6 +12,9 @@ for package in $packages; do
         *) missing="$missing $package" ;;
     esac
 done
+# Node.js often comes from elsewhere than Debian.
+command -v node >/dev/null || missing="$missing nodejs"
+command -v npm >/dev/null || missing="$missing npm"
 [ -n "$missing" ] || exit 0
 
 if [ "$(id -u)" -ne 0 ]; then

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -15,6 +15,7 @@ from ganassets.networks.layers import Block, Conv, Dense, downsample, leaky, smo
 
 WRAPS = st.sampled_from([(True,), (False,), (True, True), (True, False), (False, True), (False, False)])
 SIZES = st.sampled_from([4, 6, 8])
+FEW = settings(max_examples=40)
 
 
 def signal(wraps: tuple[bool, ...], size: int, seed: int, channels: int = 3) -> Tensor:
@@ -31,6 +32,7 @@ def check_rolling(apply: Callable[[Tensor], Tensor], x: Tensor, wraps: tuple[boo
             torch.testing.assert_close(apply(torch.roll(x, shift, axis)), expected, atol=1e-5, rtol=1e-5)
 
 
+@FEW
 @given(WRAPS, SIZES, st.integers(1, 7), st.integers(0, 99))
 def test_conv_rolls(wraps, size, shift, seed):
     layer = Conv(3, 2, wraps).requires_grad_(False)
@@ -39,6 +41,7 @@ def test_conv_rolls(wraps, size, shift, seed):
     check_rolling(layer, x, wraps, shift, 1)
 
 
+@FEW
 @given(WRAPS, SIZES, st.integers(1, 7), st.integers(0, 99))
 def test_block_rolls(wraps, size, shift, seed):
     layer = Block(3, wraps).requires_grad_(False)
@@ -46,6 +49,7 @@ def test_block_rolls(wraps, size, shift, seed):
     check_rolling(layer, signal(wraps, size, seed), wraps, shift, 1)
 
 
+@FEW
 @given(WRAPS, SIZES, st.integers(1, 7), st.integers(0, 99))
 def test_resampling_rolls(wraps, size, shift, seed):
     x = signal(wraps, size, seed)
@@ -63,6 +67,7 @@ def test_axes_that_do_not_wrap_have_borders(axis):
     assert not torch.allclose(moved, torch.roll(smooth_upsample(x, wraps), 2, axis), atol=1e-3)
 
 
+@FEW
 @given(WRAPS, SIZES, st.integers(1, 3))
 def test_padding_is_circular(wraps, size, amount):
     x = signal(wraps, size, 0)
@@ -75,6 +80,7 @@ def test_padding_is_circular(wraps, size, amount):
     assert torch.equal(padded, x)
 
 
+@FEW
 @given(WRAPS, SIZES)
 def test_resampling_keeps_what_it_should(wraps, size):
     x = signal(wraps, size, 1)
@@ -90,11 +96,21 @@ def test_smooth_upsampling_is_linear_interpolation():
 
 
 def test_a_new_block_is_the_identity():
-    block, x = Block(4, (True, True), w_dim=3), torch.randn(2, 4, 8, 8)
-    assert block.style is not None
-    assert torch.equal(block(x, block.style(torch.randn(2, 3))), x)
+    block, x = Block(4, (True, True)), torch.randn(2, 4, 8, 8)
+    assert torch.equal(block(x, torch.randn(2, 4)), x)
 
 
+def test_style_scales_the_channels_that_a_block_reads():
+    block, x = Block(4, (True, True)).requires_grad_(False), torch.randn(2, 4, 8, 8)
+    torch.nn.init.normal_(block.second.conv.weight)
+    style = torch.tensor([[0.0, 0.5, -1.0, 2.0], [0.0] * 4])
+    added = block(x, style) - x
+    expected = block.second(leaky(block.first(leaky(x) * (1 + style)[:, :, None, None])))
+    torch.testing.assert_close(added, expected, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(added[1], block(x)[1] - x[1], atol=1e-5, rtol=1e-5)
+
+
+@torch.no_grad()
 def test_variance_is_kept():
     torch.manual_seed(0)
     x = torch.randn(256, 64)

@@ -10,7 +10,7 @@ from ganassets.data import TrainingData
 from ganassets.networks import LinearModel, fit_linear
 from ganassets.networks.linear import principal_components
 
-N, Z, SIDE = 1500, 12, 6
+N, Z, SIDE = 1000, 12, 6
 
 
 def gaussian(seed: int = 0, *, shares: bool = False) -> TrainingData:

@@ -1,0 +1,152 @@
+"""Speed of a training step on the CPU, and of the ways to upsample.
+
+Usage: [OMP_WAIT_POLICY=passive] python benchmarks/train_step.py [ROUNDS]
+
+Whole steps of the faces' quick preset (both networks, optimisers, average, penalty in its turn) on random samples of
+the right shapes, for every precision, number of threads and memory format. Prints markdown tables of the best round:
+what else runs on the machine only ever makes a round slower.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from ganassets.data import TrainingData
+from ganassets.networks import LinearFit, fit_linear
+from ganassets.networks.layers import upsample
+from ganassets.plugins import load_generator
+from ganassets.spec import GeneratorSpec, Preset
+from ganassets.training.hardware import apply_hardware
+from ganassets.training.settings import Hardware
+from ganassets.training.trainer import Trainer
+
+SAMPLES = 256
+UPSAMPLED = (16, 32, 32, 32)  # what the generator's last block takes
+REPEATS = 20
+THREADS = (1, 2)
+FORMS = {
+    "float32, contiguous": (torch.float32, torch.contiguous_format),
+    "float32, channels last": (torch.float32, torch.channels_last),
+    "bfloat16, channels last": (torch.bfloat16, torch.channels_last),
+}
+HARDWARE = [
+    Hardware("cpu", threads, precision, channels_last)
+    for precision, threads, channels_last in itertools.product(("float32", "bfloat16"), THREADS, (True, False))
+]
+
+
+def random_heads(spec: GeneratorSpec, preset: Preset) -> TrainingData:
+    """Noise with the shapes of the faces' samples."""
+    rng = np.random.default_rng(0)
+    albedo = rng.integers(0, 256, (SAMPLES, 3, preset.size, preset.size), np.uint8)
+    shape = rng.normal(size=(SAMPLES, 64)).astype(np.float32)
+    width = sum(max(len(condition.choices), 1) for condition in spec.conditions)
+    conditions = rng.uniform(size=(SAMPLES, width)).astype(np.float32)
+    return TrainingData({"albedo": albedo}, {"shape": shape}, conditions, "noise", "CC0-1.0", "random numbers")
+
+
+def make_trainer(
+    spec: GeneratorSpec, preset: Preset, fit: LinearFit, data: TrainingData, hardware: Hardware
+) -> Trainer:
+    """A trainer in the middle of its run, where both networks learn."""
+    apply_hardware(hardware)
+    trainer = Trainer(preset, spec.domain(preset, fit), data, "rpgan", hardware, seed=0)
+    trainer.images = int(preset.kimg * 500)
+    return trainer
+
+
+def images_per_second(trainer: Trainer) -> float:
+    """Over two turns of the penalty."""
+    apply_hardware(trainer.hardware)
+    steps = 2 * trainer.preset.penalty_interval
+    trainer.step()  # warms up after another trainer's turn
+    start = time.perf_counter()
+    for _ in range(steps):
+        trainer.step()
+    return steps * trainer.preset.batch / (time.perf_counter() - start)
+
+
+def expand(x: Tensor) -> Tensor:
+    """Nearest, by repeating along new axes."""
+    n, c, h, w = x.shape
+    return x[:, :, :, None, :, None].expand(n, c, h, 2, w, 2).reshape(n, c, 2 * h, 2 * w)
+
+
+def conv_transpose(x: Tensor) -> Tensor:
+    """Nearest, by a transposed convolution of each channel with ones."""
+    return functional.conv_transpose2d(x, x.new_ones(x.shape[1], 1, 2, 2), stride=2, groups=x.shape[1])
+
+
+UPSAMPLERS: dict[str, Callable[[Tensor], Tensor]] = {
+    "stack + flatten (used)": upsample,
+    "expand + reshape": expand,
+    "interpolate, nearest": lambda x: functional.interpolate(x, scale_factor=2, mode="nearest"),
+    "interpolate, bilinear": lambda x: functional.interpolate(x, scale_factor=2, mode="bilinear"),
+    "conv_transpose2d": conv_transpose,
+}
+
+
+def upsample_milliseconds(
+    layer: Callable[[Tensor], Tensor], dtype: torch.dtype, memory_format: torch.memory_format
+) -> tuple[float, float]:
+    """Least milliseconds forward and backward."""
+    x = torch.zeros(UPSAMPLED).to(dtype=dtype, memory_format=memory_format).requires_grad_()
+    gradient = torch.zeros_like(layer(x))
+    forward = backward = float("inf")
+    for _ in range(REPEATS):
+        start = time.perf_counter()
+        y = layer(x)
+        made = time.perf_counter()
+        y.backward(gradient)
+        forward, backward = min(forward, made - start), min(backward, time.perf_counter() - made)
+    return forward * 1e3, backward * 1e3
+
+
+def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Markdown."""
+    for row in (head, ["---"] * len(head), *rows):
+        print(f"| {' | '.join(row)} |")
+    print()
+
+
+def main() -> None:
+    """Measure and print."""
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
+    spec = load_generator("faces")
+    preset = spec.preset("quick")
+    data = random_heads(spec, preset)
+    fit = fit_linear(data, preset.z_dim, preset.components, np.random.default_rng(0))
+    trainers = [make_trainer(spec, preset, fit, data, hardware) for hardware in HARDWARE]
+    best = [0.0] * len(trainers)
+    for _ in range(rounds):
+        best = [max(found, images_per_second(trainer)) for found, trainer in zip(best, trainers, strict=True)]
+    waits = os.environ.get("OMP_WAIT_POLICY", "not set")
+    print(f"Training step of faces {preset.name}, best of {rounds} rounds, torch {torch.__version__},")
+    print(f"OMP_WAIT_POLICY {waits}:\n")
+    print_table(
+        ("precision", "threads", "channels last", "img/s"),
+        [
+            (h.precision, str(h.threads), "yes" if h.channels_last else "no", f"{speed:.1f}")
+            for h, speed in zip(HARDWARE, best, strict=True)
+        ],
+    )
+    apply_hardware(Hardware("cpu", 1, "float32", True))
+    print(f"Upsampling {' x '.join(map(str, UPSAMPLED))}, one thread, forward + backward in ms:\n")
+    rows = []
+    for name, layer in UPSAMPLERS.items():
+        times = [upsample_milliseconds(layer, *form) for form in FORMS.values()]
+        rows.append((name, *(f"{forward:.2f} + {backward:.2f}" for forward, backward in times)))
+    print_table(("way", *FORMS), rows)
+
+
+if __name__ == "__main__":
+    main()

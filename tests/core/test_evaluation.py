@@ -1,0 +1,1 @@
+# being written; see SPLIT.txt in the scratch folder

@@ -1,0 +1,99 @@
+"""Checkpoints: whole or not at all, the newest two, and one sentence about a damaged one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from domains import make_data, make_fit, make_preset
+from ganassets.errors import InputError
+from ganassets.training.checkpoint import (
+    checkpoints,
+    load_checkpoint,
+    load_fit,
+    newest_checkpoint,
+    save_checkpoint,
+    save_fit,
+)
+
+TENSORS = {"a": torch.arange(6, dtype=torch.float32).reshape(2, 3), "state": torch.arange(9, dtype=torch.uint8)}
+
+
+def save(folder: Path, images: int) -> Path:
+    return save_checkpoint(folder, TENSORS, {"images": images, "big": 2**100})
+
+
+def test_round_trip(tmp_path):
+    tensors, numbers = load_checkpoint(save(tmp_path / "checkpoints", 32))
+    assert tensors.keys() == TENSORS.keys() and all(torch.equal(tensors[key], TENSORS[key]) for key in TENSORS)
+    assert numbers == {"images": 32, "big": 2**100}
+
+
+def test_newest_two_are_kept(tmp_path):
+    paths = [save(tmp_path, images) for images in (16, 800, 99_999, 1_000_000)]
+    assert checkpoints(tmp_path) == paths[-2:]
+    assert newest_checkpoint(tmp_path) == paths[-1]
+    assert sorted(tmp_path.iterdir()) == paths[-2:]
+
+
+def test_leftovers_are_ignored(tmp_path):
+    path = save(tmp_path, 16)
+    (tmp_path / ".0000000032.safetensors.part").write_bytes(b"half")
+    (tmp_path / "0000000032.safetensors.part").write_bytes(b"half")
+    (tmp_path / "notes.safetensors").write_bytes(b"mine")
+    assert newest_checkpoint(tmp_path) == path
+    save(tmp_path, 48)
+    save(tmp_path, 64)
+    assert (tmp_path / "notes.safetensors").read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize("share", [0.0, 0.001, 0.3, 0.5, 0.99])
+def test_truncated_checkpoint(tmp_path, share):
+    path = save(tmp_path, 16)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(len(content) * share)])
+    with pytest.raises(InputError, match="damaged"):
+        load_checkpoint(path)
+
+
+def test_foreign_file(tmp_path):
+    path = tmp_path / "0000000016.safetensors"
+    save_fit(path, *fitted())
+    with pytest.raises(InputError, match="is not a checkpoint"):
+        load_checkpoint(path)
+
+
+def test_no_checkpoint_yet(tmp_path):
+    with pytest.raises(InputError, match="no checkpoint yet"):
+        newest_checkpoint(tmp_path / "checkpoints")
+
+
+def fitted():
+    data = make_data("picture")
+    return make_fit("picture", data, make_preset()), data.conditions[:5]
+
+
+def test_fit_round_trip(tmp_path):
+    fit, rows = fitted()
+    save_fit(tmp_path / "linear.safetensors", fit, rows)
+    found, found_rows = load_fit(tmp_path / "linear.safetensors")
+    np.testing.assert_array_equal(found_rows, rows)
+    assert found.vectors == fit.vectors and list(found.means) == list(fit.means)
+    for name in fit.means:
+        np.testing.assert_array_equal(found.means[name], fit.means[name])
+        np.testing.assert_array_equal(found.bases[name], fit.bases[name])
+    for name in ("condition_mean", "condition_std", "offset", "from_latent", "from_condition"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(fit, name))
+
+
+def test_damaged_or_missing_fit(tmp_path):
+    path = tmp_path / "linear.safetensors"
+    with pytest.raises(InputError, match="missing or damaged"):
+        load_fit(path)
+    save_fit(path, *fitted())
+    path.write_bytes(path.read_bytes()[:-7])
+    with pytest.raises(InputError, match="missing or damaged"):
+        load_fit(path)

@@ -1,0 +1,336 @@
+"""The documents are true: every command in them runs, every Python block runs, every link leads somewhere.
+
+Commands with long runs use the faces' own presets with few samples and images; everything else is as written.
+A fenced block with a file name after its language is that file; the plugins of docs/plugins.md are installed from it.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import click
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+import ganassets_faces
+from ganassets.cli import cli
+from ganassets.spec import GeneratorSpec, with_overrides
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = (ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md")))
+LANGUAGES = {"sh", "python", "toml", "json", "text"}
+RUN = "runs/faces-20260131-1"  # the run folder that the documents name
+SHORT = ["--kimg", "0.032", "--threads", "1", "--device", "cpu"]
+SMALL = {"samples": 48, "components": 16}
+PIP = re.compile(r'pip install "?(?P<where>\./?[\w/]*)(?:\[(?P<extras>[\w,]+)\])?"?')
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block: its language, the file that it is (or ""), its text."""
+
+    language: str
+    file: str
+    text: str
+
+
+def blocks_of(document: Path) -> list[Block]:
+    """Fenced blocks of a document, in order."""
+    fences = re.findall(r"^```(\S*) *([^\n]*)\n(.*?)^```$", document.read_text(encoding="utf-8"), re.M | re.S)
+    return [Block(*fence) for fence in fences]
+
+
+def commands_of(block: Block) -> Iterator[str]:
+    """Commands of a shell block, one a line; a backslash goes on in the next."""
+    if block.language == "sh":
+        lines = block.text.replace("\\\n", " ").splitlines()
+        yield from (command for line in lines if (command := re.sub(r"(^|\s+)#.*", "", line).strip()))
+
+
+BLOCKS = [block for document in DOCUMENTS for block in blocks_of(document)]
+COMMANDS = sorted({command for block in BLOCKS for command in commands_of(block)})
+WITH_RUNS = [
+    document
+    for document in DOCUMENTS
+    if any(
+        (block.language == "python" and not block.file) or any(c.startswith("ganassets ") for c in commands_of(block))
+        for block in blocks_of(document)
+    )
+]
+
+
+def check_make(command: str) -> None:
+    """make knows the targets."""
+    done = subprocess.run(["make", "-n", *shlex.split(command)[1:]], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip()
+
+
+def check_pip(command: str) -> None:
+    """pip would find what is asked for: this project with extras that it has, or a plugin of the documents."""
+    match = PIP.fullmatch(command)
+    assert match, command
+    if match["where"] != ".":
+        assert f"{match['where'].removeprefix('./')}/pyproject.toml" in {block.file for block in BLOCKS}
+        return
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    assert set((match["extras"] or "").split(",")) - {""} <= extras.keys()
+
+
+def check_script(command: str) -> None:
+    """The Python script is there, and says itself that it is used so."""
+    _, script, *options = shlex.split(command)
+    path = ROOT / script
+    assert path.is_file(), f"{script} is not there"
+    usage = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    assert f"python {script}" in usage
+    assert all(option in usage for option in options if option.startswith("--"))
+
+
+def check_ganassets(command: str) -> None:
+    """The command is there and takes these options; whether it runs is for test_the_commands_run."""
+    words = shlex.split(command)
+    words = words[: next((i for i, word in enumerate(words) if word.startswith(">")), len(words))]
+    group: click.Command = cli
+    context = click.Context(cli, info_name="ganassets")
+    rest = words[1:]
+    while isinstance(group, click.Group) and rest and not rest[0].startswith("-"):
+        found = group.get_command(context, rest.pop(0))
+        assert found is not None, f"{command}: there is no such command"
+        group = found
+    if group.name != "cli" and "planks" not in words and "xyz" not in words and "--help" not in words:
+        group.make_context("ganassets", list(rest))
+
+
+CHECKS: dict[str, Callable[[str], None]] = {
+    "make": check_make,
+    "pip install": check_pip,
+    "python": check_script,
+    "ganassets": check_ganassets,
+}
+
+
+def check_of(command: str) -> Callable[[str], None] | None:
+    """The check for a command, or None for one of no known kind."""
+    return next((check for start, check in CHECKS.items() if command.startswith(f"{start} ")), None)
+
+
+def test_there_are_documents_and_commands():
+    assert len(DOCUMENTS) > 5
+    assert {c.split()[0] for c in COMMANDS} >= {"make", "pip", "ganassets"}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_command_is_right(command: str):
+    check = check_of(command)
+    assert check is not None, f"{command!r} is of no kind that is tested; add a check for it"
+    check(command)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "make no-such-target",
+        'pip install ".[no-such-extra]"',
+        "pip install ganassets",
+        "pip install ./no-such-plugin",
+        "python benchmarks/no_such_script.py",
+        "ganassets no-such-command",
+        "ganassets generate faces --no-such-option",
+        "ganassets train faces --objective no-such-loss",
+    ],
+)
+def test_a_wrong_command_is_seen(command: str):
+    check = check_of(command)
+    assert check is not None
+    with pytest.raises((AssertionError, click.UsageError)):
+        check(command)
+
+
+def test_a_command_of_an_unknown_kind_is_seen():
+    assert check_of("curl somewhere") is None
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_blocks_are_of_known_languages(document: Path):
+    assert {block.language for block in blocks_of(document)} <= LANGUAGES
+    assert document.read_text(encoding="utf-8").count("\n```") == 2 * len(blocks_of(document))
+
+
+def anchors_of(document: Path) -> set[str]:
+    """Names that links may have after a #, as GitHub makes them of headings."""
+    headings = re.findall(r"^#+ (.+)$", document.read_text(encoding="utf-8"), re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(document: Path):
+    text = re.sub(r"^```.*?^```$", "", document.read_text(encoding="utf-8"), flags=re.M | re.S)
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if re.match(r"[a-z]+:", target):
+            continue
+        path, _, anchor = target.partition("#")
+        found = document.parent / path if path else document
+        assert found.exists(), f"{document.name} links to {target}, which is not there"
+        assert not anchor or anchor in anchors_of(found), f"{document.name} links to {target}"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "docs" / "images").glob("*")), ids=lambda path: path.name)
+def test_pictures_are_pictures(path: Path):
+    with Image.open(path) as image:
+        assert min(image.size) >= 200
+        assert np.asarray(image.convert("L")).std() > 5
+    assert any(path.name in document.read_text(encoding="utf-8") for document in DOCUMENTS), "no document shows it"
+
+
+def with_few_samples(spec: GeneratorSpec) -> GeneratorSpec:
+    """A generator whose presets have few samples."""
+    return replace(spec, presets=tuple(replace(preset, **SMALL) for preset in spec.presets))
+
+
+def run(command: list[str]) -> None:
+    """Run a command of ganassets in this process."""
+    if command[0] == "train" and "--resume" not in command and "--help" not in command:
+        command = [*command, *SHORT]
+    result = CliRunner().invoke(cli, command)
+    assert result.exit_code == 0, f"{' '.join(command)}: {result.output}"
+    check_promises(command)
+
+
+def check_promises(command: list[str]) -> None:
+    """What -o names is there; a folder holds a file for each asset, and the contact sheet."""
+    if "-o" not in command or "--help" in command:
+        return
+    out = Path(command[command.index("-o") + 1])
+    if command[0] != "generate":
+        assert out.stat().st_size > 100_000
+        return
+    suffix = {"gltf": "glb"}.get(name := option_of(command, "--to", "gltf"), name)
+    first, _, last = option_of(command, "--seeds", f"1-{option_of(command, '-n', '8')}").partition("-")
+    count = int(option_of(command, "-n", "8")) if first == "random" else int(last or first) - int(first) + 1
+    files = list(out.glob(f"*.{suffix}"))
+    assert len(files) == count
+    assert all(file.stat().st_size > 100 for file in files)
+    assert (out / "contact-sheet.png").is_file() != ("--no-preview" in command)
+
+
+def option_of(command: list[str], name: str, default: str) -> str:
+    """Value of an option on a command line."""
+    return command[command.index(name) + 1] if name in command else default
+
+
+@pytest.fixture(scope="session")
+def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with what the documents take for granted: a stopped run, its model, skins, the plugins' files."""
+    pytest.importorskip("torch")
+    folder = tmp_path_factory.mktemp("workshop")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ganassets_faces, "SPEC", with_few_samples(ganassets_faces.SPEC))
+        patch.chdir(folder)
+        run(["train", "faces", "--out", RUN])
+        run(["export", RUN, "--onnx"])
+        shutil.copy(f"{RUN}/model.onnx", "faces.onnx")
+        lengthen(Path(RUN))
+    skins = folder / "my-skins"
+    skins.mkdir()
+    rng = np.random.default_rng(0)
+    for name, colour in (("young_female", (205, 160, 135)), ("old_male", (150, 105, 80))):
+        texture = np.clip(rng.normal(colour, 6, (512, 512, 3)), 0, 255).astype(np.uint8)
+        Image.fromarray(texture).save(skins / f"{name}.png")
+    for block in BLOCKS:
+        if block.file:
+            (folder / block.file).parent.mkdir(exist_ok=True)
+            (folder / block.file).write_text(block.text)
+    return folder
+
+
+def lengthen(run_folder: Path) -> None:
+    """Make a finished run one that was stopped half way."""
+    from ganassets.training.settings import read_settings, to_toml
+
+    settings = read_settings(run_folder / "config.toml")
+    longer = replace(settings, preset=with_overrides(settings.preset, kimg=2 * settings.preset.kimg))
+    (run_folder / "config.toml").write_text(to_toml(longer))
+
+
+@pytest.fixture
+def desk(workshop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A copy of the workshop to work in, with the documents' plugins installed."""
+    import torch
+
+    threads, deterministic = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    folder = tmp_path / "desk"
+    shutil.copytree(workshop, folder)
+    for project in folder.glob("*/pyproject.toml"):
+        facts = tomllib.loads(project.read_text())
+        install(facts["project"], facts["tool"]["setuptools"]["py-modules"], project.parent, tmp_path / "site")
+    monkeypatch.setattr(ganassets_faces, "SPEC", with_few_samples(ganassets_faces.SPEC))
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    yield folder
+    torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(deterministic)
+
+
+def install(project: dict, modules: list[str], source: Path, site: Path) -> None:
+    """Do what pip would with a project of plain modules."""
+    info = site / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n")
+    sections = (
+        "\n".join([f"[{group}]", *(f"{name} = {value}" for name, value in points.items())])
+        for group, points in project["entry-points"].items()
+    )
+    (info / "entry_points.txt").write_text("\n".join(sections))
+    for module in modules:
+        shutil.copy(source / f"{module}.py", site)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("document", WITH_RUNS, ids=lambda path: path.name)
+def test_commands_and_python_blocks_run(desk: Path, document: Path):
+    for block in blocks_of(document):
+        if block.language == "python" and not block.file:
+            done = subprocess.run([sys.executable, "-c", block.text], capture_output=True, text=True)
+            assert done.returncode == 0, done.stderr
+        for command in commands_of(block):
+            words = shlex.split(command)
+            if words[0] == "ganassets" and not {">", ">>"} & set(words):
+                run(words[1:])
+    assert not list(desk.rglob("*.partial"))
+
+
+@pytest.mark.parametrize("command", [command for command in COMMANDS if ">" in command])
+def test_redirected_commands_run(command: str, tmp_path: Path):
+    target = Path(shlex.split(command)[-1].replace("~", str(tmp_path)))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
+    done = subprocess.run(
+        command, shell=True, env={"HOME": str(tmp_path), "PATH": path}, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert "_GANASSETS_COMPLETE" in target.read_text()
+
+
+@pytest.mark.slow
+def test_a_resumed_run_goes_on(desk: Path):
+    from ganassets.training.checkpoint import load_checkpoint, newest_checkpoint
+
+    def images() -> int:
+        return load_checkpoint(newest_checkpoint(desk / RUN / "checkpoints"))[1]["images"]
+
+    before = images()
+    run(["train", "--resume", RUN])
+    assert images() > before
