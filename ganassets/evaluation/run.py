@@ -210,9 +210,9 @@ def print_table(rows: list[Measures], console: Console) -> None:
     """The comparison, and in a sentence whether the adversarial part earned its place."""
     from rich.table import Table
 
-    table = Table("", *[f"FD {name}" for name in rows[0].distance], "precision", "recall", "spread", "sliders")
+    table = Table("", *[f"FD\n{name}" for name in rows[0].distance], "precision", "recall", "spread", "sliders")
     for row in rows:
-        values = [f"{value:.4g}" for value in row.distance.values()]
+        values = [f"{value:.3g}" for value in row.distance.values()]
         mean = float(np.mean(list(row.sliders.values())))
         table.add_row(
             row.name, *values, f"{row.precision:.2f}", f"{row.recall:.2f}", f"{row.spread:.2f}", f"{mean:.2f}"

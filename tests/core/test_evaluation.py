@@ -1,1 +1,135 @@
-# being written; see SPLIT.txt in the scratch folder
+"""Measures against known answers, and a comparison from end to end."""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from ganassets.evaluation.measures import frechet_distance, pairwise_distance, precision_recall, principal_axes
+from ganassets.evaluation.run import Measures, beats_linear, print_table, regression
+from ganassets_faces import SPEC
+
+needs_features = pytest.mark.skipif(
+    importlib.util.find_spec("efficientnet_lite_pytorch") is None, reason="the packages of ganassets[evaluate] are missing"
+)
+
+
+def normals(n: int, mean: list[float], std: list[float], seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).normal(mean, std, (n, len(mean)))
+
+
+def whitened(n: int, dimensions: int, seed: int) -> np.ndarray:
+    """(n, d) samples whose mean is exactly 0 and covariance exactly 1."""
+    x = np.random.default_rng(seed).normal(size=(n, dimensions))
+    x -= x.mean(0)
+    return x @ np.linalg.inv(np.linalg.cholesky(np.cov(x, rowvar=False))).T
+
+
+def test_frechet_distance_of_known_gaussians():
+    """Diagonal covariances: |mean difference|^2 + sum of (std - std)^2."""
+    x = whitened(500, 3, 0)
+    a, b = x * [1, 2, 3], whitened(400, 3, 1) * [2, 2, 1] + [3, 0, -4]
+    assert frechet_distance(a, b) == pytest.approx(25 + 1 + 0 + 4, abs=1e-6)
+    assert frechet_distance(b, a) == pytest.approx(30, abs=1e-6)
+    assert frechet_distance(a, a) == pytest.approx(0, abs=1e-6)
+
+
+def test_frechet_distance_of_correlated_gaussians():
+    """tr(A + B - 2 (A B)^1/2) by the symmetric form of the root."""
+    from scipy.linalg import sqrtm
+
+    rng = np.random.default_rng(0)
+    p, q = rng.normal(size=(2, 4, 4))
+    a, b = whitened(300, 4, 1) @ p, whitened(300, 4, 2) @ q
+    cov_a, cov_b = p.T @ p, q.T @ q
+    root = np.real(sqrtm(cov_a))
+    expected = np.trace(cov_a + cov_b - 2 * np.real(sqrtm(root @ cov_b @ root)))
+    assert frechet_distance(a, b) == pytest.approx(expected, rel=1e-6)
+
+
+def test_frechet_distance_of_a_collapsed_set():
+    a = whitened(200, 3, 0)
+    assert frechet_distance(a, np.zeros((50, 3))) == pytest.approx(3, abs=1e-6), "all variance is missing"
+
+
+def test_precision_and_recall():
+    a, b = normals(300, [0, 0], [1, 1], 0), normals(300, [0, 0], [1, 1], 1)
+    assert precision_recall(a, a) == (1, 1)
+    assert precision_recall(a, a + 100) == (0, 0)
+    assert min(precision_recall(a, b)) > 0.9
+    half = b[b[:, 0] > 0]
+    precision, recall = precision_recall(a, half)
+    assert precision > 0.9 and 0.4 < recall < 0.75, "a set that covers half of the data"
+    recall, precision = precision_recall(half, a)
+    assert precision > 0.9 and 0.4 < recall < 0.75
+
+
+def test_pairwise_distance():
+    assert pairwise_distance(np.array([[0.0], [1.0], [3.0]])) == pytest.approx(2)
+    assert pairwise_distance(np.ones((5, 2))) == 0
+
+
+def test_principal_axes():
+    mean, axes = principal_axes(normals(4000, [5, -2, 0], [0.1, 3, 1], 0), 2)
+    np.testing.assert_allclose(mean, [5, -2, 0], atol=0.2)
+    np.testing.assert_allclose(np.abs(axes), [[0, 0], [1, 0], [0, 1]], atol=0.1)
+    np.testing.assert_allclose(axes.T @ axes, np.eye(2), atol=1e-9)
+
+
+def test_regression_reads_conditions_off_features():
+    rng = np.random.default_rng(0)
+    conditions = rng.uniform(0, 1, (400, 2))
+    features = conditions @ rng.normal(size=(2, 6)) + 0.01 * rng.normal(size=(400, 6)) + 3
+    read = regression(features[:200], conditions[:200])
+    np.testing.assert_allclose(read(features[200:]), conditions[200:], atol=0.1)
+
+
+def rows(model: float, linear: float | None) -> list[Measures]:
+    names = {"real": 1.0, "faces": model} | ({} if linear is None else {"linear": linear})
+    return [Measures(name, {"albedo": value}, 0.9, 0.8, 1.0, {"age": 0.7}) for name, value in names.items()]
+
+
+@pytest.mark.parametrize(("linear", "told"), [(3.0, "nearer to the data"), (1.5, "FARTHER from the data")])
+def test_says_whether_training_earned_its_place(linear, told):
+    text = io.StringIO()
+    print_table(rows(2.0, linear), Console(file=text, width=120))
+    assert f"albedo: the model is {told}" in text.getvalue()
+    assert beats_linear(rows(2.0, linear)) == {"albedo": linear > 2}
+
+
+def test_without_a_linear_model_there_is_nothing_to_beat():
+    text = io.StringIO()
+    print_table(rows(2.0, None), Console(file=text, width=120))
+    assert beats_linear(rows(2.0, None)) is None and "linear" not in text.getvalue()
+
+
+@pytest.mark.slow
+@needs_features
+def test_evaluates_a_model(tmp_path):
+    """A model that has hardly been trained is about its linear model, and both are farther from the data than data."""
+    from ganassets.evaluation.run import evaluate
+    from ganassets.onnx_export import export_run
+    from ganassets.training.run import train
+
+    console = Console(file=io.StringIO(), width=160)
+    preset = replace(SPEC.presets[0], samples=400, size=32, network_size=16, components=12, z_dim=76, kimg=0.03)
+    run = train(
+        SPEC, preset, out=tmp_path / "run", seed=0, objective="rpgan", device="cpu", threads=1, data_options={},
+        console=console,
+    )  # fmt: skip
+    result = evaluate(SPEC, export_run(SPEC, run, None, console), 150, 0, console)
+    found = {row["name"]: row for row in result["rows"]}
+    assert set(found) == {"real", "faces", "linear"} and result["samples"] == 150
+    for row in found.values():
+        assert set(row["distance"]) == {output.name for output in SPEC.outputs}
+        assert all(0 <= value < np.inf for value in row["distance"].values())
+        assert 0 <= row["precision"] <= 1 and 0 <= row["recall"] <= 1 and 0.3 < row["spread"] < 2
+    for name in ("faces", "linear"):
+        assert found["real"]["distance"]["albedo"] < found[name]["distance"]["albedo"]
+        assert found[name]["sliders"]["skin_tone"] > 0.7, "a slider does what its name says"
+    assert found["faces"]["distance"]["albedo"] == pytest.approx(found["linear"]["distance"]["albedo"], rel=0.3)

@@ -33,6 +33,7 @@ LANGUAGES = {"sh", "python", "toml", "json", "text"}
 RUN = "runs/faces-20260131-1"  # the run folder that the documents name
 SHORT = ["--kimg", "0.032", "--threads", "1", "--device", "cpu"]
 SMALL = {"samples": 48, "components": 16}
+COMPARED = ["--samples", "64"]
 PIP = re.compile(r'pip install "?(?P<where>\./?[\w/]*)(?:\[(?P<extras>[\w,]+)\])?"?')
 
 
@@ -203,6 +204,8 @@ def run(command: list[str]) -> None:
     """Run a command of ganassets in this process."""
     if command[0] == "train" and "--resume" not in command and "--help" not in command:
         command = [*command, *SHORT]
+    if command[0] == "evaluate":
+        command = [*command, *COMPARED]
     result = CliRunner().invoke(cli, command)
     assert result.exit_code == 0, f"{' '.join(command)}: {result.output}"
     check_promises(command)
@@ -276,6 +279,7 @@ def desk(workshop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
         facts = tomllib.loads(project.read_text())
         install(facts["project"], facts["tool"]["setuptools"]["py-modules"], project.parent, tmp_path / "site")
     monkeypatch.setattr(ganassets_faces, "SPEC", with_few_samples(ganassets_faces.SPEC))
+    monkeypatch.setattr("ganassets.evaluation.run.FIT_SAMPLES", 128)
     monkeypatch.syspath_prepend(str(tmp_path / "site"))
     monkeypatch.chdir(folder)
     monkeypatch.setenv("HOME", str(tmp_path))

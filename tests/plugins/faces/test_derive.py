@@ -61,8 +61,8 @@ def test_warp_is_monotone_and_keeps_its_ends():
 )  # fmt: skip
 def test_eyes_turn_the_right_way(name, axis, sign):
     sphere = cube_sphere(4)[0]
-    size = len(sphere)
-    mean = np.concatenate([sphere + [3, 0, 0], sphere - [3, 0, 0]])
+    size, aside = len(sphere), np.array([3.0, 0, 0])
+    mean = np.concatenate([sphere + aside, sphere - aside])
     delta = np.zeros_like(mean)
     turn_eyes(delta, name, mean, 0, size)
     part = slice(0, size) if name.endswith("Left") else slice(size, None)
@@ -79,7 +79,7 @@ def test_axes_are_turned_upright():
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:::anny")
 @needs_anny
 def test_basis_reproduces_fresh_heads():
     """Skins of heads that the basis has not seen lie within a millimetre of it (root mean square)."""
