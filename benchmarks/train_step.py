@@ -87,7 +87,7 @@ def conv_transpose(x: Tensor) -> Tensor:
 
 
 UPSAMPLERS: dict[str, Callable[[Tensor], Tensor]] = {
-    "stack + flatten (used)": upsample,
+    "as used": upsample,
     "expand + reshape": expand,
     "interpolate, nearest": lambda x: functional.interpolate(x, scale_factor=2, mode="nearest"),
     "interpolate, bilinear": lambda x: functional.interpolate(x, scale_factor=2, mode="bilinear"),

@@ -116,18 +116,10 @@ def _wanted_columns(condition: ConditionInfo, wish: Wish) -> list[float]:
     return [wish.get(choice, 0.0) / total for choice in condition.choices]
 
 
-def condition_spread(conditions: Sequence[ConditionInfo]) -> NDArray[np.float32]:
-    """(c,) float32 scale of each column: a slider's range, 1 for a share."""
-    return np.array(
-        [1.0 if c.choices else max(c.high - c.low, 1e-6) for c in conditions for _ in range(c.width)], np.float32
-    )
-
-
 def condition_matrix(manifest: Manifest, seeds: Sequence[int], wanted: NDArray[np.float32]) -> NDArray[np.float32]:
     """(n, c) float32 physical values: for each seed a likely combination that keeps to the wishes."""
     rows = np.array(manifest.condition_rows, np.float32).reshape(-1, manifest.condition_width)
-    spread = condition_spread(manifest.conditions)
-    return np.stack([condition_row(seed, rows, wanted, spread) for seed in seeds])
+    return np.stack([condition_row(seed, rows, wanted) for seed in seeds])
 
 
 def generate(model: Model, spec: GeneratorSpec, request: Request) -> Iterator[list[Asset]]:

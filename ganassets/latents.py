@@ -17,7 +17,6 @@ from .errors import InputError
 MAX_SEED = 2**63 - 1
 # One stream a purpose, so that a longer latent never shifts the choice of conditions.
 LATENT_STREAM, CONDITION_STREAM = 0, 1
-NEAREST = 16
 
 
 def raw_words(seed: int, count: int, stream: int) -> NDArray[np.uint64]:
@@ -47,25 +46,30 @@ def latents(seeds: Sequence[int], z_dim: int) -> NDArray[np.float32]:
     return np.stack([latent(seed, z_dim) for seed in seeds]) if seeds else np.zeros((0, z_dim), np.float32)
 
 
-def condition_row(
-    seed: int, rows: NDArray[np.float32], wanted: NDArray[np.float32], spread: NDArray[np.float32]
-) -> NDArray[np.float32]:
+def condition_row(seed: int, rows: NDArray[np.float32], wanted: NDArray[np.float32]) -> NDArray[np.float32]:
     """A likely row of conditions for a seed that keeps to the user's wishes.
 
-    Of the manifest's rows the NEAREST ones to the wishes are candidates (all of them without a wish), so that what was
-    not asked for goes with what was; the seed picks one, and the wishes are written over it.
+    The seed picks one of the manifest's rows, whatever the wishes are, so moving one slider leaves the person alone.
+    The wishes are written over it, and the other columns move with them as far as the rows are correlated
+    (x_b + C_ba C_aa^-1 (wish - x_a), the shift of a Gaussian's conditional mean), within the rows' range.
 
     Args:
         seed: of the asset.
         rows: (r, c) physical values.
         wanted: (c,) the user's values, NaN where there is no wish.
-        spread: (c,) positive scale of each column for the distance.
 
     Returns:
         (c,) float32.
     """
+    row = rows[int(uniforms(seed, 1, CONDITION_STREAM)[0] * len(rows))].astype(np.float64)
     asked = np.isfinite(wanted)
-    distance = (((rows - wanted) / spread)[:, asked] ** 2).sum(1)
-    candidates = np.argsort(distance, kind="stable")[: NEAREST if asked.any() else len(rows)]
-    picked = candidates[int(uniforms(seed, 1, CONDITION_STREAM)[0] * len(candidates))]
-    return np.where(asked, wanted, rows[picked]).astype(np.float32)
+    if asked.any() and not asked.all():
+        table = rows.astype(np.float64)
+        centred = (table - table.mean(0)) / np.maximum(table.std(0), 1e-9)
+        # Shares that sum to 1 make columns dependent; the cut-off ignores that direction.
+        slopes = np.linalg.lstsq(centred[:, asked], centred[:, ~asked], rcond=1e-3)[0]
+        step = ((wanted - row) / np.maximum(table.std(0), 1e-9))[asked]
+        moved = row[~asked] + step @ slopes * table.std(0)[~asked]
+        # Rounded, so that last bits of a platform's arithmetic don't matter.
+        row[~asked] = np.clip(moved, table.min(0)[~asked], table.max(0)[~asked]).round(5)
+    return np.where(asked, wanted, row).astype(np.float32)

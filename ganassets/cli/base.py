@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import traceback
 from collections.abc import Sequence
 from typing import IO, TYPE_CHECKING, Any
@@ -133,6 +134,8 @@ def make_console(stderr: bool = False) -> Console:
 
 def load_training(module: str, function: str) -> Any:
     """A function that needs the packages of the extra "train"; GanassetsError when they aren't installed."""
+    # OpenMP's threads spin while they wait by default, which slows a run many times over on a machine in use.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         return getattr(importlib.import_module(module), function)
     except ModuleNotFoundError as error:

@@ -118,15 +118,18 @@ def go_on(
     """Train from a checkpoint, or from the start, to the end."""
     preset, hardware = settings.preset, settings.hardware
     trainer = Trainer(preset, spec.domain(preset, fit), data, settings.objective, hardware, settings.seed)
+    seconds = 0.0
     if checkpoint is not None:
-        trainer.restore(*load_checkpoint(checkpoint))
+        tensors, numbers = load_checkpoint(checkpoint)
+        trainer.restore(tensors, numbers)
+        seconds = numbers.get("seconds", 0.0)
     count = [count_parameters(network) for network in (trainer.generator, trainer.discriminator)]
     console.print(
         f"{hardware.device}, {hardware.threads} threads, {hardware.precision}"
         f"{', channels last' if hardware.channels_last else ''}; generator {count[0] / 1e6:.2f} M, "
         f"discriminator {count[1] / 1e6:.2f} M parameters; {len(data)} samples; into {folder}"
     )
-    run = RunFolder(spec, folder, rows)
+    run = RunFolder(spec, folder, rows, seconds)
     if checkpoint is None:
         run.snapshot(trainer)
         run.save(trainer)
@@ -167,15 +170,18 @@ def loop(trainer: Trainer, run: RunFolder, watch: Watch, stopping: list[int]) ->
 
 
 class RunFolder:
-    """The files of a run."""
+    """The files of a run that has already taken some seconds."""
 
-    def __init__(self, spec: GeneratorSpec, folder: Path, rows: np.ndarray) -> None:
+    def __init__(self, spec: GeneratorSpec, folder: Path, rows: np.ndarray, seconds: float) -> None:
         self.spec, self.folder = spec, folder
+        self.started = time.monotonic() - seconds
         self.conditions = torch.from_numpy(np.resize(rows, (SNAPSHOT_SEEDS, rows.shape[1])))
 
     def save(self, trainer: Trainer) -> None:
         """Write a checkpoint."""
-        save_checkpoint(self.folder / "checkpoints", *trainer.state())
+        tensors, numbers = trainer.state()
+        seconds = round(time.monotonic() - self.started, 1)
+        save_checkpoint(self.folder / "checkpoints", tensors, numbers | {"seconds": seconds})
 
     def snapshot(self, trainer: Trainer) -> None:
         """Write a grid from fixed latents and conditions."""

@@ -40,7 +40,7 @@ LAMPS = {
     "front": ((0.0, -1.5, 4.5), 1.8, 2.2),
 }
 # Lamps alone are sampled, no reflected rays are followed: on skin that is less noise for the time.
-INTEGRATOR = {"type": "direct", "hide_emitters": True, "emitter_samples": 3, "bsdf_samples": 0}
+INTEGRATOR = {"type": "direct", "hide_emitters": True, "emitter_samples": 10, "bsdf_samples": 0}
 HINT = (
     "Heads are shown as textures because the renderer Mitsuba is missing; pip install 'ganassets[preview]' adds it "
     "(not on ARM Linux and ARM Windows)."

@@ -12,7 +12,10 @@ from ganassets.errors import InputError
 def make(signals: int = 5, vectors: int = 5, conditions: int = 5) -> TrainingData:
     rng = np.random.default_rng(0)
     return TrainingData(
-        {"albedo": rng.integers(0, 256, (signals, 3, 4, 4), dtype=np.uint8), "height": rng.normal(size=(signals, 1, 4, 4))},
+        {
+            "albedo": rng.integers(0, 256, (signals, 3, 4, 4), dtype=np.uint8),
+            "height": rng.normal(size=(signals, 1, 4, 4)),
+        },
         {"shape": rng.normal(size=(vectors, 2)).astype(np.float32)},
         rng.uniform(size=(conditions, 3)).astype(np.float32),
         "noise",

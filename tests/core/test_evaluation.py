@@ -15,7 +15,7 @@ from ganassets.evaluation.run import Measures, beats_linear, print_table, regres
 from ganassets_faces import SPEC
 
 needs_features = pytest.mark.skipif(
-    importlib.util.find_spec("efficientnet_lite_pytorch") is None, reason="the packages of ganassets[evaluate] are missing"
+    importlib.util.find_spec("efficientnet_lite_pytorch") is None, reason="ganassets[evaluate] is not installed"
 )
 
 

@@ -48,7 +48,9 @@ def test_same_seed_same_weights(kind):
     moved = [key for key, value in weights(first).items() if key in start and not torch.equal(value, start[key])]
     assert {key.split(".")[0] for key in moved} == {"generator", "discriminator", "average", "noise_state"}
     other = weights(run(make_trainer(kind, seed=4, kimg=0.1), 3))
-    assert not torch.equal(other["generator.to_signals.conv.weight"], weights(first)["generator.to_signals.conv.weight"])
+    assert not torch.equal(
+        other["generator.to_signals.conv.weight"], weights(first)["generator.to_signals.conv.weight"]
+    )
 
 
 @pytest.mark.parametrize("objective", ["rpgan", "minimax"])
@@ -141,8 +143,9 @@ def test_learns_the_data(objective):
         made = trainer.snapshot(z, torch.from_numpy(real.conditions))["pose"].reshape(256, -1)
         return frechet_distance(reference, (made - mean) @ axes)
 
-    sizes = {"batch": 16, "width": 4, "max_width": 8}
-    trainer = make_trainer("loop", objective=objective, n=256, kimg=3.2, learning_rate=4e-3, **sizes)
+    trainer = make_trainer(
+        "loop", objective=objective, n=256, kimg=3.2, learning_rate=4e-3, batch=16, width=4, max_width=8
+    )
     before = distance(trainer)
     after = [distance(run(trainer, 20)) for _ in range(10)]
     assert trainer.progress == 1.0

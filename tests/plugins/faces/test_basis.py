@@ -11,6 +11,21 @@ import pytest
 from ganassets_faces import SPEC
 from ganassets_faces.basis import EYES, JOINT_PARENTS, JOINTS, MATERIALS, MOUTH, SKIN, basis_digest, load_basis
 
+# ARKit's blend shape locations, in its spelling.
+SIDES = ("Left", "Right")
+ARKIT = {
+    *(f"brow{part}" for part in ("DownLeft", "DownRight", "InnerUp", "OuterUpLeft", "OuterUpRight")),
+    *(f"cheek{part}" for part in ("Puff", "SquintLeft", "SquintRight")),
+    *(f"eye{what}{s}" for s in SIDES
+      for what in ("Blink", "LookDown", "LookIn", "LookOut", "LookUp", "Squint", "Wide")),
+    *(f"jaw{part}" for part in ("Forward", "Left", "Open", "Right")),
+    *(f"mouth{what}{s}" for s in SIDES
+      for what in ("Dimple", "Frown", "LowerDown", "Press", "Smile", "Stretch", "UpperUp", "")),
+    *(f"mouth{part}" for part in ("Close", "Funnel", "Pucker", "RollLower", "RollUpper", "ShrugLower", "ShrugUpper")),
+    *(f"noseSneer{s}" for s in SIDES),
+    "tongueOut",
+}  # fmt: skip
+
 
 def test_shapes_and_indices():
     basis = load_basis()
@@ -39,7 +54,7 @@ def test_a_head_in_metres():
     basis = load_basis()
     size = np.ptp(basis.mean[: basis.vertex_count], axis=0)
     assert 0.12 < size[0] < 0.25 and 0.2 < size[1] < 0.45 and 0.15 < size[2] < 0.35
-    joints = dict(zip(JOINTS, basis.mean[basis.vertex_count :], strict=True))
+    joints: dict[str, np.ndarray] = dict(zip(JOINTS, basis.mean[basis.vertex_count :], strict=True))
     assert joints["neck"][1] < joints["head"][1] < joints["eyeLeft"][1]
     # Y up, facing +Z: the left eye is at +X.
     assert joints["eyeLeft"][0] > 0.02 and joints["eyeLeft"][2] > joints["head"][2]
@@ -49,7 +64,7 @@ def test_a_head_in_metres():
 def test_eyes_surround_their_joints():
     basis = load_basis()
     eyes = basis.mean[np.unique(basis.faces[basis.face_materials == EYES])]
-    joints = dict(zip(JOINTS, basis.mean[basis.vertex_count :], strict=True))
+    joints: dict[str, np.ndarray] = dict(zip(JOINTS, basis.mean[basis.vertex_count :], strict=True))
     for side, name in ((1, "eyeLeft"), (-1, "eyeRight")):
         ball = eyes[eyes[:, 0] * side > 0]
         assert np.linalg.norm(ball.mean(0) - joints[name]) < 0.006
@@ -113,3 +128,36 @@ def test_men_are_larger_than_children():
         return float(np.ptp(points[..., 1], axis=1).mean())
 
     assert height((age > 25) & (sex > 0.8)) > height(age < 10) + 0.01
+
+
+def test_expressions_are_arkits():
+    assert set(load_basis().expression_names) == ARKIT
+
+
+def test_mean_is_symmetric():
+    """Vertices mirrored fall on vertices, to a millimetre: the heads are a little lopsided, their mean is not."""
+    from scipy.spatial import cKDTree
+
+    points = load_basis().mean[: load_basis().vertex_count]
+    distance, _ = cKDTree(points).query(points * [-1, 1, 1])
+    assert np.sqrt((distance**2).mean()) < 0.001 and distance.max() < 0.005
+
+
+def test_no_quad_is_degenerate():
+    assert all(len(set(quad)) == 4 for quad in load_basis().faces.tolist())
+
+
+def test_conditions_stand_in_the_order_of_the_attributes():
+    columns = [column for condition in SPEC.conditions for column in condition.columns]
+    assert columns == ["age", "sex", "weight", "ancestry:african", "ancestry:asian", "ancestry:european", "skin_tone"]
+
+
+def test_attributes_show_in_the_shapes():
+    """A regression finds age, sex, weight and ancestry of heads that it was not fitted on."""
+    basis = load_basis()
+    x = np.column_stack([basis.sample_shapes, np.ones(len(basis.sample_shapes))])
+    fitted, rest = x[:1000], x[1000:2000]
+    for column in range(6):
+        y = basis.sample_attributes[:, column]
+        read = rest @ np.linalg.lstsq(fitted, y[:1000], rcond=None)[0]
+        assert np.corrcoef(read, y[1000:2000])[0, 1] > 0.5, column

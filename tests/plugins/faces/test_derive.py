@@ -79,7 +79,7 @@ def test_axes_are_turned_upright():
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore:::anny")
+@pytest.mark.filterwarnings("ignore:create_head_model:DeprecationWarning", "ignore:Fallback to lbs skinning")
 @needs_anny
 def test_basis_reproduces_fresh_heads():
     """Skins of heads that the basis has not seen lie within a millimetre of it (root mean square)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from ganassets_faces import SPEC
 from ganassets_faces.basis import NECK_STRIP, SKIN, load_basis
 from ganassets_faces.texels import barycentric, border_fade, texel_map
 
@@ -103,3 +104,19 @@ def test_fade_is_smooth(size):
     fade = border_fade(size)
     # Twice the mean slope at most: it is a cubic step over 6 % of the picture.
     assert max(np.abs(np.diff(fade, axis=axis)).max() for axis in (0, 1)) < max(2 / (0.06 * size), 0.2)
+
+
+@pytest.mark.parametrize("size", sorted({preset.size for preset in SPEC.presets}))
+def test_nothing_is_painted_on_the_seam(size):
+    """Where the skin is cut a point has two places on the picture; the networks add the same at both: nothing."""
+    basis, fade = load_basis(), border_fade(size)
+    skin = basis.face_materials == SKIN
+    pairs = np.unique(np.column_stack([basis.faces[skin].ravel(), basis.face_uvs[skin].ravel()]), axis=0)
+    vertices, places = np.unique(pairs[:, 0], return_counts=True)
+    cut = pairs[np.isin(pairs[:, 0], vertices[places > 1]), 1]
+    assert len(cut) > 40
+    # As a texture is read: from the four texels around a place.
+    corner = np.floor(basis.uvs[cut] * size - 0.5).astype(int)
+    for dx, dy in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        column, row = np.clip(corner + np.array([dx, dy]), 0, size - 1).T
+        assert (fade[row, column] == 0).all()

@@ -1,0 +1,47 @@
+"""Make the README's picture of the sliders: `python docs/pictures.py MODEL`, into docs/images."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from ganassets.generation import Request, Wish, generate
+from ganassets.model import open_model
+from ganassets.plugins import load_generator
+from ganassets_faces.preview import load_renderer, views
+
+SEED = 11
+CELL = 200
+ROWS: dict[str, list[Wish]] = {
+    "age": [10.0, 30.0, 50.0, 80.0],
+    "sex": [0.0, 0.33, 0.67, 1.0],
+    "weight": [0.0, 0.33, 0.67, 1.0],
+    "skin_tone": [0.05, 0.35, 0.65, 0.95],
+}
+BASE: dict[str, Wish] = {"age": 30.0, "sex": 0.6, "weight": 0.5, "skin_tone": 0.3, "ancestry": (0.2, 0.1, 0.7)}
+
+
+def main(path: str) -> None:
+    """One seed, each slider from low to high."""
+    model = open_model(path)
+    spec = load_generator(model.manifest.generator)
+    renderer = load_renderer()
+    sheet = Image.new("RGB", (4 * CELL, len(ROWS) * CELL))
+    draw = ImageDraw.Draw(sheet)
+    for row, (name, values) in enumerate(ROWS.items()):
+        for column, value in enumerate(values):
+            request = Request(seeds=[SEED], truncation=0.7, wishes={**BASE, name: value})
+            (head,) = next(iter(generate(model, spec, request)))
+            front = np.asarray(views(renderer, head, CELL)[0])
+            sheet.paste(Image.fromarray(front), (column * CELL, row * CELL))
+            draw.text(
+                (column * CELL + 6, row * CELL + 4), f"{name} {value:g}", (70, 70, 70), ImageFont.load_default(13)
+            )
+    sheet.save(Path(__file__).parent / "images" / "sliders.jpg", quality=90)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
