@@ -193,8 +193,13 @@ class RunFolder:
 
     def log(self, record: dict[str, float]) -> None:
         """Append a line to log.jsonl."""
-        with open(self.folder / "log.jsonl", "a", encoding="utf-8") as file:
-            file.write(json.dumps(record) + "\n")
+        try:
+            with open(self.folder / "log.jsonl", "a", encoding="utf-8") as file:
+                file.write(json.dumps(record) + "\n")
+        except OSError as error:
+            raise GanassetsError(
+                f"can't write in {self.folder} ({error.strerror}); make room, then go on with --resume {self.folder}."
+            ) from error
 
 
 class Watch:

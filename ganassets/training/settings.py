@@ -6,8 +6,11 @@ import tomllib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from pydantic import TypeAdapter, ValidationError
+
 from ..errors import InputError
 from ..spec import Preset
+from .objective import OBJECTIVES
 
 
 @dataclass(frozen=True)
@@ -52,10 +55,15 @@ def read_settings(path: Path) -> RunSettings:
     """Settings from a run's config.toml; InputError when it is missing or broken."""
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
-        preset = Preset(**table.pop("preset"))
-        hardware = Hardware(**table.pop("hardware"))
-        return RunSettings(preset=preset, hardware=hardware, **table)
+        settings = TypeAdapter(RunSettings).validate_python(table)
     except FileNotFoundError as error:
-        raise InputError(f"{path.parent} is not a run folder: it has no config.toml.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, TypeError, OSError) as error:
+        raise InputError(f"{path.parent} is not a run folder: it has no {path.name}.") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise InputError(f"{path} can't be read as a run's settings ({place}: {first['msg']}).") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise InputError(f"{path} can't be read as a run's settings ({error}).") from error
+    if settings.objective not in OBJECTIVES:
+        raise InputError(f"{path} names an objective that does not exist ({settings.objective}).")
+    return settings

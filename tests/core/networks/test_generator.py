@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch import Tensor
 
 from domains import KINDS, NETWORK_SIZE, make_inputs, make_networks
 from ganassets.networks import count_parameters
 
 ALL = pytest.mark.parametrize("kind", list(KINDS))
-CLOSE = {"atol": 1e-5, "rtol": 1e-5}
+
+
+def assert_close(found: Tensor, expected: Tensor) -> None:
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
 
 
 @ALL
@@ -33,9 +37,9 @@ def test_seeds_in_a_batch_do_not_touch(kind):
     together = generator(*inputs)
     alone = generator(*[t if t.shape == (1,) else t[2:3] for t in inputs])
     for name, value in alone.items():
-        torch.testing.assert_close(value[0], together[name][2], **CLOSE)
+        assert_close(value[0], together[name][2])
     view = generator.domain.view(together)
-    torch.testing.assert_close(discriminator(view[2:3], inputs[1][2:3])[0], discriminator(view, inputs[1])[2], **CLOSE)
+    assert_close(discriminator(view[2:3], inputs[1][2:3])[0], discriminator(view, inputs[1])[2])
 
 
 @ALL
@@ -44,13 +48,13 @@ def test_truncation_pulls_to_the_centre_of_the_condition(kind):
     z, condition, one, zero, *noise = make_inputs(generator)
     centre = generator(torch.zeros_like(z), condition, one, zero, *noise)
     for name, value in generator(z, condition, torch.zeros(1), zero, *noise).items():
-        torch.testing.assert_close(value, centre[name], **CLOSE)
+        assert_close(value, centre[name])
     full = generator(z, condition, one, zero, *noise)
     half = generator(z, condition, torch.full((1,), 0.5), zero, *noise)
     for name in centre:
         assert float((half[name] - centre[name]).norm()) < float((full[name] - centre[name]).norm())
     w = [generator.mapping(z, condition, torch.full((1,), t)) for t in (0.0, 0.5, 1.0)]
-    torch.testing.assert_close(w[1], (w[0] + w[2]) / 2, **CLOSE)
+    assert_close(w[1], (w[0] + w[2]) / 2)
 
 
 @ALL
@@ -69,7 +73,7 @@ def test_every_layer_reads_its_own_offset(kind):
     plain = generator(z, condition, one, zero, *noise)
     sampled = generator.domain.finish(generator.sample(z, condition, *noise))
     for name in plain:
-        torch.testing.assert_close(sampled[name], plain[name], **CLOSE)
+        assert_close(sampled[name], plain[name])
     # Layer 0 feeds the linear model alone, where there is one.
     for layer in range(0 if generator.domain.linear is not None else 1, generator.layers):
         offset = zero.clone()
@@ -86,7 +90,7 @@ def test_mixing_is_an_offset():
     offset = zero.clone()
     offset[0] = w[1] - w[0]
     mixed, plain = generator(z, condition, one, offset), generator(z, condition, one, zero)
-    torch.testing.assert_close(mixed["pose"][0], plain["pose"][1], **CLOSE)
+    assert_close(mixed["pose"][0], plain["pose"][1])
 
 
 def test_starts_as_its_linear_model():
@@ -96,7 +100,7 @@ def test_starts_as_its_linear_model():
     assert domain.linear is not None
     expected = domain.linear(domain.linear.coefficients(z, domain.standardise(condition)))
     for name, value in generator(z, condition, one, zero).items():
-        torch.testing.assert_close(value, expected[name], **CLOSE)
+        assert_close(value, expected[name])
 
 
 @pytest.mark.parametrize("axis", [2, 3])
@@ -106,7 +110,7 @@ def test_noise_rolls_the_texture(axis):
     plain = generator(z, condition, one, zero, noise)
     rolled = generator(z, condition, one, zero, torch.roll(noise, 3, axis))
     for name in plain:
-        torch.testing.assert_close(rolled[name], torch.roll(plain[name], 6, axis), **CLOSE)
+        assert_close(rolled[name], torch.roll(plain[name], 6, axis))
 
 
 def test_repeated_noise_repeats_the_texture():
@@ -117,7 +121,7 @@ def test_repeated_noise_repeats_the_texture():
     for repeats in ((2, 1), (1, 3)):
         larger = generator(z, condition, one, zero, noise.repeat(1, 1, *repeats))
         for name in plain:
-            torch.testing.assert_close(larger[name], plain[name].repeat(1, 1, *repeats), **CLOSE)
+            assert_close(larger[name], plain[name].repeat(1, 1, *repeats))
 
 
 def test_parameters_are_counted():

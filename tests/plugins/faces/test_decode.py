@@ -80,7 +80,9 @@ def test_heads_do_not_depend_on_their_batch():
     np.testing.assert_allclose(alone.normals, together[1].normals, atol=1e-6)
     for one, other in zip(alone.materials, together[1].materials, strict=True):
         assert one.base_colour == other.base_colour
-        assert (one.albedo is None and other.albedo is None) or np.array_equal(one.albedo, other.albedo)
+        assert (one.albedo is None) == (other.albedo is None)
+        if one.albedo is not None and other.albedo is not None:
+            assert np.array_equal(one.albedo, other.albedo)
 
 
 def test_static_parts_are_named_by_digest():

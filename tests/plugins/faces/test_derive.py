@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from typing import Any
 
 import numpy as np
 import pytest
@@ -85,7 +86,7 @@ def test_basis_reproduces_fresh_heads():
     """Skins of heads that the basis has not seen lie within a millimetre of it (root mean square)."""
     import anny  # pyright: ignore[reportMissingImports]
 
-    model = anny.create_head_model(local_changes="all", facial_actions=True, all_phenotypes=True)
+    model: Any = anny.create_head_model(local_changes="all", facial_actions=True, all_phenotypes=True)
     rng = np.random.default_rng(20_240)
     coefficients = blendshape_coefficients(model, sample_attributes(20, rng), rng)
     faces, corners = model.faces.numpy(), model.face_texture_coordinate_indices.numpy()
@@ -95,9 +96,8 @@ def test_basis_reproduces_fresh_heads():
     used = np.unique(faces[~eyes])
     heads = template[used] + np.tensordot(coefficients, shapes[:, used], 1)
     bone = list(model.bone_labels).index(BONE_OF_JOINT["head"])
-    heads -= (model.template_bone_heads.numpy()[bone] + coefficients @ model.bone_heads_blendshapes.numpy()[:, bone])[
-        :, None
-    ]
+    joints = model.template_bone_heads.numpy()[bone] + coefficients @ model.bone_heads_blendshapes.numpy()[:, bone]
+    heads -= joints[:, None]
 
     # The basis keeps the model's order of vertices, its own eyes behind them.
     basis = load_basis()
