@@ -1,4 +1,4 @@
-"""Make the README's picture of the sliders: `python docs/pictures.py MODEL`, into docs/images."""
+"""Make the README's picture of the sliders from a model file: `python docs/pictures.py faces.onnx`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,13 @@ ROWS: dict[str, list[Wish]] = {
     "weight": [0.0, 0.33, 0.67, 1.0],
     "skin_tone": [0.05, 0.35, 0.65, 0.95],
 }
-BASE: dict[str, Wish] = {"age": 30.0, "sex": 0.6, "weight": 0.5, "skin_tone": 0.3, "ancestry": (0.2, 0.1, 0.7)}
+BASE: dict[str, Wish] = {
+    "age": 30.0,
+    "sex": 0.6,
+    "weight": 0.5,
+    "skin_tone": 0.3,
+    "ancestry": {"european": 0.8, "african": 0.2},
+}
 
 
 def main(path: str) -> None:
@@ -38,7 +44,10 @@ def main(path: str) -> None:
             front = np.asarray(views(renderer, head, CELL)[0])
             sheet.paste(Image.fromarray(front), (column * CELL, row * CELL))
             draw.text(
-                (column * CELL + 6, row * CELL + 4), f"{name} {value:g}", (70, 70, 70), ImageFont.load_default(13)
+                (column * CELL + 6, row * CELL + CELL - 18),
+                f"{name} {value:g}",
+                (70, 70, 70),
+                ImageFont.load_default(13),
             )
     sheet.save(Path(__file__).parent / "images" / "sliders.jpg", quality=90)
 

@@ -208,9 +208,12 @@ def beats_linear(rows: list[Measures]) -> dict[str, bool] | None:
 
 def print_table(rows: list[Measures], console: Console) -> None:
     """The comparison, and in a sentence whether the adversarial part earned its place."""
+    from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    table = Table("", *[f"FD\n{name}" for name in rows[0].distance], "precision", "recall", "spread", "sliders")
+    table = Table(
+        "", *[f"FD\n{name}" for name in rows[0].distance], "precision", "recall", "spread", "sliders", box=SIMPLE_HEAD
+    )
     for row in rows:
         values = [f"{value:.3g}" for value in row.distance.values()]
         mean = float(np.mean(list(row.sliders.values())))
