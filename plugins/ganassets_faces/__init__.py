@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ganassets.spec import API_VERSION, Condition, DataOption, GeneratorSpec, Output, Preset
@@ -49,6 +50,20 @@ def _static_digests() -> dict[str, str]:
     return {"head": basis_digest()}
 
 
+QUICK = Preset(
+    "quick",
+    "128 px skins, networks at 64 px: about 5 minutes on two cores.",
+    size=128,
+    network_size=64,
+    samples=2048,
+    kimg=20,
+    components=128,
+    width=16,
+    z_dim=192,
+    gamma=200.0,
+    learning_rate=4e-4,
+)
+
 SPEC = GeneratorSpec(
     name="faces",
     summary="Rigged human heads with skin textures, eyes and 52 expressions.",
@@ -69,58 +84,33 @@ SPEC = GeneratorSpec(
     ),
     wraps=(False, False),
     presets=(
-        Preset(
-            "quick",
-            "128 px skins, networks at 64 px: about 5 minutes on two cores.",
-            size=128,
-            network_size=64,
-            samples=2048,
-            kimg=20,
-            components=128,
-            width=16,
-            z_dim=192,
-            gamma=200.0,
-            learning_rate=4e-4,
-        ),
-        Preset(
-            "small",
-            "128 px skins, networks at 64 px: about 2 hours on two cores.",
-            size=128,
-            network_size=64,
+        QUICK,
+        replace(
+            QUICK,
+            name="small",
+            summary="128 px skins, networks at 64 px: about 2 hours on two cores.",
             samples=8192,
             kimg=250,
-            components=128,
             width=24,
-            z_dim=192,
-            gamma=200.0,
-            learning_rate=4e-4,
         ),
-        Preset(
-            "base",
-            "128 px all through: a GPU, or a night on a CPU.",
-            size=128,
+        replace(
+            QUICK,
+            name="base",
+            summary="128 px all through: a GPU, or a night on a CPU.",
             network_size=128,
             samples=8192,
             kimg=400,
-            components=128,
             width=24,
-            z_dim=192,
-            gamma=200.0,
-            learning_rate=4e-4,
         ),
-        Preset(
-            "large",
-            "256 px all through: for a GPU.",
+        replace(
+            QUICK,
+            name="large",
+            summary="256 px all through: for a GPU.",
             size=256,
             network_size=256,
             samples=8192,
             kimg=1500,
-            components=128,
-            width=16,
             max_width=256,
-            z_dim=192,
-            gamma=200.0,
-            learning_rate=4e-4,
         ),
     ),
     data_options=(DataOption("skins", "Folder of real skin textures in MakeHuman's body layout (PNG or JPEG)."),),
