@@ -84,7 +84,7 @@ class Preset:
         kimg: thousand images to train for.
         batch: images a step.
         gamma: gradient penalty weight at the start; falls tenfold.
-        learning_rate: of the generator at the start; the discriminator's is twice as high.
+        learning_rate: of both networks at the start; falls to a quarter.
         penalty_interval: steps between gradient penalties (their weight is scaled up by it).
     """
 
