@@ -52,7 +52,7 @@ def _static_digests() -> dict[str, str]:
 
 QUICK = Preset(
     "quick",
-    "128 px skins, networks at 64 px: about 5 minutes on two cores.",
+    "128 px skins, networks at 64 px: about 6 minutes on two cores.",
     size=128,
     network_size=64,
     samples=2048,
