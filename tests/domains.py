@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 
 from ganassets.data import TrainingData
 from ganassets.networks import Discriminator, Domain, Generator, LinearFit, NetworkSettings, fit_linear
-from ganassets.spec import Preset
+from ganassets.spec import API_VERSION, Condition, GeneratorSpec, Output, Preset
 from ganassets.training.settings import Hardware
 from ganassets.training.trainer import Trainer
 
@@ -133,3 +134,24 @@ def make_trainer(
     """A trainer at its start."""
     preset, data = make_preset(**changes), make_data(kind, n)
     return Trainer(preset, ToyDomain(kind, make_fit(kind, data, preset)), data, objective, hardware, seed)
+
+
+def make_spec(
+    kind: str, preset: Preset, dataset: Callable[..., TrainingData], conditions: tuple[Condition, ...] = ()
+) -> GeneratorSpec:
+    """A generator of waves with one preset."""
+    return GeneratorSpec(
+        name=kind,
+        summary="Waves.",
+        version="1.0",
+        api_version=API_VERSION,
+        asset_kind="mesh",
+        outputs=(Output("albedo", ("channel", "height", "width"), "sRGB"),),
+        conditions=conditions,
+        wraps=KINDS[kind]["wraps"],
+        presets=(preset,),
+        dataset=dataset,
+        domain=lambda preset, fit: ToyDomain(kind, fit),
+        decode=lambda arrays, manifest, names, provenances: [],
+        preview=lambda assets: None,  # pyright: ignore[reportArgumentType]
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,9 +72,10 @@ def evaluate(spec: GeneratorSpec, model_path: Path, samples: int, seed: int, con
         preset, options = settings.preset, settings.data_options
     extractor = ImageFeatures()
     with console.status("drawing real samples"):
-        total = max(FIT_SAMPLES, 2 * samples)
-        data = draw(spec, preset, options, total, seed)
-        domain = spec.domain(preset, fit_linear(data, preset.z_dim, max(preset.components, 1), generator(seed)))
+        data = draw(spec, preset, options, 2 * samples + FIT_SAMPLES, seed)
+        # The linear model is fitted on samples that nothing is measured on.
+        apart = part_of(data, slice(2 * samples, None))
+        domain = spec.domain(preset, fit_linear(apart, preset.z_dim, max(preset.components, 1), generator(seed)))
     sets: dict[str, tuple[dict[str, NDArray], NDArray]] = {}
     index = np.arange(samples)
     sets["reference"] = outputs_of(domain, data, index), data.conditions[index]
@@ -99,9 +100,14 @@ def generator(seed: int) -> np.random.Generator:
 
 def draw(spec: GeneratorSpec, preset: Any, options: Mapping[str, Any], count: int, seed: int) -> TrainingData:
     """Fresh samples of the plugin's data."""
-    from dataclasses import replace
-
     return spec.dataset(replace(preset, samples=count), options, seed + SEED_SHIFT, lambda done, total: None)
+
+
+def part_of(data: TrainingData, part: slice) -> TrainingData:
+    """Some of the samples."""
+    signals = {name: array[part] for name, array in data.signals.items()}
+    vectors = {name: array[part] for name, array in data.vectors.items()}
+    return replace(data, signals=signals, vectors=vectors, conditions=data.conditions[part])
 
 
 def in_batches(make: Callable[[slice], Mapping[str, Any]], count: int) -> dict[str, NDArray[np.float32]]:

@@ -15,8 +15,6 @@ JOINTS = ("neck", "head", "jaw", "eyeLeft", "eyeRight")
 JOINT_PARENTS = (-1, 0, 1, 1, 1)
 # Below this v of the texture lies the front of the neck, a UV island of its own.
 NECK_STRIP = 0.94
-# x and y range, as shares of the texture, of the patch outside the skin that holds the iris colour.
-IRIS_PATCH = ((0.02, 0.16), (0.95, 0.99))
 
 
 @dataclass(frozen=True)

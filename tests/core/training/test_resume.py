@@ -11,8 +11,8 @@ import pytest
 import torch
 from rich.console import Console
 
-from domains import CPU, KINDS, ToyDomain, make_data, make_preset
-from ganassets.spec import API_VERSION, GeneratorSpec, Output
+from domains import CPU, make_data, make_preset, make_spec
+from ganassets.spec import GeneratorSpec
 from ganassets.training import run as module
 from ganassets.training.checkpoint import load_checkpoint, newest_checkpoint
 from ganassets.training.run import resume, train
@@ -24,21 +24,7 @@ PRESET = make_preset(kimg=0.096)  # 12 steps
 
 def toy_spec(kind: str) -> GeneratorSpec:
     """A generator of waves."""
-    return GeneratorSpec(
-        name=kind,
-        summary="Waves.",
-        version="1.0",
-        api_version=API_VERSION,
-        asset_kind="mesh",
-        outputs=(Output("albedo", ("channel", "height", "width"), "sRGB"),),
-        conditions=(),
-        wraps=KINDS[kind]["wraps"],
-        presets=(PRESET,),
-        dataset=lambda preset, options, seed, report: make_data(kind, preset.samples, seed),
-        domain=lambda preset, fit: ToyDomain(kind, fit),
-        decode=lambda arrays, manifest, names, provenances: [],
-        preview=lambda assets: None,  # pyright: ignore[reportArgumentType]
-    )
+    return make_spec(kind, PRESET, lambda preset, options, seed, report: make_data(kind, preset.samples, seed))
 
 
 @pytest.fixture(autouse=True)

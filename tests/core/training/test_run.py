@@ -13,9 +13,10 @@ import pytest
 import torch
 from rich.console import Console
 
-from domains import CPU, KINDS, ToyDomain, make_data, make_preset
+import domains
+from domains import CPU, make_data, make_preset
 from ganassets.errors import GanassetsError, InputError
-from ganassets.spec import API_VERSION, Condition, GeneratorSpec, Output
+from ganassets.spec import Condition, GeneratorSpec
 from ganassets.training import run as running
 from ganassets.training.checkpoint import load_checkpoint, newest_checkpoint
 from ganassets.training.run import make_folder, resume, train
@@ -33,21 +34,8 @@ def make_spec(kind: str = "tile", seen: list | None = None) -> GeneratorSpec:
         report(preset.samples, preset.samples)
         return replace(make_data(kind, preset.samples, seed), problems=(("bad.png", "it is cut short"),))
 
-    return GeneratorSpec(
-        name=kind,
-        summary="Waves.",
-        version="1.0",
-        api_version=API_VERSION,
-        asset_kind="mesh",
-        outputs=(Output("albedo", ("channel", "height", "width"), "sRGB"),),
-        conditions=(Condition("height", "How high."), Condition("other", "Nothing.")),
-        wraps=KINDS[kind]["wraps"],
-        presets=(PRESET,),
-        dataset=dataset,
-        domain=lambda preset, fit: ToyDomain(kind, fit),
-        decode=lambda arrays, manifest, names, provenances: [],
-        preview=lambda assets: None,  # pyright: ignore[reportArgumentType]
-    )
+    conditions = (Condition("height", "How high."), Condition("other", "Nothing."))
+    return domains.make_spec(kind, PRESET, dataset, conditions)
 
 
 def quiet() -> Console:
