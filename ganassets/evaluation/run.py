@@ -217,9 +217,9 @@ def print_table(rows: list[Measures], console: Console) -> None:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    table = Table(
-        "", *[f"FD\n{name}" for name in rows[0].distance], "precision", "recall", "spread", "sliders", box=SIMPLE_HEAD
-    )
+    table = Table(box=SIMPLE_HEAD)
+    for title in ("", *(f"FD\n{name}" for name in rows[0].distance), "precision", "recall", "spread", "sliders"):
+        table.add_column(title, min_width=max(map(len, title.split("\n"))))
     for row in rows:
         values = [f"{value:.3g}" for value in row.distance.values()]
         mean = float(np.mean(list(row.sliders.values())))
