@@ -180,7 +180,56 @@ class Mesh:
             raise InputError("normals must be unit vectors.")
 
 
-Asset = Mesh
+@dataclass(frozen=True, eq=False)
+class TextureSet:
+    """All maps of one surface material. Rows run downwards, columns to the right; square texels.
+
+    Attributes:
+        name: "textures-00000007".
+        albedo: (h, w, 3) float32 in [0, 1], sRGB.
+        height: (h, w) float32 metres above the mean surface.
+        normal: (h, w, 3) float32 unit vectors: right, up (+Y, against the rows), out of the surface.
+        roughness, metallic, occlusion: (h, w) float32 in [0, 1]; occlusion 1 is open to the sky.
+        texel_size: metres that a texel is wide and high.
+        tiles: whether the maps repeat without a seam in both directions.
+        provenance: where it comes from.
+    """
+
+    name: str
+    albedo: FloatArray
+    height: FloatArray
+    normal: FloatArray
+    roughness: FloatArray
+    metallic: FloatArray
+    occlusion: FloatArray
+    texel_size: float
+    tiles: bool = True
+    provenance: Provenance = Provenance()
+
+    kind = "textures"
+
+    def __post_init__(self) -> None:
+        check_array("albedo", self.albedo, "float32", (None, None, 3))
+        rows, columns = self.albedo.shape[:2]
+        check_array("height", self.height, "float32", (rows, columns))
+        check_array("normal", self.normal, "float32", (rows, columns, 3))
+        for name in ("roughness", "metallic", "occlusion"):
+            check_array(name, getattr(self, name), "float32", (rows, columns))
+        for name in ("albedo", "roughness", "metallic", "occlusion"):
+            array = getattr(self, name)
+            if array.size and (array.min() < 0 or array.max() > 1):
+                raise InputError(f"{name} holds values outside 0..1.")
+        if not 0 < self.texel_size < float("inf"):
+            raise InputError("a texel must be larger than 0 metres.")
+
+    @property
+    def size(self) -> tuple[float, float]:
+        """Width and height in metres."""
+        rows, columns = self.height.shape
+        return columns * self.texel_size, rows * self.texel_size
+
+
+Asset = Mesh | TextureSet
 
 
 @dataclass(frozen=True)

@@ -31,14 +31,18 @@ def uniforms(seed: int, count: int, stream: int) -> NDArray[np.float64]:
     return (raw_words(seed, count, stream) >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
-def latent(seed: int, z_dim: int) -> NDArray[np.float32]:
-    """(z_dim,) float32 standard normals of a seed; a shorter latent is a prefix of a longer one."""
-    pairs = (z_dim + 1) // 2
-    u = uniforms(seed, 2 * pairs, LATENT_STREAM).reshape(pairs, 2)
+def normals(seed: int, count: int, stream: int) -> NDArray[np.float32]:
+    """(count,) float32 standard normals of a stream; fewer are a prefix of more."""
+    pairs = (count + 1) // 2
+    u = uniforms(seed, 2 * pairs, stream).reshape(pairs, 2)
     radius = np.sqrt(-2.0 * np.log1p(-u[:, 0]))
     angle = 2.0 * np.pi * u[:, 1]
-    normals = np.stack([radius * np.cos(angle), radius * np.sin(angle)], 1).reshape(-1)
-    return normals[:z_dim].astype(np.float32)
+    return np.stack([radius * np.cos(angle), radius * np.sin(angle)], 1).reshape(-1)[:count].astype(np.float32)
+
+
+def latent(seed: int, z_dim: int) -> NDArray[np.float32]:
+    """(z_dim,) float32 standard normals of a seed; a shorter latent is a prefix of a longer one."""
+    return normals(seed, z_dim, LATENT_STREAM)
 
 
 def latents(seeds: Sequence[int], z_dim: int) -> NDArray[np.float32]:

@@ -1,0 +1,63 @@
+"""The materials that the generator knows, and its sliders. Standard library and ganassets.spec alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ganassets.spec import Condition
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A class of materials.
+
+    Attributes:
+        pattern: metres that one unit of its pattern is high in the real world: a brick's course, a tile, a cobble, a
+            plank, a thread's crossing; for materials without units the scale of their coarsest features.
+        words: what file and folder names call it, lower case; its own name counts as well.
+    """
+
+    pattern: float
+    words: tuple[str, ...] = ()
+
+
+KINDS: dict[str, Kind] = {
+    "brick": Kind(0.075, ("bricks", "brickwall", "wall")),
+    "cobble": Kind(0.14, ("cobblestone", "paving", "pavement", "pavingstones", "stones", "flagstone", "stone")),
+    "tile": Kind(0.2, ("tiles", "ceramic", "porcelain", "terrazzo", "floor", "pattern", "facade", "roof", "roofing")),
+    "plank": Kind(0.13, ("planks", "wood", "parquet", "woodfloor", "siding", "timber", "board", "boards")),
+    "bark": Kind(0.06, ("trunk",)),
+    "fabric": Kind(0.003, ("cloth", "textile", "wool", "carpet", "denim", "linen", "rug", "weave")),
+    "leather": Kind(0.006, ("hide", "skin")),
+    "brushed-metal": Kind(0.05, ("metal", "steel", "aluminium", "aluminum", "iron", "chrome", "gold", "copper")),
+    "painted-metal": Kind(0.12, ("paintedmetal", "painted", "plastic", "container", "plate", "corrugated")),
+    "rusted-metal": Kind(0.12, ("rust", "rusty", "rusted", "corroded")),
+    "marble": Kind(0.3, ("onyx", "granite", "travertine", "quartz")),
+    "concrete": Kind(0.3, ("cement", "asphalt", "road", "tarmac")),
+    "plaster": Kind(0.08, ("stucco", "plastered", "paint", "wallpaper")),
+    "rock": Kind(0.3, ("rocks", "cliff", "boulder", "lava")),
+    "ground": Kind(0.12, ("soil", "dirt", "mud", "forest", "leaves", "earth", "terrain", "trail", "snow")),
+    "gravel": Kind(0.03, ("pebbles", "pebble", "rubble", "scree")),
+    "sand": Kind(0.08, ("beach", "desert", "dune")),
+    "grass": Kind(0.05, ("lawn", "moss", "meadow")),
+}  # fmt: skip
+
+CLASSES = tuple(KINDS)
+LOOKS = ("painted", "photo")
+# Texels that one unit of the pattern is high, at the ends of the slider `scale`.
+SCALE_TEXELS = (16.0, 96.0)
+
+CONDITIONS = (
+    Condition("material", "Kind of material.", choices=CLASSES),
+    Condition("look", "What it was learnt from: our painter, or pictures given with --data.", choices=LOOKS),
+    Condition("hue", "Colour around the wheel: 0 red, 1/3 green, 2/3 blue; matters as much as saturation."),
+    Condition("saturation", "0 is grey, 1 is vivid."),
+    Condition("lightness", "0 is dark, 1 is light."),
+    Condition("roughness", "0 is polished, 1 is dull."),
+    Condition("relief", "How deep the surface is: 0 is flat."),
+    Condition("wear", "0 is new; 1 is worn, chipped, stained."),
+    Condition("scale", "Texels that one unit of the pattern is high.", *SCALE_TEXELS, "texels"),
+    Condition("aspect", "Width of a unit by its height.", 0.5, 8.0),
+    Condition("stagger", "0: units stand in columns; 0.5: running bond; 1: every row at random."),
+)
+COLUMNS = tuple(column for condition in CONDITIONS for column in condition.columns)
