@@ -5,8 +5,8 @@ Units and axes everywhere: metres, Y up, facing +Z, right-handed; texture origin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from .errors import InputError
@@ -48,6 +48,7 @@ class Provenance:
         generator: plugin's name and version, "faces 0.1.0".
         model_digest: SHA-256 of the model file, hex.
         seed: seed of the asset.
+        morph: a second seed and how far the asset is on the way there, 0 to 1; None for a seed alone.
         sliders: condition values that were used, by name.
         licence: SPDX expression or sentence for the asset's use.
         software: "ganassets 0.1.0".
@@ -60,6 +61,7 @@ class Provenance:
     sliders: Mapping[str, float] = field(default_factory=dict)
     licence: str = ""
     software: str = ""
+    morph: tuple[int, float] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -227,6 +229,12 @@ class TextureSet:
         """Width and height in metres."""
         rows, columns = self.height.shape
         return columns * self.texel_size, rows * self.texel_size
+
+    def cropped(self, size: Sequence[int]) -> TextureSet:
+        """The upper left part of (rows, columns) texels; it no longer tiles."""
+        rows, columns = size
+        maps = ("albedo", "height", "normal", "roughness", "metallic", "occlusion")
+        return replace(self, tiles=False, **{name: getattr(self, name)[:rows, :columns] for name in maps})
 
 
 Asset = Mesh | TextureSet

@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 from . import __version__
 from .assets import Asset, Provenance
 from .errors import InputError
-from .latents import MAX_SEED, condition_row, latents
+from .latents import MAX_SEED, condition_row, latent, noise_map
 from .manifest import ConditionInfo, Manifest
+from .model import noise_axes
 from .plugins import nearest, run_plugin
+from .windows import run_in_windows
 
 if TYPE_CHECKING:
     from .model import Model
@@ -24,6 +26,11 @@ if TYPE_CHECKING:
 
 MAX_SEEDS = 1_000_000
 DEFAULT_TRUNCATION = 0.85
+# Of size-free models.
+DEFAULT_SIZES = 4  # training sizes that the default size has
+MOST_TEXELS = 64 * 2**20
+TEXELS_AT_ONCE = 2**20  # more take too much memory
+WINDOW = 1024
 
 # A slider's value, or the shares of a category's choices.
 Wish = float | Mapping[str, float]
@@ -39,14 +46,28 @@ class Request:
         wishes: by condition name: a slider's value, or shares of a category's choices (scaled to a sum of 1).
             Conditions without a wish are drawn from likely combinations by the seed.
         batch: assets that run through the network at once; no asset depends on it.
+        size: of size-free models: samples along each axis (rows, columns); None for four times that of training.
+        crop: a size that is no multiple of the model's stride is cut from the next larger one.
+        window: of size-free models: samples of an axis to compute at once; None chooses by the size.
+        morph: two seeds to go from and to in `steps` steps, in place of seeds.
+        steps: of the morph, both ends included.
     """
 
     seeds: Sequence[int]
     truncation: float = DEFAULT_TRUNCATION
     wishes: Mapping[str, Wish] = field(default_factory=dict)
     batch: int = 8
+    size: tuple[int, ...] | None = None
+    crop: bool = False
+    window: int | None = None
+    morph: tuple[int, int] | None = None
+    steps: int = 8
 
     def __post_init__(self) -> None:
+        if self.window is not None and self.window < 1:
+            raise InputError(f"a window of {self.window} samples is not possible.")
+        if self.morph is not None and self.steps < 2:
+            raise InputError("a morph has at least two steps.")
         if not 0.0 <= self.truncation <= 1.0:
             raise InputError(f"truncation {self.truncation:g} is outside 0..1.")
         if self.batch < 1:
@@ -123,32 +144,169 @@ def condition_matrix(manifest: Manifest, seeds: Sequence[int], wanted: NDArray[n
 
 
 def generate(model: Model, spec: GeneratorSpec, request: Request) -> Iterator[list[Asset]]:
-    """Assets batch by batch, in the order of the seeds; wishes are checked before the first.
+    """Assets batch by batch, in the order of the request; wishes and size are checked before the first.
 
     Args:
         model: opened and checked against spec.
         spec: the plugin that decodes.
         request: what to make.
     """
-    manifest = model.manifest
-    wanted = wanted_row(manifest.conditions, request.wishes)
-    return (
-        _generate_batch(model, spec, request.truncation, seeds, condition_matrix(manifest, seeds, wanted))
-        for seeds in _batches(request.seeds, request.batch)
-    )
+    wanted = wanted_row(model.manifest.conditions, request.wishes)
+    size = map_size(model.manifest, request)
+    batch = request.batch if size is None else max(1, min(request.batch, TEXELS_AT_ONCE // int(np.prod(size))))
+    samples = samples_of(request, model.manifest.generator)
+    return (_generate_batch(model, spec, request, part, wanted, size) for part in _batches(samples, batch))
 
 
-def _batches(seeds: Sequence[int], size: int) -> Iterator[list[int]]:
-    rest = iter(seeds)
+@dataclass(frozen=True)
+class Sample:
+    """One asset to make: a seed, or a place between two.
+
+    Attributes:
+        name: of the asset.
+        seed: the (first) seed.
+        morph: the second seed and how far it is on the way there, 0 to 1; None for a seed alone.
+    """
+
+    name: str
+    seed: int
+    morph: tuple[int, float] | None = None
+
+
+def samples_of(request: Request, generator: str) -> list[Sample]:
+    """What a request asks for, in order."""
+    if request.morph is None:
+        return [Sample(asset_name(generator, seed), seed) for seed in request.seeds]
+    first, last = request.morph
+    stem = f"{asset_name(generator, first)}-{last:08d}"
+    shares = np.linspace(0, 1, request.steps)
+    return [Sample(f"{stem}-{i:03d}", first, (last, float(share))) for i, share in enumerate(shares)]
+
+
+def map_size(manifest: Manifest, request: Request) -> tuple[int, ...] | None:
+    """Size of the noise maps; None for a model that has a size of its own.
+
+    Raises:
+        InputError: the model makes one size only, or the size is no multiple of its stride and may not be cropped.
+    """
+    noise, size = manifest.noise, request.size
+    if noise is None:
+        if size is not None or request.window is not None:
+            raise InputError(f"models of {manifest.generator} make one size only; leave out --size and --window.")
+        return None
+    if size is None:
+        return (DEFAULT_SIZES * noise.size,) * noise_axes(manifest)
+    if len(size) != noise_axes(manifest) or min(size) < 1 or np.prod(size, dtype=float) > MOST_TEXELS:
+        raise InputError(f"a size of {size_text(size)} is not possible; at most {MOST_TEXELS:,} texels are.")
+    rounded = tuple(-(-side // noise.stride) * noise.stride for side in size)
+    if rounded != tuple(size) and not request.crop:
+        below = tuple(max(side // noise.stride, 1) * noise.stride for side in size)
+        raise InputError(
+            f"the size {size_text(size)} is no multiple of {noise.stride}; take {size_text(below)} or "
+            f"{size_text(rounded)}, or --crop, which cuts the larger one and so loses the tiling."
+        )
+    return rounded
+
+
+def size_text(size: Sequence[int]) -> str:
+    """ "1024x512", the width first, of a size along rows and columns."""
+    return "x".join(str(side) for side in reversed(size))
+
+
+def _batches(samples: Sequence[Sample], size: int) -> Iterator[list[Sample]]:
+    rest = iter(samples)
     while part := list(islice(rest, size)):
         yield part
 
 
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """What one sample goes into the network with: latent, physical conditions, and a noise map where the model is
+    size-free."""
+
+    z: NDArray[np.float32]
+    condition: NDArray[np.float32]
+    noise: NDArray[np.float32] | None
+
+
+def inputs_of(
+    manifest: Manifest, spec: GeneratorSpec, seed: int, wanted: NDArray[np.float32], size: tuple[int, ...] | None
+) -> Inputs:
+    """The inputs of a seed."""
+    condition = condition_matrix(manifest, [seed], wanted)[0]
+    noise = None
+    if size is not None and manifest.noise:
+        channels = manifest.noise.channels
+        noise = spec.noise(seed, condition, size) if spec.noise else noise_map(seed, channels, size)
+    return Inputs(latent(seed, manifest.z_dim), condition, noise)
+
+
+def morphed(a: Inputs, b: Inputs, share: float) -> Inputs:
+    """Inputs on the way from a to b; share 0 is a, 1 is b. What wraps at both ends wraps between them."""
+    z = slerp(a.z, b.z, share)
+    condition = (a.condition + np.float32(share) * (b.condition - a.condition)).astype(np.float32)
+    if a.noise is None or b.noise is None:
+        return Inputs(z, condition, None)
+    return Inputs(z, condition, blended_noise(a.noise, b.noise, share))
+
+
+def slerp(a: NDArray[np.float32], b: NDArray[np.float32], share: float) -> NDArray[np.float32]:
+    """Spherical interpolation of two vectors (Shoemake 1985, "Animating rotation with quaternion curves")."""
+    cosine = float(np.clip(a @ b / max(float(np.linalg.norm(a) * np.linalg.norm(b)), 1e-12), -1, 1))
+    angle = np.arccos(cosine)
+    if angle < 1e-4:
+        return (a + np.float32(share) * (b - a)).astype(np.float32)
+    weights = np.sin((1 - share) * angle) / np.sin(angle), np.sin(share * angle) / np.sin(angle)
+    return (weights[0] * a + weights[1] * b).astype(np.float32)
+
+
+def blended_noise(a: NDArray[np.float32], b: NDArray[np.float32], share: float) -> NDArray[np.float32]:
+    """Maps (channels, *size) mixed; each channel's spread goes evenly from the one's to the other's, or sums of
+    unrelated noise would be flatter in between."""
+    axes = tuple(range(1, a.ndim))
+    mixed = (1 - share) * a + share * b
+    spread = (1 - share) * a.std(axes, keepdims=True) + share * b.std(axes, keepdims=True)
+    return (mixed * (spread / np.maximum(mixed.std(axes, keepdims=True), 1e-6))).astype(np.float32)
+
+
+def _inputs_of_sample(
+    manifest: Manifest,
+    spec: GeneratorSpec,
+    sample: Sample,
+    wanted: NDArray[np.float32],
+    size: tuple[int, ...] | None,
+) -> Inputs:
+    first = inputs_of(manifest, spec, sample.seed, wanted, size)
+    if sample.morph is None:
+        return first
+    last, share = sample.morph
+    return morphed(first, inputs_of(manifest, spec, last, wanted, size), share)
+
+
+def _run(model: Model, inputs: Sequence[Inputs], truncation: float, window: int | None) -> dict[str, NDArray[np.float32]]:
+    """Outputs of the model for inputs of one size, in windows where the maps are large."""
+    z, condition = (np.stack([getattr(part, name) for part in inputs]) for name in ("z", "condition"))
+    info = model.manifest.noise
+    if info is None:
+        return model.run(z, condition, truncation)
+    noise = np.stack([part.noise for part in inputs if part.noise is not None])
+    if window is None:
+        window = max(noise.shape[2:]) if noise[0, 0].size <= TEXELS_AT_ONCE else WINDOW
+    run = lambda part: model.run(z, condition, truncation, noise=part)  # noqa: E731
+    return run_in_windows(run, noise, window, info.stride, info.reach)
+
+
 def _generate_batch(
-    model: Model, spec: GeneratorSpec, truncation: float, seeds: list[int], condition: NDArray[np.float32]
+    model: Model,
+    spec: GeneratorSpec,
+    request: Request,
+    samples: Sequence[Sample],
+    wanted: NDArray[np.float32],
+    size: tuple[int, ...] | None,
 ) -> list[Asset]:
     manifest = model.manifest
-    arrays = model.run(latents(seeds, manifest.z_dim), condition, truncation)
+    inputs = [_inputs_of_sample(manifest, spec, sample, wanted, size) for sample in samples]
+    arrays = _run(model, inputs, request.truncation, request.window)
     for name, array in arrays.items():
         if not np.isfinite(array).all():
             raise InputError(f"{model.path} makes {name} with numbers that are not finite; train it again.")
@@ -157,13 +315,17 @@ def _generate_batch(
         Provenance(
             generator=f"{manifest.generator} {manifest.generator_version}",
             model_digest=model.digest,
-            seed=seed,
-            truncation=truncation,
-            sliders={column: float(value) for column, value in zip(columns, row, strict=True)},
+            seed=sample.seed,
+            morph=sample.morph,
+            truncation=request.truncation,
+            sliders={column: float(value) for column, value in zip(columns, part.condition, strict=True)},
             licence=manifest.licence,
             software=f"ganassets {__version__}",
         )
-        for seed, row in zip(seeds, condition, strict=True)
+        for sample, part in zip(samples, inputs, strict=True)
     ]
-    names = [asset_name(manifest.generator, seed) for seed in seeds]
-    return run_plugin(f"{spec.name}'s decoder", spec.decode, arrays, manifest, names, provenances)
+    names = [sample.name for sample in samples]
+    assets = run_plugin(f"{spec.name}'s decoder", spec.decode, arrays, manifest, names, provenances)
+    if request.size is None or tuple(request.size) == size:
+        return assets
+    return [asset.cropped(request.size) for asset in assets]

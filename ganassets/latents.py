@@ -16,7 +16,7 @@ from .errors import InputError
 
 MAX_SEED = 2**63 - 1
 # One stream a purpose, so that a longer latent never shifts the choice of conditions.
-LATENT_STREAM, CONDITION_STREAM = 0, 1
+LATENT_STREAM, CONDITION_STREAM, NOISE_STREAM = 0, 1, 2
 
 
 def raw_words(seed: int, count: int, stream: int) -> NDArray[np.uint64]:
@@ -45,6 +45,11 @@ def latent(seed: int, z_dim: int) -> NDArray[np.float32]:
     return normals(seed, z_dim, LATENT_STREAM)
 
 
+def noise_map(seed: int, channels: int, size: Sequence[int]) -> NDArray[np.float32]:
+    """(channels, *size) float32 standard normals of a seed: what a size-free generator starts from."""
+    return normals(seed, channels * int(np.prod(size)), NOISE_STREAM).reshape(channels, *size)
+
+
 def latents(seeds: Sequence[int], z_dim: int) -> NDArray[np.float32]:
     """(n, z_dim) float32: the latent of each seed."""
     return np.stack([latent(seed, z_dim) for seed in seeds]) if seeds else np.zeros((0, z_dim), np.float32)
@@ -54,7 +59,7 @@ def condition_row(seed: int, rows: NDArray[np.float32], wanted: NDArray[np.float
     """A likely row of conditions for a seed that keeps to the user's wishes.
 
     The seed picks one of the manifest's rows, whatever the wishes are, so moving one slider leaves the person alone.
-    The wishes are written over it, and the other columns move with them as far as the rows are correlated
+    Where rows hold the wished choices already, it picks among those. The wishes are written over it, and the other columns move with them as far as the rows are correlated
     (x_b + C_ba C_aa^-1 (wish - x_a), the shift of a Gaussian's conditional mean), within the rows' range.
 
     Args:
@@ -65,8 +70,9 @@ def condition_row(seed: int, rows: NDArray[np.float32], wanted: NDArray[np.float
     Returns:
         (c,) float32.
     """
-    row = rows[int(uniforms(seed, 1, CONDITION_STREAM)[0] * len(rows))].astype(np.float64)
     asked = np.isfinite(wanted)
+    rows = rows_with(rows, wanted)
+    row = rows[int(uniforms(seed, 1, CONDITION_STREAM)[0] * len(rows))].astype(np.float64)
     if asked.any() and not asked.all():
         table = rows.astype(np.float64)
         centred = (table - table.mean(0)) / np.maximum(table.std(0), 1e-9)
@@ -77,3 +83,13 @@ def condition_row(seed: int, rows: NDArray[np.float32], wanted: NDArray[np.float
         # Rounded, so that last bits of a platform's arithmetic don't matter.
         row[~asked] = np.clip(moved, table.min(0)[~asked], table.max(0)[~asked]).round(5)
     return np.where(asked, wanted, row).astype(np.float32)
+
+
+def rows_with(rows: NDArray[np.float32], wanted: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The rows that hold the wished choices; all of them where none does.
+
+    Columns of choices are those that hold nothing but 0 and 1.
+    """
+    choices = np.isfinite(wanted) & ((rows == 0) | (rows == 1)).all(0)
+    matching = rows[(rows[:, choices] == wanted[choices]).all(1)]
+    return matching if len(matching) else rows

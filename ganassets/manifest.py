@@ -83,6 +83,22 @@ class WStatistics(_Part):
     std: tuple[float, ...]
 
 
+class NoiseInfo(_Part):
+    """The noise map that a size-free generator starts from.
+
+    Attributes:
+        channels: of the map.
+        stride: sizes are multiples of it.
+        reach: samples beyond which the map does not matter to a sample; windows of a large map overlap by it.
+        size: samples of every axis in training, the size to start with.
+    """
+
+    channels: int = Field(gt=0, le=256)
+    stride: int = Field(gt=0, le=256)
+    reach: int = Field(ge=0, le=4096)
+    size: int = Field(gt=0, le=4096)
+
+
 class Manifest(_Part):
     """See the module's text. Condition rows are physical values (years, shares), one row a likely combination."""
 
@@ -97,6 +113,7 @@ class Manifest(_Part):
     conditions: tuple[ConditionInfo, ...]
     condition_rows: tuple[tuple[float, ...], ...]
     w_statistics: WStatistics
+    noise: NoiseInfo | None = None
     static_digests: dict[str, str] = {}
     data: DataInfo
     training: TrainingInfo

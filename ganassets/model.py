@@ -48,7 +48,12 @@ class Model:
     session: Any = field(repr=False)
 
     def run(
-        self, z: FloatArray, condition: FloatArray, truncation: float = 1.0, w_offset: FloatArray | None = None
+        self,
+        z: FloatArray,
+        condition: FloatArray,
+        truncation: float = 1.0,
+        w_offset: FloatArray | None = None,
+        noise: FloatArray | None = None,
     ) -> dict[str, FloatArray]:
         """Outputs of the network by name, physical units and ranges applied.
 
@@ -57,6 +62,8 @@ class Model:
             condition: (n, c) float32 physical values, columns as in the manifest's conditions.
             truncation: 1 keeps the whole variety, 0 gives the mean.
             w_offset: (n, layers, w_dim) float32 added to w, or None for zeros.
+            noise: (n, channels, *size) float32 map that a size-free model starts from; every side a multiple of the
+                manifest's stride.
 
         Returns:
             arrays (n, ...) float32 by the manifest's output names.
@@ -70,16 +77,29 @@ class Model:
             "truncation": np.array([truncation], np.float32),
             "w_offset": w_offset,
         }
-        for name, shape in input_shapes(manifest).items():
-            wanted = tuple(n if size is None else size for size in shape)
-            if feeds[name].shape != wanted:
-                raise InputError(f"{name} must have shape {wanted}, not {feeds[name].shape}.")
+        if noise is not None:
+            feeds["noise"] = noise
+        self._check_feeds(feeds, n)
         names = [output.name for output in manifest.outputs]
         try:
             arrays = self.session.run(names, feeds)
         except Exception as error:  # onnxruntime's own classes share no base of their own
             raise GanassetsError(f"{self.path} can't be run: {one_line(error)}.") from error
         return dict(zip(names, arrays, strict=True))
+
+    def _check_feeds(self, feeds: Mapping[str, FloatArray], n: int) -> None:
+        """InputError unless all inputs are there, for n samples."""
+        shapes, noise = input_shapes(self.manifest), self.manifest.noise
+        if feeds.keys() != shapes.keys():
+            raise InputError("the model starts from a noise map." if noise else "the model takes no noise map.")
+        for name, (_, *rest) in shapes.items():
+            found = feeds[name].shape
+            wanted = (1 if name == "truncation" else n, *rest)
+            fits = len(found) == len(wanted) and all(w is None or w == f for w, f in zip(wanted, found, strict=True))
+            if not fits:
+                raise InputError(f"{name} must have shape {describe_shape(wanted)}, not {describe_shape(found)}.")
+        if noise and any(side % noise.stride or not side for side in feeds["noise"].shape[2:]):
+            raise InputError(f"every side of the noise map must be a multiple of {noise.stride}.")
 
 
 def open_model(
@@ -154,13 +174,26 @@ def read_manifest(data: bytes, path: Path) -> Manifest:
 
 
 def input_shapes(manifest: Manifest) -> dict[str, tuple[int | None, ...]]:
-    """Inputs of the graph by name with their shapes; None is the batch."""
+    """Inputs of the graph by name with their shapes; None is the batch, or a size that is free."""
+    noise = manifest.noise
+    free = {"noise": (None, noise.channels, *[None] * noise_axes(manifest))} if noise else {}
     return {
         "z": (None, manifest.z_dim),
         "condition": (None, manifest.condition_width),
         "truncation": (1,),
         "w_offset": (None, manifest.layers, manifest.w_dim),
+        **free,
     }
+
+
+def noise_axes(manifest: Manifest) -> int:
+    """Axes that a noise map has after its channels: those of the largest output."""
+    return max(len(output.axes) for output in manifest.outputs) - 1
+
+
+def describe_shape(shape: Sequence[int | None]) -> str:
+    """ "any x 12 x 64" of a shape."""
+    return " x ".join("any" if size is None else str(size) for size in shape)
 
 
 def check_plugin(model: Model, spec: GeneratorSpec) -> None:
@@ -256,6 +289,7 @@ def _check_port(node: Any, shape: tuple[int | None, ...], path: Path, batch_only
     found = tuple(size if isinstance(size, int) else None for size in node.shape)
     fits = len(found) == len(shape) and (found[0] is None if batch_only else found == shape)
     if node.type != "tensor(float)" or not fits:
-        wanted = "x".join("any" if size is None else str(size) for size in shape)
-        given = "x".join("any" if size is None else str(size) for size in found)
-        raise InputError(f"{path}: {node.name} is {node.type} {given}, it must be tensor(float) {wanted}.")
+        raise InputError(
+            f"{path}: {node.name} is {node.type} {describe_shape(found)}, "
+            f"it must be tensor(float) {describe_shape(shape)}."
+        )

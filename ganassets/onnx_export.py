@@ -23,6 +23,7 @@ from .manifest import (
     ConditionInfo,
     DataInfo,
     Manifest,
+    NoiseInfo,
     OutputInfo,
     Parity,
     TrainingInfo,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 OPSET = 18
 PARITY_LATENTS = 256
 PARITY_BATCHES = (1, 3, 17)
+PARITY_CELLS = (3, 4)  # of the noise map of a size-free generator
 TOLERANCE = 1e-4
 # Seeds of the check lie where no user's are likely to.
 PARITY_SEED = 10**12
@@ -85,8 +87,12 @@ def example_inputs(generator: Generator, rows: np.ndarray, count: int) -> tuple[
     condition = torch.from_numpy(np.resize(rows, (count, rows.shape[1])))
     offset = torch.randn(count, generator.layers, generator.full_w_dim, generator=torch.Generator().manual_seed(0))
     inputs = (z, condition, torch.full((1,), 0.9), 0.1 * offset)
-    noise = generator.noise(count, torch.Generator().manual_seed(1))
-    return inputs if noise is None else (*inputs, noise)
+    domain = generator.domain
+    if domain.size is not None:
+        return inputs
+    size = [domain.stride * cells for cells in PARITY_CELLS[: len(domain.wraps)]]
+    noise = torch.randn(count, domain.noise_channels, *size, generator=torch.Generator().manual_seed(1))
+    return (*inputs, noise)
 
 
 def to_onnx(generator: Generator) -> onnx.ModelProto:
@@ -96,7 +102,8 @@ def to_onnx(generator: Generator) -> onnx.ModelProto:
     shapes: list[Any] = [by_batch, by_batch, None, by_batch]
     names = ["z", "condition", "truncation", "w_offset"]
     if generator.domain.size is None:
-        axes = {2 + i: torch.export.Dim(f"size_{i}", min=2) for i in range(len(generator.domain.wraps))}
+        stride = generator.domain.stride
+        axes = {2 + i: stride * torch.export.Dim(f"cells_{i}", min=1) for i in range(len(generator.domain.wraps))}
         shapes.append({0: batch, **axes})
         names.append("noise")
     rows = generator.domain.condition_mean.cpu().numpy()[None]
@@ -184,6 +191,16 @@ def w_statistics(generator: Generator, rows: np.ndarray, count: int = 4096) -> W
     return WStatistics(mean=as_numbers(w.mean(0)), std=as_numbers(w.std(0)))
 
 
+def noise_info(generator: Generator) -> NoiseInfo | None:
+    """What the manifest says about the noise map; None where the generator has a size of its own."""
+    domain = generator.domain
+    if domain.size is not None:
+        return None
+    return NoiseInfo(
+        channels=domain.noise_channels, stride=domain.stride, reach=generator.reach, size=domain.network_size
+    )
+
+
 def read_card(run: Path) -> dict[str, Any]:
     """data.json of a run."""
     try:
@@ -216,6 +233,7 @@ def make_manifest(
         ),
         condition_rows=tuple(tuple(round(float(v), 5) for v in row) for row in rows),
         w_statistics=w_statistics(generator, rows),
+        noise=noise_info(generator),
         static_digests=spec.static_digests(),
         data=DataInfo(name=card["name"], licence=card["licence"], samples=card["samples"], source=card["source"]),
         training=TrainingInfo(

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 API_VERSION = 1
 
+NoiseMap = Callable[[int, "np.ndarray", tuple[int, ...]], "np.ndarray"]
+
 
 @dataclass(frozen=True)
 class Output:
@@ -86,6 +88,8 @@ class Preset:
         gamma: gradient penalty weight at the start; falls tenfold.
         learning_rate: of both networks at the start; falls to a quarter.
         penalty_interval: steps between gradient penalties (their weight is scaled up by it).
+        regression: share of the run in which the generator alone learns, to reproduce samples whose latents are known.
+        regression_weight: of the same distance in the adversarial rest of the run.
     """
 
     name: str
@@ -103,6 +107,8 @@ class Preset:
     gamma: float = 1.0
     learning_rate: float = 1e-3
     penalty_interval: int = 4
+    regression: float = 0.0
+    regression_weight: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -136,6 +142,10 @@ class GeneratorSpec:
         decode: (arrays by output name, manifest, one name and one provenance for each) -> assets. No torch.
         preview: assets -> one picture of them all.
         static_digests: digests of package data that a model file depends on, by name.
+        noise: of a size-free generator, one whose domain has no size: (seed, (c,) physical conditions, size of each
+            axis) -> (channels, *size) float32 noise map that the synthesis starts from, wrapping where the axes do.
+            None for plain normals. No torch.
+        exporter: name of the format to write where the user names none.
     """
 
     name: str
@@ -153,6 +163,8 @@ class GeneratorSpec:
     preview: Callable[[Sequence[Asset]], Image]
     data_options: tuple[DataOption, ...] = ()
     static_digests: Callable[[], dict[str, str]] = field(default=dict)
+    noise: NoiseMap | None = None
+    exporter: str = "gltf"
 
     def preset(self, name: str) -> Preset:
         """The preset of that name; InputError names those there are."""

@@ -35,6 +35,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "band": {"signals": {"depth": 2}, "vectors": {"shape": 3}, "wraps": (False, True), "size": 16},
 }
 NETWORK_SIZE = 16
+STRIDE, NOISE_CHANNELS = 4, 3  # of the size-free kind
 
 
 class ToyDomain(Domain):
@@ -46,8 +47,9 @@ class ToyDomain(Domain):
         self.signals, self.vectors = facts["signals"], facts.get("vectors", {})
         self.wraps, self.size, self.network_size = facts["wraps"], facts["size"], NETWORK_SIZE
         self.view_channels = sum(self.signals.values()) + sum(self.vectors.values())
+        self.stride, self.noise_channels, self.white_channels = STRIDE, NOISE_CHANNELS, 2
 
-    def finish(self, raw: dict[str, Tensor]) -> dict[str, Tensor]:
+    def finish(self, raw: dict[str, Tensor], condition: Tensor) -> dict[str, Tensor]:
         """Outputs, as they are."""
         return raw
 
@@ -117,14 +119,14 @@ def make_networks(kind: str, seed: int = 0, *, trained: bool = True) -> tuple[Ge
     return networks
 
 
-def make_inputs(generator: Generator, n: int = 4, seed: int = 0, side: int = 8) -> list[Tensor]:
-    """z, condition, truncation 1, w_offset 0 [and a noise map] of a generator's graph."""
+def make_inputs(generator: Generator, n: int = 4, seed: int = 0, side: int = NETWORK_SIZE) -> list[Tensor]:
+    """z, condition, truncation 1, w_offset 0 [and a noise map of side x side] of a generator's graph."""
     state = torch.Generator().manual_seed(seed)
     z = torch.randn(n, generator.settings.z_dim, generator=state)
     condition = torch.rand(n, 2, generator=state) + 0.5
     inputs = [z, condition, torch.ones(1), torch.zeros(n, generator.layers, generator.full_w_dim)]
     if generator.domain.size is None:
-        inputs.append(torch.randn(n, generator.settings.width, side, side, generator=state))
+        inputs.append(torch.randn(n, NOISE_CHANNELS, side, side, generator=state))
     return inputs
 
 

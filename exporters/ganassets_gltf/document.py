@@ -1,4 +1,4 @@
-"""A mesh as a glTF document."""
+"""A mesh as a glTF document, and what all documents share."""
 
 from __future__ import annotations
 
@@ -34,13 +34,20 @@ def encode_mesh(mesh: Mesh, options: Mapping[str, Any]) -> bytes:
         document["meshes"][0]["extras"] = {"targetNames": list(topology.morph_names)}
     if rig:
         add_rig(document, binary, mesh)
-    document |= {"bufferViews": binary.views, "buffers": [{"byteLength": binary.size}]}
-    text = f'{to_json(document)[:-1]},"accessors":[{",".join(binary.accessors)}]}}'
+    return pack_document(document, binary)
+
+
+def pack_document(document: dict[str, Any], binary: Binary) -> bytes:
+    """GLB of a document that lacks its accessors, buffer views and buffer yet."""
+    whole = document | {"bufferViews": binary.views, "buffers": [{"byteLength": binary.size}]}
+    text = f'{to_json(whole)[:-1]},"accessors":[{",".join(binary.accessors)}]}}'
     return pack(text.encode(), binary.blocks)
 
 
-def asset_of(provenance: Provenance) -> dict[str, Any]:
-    """glTF's `asset` with the provenance in its extras."""
+def asset_of(provenance: Provenance, **more: Any) -> dict[str, Any]:
+    """glTF's `asset` with the provenance, and more if given, in its extras."""
+    if provenance.morph:
+        more["morph"] = list(provenance.morph)
     return {
         "version": "2.0",
         "generator": provenance.software or "ganassets",
@@ -51,6 +58,7 @@ def asset_of(provenance: Provenance) -> dict[str, Any]:
             "truncation": float(provenance.truncation),
             "sliders": {name: float(value) for name, value in provenance.sliders.items()},
             "licence": provenance.licence,
+            **more,
         },
     }
 

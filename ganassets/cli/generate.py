@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -77,7 +78,11 @@ def describe_condition(condition: Condition) -> str:
 @click.option(
     "-o", "--out", type=click.Path(path_type=Path), default=Path("out"), show_default=True, help="Folder to write to."
 )
-@click.option("--to", "target", default="gltf", show_default=True, help="Format; see `ganassets plugins list`.")
+@click.option("--size", metavar="WIDTHxHEIGHT", help="Of what has no size of its own, such as 1024x512 or 512.")
+@click.option("--crop", is_flag=True, help="Cut a size that can't be made from the next larger one; it won't tile.")
+@click.option("--window", type=click.IntRange(64, 8192), help="Compute in windows of so many texels, to save memory.")
+@click.option("--morph", metavar="SEED,SEED", help="Go from one seed to the other in -n steps.")
+@click.option("--to", "target", help="Format; see `ganassets plugins list`.  [default: the generator's]")
 @click.option("--option", "settings", multiple=True, metavar="NAME=VALUE", help="A setting of the format.")
 @click.option("--preview/--no-preview", default=True, help=f"Also draw {CONTACT_SHEET}.png.  [default: preview]")
 @click.option("--overwrite", is_flag=True, help="Replace files that are there.")
@@ -90,7 +95,11 @@ def command(
     sliders: tuple[str, ...],
     truncation: float,
     out: Path,
-    target: str,
+    size: str | None,
+    crop: bool,
+    window: int | None,
+    morph: str | None,
+    target: str | None,
     settings: tuple[str, ...],
     preview: bool,
     overwrite: bool,
@@ -100,26 +109,44 @@ def command(
 
     A seed is always the same asset, alone or among others, on every machine.
     """
-    from ..generation import Request, asset_name, wanted_row
+    from ..generation import Request, map_size, samples_of, wanted_row
     from ..model import check_plugin, open_model
     from ..options import option_values
     from ..writer import check_folder
 
-    chosen = choose_seeds(seeds, count)
-    exporter = load_exporter(target)
-    options = option_values(exporter.options, parse_pairs("--option", settings))
+    ends = parse_morph(morph, seeds)
+    chosen = () if ends else choose_seeds(seeds, count)
+    wanted_size = parse_size(size)
+    given = parse_pairs("--option", settings)
+    exporter = load_exporter(target) if target else None
+    options = option_values(exporter.options, given) if exporter else {}
     model = open_model(find_model(name_or_model), report=lambda line: click.echo(line, err=True))
     spec = load_generator(model.manifest.generator)
     check_plugin(model, spec)
+    if exporter is None:
+        exporter = load_exporter(spec.exporter)
+        options = option_values(exporter.options, given)
     if spec.asset_kind not in exporter.kinds:
-        raise InputError(f"{target} takes {' and '.join(exporter.kinds)}, but {spec.name} makes {spec.asset_kind}.")
-    request = Request(chosen, truncation, parse_wishes(model.manifest, sliders), batch)
-    wanted_row(model.manifest.conditions, request.wishes)  # bad wishes are told before the folder is made
-    stems = {asset_name(spec.name, seed) for seed in chosen} | ({CONTACT_SHEET} if preview else set())
+        raise InputError(f"{exporter.name} takes {' and '.join(exporter.kinds)}, but {spec.name} makes {spec.asset_kind}.")
+    request = Request(
+        chosen,
+        truncation,
+        parse_wishes(model.manifest, sliders),
+        batch,
+        size=wanted_size,
+        crop=crop,
+        window=window,
+        morph=ends,
+        steps=count or 8,
+    )
+    wanted_row(model.manifest.conditions, request.wishes)  # bad wishes and sizes are told before the folder is made
+    map_size(model.manifest, request)
+    samples = samples_of(request, spec.name)
+    stems = {sample.name for sample in samples} | ({CONTACT_SHEET} if preview else set())
     check_folder(out, stems, overwrite)
 
     assets = write_assets(model, spec, request, exporter, options, out, overwrite, MOST_IN_PREVIEW if preview else 0)
-    click.echo(f"{len(chosen)} of {spec.name} in {out} (model {model.path}).")
+    click.echo(f"{len(samples)} of {spec.name} in {out} (model {model.path}).")
     if preview:
         click.echo(f"Contact sheet: {draw_contact_sheet(spec, assets, out)}")
 
@@ -135,6 +162,31 @@ def choose_seeds(text: str | None, count: int | None) -> tuple[int, ...]:
     if count is not None:
         raise InputError("-n and --seeds say the same; give one of them (or --seeds random -n 20).")
     return parse_seeds(text)
+
+
+def parse_morph(text: str | None, seeds: str | None) -> tuple[int, int] | None:
+    """Both seeds of --morph."""
+    from ..generation import parse_seeds
+
+    if text is None:
+        return None
+    if seeds is not None:
+        raise InputError("--morph names its seeds itself; leave out --seeds.")
+    ends = [parse_seeds(part) for part in text.split(",")]
+    if len(ends) != 2 or any(len(end) != 1 for end in ends):
+        raise InputError(f"--morph takes two seeds, such as 7,12, not {text!r}.")
+    return ends[0][0], ends[1][0]
+
+
+def parse_size(text: str | None) -> tuple[int, ...] | None:
+    """Rows and columns of --size, which names the width first."""
+    if text is None:
+        return None
+    match = re.fullmatch(r"([0-9]{1,6})(?:x([0-9]{1,6}))?", text.strip().lower())
+    if not match or not int(match[1]) or match[2] == "0":
+        raise InputError(f"--size takes WIDTHxHEIGHT, such as 1024x512, or one number, not {text!r}.")
+    width = int(match[1])
+    return int(match[2] or width), width
 
 
 def parse_wishes(manifest: Manifest, texts: Sequence[str]) -> dict[str, Wish]:
@@ -190,7 +242,8 @@ def write_assets(
         Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress,
         ThreadPoolExecutor(1) as disk,
     ):
-        task = progress.add_task(f"Generating {spec.name}", total=len(request.seeds))
+        total = request.steps if request.morph else len(request.seeds)
+        task = progress.add_task(f"Generating {spec.name}", total=total)
         written: Future[Any] | None = None
         for assets in generate(model, spec, request):
             files = export_assets(exporter, assets, options)

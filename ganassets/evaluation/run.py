@@ -124,8 +124,9 @@ def outputs_of(domain: Any, data: TrainingData, index: NDArray[np.int64]) -> dic
     """Real samples as the model would give them."""
 
     def make(part: slice) -> Mapping[str, Any]:
-        signals, vectors, _ = data.batch(index[part])
-        return domain.finish({name: torch.from_numpy(as_float(a)) for name, a in (signals | vectors).items()})
+        signals, vectors, conditions = data.batch(index[part])
+        raw = {name: torch.from_numpy(as_float(a)) for name, a in (signals | vectors).items()}
+        return domain.finish(raw, torch.from_numpy(conditions))
 
     return in_batches(make, len(index))
 
@@ -139,8 +140,9 @@ def run_linear(domain: Any, linear: LinearModel, z: NDArray, conditions: NDArray
     """The linear model alone, with the same latents and conditions."""
 
     def make(part: slice) -> Mapping[str, Any]:
-        condition = domain.standardise(torch.from_numpy(conditions[part]))
-        return domain.finish(linear(linear.coefficients(torch.from_numpy(z[part]), condition)))
+        given = torch.from_numpy(conditions[part])
+        coefficients = linear.coefficients(torch.from_numpy(z[part]), domain.standardise(given))
+        return domain.finish(linear(coefficients), given)
 
     return in_batches(make, len(z))
 

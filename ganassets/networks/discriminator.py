@@ -24,13 +24,13 @@ class Discriminator(nn.Module):
         super().__init__()
         self.domain = domain
         self.autocast: Callable[[], AbstractContextManager] = nullcontext  # see Generator
-        size = domain.network_size
+        size = domain.view_size
         channels = settings.channels(size, size)
         self.from_view = Conv(domain.view_channels, channels, domain.wraps)
         self.blocks, self.widen = nn.ModuleList(), nn.ModuleList()
         while size > LAST_SIZE:
             size //= 2
-            following = settings.channels(size, domain.network_size)
+            following = settings.channels(size, domain.view_size)
             self.blocks.append(Block(channels, domain.wraps))
             self.widen.append(Conv(channels, following, domain.wraps, 1) if following != channels else nn.Identity())
             channels = following
@@ -40,7 +40,7 @@ class Discriminator(nn.Module):
         self.embed = Dense(settings.c_dim, channels) if settings.c_dim else None
 
     def forward(self, view: Tensor, condition: Tensor) -> Tensor:
-        """(n,) scores of (n, view_channels, *network_size) views under physical conditions (n, c_dim)."""
+        """(n,) scores of (n, view_channels, *view_size) views under physical conditions (n, c_dim)."""
         with self.autocast():
             x = self.from_view(view)
             for block, widen in zip(self.blocks, self.widen, strict=True):

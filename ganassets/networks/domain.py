@@ -17,7 +17,11 @@ class Domain(nn.Module):
         wraps: whether each axis of the signals wraps.
         size: samples of every signal axis; None for a size-free generator, which starts from a noise map.
         network_size: size at which the networks work (for a size-free generator: of a training sample).
+        stride: of a size-free generator: samples between its coarsest cells, a power of two; sizes are multiples of it.
+        noise_channels: of a size-free generator's noise map.
+        white_channels: how many of them, the first, are white; they keep their variance when they are averaged.
         view_channels: channels of the discriminator's view.
+        view_size: its samples along every axis; network_size where a domain says nothing.
         linear: the linear model that the networks are a residual on, or None.
     """
 
@@ -26,6 +30,9 @@ class Domain(nn.Module):
     wraps: tuple[bool, ...]
     size: int | None
     network_size: int
+    stride: int = 1
+    noise_channels: int = 0
+    white_channels: int = 0
     view_channels: int
     linear: LinearModel | None
     condition_mean: Tensor
@@ -41,14 +48,31 @@ class Domain(nn.Module):
         """(n, c) physical condition values to about zero mean and unit variance."""
         return (condition - self.condition_mean) / self.condition_std
 
+    @property
+    def view_size(self) -> int:
+        """Samples along every axis of the view."""
+        return self.network_size
+
+    def centre(self, residual: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Raw sample from the networks' signals where there is no linear model; they start at zero."""
+        return residual
+
+    def distance(self, a: dict[str, Tensor], b: dict[str, Tensor]) -> Tensor:
+        """(n,) how far two raw samples are apart, for samples that can be reproduced: mean difference of the views."""
+        return (self.view(a) - self.view(b)).abs().flatten(1).mean(1)
+
     def combine(self, linear: dict[str, Tensor], residual: dict[str, Tensor]) -> dict[str, Tensor]:
         """Raw sample from the linear model's signals and vectors and the networks' residual signals."""
         return linear | {name: linear[name] + value for name, value in residual.items()}
 
-    def finish(self, raw: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Outputs of the model file, in the spec's units and ranges."""
+    def finish(self, raw: dict[str, Tensor], condition: Tensor) -> dict[str, Tensor]:
+        """Outputs of the model file, in the spec's units and ranges, from physical conditions (n, c)."""
         raise NotImplementedError
 
     def view(self, raw: dict[str, Tensor]) -> Tensor:
-        """(n, view_channels, *network_size): what the discriminator judges, about unit variance."""
+        """(n, view_channels, *view_size): what the discriminator judges, about unit variance.
+
+        Of a size-free generator, raw also has "noise", the map that the sample belongs to, and "mask" where the data
+        have masks: rows of TrainingData.masks.
+        """
         raise NotImplementedError

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from .domain import Domain
-from .layers import Block, Conv, Dense, leaky, named_parts, smooth_upsample, upsample
+from .layers import Block, Conv, Dense, downsample, leaky, named_parts, smooth_upsample, upsample
 from .linear import LinearModel
 
 BASE_SIZE = 8
@@ -33,6 +33,23 @@ class NetworkSettings:
         return min(self.width * full // size, self.max_width)
 
 
+class Entry(nn.Module):
+    """Where the noise map enters a level of a size-free generator: a mix of its channels, scaled and shifted by w."""
+
+    def __init__(self, domain: Domain, w_dim: int, channels: int) -> None:
+        super().__init__()
+        self.mix = Conv(domain.noise_channels, channels, domain.wraps, 1)
+        self.style = Dense(w_dim, 2 * channels, gain=STYLE_GAIN)
+
+    def forward(self, noise: Tensor, w: Tensor, autocast: Callable[[], AbstractContextManager]) -> Tensor:
+        """(n, channels, *size) features of a (n, noise_channels, *size) noise map under (n, w)."""
+        style = self.style(w)
+        style = style.reshape(*style.shape, *[1] * (noise.ndim - 2))
+        scale, shift = style.chunk(2, 1)
+        with autocast():
+            return self.mix(noise) * (1 + scale) + shift
+
+
 class Generator(nn.Module):
     """One graph for sampling, truncation, mixing, sliders and inversion.
 
@@ -40,6 +57,8 @@ class Generator(nn.Module):
     linear model reads the latter two (in its own layer, 0), each block reads all of it (layers 1 and up). Truncation
     t pulls w towards its value at z = 0 under the same condition, so sliders keep their effect.
     """
+
+    noise_scale: Tensor
 
     def __init__(self, domain: Domain, settings: NetworkSettings) -> None:
         super().__init__()
@@ -50,10 +69,15 @@ class Generator(nn.Module):
         self.map_first = Dense(settings.z_dim + settings.c_dim, settings.w_dim)
         self.map_second = Dense(settings.w_dim, settings.w_dim)
         full_w = self.full_w_dim
-        size = BASE_SIZE
+        size = BASE_SIZE if domain.size is not None else domain.network_size // domain.stride
         channels = settings.channels(size, domain.network_size)
+        self.entries = nn.ModuleList()
         if domain.size is None:
-            self.start_noise = Conv(settings.width, channels, domain.wraps, 1)
+            # The mean of 2 or 4 white samples keeps its variance when it is scaled by the root of their number.
+            scale = torch.ones(domain.noise_channels, *[1] * len(domain.wraps))
+            scale[: domain.white_channels] = 2.0 ** (len(domain.wraps) / 2)
+            self.register_buffer("noise_scale", scale, persistent=False)
+            self.entries.append(Entry(domain, full_w, channels))
         else:
             self.start_constant = nn.Parameter(torch.randn(1, channels, *[size] * len(domain.wraps)))
         self.blocks = nn.ModuleList([Block(channels, domain.wraps)])
@@ -70,6 +94,8 @@ class Generator(nn.Module):
             following = settings.channels(size, domain.network_size)
             self.narrow.append(Conv(channels, following, domain.wraps, 1) if following != channels else nn.Identity())
             channels = following
+            if domain.size is None:
+                self.entries.append(Entry(domain, full_w, channels))
             self.blocks.append(Block(channels, domain.wraps))
             self.styles.append(Dense(full_w, channels, gain=STYLE_GAIN))
         # Starts at zero: before training, the generator is the linear model.
@@ -94,15 +120,31 @@ class Generator(nn.Module):
         centre = mapped(torch.zeros_like(z))
         return torch.cat([centre + truncation * (mapped(z) - centre), truncation * z, condition], 1)
 
+    @property
+    def reach(self) -> int:
+        """Samples beyond which the noise map does not matter to a sample of a size-free generator, at most.
+
+        A block looks 2 of its level's samples far, and what it looks at lies in cells up to one sample larger.
+        """
+        strides = [self.domain.stride >> level for level in range(len(self.blocks))]
+        return sum(2 * stride for stride in strides) + strides[0]
+
     def trunk(self, w: Tensor, noise: Tensor | None) -> Tensor:
-        """Features at the base size, of (n, layers, w) [and a noise map]."""
+        """Features at the base size, of (n, layers, w) [and the noise map averaged to it]."""
         style = self.styles[0](w[:, 1])
+        if noise is None:
+            x = self.start_constant.expand(w.shape[0], *self.start_constant.shape[1:])
+        else:
+            x = self.entries[0](noise, w[:, 1], self.autocast)
         with self.autocast():
-            if noise is None:
-                x = self.start_constant.expand(w.shape[0], *self.start_constant.shape[1:])
-            else:
-                x = self.start_noise(noise)
             return self.blocks[0](x, style)
+
+    def pyramid(self, noise: Tensor) -> list[Tensor]:
+        """The noise map averaged to the size of each block, coarsest first."""
+        levels = [noise]
+        for _ in self.narrow:
+            levels.append(downsample(levels[-1]) * self.noise_scale)
+        return levels[::-1]
 
     def numbers(self, features: Tensor, w: Tensor) -> Tensor:
         """(n, numbers) read off the trunk's features."""
@@ -117,13 +159,17 @@ class Generator(nn.Module):
         return linear.coefficients(latent, condition) + correction
 
     def synthesis(self, w: Tensor, noise: Tensor | None = None) -> dict[str, Tensor]:
-        """Raw sample of (n, layers, w) [and a (n, width, *base size) noise map]."""
+        """Raw sample of (n, layers, w) [and a (n, noise_channels, *size) noise map]."""
         domain = self.domain
-        x = features = self.trunk(w, noise)
+        levels = self.pyramid(noise) if noise is not None else []
+        x = features = self.trunk(w, levels[0] if levels else None)
         styles = [style(w[:, 2 + i]) for i, style in enumerate(list(self.styles)[1:])]
         with self.autocast():
-            for narrow, block, style in zip(self.narrow, list(self.blocks)[1:], styles, strict=True):
-                x = block(upsample(narrow(x)), style)
+            for i, (narrow, style) in enumerate(zip(self.narrow, styles, strict=True), start=1):
+                x = upsample(narrow(x))
+                if levels:
+                    x = x + self.entries[i](levels[i], w[:, 1 + i], self.autocast)
+                x = self.blocks[i](x, style)
             signals = self.to_signals(leaky(x))
         signals = signals.float()
         size = domain.network_size
@@ -135,18 +181,12 @@ class Generator(nn.Module):
             return domain.combine(domain.linear(self.refined(domain.linear, w, self.numbers(features, w))), residual)
         if domain.vectors:
             residual |= named_parts(self.numbers(features, w), domain.vectors)
-        return residual
+        return domain.centre(residual)
 
     def layered(self, z: Tensor, condition: Tensor) -> Tensor:
         """(n, layers, w) for training, from physical conditions, without truncation."""
         w = self.mapping(z, self.domain.standardise(condition), torch.ones(1, device=z.device))
         return w[:, None].expand(-1, self.layers, -1)
-
-    def noise(self, count: int, state: torch.Generator) -> Tensor | None:
-        """(count, width, *base size) normals that a size-free generator starts from; None for the others."""
-        if self.domain.size is not None:
-            return None
-        return torch.randn(count, self.settings.width, *[BASE_SIZE] * len(self.domain.wraps), generator=state)
 
     def sample(self, z: Tensor, condition: Tensor, noise: Tensor | None = None) -> dict[str, Tensor]:
         """Raw sample for training, from physical conditions."""
@@ -157,4 +197,4 @@ class Generator(nn.Module):
     ) -> dict[str, Tensor]:
         """The model file's graph: (n, z_dim), (n, c_dim) physical, (1,), (n, layers, w) -> outputs by name."""
         w = self.mapping(z, self.domain.standardise(condition), truncation)
-        return self.domain.finish(self.synthesis(w[:, None] + w_offset, noise))
+        return self.domain.finish(self.synthesis(w[:, None] + w_offset, noise), condition)

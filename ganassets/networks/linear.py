@@ -71,7 +71,8 @@ def fit_linear(data: TrainingData, z_dim: int, components: int, rng: np.random.G
         columns.append(scores)
     columns += [array for array in data.vectors.values() if components]
     targets = np.concatenate(columns, 1).astype(np.float64) if columns else np.zeros((len(data), 0))
-    mean, std = data.conditions.mean(0), np.maximum(data.conditions.std(0), 1e-3)
+    mean, std = data.conditions.mean(0), data.conditions.std(0)
+    std = np.where(std > 1e-3, std, 1).astype(np.float32)  # a constant one must not blow up when it is set otherwise
     conditions = np.column_stack([(data.conditions - mean) / std, np.ones(len(data))])
     # Shares that sum to 1 make columns dependent; the cut-off keeps their weights from cancelling hugely.
     solution = np.linalg.lstsq(conditions, targets, rcond=1e-3)[0]

@@ -117,7 +117,7 @@ def go_on(
 ) -> Path:
     """Train from a checkpoint, or from the start, to the end."""
     preset, hardware = settings.preset, settings.hardware
-    trainer = Trainer(preset, spec.domain(preset, fit), data, settings.objective, hardware, settings.seed)
+    trainer = Trainer(preset, spec.domain(preset, fit), data, settings.objective, hardware, settings.seed, spec.noise)
     seconds = 0.0
     if checkpoint is not None:
         tensors, numbers = load_checkpoint(checkpoint)
@@ -245,7 +245,7 @@ class Watch:
         memory = self.process.memory_info().rss / 2**20
         record |= {"images": trainer.images, "images_per_second": round(speed, 2), "memory_mib": round(memory)}
         self.sums, self.logged, self.logged_images = {}, now, trainer.images
-        losses = " ".join(f"{name} {record[name]:.3f}" for name in ("g_loss", "d_loss") if name in record)
+        losses = " ".join(f"{name} {record[name]:.3f}" for name in ("g_loss", "d_loss", "distance") if name in record)
         note = f"{speed:.1f} img/s  {losses}  {memory:.0f} MiB"
         self.bar.update(self.task, note=note)
         if self.bar.disable and now - self.told > LINE_SECONDS:
@@ -284,8 +284,10 @@ def prepare(spec: GeneratorSpec, settings: RunSettings, console: Console) -> Tra
             settings.seed,
             lambda done, total: bar.update(task, completed=done, total=total),
         )
+    for note in data.notes:
+        console.print(note, soft_wrap=True, markup=False)
     for file, problem in data.problems:
-        console.print(f"left out {file}: {problem}", soft_wrap=True)
+        console.print(f"left out {file}: {problem}", soft_wrap=True, markup=False)
     return data
 
 

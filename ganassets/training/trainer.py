@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,8 +13,9 @@ from torch import Tensor
 
 from ..data import TrainingData
 from ..errors import InputError
+from ..latents import noise_map as plain_noise_map
 from ..networks import Discriminator, Domain, Generator, NetworkSettings
-from ..spec import Preset
+from ..spec import NoiseMap, Preset
 from .objective import OBJECTIVES, gradient_penalty
 from .settings import Hardware
 
@@ -36,12 +37,38 @@ class Schedule:
 
 
 def schedule(preset: Preset, progress: float) -> Schedule:
-    """Schedules as functions of progress in [0, 1]: cosine to a quarter for rates, tenfold down for gamma."""
+    """Schedules as functions of progress in [0, 1]: cosine to a quarter for rates, tenfold down for gamma.
+
+    While the generator regresses it alone learns; then the adversarial part warms up.
+    """
     cosine = 0.5 * (1 + math.cos(math.pi * min(progress, 1.0)))
     rate = preset.learning_rate * (0.25 + 0.75 * cosine)
-    ramp = min(max(progress / WARM_UP - 1, 0.0), 1.0)
     half_life = max(EMA_HALF_LIFE * preset.kimg * 1000 / preset.batch, 1.0)
-    return Schedule(rate * ramp, rate * DISCRIMINATOR_RATE, preset.gamma * 0.1**progress, 0.5 ** (1 / half_life))
+    ema_decay = 0.5 ** (1 / half_life)
+    if progress < preset.regression:
+        return Schedule(rate, 0.0, 0.0, ema_decay)
+    adversarial = (progress - preset.regression) / (1 - preset.regression)
+    ramp = min(max(adversarial / WARM_UP - 1, 0.0), 1.0)
+    return Schedule(rate * ramp, rate * DISCRIMINATOR_RATE, preset.gamma * 0.1**adversarial, ema_decay)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Real samples that go through a step together.
+
+    Attributes:
+        raw: signals and vectors; of a size-free generator "noise" too, and "mask" where the data have masks.
+        condition: (n, c) physical.
+        z: (n, z_dim) latents that the fakes are made with.
+        known: the samples are a known function of z, condition and noise.
+        tiles: the samples wrap as the spec says.
+    """
+
+    raw: dict[str, Tensor]
+    condition: Tensor
+    z: Tensor
+    known: bool
+    tiles: bool
 
 
 class Trainer:
@@ -54,6 +81,7 @@ class Trainer:
         objective: key of OBJECTIVES.
         hardware: device, threads, precision.
         seed: of initial weights, batches and latents.
+        noise_map: of a size-free generator, see GeneratorSpec.noise; None for plain normals.
     """
 
     def __init__(
@@ -64,8 +92,13 @@ class Trainer:
         objective: str,
         hardware: Hardware,
         seed: int,
+        noise_map: NoiseMap | None = None,
     ) -> None:
+        self.groups = groups_of(data)
+        if not any(group.known for group in self.groups):
+            preset = replace(preset, regression=0.0)
         self.preset, self.data, self.hardware = preset, data, hardware
+        self.noise_map = noise_map or (lambda seed, row, size: plain_noise_map(seed, domain.noise_channels, size))
         self.objective = OBJECTIVES[objective]
         self.device = torch.device(hardware.device)
         settings = NetworkSettings(preset.z_dim, data.conditions.shape[1], preset.w_dim, preset.width, preset.max_width)
@@ -95,19 +128,69 @@ class Trainer:
         """(count, z_dim) normals from the run's own random state."""
         return torch.randn(count, self.preset.z_dim, generator=self.noise).to(self.device)
 
-    def real_batch(self) -> tuple[Tensor, Tensor]:
-        """View and conditions of a random batch of real samples."""
-        index = self.batches.integers(0, len(self.data), self.preset.batch)
+    def draw(self, only_known: bool = False) -> Batch:
+        """A random batch of real samples, all known or not and all tiling or not.
+
+        Args:
+            only_known: leave out samples that can't be reproduced.
+        """
+        groups = [group for group in self.groups if group.known or not only_known]
+        chances = np.array([len(group.index) for group in groups], np.float64)
+        group = groups[int(self.batches.choice(len(groups), p=chances / chances.sum()))]
+        index = group.index[self.batches.integers(0, len(group.index), self.preset.batch)]
         signals, vectors, condition = self.data.batch(index)
         raw = {name: torch.from_numpy(a).to(self.device) for name, a in (signals | vectors).items()}
-        return self.domain.view(raw), torch.from_numpy(condition).to(self.device)
+        if self.data.masks is not None:
+            raw["mask"] = torch.from_numpy(self.data.masks[index]).to(self.device)
+        if self.domain.size is None:
+            raw["noise"] = self.noise_of(index, condition, group.tiles)
+        z = self.latent(len(index))
+        if group.known:
+            assert self.data.latents is not None
+            known = torch.from_numpy(self.data.latents[index]).to(self.device)
+            z = torch.cat([known, z[:, known.shape[1] :]], 1)
+        return Batch(raw, torch.from_numpy(condition).to(self.device), z, group.known, group.tiles)
 
-    def fake_view(self, condition: Tensor) -> Tensor:
-        """View of fresh fakes under the given conditions."""
-        count = len(condition)
-        noise = self.generator.noise(count, self.noise)
-        raw = self.generator.sample(self.latent(count), condition, None if noise is None else noise.to(self.device))
-        return self.domain.view(raw)
+    def noise_of(self, index: np.ndarray, condition: np.ndarray, tiles: bool) -> Tensor:
+        """Noise maps of samples; of crops with a margin of a stride around them, because their borders don't wrap."""
+        seeds = self.data.noise_seeds
+        numbers = self.batches.integers(0, 2**62, len(index)) if seeds is None else seeds[index]
+        size = self.domain.network_size + (0 if tiles else 2 * self.domain.stride)
+        size_of = (size,) * len(self.domain.wraps)
+        maps = [self.noise_map(int(seed), row, size_of) for seed, row in zip(numbers, condition, strict=True)]
+        return torch.from_numpy(np.stack(maps)).to(self.device)
+
+    def fake(self, batch: Batch) -> dict[str, Tensor]:
+        """Raw fakes with the latents, conditions, noise and masks of a batch."""
+        noise = batch.raw.get("noise")
+        made = self.generator.sample(batch.z, batch.condition, noise)
+        if noise is not None:
+            made["noise"] = noise
+        made = made if batch.tiles else self.cropped(made)
+        return made | {name: batch.raw[name] for name in ("mask",) if name in batch.raw}
+
+    def cropped(self, raw: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Signals without the margin that noise_of adds."""
+        for axis in range(2, 2 + len(self.domain.wraps)):
+            raw = {k: v.narrow(axis, self.domain.stride, self.domain.network_size) for k, v in raw.items()}
+        return raw
+
+    def real(self, batch: Batch) -> dict[str, Tensor]:
+        """Raw real samples of a batch, with the part of the noise that is theirs."""
+        if batch.tiles or "noise" not in batch.raw:
+            return batch.raw
+        return batch.raw | self.cropped({"noise": batch.raw["noise"]})
+
+    def views(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Views of the real samples and of fakes, rolled alike."""
+        return self.rolled((self.domain.view(self.real(batch)), self.domain.view(self.fake(batch))), batch.tiles)
+
+    def rolled(self, views: tuple[Tensor, Tensor], tiles: bool) -> tuple[Tensor, Tensor]:
+        """Both views rolled by the same random amounts, where a sample has neither borders nor a place of its own."""
+        free = tiles and self.domain.size is None
+        axes = [2 + axis for axis, wraps in enumerate(self.domain.wraps) if wraps and free]
+        shifts = [int(torch.randint(views[0].shape[axis], (1,), generator=self.noise)) for axis in axes]
+        return (views[0].roll(shifts, axes), views[1].roll(shifts, axes)) if axes else views
 
     @property
     def progress(self) -> float:
@@ -115,17 +198,20 @@ class Trainer:
         return min(self.images / (self.preset.kimg * 1000), 1.0)
 
     def step(self) -> dict[str, float]:
-        """One step of both networks; returns the losses and the penalty (where it was computed)."""
+        """One step of the networks; returns the losses and the penalty (where they were computed)."""
         now = schedule(self.preset, self.progress)
         for group in self.generator_optimiser.param_groups:
             group["lr"] = now.generator_rate
         for group in self.discriminator_optimiser.param_groups:
             group["lr"] = now.discriminator_rate
         with torch.no_grad():
-            real, condition = self.real_batch()
-        metrics = self.discriminator_step(real, condition, now.gamma)
-        if now.generator_rate > 0:
-            metrics |= self.generator_step(real, condition)
+            batch = self.draw(only_known=now.discriminator_rate == 0)
+        if now.discriminator_rate == 0:
+            metrics = self.regression_step(batch)
+        else:
+            metrics = self.discriminator_step(batch, now.gamma)
+            if now.generator_rate > 0:
+                metrics |= self.generator_step(batch)
         with torch.no_grad():
             for slow, fast in zip(trainable(self.average), trainable(self.generator), strict=True):
                 slow.lerp_(fast, 1 - now.ema_decay)
@@ -133,11 +219,17 @@ class Trainer:
         self.images += self.preset.batch
         return metrics
 
-    def discriminator_step(self, real: Tensor, condition: Tensor, gamma: float) -> dict[str, float]:
+    def regression_step(self, batch: Batch) -> dict[str, float]:
+        """Update the generator towards samples that it can reproduce."""
+        distance = self.domain.distance(self.fake(batch), self.real(batch)).mean()
+        self.update_generator(distance)
+        return {"distance": float(distance.detach())}
+
+    def discriminator_step(self, batch: Batch, gamma: float) -> dict[str, float]:
         """Update the discriminator, every penalty_interval steps with the gradient penalty."""
         with torch.no_grad():
-            fake = self.fake_view(condition)
-        views, conditions = torch.cat([real, fake]), torch.cat([condition, condition])
+            real, fake = self.views(batch)
+        views, conditions = torch.cat([real, fake]), torch.cat([batch.condition, batch.condition])
         real_scores, fake_scores = self.discriminator(views, conditions).chunk(2)
         loss = self.objective.discriminator(real_scores, fake_scores)
         metrics = {"d_loss": loss, "d_gap": (real_scores - fake_scores).mean()}
@@ -150,26 +242,40 @@ class Trainer:
         self.discriminator_optimiser.step()
         return {name: float(value.detach()) for name, value in metrics.items()}
 
-    def generator_step(self, real: Tensor, condition: Tensor) -> dict[str, float]:
-        """Update the generator."""
+    def generator_step(self, batch: Batch) -> dict[str, float]:
+        """Update the generator; samples that it can reproduce also count by their distance."""
         self.discriminator.requires_grad_(False)
-        fake_scores = self.discriminator(self.fake_view(condition), condition)
+        made, real = self.fake(batch), self.real(batch)
+        real_view, fake_view = self.rolled((self.domain.view(real), self.domain.view(made)), batch.tiles)
+        fake_scores = self.discriminator(fake_view, batch.condition)
         with torch.no_grad():
-            real_scores = self.discriminator(real, condition)
+            real_scores = self.discriminator(real_view, batch.condition)
         loss = self.objective.generator(real_scores, fake_scores)
+        metrics = {"g_loss": float(loss.detach())}
+        if batch.known and self.preset.regression_weight:
+            distance = self.domain.distance(made, real).mean()
+            metrics["distance"] = float(distance.detach())
+            loss = loss + self.preset.regression_weight * distance
+        self.update_generator(loss)
+        self.discriminator.requires_grad_(True)
+        return metrics
+
+    def update_generator(self, loss: Tensor) -> None:
+        """One step of the generator's optimiser down a loss."""
         self.generator_optimiser.zero_grad(set_to_none=True)
         loss.backward()
         self.generator_optimiser.step()
-        self.discriminator.requires_grad_(True)
-        return {"g_loss": float(loss.detach())}
 
     @torch.no_grad()
     def snapshot(self, z: Tensor, condition: Tensor, batch: int = 16) -> dict[str, np.ndarray]:
-        """Outputs of the averaged generator for fixed (n, z_dim) and physical (n, c)."""
+        """Outputs of the averaged generator for fixed (n, z_dim) and physical (n, c), and noise of seeds 0 to n - 1."""
         zero = torch.zeros(1, self.generator.layers, self.generator.full_w_dim, device=self.device)
         one = torch.ones(1, device=self.device)
-        noise = self.average.noise(len(z), torch.Generator().manual_seed(0))
-        maps = () if noise is None else (noise,)
+        maps: tuple[Tensor, ...] = ()
+        if self.domain.size is None:
+            size = (self.domain.network_size,) * len(self.domain.wraps)
+            rows = enumerate(condition.numpy())
+            maps = (torch.from_numpy(np.stack([self.noise_map(seed, row, size) for seed, row in rows])),)
         parts: list[dict[str, Tensor]] = []
         for i in range(0, len(z), batch):
             chunk, given, *start = (t[i : i + batch].to(self.device) for t in (z, condition, *maps))
@@ -214,6 +320,24 @@ class Trainer:
     def optimisers(self) -> dict[str, torch.optim.Optimizer]:
         """Optimisers by the name they have in a checkpoint."""
         return {"adam_g": self.generator_optimiser, "adam_d": self.discriminator_optimiser}
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Indices of samples that may share a batch; see Batch."""
+
+    index: np.ndarray
+    known: bool
+    tiles: bool
+
+
+def groups_of(data: TrainingData) -> list[Group]:
+    """Samples by whether they can be reproduced and whether they tile."""
+    n = len(data)
+    known = np.zeros(n, bool) if data.latents is None else np.isfinite(data.latents).all(1)
+    tiles = np.ones(n, bool) if data.tiles is None else data.tiles
+    groups = [Group(np.flatnonzero((known == k) & (tiles == t)), k, t) for k in (True, False) for t in (True, False)]
+    return [group for group in groups if len(group.index)]
 
 
 def trainable(module: torch.nn.Module) -> list[torch.nn.Parameter]:

@@ -46,7 +46,7 @@ class FacesDomain(Domain):
         """The networks paint inside the island only."""
         return linear | {"albedo": linear["albedo"] + self.fade * residual["albedo"]}
 
-    def finish(self, raw: dict[str, Tensor]) -> dict[str, Tensor]:
+    def finish(self, raw: dict[str, Tensor], condition: Tensor) -> dict[str, Tensor]:
         """Positions and joints in metres, albedo in [0, 1] sRGB."""
         points = self.points_mean + (raw["shape"] @ self.points_basis.float()).reshape(-1, *self.points_mean.shape)
         return {

@@ -1,0 +1,120 @@
+"""Textures: tileable PBR materials of any size. Importing this needs the standard library and ganassets.spec alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ganassets.spec import API_VERSION, DataOption, GeneratorSpec, Output, Preset
+
+from .materials import CONDITIONS
+
+if TYPE_CHECKING:
+    import numpy as np
+    from PIL.Image import Image
+
+    from ganassets.assets import Provenance, TextureSet
+    from ganassets.data import TrainingData
+    from ganassets.manifest import Manifest
+
+MOST_HEIGHT = 0.35  # metres
+
+
+def _dataset(preset: Preset, options: Mapping[str, Any], seed: int, report: Callable[[int, int], None]) -> TrainingData:
+    from .dataset import material_data
+
+    return material_data(preset, options, seed, report)
+
+
+def _domain(preset: Preset, fit: Any) -> Any:
+    from .domain import TexturesDomain
+
+    return TexturesDomain(preset, fit)
+
+
+def _noise(seed: int, row: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
+    from .structure import noise_map, pattern_of
+
+    return noise_map(seed, pattern_of(row), (size[0], size[1]))
+
+
+def _decode(
+    arrays: Mapping[str, np.ndarray], manifest: Manifest, names: Sequence[str], provenances: Sequence[Provenance]
+) -> list[Any]:
+    from .decode import decode_materials
+
+    del manifest  # nothing in it changes a material
+    return decode_materials(arrays, names, provenances)
+
+
+def _preview(assets: Sequence[TextureSet]) -> Image:
+    from .preview import contact_sheet
+
+    return contact_sheet(assets)
+
+
+def _static_digests() -> dict[str, str]:
+    from .structure import noise_digest
+
+    return {"noise": noise_digest()}
+
+
+SMALL = Preset(
+    "small",
+    "networks at 128 px: about 2 hours on two cores.",
+    size=128,
+    network_size=128,
+    samples=4096,
+    kimg=120,
+    width=24,
+    max_width=96,
+    z_dim=32,
+    w_dim=64,
+    batch=8,
+    gamma=10.0,
+    learning_rate=1e-3,
+    regression=0.4,
+    regression_weight=4.0,
+)
+
+SPEC = GeneratorSpec(
+    name="textures",
+    summary="Tileable PBR materials of any size: albedo, height, normal, roughness, metallic, occlusion.",
+    version="0.1.0",
+    api_version=API_VERSION,
+    asset_kind="textures",
+    outputs=(
+        Output("albedo", ("channel", "height", "width"), "sRGB", 0.0, 1.0),
+        Output("height", ("channel", "height", "width"), "m", -MOST_HEIGHT, MOST_HEIGHT),
+        Output("roughness", ("channel", "height", "width"), "linear", 0.0, 1.0),
+        Output("metallic", ("channel", "height", "width"), "linear", 0.0, 1.0),
+    ),
+    conditions=CONDITIONS,
+    wraps=(True, True),
+    presets=(
+        replace(
+            SMALL,
+            name="quick",
+            summary="networks at 64 px: about 7 minutes on two cores.",
+            size=64,
+            network_size=64,
+            samples=2048,
+            kimg=30,
+            batch=16,
+        ),
+        SMALL,
+        replace(SMALL, name="base", summary="wider networks: for a GPU.", width=48, max_width=192, kimg=1000, batch=16),
+    ),
+    data_options=(
+        DataOption("data", "Folder or zip of material sets to learn from."),
+        DataOption("painted", "Share of painted samples beside those of --data, 0 to 1.  [default: 0.5]"),
+    ),
+    dataset=_dataset,
+    domain=_domain,
+    decode=_decode,
+    preview=_preview,
+    static_digests=_static_digests,
+    noise=_noise,
+    exporter="images",
+)

@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 
 import pytest
 
+from ganassets.assets import Asset, TextureSet
 from ganassets_gltf import EXPORTER
 from heads import make_head
 
@@ -77,7 +78,7 @@ def chromium() -> str:
 
 @pytest.fixture(scope="session")
 def blender() -> Callable[..., dict[str, Any]]:
-    """Imports a file with Blender (see blender_import.py) and returns what it reports."""
+    """Runs a script of this folder in Blender, blender_import.py if none is named, and returns what it reports."""
     home = CACHE / f"bpy-{BLENDER}"
     python, ready = home / "bin" / "python", home / "ready"
     if not ready.exists():
@@ -91,8 +92,8 @@ def blender() -> Callable[..., dict[str, Any]]:
     if probe.returncode:
         missing(f"Blender's Python module doesn't load, run tests/real/setup.sh as root: {probe.stderr[-400:]}")
 
-    def call(*arguments: str | Path) -> dict[str, Any]:
-        done = run(python, HERE / "blender_import.py", *arguments)
+    def call(*arguments: str | Path, script: str = "blender_import.py") -> dict[str, Any]:
+        done = run(python, HERE / script, *arguments)
         assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:]
         (report,) = (line for line in done.stdout.splitlines() if line.startswith("REPORT "))
         return json.loads(report.removeprefix("REPORT "))
@@ -106,11 +107,26 @@ def write_head(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     folder = tmp_path_factory.mktemp("heads")
 
     def write(seed: int, size: int = 128, **options: object) -> Path:
-        given = {name.replace("_", "-"): value for name, value in options.items()}
-        ((_, content),) = EXPORTER.export(make_head(seed, size), DEFAULTS | given).items()
-        label = "".join(f"-{name}-{value}" for name, value in options.items())
-        path = folder / f"{seed}{label}.glb"
-        path.write_bytes(content)
-        return path
+        return write_glb(folder, make_head(seed, size), f"{seed}", options)
 
     return write
+
+
+@pytest.fixture(scope="session")
+def write_surface(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Writes the GLB of a material; takes a texture set and options of the exporter with _ for -."""
+    folder = tmp_path_factory.mktemp("surfaces")
+
+    def write(asset: TextureSet, **options: object) -> Path:
+        return write_glb(folder, asset, f"{asset.name}-{'x'.join(map(str, asset.height.shape))}", options)
+
+    return write
+
+
+def write_glb(folder: Path, asset: Asset, label: str, options: dict[str, object]) -> Path:
+    """Write an asset's GLB to a path that tells its options."""
+    given = {name.replace("_", "-"): value for name, value in options.items()}
+    ((_, content),) = EXPORTER.export(asset, DEFAULTS | given).items()
+    path = folder / f"{label}{''.join(f'-{name}-{value}' for name, value in options.items())}.glb"
+    path.write_bytes(content)
+    return path

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from domains import KINDS, NETWORK_SIZE, make_inputs, make_networks
+from domains import KINDS, NETWORK_SIZE, STRIDE, make_inputs, make_networks
 from ganassets.networks import count_parameters
 
 ALL = pytest.mark.parametrize("kind", list(KINDS))
@@ -71,7 +71,7 @@ def test_every_layer_reads_its_own_offset(kind):
     generator, _ = make_networks(kind)
     z, condition, one, zero, *noise = make_inputs(generator)
     plain = generator(z, condition, one, zero, *noise)
-    sampled = generator.domain.finish(generator.sample(z, condition, *noise))
+    sampled = generator.domain.finish(generator.sample(z, condition, *noise), condition)
     for name in plain:
         assert_close(sampled[name], plain[name])
     # Layer 0 feeds the linear model alone, where there is one.
@@ -108,9 +108,9 @@ def test_noise_rolls_the_texture(axis):
     generator, _ = make_networks("tile")
     z, condition, one, zero, noise = make_inputs(generator)
     plain = generator(z, condition, one, zero, noise)
-    rolled = generator(z, condition, one, zero, torch.roll(noise, 3, axis))
+    rolled = generator(z, condition, one, zero, torch.roll(noise, 2 * STRIDE, axis))
     for name in plain:
-        assert_close(rolled[name], torch.roll(plain[name], 6, axis))
+        assert_close(rolled[name], torch.roll(plain[name], 2 * STRIDE, axis))
 
 
 def test_repeated_noise_repeats_the_texture():

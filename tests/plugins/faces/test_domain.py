@@ -37,7 +37,7 @@ def test_is_what_the_spec_says(made):
 
 def test_outputs_are_the_sampled_heads(made):
     data, domain = made
-    outputs, basis = domain.finish(raw_of(data)), load_basis()
+    outputs, basis = domain.finish(raw_of(data), torch.from_numpy(data.conditions[:4])), load_basis()
     assert list(outputs) == [output.name for output in SPEC.outputs]
     points = basis.points(data.vectors["shape"][:4])
     np.testing.assert_allclose(outputs["positions"].numpy(), points[:, : basis.vertex_count], atol=1e-4)
@@ -48,7 +48,9 @@ def test_outputs_are_the_sampled_heads(made):
 def test_outputs_keep_to_the_ranges(made):
     data, domain = made
     raw = raw_of(data)
-    outputs = domain.finish({"albedo": raw["albedo"] * 9 - 4, "shape": raw["shape"]})
+    outputs = domain.finish(
+        {"albedo": raw["albedo"] * 9 - 4, "shape": raw["shape"]}, torch.from_numpy(data.conditions[:4])
+    )
     for output in SPEC.outputs:
         assert output.low is not None and output.high is not None
         assert outputs[output.name].min() >= output.low and outputs[output.name].max() <= output.high

@@ -1,0 +1,248 @@
+"""Pictures of a surface material under light, for contact sheets and previews. numpy only.
+
+One light from the upper left and a soft sky; the camera looks along -Z, Y is up. Diffuse reflection is Lambert's.
+Specular reflection has the distribution of Trowbridge and Reitz (Walter et al. 2007, "Microfacet Models for Refraction
+through Rough Surfaces") with alpha = roughness^2 (Burley 2012, "Physically Based Shading at Disney"), Smith's masking
+with correlated heights (Heitz 2014, "Understanding the Masking-Shadowing Function in Microfacet-Based BRDFs") and
+Schlick's Fresnel term (1994, "An Inexpensive BRDF Model for Physically-based Rendering"). How much of the sky is
+reflected is Karis' fit (2014, "Physically Based Shading on Mobile"). Lights are so bright that a flat dull surface
+keeps about the colour of its albedo.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import InputError
+
+if TYPE_CHECKING:
+    from .assets import TextureSet
+
+FloatArray = NDArray[np.floating[Any]]
+ByteArray = NDArray[np.uint8]
+
+# Colours are linear RGB. The sun and the sky together make a flat white surface 1 bright.
+AMBIENT = 0.36  # the sky's part of that
+SUN = np.array([-0.46, 0.55, 0.70], np.float32)
+SUN /= np.linalg.norm(SUN)
+HALFWAY = SUN + np.array([0, 0, 1], np.float32)  # between sun and camera
+HALFWAY /= np.linalg.norm(HALFWAY)
+SUNLIGHT = np.array([1.04, 1.0, 0.94], np.float32) * ((1 - AMBIENT) / SUN[2])
+SKY = np.array([0.92, 1.02, 1.16], np.float32)
+GROUND = np.array([0.30, 0.27, 0.23], np.float32)
+HORIZON = 0.12  # how softly they meet in a perfect mirror
+BACKGROUND = 0.2
+DIELECTRIC = 0.04  # reflectance of most non-metals, seen straight
+SHARPEST = 0.12  # least roughness: the sun is a point here, and its image in a mirror would be too
+SHOULDER = 0.75  # where the tone curve begins to bend
+
+SPHERE_RADIUS = 0.46  # in picture sizes
+SUPERSAMPLING = 2  # along both axes of the sphere's picture
+SRGB_STEPS = 4096
+
+
+@dataclass(frozen=True)
+class Surface:
+    """Maps over the points of a picture; any shape, called ... here.
+
+    Attributes:
+        base: (..., 3) linear colour.
+        normal: (..., 3) along right, up and out of the surface, not of unit length.
+        roughness, metallic, occlusion: (..., 1).
+    """
+
+    base: FloatArray
+    normal: FloatArray
+    roughness: FloatArray
+    metallic: FloatArray
+    occlusion: FloatArray
+
+    def at(self, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> Surface:
+        """The maps' values at those places of an (h, w) picture."""
+        return Surface(**{name: values[rows, columns] for name, values in vars(self).items()})
+
+
+def shade_plane(material: TextureSet, size: int, repeat: float = 2) -> ByteArray:
+    """(size, size, 3) uint8 sRGB picture of the flat material, seen from above.
+
+    Args:
+        material: of any size; one that isn't square is repeated more often along its shorter side.
+        size: pixels.
+        repeat: how often its longer side fits into the picture.
+
+    Raises:
+        InputError: the material is empty, or size or repeat is not above 0.
+    """
+    surface = averaged(material, size, repeat)
+    return to_bytes(shade(surface, surface.normal))
+
+
+def shade_sphere(material: TextureSet, size: int, repeat: float = 2) -> ByteArray:
+    """(size, size, 3) uint8 sRGB picture of a sphere of the material before a grey background.
+
+    The texture lies on it as if rolled on from the middle (azimuthal equidistant projection): undistorted there,
+    squeezed along the edge.
+
+    Args:
+        material: of any size; one that isn't square is repeated more often along its shorter side.
+        size: pixels.
+        repeat: how often its longer side fits from edge to edge, along the sphere.
+
+    Raises:
+        InputError: the material is empty, or size or repeat is not above 0.
+    """
+    n = SUPERSAMPLING * size
+    arc = round(np.pi * SPHERE_RADIUS * n)  # pixels from edge to edge along the sphere
+    surface = averaged(material, arc, repeat)
+
+    places = ((np.arange(n, dtype=np.float32) + 0.5) / n - 0.5) / SPHERE_RADIUS
+    x, y = np.broadcast_to(places, (n, n)), np.broadcast_to(-places[:, None], (n, n))
+    coverage = np.clip((1 - np.hypot(x, y)) * (SPHERE_RADIUS * n) + 0.5, 0, 1)
+    inside = coverage > 0
+    x, y, coverage = x[inside], y[inside], coverage[inside][:, None]
+    beyond = np.maximum(np.hypot(x, y), 1)  # half a pixel of the edge's
+    x, y = x / beyond, y / beyond
+    z = np.sqrt(np.maximum(1 - x * x - y * y, 0))
+
+    # An angle is as long on the flat texture as on the sphere, where it is drawn as its sine.
+    stretch = np.arccos(z) / np.maximum(np.hypot(x, y), 1e-6) / (np.pi / 2)
+    columns = ((1 + x * stretch) * (arc / 2)).astype(np.int64) % arc
+    rows = ((1 - y * stretch) * (arc / 2)).astype(np.int64) % arc
+    here = surface.at(rows, columns)
+    lit = shade(here, turned(here.normal, x, y, z))
+
+    picture = np.full((n, n, 3), BACKGROUND, np.float32)
+    picture[inside] += coverage * (lit - BACKGROUND)
+    return to_bytes(picture.reshape(size, SUPERSAMPLING, size, SUPERSAMPLING, 3).mean((1, 3)))
+
+
+def turned(vectors: FloatArray, x: FloatArray, y: FloatArray, z: FloatArray) -> FloatArray:
+    """(n, 3) vectors, turned by the smallest rotation that takes the Z axis to the unit vectors (x, y, z), z >= 0."""
+    a, b, c = vectors.T
+    tilt = (a * x + b * y) / (1 + z)
+    return np.stack([a + x * (c - tilt), b + y * (c - tilt), c * z - a * x - b * y], -1)
+
+
+def averaged(material: TextureSet, size: int, repeat: float) -> Surface:
+    """(size, size) mean values over the pixels of a square that shows the longer side of the material `repeat` times.
+
+    Raises:
+        InputError: the material is empty, or size or repeat is not above 0.
+    """
+    if not material.height.size:
+        raise InputError("a material without texels can't be shown.")
+    if size < 1 or repeat <= 0:
+        raise InputError("a picture needs a size and a repeat above 0.")
+    length = max(material.height.shape) * repeat
+    block = largest_block(material.height.shape, length / size)
+    base = _LINEAR[(material.albedo * (SRGB_STEPS - 1) + 0.5).astype(np.uint16)]
+    maps = (material.roughness, material.metallic, material.occlusion)
+
+    def fitted(values: FloatArray) -> FloatArray:
+        rows = area_average(block_average(values, block), size, length / block)
+        return area_average(rows.swapaxes(0, 1), size, length / block).swapaxes(0, 1)
+
+    return Surface(fitted(base), fitted(material.normal), *(fitted(values[..., None]) for values in maps))
+
+
+def largest_block(shape: tuple[int, ...], limit: float) -> int:
+    """Side of the largest square block, not longer than `limit`, that divides both sides of the maps."""
+    common = math.gcd(*shape)
+    return max(side for side in range(1, max(1, int(limit)) + 1) if common % side == 0)
+
+
+def block_average(values: FloatArray, side: int) -> FloatArray:
+    """(h / side, w / side, c) means over square blocks of (h, w, c) values: quick, for what is much too fine."""
+    h, w, c = values.shape
+    return values.reshape(h // side, side, w, c).mean(1).reshape(-1, w // side, side, c).mean(2)
+
+
+def area_average(values: FloatArray, count: int, length: float) -> FloatArray:
+    """(count, ...) means over equal parts of the first `length` rows of (n, ...) values that go on from the beginning.
+
+    A part may begin and end within a row, which then counts by how much of it lies in the part.
+    """
+    sums = np.zeros((len(values) + 1, *values.shape[1:]), np.float32)
+    np.cumsum(values, 0, out=sums[1:])
+    turns, within = np.divmod(np.arange(count + 1) * (length / count), len(values))
+    row = within.astype(np.int64)
+
+    def column(numbers: NDArray[Any]) -> FloatArray:
+        return numbers.astype(np.float32).reshape(-1, *(1,) * (values.ndim - 1))
+
+    up_to = sums[row] + column(within - row) * values[row]
+    return (np.diff(up_to, axis=0) + column(np.diff(turns)) * sums[-1]) / np.float32(length / count)
+
+
+def shade(surface: Surface, normal: FloatArray) -> FloatArray:
+    """(..., 3) linear colours in [0, 1] of a surface with those (..., 3) normals in the picture's axes."""
+    n = normal / np.maximum(np.linalg.norm(normal, axis=-1, keepdims=True), 1e-6)
+    facing, view = np.maximum(n @ SUN[:, None], 0), np.clip(n[..., 2:], 1e-3, 1)
+    roughness = np.maximum(surface.roughness, SHARPEST)
+    reflectance = DIELECTRIC + (surface.base - DIELECTRIC) * surface.metallic
+    diffuse = surface.base * (1 - surface.metallic)
+
+    mirrored = 2 * n[..., 2:] * n - np.array([0, 0, 1], np.float32)
+    sky = diffuse * sky_light(n) + sky_reflectance(reflectance, roughness, view) * sky_colour(mirrored, roughness)
+    sun = diffuse + microfacets(n, roughness, reflectance, facing, view)
+    return tone_curve(SUNLIGHT * facing * sun + surface.occlusion * sky)
+
+
+def sky_light(n: FloatArray) -> FloatArray:
+    """(..., 3) light of the sky on a surface with that normal; AMBIENT bright on one that faces the camera."""
+    share = 0.5 + 0.5 * n[..., 1:2]
+    return (GROUND + (SKY - GROUND) * share) * (2 * AMBIENT / (SKY + GROUND).mean())
+
+
+def sky_colour(direction: FloatArray, roughness: FloatArray) -> FloatArray:
+    """(..., 3) brightness of sky and ground in a direction, as blurred as a surface of that roughness reflects them."""
+    share = 0.5 + 0.5 * np.tanh(direction[..., 1:2] / (HORIZON + roughness))
+    return GROUND + (SKY - GROUND) * share
+
+
+def sky_reflectance(reflectance: FloatArray, roughness: FloatArray, view: FloatArray) -> FloatArray:
+    """(..., 3) part of an even sky that is reflected: Karis' fit."""
+    smooth = 1 - roughness
+    grazing = np.minimum(smooth**2, np.exp2(-9.28 * view)) * smooth + 0.0425 - 0.0275 * roughness
+    scale = 1.04 - 0.572 * roughness - 1.04 * grazing
+    return reflectance * scale + np.maximum(1.04 * grazing + 0.022 * roughness - 0.04, 0)
+
+
+def microfacets(
+    n: FloatArray, roughness: FloatArray, reflectance: FloatArray, facing: FloatArray, view: FloatArray
+) -> FloatArray:
+    """(..., 3) the sun's specular reflection; 1 is what a white diffuse surface has (all is multiplied by pi)."""
+    alpha2 = roughness**4
+    spread = (n @ HALFWAY[:, None]) ** 2 * (alpha2 - 1) + 1
+    masking = facing * np.sqrt(view**2 * (1 - alpha2) + alpha2) + view * np.sqrt(facing**2 * (1 - alpha2) + alpha2)
+    fresnel = reflectance + (1 - reflectance) * (1 - HALFWAY[2]) ** 5
+    return fresnel * (alpha2 / spread**2 / (2 * masking))
+
+
+def tone_curve(linear: FloatArray) -> FloatArray:
+    """Linear values of [0, inf) in [0, 1]: unchanged up to SHOULDER, then ever less."""
+    rest = 1 - SHOULDER
+    return np.where(linear < SHOULDER, linear, 1 - rest * np.exp((SHOULDER - linear) / rest))
+
+
+def to_linear(srgb: NDArray[Any]) -> NDArray[Any]:
+    """Linear values of sRGB ones in [0, 1] (IEC 61966-2-1)."""
+    return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
+
+
+def to_srgb(linear: NDArray[Any]) -> NDArray[Any]:
+    """sRGB values of linear ones in [0, 1] (IEC 61966-2-1)."""
+    return np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
+
+
+def to_bytes(linear: FloatArray) -> ByteArray:
+    """uint8 sRGB of linear values in [0, 1]."""
+    return np.rint(to_srgb(linear) * 255).astype(np.uint8)
+
+
+_LINEAR = to_linear(np.linspace(0, 1, SRGB_STEPS)).astype(np.float32)

@@ -1,0 +1,86 @@
+"""Model outputs -> texture sets: normal and occlusion are computed from the height, so they always agree. numpy only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ganassets.assets import Provenance, TextureSet
+
+from .materials import CLASSES, KINDS
+
+FloatArray = NDArray[np.float32]
+
+# Texels at which ambient occlusion looks for what hides the sky, and the directions (columns, rows) it looks in.
+REACHES = (1, 2, 4, 8, 16)
+DIRECTIONS = ((1, 0), (1, 1), (0, 1), (-1, 1), (-1, 0), (-1, -1), (0, -1), (1, -1))
+
+
+def decode_materials(
+    arrays: Mapping[str, np.ndarray], names: Sequence[str], provenances: Sequence[Provenance]
+) -> list[TextureSet]:
+    """Texture sets from `albedo` (n, 3, h, w) and `roughness`, `metallic` (n, 1, h, w) in [0, 1], `height` in m."""
+    return [
+        texture_set({key: values[i] for key, values in arrays.items()}, name, provenances[i])
+        for i, name in enumerate(names)
+    ]
+
+
+def texture_set(maps: Mapping[str, FloatArray], name: str, provenance: Provenance) -> TextureSet:
+    """One texture set of (channels, h, w) maps."""
+    height = np.ascontiguousarray(maps["height"][0])
+    texel = texel_size(provenance.sliders)
+    slopes = wrapped_slopes(height / np.float32(texel))
+    return TextureSet(
+        name=name,
+        albedo=np.ascontiguousarray(maps["albedo"].transpose(1, 2, 0)),
+        height=height,
+        normal=normals(slopes),
+        roughness=np.ascontiguousarray(maps["roughness"][0]),
+        metallic=np.ascontiguousarray(maps["metallic"][0]),
+        occlusion=occlusion(height / np.float32(texel)),
+        texel_size=texel,
+        provenance=provenance,
+    )
+
+
+def texel_size(sliders: Mapping[str, float]) -> float:
+    """Metres that a texel is wide: the real size of the material's unit by its texels, as the model file has it."""
+    logarithm = sum(np.log(KINDS[name].pattern) * sliders[f"material:{name}"] for name in CLASSES)
+    return float(np.exp(logarithm) / sliders["scale"])
+
+
+def wrapped_slopes(height: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """(h, w) slopes to the right and down the rows of a wrapping height in texels: central differences."""
+    right = (np.roll(height, -1, 1) - np.roll(height, 1, 1)) / 2
+    down = (np.roll(height, -1, 0) - np.roll(height, 1, 0)) / 2
+    return right, down
+
+
+def normals(slopes: tuple[FloatArray, FloatArray]) -> FloatArray:
+    """(h, w, 3) unit normals with +Y up of slopes to the right and down."""
+    right, down = slopes
+    length = np.sqrt(1 + right * right + down * down)
+    return np.stack([-right, down, np.ones_like(right)], -1) / length[..., None]
+
+
+def occlusion(height: FloatArray) -> FloatArray:
+    """(h, w) share of the sky that a point sees over a wrapping height in texels.
+
+    In each direction the steepest rise within reach hides the sky below its angle a; under a sky of even brightness a
+    direction then gives cos^2 a of its light (horizon-based occlusion, Max 1988, "Horizon mapping").
+    """
+    total = np.zeros_like(height)
+    for columns, rows in DIRECTIONS:
+        step = float(np.hypot(columns, rows))
+        steepest = np.zeros_like(height)
+        for reach in REACHES:
+            rise = np.roll(height, (-reach * rows, -reach * columns), (0, 1))
+            rise -= height
+            rise *= np.float32(1 / (reach * step))
+            np.maximum(steepest, rise, out=steepest)
+        # cos^2 of the angle whose tangent is the rise
+        total += 1 / (1 + steepest * steepest)
+    return total / np.float32(len(DIRECTIONS))

@@ -1,0 +1,88 @@
+"""The torch part: what the networks make and what the discriminator sees."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from ganassets.networks import Domain, LinearFit
+from ganassets.spec import Preset
+
+from .materials import CLASSES, COLUMNS, KINDS
+from .structure import CHANNELS, STRUCTURE, WHITE
+
+HEIGHT_UNIT = 4.0  # texels that a 1 of the networks stands for
+MOST_TEXELS = 16.0
+STRIDE = 16
+# Columns of a sample's mask: maps and noise that it has.
+MASKS = ("height", "roughness", "metallic", "structure")
+MAP_CHANNELS = 8
+
+
+class TexturesDomain(Domain):
+    """Raw samples: albedo, roughness and metallic in 0..1, height in texels (so slopes don't depend on the scale)."""
+
+    pattern_log: Tensor
+
+    def __init__(self, preset: Preset, fit: LinearFit) -> None:
+        super().__init__(fit)
+        self.signals, self.vectors = {"albedo": 3, "height": 1, "roughness": 1, "metallic": 1}, {}
+        self.wraps, self.size, self.network_size = (True, True), None, preset.network_size
+        self.stride, self.noise_channels, self.white_channels = STRIDE, len(CHANNELS), WHITE.stop
+        structure = STRUCTURE.stop - STRUCTURE.start
+        self.view_channels = 4 * MAP_CHANNELS + structure + len(MASKS)
+        patterns = [KINDS[name].pattern for name in CLASSES]
+        self.register_buffer("pattern_log", torch.tensor(np.log(patterns), dtype=torch.float32))
+
+    @property
+    def view_size(self) -> int:
+        """Half the size: each 2 x 2 texels are one place with four times the channels, which saves time."""
+        return self.network_size // 2
+
+    def centre(self, residual: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Raw sample: networks that give 0 make a flat, mid-grey material."""
+        middle = {name: residual[name] + 0.5 for name in ("albedo", "roughness", "metallic")}
+        return {**middle, "height": residual["height"] * HEIGHT_UNIT}
+
+    def texel_size(self, condition: Tensor) -> Tensor:
+        """(n, 1, 1, 1) metres that a texel is wide, from physical conditions."""
+        shares = condition[:, : len(CLASSES)]
+        scale = condition[:, COLUMNS.index("scale")]
+        return (torch.exp(shares @ self.pattern_log) / scale)[:, None, None, None]
+
+    def finish(self, raw: dict[str, Tensor], condition: Tensor) -> dict[str, Tensor]:
+        """Outputs: height in metres."""
+        height = raw["height"].clamp(-MOST_TEXELS, MOST_TEXELS) * self.texel_size(condition)
+        clamped = {name: raw[name].clamp(0, 1) for name in ("albedo", "roughness", "metallic")}
+        return {"albedo": clamped["albedo"], "height": height, **clamped}
+
+    def maps(self, raw: dict[str, Tensor]) -> Tensor:
+        """(n, 8, h, w) of about unit variance: albedo, height, slopes as the normal's x and y, roughness, metallic."""
+        height = raw["height"]
+        slopes = torch.cat([height.roll(-1, axis) - height.roll(1, axis) for axis in (3, 2)], 1) / 2
+        normal = slopes * torch.rsqrt(1 + slopes.square().sum(1, keepdim=True))
+        masks = self.mask(raw)
+        relief = torch.cat([height / HEIGHT_UNIT, 3 * normal], 1) * masks["height"]
+        roughness = (raw["roughness"] - 0.5) * 4 * masks["roughness"]
+        metallic = (raw["metallic"] - 0.5) * 2 * masks["metallic"]
+        return torch.cat([(raw["albedo"] - 0.5) * 4, relief, roughness, metallic], 1)
+
+    def mask(self, raw: dict[str, Tensor]) -> dict[str, Tensor]:
+        """(n, 1, 1, 1) by name: 1 where a sample has the map, 0 where it lacks it."""
+        n = len(raw["albedo"])
+        table = raw["mask"] if "mask" in raw else raw["albedo"].new_ones(n, len(MASKS))
+        return {name: table[:, i, None, None, None] for i, name in enumerate(MASKS)}
+
+    def distance(self, a: dict[str, Tensor], b: dict[str, Tensor]) -> Tensor:
+        """(n,) mean difference of the maps."""
+        return (self.maps(a) - self.maps(b)).abs().flatten(1).mean(1)
+
+    def view(self, raw: dict[str, Tensor]) -> Tensor:
+        """(n, 46, size / 2, size / 2): maps, the noise map's structure, and which of them there are."""
+        masks = self.mask(raw)
+        structure = functional.avg_pool2d(raw["noise"][:, STRUCTURE], 2) * masks["structure"]
+        size = structure.shape[-2:]
+        present = torch.cat([mask.expand(-1, -1, *size) for mask in masks.values()], 1)
+        return torch.cat([functional.pixel_unshuffle(self.maps(raw), 2), structure, present], 1)

@@ -1,0 +1,79 @@
+"""Paints materials from sliders, a latent and a noise map: what the generator learns before it sees pictures.
+
+A pure function: every stain, crack and chip comes from the noise map, so a network that gets the same map can learn to
+paint the same. Everything is local and wraps, so maps of any size tile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from . import metal, organic, stone
+from .palette import likely
+from .tools import FloatArray, Noise, Sliders, Surface
+
+__all__ = ["Z_DIM", "Maps", "likely", "paint"]
+
+Z_DIM = 16  # numbers of a latent that the painter reads
+HIGHEST = 16.0  # texels
+
+
+@dataclass(frozen=True, eq=False)
+class Maps:
+    """All maps of a painted material, wrapping at their borders.
+
+    Attributes:
+        albedo: (3, h, w) float32 sRGB in [0, 1].
+        height: (h, w) float32 texels, about the mean surface, in [-16, 16].
+        roughness, metallic: (h, w) float32 in [0, 1].
+    """
+
+    albedo: FloatArray
+    height: FloatArray
+    roughness: FloatArray
+    metallic: FloatArray
+
+
+PAINTERS: dict[str, Callable[[Sliders, FloatArray, Noise], Surface]] = {
+    "brick": stone.brick,
+    "cobble": stone.cobble,
+    "tile": stone.tile,
+    "plank": organic.plank,
+    "bark": organic.bark,
+    "fabric": organic.fabric,
+    "leather": organic.leather,
+    "brushed-metal": metal.brushed,
+    "painted-metal": metal.painted,
+    "rusted-metal": metal.rusted,
+    "marble": stone.marble,
+    "concrete": stone.concrete,
+    "plaster": stone.plaster,
+    "rock": stone.rock,
+    "ground": stone.ground,
+    "gravel": stone.gravel,
+    "sand": stone.sand,
+    "grass": organic.grass,
+}
+
+
+def paint(material: str, sliders: Mapping[str, float], z: FloatArray, noise: FloatArray) -> Maps:
+    """All maps of a material.
+
+    Args:
+        material: one of materials.CLASSES.
+        sliders: physical values of hue, saturation, lightness, roughness, relief, wear, scale, aspect and stagger.
+        z: (Z_DIM,) standard normals: all else that two materials of a class differ in.
+        noise: (12, h, w) of structure.noise_map with the same scale, aspect and stagger; h and w multiples of 16.
+    """
+    s = Sliders(**{name: float(value) for name, value in sliders.items()})
+    surface = PAINTERS[material](s, z, Noise(noise))
+    size = noise.shape[1:]
+    return Maps(
+        np.clip(np.broadcast_to(surface.colour, (3, *size)), 0, 1).astype(np.float32),
+        np.clip(np.broadcast_to(surface.height * s.relief, size), -HIGHEST, HIGHEST).astype(np.float32),
+        np.clip(np.broadcast_to(surface.roughness, size), 0, 1).astype(np.float32),
+        np.clip(np.broadcast_to(surface.metallic, size), 0, 1).astype(np.float32),
+    )

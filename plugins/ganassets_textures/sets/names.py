@@ -1,0 +1,179 @@
+"""What the names of files and folders say: which map a picture is, which set it belongs to, which material it shows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from ..materials import KINDS
+
+Words = tuple[str, ...]
+
+# What makers of materials and older games call their maps. A picture may be several maps at once: `orm` is occlusion,
+# roughness and metallic in red, green and blue; `mask` is Unity's metallic in red and smoothness in alpha.
+MAP_WORDS: dict[str, Words] = {
+    "albedo": (
+        "albedo", "alb", "color", "colour", "col", "basecolor", "basecolour", "basemap", "diffuse", "diff", "dif",
+        "albedotransparency", "albedom",
+    ),
+    "normal": ("normal", "normals", "norm", "nor", "nrm", "nml", "nm", "normalmap", "local"),
+    "height": ("height", "heightmap", "hgt", "displacement", "displace", "disp", "bump", "bumpmap", "parallax"),
+    "roughness": ("roughness", "rgh"),
+    "gloss": ("gloss", "glossiness", "smoothness"),
+    "metallic": ("metallic", "metalness", "metallness"),
+    "specular": ("specular", "spec", "specularity"),
+    "orm": ("orm", "aorm", "occlusionroughnessmetallic", "metallicroughness"),
+    "rma": ("rma", "roughnessmetallicocclusion"),
+    "mra": ("mra",),
+    "mask": ("maskmap", "metallicsmoothness"),
+    "albedo and height": ("albht", "albedoheight"),
+    "normal and roughness": ("nrmrgh", "normalroughness"),
+    "ignored": (
+        "ao", "occlusion", "ambient", "ambientocclusion", "occ", "cavity", "curvature", "opacity", "alpha",
+        "transparency", "translucency", "transmission", "emissive", "emission", "emit", "glow", "fuzz", "sss",
+        "scattering", "thickness", "reflection", "refl", "anisotropy", "clearcoat", "sheen",
+        "preview", "thumb", "thumbnail", "render", "sphere",
+    ),
+}  # fmt: skip
+# These may as well be part of a material's name (rusty_metal.png): they count at a name's end, in company.
+WEAK_WORDS: dict[str, Words] = {
+    "albedo": ("d", "base"),
+    "normal": ("n",),
+    "height": ("h", "depth", "ht"),
+    "roughness": ("r", "rough"),
+    "gloss": ("g", "smooth"),
+    "metallic": ("m", "metal"),
+    "specular": ("s",),
+    "orm": ("arm",),
+    "mask": ("mask", "masks"),
+}
+CONVENTIONS = {"gl": "GL", "ogl": "GL", "opengl": "GL", "dx": "DX", "directx": "DX"}
+# Words that say where something is or what it is made into, not what it is: "dirt floor" is dirt.
+VAGUE = frozenset({
+    "wall", "floor", "pattern", "roof", "facade", "metal", "plate", "board", "boards", "stone", "painted", "paint",
+    "container", "ground",
+})  # fmt: skip
+LONGEST_PHRASE = 3  # tokens
+SHORTEST_PART = 4  # letters
+
+TOKEN = re.compile(r"\d+[A-Za-z](?![a-z])|\d+|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+")
+RESOLUTION = re.compile(r"\d{1,2}k|(128|256|512|1024|2048|4096|8192|16384)x?|jpe?g|png|tiff?|tga|bmp|webp|exr")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One way to understand a file's name.
+
+    Attributes:
+        kind: key of MAP_WORDS, or None where the name says nothing.
+        stem: lower-case words that all files of the set share.
+        title: the stem as it is written in the name.
+        convention: "GL" or "DX" where the name says which way a normal map's green points.
+        weak: true only where another file of the same stem agrees.
+    """
+
+    kind: str | None
+    stem: Words
+    title: str = ""
+    convention: str | None = None
+    weak: bool = False
+
+
+@dataclass(frozen=True)
+class Word:
+    """A map's name: which map it is, and what it says besides."""
+
+    kind: str
+    convention: str | None = None
+    weak: bool = False
+
+
+def map_words() -> dict[str, Word]:
+    """All words of all maps; the names of normal maps with conventions before and after them as well."""
+    table = {}
+    for weak, words_of in ((False, MAP_WORDS), (True, WEAK_WORDS)):
+        for kind, words in words_of.items():
+            table |= {word: Word(kind, None, weak) for word in words}
+    for name, word in [(name, word) for name, word in table.items() if word.kind == "normal"]:
+        for mark, convention in CONVENTIONS.items():
+            table[name + mark] = table[mark + name] = Word("normal", convention, word.weak)
+    return table
+
+
+TABLE = map_words()
+MATERIAL_WORDS = {word: name for name, kind in KINDS.items() for word in (name.replace("-", ""), *kind.words)}
+
+
+def tokens(text: str) -> Words:
+    """Lower-case words and numbers of a name, split at separators, capitals and digits ("Bricks075B": bricks, 075b)."""
+    return tuple(match.group().lower() for match in TOKEN.finditer(text))
+
+
+def readings(name: str) -> tuple[Reading, ...]:
+    """Ways to understand a file's name (without its suffix), best first; the last one is that it names no map.
+
+    The last word that names a map counts. What follows it may tell sets apart (wall_diff_01, wall_nm_01) or variants
+    of one set (wall_diff_red, wall_diff_blue, wall_nm), so both come up.
+    """
+    found = [match for match in TOKEN.finditer(name) if not RESOLUTION.fullmatch(match.group().lower())]
+    words = tuple(match.group().lower() for match in found)
+
+    def written(start: int, end: int) -> str:
+        return name[found[start].start() : found[end - 1].end()] if start < end else ""
+
+    out = []
+    for word, start, end in map_matches(words):
+        before, after = written(0, start), written(end, len(words))
+        both = "_".join(part for part in (before, after) if part)
+        out.append(Reading(word.kind, words[:start] + words[end:], both, word.convention, word.weak))
+        out.append(Reading(word.kind, words[:start], before, word.convention, word.weak))
+        if not word.weak:
+            break
+    whole = written(0, len(words)) or name
+    return (*dict.fromkeys(out), Reading(None, words or (name.lower(),), whole))
+
+
+def map_matches(words: Words) -> Iterator[tuple[Word, int, int]]:
+    """Words that name maps, last first: what they are, and the range of tokens they take."""
+    last = max((i for i, word in enumerate(words) if not word.isdigit()), default=-1)
+    for start, end in phrases(len(words)):
+        word = TABLE.get("".join(words[start:end]))
+        if word and (not word.weak or end == last + 1):
+            yield word, start, end
+
+
+def phrases(count: int) -> Iterator[tuple[int, int]]:
+    """Ranges of up to three tokens, the last ending first, longer before shorter."""
+    for end in range(count, 0, -1):
+        for start in range(max(0, end - LONGEST_PHRASE), end):
+            yield start, end
+
+
+def material_of(levels: Iterable[str]) -> str | None:
+    """Class of material that names say.
+
+    Args:
+        levels: the set's own name, then its folders, nearest first; the first that holds a material's word decides.
+
+    Returns:
+        One of materials.CLASSES, or None. Within a name the longest word wins, the first of equally long ones; vague
+        words (wall, floor, metal) count only where there is no other, parts of words (wooden, rustymetal) before those.
+    """
+    for level in levels:
+        if found := material_words(level):
+            best = max(found, key=lambda item: (item[0] not in VAGUE, item[1], len(item[0])))
+            return MATERIAL_WORDS[best[0]]
+    return None
+
+
+def material_words(name: str) -> list[tuple[str, bool]]:
+    """Words for materials in a name, first come first, and whether each stands alone or is part of another word."""
+    words = tokens(name)
+    alone = ["".join(words[start:end]) for start, end in phrases(len(words))][::-1]
+    alone = [word if word in MATERIAL_WORDS else word.removesuffix("s") for word in alone]
+    # What a compound is stands last in it: mossyrock is rock.
+    lengths = [(word, length) for word in words for length in range(SHORTEST_PART, len(word))]
+    parts = [word[-length:] for word, length in lengths] + [word[:length] for word, length in lengths]
+    found = [(word, True) for word in alone] + [(word, False) for word in parts if word not in VAGUE]
+    return [(word, whole) for word, whole in found if word in MATERIAL_WORDS]

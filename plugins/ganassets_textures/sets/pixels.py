@@ -1,0 +1,149 @@
+"""Pictures as arrays, within bounds whatever the file holds."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from ganassets.errors import InputError, one_line
+
+FloatArray = NDArray[np.float32]
+Size = tuple[int, int]
+
+LARGEST = 89_000_000  # pixels; Pillow's own limit against decompression bombs
+SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tga", ".bmp", ".tif", ".tiff", ".webp"})
+UNREAD_SUFFIXES = frozenset({".exr", ".hdr", ".dds", ".psd", ".ktx", ".ktx2", ".jp2", ".avif", ".heic"})
+FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP")
+DEEP_FULL = 65535.0
+GREY_SPREAD = 0.012  # mean difference between channels that JPEG makes of grey
+SHAPE_TOLERANCE = 0.03
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A picture's channels.
+
+    Attributes:
+        colour: (3, h, w) float32 in [0, 1], or (1, h, w) of a grey picture.
+        alpha: (h, w) float32 in [0, 1], None where all is opaque.
+    """
+
+    colour: FloatArray
+    alpha: FloatArray | None
+
+    @property
+    def is_grey(self) -> bool:
+        """Whether the channels are alike but for compression."""
+        return float(np.abs(np.diff(self.colour, axis=0)).mean()) < GREY_SPREAD if len(self.colour) > 1 else True
+
+    def channel(self, name: str) -> FloatArray | None:
+        """(h, w) of "R", "G", "B", "A" (None if opaque) or "L", the mean of the colours."""
+        if name == "A":
+            return self.alpha
+        return self.colour.mean(0) if name == "L" else self.colour["RGB".index(name) % len(self.colour)]
+
+    def looks_like_normals(self) -> bool:
+        """Whether the colours are unit vectors that point out of a surface on the whole."""
+        if len(self.colour) < 3:
+            return False
+        red, green, blue = self.colour.mean((1, 2))
+        length = np.sqrt(((2 * self.colour - 1) ** 2).sum(0))
+        return abs(red - 0.5) < 0.1 and abs(green - 0.5) < 0.1 and blue > 0.6 and np.abs(length - 1).mean() < 0.2
+
+
+def picture_size(stream: BinaryIO, suffix: str) -> Size:
+    """(h, w) of a picture without decoding it; InputError says what is wrong with the file."""
+    with opened_image(stream, suffix) as image:
+        return image.height, image.width
+
+
+def read_picture(stream: BinaryIO, suffix: str, size: Size) -> Picture:
+    """A picture brought to a size: the mean over each texel's area where it shrinks, linear where it grows.
+
+    Args:
+        stream: of the file.
+        suffix: of its name, lower case.
+        size: (h, w) wanted.
+
+    Raises:
+        InputError: damaged, too large, of another shape than the size, or not finite; says which.
+    """
+    with opened_image(stream, suffix) as image:
+        if abs(image.height * size[1] / (image.width * size[0]) - 1) > SHAPE_TOLERANCE:
+            raise InputError(f"{image.width} x {image.height} pixels, another shape than the colour map")
+        # JPEG alone can be decoded smaller, in a fraction of time and memory; the last halving stays an area mean.
+        image.draft(None, (2 * size[1], 2 * size[0]))
+        bands = [resized(band, size) for band in channel_images(image)]
+    has_alpha = len(bands) in (2, 4)
+    alpha = bands.pop() if has_alpha else None
+    return Picture(np.stack(bands), None if alpha is None or alpha.min() == 1 else alpha)
+
+
+@contextmanager
+def opened_image(stream: BinaryIO, suffix: str) -> Iterator[Image.Image]:
+    """An image, not decoded yet. What goes wrong here and while it is used becomes an InputError."""
+    # Anything passes for a TGA, so its decoder sees files of that name only.
+    formats = (*FORMATS, "TGA") if suffix == ".tga" else FORMATS
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # odd metadata
+            with Image.open(stream, formats=formats) as image:
+                if image.width * image.height > LARGEST:
+                    raise Image.DecompressionBombError
+                yield image
+    except InputError:
+        raise
+    except Image.DecompressionBombError:
+        raise InputError(f"more than {LARGEST // 1_000_000} million pixels; make it smaller") from None
+    except Image.UnidentifiedImageError:
+        raise InputError("not a picture that can be read; make it PNG or JPEG") from None
+    except Exception as error:  # decoders raise whatever a damaged file makes them meet
+        raise InputError(f"damaged or truncated picture ({one_line(error)})") from None
+
+
+def channel_images(image: Image.Image) -> Iterator[Image.Image]:
+    """One image after the other for each channel: 1 (grey), 2 (with alpha), 3 (colour) or 4."""
+    if image.mode.startswith("I") or image.mode in ("F", "L", "LA", "RGB", "RGBA"):
+        plain = image
+    elif image.mode == "1":
+        plain = image.convert("L")
+    else:
+        plain = image.convert("RGBA" if image.mode == "PA" or "transparency" in image.info else "RGB")
+    plain.load()
+    bands = plain.getbands()
+    yield from ((plain.getchannel(i) for i in range(len(bands))) if len(bands) > 1 else [plain])
+
+
+def resized(band: Image.Image, size: Size) -> FloatArray:
+    """(h, w) float32 in [0, 1] of a one-channel image; InputError if it holds numbers that are not finite."""
+    deep = band.mode != "L"
+    floats = Image.fromarray(np.asarray(band, np.float32)) if deep else band.convert("F")
+    shrinks = size[0] <= band.height and size[1] <= band.width
+    method = Image.Resampling.BOX if shrinks else Image.Resampling.BILINEAR
+    values = np.asarray(floats.resize((size[1], size[0]), method), np.float32)
+    if not np.isfinite(values).all():
+        raise InputError("numbers that are not finite")
+    return deep_range(values, band.mode) if deep else np.clip(values / np.float32(255), 0, 1)
+
+
+def deep_range(values: FloatArray, mode: str) -> FloatArray:
+    """Values of a 16-bit, 32-bit or floating-point image in [0, 1]; those of no known range are stretched to it."""
+    low, high = float(values.min()), float(values.max())
+    if mode.startswith("I") and low >= 0 and high <= DEEP_FULL:
+        return np.asarray(values / DEEP_FULL, np.float32)
+    if low >= 0 and high <= 1:
+        return values
+    return np.asarray((values - low) / max(high - low, 1e-12), np.float32)
+
+
+def block_means(array: FloatArray, factor: int) -> FloatArray:
+    """(..., h, w) means over blocks of factor x factor texels of (..., factor h, factor w)."""
+    *rest, h, w = array.shape
+    return array.reshape(*rest, h // factor, factor, w // factor, factor).mean((-3, -1), dtype=np.float32)

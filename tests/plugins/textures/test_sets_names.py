@@ -1,0 +1,183 @@
+"""What names say: maps, stems, groups, materials."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ganassets_textures.materials import CLASSES
+from ganassets_textures.sets.groups import grouped
+from ganassets_textures.sets.names import MAP_WORDS, WEAK_WORDS, material_of, readings, tokens
+
+VENDORS = {
+    "ambientCG": (
+        ["Bricks059_1K-JPG_Color.jpg", "Bricks059_1K-JPG_NormalDX.jpg", "Bricks059_1K-JPG_NormalGL.jpg",
+         "Bricks059_1K-JPG_Displacement.jpg", "Bricks059_1K-JPG_Roughness.jpg", "Bricks059_1K-JPG_Metalness.jpg",
+         "Bricks059_1K-JPG_AmbientOcclusion.jpg", "Bricks059.png"],
+        "Bricks059", ["albedo", "normal", "normal", "height", "roughness", "metallic", None],
+    ),
+    "Poly Haven": (
+        ["rusty_metal_05_diff_1k.jpg", "rusty_metal_05_nor_dx_1k.png", "rusty_metal_05_rough_1k.png",
+         "rusty_metal_05_disp_1k.png", "rusty_metal_05_arm_1k.jpg", "rusty_metal_05_metal_1k.png",
+         "rusty_metal_05_ao_1k.jpg"],
+        "rusty_metal_05", ["albedo", "normal", "roughness", "height", "orm", "metallic"],
+    ),
+    "Poly Haven, colours to choose from": (
+        ["fabric_pattern_07_col_1_1k.jpg", "fabric_pattern_07_col_2_1k.jpg", "fabric_pattern_07_nor_gl_1k.jpg"],
+        "fabric_pattern_07", ["albedo", "albedo", "normal"],
+    ),
+    "cgbookcase": (
+        ["WoodenPlanks01_2K_BaseColor.png", "WoodenPlanks01_2K_Normal.png", "WoodenPlanks01_2K_Height.png",
+         "WoodenPlanks01_2K_Roughness.png", "WoodenPlanks01_2K_AO.png"],
+        "WoodenPlanks01", ["albedo", "normal", "height", "roughness"],
+    ),
+    "Megascans": (
+        ["qbDvr_2K_Albedo.jpg", "qbDvr_2K_Bump.jpg", "qbDvr_2K_Cavity.jpg", "qbDvr_2K_Gloss.jpg",
+         "qbDvr_2K_Specular.jpg", "qbDvr_2K_Normal_LOD0.jpg", "qbDvr_2K_Preview.png"],
+        "qbDvr", ["albedo", "height", "gloss", "specular", "normal"],
+    ),
+    "Unity": (
+        ["Brick_AlbedoTransparency.png", "Brick_MaskMap.png", "Brick_Normal.png"], "Brick", ["albedo", "mask", "normal"]
+    ),
+    "Unity, older": (["Brick_Albedo.png", "Brick_MetallicSmoothness.png"], "Brick", ["albedo", "mask"]),
+    "Unreal": (["T_Brick_D.tga", "T_Brick_N.tga", "T_Brick_ORM.tga"], "T_Brick", ["albedo", "normal", "orm"]),
+    "glTF": (["pot_baseColor.png", "pot_metallicRoughness.png"], "pot", ["albedo", "orm"]),
+    "older games": (
+        ["wall01_d.tga", "wall01_local.tga", "wall01_s.tga", "wall01_h.tga", "wall01_gloss.tga"],
+        "wall01", ["albedo", "normal", "specular", "height", "gloss"],
+    ),
+    "colour map without a word": (
+        ["texture_bricks.jpg", "texture_bricks_nm.jpg", "texture_bricks_bump.jpg"],
+        "texture_bricks", [None, "normal", "height"],
+    ),
+    "colour map with more words": (["metall-new-tileable.png", "metall-new-nm.png"], "metall-new", [None, "normal"]),
+    "nothing but maps": (["normal.png", "metal.png", "albedo.png"], "", ["normal", "metallic", "albedo"]),
+    "metal is no map here": (["rusty_metal.png", "rusty_metal_n.png"], "rusty_metal", [None, "normal"]),
+    "words in front": (["Color_wall.png", "Normal_wall.png"], "wall", ["albedo", "normal"]),
+    "packed terrain": (
+        ["rock023_alb_ht.png", "rock023_nrm_rgh.png"], "rock023", ["albedo and height", "normal and roughness"]
+    ),
+    "other letters": (["стена_diff.png", "стена_normal.png"], "стена", ["albedo", "normal"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_every_vendors_names_make_one_set(vendor: str) -> None:
+    names, title, kinds = VENDORS[vendor]
+    (group,) = grouped(names)
+    assert group.title == title
+    by_name = {file.name: file.reading.kind for file in group.files}
+    assert [by_name[name] for name in names if name in by_name] == kinds
+
+
+def test_all_vendors_in_one_folder_stay_apart() -> None:
+    alone = {frozenset(names): title for names, title, _ in VENDORS.values() if title not in ("Brick", "")}
+    groups = grouped(name for names in alone for name in names)
+    assert sorted(group.title for group in groups) == sorted(alone.values())
+
+
+def test_folders_stay_apart() -> None:
+    groups = grouped(["b/x/albedo.png", "b/x/normal.png", "a_color.png", "a_normal.png", "b/albedo.png"])
+    assert [(group.folder, group.title, len(group.files)) for group in groups] == [
+        ("", "a", 2),
+        ("b", "", 1),
+        ("b/x", "", 2),
+    ]
+
+
+def test_numbers_after_the_maps_word_tell_sets_apart_where_maps_share_them() -> None:
+    groups = grouped(["tiles_diffuse_01.png", "tiles_normal_01.png", "tiles_diffuse_02.png", "tiles_normal_02.png"])
+    assert [(group.title, len(group.files)) for group in groups] == [("tiles_01", 2), ("tiles_02", 2)]
+
+
+@pytest.mark.parametrize("names", [["metal.png", "wood.png"], ["wood_rough.png"], ["stone_base_2.png", "oak.png"]])
+def test_weak_words_alone_name_no_map(names: list[str]) -> None:
+    groups = grouped(names)
+    assert len(groups) == len(names)
+    assert {file.reading.kind for group in groups for file in group.files} == {None}
+
+
+def test_ignored_maps_and_previews_make_no_set() -> None:
+    assert grouped(["wall_ao.png", "Bricks_Preview.png", "emissive.jpg", "thumb.png", "wall_sphere.png"]) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "convention"),
+    [("a_NormalDX", "DX"), ("a_nor_dx_4k", "DX"), ("a_DirectX_Normal", "DX"), ("a_NRM_OpenGL", "GL"),
+     ("a_normalgl", "GL"), ("a_Normal-OGL", "GL"), ("a_normal", None)],
+)  # fmt: skip
+def test_convention(name: str, convention: str | None) -> None:
+    reading = readings(name)[0]
+    assert (reading.kind, reading.convention) == ("normal", convention)
+    assert reading.stem == ("a",)
+
+
+STRONG = [(word, kind) for kind, words in MAP_WORDS.items() for word in words]
+STYLES = {"_": str.lower, "-": str.upper, ".": str.title, " ": str.lower, "": str.title}
+
+
+@given(
+    st.sampled_from(STRONG),
+    st.lists(st.sampled_from(["1K", "2k", "8K", "JPG", "PNG", "2048", "tga"]), max_size=3),
+    st.lists(st.sampled_from(["bricks", "oak", "cliff", "07", "old"]), min_size=1, max_size=3),
+    st.sampled_from(sorted(STYLES)),
+    st.randoms(use_true_random=False),
+)
+def test_any_order_case_and_separator(strong, sizes, stem, separator, random) -> None:
+    word, kind = strong
+    style = STYLES[separator]
+    before = [*map(style, stem), *sizes]
+    random.shuffle(before)
+    # Where there is no separator, the capital must do; numbers would run into each other.
+    joint = separator or "_"
+    name = joint.join(before) + separator + joint.join([style(word), *sizes])
+    reading = readings(name)[0]
+    assert reading.kind == kind, name
+    assert sorted(reading.stem) == sorted(stem)
+
+
+@given(st.text(max_size=40))
+def test_any_name_has_a_reading_without_map_that_keeps_its_words(name: str) -> None:
+    found = readings(name)
+    assert found[-1].kind is None and found[-1].stem
+    assert all(set(reading.stem) <= {*tokens(name), name.lower()} for reading in found)
+
+
+@given(st.lists(st.text(alphabet="bdnhx_01.-", min_size=1, max_size=8).map(lambda s: s + ".png"), unique=True))
+def test_every_file_lands_in_one_group(names: list[str]) -> None:
+    files = [file.name for group in grouped(names) for file in group.files]
+    assert sorted(files) == sorted(names)
+
+
+def test_no_word_means_two_maps() -> None:
+    words = [word for table in (MAP_WORDS, WEAK_WORDS) for kind in table.values() for word in kind]
+    assert len(words) == len(set(words))
+
+
+@pytest.mark.parametrize(
+    ("levels", "material"),
+    [
+        (["Bricks059"], "brick"),
+        (["PavingStones131"], "cobble"),
+        (["rusty_metal_05"], "rusted-metal"),
+        (["rustymetal"], "rusted-metal"),
+        (["PaintedMetal016"], "painted-metal"),
+        (["dirt_floor"], "ground"),
+        (["wooden_floor"], "plank"),
+        (["floor"], "tile"),
+        (["mossyrock"], "rock"),
+        (["brushed-metal"], "brushed-metal"),
+        (["qbDvr", "wall", "concrete"], "brick"),
+        (["qbDvr", "2K", "Marbles"], "marble"),
+        (["qbDvr", ""], None),
+        ([], None),
+    ],
+)
+def test_material(levels: list[str], material: str | None) -> None:
+    assert material_of(levels) == material
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_classes_know_their_own_names(name: str) -> None:
+    assert material_of([f"My_{name}_03"]) == name

@@ -1,0 +1,31 @@
+"""Run by Blender's Python: load pictures as data, print their size, number type and some texels as JSON.
+
+Usage: python blender_images.py picture...
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import bpy  # pyright: ignore[reportMissingImports]
+
+
+def main(*paths: str) -> None:
+    """Load and report."""
+    print("REPORT " + json.dumps({Path(path).name: describe(path) for path in paths}))
+
+
+def describe(path: str) -> dict:
+    """Size and, from the lower left along the diagonal, RGBA of the texels."""
+    image = bpy.data.images.load(path)
+    image.colorspace_settings.name = "Non-Color"
+    width, height = image.size
+    texels = list(image.pixels)
+    corners = (4 * (k * width + k) for k in range(min(width, height)))
+    return {"size": [width, height], "float": image.is_float, "diagonal": [texels[at : at + 4] for at in corners]}
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

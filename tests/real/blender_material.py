@@ -1,0 +1,90 @@
+"""Run by Blender's Python: import a material on a plane, print its shader's inputs as JSON, render it from the front.
+
+Usage: python blender_material.py plane.glb picture.png pixels samples
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+
+import bpy  # pyright: ignore[reportMissingImports]
+from mathutils import Vector  # pyright: ignore[reportMissingImports]
+
+FROM = (-1, -1.2, 1.2)  # the sun, in Blender's axes
+
+
+def main(path: str, picture: str, pixels: str, samples: str) -> None:
+    """Import, report, render."""
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    bpy.ops.import_scene.gltf(filepath=path)
+    (plane,) = (o for o in bpy.context.scene.objects if o.type == "MESH")
+    report = {
+        "version": bpy.app.version_string,
+        "name": plane.name,
+        "dimensions": list(plane.dimensions),
+        "materials": [describe(slot.material) for slot in plane.material_slots],
+    }
+    render(plane, picture, int(pixels), int(samples))
+    print("REPORT " + json.dumps(report))
+
+
+def describe(material) -> dict:
+    """Name of a material and, for each input of its shader that pictures feed, what they are."""
+    shader = next(n for n in material.node_tree.nodes if n.type == "BSDF_PRINCIPLED")
+    inputs = {socket.name: sources(socket) for socket in shader.inputs if socket.is_linked}
+    for node in material.node_tree.nodes:
+        if node.type == "GROUP":  # where the importer leaves what Blender's shader has no input for
+            inputs |= {socket.name: sources(socket) for socket in node.inputs if socket.is_linked}
+    return {"name": material.name, "inputs": inputs}
+
+
+def sources(socket) -> dict:
+    """What lies before an input: nodes other than pictures, and the pictures with colour space, size and extension."""
+    nodes, todo = [], [socket]
+    while todo:
+        for link in todo.pop().links:
+            nodes.append(link.from_node)
+            todo += list(link.from_node.inputs)
+    pictures = {n.image.name: n for n in nodes if n.type == "TEX_IMAGE"}
+    return {
+        "nodes": sorted({n.type for n in nodes} - {"TEX_IMAGE"}),
+        "channel": socket.links[0].from_socket.name,
+        "scales": [list(n.inputs["Scale"].default_value)[:2] for n in nodes if n.type == "MAPPING"],
+        "pictures": {
+            name: [n.image.colorspace_settings.name, list(n.image.size), n.extension] for name, n in pictures.items()
+        },
+    }
+
+
+def render(plane, picture: str, pixels: int, samples: int) -> None:
+    """The whole plane without perspective, under one sun from the upper left."""
+    scene = bpy.context.scene
+    camera = bpy.data.objects.new("camera", bpy.data.cameras.new("camera"))
+    camera.data.type, camera.data.ortho_scale = "ORTHO", max(plane.dimensions)
+    camera.location, camera.rotation_euler = (0, -1, 0), (math.pi / 2, 0, 0)  # Blender's front is -Y
+    sun = bpy.data.objects.new("sun", bpy.data.lights.new("sun", "SUN"))
+    sun.data.energy = 4
+    sun.rotation_euler = (-Vector(FROM)).to_track_quat("-Z", "Y").to_euler()
+    for thing in (camera, sun):
+        scene.collection.objects.link(thing)
+    scene.camera = camera
+    scene.world = bpy.data.worlds.new("world")
+
+    scene.render.engine = "CYCLES"
+    scene.cycles.device = "CPU"
+    scene.cycles.samples = samples
+    scene.cycles.use_denoising = False
+    scene.cycles.max_bounces = 0
+    scene.cycles.seed = 0
+    scene.render.resolution_x = scene.render.resolution_y = pixels
+    scene.render.resolution_percentage = 100
+    scene.view_settings.view_transform = "Standard"
+    scene.render.image_settings.file_format = "PNG"
+    scene.render.filepath = picture
+    bpy.ops.render.render(write_still=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

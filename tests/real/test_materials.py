@@ -1,0 +1,97 @@
+"""Materials on shapes: the validator finds nothing, Blender and three.js show them as they are and without a seam."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ganassets_gltf.shapes import SHAPES
+from rendered import TILE, likeness, linear_picture, repeats, seam
+from texture_sets import make_bricks, plain
+
+pytestmark = pytest.mark.real
+
+Consumer = Callable[..., dict[str, Any]]
+WriteSurface = Callable[..., Path]
+ORM = "bricks-occlusion-roughness-metallic"
+
+
+def test_validator_finds_nothing(node: Consumer, write_surface: WriteSurface) -> None:
+    assets = [make_bricks(64), plain((1, 1)), plain((24, 10))]
+    paths = [
+        write_surface(asset, shape=shape, tiling=tiling, texture_transform=transform, texture_size=size)
+        for asset, shape, (tiling, transform), size in itertools.product(
+            assets, SHAPES, [(1.0, False), (2.5, False), (1.0, True), (4.0, True)], [0, 32]
+        )
+    ]
+    paths.append(write_surface(make_bricks(64), image_format="jpeg"))
+    report = node("validate.mjs", *paths)
+    assert report["files"] == len(paths) == 73
+    assert (report["errors"], report["warnings"], report["hints"]) == (0, 0, 0), report["messages"]
+    # Only remarked where the material itself isn't a power of two.
+    assert all(message.startswith("infos: IMAGE_NPOT_DIMENSIONS") for message in report["messages"])
+    assert all(where.startswith("plain-24x10") for where in report["messages"].values())
+
+
+def test_blender_shades_and_tiles(blender: Consumer, write_surface: WriteSurface, tmp_path: Path) -> None:
+    bricks, picture = make_bricks(TILE), tmp_path / "render.png"
+    path = write_surface(bricks, tiling=3.0)
+    report = blender(path, picture, 3 * TILE, 16, script="blender_material.py")
+    assert report["dimensions"] == pytest.approx([0.3, 0, 0.3], abs=1e-5)
+    (material,) = report["materials"]
+    inputs = material["inputs"]
+    data = ["Non-Color", [TILE, TILE], "REPEAT"]
+    assert inputs["Base Color"]["pictures"] == {"bricks-base-colour": ["sRGB", [TILE, TILE], "REPEAT"]}
+    assert inputs["Normal"]["pictures"] == {"bricks-normal": data} and inputs["Normal"]["nodes"] == ["NORMAL_MAP"]
+    for name, channel in {"Occlusion": "Red", "Roughness": "Green", "Metallic": "Blue"}.items():
+        assert inputs[name]["pictures"] == {ORM: data} and inputs[name]["channel"] == channel
+    shown = linear_picture(picture)
+    assert likeness(shown, bricks) > 0.97 and likeness(shown, bricks, green=-1) < 0.7
+    assert max(seam(shown, axis) for axis in (0, 1)) < 1.5
+
+
+def test_a_seam_would_be_seen(blender: Consumer, write_surface: WriteSurface, tmp_path: Path) -> None:
+    picture = tmp_path / "render.png"
+    path = write_surface(make_bricks(TILE, tilt=0.1), tiling=3.0)
+    blender(path, picture, 3 * TILE, 4, script="blender_material.py")
+    shown = linear_picture(picture)
+    assert seam(shown, 1) > 3 and seam(shown, 0) < 1.5, "from left to right alone"
+
+
+def test_blender_reads_the_texture_transform(blender: Consumer, write_surface: WriteSurface, tmp_path: Path) -> None:
+    picture = tmp_path / "render.png"
+    path = write_surface(make_bricks(TILE), tiling=3.0, texture_transform=True)
+    report = blender(path, picture, 3 * TILE, 4, script="blender_material.py")
+    (material,) = report["materials"]
+    for name in ("Base Color", "Normal", "Roughness", "Metallic"):
+        assert material["inputs"][name]["scales"] == [[3.0, 3.0]]
+    shown = linear_picture(picture)
+    assert likeness(shown, make_bricks(TILE)) > 0.95
+    assert min(repeats(shown, TILE, axis) for axis in (0, 1)) > 0.97
+
+
+@pytest.mark.parametrize("transform", [False, True])
+def test_browser_repeats_it(
+    node: Consumer, chromium: str, write_surface: WriteSurface, tmp_path: Path, transform: bool
+) -> None:
+    bricks, picture = make_bricks(TILE), tmp_path / "shot.png"
+    found = node("material.mjs", chromium, write_surface(bricks, tiling=4.0, texture_transform=transform), picture)
+    assert found["complaints"] == []
+    assert found["size"] == pytest.approx([0.3, 0.3, 0], abs=1e-5)
+    assert found["attributes"] == [["normal", "position", "tangent", "uv"]]
+    (material,) = found["materials"]
+    assert (material["roughness"], material["metalness"], material["normalScale"]) == (1, 1, [1, 1])
+    for name, texture in material["maps"].items():
+        assert texture["size"] == [TILE, TILE] and texture["wraps"], name
+        assert texture["repeat"] == ([4, 4] if transform else [1, 1]), name
+        assert texture["colourSpace"] == ("srgb" if name == "map" else ""), name
+    shown = linear_picture(picture)
+    assert shown.shape == (4 * TILE, 4 * TILE, 3)
+    for axis in (0, 1):
+        assert repeats(shown, TILE, axis) > 0.999 and repeats(shown, TILE // 2, axis) < 0.9
+        assert seam(shown, axis) < 1.5
+    assert likeness(shown, bricks) > 0.97 and likeness(shown, bricks, green=-1) < 0.7
