@@ -181,6 +181,15 @@ class Mesh:
         if abs((self.normals**2).sum(1) - 1).max() > 1e-3:
             raise InputError("normals must be unit vectors.")
 
+    def reduced(self, longest: int) -> Mesh:
+        """What a picture of that many pixels needs of the asset: all of it, here."""
+        del longest
+        return self
+
+
+# Of a texture set.
+MAPS = ("albedo", "height", "normal", "roughness", "metallic", "occlusion")
+
 
 @dataclass(frozen=True, eq=False)
 class TextureSet:
@@ -213,14 +222,18 @@ class TextureSet:
     def __post_init__(self) -> None:
         check_array("albedo", self.albedo, "float32", (None, None, 3))
         rows, columns = self.albedo.shape[:2]
+        if not rows * columns:
+            raise InputError(f"{self.name} has no texels.")
         check_array("height", self.height, "float32", (rows, columns))
         check_array("normal", self.normal, "float32", (rows, columns, 3))
         for name in ("roughness", "metallic", "occlusion"):
             check_array(name, getattr(self, name), "float32", (rows, columns))
         for name in ("albedo", "roughness", "metallic", "occlusion"):
             array = getattr(self, name)
-            if array.size and (array.min() < 0 or array.max() > 1):
+            if array.min() < 0 or array.max() > 1:
                 raise InputError(f"{name} holds values outside 0..1.")
+        if abs((self.normal**2).sum(-1) - 1).max() > 1e-3:
+            raise InputError("normals must be unit vectors.")
         if not 0 < self.texel_size < float("inf"):
             raise InputError("a texel must be larger than 0 metres.")
 
@@ -230,11 +243,30 @@ class TextureSet:
         rows, columns = self.height.shape
         return columns * self.texel_size, rows * self.texel_size
 
+    def reduced(self, longest: int) -> TextureSet:
+        """A smaller picture of the same material, its texels averaged by the largest power of two that leaves at
+        least `longest` texels on the longer side."""
+        import numpy as np
+
+        rows, columns = self.height.shape
+        factor = 1
+        while max(rows, columns) >= 2 * factor * longest and rows % (2 * factor) == columns % (2 * factor) == 0:
+            factor *= 2
+        if factor == 1:
+            return self
+
+        def mean(array: FloatArray) -> FloatArray:
+            blocks = array.reshape(rows // factor, factor, columns // factor, factor, *array.shape[2:])
+            return blocks.mean((1, 3), dtype=np.float32)
+
+        maps = {name: mean(getattr(self, name)) for name in MAPS}
+        maps["normal"] /= np.sqrt((maps["normal"] ** 2).sum(-1, keepdims=True))
+        return replace(self, texel_size=self.texel_size * factor, **maps)
+
     def cropped(self, size: Sequence[int]) -> TextureSet:
         """The upper left part of (rows, columns) texels; it no longer tiles."""
         rows, columns = size
-        maps = ("albedo", "height", "normal", "roughness", "metallic", "occlusion")
-        return replace(self, tiles=False, **{name: getattr(self, name)[:rows, :columns] for name in maps})
+        return replace(self, tiles=False, **{name: getattr(self, name)[:rows, :columns] for name in MAPS})
 
 
 Asset = Mesh | TextureSet

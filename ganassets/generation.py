@@ -28,7 +28,7 @@ MAX_SEEDS = 1_000_000
 DEFAULT_TRUNCATION = 0.85
 # Of size-free models.
 DEFAULT_SIZES = 4  # training sizes that the default size has
-MOST_TEXELS = 64 * 2**20
+MOST_TEXELS = 16 * 2**20
 TEXELS_AT_ONCE = 2**20  # more take too much memory
 WINDOW = 1024
 
@@ -191,8 +191,10 @@ def map_size(manifest: Manifest, request: Request) -> tuple[int, ...] | None:
     """
     noise, size = manifest.noise, request.size
     if noise is None:
-        if size is not None or request.window is not None:
-            raise InputError(f"models of {manifest.generator} make one size only; leave out --size and --window.")
+        if size is not None or request.crop or request.window is not None:
+            raise InputError(
+                f"models of {manifest.generator} make one size only; leave out --size, --crop and --window."
+            )
         return None
     if size is None:
         return (DEFAULT_SIZES * noise.size,) * noise_axes(manifest)
@@ -201,9 +203,10 @@ def map_size(manifest: Manifest, request: Request) -> tuple[int, ...] | None:
     rounded = tuple(-(-side // noise.stride) * noise.stride for side in size)
     if rounded != tuple(size) and not request.crop:
         below = tuple(max(side // noise.stride, 1) * noise.stride for side in size)
+        nearest_sizes = " or ".join(dict.fromkeys((size_text(below), size_text(rounded))))
         raise InputError(
-            f"the size {size_text(size)} is no multiple of {noise.stride}; take {size_text(below)} or "
-            f"{size_text(rounded)}, or --crop, which cuts the larger one and so loses the tiling."
+            f"the size {size_text(size)} is no multiple of {noise.stride}; take {nearest_sizes}, "
+            f"or --crop, which cuts {size_text(rounded)} and so loses the tiling."
         )
     return rounded
 
@@ -236,13 +239,17 @@ def inputs_of(
     condition = condition_matrix(manifest, [seed], wanted)[0]
     noise = None
     if size is not None and manifest.noise:
-        channels = manifest.noise.channels
-        noise = spec.noise(seed, condition, size) if spec.noise else noise_map(seed, channels, size)
+        if spec.noise:
+            noise = run_plugin(f"{spec.name}'s noise map", spec.noise, seed, condition, size)
+        else:
+            noise = noise_map(seed, manifest.noise.channels, size)
     return Inputs(latent(seed, manifest.z_dim), condition, noise)
 
 
 def morphed(a: Inputs, b: Inputs, share: float) -> Inputs:
     """Inputs on the way from a to b; share 0 is a, 1 is b. What wraps at both ends wraps between them."""
+    if share in (0, 1):
+        return b if share else a  # to the last bit
     z = slerp(a.z, b.z, share)
     condition = (a.condition + np.float32(share) * (b.condition - a.condition)).astype(np.float32)
     if a.noise is None or b.noise is None:
@@ -254,7 +261,7 @@ def slerp(a: NDArray[np.float32], b: NDArray[np.float32], share: float) -> NDArr
     """Spherical interpolation of two vectors (Shoemake 1985, "Animating rotation with quaternion curves")."""
     cosine = float(np.clip(a @ b / max(float(np.linalg.norm(a) * np.linalg.norm(b)), 1e-12), -1, 1))
     angle = np.arccos(cosine)
-    if angle < 1e-4:
+    if np.sin(angle) < 1e-4:  # one direction, or opposite ones
         return (a + np.float32(share) * (b - a)).astype(np.float32)
     weights = np.sin((1 - share) * angle) / np.sin(angle), np.sin(share * angle) / np.sin(angle)
     return (weights[0] * a + weights[1] * b).astype(np.float32)
@@ -265,8 +272,9 @@ def blended_noise(a: NDArray[np.float32], b: NDArray[np.float32], share: float) 
     unrelated noise would be flatter in between."""
     axes = tuple(range(1, a.ndim))
     mixed = (1 - share) * a + share * b
+    mean = mixed.mean(axes, keepdims=True)
     spread = (1 - share) * a.std(axes, keepdims=True) + share * b.std(axes, keepdims=True)
-    return (mixed * (spread / np.maximum(mixed.std(axes, keepdims=True), 1e-6))).astype(np.float32)
+    return (mean + (mixed - mean) * (spread / np.maximum(mixed.std(axes, keepdims=True), 1e-6))).astype(np.float32)
 
 
 def _inputs_of_sample(
@@ -283,17 +291,18 @@ def _inputs_of_sample(
     return morphed(first, inputs_of(manifest, spec, last, wanted, size), share)
 
 
-def _run(model: Model, inputs: Sequence[Inputs], truncation: float, window: int | None) -> dict[str, NDArray[np.float32]]:
+def _run(
+    model: Model, inputs: Sequence[Inputs], truncation: float, window: int | None
+) -> dict[str, NDArray[np.float32]]:
     """Outputs of the model for inputs of one size, in windows where the maps are large."""
     z, condition = (np.stack([getattr(part, name) for part in inputs]) for name in ("z", "condition"))
     info = model.manifest.noise
     if info is None:
         return model.run(z, condition, truncation)
     noise = np.stack([part.noise for part in inputs if part.noise is not None])
-    if window is None:
-        window = max(noise.shape[2:]) if noise[0, 0].size <= TEXELS_AT_ONCE else WINDOW
+    side = window or (max(noise.shape[2:]) if noise[0, 0].size <= TEXELS_AT_ONCE else WINDOW)
     run = lambda part: model.run(z, condition, truncation, noise=part)  # noqa: E731
-    return run_in_windows(run, noise, window, info.stride, info.reach)
+    return run_in_windows(run, noise, side, info.stride, info.reach)
 
 
 def _generate_batch(

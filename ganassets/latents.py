@@ -58,9 +58,10 @@ def latents(seeds: Sequence[int], z_dim: int) -> NDArray[np.float32]:
 def condition_row(seed: int, rows: NDArray[np.float32], wanted: NDArray[np.float32]) -> NDArray[np.float32]:
     """A likely row of conditions for a seed that keeps to the user's wishes.
 
-    The seed picks one of the manifest's rows, whatever the wishes are, so moving one slider leaves the person alone.
-    Where rows hold the wished choices already, it picks among those. The wishes are written over it, and the other columns move with them as far as the rows are correlated
-    (x_b + C_ba C_aa^-1 (wish - x_a), the shift of a Gaussian's conditional mean), within the rows' range.
+    The seed picks one of the manifest's rows, among those with the wished choices, whatever else is wished, so moving
+    one slider leaves the person alone. The wishes are written over it, and the other columns move with them as far as
+    the rows are correlated (x_b + C_ba C_aa^-1 (wish - x_a), the shift of a Gaussian's conditional mean), within the
+    rows' range.
 
     Args:
         seed: of the asset.
@@ -86,10 +87,10 @@ def condition_row(seed: int, rows: NDArray[np.float32], wanted: NDArray[np.float
 
 
 def rows_with(rows: NDArray[np.float32], wanted: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The rows that hold the wished choices; all of them where none does.
+    """The rows that hold most of the wished choices; all of them where no choice is wished.
 
     Columns of choices are those that hold nothing but 0 and 1.
     """
     choices = np.isfinite(wanted) & ((rows == 0) | (rows == 1)).all(0)
-    matching = rows[(rows[:, choices] == wanted[choices]).all(1)]
-    return matching if len(matching) else rows
+    misses = (rows[:, choices] != wanted[choices]).sum(1)
+    return rows[misses == misses.min()]

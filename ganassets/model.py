@@ -207,6 +207,12 @@ def check_plugin(model: Model, spec: GeneratorSpec) -> None:
             f"{model.path} makes {', '.join(name for name, _ in made)}, which {spec.name} {spec.version} can't decode; "
             f"install {spec.name} {manifest.generator_version} or train again."
         )
+    columns = [[condition.columns for condition in conditions] for conditions in (manifest.conditions, spec.conditions)]
+    if spec.noise and columns[0] != columns[1]:  # the plugin makes noise maps from them
+        raise InputError(
+            f"{model.path} has other sliders than {spec.name} {spec.version}; "
+            f"install {spec.name} {manifest.generator_version} or train again."
+        )
     here = spec.static_digests()
     for name in sorted(here.keys() | manifest.static_digests.keys()):
         if here.get(name) != manifest.static_digests.get(name):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -49,8 +49,18 @@ TOLERANCE = 1e-4
 PARITY_SEED = 10**12
 
 
-def export_run(spec: GeneratorSpec, run: Path, out: Path | None, console: Console) -> Path:
-    """Write a run's model file; returns its path (default: model.onnx in the run folder)."""
+def export_run(
+    spec: GeneratorSpec, run: Path, out: Path | None, console: Console, facts: Mapping[str, str] | None = None
+) -> Path:
+    """Write a run's model file; returns its path (default: model.onnx in the run folder).
+
+    Args:
+        spec: the run's generator.
+        run: its folder.
+        out: the file, or None.
+        console: for progress.
+        facts: "licence" and "source" of the data, where the user says them better than the run's data.json.
+    """
     settings = read_settings(run / "config.toml")
     generator, rows, numbers = load_generator(spec, run, settings)
     console.print(f"exporting {run} at {numbers['images']} images")
@@ -59,7 +69,7 @@ def export_run(spec: GeneratorSpec, run: Path, out: Path | None, console: Consol
     worst = max(parity.max_abs_difference.values())
     if not worst <= TOLERANCE:
         raise GanassetsError(f"the exported model differs from torch by {worst:.2g}, more than {TOLERANCE:.0e}.")
-    manifest = make_manifest(spec, settings, generator, rows, read_card(run), numbers, parity)
+    manifest = make_manifest(spec, settings, generator, rows, read_card(run) | dict(facts or {}), numbers, parity)
     proto.metadata_props.add(key=METADATA_KEY, value=manifest.model_dump_json())
     path = out or run / "model.onnx"
     write_atomic(path, check(proto))

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 NAME = re.compile(r"[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*")
 DIGEST = re.compile(r"[0-9a-f]{64}")
-GRAPH_INPUTS = ("z", "condition", "truncation", "w_offset")
+GRAPH_INPUTS = ("z", "condition", "truncation", "w_offset", "noise")
 # Options that `ganassets train` has for every generator.
 TRAIN_OPTIONS = (
     "preset", "out", "seed", "kimg", "objective", "device", "threads", "resume", "debug", "help",
 )  # fmt: skip
 POSITIVE = (
     "size", "network_size", "kimg", "width", "max_width", "z_dim", "w_dim", "samples", "batch", "learning_rate",
-    "penalty_interval",
+    "penalty_interval", "regression_rate",
 )  # fmt: skip
 
 
@@ -40,6 +40,8 @@ def generator_problems(spec: GeneratorSpec) -> list[str]:
         *_presets(spec),
         *_data_options(spec),
         *_static_digests(spec),
+        *_names("default exporter's", [spec.exporter]),
+        *([] if spec.noise is None or callable(spec.noise) else ["noise is neither a function nor None."]),
     ]
 
 
@@ -72,7 +74,7 @@ def _outputs(spec: GeneratorSpec) -> Iterator[str]:
     yield from _names("output", [output.name for output in spec.outputs])
     for output in spec.outputs:
         if output.name in GRAPH_INPUTS:
-            yield f"output {output.name!r} has the name of an input of every model."
+            yield f"output {output.name!r} has the name of a model's input."
         if not output.axes:
             yield f"output {output.name!r} names no axes."
         if output.low is not None and output.high is not None and not output.low < output.high:
@@ -114,9 +116,11 @@ def _preset(preset: Preset) -> Iterator[str]:
         yield f"size {preset.size} is not a multiple of network_size {preset.network_size}."
     if preset.max_width < preset.width:
         yield "max_width is below width."
-    for name in ("components", "gamma"):
-        if getattr(preset, name) < 0:
+    for name in ("components", "gamma", "regression_weight"):
+        if not getattr(preset, name) >= 0:
             yield f"{name} must not be negative."
+    if not 0 <= preset.regression < 1:
+        yield f"regression {preset.regression:g} must be at least 0 and below 1."
 
 
 def _data_options(spec: GeneratorSpec) -> Iterator[str]:

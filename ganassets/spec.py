@@ -90,6 +90,7 @@ class Preset:
         penalty_interval: steps between gradient penalties (their weight is scaled up by it).
         regression: share of the run in which the generator alone learns, to reproduce samples whose latents are known.
         regression_weight: of the same distance in the adversarial rest of the run.
+        regression_rate: learning rate of that part; falls to a tenth.
     """
 
     name: str
@@ -109,6 +110,7 @@ class Preset:
     penalty_interval: int = 4
     regression: float = 0.0
     regression_weight: float = 0.0
+    regression_rate: float = 1.5e-3
 
 
 @dataclass(frozen=True)

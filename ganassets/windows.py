@@ -30,10 +30,10 @@ def spans(length: int, window: int, stride: int, reach: int) -> list[Span]:
         stride: of the generator.
         reach: samples that the generator looks beyond a sample, see Generator.reach.
     """
-    if length <= window:
-        return [Span(0, length, 0)]
     margin = -(-reach // stride) * stride
     core = max((window - 2 * margin) // stride * stride, stride)
+    if length <= core + 2 * margin:  # the whole is no more than a window
+        return [Span(0, length, 0)]
     return [Span(start, min(start + core, length), margin) for start in range(0, length, core)]
 
 
@@ -63,10 +63,10 @@ def run_in_windows(
         part = noise
         for axis, span in enumerate(window_spans, start=2):
             index = np.arange(span.start - span.margin, span.stop + span.margin) % noise.shape[axis]
-            part = part.take(index, axis) if span.margin else part
+            part = part.take(index, axis)
         inner = tuple(slice(span.margin, span.margin + span.stop - span.start) for span in window_spans)
         place = tuple(slice(span.start, span.stop) for span in window_spans)
-        for name, values in run(np.ascontiguousarray(part)).items():
+        for name, values in run(part).items():
             whole = out.setdefault(name, np.empty((*values.shape[:2], *size), np.float32))
             whole[..., *place] = values[..., *inner]
     return out

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import secrets
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -76,8 +77,8 @@ def check_folder(folder: Path, stems: Collection[str], overwrite: bool = False) 
 
     Args:
         folder: where to.
-        stems: names without suffixes of the files that are to come.
-        overwrite: whether files with such a stem may be there already.
+        stems: names of the assets whose files are to come.
+        overwrite: whether files of such an asset may be there already.
 
     Raises:
         InputError: the folder is a file, can't be made or written, or holds such files.
@@ -87,12 +88,22 @@ def check_folder(folder: Path, stems: Collection[str], overwrite: bool = False) 
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if not overwrite:
-            _check_free([path for path in folder.iterdir() if path.name.partition(".")[0] in stems], overwrite)
+            _check_free([path for path in folder.iterdir() if not stems_of(path.name).isdisjoint(stems)], overwrite)
         _write_synced(probe, b"ganassets")
     except OSError as error:
         raise InputError(f"can't write in {folder}: {_reason(error)}.") from error
     finally:
         _remove(probe)
+
+
+def stems_of(name: str) -> set[str]:
+    """Names that the asset of a file may have: "rock-7" and others of "T_rock-7_BC.png" or "rock-7-albedo.png".
+
+    Exporters put a dot, an underscore or a hyphen and a word behind an asset's name, and some engines want capitals and
+    an underscore before it.
+    """
+    bare = re.sub(r"^[A-Z]+_", "", name)
+    return {text[: end.start()] for text in (name, bare) for end in re.finditer(r"[._]|-(?=[a-z])|$", text)}
 
 
 def check_names(names: Collection[str]) -> None:

@@ -134,6 +134,35 @@ def squares(plugin_path: PluginPath, monkeypatch: pytest.MonkeyPatch) -> PluginP
     return plugin_path
 
 
+@pytest.fixture
+def tiles(plugin_path: PluginPath) -> PluginPath:
+    """The size-free generator of tests/size_free.py and its exporter, and nothing else, are installed."""
+    from size_free import HEIGHTS, TILES
+
+    tag = hashlib.sha256(str(plugin_path.folder).encode()).hexdigest()[:12]
+    entry = f"[ganassets.generators]\ntiles = tiles_{tag}:SPEC\n"
+    entry += f"[ganassets.exporters]\nheights = heights_{tag}:EXPORTER\n"
+    plugin_path.install("tiles-and-heights", entry, {f"tiles_{tag}": TILES, f"heights_{tag}": HEIGHTS})
+    return plugin_path
+
+
+@pytest.fixture(scope="session")
+def tiles_bytes() -> bytes:
+    """A model file of the size-free generator."""
+    pytest.importorskip("torch")
+    from size_free import make_model
+
+    return make_model(MANIFEST)
+
+
+@pytest.fixture
+def tiles_model(tiles_bytes: bytes, tmp_path: Path) -> Path:
+    """Path of a model of the size-free generator."""
+    path = tmp_path / "tiles.onnx"
+    path.write_bytes(tiles_bytes)
+    return path
+
+
 def build_model(manifest: dict[str, Any] | None = None, **changes: Any) -> Any:
     """An onnx.ModelProto of the squares network that honours the contract, manifest included."""
     import json

@@ -9,35 +9,40 @@ from ganassets.assets import Exporter, Option, TextureSet
 
 
 def export(asset: TextureSet, options: Mapping[str, Any]) -> dict[str, bytes]:
-    """The pictures of the profile, and the preview if it is wanted; see EXPORTER.options."""
+    """The pictures of the profile, and the preview if it is wanted; see OPTIONS."""
     from .pictures import encode_pictures
 
     return encode_pictures(asset, options)
 
 
-EXPORTER = Exporter(
-    name="images",
-    summary="PNG, WebP or EXR pictures of a material, packed and named for an engine",
-    api_version=1,
-    kinds=("textures",),
-    suffixes=(".png", ".webp", ".exr"),
-    export=export,
-    options=(
-        Option(
-            "profile",
-            str,
-            "gltf",
-            "whose names, channels and normals",
-            choices=("gltf", "blender", "unity", "unreal", "godot"),
-        ),
-        Option(
-            "format",
-            str,
-            "png",
-            "webp is lossless with 8 bits; exr has floats, linear colour and height in metres",
-            choices=("png", "webp", "exr"),
-        ),
-        Option("depth", str, "8", "bits of a PNG's channels; height always has 16", choices=("8", "16")),
-        Option("preview", bool, False, "also draw a lit sphere and plane"),
+OPTIONS = (
+    Option(
+        "format",
+        str,
+        "png",
+        "webp is lossless with 8 bits; exr has floats, linear colour and height in metres",
+        choices=("png", "webp", "exr"),
     ),
+    Option("depth", str, "8", "bits of a PNG's channels; height always has 16", choices=("8", "16")),
+    Option("preview", bool, False, "also draw a lit sphere and plane"),
 )
+
+
+def exporter_of(name: str, profile: str, summary: str) -> Exporter:
+    """The exporter whose pictures have a profile's names, channels and normals."""
+    return Exporter(
+        name=name,
+        summary=summary,
+        api_version=1,
+        kinds=("textures",),
+        suffixes=(".png", ".webp", ".exr"),
+        export=lambda asset, options: export(asset, {**options, "profile": profile}),
+        options=OPTIONS,
+    )
+
+
+EXPORTER = exporter_of("images", "gltf", "pictures of a material, named and packed as glTF has them")
+BLENDER = exporter_of("blender", "blender", "pictures of a material for Blender: one for each input of the shader")
+GODOT = exporter_of("godot", "godot", "pictures of a material for Godot: ORM packed, normals +Y")
+UNITY = exporter_of("unity", "unity", "pictures of a material for Unity: mask map, normals +Y")
+UNREAL = exporter_of("unreal", "unreal", "pictures of a material for Unreal: T_ names, ORM packed, normals -Y")

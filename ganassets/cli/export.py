@@ -24,8 +24,10 @@ Examples:
 @click.option(
     "-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="File.  [default: model.onnx in the run]"
 )
+@click.option("--licence", help="Of the model, where it was trained on data of your own.")
+@click.option("--source", help="Where that data come from, and whom to credit.")
 @debug_option
-def command(run_or_name: str | None, onnx: bool, out: Path | None) -> None:
+def command(run_or_name: str | None, onnx: bool, out: Path | None, licence: str | None, source: str | None) -> None:
     """Turn a run into one file that needs no torch and runs anywhere.
 
     Takes a run folder, or the newest run of a generator, or the newest of all.
@@ -34,6 +36,7 @@ def command(run_or_name: str | None, onnx: bool, out: Path | None) -> None:
         raise InputError("say which format: `ganassets export --onnx`.")
     run = find_run(run_or_name)
     export_run = load_training("ganassets.onnx_export", "export_run")
-    model = export_run(spec_of_run(run), run, out, make_console())
+    given = {name: text for name, text in (("licence", licence), ("source", source)) if text}
+    model = export_run(spec_of_run(run), run, out, make_console(), given)
     click.echo(f"Model: {model}")
     click.echo(f"Next: ganassets generate {model}")

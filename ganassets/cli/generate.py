@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 SPEC = "ganassets.generate.spec"
 CONTACT_SHEET = "contact-sheet"
 MOST_IN_PREVIEW = 64
+PREVIEW_TEXELS = 256  # of what is kept for it
 RANDOM = "random"
 
 EXAMPLES = """\b
@@ -52,10 +53,14 @@ class GenerateCommand(GeneratorCommand):
         if spec and spec.conditions:
             with formatter.section(f"Sliders of {spec.name} (--set)"):
                 formatter.write_dl([(c.name, describe_condition(c)) for c in spec.conditions])
-        for record in find_exporters():
-            if record.plugin and record.plugin.options:
-                with formatter.section(f"Settings of --to {record.name} (--option)"):
-                    formatter.write_dl([(o.name, describe_option(o)) for o in record.plugin.options])
+        fitting = [r for r in find_exporters() if r.plugin and (not spec or spec.asset_kind in r.plugin.kinds)]
+        names: dict[tuple[Any, ...], list[str]] = {}
+        for record in fitting:
+            names.setdefault(record.plugin.options, []).append(record.name)
+        for options, same in names.items():
+            if options:
+                with formatter.section(f"Settings of --to {', '.join(same)} (--option)"):
+                    formatter.write_dl([(o.name, describe_option(o)) for o in options])
         super().format_epilog(ctx, formatter)
 
 
@@ -252,7 +257,7 @@ def write_assets(
             # Waiting for the device takes as long as making the next batch, so both happen at once.
             written = disk.submit(write_files, out, files, overwrite)
             progress.advance(task, len(assets))
-            kept += assets[: keep - len(kept)]
+            kept += [asset.reduced(PREVIEW_TEXELS) for asset in assets[: keep - len(kept)]]
         if written:
             written.result()
     return kept

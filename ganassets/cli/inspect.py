@@ -55,6 +55,8 @@ def summary(manifest) -> Iterator[tuple[str, str]]:
     pace = f"{training.kimg:g} kimg in {training.seconds / 60:.1f} min on {training.device}"
     yield "training", f"{training.preset}, {training.objective}, {pace}, seed {training.seed}"
     yield "latents", f"z {manifest.z_dim}, w {manifest.layers} x {manifest.w_dim}"
+    if noise := manifest.noise:
+        yield "sizes", f"multiples of {noise.stride}; {noise.channels} noise channels, trained at {noise.size}"
     worst = max(parity.max_abs_difference.values(), default=0.0)
     yield "parity", f"at most {worst:.1e} from torch over {parity.latents} latents"
     for output in manifest.outputs:

@@ -41,5 +41,17 @@ class ImageFeatures(nn.Module):
 
 def image_features(network: ImageFeatures, images: NDArray[np.float32], batch: int = 50) -> NDArray[np.float64]:
     """(n, 1280) features of (n, 3, h, w) images in [0, 1]."""
-    chunks = [network(torch.from_numpy(images[i : i + batch])) for i in range(0, len(images), batch)]
+    chunks = [network(torch.from_numpy(np.array(images[i : i + batch]))) for i in range(0, len(images), batch)]
     return torch.cat(chunks).double().numpy()
+
+
+def robust_range(values: NDArray[np.float32]) -> tuple[float, float]:
+    """(low, high) that all but the outermost thousandth of the values on either side lie between, low below high."""
+    low, high = np.percentile(values, [0.1, 99.9])
+    return float(low), float(max(high, low + 1e-6))
+
+
+def scaled_pictures(maps: NDArray[np.float32], low: float, high: float) -> NDArray[np.float32]:
+    """(n, 3, h, w) pictures in [0, 1] of (n, c, h, w) maps, `low` black and `high` white; one channel becomes grey."""
+    scaled = np.clip((maps - np.float32(low)) / np.float32(high - low), 0, 1)
+    return np.broadcast_to(scaled, (len(scaled), 3, *scaled.shape[2:]))

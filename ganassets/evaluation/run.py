@@ -12,12 +12,14 @@ import torch
 from numpy.typing import NDArray
 
 from ..data import TrainingData, as_float
+from ..errors import InputError
+from ..generation import inputs_of
 from ..latents import latents
-from ..model import open_model
+from ..model import Model, noise_axes, open_model
 from ..networks import LinearModel, fit_linear
 from ..spec import GeneratorSpec
 from ..training.settings import read_settings
-from .features import ImageFeatures, image_features
+from .features import ImageFeatures, image_features, robust_range, scaled_pictures
 from .measures import Features, frechet_distance, pairwise_distance, precision_recall, principal_axes
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 IMAGE_AXES, OTHER_AXES = 64, 32
 FIT_SAMPLES = 2048
 BATCH = 16
+FEWEST = 16  # samples of a set that say anything
 # Data of a comparison is drawn with seeds that no training run starts from by default.
 SEED_SHIFT = 1_000_003
 
@@ -36,11 +39,12 @@ class Measures:
 
     Attributes:
         name: what was measured.
-        distance: Frechet distance of each output to the real set, by output.
+        distance: Frechet distance of each output to the real set, by output: of pictures on the features of
+            EfficientNet-Lite0, FD-EffNetLite0.
         precision, recall: on all outputs' features together.
         spread: mean distance between two samples as a share of the same among real ones (collapse: far below 1).
         sliders: correlation of what a regression (fitted on real samples) reads off a sample with the condition it
-            was made with, by column.
+            was made with, by column; columns that don't vary in the data are left out.
     """
 
     name: str
@@ -53,6 +57,9 @@ class Measures:
 
 def evaluate(spec: GeneratorSpec, model_path: Path, samples: int, seed: int, console: Console) -> dict[str, Any]:
     """Measure a model, the linear model and fresh real samples against real samples; prints a table.
+
+    A size-free generator is measured at the size of its training samples; it has no linear model. Samples of the data
+    that lack one of the outputs are left out, so fewer than asked for may be compared.
 
     Args:
         spec: the generator.
@@ -70,21 +77,31 @@ def evaluate(spec: GeneratorSpec, model_path: Path, samples: int, seed: int, con
     if config.is_file():
         settings = read_settings(config)
         preset, options = settings.preset, settings.data_options
+    components = 0 if model.manifest.noise else max(preset.components, 1)
     extractor = ImageFeatures()
     with console.status("drawing real samples"):
-        data = draw(spec, preset, options, 2 * samples + FIT_SAMPLES, seed)
         # The linear model is fitted on samples that nothing is measured on.
-        apart = part_of(data, slice(2 * samples, None))
-        domain = spec.domain(preset, fit_linear(apart, preset.z_dim, max(preset.components, 1), generator(seed)))
+        apart = FIT_SAMPLES if components else 0
+        data = draw(spec, preset, options, 2 * samples + apart, seed)
+        order = generator(seed).permutation(len(data))
+        fitted, rest = order[:apart] if components else order, order[apart:]
+        fit = fit_linear(part_of(data, np.sort(fitted)), preset.z_dim, components, generator(seed))
+        domain = spec.domain(preset, fit)
+    rest = rest[has_all_outputs(spec, domain, part_of(data, rest))]
+    if len(rest) < 2 * samples:
+        samples = len(rest) // 2
+        console.print(f"Samples that lack a map are left out; sets of {samples} are compared.")
+    if samples < FEWEST:
+        raise InputError("too few samples of the data have all the maps to be compared; give data with more of them.")
+    first, second = rest[:samples], rest[samples : 2 * samples]
+    conditions = data.conditions[second]
     sets: dict[str, tuple[dict[str, NDArray], NDArray]] = {}
-    index = np.arange(samples)
-    sets["reference"] = outputs_of(domain, data, index), data.conditions[index]
-    sets["real"] = outputs_of(domain, data, index + samples), data.conditions[index + samples]
-    z = latents(range(seed + SEED_SHIFT, seed + SEED_SHIFT + samples), model.manifest.z_dim)
-    conditions = data.conditions[index + samples]
+    sets["reference"] = outputs_of(domain, data, first), data.conditions[first]
+    sets["real"] = outputs_of(domain, data, second), conditions
     with console.status("running the model"):
-        sets[model.manifest.generator] = run_model(model, z, conditions), conditions
+        sets[model.manifest.generator] = run_model(model, spec, seed + SEED_SHIFT, conditions), conditions
         if domain.linear is not None:
+            z = latents(range(seed + SEED_SHIFT, seed + SEED_SHIFT + samples), model.manifest.z_dim)
             sets["linear"] = run_linear(domain, domain.linear, z, conditions), conditions
     with console.status("measuring"):
         rows = compare(spec, extractor, sets)
@@ -103,11 +120,26 @@ def draw(spec: GeneratorSpec, preset: Any, options: Mapping[str, Any], count: in
     return spec.dataset(replace(preset, samples=count), options, seed + SEED_SHIFT, lambda done, total: None)
 
 
-def part_of(data: TrainingData, part: slice) -> TrainingData:
+def part_of(data: TrainingData, index: NDArray[np.int64]) -> TrainingData:
     """Some of the samples."""
-    signals = {name: array[part] for name, array in data.signals.items()}
-    vectors = {name: array[part] for name, array in data.vectors.items()}
-    return replace(data, signals=signals, vectors=vectors, conditions=data.conditions[part])
+    signals = {name: array[index] for name, array in data.signals.items()}
+    vectors = {name: array[index] for name, array in data.vectors.items()}
+    extras = {name: getattr(data, name) for name in ("latents", "noise_seeds", "masks", "tiles")}
+    some = {name: None if array is None else array[index] for name, array in extras.items()}
+    return replace(data, signals=signals, vectors=vectors, conditions=data.conditions[index], **some)
+
+
+def has_all_outputs(spec: GeneratorSpec, domain: Any, data: TrainingData) -> NDArray[np.bool_]:
+    """(n,) whether a sample has all the outputs that the domain's masks name; what else masks name doesn't matter."""
+    complete = np.ones(len(data), np.bool_)
+    if data.masks is None:
+        return complete
+    raw = {name: torch.from_numpy(array) for name, array in (data.signals | {"mask": data.masks}).items()}
+    masks = domain.mask(raw)
+    for output in spec.outputs:
+        if output.name in masks:
+            complete &= masks[output.name].flatten().numpy() > 0
+    return complete
 
 
 def in_batches(make: Callable[[slice], Mapping[str, Any]], count: int) -> dict[str, NDArray[np.float32]]:
@@ -131,9 +163,23 @@ def outputs_of(domain: Any, data: TrainingData, index: NDArray[np.int64]) -> dic
     return in_batches(make, len(index))
 
 
-def run_model(model: Any, z: NDArray, conditions: NDArray) -> dict[str, NDArray[np.float32]]:
-    """The model's outputs at truncation 1."""
-    return in_batches(lambda part: model.run(z[part], conditions[part], 1.0), len(z))
+def run_model(
+    model: Model, spec: GeneratorSpec, first_seed: int, conditions: NDArray[np.float32]
+) -> dict[str, NDArray[np.float32]]:
+    """The model's outputs at truncation 1 for one seed after the other; of a size-free model at its training size."""
+    noise = model.manifest.noise
+    size = (noise.size,) * noise_axes(model.manifest) if noise else None
+
+    def make(part: slice) -> Mapping[str, Any]:
+        seeds = range(first_seed + part.start, first_seed + part.stop)
+        inputs = [
+            inputs_of(model.manifest, spec, seed, row, size) for seed, row in zip(seeds, conditions[part], strict=True)
+        ]
+        maps = [one.noise for one in inputs if one.noise is not None]
+        z, noise_maps = np.stack([one.z for one in inputs]), np.stack(maps) if maps else None
+        return model.run(z, conditions[part], 1.0, noise=noise_maps)
+
+    return in_batches(make, len(conditions))
 
 
 def run_linear(domain: Any, linear: LinearModel, z: NDArray, conditions: NDArray) -> dict[str, NDArray[np.float32]]:
@@ -150,17 +196,23 @@ def run_linear(domain: Any, linear: LinearModel, z: NDArray, conditions: NDArray
 def compare(
     spec: GeneratorSpec, extractor: ImageFeatures, sets: Mapping[str, tuple[dict[str, NDArray], NDArray]]
 ) -> list[Measures]:
-    """Rows of all sets but the first, which they are measured against."""
+    """Rows of all sets but the first, which they are measured against.
+
+    Aligned outputs are compared as vectors. Where the signals wrap along every axis nothing is aligned, and all maps
+    are compared as pictures.
+    """
     features: dict[str, list[Features]] = {name: [] for name in sets}
     outputs = []
     reference = next(iter(sets))
+    aligned = not all(spec.wraps)
     for output in spec.outputs:
         if output.name not in sets[reference][0]:
             continue
         outputs.append(output.name)
-        picture = output.axes == ("channel", "height", "width") and output.unit == "sRGB"
+        picture = output.axes == ("channel", "height", "width") and (output.unit == "sRGB" or not aligned)
+        low, high = (0.0, 1.0) if output.unit == "sRGB" else robust_range(sets[reference][0][output.name])
         raw = {
-            name: image_features(extractor, arrays[output.name])
+            name: image_features(extractor, scaled_pictures(arrays[output.name], low, high))
             if picture
             else arrays[output.name].reshape(len(arrays[output.name]), -1).astype(np.float64)
             for name, (arrays, _) in sets.items()
@@ -175,6 +227,7 @@ def compare(
                 for name, parts in features.items()}  # fmt: skip
     read = regression(balanced[reference], sets[reference][1])
     columns = [column for condition in spec.conditions for column in condition.columns]
+    varies = np.all([np.ptp(conditions, axis=0) > 0 for _, conditions in sets.values()], 0)
     real_spread = pairwise_distance(balanced[reference])
     rows = []
     for name in list(sets)[1:]:
@@ -183,7 +236,7 @@ def compare(
             o: frechet_distance(r, f) for o, r, f in zip(outputs, features[reference], features[name], strict=True)
         }
         found, asked = read(balanced[name]), sets[name][1]
-        sliders = {c: float(np.corrcoef(found[:, i], asked[:, i])[0, 1]) for i, c in enumerate(columns)}
+        sliders = {c: float(np.corrcoef(found[:, i], asked[:, i])[0, 1]) for i, c in enumerate(columns) if varies[i]}
         rows.append(
             Measures(name, distance, precision, recall, pairwise_distance(balanced[name]) / real_spread, sliders)
         )
@@ -219,7 +272,7 @@ def print_table(rows: list[Measures], console: Console) -> None:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    table = Table(box=SIMPLE_HEAD)
+    table = Table(box=SIMPLE_HEAD, padding=0, show_edge=False)  # fits 80 characters
     for title in ("", *(f"FD\n{name}" for name in rows[0].distance), "precision", "recall", "spread", "sliders"):
         table.add_column(title, min_width=max(map(len, title.split("\n"))))
     for row in rows:

@@ -53,8 +53,14 @@ class Domain(nn.Module):
         """Samples along every axis of the view."""
         return self.network_size
 
-    def centre(self, residual: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Raw sample from the networks' signals where there is no linear model; they start at zero."""
+    def unstandardise(self, condition: Tensor) -> Tensor:
+        """(n, c) physical condition values of standardised ones."""
+        return condition * self.condition_std + self.condition_mean
+
+    def centre(self, residual: dict[str, Tensor], condition: Tensor) -> dict[str, Tensor]:
+        """Raw sample from the networks' signals, which start at zero, and physical conditions (n, c), where there is
+        no linear model to start from."""
+        del condition
         return residual
 
     def distance(self, a: dict[str, Tensor], b: dict[str, Tensor]) -> Tensor:

@@ -53,8 +53,8 @@ class Entry(nn.Module):
 class Generator(nn.Module):
     """One graph for sampling, truncation, mixing, sliders and inversion.
 
-    w is the concatenation of a two-layer mapping of (z, condition), of z and of the standardised condition: the
-    linear model reads the latter two (in its own layer, 0), each block reads all of it (layers 1 and up). Truncation
+    w is the concatenation of a two-layer mapping of (z, condition), of z and of the standardised condition: what the
+    networks add to reads the latter two (in its own layer, 0), each block reads all of it (layers 1 and up). Truncation
     t pulls w towards its value at z = 0 under the same condition, so sliders keep their effect.
     """
 
@@ -153,10 +153,13 @@ class Generator(nn.Module):
 
     def refined(self, linear: LinearModel, w: Tensor, correction: Tensor) -> Tensor:
         """(n, width) coefficients of the linear model, corrected by the trunk."""
+        return linear.coefficients(*self.layer_zero(w)) + correction
+
+    def layer_zero(self, w: Tensor) -> tuple[Tensor, Tensor]:
+        """(n, z_dim) latent and (n, c) standardised condition that layer 0 reads: what the networks add to."""
         settings = self.settings
         start = settings.w_dim + settings.z_dim
-        latent, condition = w[:, 0, settings.w_dim : start], w[:, 0, start:]
-        return linear.coefficients(latent, condition) + correction
+        return w[:, 0, settings.w_dim : start], w[:, 0, start:]
 
     def synthesis(self, w: Tensor, noise: Tensor | None = None) -> dict[str, Tensor]:
         """Raw sample of (n, layers, w) [and a (n, noise_channels, *size) noise map]."""
@@ -181,7 +184,7 @@ class Generator(nn.Module):
             return domain.combine(domain.linear(self.refined(domain.linear, w, self.numbers(features, w))), residual)
         if domain.vectors:
             residual |= named_parts(self.numbers(features, w), domain.vectors)
-        return domain.centre(residual)
+        return domain.centre(residual, domain.unstandardise(self.layer_zero(w)[1]))
 
     def layered(self, z: Tensor, condition: Tensor) -> Tensor:
         """(n, layers, w) for training, from physical conditions, without truncation."""

@@ -50,6 +50,7 @@ class DataCard:
     source: str
     samples: int
     problems: tuple[tuple[str, str], ...]
+    notes: tuple[str, ...]
 
 
 def train(
@@ -87,7 +88,7 @@ def train(
     fit = fit_linear(data, preset.z_dim, preset.components, np.random.default_rng([seed, 3]))
     rows = data.conditions[np.random.default_rng([seed, 4]).permutation(len(data))[:CONDITION_ROWS]]
     save_fit(folder / "linear.safetensors", fit, rows)
-    card = DataCard(data.name, data.licence, data.source, len(data), data.problems)
+    card = DataCard(data.name, data.licence, data.source, len(data), data.problems, data.notes)
     write_atomic(folder / "data.json", json.dumps(asdict(card), indent=1).encode())
     write_atomic(folder / "config.toml", to_toml(settings).encode())
     return go_on(spec, settings, data, fit, rows, folder, None, console)

@@ -23,6 +23,7 @@ from .settings import Hardware
 WARM_UP = 0.04  # the discriminator learns alone, then the generator's rate rises
 EMA_HALF_LIFE = 0.05
 BETA2 = 0.99
+REGRESSION_BETA1 = 0.9  # momentum, which the adversarial part does without
 DISCRIMINATOR_RATE = 1.0  # times the generator's
 
 
@@ -34,22 +35,29 @@ class Schedule:
     discriminator_rate: float
     gamma: float
     ema_decay: float
+    beta1: float = 0.0  # Adam's, of the generator
 
 
 def schedule(preset: Preset, progress: float) -> Schedule:
     """Schedules as functions of progress in [0, 1]: cosine to a quarter for rates, tenfold down for gamma.
 
-    While the generator regresses it alone learns; then the adversarial part warms up.
+    While the generator regresses it alone learns, with a rate that falls to a tenth; then the adversarial part begins.
     """
-    cosine = 0.5 * (1 + math.cos(math.pi * min(progress, 1.0)))
-    rate = preset.learning_rate * (0.25 + 0.75 * cosine)
     half_life = max(EMA_HALF_LIFE * preset.kimg * 1000 / preset.batch, 1.0)
     ema_decay = 0.5 ** (1 / half_life)
     if progress < preset.regression:
-        return Schedule(rate, 0.0, 0.0, ema_decay)
+        part = progress / preset.regression
+        rate = preset.regression_rate * (0.1 + 0.9 * cosine(part)) * min(part / WARM_UP + 0.01, 1.0)
+        return Schedule(rate, 0.0, 0.0, ema_decay, REGRESSION_BETA1)
     adversarial = (progress - preset.regression) / (1 - preset.regression)
+    rate = preset.learning_rate * (0.25 + 0.75 * cosine(adversarial))
     ramp = min(max(adversarial / WARM_UP - 1, 0.0), 1.0)
     return Schedule(rate * ramp, rate * DISCRIMINATOR_RATE, preset.gamma * 0.1**adversarial, ema_decay)
+
+
+def cosine(part: float) -> float:
+    """1 at the start, 0 at the end."""
+    return 0.5 * (1 + math.cos(math.pi * min(part, 1.0)))
 
 
 @dataclass(frozen=True)
@@ -201,7 +209,7 @@ class Trainer:
         """One step of the networks; returns the losses and the penalty (where they were computed)."""
         now = schedule(self.preset, self.progress)
         for group in self.generator_optimiser.param_groups:
-            group["lr"] = now.generator_rate
+            group["lr"], group["betas"] = now.generator_rate, (now.beta1, BETA2)
         for group in self.discriminator_optimiser.param_groups:
             group["lr"] = now.discriminator_rate
         with torch.no_grad():

@@ -16,7 +16,7 @@ from ganassets.spec import Preset
 from .domain import MASKS
 from .materials import CLASSES, COLUMNS, LOOKS
 from .painter import Z_DIM, likely, paint
-from .structure import noise_map, pattern_of
+from .structure import Pattern, fitted_pattern, noise_map, pattern_of
 
 FloatArray = NDArray[np.float32]
 SIGNALS = {"albedo": (3, np.uint8), "height": (1, np.float16), "roughness": (1, np.uint8), "metallic": (1, np.uint8)}
@@ -35,11 +35,10 @@ def material_data(
     """
     folder = options.get("data")
     share = painted_share(options.get("painted"), bool(folder))
-    painted = round(preset.samples * share)
     total = preset.samples
+    painted = int(total * share)
+    photos = total - painted
     parts = []
-    if painted:
-        parts.append(painted_samples(painted, preset.network_size, seed, lambda done: report(done, total)))
     name, licence, source = "painted materials", "CC0-1.0", "our own painter"
     problems: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
@@ -47,12 +46,14 @@ def material_data(
         from .photos import photo_samples
         from .sets import read_sets
 
-        sets, found = read_sets(Path(folder))
+        sets, found = read_sets(Path(folder))  # before anything is painted, because it may fail
         rng = np.random.default_rng([seed, 2])
-        parts.append(photo_samples(sets, total - painted, preset.network_size, rng, lambda n: report(painted + n, total)))
+        parts.append(photo_samples(sets, photos, preset.network_size, rng, lambda done: report(done, total)))
         name, licence = f"material sets from {Path(folder).name}", "as the material sets given"
         source = "the user's material sets" + (" and our own painter" if painted else "")
         problems, notes = found.problems, (*found.found, f"{len(sets)} material sets are used.")
+    if painted:
+        parts.append(painted_samples(painted, preset.network_size, seed, lambda done: report(photos + done, total)))
     return TrainingData(
         signals={key: np.concatenate([part[key] for part in parts]) for key in SIGNALS},
         vectors={},
@@ -72,13 +73,15 @@ def material_data(
 def painted_share(text: str | None, data: bool) -> float:
     """Share of painted samples that an option's text asks for; all without other data, half beside it by default."""
     if not data:
+        if text is not None:
+            raise InputError("--painted shares the samples with those of --data; give --data too, or leave it out.")
         return 1.0
     try:
         share = 0.5 if text is None else float(text)
     except ValueError as error:
         raise InputError(f"--painted takes a number from 0 to 1, not {text!r}.") from error
     if not 0 <= share < 1:
-        raise InputError(f"--painted {text} is outside 0 to 1; leave out --data to train on painted materials alone.")
+        raise InputError(f"--painted {text} is not from 0 to below 1; leave out --data to paint all the materials.")
     return share
 
 
@@ -95,16 +98,22 @@ def painted_samples(count: int, size: int, seed: int, report: Callable[[int], No
     for i in range(count):
         rng = np.random.default_rng([seed, 1, i])
         material = CLASSES[i % len(CLASSES)]
-        sliders, z = likely(material, rng), rng.normal(size=Z_DIM).astype(np.float32)
+        sliders, z = fitted_sliders(likely(material, rng), size), rng.normal(size=Z_DIM).astype(np.float32)
         noise_seed = int(rng.integers(0, 2**62))
         row = np.array(condition_values([material], LOOKS[0], sliders), np.float32)
         maps = paint(material, sliders, z, noise_map(noise_seed, pattern_of(row), (size, size)))
         for name in SIGNALS:
             samples[name][i] = stored(name, getattr(maps, name))
         samples["conditions"][i], samples["latents"][i], samples["noise_seeds"][i] = row, z, noise_seed
-        if i % 32 == 31:
+        if i % 32 == 31 or i + 1 == count:
             report(i + 1)
     return samples
+
+
+def fitted_sliders(sliders: Mapping[str, float], size: int) -> dict[str, float]:
+    """Sliders with the scale and aspect that the pattern comes to have in a map of size x size."""
+    pattern = fitted_pattern(Pattern(sliders["scale"], sliders["aspect"], sliders["stagger"]), (size, size))
+    return {**sliders, "scale": pattern.scale, "aspect": pattern.aspect}
 
 
 def empty_samples(count: int, size: int) -> dict[str, NDArray]:

@@ -1,4 +1,4 @@
-"""Model outputs -> texture sets: normal and occlusion are computed from the height, so they always agree. numpy only."""
+"""Model outputs -> texture sets: normal and occlusion are computed from the height, so they agree. numpy only."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ def texture_set(maps: Mapping[str, FloatArray], name: str, provenance: Provenanc
     """One texture set of (channels, h, w) maps."""
     height = np.ascontiguousarray(maps["height"][0])
     texel = texel_size(provenance.sliders)
-    slopes = wrapped_slopes(height / np.float32(texel))
+    in_texels = height * np.float32(1 / texel)
     return TextureSet(
         name=name,
         albedo=np.ascontiguousarray(maps["albedo"].transpose(1, 2, 0)),
         height=height,
-        normal=normals(slopes),
+        normal=normals(wrapped_slopes(in_texels)),
         roughness=np.ascontiguousarray(maps["roughness"][0]),
         metallic=np.ascontiguousarray(maps["metallic"][0]),
-        occlusion=occlusion(height / np.float32(texel)),
+        occlusion=occlusion(in_texels),
         texel_size=texel,
         provenance=provenance,
     )
@@ -54,8 +54,8 @@ def texel_size(sliders: Mapping[str, float]) -> float:
 
 def wrapped_slopes(height: FloatArray) -> tuple[FloatArray, FloatArray]:
     """(h, w) slopes to the right and down the rows of a wrapping height in texels: central differences."""
-    right = (np.roll(height, -1, 1) - np.roll(height, 1, 1)) / 2
-    down = (np.roll(height, -1, 0) - np.roll(height, 1, 0)) / 2
+    right = (np.roll(height, -1, 1) - np.roll(height, 1, 1)) * 0.5
+    down = (np.roll(height, -1, 0) - np.roll(height, 1, 0)) * 0.5
     return right, down
 
 
@@ -63,7 +63,7 @@ def normals(slopes: tuple[FloatArray, FloatArray]) -> FloatArray:
     """(h, w, 3) unit normals with +Y up of slopes to the right and down."""
     right, down = slopes
     length = np.sqrt(1 + right * right + down * down)
-    return np.stack([-right, down, np.ones_like(right)], -1) / length[..., None]
+    return np.divide(np.stack([-right, down, np.ones_like(right)], -1), length[..., None])
 
 
 def occlusion(height: FloatArray) -> FloatArray:

@@ -10,7 +10,7 @@ from torch.nn import functional
 from ganassets.networks import Domain, LinearFit
 from ganassets.spec import Preset
 
-from .materials import CLASSES, COLUMNS, KINDS
+from .materials import CLASSES, COLUMNS, KINDS, METALS
 from .structure import CHANNELS, STRUCTURE, WHITE
 
 HEIGHT_UNIT = 4.0  # texels that a 1 of the networks stands for
@@ -19,12 +19,22 @@ STRIDE = 16
 # Columns of a sample's mask: maps and noise that it has.
 MASKS = ("height", "roughness", "metallic", "structure")
 MAP_CHANNELS = 8
+HIDDEN = ("aspect", "look:painted")  # from the networks
+
+
+def hsl_to_rgb(hue: Tensor, saturation: Tensor, lightness: Tensor) -> Tensor:
+    """(n, 3) sRGB of (n, 1) hue, saturation and lightness in [0, 1] (Joblove and Greenberg 1978, "Color Spaces for
+    Computer Graphics")."""
+    turn = 6 * hue
+    wheel = torch.cat([(turn - 3).abs() - 1, 2 - (turn - 2).abs(), 2 - (turn - 4).abs()], 1).clamp(0, 1)
+    return lightness + saturation * (1 - (2 * lightness - 1).abs()) * (wheel - 0.5)
 
 
 class TexturesDomain(Domain):
     """Raw samples: albedo, roughness and metallic in 0..1, height in texels (so slopes don't depend on the scale)."""
 
     pattern_log: Tensor
+    shown: Tensor
 
     def __init__(self, preset: Preset, fit: LinearFit) -> None:
         super().__init__(fit)
@@ -35,16 +45,33 @@ class TexturesDomain(Domain):
         self.view_channels = 4 * MAP_CHANNELS + structure + len(MASKS)
         patterns = [KINDS[name].pattern for name in CLASSES]
         self.register_buffer("pattern_log", torch.tensor(np.log(patterns), dtype=torch.float32))
+        # What is painted has no mark, so that photos start from what was learnt of painted materials.
+        self.condition_mean[COLUMNS.index("look:photo")], self.condition_std[COLUMNS.index("look:photo")] = 0.0, 1.0
+        # The noise map alone shows how wide units are: samples have no room for the widest.
+        self.register_buffer("shown", torch.tensor([float(column not in HIDDEN) for column in COLUMNS]))
+
+    def standardise(self, condition: Tensor) -> Tensor:
+        """(n, c) physical condition values to about zero mean and unit variance."""
+        return super().standardise(condition) * self.shown
 
     @property
     def view_size(self) -> int:
         """Half the size: each 2 x 2 texels are one place with four times the channels, which saves time."""
         return self.network_size // 2
 
-    def centre(self, residual: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Raw sample: networks that give 0 make a flat, mid-grey material."""
-        middle = {name: residual[name] + 0.5 for name in ("albedo", "roughness", "metallic")}
-        return {**middle, "height": residual["height"] * HEIGHT_UNIT}
+    def centre(self, residual: dict[str, Tensor], condition: Tensor) -> dict[str, Tensor]:
+        """Raw sample: networks that give 0 make a flat material of the colour and roughness that the sliders say."""
+        hue, saturation, lightness, roughness = (
+            condition[:, COLUMNS.index(name), None] for name in ("hue", "saturation", "lightness", "roughness")
+        )
+        metals = [COLUMNS.index(f"material:{name}") for name in METALS]
+        metallic = sum(condition[:, column] for column in metals)
+        return {
+            "albedo": residual["albedo"] + hsl_to_rgb(hue, saturation, lightness)[..., None, None],
+            "height": residual["height"] * HEIGHT_UNIT,
+            "roughness": residual["roughness"] + roughness[..., None, None],
+            "metallic": residual["metallic"] + metallic[:, None, None, None],
+        }
 
     def texel_size(self, condition: Tensor) -> Tensor:
         """(n, 1, 1, 1) metres that a texel is wide, from physical conditions."""
@@ -80,7 +107,7 @@ class TexturesDomain(Domain):
         return (self.maps(a) - self.maps(b)).abs().flatten(1).mean(1)
 
     def view(self, raw: dict[str, Tensor]) -> Tensor:
-        """(n, 46, size / 2, size / 2): maps, the noise map's structure, and which of them there are."""
+        """(n, 48, size / 2, size / 2): maps, the noise map's structure, and which of them there are."""
         masks = self.mask(raw)
         structure = functional.avg_pool2d(raw["noise"][:, STRUCTURE], 2) * masks["structure"]
         size = structure.shape[-2:]

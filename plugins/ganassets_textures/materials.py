@@ -27,7 +27,7 @@ KINDS: dict[str, Kind] = {
     "tile": Kind(0.2, ("tiles", "ceramic", "porcelain", "terrazzo", "floor", "pattern", "facade", "roof", "roofing")),
     "plank": Kind(0.13, ("planks", "wood", "parquet", "woodfloor", "siding", "timber", "board", "boards")),
     "bark": Kind(0.06, ("trunk",)),
-    "fabric": Kind(0.003, ("cloth", "textile", "wool", "carpet", "denim", "linen", "rug", "weave")),
+    "fabric": Kind(0.003, ("cloth", "textile", "wool", "felt", "carpet", "denim", "linen", "rug", "weave")),
     "leather": Kind(0.006, ("hide", "skin")),
     "brushed-metal": Kind(0.05, ("metal", "steel", "aluminium", "aluminum", "iron", "chrome", "gold", "copper")),
     "painted-metal": Kind(0.12, ("paintedmetal", "painted", "plastic", "container", "plate", "corrugated")),
@@ -43,9 +43,10 @@ KINDS: dict[str, Kind] = {
 }  # fmt: skip
 
 CLASSES = tuple(KINDS)
+METALS = ("brushed-metal", "rusted-metal")  # bare ones; paint is none
 LOOKS = ("painted", "photo")
 # Texels that one unit of the pattern is high, at the ends of the slider `scale`.
-SCALE_TEXELS = (16.0, 96.0)
+SCALE_TEXELS = (16.0, 64.0)
 
 CONDITIONS = (
     Condition("material", "Kind of material.", choices=CLASSES),

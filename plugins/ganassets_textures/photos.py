@@ -37,7 +37,7 @@ def photo_samples(
         present = (source.height is not None, source.roughness is not None, source.metallic is not None)
         samples["masks"][i, :3] = present
         samples["conditions"][i] = conditions_of(source, maps, rng)
-        if i % 32 == 31:
+        if i % 32 == 31 or i + 1 == count:
             report(i + 1)
     return samples
 
@@ -60,13 +60,13 @@ def part_of(source: MaterialSet, size: int, rng: np.random.Generator) -> tuple[d
 
 def maps_of(source: MaterialSet) -> dict[str, FloatArray]:
     """(channels, h, w) maps that a set has: colours and shares in [0, 1], height in texels."""
-    maps = {"albedo": source.albedo.transpose(2, 0, 1) / np.float32(255)}
+    maps = {"albedo": source.albedo.transpose(2, 0, 1) * np.float32(1 / 255)}
     if source.height is not None:
         maps["height"] = source.height[None]
     for name in ("roughness", "metallic"):
         plane = getattr(source, name)
         if plane is not None:
-            maps[name] = plane[None] / np.float32(255)
+            maps[name] = plane[None] * np.float32(1 / 255)
     return maps
 
 
@@ -90,8 +90,8 @@ def enlarged(name: str, values: FloatArray, size: int) -> FloatArray:
     factor = size / min(values.shape[1:])
     if factor <= 1:
         return values
-    larger = zoom(values, (1, factor, factor), order=1, mode="nearest", grid_mode=True)
-    return (larger * np.float32(factor if name == "height" else 1)).astype(np.float32)
+    larger = np.asarray(zoom(values, (1, factor, factor), order=1, mode="nearest", grid_mode=True))
+    return np.multiply(larger, factor if name == "height" else 1, dtype=np.float32)
 
 
 def flipped(maps: dict[str, FloatArray], rng: np.random.Generator) -> dict[str, FloatArray]:

@@ -24,8 +24,8 @@ FloatArray = NDArray[np.float32]
 
 CHANNELS = (
     "white 0", "white 1",
-    "lattice cos x", "lattice sin x", "lattice cos y", "lattice sin y", "lattice value 0", "lattice value 1",
-    "cell edge", "cell distance", "cell value 0", "cell value 1",
+    "joint cos x", "joint sin x", "joint cos y", "joint sin y", "unit value 0", "unit value 1",
+    "cell edge", "cell distance", "cell value 0", "cell value 1", "unit cos x", "unit sin x",
 )  # fmt: skip
 WHITE = slice(0, 2)
 STRUCTURE = slice(2, len(CHANNELS))
@@ -64,7 +64,7 @@ def noise_digest() -> str:
 
 
 def noise_map(seed: int, pattern: Pattern, size: tuple[int, int]) -> FloatArray:
-    """(12, h, w) float32 noise of a seed, channels as in CHANNELS, each of about zero mean and unit variance.
+    """(14, h, w) float32 noise of a seed, channels as in CHANNELS, each of about zero mean and unit variance.
 
     Args:
         seed: of the white noise and of what units hold.
@@ -73,7 +73,7 @@ def noise_map(seed: int, pattern: Pattern, size: tuple[int, int]) -> FloatArray:
     """
     out = np.empty((len(CHANNELS), *size), np.float32)
     out[WHITE] = normals(seed, 2 * size[0] * size[1], WHITE_STREAM).reshape(2, *size)
-    out[2:8] = lattice(seed, pattern, size)
+    out[2:6], out[6:8], out[12:14] = lattice(seed, pattern, size)
     out[8:12] = cells(seed, pattern, size)
     return out
 
@@ -86,6 +86,13 @@ def fitted(length: int, unit: float) -> int:
 def signed_uniforms(seed: int, shape: tuple[int, ...], stream: int) -> FloatArray:
     """Uniform numbers in [-1, 1]."""
     return (2 * uniforms(seed, int(np.prod(shape)), stream) - 1).astype(np.float32).reshape(shape)
+
+
+def fitted_pattern(pattern: Pattern, size: tuple[int, int]) -> Pattern:
+    """The pattern with the sizes that its units come to have in a map of that size."""
+    rows, columns = lattice_counts(pattern, size)
+    scale = size[0] / rows
+    return Pattern(scale, size[1] / columns / scale, pattern.stagger)
 
 
 def row_shifts(rows: int, stagger: float, random: FloatArray) -> FloatArray:
@@ -102,20 +109,33 @@ def lattice_counts(pattern: Pattern, size: tuple[int, int]) -> tuple[int, int]:
     return rows, columns
 
 
-def lattice(seed: int, pattern: Pattern, size: tuple[int, int]) -> FloatArray:
-    """(6, h, w): cosine and sine of the place within a unit along x and y (cosine highest at the joint), two values."""
+def lattice(seed: int, pattern: Pattern, size: tuple[int, int]) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Joints, values and turns of the units.
+
+    Joints are (4, h, w): cosine and sine of the distance to the upright joints, then to the level ones, highest in the
+    joint; both in heights of a unit, so that all joints look alike however wide units are. Values are (2, h, w), even
+    within a unit. Turns are (2, h, w): cosine and sine of the place along a unit.
+    """
     rows, columns = lattice_counts(pattern, size)
-    shifts = row_shifts(rows, pattern.stagger, signed_uniforms(seed, (rows,), LATTICE_STREAM))
-    values = signed_uniforms(seed, (3, rows, columns), LATTICE_STREAM)[1:] * UNIT_SPREAD
-    y = ((np.arange(size[0], dtype=np.float32) + 0.5) * (rows / size[0]))[:, None]
-    row = np.minimum(y.astype(np.int64), rows - 1)
-    x = ((np.arange(size[1], dtype=np.float32) + 0.5) * (columns / size[1]))[None] + shifts[row]
-    column = np.floor(x).astype(np.int64) % columns
-    turn = np.float32(2 * np.pi)
-    waves = np.sqrt(np.float32(2)) * np.stack(
-        [np.cos(turn * x), np.sin(turn * x), *(np.broadcast_to(f(turn * y), size) for f in (np.cos, np.sin))]
-    )
-    return np.concatenate([waves, values[:, row, column]])
+    random = signed_uniforms(seed, (3, rows, columns), LATTICE_STREAM)
+    shifts = row_shifts(rows, pattern.stagger, random[0, :, 0])
+    y = ((np.arange(size[0], dtype=np.float32) + 0.5) * np.float32(rows / size[0]))[:, None]
+    row = np.minimum(y.astype(np.intp), rows - 1)
+    x = ((np.arange(size[1], dtype=np.float32) + 0.5) * np.float32(columns / size[1]))[None] + shifts[row]
+    column = np.floor(x)
+    x -= column
+    values = random[1:, row, column.astype(np.intp) % columns] * np.float32(UNIT_SPREAD)
+    widest = np.float32(max(size[1] / columns / (size[0] / rows), 1.0))
+    joint = np.minimum(x * widest, 0.5) + 0.5 - np.minimum((1 - x) * widest, 0.5)
+    level = (np.broadcast_to(part, size) for part in waves(y))
+    return np.stack([*waves(joint), *level]), values, np.stack(waves(x))
+
+
+def waves(place: NDArray[np.floating]) -> tuple[FloatArray, FloatArray]:
+    """Cosine and sine, of unit variance over a turn, of a place in turns."""
+    turn = place * np.float32(2 * np.pi)
+    root2 = np.float32(2**0.5)
+    return np.cos(turn) * root2, np.sin(turn) * root2
 
 
 def cells(seed: int, pattern: Pattern, size: tuple[int, int]) -> FloatArray:
@@ -135,7 +155,9 @@ def cells(seed: int, pattern: Pattern, size: tuple[int, int]) -> FloatArray:
     return out
 
 
-def nearest_points(offsets: FloatArray, x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray, NDArray[np.intp]]:
+def nearest_points(
+    offsets: FloatArray, x: FloatArray, y: FloatArray
+) -> tuple[FloatArray, FloatArray, NDArray[np.intp]]:
     """Distances to the two nearest points, and the cell of the nearest, at all (y, x).
 
     Args:

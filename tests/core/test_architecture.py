@@ -26,9 +26,13 @@ def test_contracts_are_kept():
 @pytest.mark.parametrize(
     ("modules", "unwanted"),
     [
-        ("ganassets.cli, ganassets_faces, ganassets_gltf", TRAINING_ONLY | {"onnxruntime", "PIL"}),
+        (
+            "ganassets.cli, ganassets_faces, ganassets_textures, ganassets_gltf, ganassets_images",
+            TRAINING_ONLY | {"onnxruntime", "PIL"},
+        ),
         ("ganassets.model, ganassets.generation, ganassets_faces.decode, ganassets_faces.preview", TRAINING_ONLY),
-        ("ganassets_gltf, ganassets_meshes", TRAINING_ONLY | {"onnxruntime"}),
+        ("ganassets_textures.structure, ganassets_textures.decode, ganassets_textures.preview", TRAINING_ONLY),
+        ("ganassets_gltf, ganassets_meshes, ganassets_images", TRAINING_ONLY | {"onnxruntime"}),
     ],
 )
 def test_importing_is_light(modules: str, unwanted: set[str]):

@@ -305,7 +305,7 @@ def exported(squares, monkeypatch, tmp_path):
     """Calls of the exporter of runs; the working folder is empty."""
     calls: list[tuple] = []
 
-    def export_run(spec, run, out, console):
+    def export_run(spec, run, out, console, facts):
         calls.append((spec.name, run, out))
         return out or run / "model.onnx"
 
@@ -331,6 +331,16 @@ def test_export_takes_the_newest_run(exported):
         ("squares", newest, None),
         ("squares", Path("runs/other-20270101-1"), Path("x.onnx")),
     ]
+
+
+def test_export_takes_licence_and_source(exported, monkeypatch):
+    make_run(Path("runs") / "squares-20260131-1")
+    given = []
+    module = sys.modules["ganassets.onnx_export"]
+    monkeypatch.setattr(module, "export_run", lambda *args: given.append(args[-1]) or Path("x"))
+    assert run("export", "squares", "--onnx", "--licence", "CC-BY-4.0", "--source", "my own").exit_code == 0
+    assert run("export", "squares", "--onnx").exit_code == 0
+    assert given == [{"licence": "CC-BY-4.0", "source": "my own"}, {}]
 
 
 def test_export_bad_input(exported):

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from click.testing import Result
 from PIL import Image
@@ -279,3 +280,126 @@ def test_inspect_bad_input(squares, tmp_path):
     (tmp_path / "x.onnx").write_bytes(b"nothing of the kind")
     assert "not a whole ONNX file" in told(run("inspect", str(tmp_path / "x.onnx")))
     assert "did you mean 'squares'?" in told(run("inspect", "sqares"))
+
+
+@pytest.fixture
+def tiling(tiles, tiles_model, tmp_path, monkeypatch) -> str:
+    """A size-free model; the working folder is empty."""
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    return str(tiles_model)
+
+
+@pytest.mark.parametrize(
+    ("args", "size"),
+    [
+        ((), "64x64"),
+        (("--size", "32x16"), "32x16"),  # width, then height
+        (("--size", "8"), "8x8"),
+        (("--size", " 12X8 "), "12x8"),
+        (("--size", "30x18", "--crop"), "30x18"),
+    ],
+)
+def test_sizes(tiling, args, size):
+    result = run("generate", tiling, "--seeds", "7", "--no-preview", *args)
+    assert result.exit_code == 0, result.output
+    assert names() == [f"tiles-00000007.{size}"]
+    width, height = map(int, size.split("x"))
+    assert Path(f"out/tiles-00000007.{size}").stat().st_size == 4 * width * height
+
+
+@pytest.mark.parametrize(
+    ("args", "text"),
+    [
+        *[
+            (["--size", s], "--size takes WIDTHxHEIGHT")
+            for s in ("0", "0x8", "8x0", "", "x8", "8x", "-8", "8x8x8", "1e3")
+        ],
+        (["--size", "8.5"], "or one number, not '8.5'"),
+        (["--size", "\uff11\uff16"], "--size takes WIDTHxHEIGHT"),
+        (["--size", "1234567"], "--size takes WIDTHxHEIGHT"),
+        (["--size", "8x00"], "a size of 8x0 is not possible"),
+        (["--size", "18x24"], "the size 18x24 is no multiple of 4; take 16x24 or 20x24, or --crop"),
+        (["--size", "99999x99999"], "is not possible; at most 16,777,216 texels"),
+        (["--morph", "7"], "--morph takes two seeds, such as 7,12, not '7'"),
+        (["--morph", "1-3,7"], "--morph takes two seeds"),
+        (["--morph", "1,2,3"], "--morph takes two seeds"),
+        (["--morph", "1,x"], "seeds 'x' make no sense"),
+        (["--morph", "1,"], "make no sense"),
+        (["--morph", "1,9223372036854775808"], "is larger than"),
+        (["--morph", "1,2", "--seeds", "3"], "--morph names its seeds itself; leave out --seeds"),
+        (["--morph", "1,2", "-n", "1"], "a morph has at least two steps"),
+        (["--to", "gltf"], "there is no exporter 'gltf'"),
+    ],
+)
+def test_bad_input_of_size_free_models_makes_no_folder(tiling, args, text):
+    assert text in told(run("generate", tiling, *args))
+    assert not Path("out").exists()
+
+
+def test_a_model_with_one_size_takes_no_other(model):
+    for args in (("--size", "64"), ("--window", "64"), ("--crop",)):
+        assert "models of squares make one size only" in told(make(model, *args))
+    assert not Path("out").exists()
+
+
+def test_windows_change_nothing_but_the_last_bits(tiling):
+    for folder, args in (("whole", ()), ("parts", ("--window", "64"))):
+        result = run("generate", tiling, "-n", "1", "--no-preview", "--size", "128x96", "-o", folder, *args)
+        assert result.exit_code == 0, result.output
+    whole, parts = (np.fromfile(f"{f}/tiles-00000001.128x96", np.float32) for f in ("whole", "parts"))
+    np.testing.assert_allclose(parts, whole, rtol=0, atol=1e-5)
+    assert run("generate", tiling, "--window", "63").exit_code == 2
+
+
+def test_a_morph(tiling):
+    result = run("generate", tiling, "--morph", "7,12", "-n", "3", "--size", "16", "-o", "way")
+    assert result.exit_code == 0, result.output
+    assert "3 of tiles in way" in result.stdout
+    files = [f"tiles-00000007-00000012-00{i}.16x16" for i in range(3)]
+    assert names("way") == ["contact-sheet.png", *files]
+    assert run("generate", tiling, "--seeds", "7,12", "--size", "16", "--no-preview").exit_code == 0
+    ends = [Path(f"out/tiles-{seed:08d}.16x16").read_bytes() for seed in (7, 12)]
+    made = [Path("way", name).read_bytes() for name in files]
+    assert [made[0], made[2]] == ends and made[1] not in ends
+    assert "is there already" in told(
+        run("generate", tiling, "--morph", "7,12", "-n", "2", "--size", "16", "-o", "way")
+    )
+
+
+def test_a_morph_has_eight_steps_by_default(tiling):
+    assert run("generate", tiling, "--morph", "1,2", "--size", "4", "--no-preview").exit_code == 0
+    assert len(names()) == 8
+
+
+def test_the_generator_names_the_format_where_the_user_names_none(tiling, tiles):
+    assert run("generate", tiling, "-n", "1", "--size", "4", "--no-preview").exit_code == 0
+    assert names() == ["tiles-00000001.4x4"]
+    text = next(tiles.folder.glob("tiles_*.py")).read_text()
+    tiles.generator("lost", "module_lost", text.replace('"heights"', '"gone"').replace('name="tiles"', 'name="lost"'))
+    lost = Path("lost.onnx")
+    rename_generator(Path(tiling), lost, "lost")
+    assert "there is no exporter 'gone'" in told(run("generate", str(lost)))
+
+
+def rename_generator(source: Path, target: Path, name: str) -> None:
+    """Write a model file that says that another generator made it."""
+    proto = onnx.load(str(source))
+    proto.metadata_props[0].value = json.dumps(json.loads(proto.metadata_props[0].value) | {"generator": name})
+    target.write_bytes(proto.SerializeToString())
+
+
+def test_options_of_the_default_format_are_checked(tiling):
+    assert "there is no option 'quality'" in told(run("generate", tiling, "--option", "quality=3"))
+
+
+def test_help_shows_fitting_formats_only(tiling, tiles):
+    text = next(tiles.folder.glob("heights_*.py")).read_text().replace("Exporter\n", "Exporter, Option\n", 1)
+    option = '(Option("depth", int, 8, "Bits."),))'
+    for name, kind in (("deep", "textures"), ("deeper", "textures"), ("meshes", "mesh")):
+        changed = text.replace('"heights"', f'"{name}"').replace('("textures",)', f'("{kind}",)')
+        changed = changed.replace("export)", f"export, {option}")
+        tiles.install(name, f"[ganassets.exporters]\n{name} = module_{name}:EXPORTER\n", {f"module_{name}": changed})
+    output = run("generate", "tiles", "--help").output
+    assert "Settings of --to deep, deeper (--option)" in output
+    assert "meshes" not in output

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -45,6 +47,31 @@ def test_bytes_reach_both_ends_of_the_range():
 def test_arrays_must_be_as_long_as_each_other(sizes):
     with pytest.raises(InputError, match="as many in each"):
         make(*sizes)
+
+
+EXTRAS = {
+    "latents": np.zeros((5, 2), np.float32),
+    "noise_seeds": np.zeros(5, np.int64),
+    "masks": np.ones((5, 1), np.float32),
+    "tiles": np.ones(5, np.bool_),
+}
+
+
+def test_what_size_free_samples_have_besides():
+    data = replace(make(), **EXTRAS, notes=("one", "two"))
+    assert len(data) == 5 and data.notes == ("one", "two")
+
+
+@pytest.mark.parametrize("name", EXTRAS)
+@pytest.mark.parametrize("length", [0, 4, 6])
+def test_that_must_be_as_long_too(name, length):
+    with pytest.raises(InputError, match="as many in each"):
+        replace(make(), **EXTRAS | {name: np.resize(EXTRAS[name], (length, *EXTRAS[name].shape[1:]))})
+
+
+def test_half_floats_become_floats():
+    half = np.array([0.5, -2, 1e-3], np.float16)
+    assert as_float(half).dtype == np.float32 and as_float(half).tolist() == half.tolist()
 
 
 def test_no_signals_no_vectors_is_possible_no_samples_is_not():

@@ -8,11 +8,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from rich.console import Console
 
+from domains import make_spec
+from ganassets.data import TrainingData
+from ganassets.evaluation.features import robust_range, scaled_pictures
 from ganassets.evaluation.measures import frechet_distance, pairwise_distance, precision_recall, principal_axes
-from ganassets.evaluation.run import Measures, beats_linear, print_table, regression
+from ganassets.evaluation.run import Measures, beats_linear, has_all_outputs, part_of, print_table, regression
 from ganassets_faces import SPEC
+from ganassets_textures import SPEC as TEXTURES
 
 needs_features = pytest.mark.skipif(
     importlib.util.find_spec("efficientnet_lite_pytorch") is None, reason="ganassets[evaluate] is not installed"
@@ -108,6 +113,52 @@ def test_without_a_linear_model_there_is_nothing_to_beat():
     assert beats_linear(rows(2.0, None)) is None and "linear" not in text.getvalue()
 
 
+def test_the_widest_table_fits_a_terminal():
+    text = io.StringIO()
+    distance = dict.fromkeys((output.name for output in TEXTURES.outputs), 123.456)
+    row = Measures("textures", distance, 0.9, 0.8, 1.0, {"wear": 0.7})
+    print_table([row, row], Console(file=text, width=80))
+    for word in (*distance, "textures", "precision", "recall", "spread", "sliders", "0.70"):
+        assert word in text.getvalue()
+
+
+def masked_data(masks: list[list[float]] | None) -> TrainingData:
+    signals = {"albedo": np.arange(4, dtype=np.uint8).reshape(4, 1, 1, 1)}
+    table = None if masks is None else np.array(masks, np.float32)
+    return TrainingData(signals, {}, np.zeros((4, 1), np.float32), "", "", "", masks=table)
+
+
+class Masked:
+    """A domain of samples that may lack their albedo, or something that is no output."""
+
+    @staticmethod
+    def mask(raw):
+        return {name: raw["mask"][:, i, None, None, None] for i, name in enumerate(("albedo", "structure"))}
+
+
+def test_samples_that_lack_an_output_are_left_out():
+    spec = make_spec("tile", TEXTURES.presets[0], lambda *arguments: masked_data(None))
+    data = masked_data([[1, 1], [0, 1], [1, 0], [0, 0]])
+    assert has_all_outputs(spec, Masked, data).tolist() == [True, False, True, False]
+    assert has_all_outputs(spec, object(), masked_data(None)).all(), "without masks nothing is missing"
+    some = part_of(data, np.array([3, 1]))
+    assert some.signals["albedo"].ravel().tolist() == [3, 1] and some.masks is not None
+    assert some.masks.tolist() == [[0, 0], [0, 1]]
+
+
+def test_maps_become_pictures():
+    maps = np.linspace(-1, 3, 4000, dtype=np.float32).reshape(10, 1, 20, 20)
+    maps[-1, 0, -1, -1] = 1e6
+    low, high = robust_range(maps)
+    assert low == pytest.approx(-1, abs=0.01) and high == pytest.approx(3, abs=0.01), "not the outlier"
+    pictures = scaled_pictures(maps, -1, 1)
+    assert pictures.shape == (10, 3, 20, 20) and pictures.min() == 0 and pictures.max() == 1
+    np.testing.assert_array_equal(pictures[:, 0], pictures[:, 2])
+    np.testing.assert_allclose(pictures[2, 1], (maps[2, 0] + 1) / 2, atol=1e-6)
+    low, high = robust_range(np.full((2, 1, 4, 4), 0.5, np.float32))
+    assert low < high and np.isfinite(scaled_pictures(np.full((1, 1, 2, 2), 0.5, np.float32), low, high)).all()
+
+
 @pytest.mark.slow
 @needs_features
 def test_evaluates_a_model(tmp_path):
@@ -133,3 +184,34 @@ def test_evaluates_a_model(tmp_path):
         assert found["real"]["distance"]["albedo"] < found[name]["distance"]["albedo"]
         assert found[name]["sliders"]["skin_tone"] > 0.7, "a slider does what its name says"
     assert found["faces"]["distance"]["albedo"] == pytest.approx(found["linear"]["distance"]["albedo"], rel=0.3)
+
+
+@pytest.mark.slow
+@needs_features
+def test_evaluates_a_size_free_model(tmp_path):
+    """All maps are compared as pictures, at the size of the training samples, without a linear model."""
+    from ganassets.evaluation.run import evaluate
+    from ganassets.onnx_export import export_run
+    from ganassets.training.run import train
+
+    text = io.StringIO()
+    console = Console(file=text, width=160)
+    preset = replace(
+        TEXTURES.presets[0], size=32, network_size=32, samples=100, width=8, max_width=16, kimg=0.03, batch=8
+    )
+    run = train(
+        TEXTURES, preset, out=tmp_path / "run", seed=0, objective="rpgan", device="cpu", threads=1, data_options={},
+        console=console,
+    )  # fmt: skip
+    threads = torch.get_num_threads()
+    result = evaluate(TEXTURES, export_run(TEXTURES, run, None, console), 60, 0, console)
+    torch.set_num_threads(threads)
+    real, model = result["rows"]
+    assert (real["name"], model["name"]) == ("real", "textures") and result["beats_linear"] is None
+    for row in (real, model):
+        assert set(row["distance"]) == {"albedo", "height", "roughness", "metallic"}
+        assert all(np.isfinite(value) for value in row["sliders"].values())
+        assert "material:brick" in row["sliders"] and "look:photo" not in row["sliders"], "what varies in the data"
+    for name, value in real["distance"].items():
+        assert value < model["distance"][name]
+    assert real["sliders"]["lightness"] > 0.5

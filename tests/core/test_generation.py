@@ -3,17 +3,35 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ganassets import generation
 from ganassets.errors import GanassetsError, InputError
-from ganassets.generation import MAX_SEEDS, Request, asset_name, condition_matrix, generate, parse_seeds, wanted_row
+from ganassets.generation import (
+    MAX_SEEDS,
+    Request,
+    Sample,
+    asset_name,
+    blended_noise,
+    condition_matrix,
+    generate,
+    parse_seeds,
+    samples_of,
+    slerp,
+    wanted_row,
+)
+from ganassets.latents import MAX_SEED, noise_map
 from ganassets.manifest import Manifest
-from ganassets.model import open_model
+from ganassets.model import Model, open_model
 from ganassets.plugins import load_generator
+from ganassets.writer import check_names
+from size_free import DEFAULT_SIZE, STRIDE
 
 from ..conftest import MANIFEST
 
@@ -114,7 +132,7 @@ def test_conditions_of_a_seed_do_not_depend_on_the_others(seeds, age):
         np.testing.assert_array_equal(row, condition_matrix(manifest, [seed], wanted)[0])
 
 
-def everything(batches):
+def everything(batches: Any) -> dict[str, tuple[bytes, bytes]]:
     """Name -> (positions, texture) of all assets."""
     return {
         asset.name: (asset.positions.tobytes(), asset.materials[0].albedo.tobytes())
@@ -151,7 +169,7 @@ def test_truncation_narrows_the_variety(squares, make_model):
     model, spec = open_model(make_model()), load_generator("squares")
     spread = []
     for truncation in (0.0, 0.3, 1.0):
-        assets = [a for batch in generate(model, spec, Request(range(30), truncation)) for a in batch]
+        assets = everything_of(model, spec, Request(range(30), truncation))
         spread.append(np.ptp([a.positions for a in assets], axis=0).mean())
     assert spread[0] == 0 < spread[1] < spread[2]
 
@@ -180,8 +198,249 @@ def test_a_model_that_makes_nonsense_is_told(squares, make_model):
 
 
 def test_a_decoder_that_fails_is_told(squares, make_model):
-    from dataclasses import replace
-
     spec = replace(load_generator("squares"), decode=lambda *_: 1 / 0)
     with pytest.raises(GanassetsError, match=r"squares's decoder failed \(ZeroDivisionError"):
         list(generate(open_model(make_model()), spec, Request((1,))))
+
+
+def everything_of(model, spec, request) -> list[Any]:
+    """All assets of a request, in order."""
+    return [asset for batch in generate(model, spec, request) for asset in batch]
+
+
+@pytest.fixture
+def tiling(tiles, tiles_model):
+    """The size-free model and its plugin."""
+    return open_model(tiles_model, threads=1), load_generator("tiles")
+
+
+MAPS = ("albedo", "height")
+
+
+def assert_same(a, b, atol=0.0):
+    """Two texture sets have the same maps."""
+    for name in MAPS:
+        np.testing.assert_allclose(getattr(a, name), getattr(b, name), rtol=0, atol=atol)
+
+
+def test_sizes(tiling):
+    model, spec = tiling
+    (asset,) = everything_of(model, spec, Request((1,)))
+    assert asset.height.shape == (DEFAULT_SIZE, DEFAULT_SIZE) and asset.tiles
+    for size in ((8, 24), (STRIDE, STRIDE), (40, 4)):
+        (asset,) = everything_of(model, spec, Request((1,), size=size))
+        assert asset.height.shape == size and asset.tiles
+        assert asset.height.std() > 0.01
+
+
+def test_an_asset_of_any_size_is_the_same_alone_and_in_any_batch(tiling):
+    model, spec = tiling
+    together = everything_of(model, spec, Request((5, 6, 7), size=(16, 24)))
+    assert len({asset.height.tobytes() for asset in together}) == 3
+    for asset in together:
+        (alone,) = everything_of(model, spec, Request((asset.provenance.seed,), size=(16, 24), batch=1))
+        assert alone.name == asset.name
+        assert_same(alone, asset)
+
+
+def test_large_maps_go_through_the_network_one_by_one(tiling, monkeypatch):
+    model, spec = tiling
+    monkeypatch.setattr(generation, "TEXELS_AT_ONCE", 16 * 16)
+    for side, expected in ((8, [4, 1]), (16, [1] * 5), (24, [1] * 5)):
+        batches = list(generate(model, spec, Request(range(5), size=(side, side), window=side)))
+        assert [len(batch) for batch in batches] == expected
+
+
+@pytest.mark.parametrize("window", [1, 50, 60])
+def test_windows_change_nothing(tiling, window):
+    model, spec = tiling
+    request = Request((3,), size=(96, 72))
+    (whole,), (parts,) = (everything_of(model, spec, r) for r in (request, replace(request, window=window)))
+    assert_same(whole, parts, atol=1e-5)
+
+
+def test_maps_that_are_too_large_for_memory_get_windows(tiling, monkeypatch):
+    model, spec = tiling
+    (whole,) = everything_of(model, spec, Request((3,), size=(96, 72)))
+    sizes = []
+
+    def run(self, *args, noise):
+        sizes.append(noise.shape[2:])
+        return unspied(self, *args, noise=noise)
+
+    unspied = Model.run
+    monkeypatch.setattr(Model, "run", run)
+    monkeypatch.setattr(generation, "TEXELS_AT_ONCE", 64 * 64)
+    monkeypatch.setattr(generation, "WINDOW", 48)
+    (parts,) = everything_of(model, spec, Request((3,), size=(96, 72)))
+    assert len(sizes) > 1 and max(max(size) for size in sizes) <= 48
+    assert_same(whole, parts, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("size", "told"),
+    [
+        ((18, 24), "the size 24x18 is no multiple of 4; take 24x16 or 24x20, or --crop, which cuts 24x20"),
+        ((16, 23), "take 20x16 or 24x16"),
+        ((2, 3), "take 4x4, or --crop"),
+        ((0, 8), "a size of 8x0 is not possible"),
+        ((8, -4), "is not possible"),
+        ((8,), "is not possible"),
+        ((8, 8, 8), "is not possible"),
+        ((2**13, 2**13 + 4), "at most 16,777,216 texels are"),
+        ((2**40, 2**40), "is not possible"),
+    ],
+)
+def test_sizes_that_can_not_be_made(tiling, size, told):
+    with pytest.raises(InputError) as caught:
+        generate(tiling[0], tiling[1], Request((1,), size=size))
+    assert told in str(caught.value)
+
+
+def test_a_cropped_size_is_cut_from_the_next_larger_one(tiling):
+    model, spec = tiling
+    (cut,), (whole,) = (
+        everything_of(model, spec, request)
+        for request in (Request((4,), size=(18, 23), crop=True), Request((4,), size=(20, 24)))
+    )
+    assert cut.height.shape == (18, 23) and not cut.tiles and whole.tiles
+    assert_same(cut, whole.cropped((18, 23)))
+    (full,) = everything_of(model, spec, Request((4,), size=(20, 24), crop=True))
+    assert full.tiles, "nothing had to be cut"
+
+
+@pytest.mark.parametrize("change", [{"size": (4, 4)}, {"window": 64}, {"crop": True}])
+def test_models_with_a_size_of_their_own_refuse_another(squares, make_model, change):
+    with pytest.raises(InputError, match="models of squares make one size only; leave out --size, --crop and --window"):
+        generate(open_model(make_model()), load_generator("squares"), Request((1,), **change))
+
+
+@pytest.mark.parametrize("change", [{"window": 0}, {"morph": (1, 2), "steps": 1}])
+def test_requests_of_size_free_models_that_do_not_fit(change):
+    with pytest.raises(InputError):
+        Request((), **change)
+
+
+def test_the_plugins_noise_map_is_used(tiling):
+    model, spec = tiling
+    asked = []
+
+    def noise(seed, row, size):
+        asked.append((seed, row.tolist(), size))
+        return np.zeros((3, *size), np.float32)
+
+    (flat,) = everything_of(model, replace(spec, noise=noise), Request((8,), 1.0, {"age": 3.0}, size=(8, 12)))
+    ((seed, row, size),) = asked
+    assert (seed, size) == (8, (8, 12)) and row == list(flat.provenance.sliders.values()) and row[1] == 3
+    assert np.ptp(flat.height) < 1e-4, "a wrapping network makes the same of the same everywhere"
+
+
+def test_a_noise_map_that_fails_or_does_not_fit_is_told(tiling):
+    model, spec = tiling
+    with pytest.raises(GanassetsError, match=r"tiles's noise map failed \(ZeroDivisionError"):
+        list(generate(model, replace(spec, noise=lambda *_: 1 / 0), Request((1,))))
+    wrong = replace(spec, noise=lambda seed, row, size: np.zeros((2, *size), np.float32))
+    with pytest.raises(InputError, match="noise must have shape 1 x 3 x any x any, not 1 x 2 x 8 x 8"):
+        list(generate(model, wrong, Request((1,), size=(8, 8))))
+
+
+def test_samples_of_seeds_and_of_a_morph():
+    assert samples_of(Request((3, 1)), "t") == [Sample("t-00000003", 3), Sample("t-00000001", 1)]
+    made = samples_of(Request((), morph=(7, 12), steps=3), "t")
+    assert [sample.name for sample in made] == [f"t-00000007-00000012-00{i}" for i in range(3)]
+    assert [(sample.seed, sample.morph) for sample in made] == [(7, (12, share)) for share in (0.0, 0.5, 1.0)]
+
+
+@given(st.tuples(st.integers(0, MAX_SEED), st.integers(0, MAX_SEED)), st.integers(2, 1200))
+def test_names_of_a_morph_are_unique_and_can_be_files(ends, steps):
+    names = [sample.name for sample in samples_of(Request((), morph=ends, steps=steps), "textures")]
+    assert len(set(names)) == steps
+    check_names(names)
+
+
+VECTORS = st.lists(st.floats(-3, 3, width=32), min_size=2, max_size=9).filter(lambda v: np.linalg.norm(v) > 0.1)
+
+
+@given(VECTORS, st.integers(0, 9), st.floats(0, 1))
+def test_slerp_ends_where_it_should_whatever_the_angle(values, seed, share):
+    a = np.array(values, np.float32)
+    b = np.random.default_rng(seed).normal(size=len(a)).astype(np.float32)
+    for start, end in ((a, b), (a, a), (a, 2 * a), (a, -a)):
+        np.testing.assert_allclose(slerp(start, end, 0.0), start, atol=1e-5)
+        np.testing.assert_allclose(slerp(start, end, 1.0), end, atol=1e-5)
+        made = slerp(start, end, share)
+        assert made.dtype == np.float32 and np.isfinite(made).all()
+        np.testing.assert_allclose(made, slerp(end, start, 1 - share), rtol=1e-3, atol=1e-3)
+
+
+@given(st.integers(0, 2**32), st.floats(0, 1))
+def test_slerp_keeps_the_length_and_turns_evenly(seed, share):
+    a, b = np.random.default_rng(seed).normal(size=(2, 16))
+    a, b = (v / np.linalg.norm(v) for v in (a, b))
+    made = slerp(a.astype(np.float32), b.astype(np.float32), share)
+    assert np.linalg.norm(made) == pytest.approx(1, abs=1e-5)
+    assert np.arccos(np.clip(made @ a, -1, 1)) == pytest.approx(share * np.arccos(a @ b), abs=1e-3)
+
+
+@given(st.integers(0, 2**32), st.floats(0, 1))
+def test_blended_noise_keeps_its_spread(seed, share):
+    rng = np.random.default_rng(seed)
+    a = rng.normal(size=(3, 32, 24)).astype(np.float32)
+    b = (3 * rng.normal(size=(3, 32, 24)) + 1).astype(np.float32)
+    made = blended_noise(a, b, share)
+    assert made.dtype == np.float32
+    for channel, first, last in zip(made, a, b, strict=True):
+        assert channel.std() == pytest.approx((1 - share) * first.std() + share * last.std(), rel=1e-4)
+        assert channel.mean() == pytest.approx((1 - share) * first.mean() + share * last.mean(), abs=1e-4)
+
+
+def test_blended_noise_at_its_ends_and_where_it_is_even():
+    """A map smaller than a unit of its pattern has channels of one value."""
+    rng = np.random.default_rng(0)
+    a = np.stack([rng.normal(size=(8, 8)), np.full((8, 8), 0.7)]).astype(np.float32)
+    b = np.stack([rng.normal(size=(8, 8)), np.full((8, 8), -0.3)]).astype(np.float32)
+    np.testing.assert_allclose(blended_noise(a, b, 0.0), a, atol=1e-6)
+    np.testing.assert_allclose(blended_noise(a, b, 1.0), b, atol=1e-6)
+    np.testing.assert_allclose(blended_noise(a, b, 0.25)[1], 0.45, atol=1e-6)
+
+
+def test_a_morph_goes_from_one_seed_to_the_other(tiling):
+    model, spec = tiling
+    size = (16, 24)
+    made = everything_of(model, spec, Request((), 1.0, morph=(7, 12), steps=5, size=size))
+    assert [asset.provenance.morph for asset in made] == [(12, share) for share in (0.0, 0.25, 0.5, 0.75, 1.0)]
+    ends = everything_of(model, spec, Request((7, 12), 1.0, size=size))
+    assert_same(made[0], ends[0])
+    assert_same(made[-1], ends[1])
+    sliders = np.array([list(asset.provenance.sliders.values()) for asset in (ends[0], made[2], ends[1])])
+    np.testing.assert_allclose(sliders[1], (sliders[0] + sliders[2]) / 2, atol=1e-5)
+    # Each step goes on its way: away from the first, towards the last.
+    from_first, to_last = ([np.abs(m.height - end.height).mean() for m in made] for end in ends)
+    assert from_first == sorted(from_first) and to_last == sorted(to_last, reverse=True)
+
+
+def test_between_the_seeds_of_a_morph_it_tiles(tiling):
+    """Wrapping noise, rolled, gives rolled maps: no place is special, the border neither."""
+    model, spec = tiling
+
+    def noise(seed, row, size, roll=0):
+        return np.roll(noise_map(seed, 3, size), (roll, roll), (1, 2))
+
+    request = Request((), morph=(7, 12), steps=3, size=(16, 24))
+    _, plain, _ = everything_of(model, replace(spec, noise=noise), request)
+    rolled_spec = replace(spec, noise=lambda seed, row, size: noise(seed, row, size, 2 * STRIDE))
+    _, rolled, _ = everything_of(model, rolled_spec, request)
+    assert plain.tiles
+    for name in MAPS:
+        expected = np.roll(getattr(plain, name), (2 * STRIDE, 2 * STRIDE), (0, 1))
+        np.testing.assert_allclose(getattr(rolled, name), expected, atol=1e-5)
+
+
+def test_a_morph_of_a_model_with_a_size_of_its_own(squares, make_model):
+    model, spec = open_model(make_model()), load_generator("squares")
+    made = everything_of(model, spec, Request((), morph=(3, 9), steps=3))
+    ends = everything_of(model, spec, Request((3, 9)))
+    for asset, end in zip((made[0], made[2]), ends, strict=True):
+        np.testing.assert_array_equal(asset.positions, end.positions)
+    assert made[1].name == "squares-00000003-00000009-001"
+    assert not np.array_equal(made[1].positions, ends[0].positions)

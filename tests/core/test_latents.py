@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 
 import numpy as np
@@ -15,13 +14,18 @@ from ganassets.latents import (
     CONDITION_STREAM,
     LATENT_STREAM,
     MAX_SEED,
+    NOISE_STREAM,
     condition_row,
     latent,
     latents,
+    noise_map,
+    normals,
     raw_words,
+    rows_with,
     uniforms,
 )
 
+NAN = float("nan")
 SEEDS = st.integers(0, MAX_SEED)
 PINNED_WORDS = {
     0: [213000021201967259, 4455796210202625458],
@@ -55,7 +59,7 @@ def philox_words(seed: int, stream: int, blocks: int) -> list[int]:
     return words
 
 
-@given(SEEDS, st.sampled_from([LATENT_STREAM, CONDITION_STREAM]))
+@given(SEEDS, st.sampled_from([LATENT_STREAM, CONDITION_STREAM, NOISE_STREAM]))
 def test_the_raw_stream_is_philox(seed, stream):
     assert raw_words(seed, 12, stream).tolist() == philox_words(seed, stream, 3)
 
@@ -83,6 +87,33 @@ def test_the_transform_is_box_and_mullers(seed):
 def test_a_shorter_latent_is_a_prefix(seed, a, b):
     short, long = sorted((a, b))
     np.testing.assert_array_equal(latent(seed, long)[:short], latent(seed, short))
+
+
+@given(SEEDS, st.integers(0, 2**64 - 1), st.integers(0, 70), st.integers(0, 70))
+def test_fewer_normals_are_a_prefix_in_every_stream(seed, stream, a, b):
+    short, long = sorted((a, b))
+    np.testing.assert_array_equal(normals(seed, long, stream)[:short], normals(seed, short, stream))
+
+
+PINNED_NOISE = {
+    0: [-1.70515108, 0.679076135, -0.644886613, -0.544675529, -1.05762064, -1.51911104],
+    2**40: [-1.94776881, -0.277899772, 0.597297192, -1.70197082, 1.75237548, -1.14170611],
+    MAX_SEED: [-0.81699568, -1.74934602, -0.3176682, 0.391140312, 0.0963297859, -0.540865481],
+}
+
+
+@pytest.mark.parametrize("seed", PINNED_NOISE)
+def test_pinned_noise_maps(seed):
+    found = noise_map(seed, 2, (1, 3))
+    assert found.shape == (2, 1, 3) and found.dtype == np.float32
+    np.testing.assert_allclose(found.ravel(), PINNED_NOISE[seed], rtol=2e-7, atol=0)
+
+
+@pytest.mark.parametrize("size", [(5,), (4, 6)])
+def test_noise_maps_are_normals_in_order(size):
+    made = noise_map(9, 3, size)
+    assert made.shape == (3, *size)
+    np.testing.assert_array_equal(made.ravel(), normals(9, made.size, NOISE_STREAM))
 
 
 @given(st.lists(SEEDS, max_size=9), st.integers(1, 9))
@@ -157,6 +188,54 @@ def test_without_wishes_a_row_of_the_data_comes_back():
     np.testing.assert_array_equal(again, rows[7])
 
 
-def test_the_condition_stream_is_not_the_latents():
-    digests = {hashlib.sha256(raw_words(5, 64, stream).tobytes()).digest() for stream in (0, 1)}
-    assert len(digests) == 2
+# Two choices (a or b), and a slider that says which row it is.
+CHOICES = np.array([[1, 0, 0.2], [0, 1, 0.4], [1, 0, 0.6], [0, 1, 0.8]], np.float32)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "kept"),
+    [
+        ([1, 0, NAN], [0.2, 0.6]),
+        ([0, 1, NAN], [0.4, 0.8]),
+        ([0, 1, 0.2], [0.4, 0.8]),  # a slider's wish chooses no rows
+        ([NAN, NAN, 0.2], [0.2, 0.4, 0.6, 0.8]),
+        ([NAN, NAN, NAN], [0.2, 0.4, 0.6, 0.8]),
+        ([0.5, 0.5, NAN], [0.2, 0.4, 0.6, 0.8]),  # a mix is as far from the one as from the other
+    ],
+)
+def test_rows_with_the_wished_choices(wanted, kept):
+    found = rows_with(CHOICES, np.array(wanted, np.float32))
+    np.testing.assert_allclose(found[:, 2], kept)
+
+
+def test_a_mix_takes_rows_of_what_it_is_mixed_from():
+    rows = np.column_stack([np.tile(np.eye(3), (2, 1)), np.arange(6)]).astype(np.float32)
+    found = rows_with(rows, np.array([0.7, 0, 0.3, np.nan], np.float32))
+    assert found[:, 3].tolist() == [0, 2, 3, 5]
+
+
+def test_a_choice_that_no_row_holds_leaves_the_others_alone():
+    """The last two columns: a look that the data never have, beside the one that they all have."""
+    rows = np.column_stack([CHOICES, np.ones(4), np.zeros(4)]).astype(np.float32)
+    found = rows_with(rows, np.array([0, 1, NAN, 0, 1], np.float32))
+    np.testing.assert_allclose(found[:, 2], [0.4, 0.8])
+
+
+def test_shares_are_no_choices():
+    rows = np.array([[0.5, 0.5], [1, 0], [0, 1]], np.float32)
+    assert len(rows_with(rows, np.array([1, 0], np.float32))) == 3
+
+
+@given(SEEDS)
+def test_conditions_come_from_a_row_with_the_wished_choice(seed):
+    row = condition_row(seed, CHOICES, np.array([0, 1, NAN], np.float32))
+    assert row[:2].tolist() == [0, 1]
+    assert row[2] in CHOICES[1::2, 2]
+
+
+def test_streams_have_nothing_to_do_with_each_other():
+    """Those of the core and those that the textures use."""
+    made = np.stack([normals(5, 20_000, stream) for stream in (LATENT_STREAM, CONDITION_STREAM, NOISE_STREAM, 16, 17)])
+    assert abs(np.corrcoef(made) - np.eye(len(made))).max() < 5 / math.sqrt(20_000)
+    next_seed = normals(6, 20_000, LATENT_STREAM)
+    assert abs(np.corrcoef(made[0], next_seed)[0, 1]) < 5 / math.sqrt(20_000)

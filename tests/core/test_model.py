@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import json
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import onnx
@@ -71,6 +74,87 @@ def test_inputs_of_a_wrong_shape_are_told(make_model):
         model.run(z, condition[:1])
     with pytest.raises(InputError, match="w_offset must have shape"):
         model.run(z, condition, w_offset=np.zeros((2, 1, 3), np.float32))
+
+
+def noise_inputs(model, noise: np.ndarray | None, n: int = 2) -> dict[str, Any]:
+    """Inputs of a size-free model for n samples."""
+    rows = np.array(model.manifest.condition_rows, np.float32)
+    return {"z": latents(range(n), model.manifest.z_dim), "condition": np.resize(rows, (n, 2)), "noise": noise}
+
+
+def test_a_size_free_model_runs_at_the_size_of_its_noise(tiles_model):
+    model = open_model(tiles_model)
+    noise = np.random.default_rng(0).normal(size=(2, 3, 8, 20)).astype(np.float32)
+    arrays = model.run(**noise_inputs(model, noise))
+    assert {name: array.shape for name, array in arrays.items()} == {"albedo": (2, 3, 8, 20), "height": (2, 1, 8, 20)}
+    assert not np.array_equal(arrays["height"][0], model.run(**noise_inputs(model, -noise))["height"][0])
+
+
+@pytest.mark.parametrize(
+    ("shape", "told"),
+    [
+        (None, "the model starts from a noise map"),
+        ((2, 2, 8, 8), "noise must have shape 2 x 3 x any x any, not 2 x 2 x 8 x 8"),
+        ((1, 3, 8, 8), "noise must have shape 2 x 3 x any x any, not 1 x 3 x 8 x 8"),
+        ((2, 3, 8), "noise must have shape"),
+        ((2, 3, 8, 10), "every side of the noise map must be a multiple of 4"),
+        ((2, 3, 2, 8), "multiple of 4"),
+        ((2, 3, 0, 8), "multiple of 4"),
+    ],
+)
+def test_noise_maps_that_do_not_fit(tiles_model, shape, told):
+    model = open_model(tiles_model)
+    with pytest.raises(InputError, match=told):
+        model.run(**noise_inputs(model, None if shape is None else np.zeros(shape, np.float32)))
+
+
+def test_a_model_with_a_size_of_its_own_takes_no_noise(make_model):
+    model = open_model(make_model())
+    with pytest.raises(InputError, match="takes no noise map"):
+        model.run(*inputs(2), noise=np.zeros((2, 3, 4, 4), np.float32))
+
+
+NOISE = {"channels": 3, "stride": 4, "reach": 18, "size": 16}
+
+
+def rewrite_manifest(path, **changes) -> None:
+    """Change what a model file says about itself; None leaves a field out."""
+    proto = onnx.load(str(path))
+    facts = json.loads(proto.metadata_props[0].value) | changes
+    proto.metadata_props[0].value = json.dumps({key: value for key, value in facts.items() if value is not None})
+    path.write_bytes(proto.SerializeToString())
+
+
+def test_a_noise_map_that_the_manifest_or_the_graph_alone_has(make_model, tiles_model):
+    refuse(make_model(noise=NOISE), "its manifest promises z, condition, truncation, w_offset, noise")
+    rewrite_manifest(tiles_model, noise=NOISE | {"channels": 2})
+    refuse(tiles_model, "noise is .* any x 3 x any x any, it must be .* any x 2 x any x any")
+    rewrite_manifest(tiles_model, noise=None)
+    refuse(tiles_model, "has the inputs z, condition, truncation, w_offset, noise")
+
+
+def test_a_noise_map_of_one_size_is_refused(tiles_model):
+    proto = onnx.load(str(tiles_model))
+    shape = next(port for port in proto.graph.input if port.name == "noise").type.tensor_type.shape
+    shape.dim[2].dim_value = 16
+    tiles_model.write_bytes(proto.SerializeToString())
+    refuse(tiles_model, "noise is .* any x 3 x 16 x any|can't be opened")
+
+
+@pytest.mark.parametrize("change", [{"stride": 0}, {"channels": 0}, {"channels": 10**6}, {"reach": -1}, {"size": 0}])
+def test_noise_that_makes_no_sense(tiles_model, change):
+    rewrite_manifest(tiles_model, noise=NOISE | change)
+    refuse(tiles_model, "broken manifest")
+
+
+def test_sliders_must_fit_a_plugin_that_makes_noise_from_them(tiles, tiles_model):
+    spec = load_generator("tiles")
+    other = replace(spec, conditions=spec.conditions[::-1])
+    model = open_model(tiles_model)
+    check_plugin(model, replace(spec, noise=lambda *_: None))
+    check_plugin(model, other)  # plain normals depend on no slider
+    with pytest.raises(InputError, match=r"has other sliders than tiles 1\.0"):
+        check_plugin(model, replace(other, noise=lambda *_: None))
 
 
 def refuse(path, match: str) -> None:

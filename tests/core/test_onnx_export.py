@@ -21,7 +21,7 @@ from domains import make_inputs, make_networks
 from ganassets.assets import Mesh
 from ganassets.errors import GanassetsError, InputError
 from ganassets.generation import Request, generate
-from ganassets.model import open_model
+from ganassets.model import open_model, read_manifest
 from ganassets.onnx_export import OPSET, PARITY_BATCHES, PARITY_LATENTS, TOLERANCE, check, export_run, to_onnx
 from ganassets.training.run import resume, train
 from ganassets_faces import SPEC
@@ -151,7 +151,10 @@ def test_generates_heads(trained):
 
 def test_export_elsewhere_gives_the_same_weights(trained, tmp_path):
     run, _, path = trained
-    other = export_run(SPEC, run, tmp_path / "copy.onnx", Console(file=io.StringIO()))
+    facts = {"licence": "CC-BY-4.0", "source": "my own"}
+    other = export_run(SPEC, run, tmp_path / "copy.onnx", Console(file=io.StringIO()), facts)
+    manifest = read_manifest(other.read_bytes(), other)
+    assert (manifest.licence, manifest.data.licence, manifest.data.source) == ("CC-BY-4.0", "CC-BY-4.0", "my own")
     first, second = onnx.load(str(path)), onnx.load(str(other))
     assert first.graph == second.graph
 

@@ -142,9 +142,3 @@ def test_an_impossible_picture_is_refused(size: int, repeat: float) -> None:
     for shade in SHADERS:
         with pytest.raises(InputError, match="above 0"):
             shade(plain(), size, repeat)
-
-
-def test_a_material_without_texels_is_refused() -> None:
-    for shade in SHADERS:
-        with pytest.raises(InputError, match="without texels"):
-            shade(plain((0, 4)), 8)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from ganassets.assets import Exporter, Option
 from ganassets.errors import InputError
 from ganassets.options import describe_option, option_values
-from ganassets.plugin_checks import exporter_problems, generator_problems
+from ganassets.plugin_checks import TRAIN_OPTIONS, exporter_problems, generator_problems
 from ganassets.plugins import load_exporter, load_generator
 from ganassets.spec import Condition, DataOption, Output, Preset, with_overrides
 
@@ -61,7 +61,7 @@ FLAWS = [
     ({"version": ""}, "version must be one line"),
     ({"outputs": ()}, "no outputs"),
     ({"outputs": (AN_OUTPUT, AN_OUTPUT)}, "output name 'albedo' is used 2 times"),
-    ({"outputs": (Output("z", ("x",), ""),)}, "name of an input"),
+    ({"outputs": (Output("z", ("x",), ""),)}, "name of a model's input"),
     ({"outputs": (Output("a", (), ""),)}, "names no axes"),
     ({"outputs": (Output("a", ("x",), "", 1.0, 0.0),)}, "empty range"),
     ({"conditions": (A_CONDITION, A_CONDITION)}, "condition name 'age' is used 2 times"),
@@ -75,6 +75,15 @@ FLAWS = [
     ({"presets": (replace(A_PRESET, size=6),)}, "size 6 is not a multiple of network_size 4"),
     ({"presets": (replace(A_PRESET, kimg=0.0),)}, "kimg must be above 0"),
     ({"presets": (replace(A_PRESET, gamma=-1.0),)}, "gamma must not be negative"),
+    ({"presets": (replace(A_PRESET, regression=-0.1),)}, "regression -0.1 must be at least 0 and below 1"),
+    ({"presets": (replace(A_PRESET, regression=1.0),)}, "regression 1 must be at least 0 and below 1"),
+    ({"presets": (replace(A_PRESET, regression=float("nan")),)}, "regression nan must be"),
+    ({"presets": (replace(A_PRESET, regression_weight=-1.0),)}, "regression_weight must not be negative"),
+    ({"presets": (replace(A_PRESET, regression_weight=float("nan")),)}, "regression_weight must not be negative"),
+    ({"noise": "white"}, "noise is neither a function nor None"),
+    ({"exporter": ""}, "default exporter's name ''"),
+    ({"exporter": "two words"}, "default exporter's name 'two words'"),
+    ({"outputs": (Output("noise", ("x",), ""),)}, "name of a model's input"),
     ({"presets": (replace(A_PRESET, max_width=1),)}, "max_width is below width"),
     ({"data_options": (DataOption("seed", ""),)}, "name of an option of every `ganassets train`"),
     ({"static_digests": lambda: {"head": "abc"}}, "not a SHA-256"),
@@ -86,6 +95,19 @@ FLAWS = [
 def test_a_flaw_is_told_alone(spec, change, told):
     (problem,) = generator_problems(replace(spec, **change))
     assert told in problem
+
+
+def test_a_size_free_generator_may_have_regression_and_noise(spec):
+    preset = replace(A_PRESET, regression=0.5, regression_weight=2.0)
+    assert generator_problems(replace(spec, presets=(preset,), noise=lambda *_: None, exporter="images")) == []
+
+
+def test_options_of_training_are_those_of_the_command():
+    """Data options may have no other's name."""
+    from ganassets.cli.train import command
+
+    generic = {name.removeprefix("--") for option in command.params for name in option.opts if name.startswith("--")}
+    assert generic <= set(TRAIN_OPTIONS)
 
 
 def test_a_sound_exporter_has_no_problems(raw):

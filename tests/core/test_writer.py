@@ -197,3 +197,19 @@ def test_a_kill_in_the_middle_leaves_whole_files(tmp_path):
         data = path.read_bytes()
         assert len(data) == 300_000
         assert len(set(data)) == 1
+
+
+@pytest.mark.parametrize(
+    "name", ["rock-7.glb", "rock-7_normal.png", "T_rock-7_BC.png", "rock-7-skin-albedo.png", "rock-7", "rock-7.tar.gz"]
+)
+def test_files_of_an_asset_are_known_by_its_name(tmp_path: Path, name: str):
+    (tmp_path / name).write_bytes(b"")
+    with pytest.raises(InputError, match="is there already"):
+        check_folder(tmp_path, {"rock-7"})
+    check_folder(tmp_path, {"rock-7"}, overwrite=True)
+
+
+@pytest.mark.parametrize("name", ["rock-70.glb", "rock-7-00000012-003.png", "T_rock-71_BC.png", "brock-7.png"])
+def test_files_of_other_assets_are_left_alone(tmp_path: Path, name: str):
+    (tmp_path / name).write_bytes(b"")
+    check_folder(tmp_path, {"rock-7"})

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from ganassets.shading import to_linear
-from ganassets_images import EXPORTER
+from ganassets_images import BLENDER
 from texture_sets import make_bricks
 
 pytestmark = pytest.mark.real
 
-DEFAULTS = {option.name: option.default for option in EXPORTER.options}
+DEFAULTS = {option.name: option.default for option in BLENDER.options}
 # Half a step of 8 and 16 bits, and what Blender's own floats leave.
 EIGHT, SIXTEEN, FLOAT = 0.5 / 255 + 1e-6, 0.5 / 65535 + 1e-6, 1e-6
 
@@ -30,7 +30,7 @@ def test_blender_reads_them(
     if format == "exr":
         pytest.importorskip("OpenEXR", reason="the extra exr is not installed")
     bricks = make_bricks(64, metallic=0.7)
-    files = EXPORTER.export(bricks, DEFAULTS | {"profile": "blender", "format": format, "depth": depth})
+    files = BLENDER.export(bricks, DEFAULTS | {"format": format, "depth": depth})
     for name, content in files.items():
         (tmp_path / name).write_bytes(content)
     found = blender(*(tmp_path / name for name in files), script="blender_images.py")

@@ -66,7 +66,7 @@ def paint(material: str, sliders: Mapping[str, float], z: FloatArray, noise: Flo
         material: one of materials.CLASSES.
         sliders: physical values of hue, saturation, lightness, roughness, relief, wear, scale, aspect and stagger.
         z: (Z_DIM,) standard normals: all else that two materials of a class differ in.
-        noise: (12, h, w) of structure.noise_map with the same scale, aspect and stagger; h and w multiples of 16.
+        noise: (14, h, w) of structure.noise_map with the same scale, aspect and stagger; h and w multiples of 16.
     """
     s = Sliders(**{name: float(value) for name, value in sliders.items()})
     surface = PAINTERS[material](s, z, Noise(noise))

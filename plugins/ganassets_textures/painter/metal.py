@@ -107,7 +107,7 @@ def painted(s: Sliders, z: FloatArray, n: Noise) -> Surface:
 def rivets(s: Sliders, n: Noise) -> FloatArray:
     """Dome in [0, 1] of one rivet near each corner of the panels."""
     inset = 0.12
-    across = (0.5 - np.abs(n.x)) * s.aspect - inset
+    across = n.across - inset
     along = (0.5 - inset) - np.abs(n.y)
     return dome((0.045 * s.scale) - np.hypot(across, along) * s.scale, 0.045 * s.scale)
 

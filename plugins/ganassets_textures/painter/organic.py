@@ -119,7 +119,7 @@ def fabric(s: Sliders, z: FloatArray, n: Noise) -> Surface:
     """Woven cloth: in each unit the weft lies over its middle and the warp over its joints; twisted, fuzzy threads."""
     size = s.scale
     width = size * s.aspect
-    across = n.maps[2] / (2**0.5)  # 1 where the warp is on top, -1 where the weft is
+    across = n.maps[12] / (2**0.5)  # 1 where the warp is on top, -1 where the weft is
     open_ = between(z[0], 0.0, 0.25)
     jitter = n.field(0, 3) * 0.05
     weft_round = np.clip(1 - (2 * n.y + jitter) ** 2 * (1 + open_), 0, 1)

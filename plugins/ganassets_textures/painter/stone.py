@@ -138,7 +138,7 @@ def tile(s: Sliders, z: FloatArray, n: Noise) -> Surface:
 
 def motif(s: Sliders, z: FloatArray, n: Noise) -> FloatArray:
     """Cover in [0, 1] of a second glaze in the middle and the corners of each tile; nought for most materials."""
-    a, b = n.maps[2] / (2**0.5), n.maps[4] / (2**0.5)
+    a, b = n.maps[12] / (2**0.5), n.maps[4] / (2**0.5)
     bend = between(z[7], -0.9, 0.9)
     wave = a + b + bend * a * b
     rings = 0.33 - np.abs(np.abs(wave) - between(z[15], 0.5, 1.3))
@@ -220,7 +220,7 @@ def cracked(surface: Surface, n: Noise, s: Sliders, depth: float) -> Surface:
 
 def ties(s: Sliders, n: Noise) -> FloatArray:
     """Cover in [0, 1] of the round holes that the ties of a formwork leave, a quarter in from each end of a panel."""
-    across = (0.3 - np.abs(n.x)) * (s.aspect * s.scale)
+    across = (n.across - 0.25) * s.scale
     return step(0.8, -0.8, np.hypot(across, n.y * s.scale) - (0.04 * s.scale))
 
 

@@ -125,12 +125,17 @@ class Noise:
     @cached_property
     def x(self) -> FloatArray:
         """Place in the unit of the lattice, -0.5..0.5 units from its centre to the right."""
-        return np.arctan2(-self.maps[3], -self.maps[2]) * (0.5 / np.pi)
+        return np.arctan2(-self.maps[13], -self.maps[12]) * (0.5 / np.pi)
 
     @cached_property
     def y(self) -> FloatArray:
         """Place in the unit of the lattice, -0.5..0.5 units from its centre downwards."""
         return np.arctan2(-self.maps[5], -self.maps[4]) * (0.5 / np.pi)
+
+    @cached_property
+    def across(self) -> FloatArray:
+        """Distance to the nearest upright joint in heights of a unit, 0.5 at most."""
+        return np.abs(np.arctan2(self.maps[3], self.maps[2])) * (0.5 / np.pi)
 
     @property
     def unit(self) -> tuple[FloatArray, FloatArray]:
@@ -178,7 +183,7 @@ class Noise:
 
     def border(self, s: Sliders, corner: float = 0.0) -> FloatArray:
         """Texels to the nearest joint of the lattice, corners rounded by a radius in units."""
-        across = (0.5 - np.abs(self.x)) * (s.scale * s.aspect)
+        across = self.across * s.scale
         along = (0.5 - np.abs(self.y)) * s.scale
         radius = max(corner * s.scale * min(1.0, s.aspect), 1e-3)
         near_x, near_y = np.maximum(radius - across, 0), np.maximum(radius - along, 0)

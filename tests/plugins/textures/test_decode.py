@@ -1,0 +1,141 @@
+"""From a model's outputs to texture sets."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ganassets.assets import Provenance
+from ganassets_textures.decode import decode_materials, normals, occlusion, texel_size, wrapped_slopes
+from ganassets_textures.materials import CLASSES, COLUMNS, KINDS
+
+SIZE = 64
+TEXEL = KINDS["brick"].pattern / 48
+
+
+def sliders(scale: float = 48.0, **shares: float) -> dict[str, float]:
+    """A model's conditions by column: shares of materials, brick alone where none is named."""
+    values = dict.fromkeys(COLUMNS, 0.0) | {"scale": scale}
+    return values | {f"material:{name.replace('_', '-')}": share for name, share in (shares or {"brick": 1.0}).items()}
+
+
+def outputs(height: np.ndarray, n: int = 1) -> dict[str, np.ndarray]:
+    """What a model makes: random planes beside a height in metres."""
+    rng, size = np.random.default_rng(0), height.shape
+    planes = {
+        name: rng.random((n, c, *size), np.float32) for name, c in (("albedo", 3), ("roughness", 1), ("metallic", 1))
+    }
+    return planes | {"height": np.tile(height.astype(np.float32), (n, 1, 1, 1))}
+
+
+def waves(rows: int, columns: int, height: float = 1.5) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Height in texels of so many waves over a square, and its slopes to the right and down the rows."""
+    down, right = np.mgrid[:SIZE, :SIZE] * (2 * np.pi / SIZE)
+    phase = rows * down + columns * right
+    slope = height * 2 * np.pi / SIZE * np.cos(phase)
+    return height * np.sin(phase), columns * slope, rows * slope
+
+
+def test_maps_are_where_they_belong():
+    arrays = outputs(waves(1, 2)[0] * TEXEL, 2)
+    provenances = [Provenance(seed=seed, sliders=sliders()) for seed in (3, 4)]
+    made = decode_materials(arrays, ["a", "b"], provenances)
+    assert [asset.name for asset in made] == ["a", "b"]
+    for i, asset in enumerate(made):
+        assert asset.tiles and asset.provenance is provenances[i]
+        assert asset.texel_size == pytest.approx(TEXEL)
+        np.testing.assert_array_equal(asset.albedo[5, 9], arrays["albedo"][i, :, 5, 9])
+        for name in ("height", "roughness", "metallic"):
+            np.testing.assert_array_equal(getattr(asset, name), arrays[name][i, 0])
+        for name in ("albedo", "height", "normal", "roughness", "metallic", "occlusion"):
+            assert getattr(asset, name).flags.c_contiguous, name
+    assert not np.array_equal(made[0].albedo, made[1].albedo)
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(0, 1), (1, 0), (2, 3), (-1, 2)])
+def test_normals_are_those_of_the_surface(rows, columns):
+    height, right, down = waves(rows, columns)
+    (asset,) = decode_materials(outputs(height * TEXEL), ["a"], [Provenance(sliders=sliders())])
+    np.testing.assert_allclose(np.linalg.norm(asset.normal, axis=-1), 1, atol=1e-6)
+    expected = np.stack([-right, down, np.ones_like(right)], -1)  # +Y is up, against the rows
+    expected /= np.linalg.norm(expected, axis=-1, keepdims=True)
+    np.testing.assert_allclose(asset.normal, expected, atol=0.01)
+
+
+def test_a_slope_that_rises_down_the_rows_faces_up():
+    height = np.minimum(np.arange(SIZE), 40)[:, None].repeat(SIZE, 1).astype(np.float32)
+    normal = normals(wrapped_slopes(height))[20, 20]
+    np.testing.assert_allclose(normal, np.array([0, 1, 1]) / np.sqrt(2), atol=1e-6)
+
+
+def test_slopes_wrap():
+    height = np.random.default_rng(0).normal(size=(6, 9)).astype(np.float32)
+    for slope, moved in zip(wrapped_slopes(height), wrapped_slopes(np.roll(height, (2, 4), (0, 1))), strict=True):
+        np.testing.assert_array_equal(np.roll(slope, (2, 4), (0, 1)), moved)
+
+
+def test_a_flat_surface_sees_all_of_the_sky():
+    np.testing.assert_array_equal(occlusion(np.full((8, 12), 3.0, np.float32)), 1)
+
+
+def test_a_bump_sees_the_sky_and_a_pit_does_not():
+    row, column = np.mgrid[:SIZE, :SIZE] - SIZE / 2
+    bump = (10 * np.exp(-(row**2 + column**2) / 40)).astype(np.float32)
+    top = (SIZE // 2, SIZE // 2)
+    assert occlusion(bump)[top] == 1
+    assert occlusion(bump)[SIZE // 2, SIZE // 2 + 6] < 0.95, "on its side"
+    shallow, deep = occlusion(-bump / 4)[top], occlusion(-bump)[top]
+    assert deep < 0.6 < shallow < 1
+    assert occlusion(-bump)[0, 0] == 1
+
+
+def test_occlusion_beside_a_wall():
+    """A wall as high as it is far: of the direction towards it half of the light is left."""
+    height = np.zeros((SIZE, SIZE), np.float32)
+    height[:, 20] = 4
+    alone = occlusion(height)[30, 16]
+    assert alone == pytest.approx((5 + 1 / 2 + 2 / (1 + 1 / 2)) / 8, abs=1e-5)
+
+
+@given(st.integers(0, 2**32), st.tuples(st.integers(0, 9), st.integers(0, 9)))
+def test_occlusion_is_a_share_and_wraps(seed, shift):
+    height = np.random.default_rng(seed).normal(0, 2, (9, 10)).astype(np.float32)
+    made = occlusion(height)
+    assert made.min() > 0 and made.max() <= 1
+    np.testing.assert_array_equal(occlusion(np.roll(height, shift, (0, 1))), np.roll(made, shift, (0, 1)))
+
+
+def test_occlusion_depends_on_slopes_and_not_on_metres():
+    """The same surface at another scale."""
+    height = waves(2, 3)[0]
+    made = [
+        decode_materials(outputs(height * KINDS["brick"].pattern / scale), ["a"], [Provenance(sliders=sliders(scale))])[
+            0
+        ]
+        for scale in (16.0, 96.0)
+    ]
+    assert made[0].texel_size == pytest.approx(6 * made[1].texel_size)
+    np.testing.assert_allclose(made[0].occlusion, made[1].occlusion, atol=1e-5)
+    np.testing.assert_allclose(made[0].normal, made[1].normal, atol=1e-5)
+
+
+def test_texels_of_a_material_and_of_a_mix():
+    for name in CLASSES:
+        assert texel_size(sliders(32.0, **{name: 1.0})) == pytest.approx(KINDS[name].pattern / 32)
+    mixed = texel_size(sliders(32.0, brick=0.5, fabric=0.5))
+    assert mixed == pytest.approx(np.sqrt(KINDS["brick"].pattern * KINDS["fabric"].pattern) / 32)
+
+
+def test_texels_are_as_large_as_the_model_file_has_them():
+    torch = pytest.importorskip("torch")
+    from textures_domain import make_domain
+
+    rng = np.random.default_rng(0)
+    rows = rng.random((20, len(COLUMNS)), np.float32)
+    rows[:, : len(CLASSES)] /= rows[:, : len(CLASSES)].sum(1, keepdims=True)
+    rows[:, COLUMNS.index("scale")] = rng.uniform(16, 96, 20)
+    expected = make_domain().texel_size(torch.from_numpy(rows)).flatten().tolist()
+    found = [texel_size({name: float(v) for name, v in zip(COLUMNS, row, strict=True)}) for row in rows]
+    assert found == pytest.approx(expected, rel=1e-5)

@@ -1,0 +1,169 @@
+"""The textures' torch part."""
+
+from __future__ import annotations
+
+import colorsys
+
+import numpy as np
+import pytest
+import torch
+
+from ganassets_textures import MOST_HEIGHT, SPEC
+from ganassets_textures.domain import HEIGHT_UNIT, MAP_CHANNELS, MASKS, MOST_TEXELS, TexturesDomain
+from ganassets_textures.materials import CLASSES, COLUMNS, KINDS, SCALE_TEXELS
+from ganassets_textures.structure import CHANNELS, STRUCTURE
+from textures_domain import SIZE, make_domain, painted
+
+MAPS = ("albedo", "height", "roughness", "metallic")
+
+
+@pytest.fixture(scope="module")
+def domain() -> TexturesDomain:
+    return make_domain()
+
+
+def raw_of(count: int = 8) -> dict[str, torch.Tensor]:
+    """Painted samples, with noise that is not theirs."""
+    signals, _, _ = painted().batch(np.arange(count))
+    noise = torch.randn(count, len(CHANNELS), SIZE, SIZE, generator=torch.Generator().manual_seed(0))
+    return {name: torch.from_numpy(array) for name, array in signals.items()} | {"noise": noise}
+
+
+def rows(**columns: list[float]) -> torch.Tensor:
+    """(n, c) conditions of bricks with these sliders, everything else 0."""
+    n = len(next(iter(columns.values())))
+    made = torch.zeros(n, len(COLUMNS))
+    for name, values in ({"material:brick": [1.0] * n, "scale": [32.0] * n} | columns).items():
+        made[:, COLUMNS.index(name)] = torch.tensor(values)
+    return made
+
+
+def test_is_what_the_spec_says(domain):
+    assert domain.wraps == SPEC.wraps and domain.size is None and domain.network_size == SIZE
+    assert domain.linear is None and domain.noise_channels == len(CHANNELS)
+    assert sum(domain.signals.values()) == sum(3 if output.unit == "sRGB" else 1 for output in SPEC.outputs)
+    for preset in SPEC.presets:
+        assert preset.network_size % domain.stride == 0
+
+
+def test_height_in_metres(domain):
+    raw = {name: torch.full((2, 3 if name == "albedo" else 1, 4, 4), 0.5) for name in MAPS}
+    outputs = domain.finish(raw | {"height": torch.full((2, 1, 4, 4), 2.0)}, rows(scale=[24.0, 48.0]))
+    assert list(outputs) == [output.name for output in SPEC.outputs]
+    expected = [2 * KINDS["brick"].pattern / scale for scale in (24, 48)]
+    np.testing.assert_allclose(outputs["height"][:, 0, 0, 0], expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_outputs_keep_to_their_ranges(domain, sign):
+    """Whatever the networks make, of every class at both ends of the scale."""
+    condition = torch.zeros(2 * len(CLASSES), len(COLUMNS))
+    condition[:, : len(CLASSES)] = torch.eye(len(CLASSES)).repeat(2, 1)
+    condition[:, COLUMNS.index("scale")] = torch.tensor(SCALE_TEXELS).repeat_interleave(len(CLASSES))
+    raw = {name: torch.full((len(condition), 3 if name == "albedo" else 1, 2, 2), 99.0 * sign) for name in MAPS}
+    outputs = domain.finish(raw, condition)
+    for output in SPEC.outputs:
+        assert output.low is not None and output.high is not None
+        assert outputs[output.name].min() >= output.low and outputs[output.name].max() <= output.high
+    assert outputs["height"].abs().max() > MOST_HEIGHT / 2, "the range is no wider than need be"
+
+
+def test_values_within_the_ranges_stay(domain):
+    raw = raw_of()
+    outputs = domain.finish(raw, torch.from_numpy(painted().conditions[:8]))
+    for name in ("albedo", "roughness", "metallic"):
+        assert torch.equal(outputs[name], raw[name])
+    assert raw["height"].abs().max() <= MOST_TEXELS
+
+
+def test_networks_that_give_nothing_make_a_flat_material_in_the_colour_asked_for(domain):
+    hue, saturation, lightness = [0.0, 0.1, 0.6, 0.95], [0.0, 0.5, 1.0, 0.3], [0.5, 0.3, 0.6, 0.9]
+    condition = rows(hue=hue, saturation=saturation, lightness=lightness, roughness=[0.1, 0.4, 0.7, 1.0])
+    nothing = {name: torch.zeros(4, channels, 4, 4) for name, channels in domain.signals.items()}
+    made = domain.centre(nothing, condition)
+    assert made.keys() == nothing.keys()
+    for name, channels in domain.signals.items():
+        assert made[name].shape == (4, channels, 4, 4)
+        assert torch.equal(made[name], made[name][..., :1, :1].expand(-1, -1, 4, 4))
+    assert not made["height"].any()
+    colours = [colorsys.hls_to_rgb(*hls) for hls in zip(hue, lightness, saturation, strict=True)]
+    np.testing.assert_allclose(made["albedo"][..., 0, 0], colours, atol=1e-5)
+    np.testing.assert_allclose(made["roughness"].flatten(1)[:, 0], [0.1, 0.4, 0.7, 1.0], atol=1e-6)
+
+
+def test_metals_start_as_metal(domain):
+    nothing = {name: torch.zeros(len(CLASSES), channels, 1, 1) for name, channels in domain.signals.items()}
+    condition = torch.zeros(len(CLASSES), len(COLUMNS))
+    condition[:, : len(CLASSES)] = torch.eye(len(CLASSES))
+    metallic = dict(zip(CLASSES, domain.centre(nothing, condition)["metallic"].flatten().tolist(), strict=True))
+    assert metallic["brushed-metal"] == 1 and metallic["brick"] == metallic["painted-metal"] == 0
+
+
+def test_what_the_networks_give_is_added(domain):
+    condition = rows(lightness=[0.5])
+    nothing = {name: torch.zeros(1, channels, 2, 2) for name, channels in domain.signals.items()}
+    plain = domain.centre(nothing, condition)
+    moved = domain.centre({name: value + 0.25 for name, value in nothing.items()}, condition)
+    for name in MAPS:
+        difference = 0.25 * (HEIGHT_UNIT if name == "height" else 1)
+        torch.testing.assert_close(moved[name], plain[name] + difference)
+
+
+def test_view(domain):
+    raw = raw_of()
+    view = domain.view(raw)
+    assert view.shape == (8, domain.view_channels, SIZE // 2, SIZE // 2)
+    assert domain.view_size == SIZE // 2
+    spread = view[:, : 4 * MAP_CHANNELS].std((0, 2, 3))
+    assert (spread > 0.2).all() and (spread < 5).all(), "about unit variance"
+    assert (view[:, -len(MASKS) :] == 1).all(), "without masks everything is there"
+
+
+def test_a_rolled_material_has_a_rolled_view(domain):
+    raw = raw_of()
+    moved = {name: value.roll((4, -6), (2, 3)) for name, value in raw.items()}
+    torch.testing.assert_close(domain.view(moved), domain.view(raw).roll((2, -3), (2, 3)))
+
+
+MAP_OF_MASK = {"height": "height", "roughness": "roughness", "metallic": "metallic", "structure": "noise"}
+
+
+@pytest.mark.parametrize("name", MASKS)
+def test_what_a_sample_lacks_is_not_seen(domain, name):
+    mask = torch.ones(8, len(MASKS))
+    mask[:, MASKS.index(name)] = 0
+    raw = raw_of()
+    changed = raw | {MAP_OF_MASK[name]: torch.rand_like(raw[MAP_OF_MASK[name]])}
+    assert torch.equal(domain.view(raw | {"mask": mask}), domain.view(changed | {"mask": mask}))
+    assert not torch.equal(domain.view(raw), domain.view(changed))
+    view = domain.view(raw | {"mask": mask})
+    gone = {tuple(i) for i in torch.nonzero((view == 0).all(0).all(1).all(1)).tolist()}
+    count = {"height": 3 * 4, "structure": STRUCTURE.stop - STRUCTURE.start}.get(name, 4)
+    assert len(gone) >= count + 1, "its channels, and the one that says so"
+    assert (view[:, view.shape[1] - len(MASKS) + MASKS.index(name)] == 0).all()
+
+
+def test_masks_are_each_samples_own(domain):
+    raw = raw_of()
+    mask = torch.ones(8, len(MASKS))
+    mask[3] = 0
+    view, whole = domain.view(raw | {"mask": mask}), domain.view(raw)
+    assert torch.equal(view[[0, 1, 2, 4]], whole[[0, 1, 2, 4]]) and not torch.equal(view[3], whole[3])
+
+
+def test_distance(domain):
+    raw = raw_of()
+    assert torch.equal(domain.distance(raw, raw), torch.zeros(8))
+    for name in MAPS:
+        changed = raw | {name: raw[name] + 0.1 * torch.rand_like(raw[name])}
+        assert (domain.distance(raw, changed) > 0).all(), name
+    near, far = (raw | {"albedo": raw["albedo"] + step} for step in (0.05, 0.1))
+    assert (domain.distance(raw, near) < domain.distance(raw, far)).all()
+
+
+def test_gradient_reaches_all_maps(domain):
+    raw = {name: value.requires_grad_() for name, value in raw_of().items()}
+    domain.view(raw).square().sum().backward()
+    for name in MAPS:
+        gradient = raw[name].grad
+        assert gradient is not None and gradient.isfinite().all() and gradient.abs().sum() > 0

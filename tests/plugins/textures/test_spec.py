@@ -1,0 +1,64 @@
+"""What the generator of textures promises."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+
+from ganassets.plugin_checks import generator_problems
+from ganassets.plugins import load_exporter
+from ganassets_textures import SPEC
+from ganassets_textures.materials import CLASSES, COLUMNS, KINDS, LOOKS
+from ganassets_textures.structure import CHANNELS, Pattern, noise_digest, noise_map
+
+SHAPE = {"scale": 24.0, "aspect": 2.0, "stagger": 0.5}
+
+
+def row(**values: float) -> np.ndarray:
+    """Conditions with these columns, the rest 0."""
+    return np.array([values.get(column, 0.0) for column in COLUMNS], np.float32)
+
+
+def test_it_breaks_no_rule():
+    assert generator_problems(SPEC) == []
+
+
+def test_its_default_format_takes_its_assets():
+    assert SPEC.asset_kind in load_exporter(SPEC.exporter).kinds
+
+
+def test_columns_stand_in_the_order_of_the_conditions():
+    """The torch part takes the classes from the front, everything else is found by name."""
+    assert tuple(column for condition in SPEC.conditions for column in condition.columns) == COLUMNS
+    assert COLUMNS[: len(CLASSES)] == tuple(f"material:{name}" for name in CLASSES)
+    assert COLUMNS[len(CLASSES) : len(CLASSES) + 2] == tuple(f"look:{look}" for look in LOOKS)
+    assert {"scale", "aspect", "stagger", "hue", "saturation", "lightness", "roughness"} <= set(COLUMNS)
+
+
+def test_words_of_a_class_are_no_others():
+    """A name of a file says one class."""
+    words = [word for name, kind in KINDS.items() for word in (name, *kind.words)]
+    assert len(words) == len(set(words))
+    assert all(kind.pattern > 0 for kind in KINDS.values())
+
+
+def test_noise_reads_the_pattern_from_the_conditions_by_name():
+    assert SPEC.noise is not None
+    found = SPEC.noise(7, row(**SHAPE), (32, 48))
+    np.testing.assert_array_equal(found, noise_map(7, Pattern(**SHAPE), (32, 48)))
+    assert found.shape == (len(CHANNELS), 32, 48)
+    for name, value in {"scale": 48.0, "aspect": 1.0, "stagger": 0.3}.items():
+        other = SPEC.noise(7, row(**SHAPE | {name: value}), (96, 96))
+        assert not np.array_equal(other, SPEC.noise(7, row(**SHAPE), (96, 96))), name
+
+
+def test_models_depend_on_the_noise():
+    assert SPEC.static_digests() == {"noise": noise_digest()}
+
+
+def test_importing_it_needs_neither_numpy_nor_torch():
+    code = "import sys, ganassets_textures; print([m for m in ('numpy', 'torch', 'PIL', 'scipy') if m in sys.modules])"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"
