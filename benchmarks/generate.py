@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from ganassets.assets import Mesh
 from ganassets.cli.generate import write_assets
 from ganassets.generation import DEFAULT_TRUNCATION, Request, condition_matrix, generate, wanted_row
 from ganassets.latents import latents
@@ -68,7 +69,9 @@ def main() -> int:
     feeds = all_feeds(model)
     pictures, files = [], []
     for assets in generate(model, spec, REQUEST):
-        pictures.append([m.albedo for asset in assets for m in asset.materials if m.albedo is not None])
+        pictures.append(
+            [m.albedo for asset in assets if isinstance(asset, Mesh) for m in asset.materials if m.albedo is not None]
+        )
         files.append({name: data for asset in assets for name, data in exporter.export(asset, options).items()})
     spent = dict.fromkeys(("onnxruntime", "PNG", "writing"), 0.0)
 

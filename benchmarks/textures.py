@@ -50,7 +50,8 @@ from ganassets_textures.sets import MaterialSet, read_sets
 SEAM_LIMITS = (0.95, 1.05)
 DIFFERENCE_LIMIT = 1e-5
 SEAM_SIZES = ((64, 64), (128, 128), (128, 256))  # rows, columns
-CLOSE = 1.0  # percentile of the distances of real pairs that no two seeds may be closer than
+# Percentile of the distances of real pairs, and the share of the seeds' pairs that may be closer (of real ones: 1 %).
+CLOSE, MOST_CLOSE = 1.0, 0.03
 PROBE_SAMPLES = 96  # of each class, to train the classifier
 CROP = 128
 FD_AXES = 32
@@ -239,7 +240,7 @@ def exact(bench: Bench) -> bool:
 
 
 def diversity(bench: Bench) -> bool:
-    """Smallest distance of two seeds of a class, in features of albedo and height, of the first look there is."""
+    """How near seeds of a class come to each other, in features of albedo and height, for the first look there is."""
     found = bench.classes
     look, made = next(iter(found.made.items()))
     rows, passed = [], []
@@ -247,7 +248,7 @@ def diversity(bench: Bench) -> bool:
         real = pdist(found.painted[found.labels == label])
         ours = pdist(made[found.labels == label])
         limit = np.percentile(real, CLOSE)
-        passed.append(bool(ours.min() >= limit))
+        passed.append(bool((ours < limit).mean() <= MOST_CLOSE))
         rows.append(
             {
                 "class": name,
@@ -262,7 +263,8 @@ def diversity(bench: Bench) -> bool:
     n = bench.amounts.per_class
     say(
         f"Distances between {n} seeds of a class, look {look}, and between {n} painted materials of it. The limit is "
-        f"percentile {CLOSE:g} of the painted ones' distances, so {CLOSE:g} % of their own pairs are below it:"
+        f"percentile {CLOSE:g} of the painted ones' distances, so {CLOSE:g} % of their own pairs are below it; "
+        f"{MOST_CLOSE:.0%} of the seeds' pairs may be:"
     )
     print_table(rows)
     say(f"{sum(passed)} of {len(passed)} classes pass.")

@@ -76,7 +76,7 @@ def shade_plane(material: TextureSet, size: int, repeat: float = 2) -> ByteArray
         repeat: how often its longer side fits into the picture.
 
     Raises:
-        InputError: the material is empty, or size or repeat is not above 0.
+        InputError: size or repeat is not above 0.
     """
     surface = averaged(material, size, repeat)
     return to_bytes(shade(surface, surface.normal))
@@ -94,7 +94,7 @@ def shade_sphere(material: TextureSet, size: int, repeat: float = 2) -> ByteArra
         repeat: how often its longer side fits from edge to edge, along the sphere.
 
     Raises:
-        InputError: the material is empty, or size or repeat is not above 0.
+        InputError: size or repeat is not above 0.
     """
     n = SUPERSAMPLING * size
     arc = round(np.pi * SPHERE_RADIUS * n)  # pixels from edge to edge along the sphere
@@ -132,10 +132,8 @@ def averaged(material: TextureSet, size: int, repeat: float) -> Surface:
     """(size, size) mean values over the pixels of a square that shows the longer side of the material `repeat` times.
 
     Raises:
-        InputError: the material is empty, or size or repeat is not above 0.
+        InputError: size or repeat is not above 0.
     """
-    if not material.height.size:
-        raise InputError("a material without texels can't be shown.")
     if size < 1 or repeat <= 0:
         raise InputError("a picture needs a size and a repeat above 0.")
     length = max(material.height.shape) * repeat

@@ -162,7 +162,7 @@ class GeneratorSpec:
     dataset: Callable[[Preset, Mapping[str, Any], int, Callable[[int, int], None]], TrainingData]
     domain: Callable[[Preset, Any], Any]
     decode: Callable[[Mapping[str, np.ndarray], Manifest, Sequence[str], Sequence[Any]], list[Asset]]
-    preview: Callable[[Sequence[Asset]], Image]
+    preview: Callable[[Sequence[Any]], Image]
     data_options: tuple[DataOption, ...] = ()
     static_digests: Callable[[], dict[str, str]] = field(default=dict)
     noise: NoiseMap | None = None

@@ -10,7 +10,6 @@ import numpy as np
 from PIL import Image
 
 from ganassets.assets import TextureSet
-from ganassets.errors import InputError
 
 from .binary import INDICES, Binary
 from .document import asset_of, pack_document
@@ -22,9 +21,7 @@ LANCZOS_REACH = 3  # texels of the coarser of the two pictures
 
 
 def encode_surface(asset: TextureSet, options: Mapping[str, Any]) -> bytes:
-    """GLB of a material on a shape; InputError when it has no texels."""
-    if not asset.height.size:
-        raise InputError(f"{asset.name} has no texels, so there is nothing to write.")
+    """GLB of a material on a shape."""
     asset = resampled(asset, options["texture-size"])
     tiling, transform = options["tiling"], options["texture-transform"]
     shape = SHAPES[options["shape"]](*asset.size)

@@ -27,8 +27,6 @@ FloatArray = NDArray[np.floating[Any]]
 
 def encode_pictures(asset: TextureSet, options: Mapping[str, Any]) -> dict[str, bytes]:
     """Files by name; InputError when the format can't hold the asset or its library is not installed."""
-    if not asset.height.size:
-        raise InputError(f"{asset.name} has no texels, so there is nothing to write.")
     encode = FORMATS[options["format"]]
     files = {
         f"{picture.file.format(asset.name)}.{options['format']}": encode(asset, picture, options)

@@ -132,7 +132,9 @@ def command(
         exporter = load_exporter(spec.exporter)
         options = option_values(exporter.options, given)
     if spec.asset_kind not in exporter.kinds:
-        raise InputError(f"{exporter.name} takes {' and '.join(exporter.kinds)}, but {spec.name} makes {spec.asset_kind}.")
+        raise InputError(
+            f"{exporter.name} takes {' and '.join(exporter.kinds)}, but {spec.name} makes {spec.asset_kind}."
+        )
     request = Request(
         chosen,
         truncation,

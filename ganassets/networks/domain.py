@@ -63,6 +63,12 @@ class Domain(nn.Module):
         del condition
         return residual
 
+    def mask(self, raw: dict[str, Tensor]) -> dict[str, Tensor]:
+        """(n, 1, ...) by output name: 1 where a sample has that output, 0 where its data lack it; see
+        TrainingData.masks. Outputs that all samples have need not be named."""
+        del raw
+        return {}
+
     def distance(self, a: dict[str, Tensor], b: dict[str, Tensor]) -> Tensor:
         """(n,) how far two raw samples are apart, for samples that can be reproduced: mean difference of the views."""
         return (self.view(a) - self.view(b)).abs().flatten(1).mean(1)

@@ -16,7 +16,7 @@ from ganassets.spec import Preset
 from .domain import MASKS
 from .materials import CLASSES, COLUMNS, LOOKS
 from .painter import Z_DIM, likely, paint
-from .structure import Pattern, fitted_pattern, noise_map, pattern_of
+from .structure import Pattern, fitted_scale, noise_map, pattern_of
 
 FloatArray = NDArray[np.float32]
 SIGNALS = {"albedo": (3, np.uint8), "height": (1, np.float16), "roughness": (1, np.uint8), "metallic": (1, np.uint8)}
@@ -111,9 +111,13 @@ def painted_samples(count: int, size: int, seed: int, report: Callable[[int], No
 
 
 def fitted_sliders(sliders: Mapping[str, float], size: int) -> dict[str, float]:
-    """Sliders with the scale and aspect that the pattern comes to have in a map of size x size."""
-    pattern = fitted_pattern(Pattern(sliders["scale"], sliders["aspect"], sliders["stagger"]), (size, size))
-    return {**sliders, "scale": pattern.scale, "aspect": pattern.aspect}
+    """Sliders with the scale that the pattern comes to have in a map of size x size.
+
+    The aspect stays as it was, though wide units are cut short by the map: the networks don't get to see it, and larger
+    maps shall have it.
+    """
+    pattern = Pattern(sliders["scale"], sliders["aspect"], sliders["stagger"])
+    return {**sliders, "scale": fitted_scale(pattern, (size, size))}
 
 
 def empty_samples(count: int, size: int) -> dict[str, NDArray]:

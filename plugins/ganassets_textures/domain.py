@@ -64,13 +64,12 @@ class TexturesDomain(Domain):
         hue, saturation, lightness, roughness = (
             condition[:, COLUMNS.index(name), None] for name in ("hue", "saturation", "lightness", "roughness")
         )
-        metals = [COLUMNS.index(f"material:{name}") for name in METALS]
-        metallic = sum(condition[:, column] for column in metals)
+        metals = [condition[:, COLUMNS.index(f"material:{name}"), None] for name in METALS]
         return {
             "albedo": residual["albedo"] + hsl_to_rgb(hue, saturation, lightness)[..., None, None],
             "height": residual["height"] * HEIGHT_UNIT,
             "roughness": residual["roughness"] + roughness[..., None, None],
-            "metallic": residual["metallic"] + metallic[:, None, None, None],
+            "metallic": residual["metallic"] + torch.cat(metals, 1).sum(1)[:, None, None, None],
         }
 
     def texel_size(self, condition: Tensor) -> Tensor:

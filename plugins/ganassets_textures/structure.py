@@ -88,11 +88,9 @@ def signed_uniforms(seed: int, shape: tuple[int, ...], stream: int) -> FloatArra
     return (2 * uniforms(seed, int(np.prod(shape)), stream) - 1).astype(np.float32).reshape(shape)
 
 
-def fitted_pattern(pattern: Pattern, size: tuple[int, int]) -> Pattern:
-    """The pattern with the sizes that its units come to have in a map of that size."""
-    rows, columns = lattice_counts(pattern, size)
-    scale = size[0] / rows
-    return Pattern(scale, size[1] / columns / scale, pattern.stagger)
+def fitted_scale(pattern: Pattern, size: tuple[int, int]) -> float:
+    """Texels that the pattern's units come to be high in a map of that size."""
+    return size[0] / lattice_counts(pattern, size)[0]
 
 
 def row_shifts(rows: int, stagger: float, random: FloatArray) -> FloatArray:

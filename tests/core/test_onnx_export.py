@@ -140,12 +140,13 @@ def test_generates_heads(trained):
     model = open_model(trained[2])
     (batch,) = generate(model, SPEC, Request((3, 7), wishes={"age": 60.0, "ancestry": {"asian": 1.0}}))
     assert [head.name for head in batch] == ["faces-00000003", "faces-00000007"]
-    assert all(isinstance(head, Mesh) for head in batch)
-    assert not np.array_equal(batch[0].positions, batch[1].positions)
-    assert batch[0].provenance.sliders["age"] == 60 and batch[0].provenance.model_digest == model.digest
-    skin = batch[0].materials[0].albedo
+    first, second = batch
+    assert isinstance(first, Mesh) and isinstance(second, Mesh)
+    assert not np.array_equal(first.positions, second.positions)
+    assert first.provenance.sliders["age"] == 60 and first.provenance.model_digest == model.digest
+    skin = first.materials[0].albedo
     assert skin is not None and skin.shape == (32, 32, 3) and skin.std() > 5
-    height = np.ptp(batch[0].positions[:, 1])
+    height = np.ptp(first.positions[:, 1])
     assert 0.2 < height < 0.6
 
 

@@ -24,6 +24,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 import ganassets_faces
+import ganassets_textures
 from ganassets.cli import cli
 from ganassets.spec import GeneratorSpec, with_overrides
 
@@ -32,7 +33,7 @@ DOCUMENTS = (ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").
 LANGUAGES = {"sh", "python", "toml", "json", "text"}
 RUN = "runs/faces-20260131-1"  # the run folder that the documents name
 SHORT = ["--kimg", "0.032", "--threads", "1", "--device", "cpu"]
-SMALL = {"samples": 48, "components": 16}
+FEW, FEW_COMPONENTS = 48, 16
 COMPARED = ["--samples", "64"]
 PIP = re.compile(r'pip install "?(?P<where>\./?[\w/]*)(?:\[(?P<extras>[\w,]+)\])?"?')
 
@@ -196,8 +197,13 @@ def test_pictures_are_pictures(path: Path):
 
 
 def with_few_samples(spec: GeneratorSpec) -> GeneratorSpec:
-    """A generator whose presets have few samples."""
-    return replace(spec, presets=tuple(replace(preset, **SMALL) for preset in spec.presets))
+    """A generator whose presets have few samples, and few components where they have any."""
+    return replace(
+        spec,
+        presets=tuple(
+            replace(preset, samples=FEW, components=min(FEW_COMPONENTS, preset.components)) for preset in spec.presets
+        ),
+    )
 
 
 def run(command: list[str]) -> None:
@@ -219,11 +225,12 @@ def check_promises(command: list[str]) -> None:
     if command[0] != "generate":
         assert out.stat().st_size > 100_000
         return
-    suffix = {"gltf": "glb"}.get(name := option_of(command, "--to", "gltf"), name)
     first, _, last = option_of(command, "--seeds", f"1-{option_of(command, '-n', '8')}").partition("-")
-    count = int(option_of(command, "-n", "8")) if first == "random" else int(last or first) - int(first) + 1
-    files = list(out.glob(f"*.{suffix}"))
-    assert len(files) == count
+    alone = first == "random" or "--morph" in command
+    count = int(option_of(command, "-n", "8")) if alone else int(last or first) - int(first) + 1
+    files = [file for file in out.iterdir() if file.name != "contact-sheet.png"]
+    stem = re.compile(r"(?:T_)?([a-z]+-\d{8}(?:-\d{8}-\d{3})?)(?!\d)")
+    assert len({match[1] for file in files if (match := stem.match(file.name))}) == count
     assert all(file.stat().st_size > 100 for file in files)
     assert (out / "contact-sheet.png").is_file() != ("--no-preview" in command)
 
@@ -239,7 +246,8 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pytest.importorskip("torch")
     folder = tmp_path_factory.mktemp("workshop")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ganassets_faces, "SPEC", with_few_samples(ganassets_faces.SPEC))
+        for plugin in (ganassets_faces, ganassets_textures):
+            patch.setattr(plugin, "SPEC", with_few_samples(plugin.SPEC))
         patch.chdir(folder)
         run(["train", "faces", "--out", RUN])
         run(["export", RUN, "--onnx"])
@@ -251,6 +259,11 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, colour in (("young_female", (205, 160, 135)), ("old_male", (150, 105, 80))):
         texture = np.clip(rng.normal(colour, 6, (512, 512, 3)), 0, 255).astype(np.uint8)
         Image.fromarray(texture).save(skins / f"{name}.png")
+    materials = folder / "my-materials"
+    materials.mkdir()
+    for name in ("old_brick_wall", "gravel"):
+        Image.fromarray(rng.integers(60, 200, (128, 128, 3), np.uint8)).save(materials / f"{name}_Color.png")
+        Image.fromarray(rng.integers(60, 200, (128, 128), np.uint8)).save(materials / f"{name}_Roughness.png")
     for block in BLOCKS:
         if block.file:
             (folder / block.file).parent.mkdir(exist_ok=True)
@@ -278,7 +291,8 @@ def desk(workshop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     for project in folder.glob("*/pyproject.toml"):
         facts = tomllib.loads(project.read_text())
         install(facts["project"], facts["tool"]["setuptools"]["py-modules"], project.parent, tmp_path / "site")
-    monkeypatch.setattr(ganassets_faces, "SPEC", with_few_samples(ganassets_faces.SPEC))
+    for plugin in (ganassets_faces, ganassets_textures):
+        monkeypatch.setattr(plugin, "SPEC", with_few_samples(plugin.SPEC))
     monkeypatch.setattr("ganassets.evaluation.run.FIT_SAMPLES", 128)
     monkeypatch.syspath_prepend(str(tmp_path / "site"))
     monkeypatch.chdir(folder)

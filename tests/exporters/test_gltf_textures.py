@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from ganassets.assets import Provenance, TextureSet
-from ganassets.errors import InputError
 from ganassets_gltf import EXPORTER
 from ganassets_gltf.shapes import SHAPES
 from ganassets_gltf.surface import resampled
@@ -219,8 +218,3 @@ def test_texture_size_reaches_the_file() -> None:
 
 def test_settings_of_meshes_change_nothing() -> None:
     assert encode(make_bricks(16), morphs=False, rig=False) == encode(make_bricks(16))
-
-
-def test_a_material_without_texels_is_refused() -> None:
-    with pytest.raises(InputError, match="no texels"):
-        encode(plain((0, 3)))

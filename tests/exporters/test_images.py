@@ -276,9 +276,7 @@ def test_names_of_different_assets_never_meet() -> None:
         assert all(not a & b for a, b in pairwise(files))
 
 
-def test_a_material_without_texels_is_refused() -> None:
-    with pytest.raises(InputError, match="no texels"):
-        encode(plain((0, 3)))
+def test_a_picture_without_pixels_is_refused() -> None:
     with pytest.raises(InputError, match="without pixels"):
         encode_png(np.zeros((3, 0, 1), np.uint8), srgb=False)
 
