@@ -16,6 +16,8 @@ from .linear import LinearModel
 BASE_SIZE = 8
 HEAD_WIDTH = 256
 STYLE_GAIN = 0.3
+# Doublings of a size-free generator that interpolate: steps between its coarsest cells would show as blocks.
+SMOOTH = 2
 
 
 @dataclass(frozen=True)
@@ -124,10 +126,11 @@ class Generator(nn.Module):
     def reach(self) -> int:
         """Samples beyond which the noise map does not matter to a sample of a size-free generator, at most.
 
-        A block looks 2 of its level's samples far, and what it looks at lies in cells up to one sample larger.
+        A block looks 2 of its level's samples far, a doubling that interpolates 1 of the level it doubles, and what they
+        look at lies in cells up to one sample larger.
         """
         strides = [self.domain.stride >> level for level in range(len(self.blocks))]
-        return sum(2 * stride for stride in strides) + strides[0]
+        return sum(2 * stride for stride in strides) + sum(strides[:SMOOTH]) + strides[0]
 
     def trunk(self, w: Tensor, noise: Tensor | None) -> Tensor:
         """Features at the base size, of (n, layers, w) [and the noise map averaged to it]."""
@@ -169,7 +172,7 @@ class Generator(nn.Module):
         styles = [style(w[:, 2 + i]) for i, style in enumerate(list(self.styles)[1:])]
         with self.autocast():
             for i, (narrow, style) in enumerate(zip(self.narrow, styles, strict=True), start=1):
-                x = upsample(narrow(x))
+                x = smooth_upsample(narrow(x), domain.wraps) if levels and i <= SMOOTH else upsample(narrow(x))
                 if levels:
                     x = x + self.entries[i](levels[i], w[:, 1 + i], self.autocast)
                 x = self.blocks[i](x, style)

@@ -271,9 +271,9 @@ def test_maps_that_are_too_large_for_memory_get_windows(tiling, monkeypatch):
     unspied = Model.run
     monkeypatch.setattr(Model, "run", run)
     monkeypatch.setattr(generation, "TEXELS_AT_ONCE", 64 * 64)
-    monkeypatch.setattr(generation, "WINDOW", 48)
+    monkeypatch.setattr(generation, "WINDOW", 64)
     (parts,) = everything_of(model, spec, Request((3,), size=(96, 72)))
-    assert len(sizes) > 1 and max(max(size) for size in sizes) <= 48
+    assert len(sizes) > 1 and max(max(size) for size in sizes) <= 64
     assert_same(whole, parts, atol=1e-5)
 
 
