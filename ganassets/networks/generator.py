@@ -126,8 +126,8 @@ class Generator(nn.Module):
     def reach(self) -> int:
         """Samples beyond which the noise map does not matter to a sample of a size-free generator, at most.
 
-        A block looks 2 of its level's samples far, a doubling that interpolates 1 of the level it doubles, and what they
-        look at lies in cells up to one sample larger.
+        A block looks 2 of its level's samples far, a doubling that interpolates 1 of the level it doubles, and what
+        they look at lies in cells up to one sample larger.
         """
         strides = [self.domain.stride >> level for level in range(len(self.blocks))]
         return sum(2 * stride for stride in strides) + sum(strides[:SMOOTH]) + strides[0]
