@@ -34,6 +34,8 @@ def spans(length: int, window: int, stride: int, reach: int) -> list[Span]:
     core = max((window - 2 * margin) // stride * stride, stride)
     if length <= core + 2 * margin:  # the whole is no more than a window
         return [Span(0, length, 0)]
+    cells, count = length // stride, -(-length // core)
+    core = -(-cells // count) * stride  # even windows overlap least
     return [Span(start, min(start + core, length), margin) for start in range(0, length, core)]
 
 

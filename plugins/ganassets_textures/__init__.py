@@ -62,7 +62,7 @@ def _static_digests() -> dict[str, str]:
 
 QUICK = Preset(
     "quick",
-    "about 8 minutes on two cores: shapes and colours, soft grain.",
+    "about 11 minutes on two cores: shapes and colours, soft grain.",
     size=64,
     network_size=64,
     samples=3072,
@@ -72,7 +72,7 @@ QUICK = Preset(
     z_dim=32,
     w_dim=64,
     batch=16,
-    gamma=20.0,
+    gamma=3.0,
     learning_rate=4e-4,
     regression=0.8,
     regression_weight=4.0,
@@ -94,7 +94,7 @@ SPEC = GeneratorSpec(
     wraps=(True, True),
     presets=(
         QUICK,
-        replace(QUICK, name="small", summary="about 75 minutes on two cores.", samples=8192, kimg=240, regression=0.6),
+        replace(QUICK, name="small", summary="about 90 minutes on two cores.", samples=8192, kimg=240, regression=0.6),
         replace(
             QUICK,
             name="base",

@@ -95,3 +95,22 @@ def test_browser_repeats_it(
         assert repeats(shown, TILE, axis) > 0.999 and repeats(shown, TILE // 2, axis) < 0.9
         assert seam(shown, axis) < 1.5
     assert likeness(shown, bricks) > 0.97 and likeness(shown, bricks, green=-1) < 0.7
+
+
+def test_materials_of_the_model_in_the_package(node: Consumer, tmp_path: Path) -> None:
+    from ganassets.cli.find import shipped_models
+    from ganassets.generation import Request, generate
+    from ganassets.model import open_model
+    from ganassets.options import option_values
+    from ganassets.plugins import load_exporter, load_generator
+
+    (path,) = shipped_models("textures")
+    gltf = load_exporter("gltf")
+    options = option_values(gltf.options, {"tiling": "4", "texture-transform": "yes"})
+    for assets in generate(open_model(path), load_generator("textures"), Request(range(1, 25), size=(64, 64))):
+        for asset in assets:
+            for name, content in gltf.export(asset, options).items():
+                (tmp_path / name).write_bytes(content)
+    report = node("validate.mjs", *sorted(tmp_path.iterdir()))
+    assert report["files"] == 24
+    assert [report[kind] for kind in ("errors", "warnings", "infos", "hints")] == [0, 0, 0, 0], report["messages"]
