@@ -110,7 +110,7 @@ class Generator(nn.Module):
 
     @property
     def layers(self) -> int:
-        """Layers that read a w each: the linear model, then the blocks."""
+        """Layers that read a w each: what the networks add to, then the blocks."""
         return 1 + len(self.blocks)
 
     def mapping(self, z: Tensor, condition: Tensor, truncation: Tensor) -> Tensor:
