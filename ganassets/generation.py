@@ -139,8 +139,7 @@ def _wanted_columns(condition: ConditionInfo, wish: Wish) -> list[float]:
 
 def condition_matrix(manifest: Manifest, seeds: Sequence[int], wanted: NDArray[np.float32]) -> NDArray[np.float32]:
     """(n, c) float32 physical values: for each seed a likely combination that keeps to the wishes."""
-    rows = np.array(manifest.condition_rows, np.float32).reshape(-1, manifest.condition_width)
-    return np.stack([condition_row(seed, rows, wanted) for seed in seeds])
+    return np.stack([condition_row(seed, manifest.rows, wanted) for seed in seeds])
 
 
 def generate(model: Model, spec: GeneratorSpec, request: Request) -> Iterator[list[Asset]]:

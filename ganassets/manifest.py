@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from .errors import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 FORMAT_VERSION = 1
 METADATA_KEY = "ganassets"
@@ -125,6 +130,13 @@ class Manifest(_Part):
     def condition_width(self) -> int:
         """Columns of the `condition` input."""
         return sum(condition.width for condition in self.conditions)
+
+    @cached_property
+    def rows(self) -> NDArray[np.float32]:
+        """(r, c) float32 condition_rows as an array, made once."""
+        import numpy as np
+
+        return np.array(self.condition_rows, np.float32).reshape(-1, self.condition_width)
 
 
 def parse_manifest(text: str, where: str) -> Manifest:

@@ -8,6 +8,7 @@ from trimesh.exchange.ply import export_ply
 from trimesh.exchange.stl import export_stl
 
 from ganassets.assets import Material, Mesh
+from ganassets.shading import to_linear, to_srgb
 
 from .provenance import description
 
@@ -59,13 +60,3 @@ def colours_at(material: Material, uvs: np.ndarray) -> np.ndarray:
         x, y = (np.floor(uvs % 1 * size).astype(int) % size).T
         texels = to_linear(material.albedo[y, x] / 255)
     return np.round(to_srgb(texels * material.base_colour) * 255).astype(np.uint8)
-
-
-def to_linear(srgb: np.ndarray) -> np.ndarray:
-    """Linear values of sRGB ones in [0, 1] (IEC 61966-2-1)."""
-    return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
-
-
-def to_srgb(linear: np.ndarray) -> np.ndarray:
-    """sRGB values of linear ones in [0, 1] (IEC 61966-2-1)."""
-    return np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
