@@ -175,7 +175,9 @@ class Trainer:
         if noise is not None:
             made["noise"] = noise
         made = made if batch.tiles else self.cropped(made)
-        return made | {name: batch.raw[name] for name in ("mask",) if name in batch.raw}
+        if "mask" in batch.raw:
+            made["mask"] = batch.raw["mask"]
+        return made
 
     def cropped(self, raw: dict[str, Tensor]) -> dict[str, Tensor]:
         """Signals without the margin that noise_of adds."""
@@ -189,9 +191,9 @@ class Trainer:
             return batch.raw
         return batch.raw | self.cropped({"noise": batch.raw["noise"]})
 
-    def views(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Views of the real samples and of fakes, rolled alike."""
-        return self.rolled((self.domain.view(self.real(batch)), self.domain.view(self.fake(batch))), batch.tiles)
+    def views(self, real: dict[str, Tensor], made: dict[str, Tensor], tiles: bool) -> tuple[Tensor, Tensor]:
+        """Views of raw real samples and of raw fakes, rolled alike."""
+        return self.rolled((self.domain.view(real), self.domain.view(made)), tiles)
 
     def rolled(self, views: tuple[Tensor, Tensor], tiles: bool) -> tuple[Tensor, Tensor]:
         """Both views rolled by the same random amounts, where a sample has neither borders nor a place of its own."""
@@ -236,7 +238,7 @@ class Trainer:
     def discriminator_step(self, batch: Batch, gamma: float) -> dict[str, float]:
         """Update the discriminator, every penalty_interval steps with the gradient penalty."""
         with torch.no_grad():
-            real, fake = self.views(batch)
+            real, fake = self.views(self.real(batch), self.fake(batch), batch.tiles)
         views, conditions = torch.cat([real, fake]), torch.cat([batch.condition, batch.condition])
         real_scores, fake_scores = self.discriminator(views, conditions).chunk(2)
         loss = self.objective.discriminator(real_scores, fake_scores)
@@ -254,7 +256,7 @@ class Trainer:
         """Update the generator; samples that it can reproduce also count by their distance."""
         self.discriminator.requires_grad_(False)
         made, real = self.fake(batch), self.real(batch)
-        real_view, fake_view = self.rolled((self.domain.view(real), self.domain.view(made)), batch.tiles)
+        real_view, fake_view = self.views(real, made, batch.tiles)
         fake_scores = self.discriminator(fake_view, batch.condition)
         with torch.no_grad():
             real_scores = self.discriminator(real_view, batch.condition)

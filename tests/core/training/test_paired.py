@@ -207,7 +207,7 @@ def test_crops_are_not_rolled():
     trainer = trainer_of(known_data(tiles=np.zeros(64, bool)))
     batch = trainer.draw()
     for _ in range(3):
-        real, fake = trainer.views(batch)
+        real, fake = trainer.views(trainer.real(batch), trainer.fake(batch), batch.tiles)
         assert torch.equal(real, trainer.domain.view(trainer.real(batch)))
         assert torch.equal(fake, trainer.domain.view(trainer.fake(batch)))
 
@@ -229,7 +229,9 @@ def test_tiles_are_rolled_both_by_the_same():
 def test_what_has_a_size_of_its_own_is_not_rolled(kind):
     trainer = make_trainer(kind)
     batch = trainer.draw()
-    assert torch.equal(trainer.views(batch)[0], trainer.domain.view(batch.raw))
+    assert torch.equal(
+        trainer.views(trainer.real(batch), trainer.fake(batch), batch.tiles)[0], trainer.domain.view(batch.raw)
+    )
 
 
 def test_the_plugins_noise_is_used_with_the_conditions():
