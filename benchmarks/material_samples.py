@@ -65,7 +65,7 @@ class Maker:
     def decoded(self, inputs: Sequence[Inputs], arrays: Arrays) -> list[TextureSet]:
         """The finished materials."""
         provenances = [Provenance(sliders=dict(zip(COLUMNS, map(float, one.condition), strict=True))) for one in inputs]
-        return self.spec.decode(arrays, self.model.manifest, ["material"] * len(inputs), provenances)  # pyright: ignore
+        return self.spec.decode(arrays, self.model.manifest, ["material"] * len(inputs), provenances, {})  # pyright: ignore
 
     def materials(self, asked: Sequence[Inputs]) -> Iterator[TextureSet]:
         """Finished materials of inputs of one size, a batch at a time."""

@@ -269,7 +269,105 @@ class TextureSet:
         return replace(self, tiles=False, **{name: getattr(self, name)[:rows, :columns] for name in MAPS})
 
 
-Asset = Mesh | TextureSet
+# Where a humanoid touches the ground, in the order of a clip's contacts.
+CONTACTS = ("leftFoot", "leftToes", "rightFoot", "rightToes")
+
+
+@dataclass(frozen=True, eq=False)
+class Skeleton:
+    """Joints of a figure at rest. Quaternions everywhere: (x, y, z, w), unit length.
+
+    Attributes:
+        names: of the joints, each once; a parent stands before its children.
+        parents: index of each joint's parent; -1 for the first joint, the only root.
+        offsets: (j, 3) float32 metres: place in the parent's frame; of the root, its place at rest.
+        rest_rotations: (j, 4) float32 rotation in the parent's frame at rest.
+    """
+
+    names: tuple[str, ...]
+    parents: tuple[int, ...]
+    offsets: FloatArray
+    rest_rotations: FloatArray
+
+    def __post_init__(self) -> None:
+        j = len(self.names)
+        if len(set(self.names)) != j or not j:
+            raise InputError("a skeleton needs joints, each with a name of its own.")
+        if len(self.parents) != j or self.parents[0] != -1:
+            raise InputError("the first joint of a skeleton must be its root.")
+        if any(not 0 <= parent < i for i, parent in enumerate(self.parents[1:], start=1)):
+            raise InputError("a joint's parent must stand before it.")
+        check_array("offsets", self.offsets, "float32", (j, 3))
+        check_array("rest_rotations", self.rest_rotations, "float32", (j, 4))
+        _check_unit("rest_rotations", self.rest_rotations)
+
+    def index(self, name: str) -> int:
+        """Index of the joint of that name; InputError when there is none."""
+        try:
+            return self.names.index(name)
+        except ValueError as error:
+            raise InputError(f"the skeleton has no joint {name!r}.") from error
+
+
+@dataclass(frozen=True, eq=False)
+class MotionClip:
+    """Motion of a skeleton, frame by frame; it lasts (frames - 1) / fps seconds.
+
+    Attributes:
+        name: "poses-00000007".
+        skeleton: what moves.
+        fps: frames a second.
+        translation: (f, 3) float32 metres: place of the root joint.
+        rotations: (f, j, 4) float32 rotation of each joint in its parent's frame (the skeleton's rest rotation is not
+            multiplied onto it), signs chosen so that neighbouring frames are nearest.
+        contacts: (f, 4) bool: which of CONTACTS stand on the ground, or None where that is not known.
+        loop: the last frame is the first again, moved along the ground.
+        provenance: where it comes from.
+    """
+
+    name: str
+    skeleton: Skeleton
+    fps: float
+    translation: FloatArray
+    rotations: FloatArray
+    contacts: NDArray[np.bool_] | None = None
+    loop: bool = False
+    provenance: Provenance = Provenance()
+
+    kind = "motion"
+
+    def __post_init__(self) -> None:
+        frames = len(self.translation)
+        if not frames:
+            raise InputError(f"{self.name} has no frames.")
+        if not 0 < self.fps < float("inf"):
+            raise InputError(f"{self.name}: frames a second must be above 0.")
+        check_array("translation", self.translation, "float32", (None, 3))
+        check_array("rotations", self.rotations, "float32", (frames, len(self.skeleton.names), 4))
+        _check_unit("rotations", self.rotations)
+        if self.contacts is not None:
+            check_array("contacts", self.contacts, "bool", (frames, len(CONTACTS)))
+
+    def __len__(self) -> int:
+        return len(self.translation)
+
+    @property
+    def seconds(self) -> float:
+        """From the first frame to the last."""
+        return (len(self) - 1) / self.fps
+
+    def reduced(self, longest: int) -> MotionClip:
+        """What a picture of that many pixels needs of the asset: all of it, here."""
+        del longest
+        return self
+
+
+def _check_unit(name: str, quaternions: FloatArray) -> None:
+    if abs((quaternions**2).sum(-1) - 1).max() > 1e-3:
+        raise InputError(f"{name} must be unit quaternions.")
+
+
+Asset = Mesh | TextureSet | MotionClip
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,9 +46,11 @@ class Request:
         wishes: by condition name: a slider's value, or shares of a category's choices (scaled to a sum of 1).
             Conditions without a wish are drawn from likely combinations by the seed.
         batch: assets that run through the network at once; no asset depends on it.
-        size: of size-free models: samples along each axis (rows, columns); None for four times that of training.
+        size: of size-free models whose plugin doesn't choose it: samples along each axis (rows, columns); None for four
+            times that of training.
         crop: a size that is no multiple of the model's stride is cut from the next larger one.
         window: of size-free models: samples of an axis to compute at once; None chooses by the size.
+        settings: of the plugin, all of them, by name.
         morph: two seeds to go from and to in `steps` steps, in place of seeds.
         steps: of the morph, both ends included.
     """
@@ -60,6 +62,7 @@ class Request:
     size: tuple[int, ...] | None = None
     crop: bool = False
     window: int | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
     morph: tuple[int, int] | None = None
     steps: int = 8
 
@@ -151,7 +154,7 @@ def generate(model: Model, spec: GeneratorSpec, request: Request) -> Iterator[li
         request: what to make.
     """
     wanted = wanted_row(model.manifest.conditions, request.wishes)
-    size = map_size(model.manifest, request)
+    size = map_size(model.manifest, spec, request)
     batch = request.batch if size is None else max(1, min(request.batch, TEXELS_AT_ONCE // int(np.prod(size))))
     samples = samples_of(request, model.manifest.generator)
     return (_generate_batch(model, spec, request, part, wanted, size) for part in _batches(samples, batch))
@@ -182,18 +185,17 @@ def samples_of(request: Request, generator: str) -> list[Sample]:
     return [Sample(f"{stem}-{i:03d}", first, (last, float(share))) for i, share in enumerate(shares)]
 
 
-def map_size(manifest: Manifest, request: Request) -> tuple[int, ...] | None:
-    """Size of the noise maps; None for a model that has a size of its own.
+def map_size(manifest: Manifest, spec: GeneratorSpec, request: Request) -> tuple[int, ...] | None:
+    """Size of the noise maps; None for a model that has a size of its own, or whose plugin chooses one each.
 
     Raises:
         InputError: the model makes one size only, or the size is no multiple of its stride and may not be cropped.
     """
     noise, size = manifest.noise, request.size
-    if noise is None:
+    if noise is None or spec.map_size:
         if size is not None or request.crop or request.window is not None:
-            raise InputError(
-                f"models of {manifest.generator} make one size only; leave out --size, --crop and --window."
-            )
+            why = "make one size only" if noise is None else "choose their size themselves"
+            raise InputError(f"models of {manifest.generator} {why}; leave out --size, --crop and --window.")
         return None
     if size is None:
         return (DEFAULT_SIZES * noise.size,) * noise_axes(manifest)
@@ -235,7 +237,12 @@ def inputs_of(
     manifest: Manifest, spec: GeneratorSpec, seed: int, wanted: NDArray[np.float32], size: tuple[int, ...] | None
 ) -> Inputs:
     """The inputs of a seed."""
-    condition = condition_matrix(manifest, [seed], wanted)[0]
+    return _inputs_for(manifest, spec, seed, condition_matrix(manifest, [seed], wanted)[0], size)
+
+
+def _inputs_for(
+    manifest: Manifest, spec: GeneratorSpec, seed: int, condition: NDArray[np.float32], size: tuple[int, ...] | None
+) -> Inputs:
     noise = None
     if size is not None and manifest.noise:
         if spec.noise:
@@ -279,15 +286,19 @@ def blended_noise(a: NDArray[np.float32], b: NDArray[np.float32], share: float) 
 def _inputs_of_sample(
     manifest: Manifest,
     spec: GeneratorSpec,
+    request: Request,
     sample: Sample,
     wanted: NDArray[np.float32],
     size: tuple[int, ...] | None,
 ) -> Inputs:
-    first = inputs_of(manifest, spec, sample.seed, wanted, size)
-    if sample.morph is None:
-        return first
-    last, share = sample.morph
-    return morphed(first, inputs_of(manifest, spec, last, wanted, size), share)
+    """Inputs of a seed, or between two: both ends' noise is made for the conditions on the way, so that it fits."""
+    last, share = sample.morph or (sample.seed, 0.0)
+    first_row, last_row = condition_matrix(manifest, [sample.seed, last], wanted)
+    row = last_row if share == 1 else (first_row + np.float32(share) * (last_row - first_row)).astype(np.float32)
+    if spec.map_size and manifest.noise:
+        size = run_plugin(f"{spec.name}'s size", spec.map_size, request.settings, row, manifest.noise)
+    first = _inputs_for(manifest, spec, sample.seed, row, size)
+    return first if sample.morph is None else morphed(first, _inputs_for(manifest, spec, last, row, size), share)
 
 
 def _run(
@@ -312,8 +323,30 @@ def _generate_batch(
     wanted: NDArray[np.float32],
     size: tuple[int, ...] | None,
 ) -> list[Asset]:
+    inputs = [_inputs_of_sample(model.manifest, spec, request, sample, wanted, size) for sample in samples]
+    assets: dict[int, Asset] = {}
+    for alike in _of_one_size(inputs):
+        made = _make(model, spec, request, [samples[i] for i in alike], [inputs[i] for i in alike])
+        assets |= dict(zip(alike, made, strict=True))
+    in_order = [assets[i] for i in range(len(samples))]
+    if request.size is None or tuple(request.size) == size:
+        return in_order
+    return [asset.cropped(request.size) for asset in in_order]  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def _of_one_size(inputs: Sequence[Inputs]) -> list[list[int]]:
+    """Indices of inputs whose noise maps have one size, which can go through the network together."""
+    groups: dict[tuple[int, ...], list[int]] = {}
+    for i, part in enumerate(inputs):
+        groups.setdefault(() if part.noise is None else part.noise.shape, []).append(i)
+    return list(groups.values())
+
+
+def _make(
+    model: Model, spec: GeneratorSpec, request: Request, samples: Sequence[Sample], inputs: Sequence[Inputs]
+) -> list[Asset]:
+    """Assets of inputs of one size."""
     manifest = model.manifest
-    inputs = [_inputs_of_sample(manifest, spec, sample, wanted, size) for sample in samples]
     arrays = _run(model, inputs, request.truncation, request.window)
     for name, array in arrays.items():
         if not np.isfinite(array).all():
@@ -333,7 +366,5 @@ def _generate_batch(
         for sample, part in zip(samples, inputs, strict=True)
     ]
     names = [sample.name for sample in samples]
-    assets = run_plugin(f"{spec.name}'s decoder", spec.decode, arrays, manifest, names, provenances)
-    if request.size is None or tuple(request.size) == size:
-        return assets
-    return [asset.cropped(request.size) for asset in assets]
+    decoder = f"{spec.name}'s decoder"
+    return run_plugin(decoder, spec.decode, arrays, manifest, names, provenances, request.settings)

@@ -41,6 +41,7 @@ class ConditionInfo(_Part):
     high: float = 1.0
     unit: str = ""
     choices: tuple[str, ...] = ()
+    switch: bool = False
 
     @property
     def width(self) -> int:

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     import numpy as np
     from PIL.Image import Image
 
-    from .assets import Asset
+    from .assets import Asset, Option
     from .data import TrainingData
-    from .manifest import Manifest
+    from .manifest import Manifest, NoiseInfo
 
 API_VERSION = 1
 
@@ -49,6 +49,7 @@ class Condition:
         low, high: range of a slider; unused by categories.
         unit: of a slider's values, "years", or "".
         choices: names of the categories; empty for a slider.
+        switch: of a slider from 0 to 1 that the data have at its ends alone: the user says yes or no.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Condition:
     high: float = 1.0
     unit: str = ""
     choices: tuple[str, ...] = ()
+    switch: bool = False
 
     @property
     def width(self) -> int:
@@ -141,12 +143,18 @@ class GeneratorSpec:
         dataset: (preset, options by name, seed, report) -> samples to train on; it calls report(done, total).
         domain: (preset, ganassets.networks.LinearFit of the data) -> the plugin's torch module: what the networks
             make, how it becomes the outputs, what the discriminator sees (see ganassets.networks.Domain).
-        decode: (arrays by output name, manifest, one name and one provenance for each) -> assets. No torch.
+        decode: (arrays by output name, manifest, one name and one provenance for each, settings by name) -> assets. No
+            torch.
         preview: assets -> one picture of them all.
         static_digests: digests of package data that a model file depends on, by name.
         noise: of a size-free generator, one whose domain has no size: (seed, (c,) physical conditions, size of each
             axis) -> (channels, *size) float32 noise map that the synthesis starts from, wrapping where the axes do.
             None for plain normals. No torch.
+        settings: what a user may ask for beside the sliders, such as how long a clip lasts.
+        map_size: of a size-free generator whose settings and conditions say the size: (settings by name, (c,) physical
+            conditions, what the manifest says of the noise map) -> size of the noise map. None: the user gives a size.
+        snapshot: (arrays by output name, (n, c) physical conditions) -> picture of samples in training; None shows the
+            first colour picture among the outputs, if there is one.
         exporter: name of the format to write where the user names none.
     """
 
@@ -161,11 +169,14 @@ class GeneratorSpec:
     presets: tuple[Preset, ...]
     dataset: Callable[[Preset, Mapping[str, Any], int, Callable[[int, int], None]], TrainingData]
     domain: Callable[[Preset, Any], Any]
-    decode: Callable[[Mapping[str, np.ndarray], Manifest, Sequence[str], Sequence[Any]], list[Asset]]
+    decode: Callable[[Mapping[str, np.ndarray], Manifest, Sequence[str], Sequence[Any], Mapping[str, Any]], list[Asset]]
     preview: Callable[[Sequence[Any]], Image]
     data_options: tuple[DataOption, ...] = ()
     static_digests: Callable[[], dict[str, str]] = field(default=dict)
     noise: NoiseMap | None = None
+    settings: tuple[Option, ...] = ()
+    map_size: Callable[[Mapping[str, Any], np.ndarray, NoiseInfo], tuple[int, ...]] | None = None
+    snapshot: Callable[[Mapping[str, np.ndarray], np.ndarray], Image] | None = None
     exporter: str = "gltf"
 
     def preset(self, name: str) -> Preset:

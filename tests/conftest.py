@@ -21,7 +21,7 @@ SQUARES = """
 import numpy as np
 from ganassets.spec import API_VERSION, Condition, DataOption, GeneratorSpec, Output, Preset
 
-def decode(arrays, manifest, names, provenances):
+def decode(arrays, manifest, names, provenances, settings):
     from ganassets.assets import Material, Mesh, Topology
     quad = np.array([[0, 1, 2, 3]], np.int32)
     uvs = np.array([[0, 1], [1, 1], [1, 0], [0, 0]], np.float32)

@@ -154,6 +154,6 @@ def make_spec(
         presets=(preset,),
         dataset=dataset,
         domain=lambda preset, fit: ToyDomain(kind, fit),
-        decode=lambda arrays, manifest, names, provenances: [],
+        decode=lambda arrays, manifest, names, provenances, settings: [],
         preview=lambda assets: None,  # pyright: ignore[reportArgumentType]
     )

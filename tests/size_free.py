@@ -13,7 +13,7 @@ TILES = """
 import numpy as np
 from ganassets.spec import API_VERSION, Condition, GeneratorSpec, Output, Preset
 
-def decode(arrays, manifest, names, provenances):
+def decode(arrays, manifest, names, provenances, settings):
     from ganassets.assets import TextureSet
     made = []
     for i, (name, provenance) in enumerate(zip(names, provenances)):

@@ -1,11 +1,20 @@
-"""The glTF exporter: a mesh with its textures, rig and morph targets, or a material on a shape, as one GLB file."""
+"""The glTF exporters: a mesh, a material on a shape, or a clip on a mannequin as GLB; a clip as VRM animation."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from ganassets.assets import Asset, Exporter, Mesh, Option
+from ganassets.assets import Asset, Exporter, Mesh, MotionClip, Option, TextureSet
+
+SKELETON = Option(
+    "skeleton",
+    str,
+    "vrm",
+    "motion: names and rest pose of the bones",
+    choices=("vrm", "mixamo", "unreal", "unity", "godot", "rigify"),
+)
+ROOT = Option("root", str, "motion", "motion: whether the figure travels", choices=("motion", "in-place"))
 
 
 def export(asset: Asset, options: Mapping[str, Any]) -> dict[str, bytes]:
@@ -14,18 +23,29 @@ def export(asset: Asset, options: Mapping[str, Any]) -> dict[str, bytes]:
         from .document import encode_mesh
 
         content = encode_mesh(asset, options)
-    else:
+    elif isinstance(asset, TextureSet):
         from .surface import encode_surface
 
         content = encode_surface(asset, options)
+    else:
+        from .motion import encode_motion
+
+        content = encode_motion(asset, options)
     return {f"{asset.name}.glb": content}
+
+
+def export_vrma(asset: MotionClip, options: Mapping[str, Any]) -> dict[str, bytes]:
+    """One VRMA named after the clip; see VRMA.options."""
+    from .motion import encode_vrma
+
+    return {f"{asset.name}.vrma": encode_vrma(asset, options)}
 
 
 EXPORTER = Exporter(
     name="gltf",
-    summary="glTF 2.0 binary (GLB) with textures, skeleton and morph targets",
+    summary="glTF 2.0 binary (GLB): textured and rigged meshes, materials, animated mannequins",
     api_version=1,
-    kinds=("mesh", "textures"),
+    kinds=("mesh", "textures", "motion"),
     suffixes=(".glb",),
     export=export,
     options=(
@@ -36,5 +56,16 @@ EXPORTER = Exporter(
         Option("shape", str, "plane", "materials: what they are shown on", choices=("plane", "sphere", "cube")),
         Option("tiling", float, 1.0, "materials: how often they repeat where they fit once", low=0.01, high=1000),
         Option("texture-transform", bool, False, "materials: tile by KHR_texture_transform, not by the UVs"),
+        SKELETON,
+        ROOT,
     ),
+)
+VRMA = Exporter(
+    name="vrma",
+    summary="VRM animation: motion for any VRM avatar",
+    api_version=1,
+    kinds=("motion",),
+    suffixes=(".vrma",),
+    export=export_vrma,
+    options=(ROOT,),
 )

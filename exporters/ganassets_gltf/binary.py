@@ -34,6 +34,10 @@ class Binary:
     views: list[dict[str, Any]] = field(default_factory=list)
     accessors: list[str] = field(default_factory=list)
 
+    def copy(self) -> Binary:
+        """One that grows on its own."""
+        return Binary(list(self.blocks), self.size, list(self.views), list(self.accessors))
+
     def add_view(self, data: bytes, **properties: int) -> int:
         """Append data as a buffer view; returns the view's index."""
         self.views.append({"buffer": 0, "byteOffset": self.size, "byteLength": len(data), **properties})

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from ganassets.assets import Mesh, Provenance, Topology
+from ganassets.assets import Mesh, Provenance
 
 from .binary import FLOAT, Binary, pack, to_json
 from .frame import Frame, frame_of
@@ -20,8 +20,7 @@ def encode_mesh(mesh: Mesh, options: Mapping[str, Any]) -> bytes:
     rig = options["rig"] and bool(topology.joint_names)
     morphs = options["morphs"] and bool(topology.morph_names)
     frame = frame_of(topology, morphs, rig)
-    shared = frame.binary
-    binary = Binary(list(shared.blocks), shared.size, list(shared.views), list(shared.accessors))
+    binary = frame.binary.copy()
     document = {
         "asset": asset_of(mesh.provenance),
         "scene": 0,
@@ -77,11 +76,12 @@ def add_rig(document: dict[str, Any], binary: Binary, mesh: Mesh) -> None:
     """Put the skeleton below a node of its own beside the mesh, and bind the mesh to it."""
     topology, nodes = mesh.topology, document["nodes"]
     rig, first = len(nodes), len(nodes) + 1
-    nodes.append({"name": f"{mesh.name}-rig", "children": children_of(topology, -1, first)})
-    for joint, (name, parent) in enumerate(zip(topology.joint_names, topology.joint_parents, strict=True)):
+    parents = topology.joint_parents
+    nodes.append({"name": f"{mesh.name}-rig", "children": children_of(parents, -1, first)})
+    for joint, (name, parent) in enumerate(zip(topology.joint_names, parents, strict=True)):
         offset = mesh.joints[joint] - mesh.joints[parent] if parent >= 0 else mesh.joints[joint]
         node = {"name": name, "translation": offset.tolist()}
-        if children := children_of(topology, joint, first):
+        if children := children_of(parents, joint, first):
             node["children"] = children
         nodes.append(node)
     count = len(mesh.joints)
@@ -101,6 +101,6 @@ def add_rig(document: dict[str, Any], binary: Binary, mesh: Mesh) -> None:
     ]
 
 
-def children_of(topology: Topology, parent: int, first: int) -> list[int]:
+def children_of(parents: Sequence[int], parent: int, first: int) -> list[int]:
     """Nodes of a joint's children (-1: of the roots), where joint 0 is node `first`."""
-    return [first + joint for joint, above in enumerate(topology.joint_parents) if above == parent]
+    return [first + joint for joint, above in enumerate(parents) if above == parent]

@@ -98,9 +98,13 @@ class GeneratorCommand(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Look for a generator's name before the options are made."""
-        names = generator_names()
-        self.learn(ctx, next((arg for arg in args if arg in names), None))
+        self.learn(ctx, self.named(args))
         return super().parse_args(ctx, args)
+
+    def named(self, args: Sequence[str]) -> str | None:
+        """Name of the generator that the command line is about, where it tells."""
+        names = generator_names()
+        return next((arg for arg in args if arg in names), None)
 
     def learn(self, ctx: click.Context, name: str | None) -> None:
         """Keep in ctx.meta what get_params and format_epilog need of the generator."""

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import GanassetsError, InputError
-from ..plugins import find_exporters, load_exporter, load_generator, nearest, run_plugin
+from ..options import SWITCHES, describe_option, option_values
+from ..plugins import find_exporters, generator_names, load_exporter, load_generator, nearest, run_plugin
 from .base import GeneratorCommand, complete_generators, debug_option, make_console, parse_pairs
-from .find import find_model
+from .find import MODEL_FILE, find_model
 
 if TYPE_CHECKING:
-    from ..assets import Exporter
+    from ..assets import Exporter, Option
     from ..generation import Wish
     from ..manifest import Manifest
     from ..spec import Condition, GeneratorSpec
@@ -32,40 +33,112 @@ RANDOM = "random"
 EXAMPLES = """\b
 Examples:
   ganassets generate faces
-  ganassets generate faces --seeds 1-200 --set age=70 --set ancestry=asian:0.5,african:0.5 -o heads/
+  ganassets generate faces --seeds 1-200 --age 70 --ancestry asian:0.5,african:0.5 -o heads/
+  ganassets generate poses --action walk --seconds 2 --loop --to bvh
   ganassets generate runs/faces-20260131-1/model.onnx -n 20 --seeds random --truncation 0.7
   ganassets generate faces --help      (lists its sliders)
 """
+# What the words of a dynamic option are kept under, by where they belong.
+SLIDER, SETTING, FORMAT = "slider", "setting", "format"
 
 
 class GenerateCommand(GeneratorCommand):
-    """Its help ends with the sliders of the named generator and the options of the exporters."""
+    """Takes the sliders and settings of the named generator and those of the formats as options of their own."""
+
+    def named(self, args: Sequence[str]) -> str | None:
+        """The generator that is named, or that a named model or run is of."""
+        return super().named(args) or next((name for arg in args if (name := generator_of(arg))), None)
 
     def learn(self, ctx: click.Context, name: str | None) -> None:
         """Keep the generator's spec."""
         ctx.meta[SPEC] = load_generator(name) if name else None
 
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Its own parameters, then those of the generator and the formats."""
+        own = super().get_params(ctx)
+        return [*own, *dynamic_options(ctx.meta.get(SPEC), {word for param in own for word in param.opts})]
+
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the tables and the examples."""
-        from ..options import describe_option
-
         spec: GeneratorSpec | None = ctx.meta.get(SPEC)
-        if spec and spec.conditions:
-            with formatter.section(f"Sliders of {spec.name} (--set)"):
-                formatter.write_dl([(c.name, describe_condition(c)) for c in spec.conditions])
-        fitting = [r for r in find_exporters() if r.plugin and (not spec or spec.asset_kind in r.plugin.kinds)]
-        names: dict[tuple[Any, ...], list[str]] = {}
-        for record in fitting:
-            names.setdefault(record.plugin.options, []).append(record.name)
-        for options, same in names.items():
-            if options:
-                with formatter.section(f"Settings of --to {', '.join(same)} (--option)"):
-                    formatter.write_dl([(o.name, describe_option(o)) for o in options])
+        for title, rows in tables(spec):
+            if rows:
+                with formatter.section(title):
+                    formatter.write_dl(rows)
         super().format_epilog(ctx, formatter)
+
+
+def generator_of(text: str) -> str | None:
+    """Generator of a model file or of a run with one; None where the text is neither."""
+    if not any(path.is_file() for path in (Path(text), Path(text) / MODEL_FILE)):
+        return None
+    from ..model import read_manifest, read_model_file
+
+    try:
+        name = read_manifest(read_model_file(find_model(text)), Path(text)).generator
+    except InputError:
+        return None  # told when the model is opened
+    return name if name in generator_names() else None
+
+
+def tables(spec: GeneratorSpec | None) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Titles and rows of the help's tables: sliders, settings, and what each format takes."""
+    found: list[tuple[str, list[tuple[str, str]]]] = []
+    if spec:
+        found.append((f"Sliders of {spec.name}", [(f"--{c.name}", describe_condition(c)) for c in spec.conditions]))
+        found.append((f"Settings of {spec.name}", [(f"--{o.name}", describe_option(o)) for o in spec.settings]))
+    names: dict[tuple[Option, ...], list[str]] = {}
+    for exporter in fitting_exporters(spec):
+        names.setdefault(exporter.options, []).append(exporter.name)
+    for options, same in names.items():
+        found.append((f"Settings of --to {', '.join(same)}", [(f"--{o.name}", describe_option(o)) for o in options]))
+    return found
+
+
+def fitting_exporters(spec: GeneratorSpec | None) -> list[Exporter]:
+    """Formats that take what the generator makes."""
+    found = [record.plugin for record in find_exporters() if record.plugin]
+    return [exporter for exporter in found if spec is None or spec.asset_kind in exporter.kinds]
+
+
+def dynamic_options(spec: GeneratorSpec | None, taken: set[str]) -> list[click.Option]:
+    """Options that the generator and the formats bring along; where a word is taken, --set and --option remain.
+
+    They stand in tables of the help and not in its list, and are optional texts that are read like --set and --option.
+    """
+    made: dict[str, click.Option] = {}
+
+    def add(kind: str, name: str, switch: bool, choices: Sequence[str]) -> None:
+        word, parameter = f"--{name}", f"{kind}_{name.replace('-', '_')}"
+        if word in taken or word in made:
+            return
+        if switch:
+            made[word] = click.Option([f"{word}/--no-{name}", parameter], default=None, hidden=True)
+        else:
+            complete = lambda ctx, param, incomplete: [c for c in choices if c.startswith(incomplete)]  # noqa: E731
+            made[word] = click.Option([word, parameter], hidden=True, shell_complete=complete)
+
+    if spec:
+        for condition in spec.conditions:
+            add(SLIDER, condition.name, condition.switch, condition.choices)
+        for option in spec.settings:
+            add(SETTING, option.name, option.type is bool, option.choices)
+    for exporter in fitting_exporters(spec):
+        for option in exporter.options:
+            add(FORMAT, option.name, option.type is bool, option.choices)
+    return list(made.values())
+
+
+def dynamic_values(kind: str, params: Mapping[str, Any], names: Sequence[str]) -> list[str]:
+    """NAME=VALUE of the options of a kind that were given, for these names."""
+    values = {name: params.get(f"{kind}_{name.replace('-', '_')}") for name in names}
+    return [f"{name}={int(v) if isinstance(v, bool) else v}" for name, v in values.items() if v is not None]
 
 
 def describe_condition(condition: Condition) -> str:
     """One line for a help text."""
+    if condition.switch:
+        return f"{condition.help} [yes|no]"
     values = "|".join(condition.choices) or f"{condition.low:g}..{condition.high:g} {condition.unit}".rstrip()
     return f"{condition.help} [{values}]"
 
@@ -109,6 +182,7 @@ def command(
     preview: bool,
     overwrite: bool,
     batch: int,
+    **dynamic: Any,
 ) -> None:
     """Make assets with the newest model of a generator, or with a model file.
 
@@ -116,30 +190,25 @@ def command(
     """
     from ..generation import Request, map_size, samples_of, wanted_row
     from ..model import check_plugin, open_model
-    from ..options import option_values
     from ..writer import check_folder
 
     ends = parse_morph(morph, seeds)
     chosen = () if ends else choose_seeds(seeds, count)
     wanted_size = parse_size(size)
-    given = parse_pairs("--option", settings)
-    exporter = load_exporter(target) if target else None
-    options = option_values(exporter.options, given) if exporter else {}
+    if target:
+        load_exporter(target)  # a wrong name is told before the model is read
     model = open_model(find_model(name_or_model), report=lambda line: click.echo(line, err=True))
     spec = load_generator(model.manifest.generator)
     check_plugin(model, spec)
-    if exporter is None:
-        exporter = load_exporter(spec.exporter)
-        options = option_values(exporter.options, given)
-    if spec.asset_kind not in exporter.kinds:
-        raise InputError(
-            f"{exporter.name} takes {' and '.join(exporter.kinds)}, but {spec.name} makes {spec.asset_kind}."
-        )
+    exporter, options = chosen_format(spec, target, settings, dynamic)
+    wished = [*sliders, *dynamic_values(SLIDER, dynamic, [c.name for c in spec.conditions])]
+    asked = dynamic_values(SETTING, dynamic, [option.name for option in spec.settings])
     request = Request(
         chosen,
         truncation,
-        parse_wishes(model.manifest, sliders),
+        parse_wishes(model.manifest, wished),
         batch,
+        settings=option_values(spec.settings, parse_pairs("a setting", asked)),
         size=wanted_size,
         crop=crop,
         window=window,
@@ -147,7 +216,7 @@ def command(
         steps=count or 8,
     )
     wanted_row(model.manifest.conditions, request.wishes)  # bad wishes and sizes are told before the folder is made
-    map_size(model.manifest, request)
+    map_size(model.manifest, spec, request)
     samples = samples_of(request, spec.name)
     stems = {sample.name for sample in samples} | ({CONTACT_SHEET} if preview else set())
     check_folder(out, stems, overwrite)
@@ -156,6 +225,23 @@ def command(
     click.echo(f"{len(samples)} of {spec.name} in {out} (model {model.path}).")
     if preview:
         click.echo(f"Contact sheet: {draw_contact_sheet(spec, assets, out)}")
+
+
+def chosen_format(
+    spec: GeneratorSpec, target: str | None, settings: Sequence[str], dynamic: Mapping[str, Any]
+) -> tuple[Exporter, dict[str, Any]]:
+    """The exporter and the values of all its options."""
+    exporter = load_exporter(target or spec.exporter)
+    if spec.asset_kind not in exporter.kinds:
+        raise InputError(
+            f"{exporter.name} takes {' and '.join(exporter.kinds)}, but {spec.name} makes {spec.asset_kind}."
+        )
+    words = dynamic_values(FORMAT, dynamic, [option.name for option in exporter.options])
+    given = {name for name, value in dynamic.items() if name.startswith(f"{FORMAT}_") and value is not None}
+    known = {f"{FORMAT}_{option.name.replace('-', '_')}" for option in exporter.options}
+    for name in sorted(given - known):
+        raise InputError(f"{exporter.name} has no setting {name.removeprefix(f'{FORMAT}_').replace('_', '-')!r}.")
+    return exporter, option_values(exporter.options, parse_pairs("--option", [*settings, *words]))
 
 
 def choose_seeds(text: str | None, count: int | None) -> tuple[int, ...]:
@@ -198,13 +284,12 @@ def parse_size(text: str | None) -> tuple[int, ...] | None:
 
 def parse_wishes(manifest: Manifest, texts: Sequence[str]) -> dict[str, Wish]:
     """Wishes of --set: numbers for sliders; choices and mixes for categories."""
-    categories = {condition.name for condition in manifest.conditions if condition.choices}
-    known = [condition.name for condition in manifest.conditions]
+    known = {condition.name: condition for condition in manifest.conditions}
     wishes: dict[str, Wish] = {}
     for name, value in parse_pairs("--set", texts).items():
         if name not in known:
-            raise InputError(f"there is no slider {name!r}; {nearest(name, known)}")
-        wishes[name] = _shares(name, value) if name in categories else _number(name, value)
+            raise InputError(f"there is no slider {name!r}; {nearest(name, list(known))}")
+        wishes[name] = _shares(name, value) if known[name].choices else _number(name, value, known[name].switch)
     return wishes
 
 
@@ -219,11 +304,11 @@ def _shares(name: str, text: str) -> dict[str, float]:
     return shares
 
 
-def _number(name: str, text: str) -> float:
+def _number(name: str, text: str, switch: bool = False) -> float:
     try:
-        return float(text)
-    except ValueError as error:
-        raise InputError(f"{name} takes a number, not {text!r}.") from error
+        return float(SWITCHES[text.lower()] if switch else text)
+    except (ValueError, KeyError) as error:
+        raise InputError(f"{name} takes {'yes or no' if switch else 'a number'}, not {text!r}.") from error
 
 
 def write_assets(

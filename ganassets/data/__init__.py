@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
+
+# What a sample may have beside signals, vectors and conditions.
+PER_SAMPLE = ("latents", "noise_seeds", "masks", "tiles", "structure")
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,10 +26,13 @@ class TrainingData:
         source: where it comes from.
         problems: files that were left out, each with the reason.
         latents: (n, k) float32 latents of samples that are a known function of latent, conditions and noise; NaN where
-            they are not; None when none is. k is at most z_dim.
+            a number is free, all NaN where nothing is known; None when nothing is of any sample. k is at most z_dim.
         noise_seeds: (n,) int64 seeds of the noise maps that size-free samples were made from.
         masks: (n, k) float32 what a sample has of what the discriminator may see, in the order of the plugin's domain.
         tiles: (n,) bool whether a sample wraps as the spec says, or is a crop; None when all do.
+        structure: (n, k, *size) float32 what the last k channels of the noise map hold for a size-free sample, where
+            its seed doesn't say it; of samples that don't tile with the domain's margin around them.
+        constants: arrays that the plugin's domain is made with, by name (see LinearFit).
         notes: lines about the data for the user.
     """
 
@@ -41,10 +47,12 @@ class TrainingData:
     noise_seeds: NDArray[np.int64] | None = None
     masks: NDArray[np.float32] | None = None
     tiles: NDArray[np.bool_] | None = None
+    structure: NDArray[np.float32] | None = None
+    constants: dict[str, NDArray[np.float32]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        extras = (a for a in (self.latents, self.noise_seeds, self.masks, self.tiles) if a is not None)
+        extras = [getattr(self, name) for name in PER_SAMPLE if getattr(self, name) is not None]
         lengths = {len(a) for a in (*self.signals.values(), *self.vectors.values(), self.conditions, *extras)}
         if len(lengths) != 1 or lengths == {0}:
             raise InputError("training data needs at least one sample, and as many in each of its arrays.")
@@ -63,3 +71,10 @@ def as_float(array: NDArray) -> NDArray[np.float32]:
     if array.dtype == np.uint8:
         return array.astype(np.float32) * np.float32(1 / 255)
     return array.astype(np.float32, copy=False)
+
+
+def condition_statistics(conditions: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """(c,) mean and standard deviation of conditions (n, c); 1 for a constant, which must not blow up when it is set
+    otherwise."""
+    std = conditions.std(0)
+    return conditions.mean(0), np.where(std > 1e-3, std, 1).astype(np.float32)

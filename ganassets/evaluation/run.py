@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ..data import TrainingData, as_float
+from ..data import PER_SAMPLE, TrainingData, as_float
 from ..errors import InputError
 from ..generation import inputs_of
 from ..latents import latents
@@ -124,7 +124,7 @@ def part_of(data: TrainingData, index: NDArray[np.int64]) -> TrainingData:
     """Some of the samples."""
     signals = {name: array[index] for name, array in data.signals.items()}
     vectors = {name: array[index] for name, array in data.vectors.items()}
-    extras = {name: getattr(data, name) for name in ("latents", "noise_seeds", "masks", "tiles")}
+    extras = {name: getattr(data, name) for name in PER_SAMPLE}
     some = {name: None if array is None else array[index] for name, array in extras.items()}
     return replace(data, signals=signals, vectors=vectors, conditions=data.conditions[index], **some)
 

@@ -20,6 +20,8 @@ class Domain(nn.Module):
         stride: of a size-free generator: samples between its coarsest cells, a power of two; sizes are multiples of it.
         noise_channels: of a size-free generator's noise map.
         white_channels: how many of them, the first, are white; they keep their variance when they are averaged.
+        margin: of a size-free generator: samples, a multiple of the stride, that are made on both sides of a training
+            sample that doesn't wrap and cut off again; stride where a domain says nothing.
         view_channels: channels of the discriminator's view.
         view_size: its samples along every axis; network_size where a domain says nothing.
         linear: the linear model that the networks are a residual on, or None.
@@ -52,6 +54,21 @@ class Domain(nn.Module):
     def view_size(self) -> int:
         """Samples along every axis of the view."""
         return self.network_size
+
+    @property
+    def margin(self) -> int:
+        """Samples made and cut off on both sides of a training sample that doesn't wrap."""
+        return self.stride
+
+    def embedded_width(self, z_dim: int) -> int:
+        """Width of what embed gives."""
+        return z_dim
+
+    def embed(self, z: Tensor, condition: Tensor) -> Tensor:
+        """(n, embedded_width) what the networks read of a latent (n, z_dim) under standardised conditions (n, c),
+        linear in z. A domain that knows how samples of a kind vary says it here."""
+        del condition
+        return z
 
     def unstandardise(self, condition: Tensor) -> Tensor:
         """(n, c) physical condition values of standardised ones."""

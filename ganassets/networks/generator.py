@@ -55,9 +55,10 @@ class Entry(nn.Module):
 class Generator(nn.Module):
     """One graph for sampling, truncation, mixing, sliders and inversion.
 
-    w is the concatenation of a two-layer mapping of (z, condition), of z and of the standardised condition: what the
-    networks add to reads the latter two (in its own layer, 0), each block reads all of it (layers 1 and up). Truncation
-    t pulls w towards its value at z = 0 under the same condition, so sliders keep their effect.
+    w is the concatenation of a two-layer mapping of (z, condition), of z as the domain embeds it and of the
+    standardised condition: what the networks add to reads the latter two (in its own layer, 0), each block reads all of
+    it (layers 1 and up). Truncation t pulls w towards its value at z = 0 under the same condition, so sliders keep
+    their effect.
     """
 
     noise_scale: Tensor
@@ -68,7 +69,7 @@ class Generator(nn.Module):
         self.settings = settings
         # Context for the convolutions alone: in the small dense parts bfloat16 gains no time and costs accuracy.
         self.autocast: Callable[[], AbstractContextManager] = nullcontext
-        self.map_first = Dense(settings.z_dim + settings.c_dim, settings.w_dim)
+        self.map_first = Dense(self.embedded_width + settings.c_dim, settings.w_dim)
         self.map_second = Dense(settings.w_dim, settings.w_dim)
         full_w = self.full_w_dim
         size = BASE_SIZE if domain.size is not None else domain.network_size // domain.stride
@@ -106,7 +107,12 @@ class Generator(nn.Module):
     @property
     def full_w_dim(self) -> int:
         """Length of w."""
-        return self.settings.w_dim + self.settings.z_dim + self.settings.c_dim
+        return self.settings.w_dim + self.embedded_width + self.settings.c_dim
+
+    @property
+    def embedded_width(self) -> int:
+        """Length of an embedded latent."""
+        return self.domain.embedded_width(self.settings.z_dim)
 
     @property
     def layers(self) -> int:
@@ -117,10 +123,12 @@ class Generator(nn.Module):
         """(n, w) from (n, z_dim), standardised (n, c_dim) and (1,)."""
 
         def mapped(latent: Tensor) -> Tensor:
-            return self.map_second(leaky(self.map_first(torch.cat([latent, condition], 1))))
+            embedded = self.domain.embed(latent, condition)
+            return self.map_second(leaky(self.map_first(torch.cat([embedded, condition], 1))))
 
         centre = mapped(torch.zeros_like(z))
-        return torch.cat([centre + truncation * (mapped(z) - centre), truncation * z, condition], 1)
+        embedded = self.domain.embed(truncation * z, condition)
+        return torch.cat([centre + truncation * (mapped(z) - centre), embedded, condition], 1)
 
     @property
     def reach(self) -> int:
@@ -159,9 +167,9 @@ class Generator(nn.Module):
         return linear.coefficients(*self.layer_zero(w)) + correction
 
     def layer_zero(self, w: Tensor) -> tuple[Tensor, Tensor]:
-        """(n, z_dim) latent and (n, c) standardised condition that layer 0 reads: what the networks add to."""
+        """(n, embedded_width) latent and (n, c) standardised condition that layer 0 reads: what the networks add to."""
         settings = self.settings
-        start = settings.w_dim + settings.z_dim
+        start = settings.w_dim + self.embedded_width
         return w[:, 0, settings.w_dim : start], w[:, 0, start:]
 
     def synthesis(self, w: Tensor, noise: Tensor | None = None) -> dict[str, Tensor]:

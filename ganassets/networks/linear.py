@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ..data import TrainingData, as_float
+from ..data import TrainingData, as_float, condition_statistics
 from .layers import named_parts
 
 FIT_SAMPLES = 2048
@@ -27,6 +27,7 @@ class LinearFit:
         offset: (m,) coefficients at z = 0 and mean conditions; m = all signals' k, then the vectors.
         from_latent: (z_dim, m).
         from_condition: (c, m), for standardised conditions.
+        constants: arrays that the plugin's dataset made for its domain, by name.
     """
 
     means: dict[str, NDArray[np.float32]]
@@ -37,6 +38,7 @@ class LinearFit:
     offset: NDArray[np.float32]
     from_latent: NDArray[np.float32]
     from_condition: NDArray[np.float32]
+    constants: dict[str, NDArray[np.float32]] = field(default_factory=dict)
 
 
 def principal_components(
@@ -71,8 +73,7 @@ def fit_linear(data: TrainingData, z_dim: int, components: int, rng: np.random.G
         columns.append(scores)
     columns += [array for array in data.vectors.values() if components]
     targets = np.concatenate(columns, 1).astype(np.float64) if columns else np.zeros((len(data), 0))
-    mean, std = data.conditions.mean(0), data.conditions.std(0)
-    std = np.where(std > 1e-3, std, 1).astype(np.float32)  # a constant one must not blow up when it is set otherwise
+    mean, std = condition_statistics(data.conditions)
     conditions = np.column_stack([(data.conditions - mean) / std, np.ones(len(data))])
     # Shares that sum to 1 make columns dependent; the cut-off keeps their weights from cancelling hugely.
     solution = np.linalg.lstsq(conditions, targets, rcond=1e-3)[0]
@@ -83,7 +84,8 @@ def fit_linear(data: TrainingData, z_dim: int, components: int, rng: np.random.G
     loadings[: len(order)] = (vectors[:, order] * np.sqrt(np.maximum(values[order], 0))).T
     as32 = lambda a: a.astype(np.float32)  # noqa: E731
     widths = {name: array.shape[1] for name, array in data.vectors.items()}
-    return LinearFit(means, bases, widths, mean, std, as32(solution[-1]), as32(loadings), as32(solution[:-1]))
+    weights = as32(solution[-1]), as32(loadings), as32(solution[:-1])
+    return LinearFit(means, bases, widths, mean, std, *weights, data.constants)
 
 
 class LinearModel(nn.Module):

@@ -57,6 +57,7 @@ def save_fit(path: Path, fit: LinearFit, rows: NDArray[np.float32]) -> None:
     from safetensors.numpy import save as save_arrays
 
     arrays = {f"mean.{k}": v for k, v in fit.means.items()} | {f"basis.{k}": v for k, v in fit.bases.items()}
+    arrays |= {f"constant.{k}": v for k, v in fit.constants.items()}
     arrays |= {name: getattr(fit, name) for name in FIT_ARRAYS} | {"condition_rows": rows}
     arrays = {key: np.ascontiguousarray(value, np.float32) for key, value in arrays.items()}
     meta = {"signals": json.dumps(list(fit.means)), "vectors": json.dumps(fit.vectors)}
@@ -75,7 +76,8 @@ def load_fit(path: Path) -> tuple[LinearFit, NDArray[np.float32]]:
             arrays = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
         means = {name: arrays[f"mean.{name}"] for name in signals}
         bases = {name: arrays[f"basis.{name}"] for name in signals}
-        fit = LinearFit(means, bases, vectors, **{name: arrays[name] for name in FIT_ARRAYS})
+        constants = {key.partition(".")[2]: value for key, value in arrays.items() if key.startswith("constant.")}
+        fit = LinearFit(means, bases, vectors, **{name: arrays[name] for name in FIT_ARRAYS}, constants=constants)
     except (SafetensorError, OSError, KeyError, ValueError) as error:
         raise InputError(f"{path} is missing or damaged ({error}).") from error
     return fit, arrays["condition_rows"]

@@ -27,7 +27,7 @@ from .checkpoint import load_checkpoint, load_fit, newest_checkpoint, save_check
 from .hardware import apply_hardware, choose_hardware
 from .objective import OBJECTIVES
 from .settings import RunSettings, read_settings, to_toml
-from .snapshot import grid
+from .snapshot import picture_of
 from .trainer import Trainer
 
 if TYPE_CHECKING:
@@ -187,7 +187,7 @@ class RunFolder:
     def snapshot(self, trainer: Trainer) -> None:
         """Write a grid from fixed latents and conditions."""
         z = torch.from_numpy(latents(range(SNAPSHOT_SEEDS), trainer.preset.z_dim))
-        picture = grid(self.spec, trainer.snapshot(z, self.conditions))
+        picture = picture_of(self.spec, trainer.snapshot(z, self.conditions), self.conditions.numpy())
         if picture is not None:
             (self.folder / "snapshots").mkdir(exist_ok=True)
             write_atomic(self.folder / "snapshots" / f"{trainer.images:010d}.png", picture)

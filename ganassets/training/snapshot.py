@@ -14,8 +14,24 @@ COLUMNS = 8
 CELL = 128
 
 
-def grid(spec: GeneratorSpec, arrays: Mapping[str, np.ndarray]) -> bytes | None:
-    """PNG grid of the first colour picture among the outputs, (n, 3, h, w) in [0, 1]; None when there is none."""
+def picture_of(spec: GeneratorSpec, arrays: Mapping[str, np.ndarray], conditions: np.ndarray) -> bytes | None:
+    """PNG of samples: the plugin's own snapshot, or a grid; None when there is nothing to show.
+
+    Args:
+        spec: the generator.
+        arrays: by output name.
+        conditions: (n, c) physical.
+    """
+    sheet = spec.snapshot(arrays, conditions) if spec.snapshot else grid(spec, arrays)
+    if sheet is None:
+        return None
+    buffer = io.BytesIO()
+    sheet.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def grid(spec: GeneratorSpec, arrays: Mapping[str, np.ndarray]) -> Image.Image | None:
+    """Grid of the first colour picture among the outputs, (n, 3, h, w) in [0, 1]; None when there is none."""
     name = next((o.name for o in spec.outputs if o.axes == ("channel", "height", "width") and o.unit == "sRGB"), None)
     if name is None:
         return None
@@ -24,6 +40,4 @@ def grid(spec: GeneratorSpec, arrays: Mapping[str, np.ndarray]) -> bytes | None:
     sheet = Image.new("RGB", (COLUMNS * CELL, rows * CELL))
     for i, picture in enumerate(pictures):
         sheet.paste(Image.fromarray(picture).resize((CELL, CELL)), (i % COLUMNS * CELL, i // COLUMNS * CELL))
-    buffer = io.BytesIO()
-    sheet.save(buffer, "PNG")
-    return buffer.getvalue()
+    return sheet

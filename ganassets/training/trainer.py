@@ -156,17 +156,22 @@ class Trainer:
         if group.known:
             assert self.data.latents is not None
             known = torch.from_numpy(self.data.latents[index]).to(self.device)
-            z = torch.cat([known, z[:, known.shape[1] :]], 1)
+            known = torch.cat([known, torch.full_like(z[:, known.shape[1] :], torch.nan)], 1)
+            z = torch.where(known.isnan(), z, known)
         return Batch(raw, torch.from_numpy(condition).to(self.device), z, group.known, group.tiles)
 
     def noise_of(self, index: np.ndarray, condition: np.ndarray, tiles: bool) -> Tensor:
         """Noise maps of samples; of crops with a margin of a stride around them, because their borders don't wrap."""
         seeds = self.data.noise_seeds
         numbers = self.batches.integers(0, 2**62, len(index)) if seeds is None else seeds[index]
-        size = self.domain.network_size + (0 if tiles else 2 * self.domain.stride)
+        size = self.domain.network_size + (0 if tiles else 2 * self.domain.margin)
         size_of = (size,) * len(self.domain.wraps)
         maps = [self.noise_map(int(seed), row, size_of) for seed, row in zip(numbers, condition, strict=True)]
-        return torch.from_numpy(np.stack(maps)).to(self.device)
+        noise = np.stack(maps)
+        if self.data.structure is not None:
+            structure = self.data.structure[index]
+            noise[:, -structure.shape[1] :] = structure
+        return torch.from_numpy(noise).to(self.device)
 
     def fake(self, batch: Batch) -> dict[str, Tensor]:
         """Raw fakes with the latents, conditions, noise and masks of a batch."""
@@ -182,7 +187,7 @@ class Trainer:
     def cropped(self, raw: dict[str, Tensor]) -> dict[str, Tensor]:
         """Signals without the margin that noise_of adds."""
         for axis in range(2, 2 + len(self.domain.wraps)):
-            raw = {k: v.narrow(axis, self.domain.stride, self.domain.network_size) for k, v in raw.items()}
+            raw = {k: v.narrow(axis, self.domain.margin, self.domain.network_size) for k, v in raw.items()}
         return raw
 
     def real(self, batch: Batch) -> dict[str, Tensor]:
@@ -344,7 +349,7 @@ class Group:
 def groups_of(data: TrainingData) -> list[Group]:
     """Samples by whether they can be reproduced and whether they tile."""
     n = len(data)
-    known = np.zeros(n, bool) if data.latents is None else np.isfinite(data.latents).all(1)
+    known = np.zeros(n, bool) if data.latents is None else np.isfinite(data.latents).any(1)
     tiles = np.ones(n, bool) if data.tiles is None else data.tiles
     groups = [Group(np.flatnonzero((known == k) & (tiles == t)), k, t) for k in (True, False) for t in (True, False)]
     return [group for group in groups if len(group.index)]

@@ -30,11 +30,15 @@ def _domain(preset: Preset, fit: Any) -> Any:
 
 
 def _decode(
-    arrays: Mapping[str, np.ndarray], manifest: Manifest, names: Sequence[str], provenances: Sequence[Provenance]
+    arrays: Mapping[str, np.ndarray],
+    manifest: Manifest,
+    names: Sequence[str],
+    provenances: Sequence[Provenance],
+    settings: Mapping[str, Any],
 ) -> list[Any]:
     from .decode import decode_heads
 
-    del manifest  # nothing in it changes a head
+    del manifest, settings  # nothing in them changes a head
     return decode_heads(arrays, names, provenances)
 
 

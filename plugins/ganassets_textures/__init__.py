@@ -40,11 +40,15 @@ def _noise(seed: int, row: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
 
 
 def _decode(
-    arrays: Mapping[str, np.ndarray], manifest: Manifest, names: Sequence[str], provenances: Sequence[Provenance]
+    arrays: Mapping[str, np.ndarray],
+    manifest: Manifest,
+    names: Sequence[str],
+    provenances: Sequence[Provenance],
+    settings: Mapping[str, Any],
 ) -> list[Any]:
     from .decode import decode_materials
 
-    del manifest  # nothing in it changes a material
+    del manifest, settings  # nothing in them changes a material
     return decode_materials(arrays, names, provenances)
 
 

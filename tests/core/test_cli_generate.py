@@ -401,5 +401,5 @@ def test_help_shows_fitting_formats_only(tiling, tiles):
         changed = changed.replace("export)", f"export, {option}")
         tiles.install(name, f"[ganassets.exporters]\n{name} = module_{name}:EXPORTER\n", {f"module_{name}": changed})
     output = run("generate", "tiles", "--help").output
-    assert "Settings of --to deep, deeper (--option)" in output
+    assert "Settings of --to deep, deeper:" in output
     assert "meshes" not in output

@@ -6,15 +6,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from ganassets.data.sources import Container, Problem, list_containers, opened
 from ganassets.errors import InputError
 
 from .groups import Group, grouped
 from .pixels import SUFFIXES, UNREAD_SUFFIXES
 from .reading import MaterialSet, Result, read_group
-from .sources import Container, Problem, list_containers, opened
 
 __all__ = ["MaterialSet", "Report", "read_sets"]
 
+# Folders of pictures that are no maps: of the finished material.
+SKIPPED_FOLDERS = frozenset({"preview", "previews", "thumb", "thumbs", "thumbnails", "render", "renders"})
 EXAMPLE = "a set is a colour map and what belongs to it: wall_color.png, wall_normal.png, wall_roughness.png"
 
 
@@ -50,7 +52,7 @@ def read_sets(
     Raises:
         InputError: path is neither a readable folder nor a zip, or holds no usable set.
     """
-    containers, problems = list_containers(path)
+    containers, problems = list_containers(path, "a folder or a zip of material sets", SKIPPED_FOLDERS)
     groups = [(container, groups_of(container, problems)) for container in containers]
     root = path.resolve().name.removesuffix(".zip")
     total = sum(len(found) for _, found in groups)

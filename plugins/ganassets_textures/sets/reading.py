@@ -10,13 +10,13 @@ from pathlib import PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
+from ganassets.data.sources import Container, Opener, Problem
 from ganassets.errors import InputError
 
 from .groups import COLOUR_KINDS, File, Group
 from .heights import HIGHEST, belong_together, green_points_down, integrate, scaled_height, slopes_of_normals, tiles
 from .names import material_of
 from .pixels import FloatArray, Picture, Size, block_means, picture_size, read_picture
-from .sources import Container, Opener, Problem
 
 SMALLEST = 64  # texels of the shorter side
 # Maps are read finer than wanted, up to this many texels a side: the mean of slopes isn't the slope of mean normals.

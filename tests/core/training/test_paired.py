@@ -42,7 +42,7 @@ def known_data(n: int = 64, **changes: Any) -> TrainingData:
 def unknown(share: float, n: int = 64) -> np.ndarray:
     """Latents of which the first ones are not known."""
     latents = np.ones((n, KNOWN), np.float32)
-    latents[: round(share * n), 1] = np.nan
+    latents[: round(share * n)] = np.nan
     return latents
 
 

@@ -1,4 +1,4 @@
-"""Folders and zips of pictures: what is in them, and how to open it without leaving them or filling the memory."""
+"""Folders and zips of training data: what is in them, and how to open it without leaving them or filling the memory."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
-from ganassets.errors import InputError, one_line
+from ..errors import InputError, one_line
 
 MOST_FILES = 100_000
 LARGEST_MEMBER = 256 * 2**20  # bytes of one member of a zip, unpacked
-# Folders that hold no maps: pictures of the finished material, and what operating systems leave behind.
-SKIPPED_FOLDERS = frozenset({"preview", "previews", "thumb", "thumbs", "thumbnails", "render", "renders", "__macosx"})
+LEFT_BEHIND = frozenset({"__macosx"})  # folders that operating systems leave in zips, in lower case
 
 Problem = tuple[str, str]
 Opener = Callable[[str], BinaryIO]
@@ -44,27 +43,34 @@ class Container:
         return f"{self.label}/{name}" if self.label else name
 
 
-def list_containers(path: Path) -> tuple[list[Container], list[Problem]]:
+def list_containers(
+    path: Path, wanted: str, skipped: frozenset[str] = frozenset()
+) -> tuple[list[Container], list[Problem]]:
     """What a folder or a zip holds; zips in the folder are containers of their own.
+
+    Args:
+        path: of the folder or the zip.
+        wanted: what the user should give, for errors: "a folder or a zip of material sets".
+        skipped: names of folders that are left out at any depth, in lower case. Hidden ones always are.
 
     Raises:
         InputError: path is neither a readable folder nor a zip.
     """
     if path.is_dir():
-        return list_folder(path)
+        return list_folder(path, skipped | LEFT_BEHIND)
     if not path.exists():
-        raise InputError(f"{path} doesn't exist; give a folder or a zip of material sets.")
+        raise InputError(f"{path} doesn't exist; give {wanted}.")
     try:
-        container, problems = list_zip(path, "")
+        container, problems = list_zip(path, "", skipped | LEFT_BEHIND)
     except InputError as error:
-        raise InputError(f"{path} can't be read ({error}); give a folder or a zip of material sets.") from None
+        raise InputError(f"{path} can't be read ({error}); give {wanted}.") from None
     return [container], problems
 
 
-def list_folder(root: Path) -> tuple[list[Container], list[Problem]]:
+def list_folder(root: Path, skipped: frozenset[str]) -> tuple[list[Container], list[Problem]]:
     """The folder's own files, and its zips; links to folders are not followed, links to files only within the root."""
     names, zips, problems = [], [], []
-    for name in walk(root, problems):
+    for name in walk(root, skipped, problems):
         file, is_zip = root / name, name.lower().endswith(".zip")
         if not stays_within(file, root):
             problems.append((name, "a link that leads out of the folder"))
@@ -76,7 +82,7 @@ def list_folder(root: Path) -> tuple[list[Container], list[Problem]]:
     containers = [Container(root, "", tuple(sorted(names)), False)]
     for name in sorted(zips):
         try:
-            container, found = list_zip(root / name, name)
+            container, found = list_zip(root / name, name, skipped)
             containers.append(container)
             problems += found
         except InputError as error:
@@ -84,21 +90,28 @@ def list_folder(root: Path) -> tuple[list[Container], list[Problem]]:
     return containers, problems
 
 
-def walk(root: Path, problems: list[Problem]) -> Iterator[str]:
+def folder_of(file: Path) -> Container:
+    """The folder that a file lies in, with the files of that folder alone: what the file may name beside it."""
+    root = file.parent
+    names = [entry.name for entry in root.iterdir() if stat.S_ISREG(mode_of(entry)) and stays_within(entry, root)]
+    return Container(root, "", tuple(sorted({*names, file.name})), False)
+
+
+def walk(root: Path, skipped: frozenset[str], problems: list[Problem]) -> Iterator[str]:
     """Names of all files below a folder, in a fixed order; folders that can't be listed become problems."""
 
     def unlistable(error: OSError) -> None:
         problems.append((os.path.relpath(error.filename, root), f"can't be listed ({error.strerror})"))
 
     for folder, folders, files in os.walk(root, onerror=unlistable):
-        folders[:] = sorted(name for name in folders if not is_skipped(name))
+        folders[:] = sorted(name for name in folders if not is_skipped(name, skipped))
         relative = Path(folder).relative_to(root)
-        yield from ((relative / name).as_posix() for name in sorted(files) if not is_skipped(name))
+        yield from ((relative / name).as_posix() for name in sorted(files) if not is_skipped(name, skipped))
 
 
-def is_skipped(name: str) -> bool:
-    """Whether a file or folder is hidden or holds no maps."""
-    return (name.startswith(".") and name != "..") or name.lower() in SKIPPED_FOLDERS
+def is_skipped(name: str, skipped: frozenset[str]) -> bool:
+    """Whether a file or folder is hidden or to be skipped."""
+    return (name.startswith(".") and name != "..") or name.lower() in skipped
 
 
 def stays_within(file: Path, root: Path) -> bool:
@@ -114,7 +127,7 @@ def mode_of(file: Path) -> int:
         return 0
 
 
-def list_zip(path: Path, label: str) -> tuple[Container, list[Problem]]:
+def list_zip(path: Path, label: str, skipped: frozenset[str]) -> tuple[Container, list[Problem]]:
     """Members of a zip that are safe to read, and what is wrong with the others.
 
     Raises:
@@ -125,7 +138,11 @@ def list_zip(path: Path, label: str) -> tuple[Container, list[Problem]]:
     if len(members) > MOST_FILES:
         raise InputError(f"more than {MOST_FILES:,} files in one zip")
     reasons = {member_name(info): member_problem(info) for info in members if not info.is_dir()}
-    wanted = {name: why for name, why in reasons.items() if not any(map(is_skipped, name.split("/")[:-1]))}
+    wanted = {
+        name: why
+        for name, why in reasons.items()
+        if not any(is_skipped(folder, skipped) for folder in name.split("/")[:-1])
+    }
     container = Container(path, label, tuple(sorted(name for name, why in wanted.items() if not why)), True)
     return container, [(container.full_name(name), why) for name, why in sorted(wanted.items()) if why]
 
@@ -186,3 +203,24 @@ def read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
             return stream.read(LARGEST_MEMBER)
     except Exception as error:  # the decompressors each have errors of their own
         raise InputError(f"damaged in the zip: {one_line(error)}") from None
+
+
+def read_file(open_file: Opener, name: str, most: int) -> bytes:
+    """All bytes of a container's file.
+
+    Args:
+        open_file: opens the container's files.
+        name: of the file.
+        most: bytes that it may hold.
+
+    Raises:
+        InputError: the file can't be read or is larger.
+    """
+    with open_file(name) as stream:
+        try:
+            content = stream.read(most + 1)
+        except OSError as error:
+            raise InputError(f"can't be read ({error.strerror})") from None
+    if len(content) > most:
+        raise InputError(f"more than {most // 2**20} MB")
+    return content

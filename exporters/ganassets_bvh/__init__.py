@@ -1,0 +1,38 @@
+"""The BVH exporter: a motion clip as text that every animation program reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ganassets.assets import Exporter, MotionClip, Option
+
+
+def export(asset: MotionClip, options: Mapping[str, Any]) -> dict[str, bytes]:
+    """One BVH named after the clip; see EXPORTER.options. BVH has no comments, so the provenance stays out."""
+    from .encode import encode_clip
+
+    return {f"{asset.name}.bvh": encode_clip(asset, options).encode()}
+
+
+EXPORTER = Exporter(
+    name="bvh",
+    summary="Biovision hierarchy (BVH): skeleton and motion as text",
+    api_version=1,
+    kinds=("motion",),
+    suffixes=(".bvh",),
+    export=export,
+    options=(
+        Option(
+            "skeleton",
+            str,
+            "vrm",
+            "names and rest pose of the bones",
+            choices=("vrm", "mixamo", "unreal", "unity", "godot", "rigify"),
+        ),
+        Option("root", str, "motion", "whether the figure travels", choices=("motion", "in-place")),
+        Option(
+            "unit", str, "m", "BVH says no unit; Blender wants metres, most others centimetres", choices=("m", "cm")
+        ),
+    ),
+)

@@ -1,0 +1,389 @@
+"""The figure that plays a clip: tubes around the bones and dark balls between them, made from the joints at rest.
+
+Every part is rigid but for the torso, so no pose can crease or thin it. The dimensions are those of an adult of 1.72 m.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ganassets.assets import MotionClip, Skeleton
+from ganassets.motion.kinematics import rest_pose, world_pose
+from ganassets.motion.rotations import conjugate, multiply, normalised, rotate
+from ganassets.motion.skeletons import HEAD_TOP
+from ganassets.motion.skeletons import SIDE as SIDE_JOINTS
+
+FloatArray = NDArray[np.floating]
+IntArray = NDArray[np.integer]
+Vector = tuple[float, float, float]
+# Place along the bone (0 at its joint, 1 at its end), half width, half thickness, shift to the front or, of bones that
+# lie, upwards. All but the place in metres.
+Row = tuple[float, float, float, float]
+
+BODY, JOINTS = 0, 1  # materials
+BODY_JOINTS = {name for name, _, _ in SIDE_JOINTS}
+
+
+@dataclass(frozen=True)
+class Part:
+    """A closed tube along a bone.
+
+    Attributes:
+        joints: what moves it: the first where it starts, any others from the middle of their bones on.
+        end: metres from the first joint to where place 1 is, or the joint that is there.
+        rows: its cross-sections.
+        domes: metres that its two ends bulge by.
+        sides: corners of a cross-section.
+        steps: cross-sections of a dome.
+        power: 2 is an ellipse, more is nearer to a rectangle (a superellipse's exponent).
+        material: BODY or JOINTS.
+    """
+
+    joints: tuple[str, ...]
+    end: str | Vector
+    rows: tuple[Row, ...]
+    domes: tuple[float, float]
+    sides: int = 10
+    steps: int = 1
+    power: float = 2.0
+    material: int = BODY
+
+
+def ball(joint: str, radius: float, sides: int = 12) -> Part:
+    """A dark ball around a joint: two cross-sections next to its middle and the domes on both sides."""
+    place, wide = radius * math.sin(BALL_LATITUDE), radius * math.cos(BALL_LATITUDE)
+    rows = ((-place, wide, wide, 0.0), (place, wide, wide, 0.0))
+    return Part((joint,), (0.0, 1.0, 0.0), rows, (radius - place, radius - place), sides, material=JOINTS)
+
+
+BALL_LATITUDE = math.radians(18)
+
+CENTRAL = (
+    Part(
+        ("hips", "spine", "chest", "upperChest"),
+        "neck",
+        (
+            (-0.17, 0.070, 0.075, 0.0),
+            (-0.09, 0.138, 0.108, -0.008),
+            (0.01, 0.160, 0.116, -0.010),
+            (0.11, 0.150, 0.107, -0.004),
+            (0.23, 0.132, 0.095, 0.003),
+            (0.34, 0.126, 0.091, 0.006),
+            (0.46, 0.136, 0.098, 0.007),
+            (0.58, 0.150, 0.108, 0.007),
+            (0.70, 0.161, 0.111, 0.003),
+            (0.81, 0.162, 0.102, -0.004),
+            (0.90, 0.146, 0.084, -0.010),
+            (0.97, 0.104, 0.066, -0.011),
+            (1.03, 0.066, 0.057, -0.008),
+        ),
+        (0.03, 0.01),
+        sides=20,
+        power=2.3,
+    ),
+    Part(
+        ("neck",),
+        "head",
+        ((-0.4, 0.055, 0.056, -0.006), (0.4, 0.049, 0.051, -0.002), (1.1, 0.047, 0.051, 0.004)),
+        (0.02, 0.02),
+        material=JOINTS,
+    ),
+    Part(
+        ("head",),
+        (0.0, HEAD_TOP, 0.0),
+        (
+            (-0.12, 0.028, 0.034, 0.050),
+            (-0.02, 0.047, 0.060, 0.031),
+            (0.15, 0.063, 0.080, 0.016),
+            (0.35, 0.074, 0.094, 0.008),
+            (0.55, 0.079, 0.099, 0.002),
+            (0.72, 0.074, 0.093, -0.002),
+            (0.84, 0.060, 0.076, -0.004),
+        ),
+        (0.012, 0.030),
+        sides=16,
+        steps=2,
+        power=2.15,
+    ),
+    Part(  # the nose
+        ("head",),
+        (0.0, HEAD_TOP, 0.0),
+        ((0.22, 0.012, 0.014, 0.100), (0.27, 0.014, 0.018, 0.103), (0.46, 0.008, 0.010, 0.096)),
+        (0.004, 0.02),
+        sides=6,
+    ),
+)
+# Those of the left side; the right one mirrors them. A limb's edge lies just outside of the ball that it ends at.
+SIDE = (
+    Part(
+        ("Shoulder",),
+        "UpperArm",
+        ((0.25, 0.046, 0.040, -0.004), (0.95, 0.045, 0.045, 0.0)),
+        (0.02, 0.01),
+        sides=8,
+        steps=0,
+    ),
+    ball("UpperArm", 0.057),
+    Part(
+        ("UpperArm",),
+        "LowerArm",
+        ((0.13, 0.047, 0.050, 0.0), (0.36, 0.049, 0.050, 0.0), (0.7, 0.041, 0.042, 0.0), (0.92, 0.036, 0.037, 0.0)),
+        (0.008, 0.006),
+    ),
+    ball("LowerArm", 0.040),
+    Part(
+        ("LowerArm",),
+        "Hand",
+        ((0.09, 0.037, 0.036, 0.0), (0.30, 0.042, 0.040, 0.0), (0.65, 0.035, 0.032, 0.0), (0.93, 0.028, 0.023, 0.0)),
+        (0.006, 0.006),
+    ),
+    ball("Hand", 0.026, 8),
+    ball("UpperLeg", 0.080),
+    Part(
+        ("UpperLeg",),
+        "LowerLeg",
+        (
+            (0.07, 0.077, 0.083, 0.0),
+            (0.33, 0.077, 0.083, 0.004),
+            (0.65, 0.063, 0.067, 0.004),
+            (0.935, 0.051, 0.053, 0.0),
+        ),
+        (0.01, 0.008),
+    ),
+    ball("LowerLeg", 0.056),
+    Part(
+        ("LowerLeg",),
+        "Foot",
+        (
+            (0.07, 0.051, 0.053, 0.0),
+            (0.28, 0.053, 0.059, -0.011),
+            (0.6, 0.043, 0.047, -0.009),
+            (0.93, 0.032, 0.036, -0.003),
+        ),
+        (0.008, 0.006),
+    ),
+    ball("Foot", 0.038, 8),
+    Part(
+        ("Foot",),
+        (0.0, 0.0, 0.14),
+        (
+            (-0.36, 0.030, 0.030, -0.046),
+            (0.0, 0.036, 0.041, -0.038),
+            (0.45, 0.041, 0.033, -0.046),
+            (0.96, 0.046, 0.024, -0.056),
+        ),
+        (0.016, 0.016),
+        power=2.5,
+    ),
+    Part(
+        ("Toes",),
+        (0.0, 0.0, 0.07),
+        ((0.0, 0.046, 0.021, 0.001), (0.5, 0.045, 0.019, -0.001), (0.85, 0.036, 0.015, -0.004)),
+        (0.016, 0.014),
+        power=2.5,
+    ),
+)
+MITTEN = (
+    Part(
+        ("Hand",),
+        (0.17, 0.0, 0.0),
+        (
+            (0.06, 0.026, 0.018, 0.0),
+            (0.28, 0.040, 0.018, 0.0),
+            (0.55, 0.043, 0.016, -0.001),
+            (0.85, 0.036, 0.012, -0.006),
+        ),
+        (0.012, 0.016),
+        power=2.5,
+    ),
+    Part(
+        ("Hand",),
+        (0.06, -0.012, 0.065),
+        ((0.35, 0.016, 0.016, 0.0), (1.0, 0.012, 0.012, 0.0)),
+        (0.014, 0.012),
+        sides=6,
+    ),
+)
+# With fingers the hand ends at the knuckles.
+PALM = (
+    Part(
+        ("Hand",),
+        (0.09, 0.0, 0.0),
+        ((0.1, 0.026, 0.018, 0.0), (0.5, 0.040, 0.018, 0.0), (0.95, 0.044, 0.014, -0.002)),
+        (0.012, 0.012),
+        power=2.5,
+    ),
+)
+FINGER = ((0.0, 0.009, 0.009, 0.0), (1.0, 0.008, 0.008, 0.0))
+FINGER_TIP = 0.7  # of the bone before
+
+
+@dataclass(frozen=True, eq=False)
+class Mannequin:
+    """A skinned figure at rest.
+
+    Attributes:
+        positions: (v, 3) float32 metres.
+        normals: (v, 3) float32 unit vectors.
+        joints: (v, 4) uint8 indices of the skeleton's joints.
+        weights: (v, 4) float32, rows sum to 1.
+        triangles: (t, 3) uint16 vertex indices of each material, counter-clockwise seen from outside.
+    """
+
+    positions: FloatArray
+    normals: FloatArray
+    joints: IntArray
+    weights: FloatArray
+    triangles: tuple[IntArray, IntArray]
+
+
+def make_mannequin(skeleton: Skeleton) -> Mannequin:
+    """The figure of a humanoid, with fingers if the skeleton has them.
+
+    Raises:
+        InputError: one of the humanoid's joints is missing.
+    """
+    places = rest_pose(skeleton)[0]
+    parts = [(part, *tube(part, skeleton, places)) for part in parts_of(skeleton)]
+    starts = np.cumsum([0, *(len(positions) for _, positions, _ in parts)])
+    positions = np.concatenate([positions for _, positions, _ in parts])
+    joints, weights = zip(*(skin(part, skeleton, places, positions) for part, positions, _ in parts), strict=True)
+    triangles = tuple(
+        np.concatenate(
+            [corners + start for (part, _, corners), start in zip(parts, starts, strict=False) if part.material == k]
+        ).astype(np.uint16)
+        for k in (BODY, JOINTS)
+    )
+    return Mannequin(
+        positions.astype(np.float32),
+        vertex_normals(positions, np.concatenate(triangles)).astype(np.float32),
+        np.concatenate(joints),
+        np.concatenate(weights),
+        (triangles[0], triangles[1]),
+    )
+
+
+def parts_of(skeleton: Skeleton) -> list[Part]:
+    """All parts, those of the sides with their joints' full names."""
+    fingers = {name.removeprefix("left") for name in skeleton.names if name.startswith("left")} - BODY_JOINTS
+    side = [*SIDE, *(PALM if fingers else MITTEN), *(finger_part(skeleton, name) for name in sorted(fingers))]
+    return [*CENTRAL, *(on_side(part, *which) for which in (("left", 1), ("right", -1)) for part in side)]
+
+
+def finger_part(skeleton: Skeleton, name: str) -> Part:
+    """A bone of a finger; the last goes on as the one before."""
+    joint = skeleton.index("left" + name)
+    after = skeleton.offsets[[k for k, parent in enumerate(skeleton.parents) if parent == joint]]
+    x, y, z = (after[0] if len(after) else skeleton.offsets[joint] * FINGER_TIP).tolist()
+    return Part((name,), (x, y, z), FINGER, (0.008, 0.008), sides=5, steps=0)
+
+
+def on_side(part: Part, side: str, sign: int) -> Part:
+    """A side's part, of which the table holds the left one."""
+    end = side + part.end if isinstance(part.end, str) else (sign * part.end[0], part.end[1], part.end[2])
+    return replace(part, joints=tuple(side + joint for joint in part.joints), end=end)
+
+
+def axis_of(part: Part, skeleton: Skeleton, places: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """(3,) where a part's bone starts, and (3,) metres from there to its end."""
+    start = places[skeleton.index(part.joints[0])]
+    end = places[skeleton.index(part.end)] - start if isinstance(part.end, str) else np.array(part.end)
+    return start, end
+
+
+def tube(part: Part, skeleton: Skeleton, places: FloatArray) -> tuple[FloatArray, IntArray]:
+    """A part's vertices (v, 3) and triangles (t, 3): the cross-sections one after the other, then the two poles."""
+    start, end = axis_of(part, skeleton, places)
+    length = float(np.linalg.norm(end))
+    along = end / length
+    front = np.array([0.0, 0, 1]) if abs(along[1]) > 0.7 else np.array([0.0, 1, 0])
+    front -= along * (front @ along)
+    front /= np.linalg.norm(front)
+    across = np.cross(front, along)
+    rows = domed(part, length)
+    angle = np.arange(part.sides) * 2 * np.pi / part.sides
+    x, y = (np.sign(f) * abs(f) ** (2 / part.power) for f in (np.cos(angle), np.sin(angle)))
+    place, wide, thick, shift = rows.T[:, :, None]
+    rings = start + place[..., None] * end + (wide * x)[..., None] * across + (thick * y + shift)[..., None] * front
+    ends = np.array(part.rows)[[0, -1]]
+    poles = start + along * (ends[:, :1] * length + [[-part.domes[0]], [part.domes[1]]]) + ends[:, 3:] * front
+    count, sides = len(rows), part.sides
+    ring = np.arange(count * sides).reshape(count, sides)
+    after = np.roll(ring, -1, 1)
+    a, b, c, d = ring[:-1], after[:-1], after[1:], ring[1:]
+    quads = np.stack([np.stack([a, b, c], -1), np.stack([a, c, d], -1)]).reshape(-1, 3)
+    first = np.stack([np.full(sides, count * sides), after[0], ring[0]], -1)
+    last = np.stack([np.full(sides, count * sides + 1), ring[-1], after[-1]], -1)
+    return np.concatenate([rings.reshape(-1, 3), poles]), np.concatenate([quads, first, last])
+
+
+def domed(part: Part, length: float) -> FloatArray:
+    """(n, 4) a part's cross-sections with those of the domes at both ends.
+
+    Args:
+        length: metres of its bone.
+    """
+    rows = np.array(part.rows)
+    latitudes = np.linspace(0, np.pi / 2, part.steps + 2)[1:-1, None]
+    start, stop = (np.repeat(rows[[k]], part.steps, 0) for k in (0, -1))
+    for end, height in ((start, -part.domes[0]), (stop, part.domes[1])):
+        end[:, :1] += height / length * np.sin(latitudes)
+        end[:, 1:3] *= np.cos(latitudes)
+    return np.concatenate([start[::-1], rows, stop])
+
+
+def skin(part: Part, skeleton: Skeleton, places: FloatArray, positions: FloatArray) -> tuple[IntArray, FloatArray]:
+    """(v, 4) joints and weights of a part's vertices: all of the only joint, or the two whose bones' middles are on
+    either side, each the more the nearer."""
+    start, end = axis_of(part, skeleton, places)
+    chain = np.array([skeleton.index(joint) for joint in part.joints])
+    heights = np.append((places[chain] - start) @ end, end @ end)
+    middles = (heights[:-1] + heights[1:]) / 2
+    place = np.interp((positions - start) @ end, middles, np.arange(len(chain)))
+    lower = np.floor(place).astype(int)
+    share = place - lower
+    joints, weights = np.zeros((len(positions), 4), np.uint8), np.zeros((len(positions), 4), np.float32)
+    joints[:, 0], weights[:, 0] = chain[lower], 1 - share
+    joints[:, 1], weights[:, 1] = chain[np.minimum(lower + 1, len(chain) - 1)], share
+    joints[weights == 0] = 0  # as glTF wants them
+    return joints, weights
+
+
+def carried(mannequin: Mannequin, names: Sequence[str], rig: MotionClip) -> Mannequin:
+    """The figure on another skeleton, at rest as that skeleton is.
+
+    Args:
+        mannequin: as it stands at the rig's first frame.
+        names: of the rig's joints that its own joints become.
+        rig: a clip of the other skeleton whose first frame is the mannequin's pose.
+    """
+    skeleton = rig.skeleton
+    joint = np.array([skeleton.index(name) for name in names])[mannequin.joints]
+    places, turns = world_pose(skeleton, rig.translation[0].astype(np.float64), rig.rotations[0].astype(np.float64))
+    rest_places, rest_turns = rest_pose(skeleton)
+    change = normalised(multiply(rest_turns, conjugate(turns)))
+    weights = mannequin.weights[..., None]
+    away = rotate(change[joint], mannequin.positions[:, None] - places[joint]) + rest_places[joint]
+    normals = normalised((rotate(change[joint], mannequin.normals[:, None]) * weights).sum(1))
+    joint[mannequin.weights == 0] = 0  # as glTF wants them
+    return replace(
+        mannequin,
+        positions=(away * weights).sum(1).astype(np.float32),
+        normals=normals.astype(np.float32),
+        joints=joint.astype(np.uint8),
+    )
+
+
+def vertex_normals(positions: FloatArray, triangles: IntArray) -> FloatArray:
+    """(v, 3) unit normals: of the triangles around a vertex, weighted by area."""
+    a, b, c = positions[triangles].transpose(1, 0, 2)
+    outward = np.cross(b - a, c - a)
+    normals = np.zeros_like(positions)
+    for corner in triangles.T:
+        np.add.at(normals, corner, outward)
+    return normals / np.linalg.norm(normals, axis=1, keepdims=True)

@@ -1,0 +1,203 @@
+"""Clips as glTF documents: with a mannequin for games and viewers, or without a mesh as a VRM animation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from ganassets.assets import InputError, MotionClip, Skeleton
+from ganassets.motion.editing import in_place, rest_clip
+from ganassets.motion.kinematics import rest_pose
+from ganassets.motion.retarget import to_rig
+from ganassets.motion.rigs import RIGS
+from ganassets.motion.rotations import conjugate, to_matrix
+from ganassets.motion.skeletons import HUMANOID_FINGERS
+
+from .binary import FLOAT, INDICES, Binary
+from .document import asset_of, children_of, pack_document
+from .frame import consecutive
+from .mannequin import Mannequin, carried, make_mannequin
+
+VRM = "vrm"  # the rig that clips are on already
+VRM_ANIMATION = "VRMC_vrm_animation"
+# Bones that a VRM humanoid can't be without.
+SIDES = ("UpperArm", "LowerArm", "Hand", "UpperLeg", "LowerLeg", "Foot")
+REQUIRED = ("hips", "spine", "head", *(f"{side}{name}" for side in ("left", "right") for name in SIDES))
+MATERIALS = [
+    {
+        "name": name,
+        "pbrMetallicRoughness": {"baseColorFactor": [*colour, 1.0], "metallicFactor": 0.0, "roughnessFactor": rough},
+    }
+    for name, colour, rough in (("body", (0.46, 0.47, 0.49), 0.55), ("joints", (0.045, 0.05, 0.06), 0.4))
+]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What all clips of a skeleton share in a GLB.
+
+    Attributes:
+        parts: nodes, meshes, skins and materials of the document; joint 0 is node FIRST_JOINT.
+        binary: bytes, buffer views and accessors.
+    """
+
+    parts: dict[str, Any]
+    binary: Binary
+
+
+FIRST_JOINT = 2  # after the nodes of the mesh and of the rig
+
+
+def encode_motion(clip: MotionClip, options: Mapping[str, Any]) -> bytes:
+    """GLB of a clip: a mannequin, its skeleton and the animation."""
+    if options["root"] == "in-place":
+        clip = in_place(clip)
+    rig = options["skeleton"]
+    figure = figure_of(clip.skeleton, rig)
+    if rig != VRM:
+        clip = to_rig(clip, rig)
+    binary = figure.binary.copy()
+    document = {
+        "asset": asset_of(clip.provenance, fps=clip.fps, loop=clip.loop),
+        "scene": 0,
+        "scenes": [{"name": clip.name, "nodes": [0, 1]}],
+        **figure.parts,
+        "animations": [add_animation(binary, clip, FIRST_JOINT)],
+    }
+    return pack_document(document, binary)
+
+
+def encode_vrma(clip: MotionClip, options: Mapping[str, Any]) -> bytes:
+    """VRM animation of a clip: the joints alone, and which bone of a VRM humanoid each is. Its T-pose is the rest pose,
+    and nothing but the hips moves."""
+    if options["root"] == "in-place":
+        clip = in_place(clip)
+    names = clip.skeleton.names
+    if missing := [name for name in REQUIRED if name not in names]:
+        raise InputError(f"a VRM animation needs the joints {', '.join(missing)}, which {clip.name} lacks.")
+    binary = Binary()
+    bones = {name: {"node": node} for node, name in enumerate(names) if name in HUMANOID_FINGERS.names}
+    document = {
+        "asset": asset_of(clip.provenance, fps=clip.fps, loop=clip.loop),
+        "extensionsUsed": [VRM_ANIMATION],
+        "extensions": {VRM_ANIMATION: {"specVersion": "1.0", "humanoid": {"humanBones": bones}}},
+        "scene": 0,
+        "scenes": [{"name": clip.name, "nodes": [0]}],
+        "nodes": joint_nodes(clip.skeleton, 0),
+        "animations": [add_animation(binary, clip, 0)],
+    }
+    return pack_document(document, binary)
+
+
+def add_animation(binary: Binary, clip: MotionClip, first: int) -> dict[str, Any]:
+    """Append a clip's times, places and rotations; returns the animation. Between frames everything is linear.
+
+    Args:
+        first: node of joint 0.
+    """
+    frames, count = clip.rotations.shape[:2]
+    times = (np.arange(frames) / clip.fps).astype(np.float32)
+    turns = np.ascontiguousarray(clip.rotations.swapaxes(0, 1))
+    shared = {"componentType": FLOAT, "count": frames}
+    bounds = {"min": [0.0], "max": [float(times[-1])]}
+    clock = binary.add_accessor(bufferView=binary.add_view(times.tobytes()), **shared, type="SCALAR", **bounds)
+    place = binary.add_accessor(bufferView=binary.add_view(clip.translation.tobytes()), **shared, type="VEC3")
+    view = binary.add_view(turns.tobytes())
+    outputs = [place] + [
+        binary.add_accessor(bufferView=view, byteOffset=joint * turns[0].nbytes, **shared, type="VEC4")
+        for joint in range(count)
+    ]
+    targets = [(first, "translation"), *((first + joint, "rotation") for joint in range(count))]
+    return {
+        "name": clip.name,
+        "channels": [{"sampler": k, "target": {"node": node, "path": path}} for k, (node, path) in enumerate(targets)],
+        "samplers": [{"input": clock, "output": output} for output in outputs],
+    }
+
+
+def joint_nodes(skeleton: Skeleton, first: int) -> list[dict[str, Any]]:
+    """The joints as nodes at rest, where joint 0 is node `first`."""
+    nodes = []
+    for joint, name in enumerate(skeleton.names):
+        node = {
+            "name": name,
+            "translation": skeleton.offsets[joint].tolist(),
+            "rotation": skeleton.rest_rotations[joint].tolist(),
+        }
+        if children := children_of(skeleton.parents, joint, first):
+            node["children"] = children
+        nodes.append(node)
+    return nodes
+
+
+def figure_of(skeleton: Skeleton, rig: str) -> Figure:
+    """The mannequin of a skeleton, on a rig; those of the last few are kept."""
+    arrays = (skeleton.offsets.tobytes(), skeleton.rest_rotations.tobytes())
+    return make_figure(skeleton.names, skeleton.parents, *arrays, rig)
+
+
+@lru_cache(maxsize=16)
+def make_figure(
+    names: tuple[str, ...], parents: tuple[int, ...], offsets: bytes, rest_rotations: bytes, rig: str
+) -> Figure:
+    """The mannequin of the skeleton with these joints and the bytes of these arrays."""
+    skeleton = Skeleton(
+        names,
+        parents,
+        np.frombuffer(offsets, np.float32).reshape(-1, 3),
+        np.frombuffer(rest_rotations, np.float32).reshape(-1, 4),
+    )
+    mannequin = make_mannequin(skeleton)
+    if rig != VRM:
+        standing = to_rig(rest_clip(skeleton), rig)
+        mannequin = carried(mannequin, [RIGS[rig].written(name) for name in names], standing)
+        skeleton = standing.skeleton
+    binary = Binary()
+    parts = {
+        "nodes": [
+            {"name": "mannequin", "mesh": 0, "skin": 0},
+            {"name": "rig", "children": [FIRST_JOINT]},
+            *joint_nodes(skeleton, FIRST_JOINT),
+        ],
+        "meshes": [{"name": "mannequin", "primitives": add_mannequin(binary, mannequin)}],
+        "skins": [add_skin(binary, skeleton)],
+        "materials": MATERIALS,
+    }
+    return Figure(parts, Binary([b"".join(binary.blocks)], binary.size, binary.views, binary.accessors))
+
+
+def add_mannequin(binary: Binary, mannequin: Mannequin) -> list[dict[str, Any]]:
+    """Append the mannequin; returns a primitive for each material, all on the same vertices."""
+    every = [slice(0, len(mannequin.positions))]
+    arrays = {
+        "POSITION": ("VEC3", mannequin.positions),
+        "NORMAL": ("VEC3", mannequin.normals),
+        "JOINTS_0": ("VEC4", mannequin.joints),
+        "WEIGHTS_0": ("VEC4", mannequin.weights),
+    }
+    attributes = {
+        name: binary.add_attribute(array, kind, every, bounds=name == "POSITION")[0]
+        for name, (kind, array) in arrays.items()
+    }
+    lengths = [triangles.size for triangles in mannequin.triangles]
+    corners = np.concatenate([triangles.ravel() for triangles in mannequin.triangles])
+    indices = binary.add_attribute(corners, "SCALAR", consecutive(lengths), target=INDICES)
+    return [{"attributes": attributes, "indices": index, "material": k} for k, index in enumerate(indices)]
+
+
+def add_skin(binary: Binary, skeleton: Skeleton) -> dict[str, Any]:
+    """Append the inverse bind matrices, which undo the rest pose; returns the skin."""
+    places, turns = rest_pose(skeleton)
+    count = len(places)
+    back = to_matrix(conjugate(turns))
+    inverse_bind = np.tile(np.eye(4, dtype=np.float32), (count, 1, 1))
+    inverse_bind[:, :3, :3] = back.swapaxes(1, 2)  # column-major: matrices are transposed in memory
+    inverse_bind[:, 3, :3] = -(back @ places[..., None])[..., 0]
+    view = binary.add_view(inverse_bind.tobytes())
+    matrices = binary.add_accessor(bufferView=view, componentType=FLOAT, count=count, type="MAT4")
+    joints = list(range(FIRST_JOINT, FIRST_JOINT + count))
+    return {"name": "rig", "joints": joints, "skeleton": 1, "inverseBindMatrices": matrices}

@@ -1,0 +1,1 @@
+"""Motion clips: rotations, kinematics, editing, rigs. numpy only."""

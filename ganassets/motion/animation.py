@@ -1,0 +1,208 @@
+"""Clips as moving pictures: the camera follows the figure, and what loops, loops without a hitch."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from ..assets import MotionClip
+from ..errors import InputError
+from .editing import at_times
+from .figure import Body, Camera, body_of, body_size, draw_figure
+from .floor import BACKDROP, Grid, Trails, backdrop, draw_grid, draw_shadow, draw_trails, grid_of, trails_of, travel
+from .rotations import heading
+
+FloatArray = NDArray[np.floating]
+
+# Where the camera stands against the way that the figure faces at first, in degrees: a figure that goes ahead goes to
+# the right.
+VIEWS = {"three-quarter": -38.0, "front": 0.0, "side": -90.0}
+PITCH = 17.0  # degrees that it looks down
+SMOOTHING = 0.3  # seconds that the camera's way is smoothed over, as standard deviation of a Gaussian
+ROOM = ((-0.42, 0.0, 0.0), (0.42, 0.0, 0.0), (0.0, 0.0, 0.42), (0.0, 0.0, -0.42), (0.0, 1.75, 0.0))  # always seen
+MARGINS = (0.05, 0.05, 0.95, 0.9)  # left, upper, right and lower edge of what the figure fills, of the picture's size
+PAUSE = 0.6  # seconds that the last pose of a one-shot clip stays
+MOST_PICTURES, MOST_PIXELS = 3600, 200_000_000  # of an animation; of all its pictures together: 600 MB
+SMALL = 200  # pixels up to which edges are smoothed more
+QUALITY, EFFORT = 80, 2  # of WebP: 0 to 100, 0 to 6
+INK = (206, 211, 220)
+
+
+@dataclass(frozen=True, eq=False)
+class Shot:
+    """A clip ready to be drawn at any of some moments.
+
+    Attributes:
+        body: the figure at each moment.
+        times: (n,) seconds.
+        cameras: (n,) of the picture's pixels.
+        grid, trails: of the floor.
+        size: pixels of the square picture.
+    """
+
+    body: Body
+    times: FloatArray
+    cameras: tuple[Camera, ...]
+    grid: Grid
+    trails: Trails
+    size: int
+
+    def pictures(self) -> Iterator[Image.Image]:
+        """(size x size) RGB pictures of the moments."""
+        factor = 3 if self.size <= SMALL else 2
+        side = factor * self.size
+        cameras = [camera.enlarged(factor) for camera in self.cameras]
+        ground = backdrop((side, side), cameras[0])
+        for frame, camera in enumerate(cameras):
+            image = ground.copy()
+            draw_shadow(image, self.body, frame, camera)
+            draw_grid(image, camera, self.grid)
+            draw_trails(image, self.trails, float(self.times[frame]), camera)
+            draw_figure(image, self.body, frame, camera)
+            yield image.reduce(factor)
+
+
+def shot_of(clip: MotionClip, times: FloatArray, size: int, view: str = "three-quarter") -> Shot:
+    """A clip seen at moments.
+
+    Args:
+        clip: of a humanoid.
+        times: (n,) seconds from its first frame, at least one.
+        size: pixels of the square picture.
+        view: key of VIEWS.
+
+    Raises:
+        InputError: a joint of the humanoid is missing.
+    """
+    body = body_of(at_times(clip, times))
+    targets = followed(clip, times)
+    yaw = float(heading(clip.rotations[0, 0].astype(np.float64))) + math.radians(VIEWS[view])
+    camera = Camera(yaw, math.radians(PITCH))
+    room = body_size(clip.skeleton) * np.array(ROOM)
+    centres = (body.centres - targets[:, None, None]).reshape(-1, 3)
+    radii = np.broadcast_to(body.radii, body.centres.shape[:-1]).ravel()
+    left, upper, right, lower = (size * edge for edge in MARGINS)
+    camera = camera.fitted(
+        np.concatenate([centres, room]), np.concatenate([radii, np.zeros(len(room))]), (left, upper, right, lower)
+    )
+    cameras = tuple(replace(camera, target=(x, y, z)) for x, y, z in targets.tolist())
+    return Shot(body, times, cameras, grid_of(clip), trails_of(clip), size)
+
+
+def followed(clip: MotionClip, times: FloatArray) -> FloatArray:
+    """(n, 3) points on the floor that the camera looks above: of a loop the even travel, of other clips the smoothed
+    place of the root."""
+    place = clip.translation.astype(np.float64) * (1, 0, 1)
+    if clip.loop and len(clip) > 1:
+        even = np.linspace(0, 1, len(clip))[:, None] * travel(clip)
+        return (place - even)[:-1].mean(0) + np.outer(times / clip.seconds, travel(clip))
+    reach = math.ceil(3 * SMOOTHING * clip.fps)
+    weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / (SMOOTHING * clip.fps)) ** 2)
+    held = np.pad(place, ((reach, reach), (0, 0)), "edge")
+    steps = np.arange(len(clip)) / clip.fps
+    smooth = [np.convolve(way, weights / weights.sum(), "valid") for way in held.T]
+    return np.stack([np.interp(times, steps, way) for way in smooth], -1)
+
+
+def moments(clip: MotionClip, fps: float) -> tuple[FloatArray, list[float]]:
+    """When to show a clip: (n,) seconds, and how long each picture stays. The closing frame of a loop is its first
+    again and isn't shown; the last pose of another clip stays a little longer."""
+    if len(clip) == 1:
+        return np.zeros(1), [1.0]
+    count = max(round(clip.seconds * fps), 1)
+    stay = clip.seconds / count
+    if clip.loop:
+        return np.arange(count) * stay, [stay] * count
+    return np.linspace(0, clip.seconds, count + 1), [stay] * count + [PAUSE]
+
+
+def ticks(stays: Sequence[float], unit: float) -> list[int]:
+    """Stays in seconds as whole units, each at least 1, whose sums are never off by more than half a unit otherwise."""
+    ends = np.maximum(np.rint(np.cumsum(stays) / unit).astype(int), np.arange(1, len(stays) + 1))
+    return np.diff(ends, prepend=0).tolist()
+
+
+def check_length(pictures: int, width: int, height: int) -> None:
+    """Raise InputError when that many pictures are more than an animation may hold."""
+    if pictures > MOST_PICTURES or pictures * width * height > MOST_PIXELS:
+        raise InputError(
+            f"an animation of {pictures} pictures of {width} x {height} px is too long; "
+            "take a smaller size or fewer pictures a second, or shorten the clip."
+        )
+
+
+def encode_webp(pictures: Sequence[Image.Image], stays: Sequence[float], exif: Image.Exif | None = None) -> bytes:
+    """An animated WebP that repeats forever; stays are seconds."""
+    file = io.BytesIO()
+    pictures[0].save(
+        file,
+        "WEBP",
+        save_all=True,
+        append_images=pictures[1:],
+        duration=ticks(stays, 1e-3),
+        loop=0,
+        quality=QUALITY,
+        method=EFFORT,
+        exif=exif or Image.Exif(),
+    )
+    return file.getvalue()
+
+
+def shared_length(lengths: Sequence[float]) -> float:
+    """Seconds, from the longest of some up to twice it, into which all fit in whole rounds best: so that few of them
+    have to play faster or slower to end together."""
+    candidates = np.linspace(1, 2, 41) * max(lengths)
+    rounds = candidates[:, None] / np.asarray(lengths)
+    off = np.log(np.maximum(np.rint(rounds), 1) / rounds)
+    return float(candidates[(off**2).sum(1).argmin()])
+
+
+def animated_sheet(clips: Sequence[MotionClip], columns: int, size: int = 160, fps: float = 15.0) -> bytes:
+    """An animated WebP of many clips in a grid, each with its name, all of which play whole rounds.
+
+    Args:
+        clips: of humanoids, row by row.
+        columns: cells in a row.
+        size: pixels of a cell, without the line of its name.
+        fps: pictures a second.
+
+    Raises:
+        InputError: there is no clip, a joint of the humanoid is missing, or the sheet would be too large.
+    """
+    if not clips:
+        raise InputError("an animated sheet needs at least one clip; generate some first.")
+    columns = min(columns, len(clips))
+    rows = -(-len(clips) // columns)
+    letters = max(10, size // 14)
+    font = ImageFont.load_default(letters)
+    strip = round(1.7 * letters)
+    rounds = [sum(moments(clip, fps)[1]) for clip in clips]
+    length = shared_length([seconds for clip, seconds in zip(clips, rounds, strict=True) if len(clip) > 1] or [1.0])
+    count = max(round(length * fps), 1)
+    check_length(count, columns * size, rows * (size + strip))
+    sheets = [Image.new("RGB", (columns * size, rows * (size + strip)), BACKDROP) for _ in range(count)]
+    for i, (clip, seconds) in enumerate(zip(clips, rounds, strict=True)):
+        x, y = i % columns * size, i // columns * (size + strip)
+        repeats = max(round(length / seconds), 1)
+        times = np.arange(count) * (repeats / count) % 1 * seconds
+        shot = shot_of(clip, np.minimum(times, clip.seconds), size)
+        name = fitting(clip.name, font, size - strip // 2)
+        for sheet, picture in zip(sheets, shot.pictures(), strict=True):
+            sheet.paste(picture, (x, y))
+            ImageDraw.Draw(sheet).text((x + size // 2, y + size + strip // 2), name, INK, font, "mm")
+    return encode_webp(sheets, [length / count] * count)
+
+
+def fitting(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: float) -> str:
+    """The text, shortened where it would be wider than so many pixels."""
+    if font.getlength(text) <= width:
+        return text
+    while text and font.getlength(text + "...") > width:
+        text = text[:-1]
+    return text + "..."

@@ -1,0 +1,116 @@
+"""Clips cut, sped up, mirrored, resampled: pure functions from clip to clip."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..assets import MotionClip, Skeleton
+from ..errors import InputError
+from .rotations import about, continuous, heading, multiply, normalised, rotate, slerp
+
+FloatArray = NDArray[np.floating]
+
+
+def at_times(clip: MotionClip, times: FloatArray) -> MotionClip:
+    """The clip's poses at other moments, as a clip with the same frames a second.
+
+    Args:
+        clip: of any skeleton.
+        times: (f,) seconds from its first frame; held to its beginning and end.
+    """
+    place = np.clip(times * clip.fps, 0, len(clip) - 1)
+    before = np.minimum(place.astype(np.intp), max(len(clip) - 2, 0))
+    after = np.minimum(before + 1, len(clip) - 1)
+    share = (place - before).astype(np.float32)
+    moved = clip.translation[before] * (1 - share[:, None]) + clip.translation[after] * share[:, None]
+    turned = slerp(clip.rotations[before], clip.rotations[after], share[:, None])
+    nearest = np.where(share < 0.5, before, after)
+    return replace(
+        clip,
+        translation=moved.astype(np.float32),
+        rotations=continuous(turned).astype(np.float32),
+        contacts=None if clip.contacts is None else clip.contacts[nearest],
+        loop=False,
+    )
+
+
+def resampled(clip: MotionClip, fps: float) -> MotionClip:
+    """The clip at another number of frames a second; rotations by slerp. The last frame stays the last, so the speed
+    changes by as much as is needed for the seconds to be a whole number of frames."""
+    if not 0 < fps < float("inf"):
+        raise InputError("frames a second must be above 0.")
+    if fps == clip.fps or len(clip) == 1:
+        return replace(clip, fps=fps)
+    count = max(round(clip.seconds * fps), 1)
+    return replace(at_times(clip, np.linspace(0, clip.seconds, count + 1)), fps=fps, loop=clip.loop)
+
+
+def sped(clip: MotionClip, factor: float) -> MotionClip:
+    """The clip `factor` times as fast, at the same frames a second."""
+    if not 0 < factor < float("inf"):
+        raise InputError("a clip's speed must be above 0.")
+    return replace(resampled(replace(clip, fps=clip.fps * factor), clip.fps), fps=clip.fps)
+
+
+def cropped(clip: MotionClip, start: int, stop: int) -> MotionClip:
+    """Frames start to stop - 1, which no longer loop."""
+    if not 0 <= start < stop <= len(clip):
+        raise InputError(f"frames {start} to {stop} are not all among the clip's {len(clip)}.")
+    return replace(
+        clip,
+        translation=clip.translation[start:stop],
+        rotations=clip.rotations[start:stop],
+        contacts=None if clip.contacts is None else clip.contacts[start:stop],
+        loop=clip.loop and stop - start == len(clip),
+    )
+
+
+def other_side(name: str) -> str:
+    """Name of a humanoid's joint on the other side of the body; its own in the middle."""
+    for side, other in (("left", "right"), ("right", "left")):
+        if name.startswith(side):
+            return other + name[len(side) :]
+    return name
+
+
+def mirrored(clip: MotionClip) -> MotionClip:
+    """Left and right exchanged: the reflection at the plane x = 0. For skeletons that are symmetric, with joints named
+    left... and right..., and rest frames parallel to the world's."""
+    names = clip.skeleton.names
+    swap = [clip.skeleton.index(other_side(name)) for name in names]
+    rotations = clip.rotations[:, swap] * np.array([1, -1, -1, 1], np.float32)
+    contacts = None if clip.contacts is None else clip.contacts[:, [2, 3, 0, 1]]
+    return replace(
+        clip,
+        translation=clip.translation * np.array([-1, 1, 1], np.float32),
+        rotations=continuous(rotations),
+        contacts=contacts,
+    )
+
+
+def placed(clip: MotionClip) -> MotionClip:
+    """The clip starting above the origin and facing +Z."""
+    turn = about((0, 1, 0), -float(heading(clip.rotations[0, 0].astype(np.float64)))).astype(np.float32)
+    start = clip.translation[0] * np.array([1, 0, 1], np.float32)
+    rotations = clip.rotations.copy()
+    rotations[:, 0] = normalised(multiply(turn, rotations[:, 0]))
+    return replace(clip, translation=rotate(turn, clip.translation - start), rotations=continuous(rotations))
+
+
+def in_place(clip: MotionClip) -> MotionClip:
+    """The clip without travel: its place on the ground less the even movement from the first frame to the last, of a
+    clip that doesn't loop less all movement along the ground."""
+    ground = np.array([1, 0, 1], np.float32)
+    if not clip.loop:
+        return replace(clip, translation=clip.translation * (1 - ground))
+    share = np.linspace(0, 1, len(clip), dtype=np.float32)[:, None]
+    travel = (clip.translation[-1] - clip.translation[0]) * ground
+    return replace(clip, translation=clip.translation - share * travel)
+
+
+def rest_clip(skeleton: Skeleton, fps: float = 30.0) -> MotionClip:
+    """One frame of a skeleton at rest."""
+    return MotionClip("rest", skeleton, fps, skeleton.offsets[:1].copy(), skeleton.rest_rotations[None].copy())

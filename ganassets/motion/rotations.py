@@ -1,0 +1,191 @@
+"""Rotations as unit quaternions (x, y, z, w) in arrays (..., 4), and the other forms that files and networks use."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.floating]
+
+IDENTITY = np.array([0, 0, 0, 1], np.float32)
+AXES = "XYZ"
+SMALL = 1e-8
+
+
+def normalised(q: FloatArray) -> FloatArray:
+    """Quaternions (or vectors) of unit length; what is almost zero becomes the last axis: no rotation."""
+    length = np.linalg.norm(q, axis=-1, keepdims=True)
+    last = np.zeros(q.shape[-1], q.dtype)
+    last[-1] = 1
+    return np.where(length > SMALL, q / np.maximum(length, SMALL), last).astype(q.dtype)
+
+
+def conjugate(q: FloatArray) -> FloatArray:
+    """The inverse of unit quaternions."""
+    return q * np.array([-1, -1, -1, 1], q.dtype)
+
+
+def multiply(a: FloatArray, b: FloatArray) -> FloatArray:
+    """a b: first b turns, then a (Hamilton's product); broadcasts."""
+    ax, ay, az, aw = (a[..., i] for i in range(4))
+    bx, by, bz, bw = (b[..., i] for i in range(4))
+    return joined(
+        aw * bx + ax * bw + ay * bz - az * by,
+        aw * by - ax * bz + ay * bw + az * bx,
+        aw * bz + ax * by - ay * bx + az * bw,
+        aw * bw - ax * bx - ay * by - az * bz,
+    )
+
+
+def joined(*parts: FloatArray) -> FloatArray:
+    """(..., n) of n arrays (...); quicker than stacking them along a new last axis."""
+    made = np.empty((*parts[0].shape, len(parts)), parts[0].dtype)
+    for i, part in enumerate(parts):
+        made[..., i] = part
+    return made
+
+
+def cross(a: FloatArray, b: FloatArray) -> FloatArray:
+    """(..., 3) cross products; broadcasts, and is quicker than numpy's."""
+    ax, ay, az = (a[..., i] for i in range(3))
+    bx, by, bz = (b[..., i] for i in range(3))
+    return joined(ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx)
+
+
+def rotate(q: FloatArray, v: FloatArray) -> FloatArray:
+    """(..., 3) vectors turned by quaternions; broadcasts."""
+    xyz, w = q[..., :3], q[..., 3:]
+    across = 2 * cross(xyz, v)
+    return v + w * across + cross(xyz, across)
+
+
+def about(axis: Sequence[float], angle: FloatArray | float) -> FloatArray:
+    """Turns about a unit axis (3,) by angles (...) in radians."""
+    half = np.asarray(angle, np.float64)[..., None] / 2
+    return np.concatenate([np.sin(half) * np.asarray(axis, np.float64), np.cos(half)], -1)
+
+
+def between(a: FloatArray, b: FloatArray) -> FloatArray:
+    """The shortest turns that bring directions a (..., 3) onto directions b; of opposite ones any half turn."""
+    a, b = normalised(np.asarray(a, np.float64)), normalised(np.asarray(b, np.float64))
+    a, b = np.broadcast_arrays(a, b)
+    w = 1 + (a * b).sum(-1, keepdims=True)
+    least = np.eye(3)[np.abs(a).argmin(-1)]
+    half_turn = np.concatenate([normalised(np.cross(a, least)), np.zeros_like(w)], -1)
+    return np.where(w > 1e-9, normalised(np.concatenate([np.cross(a, b), np.maximum(w, 1e-9)], -1)), half_turn)
+
+
+def slerp(a: FloatArray, b: FloatArray, share: FloatArray | float) -> FloatArray:
+    """Between a (share 0) and b (share 1) at even angular speed, the shorter way (Shoemake 1985, "Animating Rotation
+    with Quaternion Curves"); share broadcasts against (...)."""
+    share = np.asarray(share, a.dtype)[..., None]
+    cosine = (a * b).sum(-1, keepdims=True)
+    b = np.where(cosine < 0, -b, b)
+    angle = np.arccos(np.clip(np.abs(cosine), 0, 1))
+    sine = np.sin(angle)
+    far = sine > 1e-4
+    safe = np.where(far, sine, 1)
+    first = np.where(far, np.sin((1 - share) * angle) / safe, 1 - share)
+    second = np.where(far, np.sin(share * angle) / safe, share)
+    return normalised(first * a + second * b)
+
+
+def continuous(q: FloatArray) -> FloatArray:
+    """(f, ..., 4) with signs such that each frame is nearest to the one before it."""
+    turns = (q[1:] * q[:-1]).sum(-1) < 0
+    odd = np.concatenate([np.zeros((1, *turns.shape[1:]), bool), np.cumsum(turns, 0) % 2 == 1])
+    return np.where(odd[..., None], -q, q)
+
+
+def degrees_between(a: FloatArray, b: FloatArray) -> FloatArray:
+    """(...) angle of the turn from a to b, 0 to 180; exact for small ones."""
+    turn = multiply(conjugate(np.asarray(a, np.float64)), np.asarray(b, np.float64))
+    return np.degrees(2 * np.arctan2(np.linalg.norm(turn[..., :3], axis=-1), np.abs(turn[..., 3])))
+
+
+def to_matrix(q: FloatArray) -> FloatArray:
+    """(..., 3, 3) rotation matrices."""
+    x, y, z, w = (q[..., i] for i in range(4))
+    return np.stack(
+        [
+            np.stack([1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)], -1),
+            np.stack([2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)], -1),
+            np.stack([2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)], -1),
+        ],
+        -2,
+    )
+
+
+def from_matrix(m: FloatArray) -> FloatArray:
+    """Quaternions of (..., 3, 3) rotation matrices, by the largest of the four numbers (Shepperd 1978, "Quaternion
+    from Rotation Matrix")."""
+    d0, d1, d2 = m[..., 0, 0], m[..., 1, 1], m[..., 2, 2]
+    a, b, c = m[..., 2, 1] - m[..., 1, 2], m[..., 0, 2] - m[..., 2, 0], m[..., 1, 0] - m[..., 0, 1]
+    xy, xz, yz = m[..., 0, 1] + m[..., 1, 0], m[..., 0, 2] + m[..., 2, 0], m[..., 1, 2] + m[..., 2, 1]
+    candidates = np.stack(
+        [
+            np.stack([1 + d0 - d1 - d2, xy, xz, a], -1),
+            np.stack([xy, 1 - d0 + d1 - d2, yz, b], -1),
+            np.stack([xz, yz, 1 - d0 - d1 + d2, c], -1),
+            np.stack([a, b, c, 1 + d0 + d1 + d2], -1),
+        ],
+        -2,
+    )
+    largest = np.stack([d0 - d1 - d2, d1 - d0 - d2, d2 - d0 - d1, d0 + d1 + d2], -1).argmax(-1)
+    return normalised(np.take_along_axis(candidates, largest[..., None, None], -2)[..., 0, :])
+
+
+def from_6d(x: FloatArray) -> FloatArray:
+    """Quaternions of (..., 6): the first two columns of rotation matrices, made orthonormal (Zhou et al. 2019, "On the
+    Continuity of Rotation Representations in Neural Networks")."""
+    first = normalised(x[..., :3])
+    second = x[..., 3:] - (first * x[..., 3:]).sum(-1, keepdims=True) * first
+    second = normalised(second)
+    return from_matrix(np.stack([first, second, cross(first, second)], -1))
+
+
+def to_6d(q: FloatArray) -> FloatArray:
+    """(..., 6) the first two columns of the rotation matrices, one after the other."""
+    matrix = to_matrix(q)
+    return np.concatenate([matrix[..., 0], matrix[..., 1]], -1)
+
+
+def from_euler(order: str, degrees: FloatArray) -> FloatArray:
+    """Quaternions of turns about the turning axes, the first named outermost: "ZXY" is Rz Rx Ry, as BVH has it.
+
+    Args:
+        order: any number of the letters X, Y, Z.
+        degrees: (..., len(order)).
+    """
+    angles = np.radians(np.asarray(degrees, np.float64))
+    q = np.broadcast_to(np.array([0.0, 0, 0, 1]), (*angles.shape[:-1], 4))
+    for i, letter in enumerate(order):
+        q = multiply(q, about(np.eye(3)[AXES.index(letter)], angles[..., i]))
+    return q
+
+
+def to_euler(order: str, q: FloatArray) -> FloatArray:
+    """(..., 3) degrees whose turns from_euler multiplies back to q; the middle one lies in -90..90. At the poles the
+    last angle is 0.
+
+    Args:
+        order: three different letters.
+    """
+    i, j, k = (AXES.index(letter) for letter in order)
+    sign = 1.0 if (j - i) % 3 == 1 else -1.0
+    m = to_matrix(np.asarray(q, np.float64))
+    middle = np.arcsin(np.clip(sign * m[..., i, k], -1, 1))
+    pole = np.abs(m[..., i, k]) > 1 - 1e-12
+    first = np.where(
+        pole, np.arctan2(sign * m[..., k, j], m[..., j, j]), np.arctan2(-sign * m[..., j, k], m[..., k, k])
+    )
+    last = np.where(pole, 0.0, np.arctan2(-sign * m[..., i, j], m[..., i, i]))
+    return np.degrees(np.stack([first, middle, last], -1))
+
+
+def heading(q: FloatArray) -> FloatArray:
+    """(...) radians about Y that +Z is turned by, seen from above: 0 faces +Z, pi / 2 faces +X."""
+    forward = rotate(q, np.array([0, 0, 1], q.dtype))
+    return np.arctan2(forward[..., 0], forward[..., 2])

@@ -1,0 +1,49 @@
+"""Motion as files have it: any skeleton, any unit, joints that may move against each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..assets import check_array
+from ..errors import InputError
+
+
+@dataclass(frozen=True, eq=False)
+class Take:
+    """World transforms of the joints of a file's clip. Rotations are unit quaternions (x, y, z, w).
+
+    Attributes:
+        name: of the clip.
+        names: of the joints, as in the file; a parent stands before its children.
+        parents: index of each joint's parent, -1 for a root; there may be several roots.
+        rest_positions: (j, 3) float64 at rest (the file's T- or A-pose as far as it has one), in the file's unit.
+        rest_rotations: (j, 4) float64 world rotations at rest.
+        fps: frames a second.
+        positions: (f, j, 3) float64 in the file's unit.
+        rotations: (f, j, 4) float64 world rotations.
+    """
+
+    name: str
+    names: tuple[str, ...]
+    parents: tuple[int, ...]
+    rest_positions: NDArray[np.float64]
+    rest_rotations: NDArray[np.float64]
+    fps: float
+    positions: NDArray[np.float64]
+    rotations: NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        j, f = len(self.names), len(self.positions)
+        if not j or not f:
+            raise InputError(f"{self.name} has no joints or no frames.")
+        if len(self.parents) != j or any(parent >= i for i, parent in enumerate(self.parents)):
+            raise InputError(f"{self.name}: a joint's parent must stand before it.")
+        if not 0 < self.fps < float("inf"):
+            raise InputError(f"{self.name}: frames a second must be above 0.")
+        check_array("rest_positions", self.rest_positions, "float64", (j, 3))
+        check_array("rest_rotations", self.rest_rotations, "float64", (j, 4))
+        check_array("positions", self.positions, "float64", (f, j, 3))
+        check_array("rotations", self.rotations, "float64", (f, j, 4))

@@ -1,0 +1,79 @@
+"""The actions there are, what words in file names mean them, and the sliders. Standard library alone."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from ganassets.spec import Condition
+
+
+@dataclass(frozen=True)
+class Action:
+    """A kind of motion.
+
+    Attributes:
+        name: as the user writes it.
+        words: that mean it in the names of files and clips, in lower case.
+        shortest, longest: seconds that one repetition takes where takes are searched for repetitions.
+        gait: its repetitions are steps; all gaits begin them with the same foot.
+        once: clips may hold it as something that happens once.
+    """
+
+    name: str
+    words: tuple[str, ...]
+    shortest: float = 1.2
+    longest: float = 4.0
+    gait: bool = False
+    once: bool = True
+
+
+# The first action of which a name holds a word is meant, so what is said more precisely stands first.
+ACTIONS = (
+    Action("crawl", ("crawl", "crawling"), 0.7, 2.4, gait=True, once=False),
+    Action("crouch", ("crouch", "crouching", "sneak", "sneaking"), 0.7, 2.4, gait=True, once=False),
+    Action("swim", ("swim", "swimming"), 0.7, 2.4, gait=True, once=False),
+    Action("kick", ("kick", "kicking", "spinkick", "roundhouse")),
+    Action("punch", ("punch", "punching", "jab", "hook", "boxing", "uppercut")),
+    Action("sword", ("sword", "slash", "slice", "melee", "attack", "stab", "chop", "axe")),
+    Action("shoot", ("shoot", "shooting", "gun", "pistol", "rifle", "bow", "aim", "aiming", "reload", "throw")),
+    Action("roll", ("roll", "rolling", "dodge", "somersault")),
+    Action("fall", ("fall", "falling", "death", "die", "dying", "dead", "hit", "knockback")),
+    Action("jump", ("jump", "jumping", "hop", "hopping", "leap", "backflip", "flip", "skip", "skipping")),
+    Action("dance", ("dance", "dancing", "spin", "salsa", "ballet")),
+    Action("sit", ("sit", "sitting", "driving", "seat")),
+    Action("run", ("run", "running", "jog", "jogging", "sprint", "sprinting"), 0.4, 1.2, gait=True, once=False),
+    Action("walk", ("walk", "walking", "stroll", "march", "strut"), 0.7, 2.2, gait=True, once=False),
+    Action("interact", ("interact", "interacting", "pickup", "pick", "lift", "push", "pull", "use", "open", "box")),
+    Action(
+        "gesture", ("gesture", "wave", "waving", "talk", "talking", "cheer", "cheering", "clap", "point", "yes", "no")
+    ),
+    Action("idle", ("idle", "stand", "standing", "breathe", "breathing", "sway", "look"), 1.5, 6.0, once=False),
+)
+NAMES = tuple(sorted(action.name for action in ACTIONS))
+BY_NAME = {action.name: action for action in ACTIONS}
+STYLES = ("game", "mocap")
+
+CONDITIONS = (
+    Condition("action", "What is done.", choices=NAMES),
+    Condition("loop", "It repeats without an end; otherwise it happens once.", 0.0, 1.0, switch=True),
+    Condition("style", "Made by an animator's hand for games, or recorded from people.", choices=STYLES),
+    Condition("speed", "How fast it travels forwards.", -3.0, 8.0, "m/s"),
+    Condition("turn", "How fast it turns to the left; loops end as they began.", -180.0, 180.0, "degrees/s"),
+    Condition(
+        "tempo", "Repetitions a second, two steps each; of what happens once, 1 / its duration.", 0.15, 3.5, "1/s"
+    ),
+)
+COLUMNS = tuple(column for condition in CONDITIONS for column in condition.columns)
+
+
+def action_of(text: str) -> Action | None:
+    """The action that the name of a file or clip means, or None: "Sword_Slash_01", "runInCircles", "walk (2)"."""
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text)
+    words = set(re.split(r"[^a-z]+", spaced.lower()))
+    return next((action for action in ACTIONS if words & set(action.words)), None)
+
+
+def column(name: str) -> int:
+    """Index of a column of the conditions."""
+    return COLUMNS.index(name)

@@ -1,0 +1,202 @@
+"""Training samples: windows of recorded motion, whose latents are known from how the motions of an action vary."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ganassets.data import TrainingData, condition_statistics
+from ganassets.errors import GanassetsError, InputError
+from ganassets.motion.retarget import to_humanoid
+from ganassets.spec import Preset
+
+from .actions import COLUMNS, NAMES, STYLES, action_of
+from .groups import fit_groups, principal_coordinates
+from .readers import find_motion
+from .signals import Signals
+from .structure import FPS, MARGIN, repeating, single
+from .units import Unit, laid_together, units_of
+
+FloatArray = NDArray[np.floating]
+
+COORDINATES = 64
+PACES = (0.9, 1.12)  # how much slower and faster samples are played
+HELD = 40  # frames before and after a single action that a window may show
+KNOWN = 0.5  # share of the samples whose latents are told
+STYLES_OF = {".glb": "game", ".gltf": "game"}  # other files hold recordings
+SLIDERS = slice(len(NAMES) + 1, len(COLUMNS))
+DEFAULT = ("pybullet_data", "data/motions", "zlib", "the motion clips of the PyPI package pybullet")
+
+
+def motion_data(
+    preset: Preset, options: Mapping[str, Any], seed: int, report: Callable[[int, int], None]
+) -> TrainingData:
+    """Windows of preset.network_size frames at 30 frames a second.
+
+    Args:
+        preset: sizes and number of samples.
+        options: "data", a folder, zip or file of motion, or nothing; "bones", a JSON file of joints' names.
+        seed: the same seed gives the same data.
+        report: called with (done, total).
+    """
+    source, licence, name = chosen_source(options.get("data"))
+    problems: list[tuple[str, str]] = []
+    units, credits = read_units(source, bone_map(options.get("bones")), problems)
+    if not units:
+        raise InputError(f"{source} holds no motion that can be learnt from; see the list of what was left out.")
+    units = laid_together(units)
+    rng = np.random.default_rng([seed, 20])
+    chances = unit_chances(units)
+    chosen = rng.choice(len(units), preset.samples, p=chances)
+    windows = []
+    for done, i in enumerate(chosen):
+        windows.append(window(units[i], preset.network_size, rng))
+        if done % 256 == 0:
+            report(done, preset.samples)
+    conditions = np.stack([one.row for one in windows])
+    latents, constants = known_latents(units, chances, conditions, preset.z_dim)
+    told = latents[chosen]
+    told[rng.random(len(told)) >= KNOWN] = np.nan
+    stacked = np.stack([one.signals.stacked() for one in windows]).astype(np.float16)
+    parts = np.split(stacked, [4, stacked.shape[1] - 4], axis=1)
+    return TrainingData(
+        dict(zip(("root", "rotations", "contacts"), parts, strict=True)),
+        {},
+        conditions,
+        name,
+        licence or credits,
+        str(source) if licence is None else "PyPI package pybullet, pybullet_data/data/motions",
+        tuple(problems),
+        latents=told,
+        tiles=np.zeros(len(told), bool),
+        structure=np.stack([one.structure for one in windows]),
+        constants=constants,
+        notes=(summary(units),),
+    )
+
+
+def chosen_source(text: str | None) -> tuple[Path, str | None, str]:
+    """Where the motion is, its licence where it is the default, and what it is called."""
+    if text is not None:
+        return Path(text), None, Path(text).name
+    module, folder, licence, name = DEFAULT
+    found = importlib.util.find_spec(module)
+    if found is None or not found.submodule_search_locations:
+        raise GanassetsError(
+            "the default motion is in the package pybullet, which is not installed; install it with pip install "
+            '"ganassets[train]", or give motion of your own with --data.'
+        )
+    return Path(found.submodule_search_locations[0]) / folder, licence, name
+
+
+def bone_map(text: str | None) -> dict[str, str] | None:
+    """Joint names of the humanoid and those of the files that stand for them, from a JSON file."""
+    if text is None:
+        return None
+    try:
+        found = json.loads(Path(text).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise InputError(f'{text} can\'t be read as a map of bones; it holds {{"hips": "Pelvis", ...}}.') from error
+    if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
+        raise InputError(f'{text} is no map of bones; it holds {{"hips": "Pelvis", ...}}.')
+    return found
+
+
+def read_units(
+    source: Path, bones: Mapping[str, str] | None, problems: list[tuple[str, str]]
+) -> tuple[list[Unit], str]:
+    """All units of the motion in a folder, zip or file, and the licences that its manifest names."""
+    units: list[Unit] = []
+    licences: Counter[str] = Counter()
+    for found in find_motion(source, problems):
+        label = f"{found.file}: {found.take.name}"
+        action = action_of(found.facts.action) if found.facts.action else action_of(f"{found.take.name} {found.file}")
+        if action is None:
+            problems.append((label, "neither its name nor a manifest says which action it shows"))
+            continue
+        style = found.facts.style or STYLES_OF.get(Path(found.file).suffix.lower(), "mocap")
+        if style not in STYLES:
+            problems.append((label, f"the style {style!r} is none of {', '.join(STYLES)}"))
+            continue
+        try:
+            clip = to_humanoid(found.take, bones, name=label)
+        except InputError as error:
+            problems.append((label, str(error)))
+            continue
+        units += units_of(clip, action, style, found.facts.loops)
+        licences[found.facts.licence or "licence not named"] += 1
+    return units, "; ".join(licences)
+
+
+def unit_chances(units: Sequence[Unit]) -> NDArray[np.float64]:
+    """(n,) how often a unit is drawn: actions by the root of how many clips show them, in both styles alike, and the
+    clips of a style alike."""
+    clips = Counter((unit.group, unit.style, unit.source) for unit in units)
+    styles = Counter((group, style) for group, style, _ in clips)
+    groups = Counter(group for group, _ in styles)
+    chances = [
+        np.sqrt(sum(styles[unit.group, style] for style in STYLES))
+        / groups[unit.group]
+        / styles[unit.group, unit.style]
+        / clips[unit.group, unit.style, unit.source]
+        for unit in units
+    ]
+    return np.array(chances) / np.sum(chances)
+
+
+@dataclass(frozen=True, eq=False)
+class Window:
+    """A sample: signals of some frames, structure of these and MARGIN frames on both sides, conditions."""
+
+    signals: Signals
+    structure: NDArray[np.float32]
+    row: NDArray[np.float32]
+
+
+def window(unit: Unit, frames: int, rng: np.random.Generator) -> Window:
+    """A random part of a unit, repeated or held, at a random pace."""
+    pace = float(np.exp(rng.uniform(*np.log(PACES))))
+    steps = np.arange(-MARGIN, frames + MARGIN) * unit.tempo * pace / FPS
+    if unit.loop:
+        turns = rng.random() + steps
+        structure = repeating(turns)
+    else:
+        length = len(unit.signals) / pace
+        first = rng.uniform(-HELD, max(length + HELD - frames, -HELD + 1))
+        turns = first / length + steps
+        structure = single(turns)
+    signals = unit.at(turns[MARGIN : MARGIN + frames])
+    root = signals.root * np.array([pace, pace, pace, 1], np.float32)[:, None]
+    return Window(replace(signals, root=root), structure, unit.row(pace))
+
+
+def known_latents(
+    units: Sequence[Unit], chances: FloatArray, conditions: FloatArray, z_dim: int
+) -> tuple[NDArray[np.float32], dict[str, NDArray[np.float32]]]:
+    """(n, z_dim) latents of the units, and the constants with which the domain gets their coordinates back."""
+    coordinates = principal_coordinates(np.stack([unit.features() for unit in units]), COORDINATES)
+    coordinates = np.pad(coordinates, ((0, 0), (0, COORDINATES - coordinates.shape[1])))
+    mean, std = condition_statistics(conditions)
+    sliders = ((np.stack([unit.row() for unit in units]) - mean) / std)[:, SLIDERS]
+    groups = np.array([unit.group for unit in units])
+    fit = fit_groups(coordinates, sliders, groups, chances, 2 * len(NAMES), z_dim)
+    return fit.latents(coordinates, sliders, groups), {
+        name: getattr(fit, name) for name in ("means", "slopes", "loadings")
+    }
+
+
+def summary(units: Sequence[Unit]) -> str:
+    """A line about what there is."""
+    kinds = Counter((unit.action.name, unit.loop) for unit in units)
+    texts = [
+        f"{name} {kinds[name, True]}+{kinds[name, False]}" for name in NAMES if kinds[name, True] + kinds[name, False]
+    ]
+    return f"{len(units)} repetitions and single actions: {', '.join(texts)}."

@@ -1,0 +1,151 @@
+"""The torch part: what the networks make and what the discriminator sees."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from ganassets.motion.skeletons import HUMANOID
+from ganassets.networks import Domain, LinearFit
+from ganassets.spec import Preset
+
+from .actions import COLUMNS, NAMES
+from .signals import JOINTS, PLACE_SCALE, REST_HEIGHT, ROOT, ROOT_SCALE, ROTATION_SCALE
+from .structure import CHANNELS, FPS, MARGIN, STRIDE, WHITE
+
+STRUCTURE = len(CHANNELS) - WHITE
+CONTACTS = 4
+# What makes speeds about unit variance, and those of feet count more.
+SPEED_SCALE, FOOT_SPEED_SCALE = 1.0, 0.5
+FEET = tuple(HUMANOID.names.index(f"{side}{part}") for side in ("left", "right") for part in ("Foot", "Toes"))
+
+
+class PosesDomain(Domain):
+    """Raw samples: root, rotations (orthonormal columns) and contacts as ganassets_poses.signals has them.
+
+    The latent is turned into coordinates of motions (principal components over all training samples) by what is known of
+    the group, so that the same coordinates mean the same motion in every group.
+    """
+
+    means: Tensor
+    slopes: Tensor
+    loadings: Tensor
+    offsets: Tensor
+
+    def __init__(self, preset: Preset, fit: LinearFit) -> None:
+        super().__init__(fit)
+        self.signals, self.vectors = {"root": len(ROOT), "rotations": 6 * JOINTS, "contacts": CONTACTS}, {}
+        self.wraps, self.size, self.network_size = (True,), None, preset.network_size
+        self.stride, self.noise_channels, self.white_channels = STRIDE, len(CHANNELS), WHITE
+        self.view_channels = len(ROOT) + 6 * JOINTS + CONTACTS + 6 * JOINTS + STRUCTURE
+        for name in ("means", "slopes", "loadings"):
+            self.register_buffer(name, torch.tensor(fit.constants[name]))
+        self.register_buffer("offsets", torch.tensor(HUMANOID.offsets))
+        weight = torch.full((JOINTS, 1, 1), 1 / SPEED_SCALE)
+        weight[list(FEET)] = 1 / FOOT_SPEED_SCALE
+        self.register_buffer("speed_weight", weight, persistent=False)
+
+    @property
+    def margin(self) -> int:
+        """Frames made and cut off on both sides of a training sample."""
+        return MARGIN
+
+    def embedded_width(self, z_dim: int) -> int:
+        """Coordinates of a motion."""
+        return self.means.shape[1]
+
+    def embed(self, z: Tensor, condition: Tensor) -> Tensor:
+        """(n, k) coordinates of a motion: the group's mean, moved by the sliders and the latent as the group varies."""
+        physical = self.unstandardise(condition)
+        actions, loop = physical[:, : len(NAMES)], physical[:, len(NAMES), None]
+        groups = torch.cat([actions * (1 - loop), actions * loop], 1)
+        free = condition[:, len(NAMES) + 1 :]
+        varying = torch.cat([free, z], 1)
+        maps = torch.cat([self.slopes, self.loadings], 1)  # (groups, c + z, k)
+        by_group = (varying @ maps.permute(1, 0, 2).flatten(1)).unflatten(1, maps.shape[::2])
+        return ((by_group + self.means) * groups[:, :, None]).sum(1)
+
+    def centre(self, residual: dict[str, Tensor], condition: Tensor) -> dict[str, Tensor]:
+        """Raw sample: networks that give 0 make the rest pose travel as the sliders say."""
+        speed = condition[:, COLUMNS.index("speed"), None, None]
+        turn = condition[:, COLUMNS.index("turn"), None, None] * (math.pi / 180)
+        forward, left, turning, height = (
+            residual["root"].narrow(1, i, 1) * scale for i, scale in enumerate(ROOT_SCALE)
+        )
+        return {
+            "root": torch.cat([forward + speed, left, turning + turn, height + REST_HEIGHT], 1),
+            "rotations": orthonormal(residual["rotations"] * ROTATION_SCALE),
+            "contacts": torch.sigmoid(2 * residual["contacts"]),
+        }
+
+    def finish(self, raw: dict[str, Tensor], condition: Tensor) -> dict[str, Tensor]:
+        """Outputs: as they are."""
+        return raw
+
+    def places(self, rotations: Tensor, height: Tensor) -> Tensor:
+        """(n, 22, 3, f) metres: joints relative to where the figure stands and faces, by forward kinematics."""
+        n, _, frames = rotations.shape
+        columns = rotations.reshape(n, JOINTS, 2, 3, frames)
+        first, second = columns[:, :, 0], columns[:, :, 1]
+        matrices = torch.stack([first, second, torch.linalg.cross(first, second, dim=2)], 3)  # (n, j, 3, 3, f)
+        turned: list[Tensor] = []
+        placed: list[Tensor] = []
+        for joint, parent in enumerate(HUMANOID.parents):
+            local = matrices[:, joint]
+            if parent < 0:
+                turned.append(local)
+                placed.append(torch.cat([torch.zeros_like(height), height, torch.zeros_like(height)], 1))
+                continue
+            above = turned[parent]
+            turned.append((above[:, :, :, None] * local[:, None]).sum(2))
+            placed.append(placed[parent] + (above * self.offsets[joint, None, :, None]).sum(2))
+        return torch.stack(placed, 1)
+
+    def speeds(self, places: Tensor, root: Tensor) -> Tensor:
+        """(n, 22, 3, f) m/s over the ground, in the frame that the figure faces; the last frame repeats the one before."""
+        step = (places[..., 1:] - places[..., :-1]) * FPS
+        step = torch.cat([step, step[..., -1:]], -1)
+        forward, left, turn = (root[:, i, None] for i in range(3))
+        x, _, z = places.unbind(2)
+        carried = torch.stack([left + turn * z, torch.zeros_like(x), forward - turn * x], 2)
+        return step + carried
+
+    def parts(self, raw: dict[str, Tensor]) -> list[Tensor]:
+        """Root, rotations, contacts, places and speeds, each (n, channels, f) of about unit variance."""
+        root, rotations = raw["root"], raw["rotations"]
+        places = self.places(rotations, root[:, 3:])
+        speeds = self.speeds(places, root) * self.speed_weight
+        rest = torch.eye(3, device=root.device)[:2].flatten().repeat(JOINTS)[:, None]
+        scale = root.new_tensor(ROOT_SCALE)[:, None]
+        mean = root.new_tensor([0.5, 0, 0, REST_HEIGHT])[:, None]
+        return [
+            (root - mean) / scale,
+            (rotations - rest) / ROTATION_SCALE,
+            2 * raw["contacts"] - 1,
+            (places - places.new_tensor([0, REST_HEIGHT, 0])[:, None]).flatten(1, 2) / PLACE_SCALE,
+            speeds.flatten(1, 2),
+        ]
+
+    def distance(self, a: dict[str, Tensor], b: dict[str, Tensor]) -> Tensor:
+        """(n,) mean difference, every part weighing the same."""
+        pairs = zip(self.parts(a), self.parts(b), strict=True)
+        return torch.stack([(x - y).abs().flatten(1).mean(1) for x, y in pairs]).mean(0)
+
+    def view(self, raw: dict[str, Tensor]) -> Tensor:
+        """(n, 275, f): root, rotations, contacts, places, speeds, and the structure of the noise map."""
+        return torch.cat([*self.parts(raw), raw["noise"][:, WHITE:]], 1)
+
+
+def orthonormal(residual: Tensor) -> Tensor:
+    """(n, 132, f) two columns of each rotation made orthonormal (Gram and Schmidt), from what is added to no rotation."""
+    n, _, frames = residual.shape
+    columns = residual.reshape(n, JOINTS, 2, 3, frames)
+    rest = torch.eye(3, device=residual.device)[:2, :, None]
+    first, second = (columns + rest).unbind(2)
+    first = functional.normalize(first, dim=2)
+    second = second - (first * second).sum(2, keepdim=True) * first
+    second = functional.normalize(second, dim=2)
+    return torch.stack([first, second], 2).reshape(n, 6 * JOINTS, frames)

@@ -1,0 +1,77 @@
+"""How the motions of each action vary: Gaussians over shared coordinates, from few samples. numpy only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.floating]
+
+RIDGE = 3.0  # samples' worth of belief that sliders change nothing
+
+
+@dataclass(frozen=True, eq=False)
+class Groups:
+    """Coordinates of a sample are means + sliders @ slopes + z @ loadings of its group, z standard normal.
+
+    Attributes:
+        means: (g, k) float32.
+        slopes: (g, c, k) float32, for standardised sliders.
+        loadings: (g, z_dim, k) float32; rows beyond what a group's samples span are 0.
+    """
+
+    means: NDArray[np.float32]
+    slopes: NDArray[np.float32]
+    loadings: NDArray[np.float32]
+
+    def latents(self, coordinates: FloatArray, sliders: FloatArray, groups: NDArray[np.intp]) -> NDArray[np.float32]:
+        """(n, z_dim) latents that give these coordinates (n, k); NaN where a number changes nothing."""
+        found = np.full((len(coordinates), self.loadings.shape[1]), np.nan, np.float32)
+        for i, group in enumerate(groups):
+            rest = coordinates[i] - self.means[group] - sliders[i] @ self.slopes[group]
+            rows = np.flatnonzero(np.abs(self.loadings[group]).sum(1) > 0)
+            loadings = self.loadings[group][rows]
+            # Rows are at right angles to each other.
+            found[i, rows] = (loadings @ rest) / np.square(loadings).sum(1)
+        return found
+
+
+def principal_coordinates(features: NDArray[np.float32], count: int) -> NDArray[np.float32]:
+    """(n, count) coordinates of (n, d) features along their principal axes, in the largest one's standard deviation."""
+    centred = (features - features.mean(0)).astype(np.float64)
+    left, values, _ = np.linalg.svd(centred, full_matrices=False)
+    coordinates = left[:, :count] * values[:count]
+    return (coordinates / coordinates[:, 0].std()).astype(np.float32)
+
+
+def fit_groups(
+    coordinates: FloatArray, sliders: FloatArray, groups: NDArray[np.intp], weights: FloatArray, count: int, z_dim: int
+) -> Groups:
+    """Fit every group that has samples.
+
+    Args:
+        coordinates: (n, k).
+        sliders: (n, c) standardised.
+        groups: (n,) below count.
+        weights: (n,) how much a sample counts in its group.
+        count: of groups.
+        z_dim: most directions that a group varies in.
+    """
+    k, c = coordinates.shape[1], sliders.shape[1]
+    means, slopes, loadings = np.zeros((count, k)), np.zeros((count, c, k)), np.zeros((count, z_dim, k))
+    for group in np.unique(groups):
+        index = groups == group
+        weight = weights[index] / weights[index].sum()
+        x, y = sliders[index], coordinates[index]
+        x_mean, y_mean = weight @ x, weight @ y
+        x, y = x - x_mean, y - y_mean
+        slopes[group] = np.linalg.solve((x.T * weight) @ x + RIDGE / index.sum() * np.eye(c), (x.T * weight) @ y)
+        means[group] = y_mean - x_mean @ slopes[group]
+        rest = y - x @ slopes[group]
+        values, vectors = np.linalg.eigh((rest.T * weight) @ rest)
+        order = np.argsort(values)[::-1][: min(z_dim, index.sum() - 1)]
+        order = order[values[order] > 1e-6 * max(values.max(), 1e-12)]
+        loadings[group, : len(order)] = (vectors[:, order] * np.sqrt(values[order])).T
+    return Groups(*(array.astype(np.float32) for array in (means, slopes, loadings)))

@@ -1,0 +1,194 @@
+"""Biovision hierarchy files: a tree of joints with offsets and channels, and a block of numbers, a row a frame."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ganassets.errors import InputError
+from ganassets.motion.rotations import AXES, from_euler
+from ganassets.motion.take import Take
+
+from .forward import identities, world_transforms
+from .limits import MOST_JOINTS, as_text, check_size, frames_a_second, number_block, numbers
+
+START = re.compile(r"\s*HIERARCHY\b", re.I)
+LARGEST_HIERARCHY = 8 * 2**20  # characters before MOTION
+SOMETHING = re.compile(r"\S")
+PART = re.compile(
+    r"""
+    (?:ROOT|JOINT)\b (?P<joint>[^\n{]*)
+    | (?P<end>End\s*Site)\b [^\n{]*
+    | OFFSET\b (?P<offset>(?:\s+[^\s{}]+){3})
+    | CHANNELS\s+ (?P<count>\d{1,9}) (?P<channels>(?:\s+[XYZ](?:position|rotation)\b)*)
+    | (?P<open>\{)
+    | (?P<close>\})
+    | (?P<motion>MOTION\b)
+    """,
+    re.I | re.X,
+)
+MOTION = re.compile(r"\s*Frames\s*:\s*\S+\s+Frame\s*Time\s*:\s*(\S+)", re.I)
+
+
+@dataclass
+class Joint:
+    """A joint as the file has it; channels are (axis, whether it is a rotation)."""
+
+    name: str
+    parent: int
+    offset: list[float] = field(default_factory=lambda: [0.0, 0.0, 0.0])
+    channels: list[tuple[str, bool]] = field(default_factory=list)
+
+
+def read_bvh(content: str | bytes, name: str) -> Take:
+    """A BVH file's clip, at rest where no joint is turned. A joint's position channels stand in place of its offset,
+    as in what Blender and MotionBuilder write. The number of frames is that of the rows, whatever the header says.
+
+    Args:
+        content: of the file.
+        name: for the take.
+
+    Raises:
+        InputError: what is wrong with the file.
+    """
+    text = as_text(content)
+    joints, end = read_hierarchy(text)
+    header = MOTION.match(text, end)
+    if header is None:
+        raise InputError("'Frames:' and 'Frame Time:' should follow MOTION")
+    fps = frames_a_second(numbers([header[1]], "the frame time")[0])
+    values = as_rows(number_block(text, header.end(), "the frames"), joints)
+    parents = tuple(joint.parent for joint in joints)
+    offsets = np.array([[joint.offset for joint in joints]])
+    positions, rotations = world_transforms(parents, *local_transforms(joints, offsets, values))
+    rest, unturned = world_transforms(parents, offsets, identities(1, len(joints)))
+    names = tuple(joint.name for joint in joints)
+    return Take(name, names, parents, rest[0], unturned[0], fps, positions, rotations)
+
+
+@dataclass
+class Hierarchy:
+    """The hierarchy as it is read.
+
+    Attributes:
+        joints: found so far.
+        above: joints whose braces are open; None for an End Site.
+        named: the joint whose brace comes next.
+    """
+
+    joints: list[Joint] = field(default_factory=list)
+    above: list[int | None] = field(default_factory=list)
+    named: int | None = None
+
+    @property
+    def here(self) -> Joint | None:
+        """The joint in whose braces the next part stands."""
+        return self.joints[index] if self.above and (index := self.above[-1]) is not None else None
+
+    def joint(self, part: re.Match[str]) -> None:
+        """ROOT or JOINT and its name."""
+        if self.above and self.here is None:
+            raise InputError("a joint stands below an End Site")
+        if len(self.joints) == MOST_JOINTS:
+            raise InputError(f"more than {MOST_JOINTS:,} joints")
+        parent = self.above[-1] if self.above else None
+        self.named = len(self.joints)
+        self.joints.append(Joint(part["joint"].strip(), -1 if parent is None else parent))
+
+    def end(self, part: re.Match[str]) -> None:
+        """An End Site, which is no joint."""
+        self.named = None
+
+    def open(self, part: re.Match[str]) -> None:
+        """The brace after a joint or an End Site."""
+        self.above.append(self.named)
+        self.named = None
+
+    def close(self, part: re.Match[str]) -> None:
+        """The brace that ends a joint or an End Site."""
+        if not self.above:
+            raise InputError("a brace is closed that isn't open")
+        self.above.pop()
+
+    def offset(self, part: re.Match[str]) -> None:
+        """A joint's place in its parent's frame."""
+        if self.here:
+            self.here.offset = numbers(part["offset"].split(), "offsets")
+
+    def channels(self, part: re.Match[str]) -> None:
+        """What a row's values do to a joint."""
+        words = part["channels"].split()
+        if int(part["count"]) != len(words):
+            raise InputError(f"{part['count']} channels are promised and {len(words)} are named")
+        if self.here:
+            self.here.channels = [(word[0].upper(), word[1] in "rR") for word in words]
+
+
+def read_hierarchy(text: str) -> tuple[list[Joint], int]:
+    """The joints, and where the text goes on after MOTION."""
+    start = START.match(text)
+    if start is None:
+        raise InputError("not a BVH file: it doesn't start with HIERARCHY")
+    hierarchy, place = Hierarchy(), after_blanks(text, start.end())
+    while (part := PART.match(text, place, LARGEST_HIERARCHY)) is not None and not part["motion"]:
+        try:
+            getattr(hierarchy, str(part.lastgroup))(part)
+        except InputError as error:
+            raise InputError(f"line {line_of(text, place)}: {error}") from None
+        place = after_blanks(text, part.end())
+    if part is None:
+        found = text[place : place + 40].partition("\n")[0]
+        raise InputError(f"line {line_of(text, place)} can't be read: {found!r}")
+    if hierarchy.above or not hierarchy.joints:
+        raise InputError("MOTION comes before the hierarchy is complete")
+    return hierarchy.joints, part.end()
+
+
+def after_blanks(text: str, place: int) -> int:
+    """The next place that isn't blank."""
+    something = SOMETHING.search(text, place)
+    return something.start() if something else len(text)
+
+
+def line_of(text: str, place: int) -> int:
+    """Number of the line at a place, from 1."""
+    return text.count("\n", 0, place) + 1
+
+
+def as_rows(values: NDArray[np.float64], joints: list[Joint]) -> NDArray[np.float64]:
+    """(f, channels) of (n,) values."""
+    width = sum(len(joint.channels) for joint in joints)
+    if not width or not len(values):
+        raise InputError("no joint has a channel" if not width else "there are no frames")
+    if len(values) % width:
+        raise InputError(f"{len(values):,} values don't make whole frames of {width:,}; the file is cut off or damaged")
+    check_size(len(joints), len(values) // width)
+    return values.reshape(-1, width)
+
+
+def local_transforms(
+    joints: list[Joint], offsets: NDArray[np.float64], values: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Translations (f, j, 3) and rotations (f, j, 4) in the parents' frames, of offsets (1, j, 3) and values (f, c)."""
+    translations = np.repeat(offsets, len(values), 0)
+    rotations = identities(len(values), len(joints))
+    turning: dict[str, list[tuple[int, list[int]]]] = defaultdict(list)  # joints and columns by order of rotation
+    column = 0
+    for index, joint in enumerate(joints):
+        turns = []
+        for axis, is_rotation in joint.channels:
+            if is_rotation:
+                turns.append((axis, column))
+            else:
+                translations[:, index, AXES.index(axis)] = values[:, column]
+            column += 1
+        turning["".join(axis for axis, _ in turns)].append((index, [place for _, place in turns]))
+    for order, group in turning.items():
+        if order:
+            indices, columns = zip(*group, strict=True)
+            rotations[:, list(indices)] = from_euler(order, values[:, list(columns)])
+    return translations, rotations

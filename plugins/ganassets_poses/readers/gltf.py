@@ -1,0 +1,255 @@
+"""Animations of skeletons in glTF files (GLB, or JSON with its buffers)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ganassets.errors import InputError
+from ganassets.motion.rotations import FloatArray, degrees_between, from_matrix, normalised, to_matrix
+from ganassets.motion.take import Take
+
+from .forward import Float64Array, world_transforms
+from .gltf_document import Animation, Document, Node, Numbers, Skin, item, read_document
+from .keys import SLACK, rate_of, sampled
+from .limits import check_numbers, check_size
+
+# What a channel moves: the accessor's type.
+PATHS = {"translation": "VEC3", "rotation": "VEC4", "scale": "VEC3"}
+SMALL = 1e-12
+
+
+@dataclass(frozen=True, eq=False)
+class Track:
+    """Key frames of one joint's translation, rotation or scale, as keys.sampled() takes them."""
+
+    joint: int
+    path: str
+    times: FloatArray
+    keys: FloatArray
+    how: str
+
+
+@dataclass(frozen=True, eq=False)
+class Joints:
+    """The nodes that make up the skeleton.
+
+    Attributes:
+        nodes: indices in the document, parents before children.
+        names: of the nodes.
+        parents: index of each one's parent among them, -1 for a root.
+        local: by path, (1, j, c) values where nothing moves them.
+    """
+
+    nodes: tuple[int, ...]
+    names: tuple[str, ...]
+    parents: tuple[int, ...]
+    local: dict[str, FloatArray]
+
+
+def nothing_beside(name: str) -> bytes:
+    """No file lies beside a file that is only bytes."""
+    raise InputError(f"{name[:80]!r} beside the file can't be read; export it as one GLB")
+
+
+def read_gltf(content: bytes, name: str, beside: Callable[[str], bytes] = nothing_beside) -> list[Take]:
+    """All animations that move the file's skeleton: the joints of its skins and what they hang on, or without skins the
+    nodes that are animated. At rest as the inverse bind matrices say where there are some, else as the nodes stand.
+    Key frames that lie on even frames keep their rate, others become 30 frames a second.
+
+    Args:
+        content: of the GLB or glTF file.
+        name: for animations that have none.
+        beside: opens a file that a buffer names, relative to this one; InputError where there is none.
+
+    Raises:
+        InputError: what is wrong with the file.
+    """
+    numbers = read_document(content, beside)
+    document = numbers.document
+    if not document.animations:
+        raise InputError("the file has no animation")
+    joints = joints_of(document)
+    rest = rest_pose(numbers, joints)
+    takes, frames = [], 0
+    for index, animation in enumerate(document.animations):
+        if tracks := tracks_of(numbers, animation, joints):
+            label = animation.name or (name if len(document.animations) == 1 else f"{name} {index + 1}")
+            frames += frames_of(tracks)[1]
+            check_size(len(joints.nodes), frames)
+            takes.append(take_of(label, joints, rest, tracks))
+    if not takes:
+        raise InputError("none of the file's animations moves a skeleton")
+    return takes
+
+
+def joints_of(document: Document) -> Joints:
+    """The skeleton's nodes."""
+    parents, order = parents_and_order(document.nodes)
+    wanted = {joint for skin in document.skins for joint in skin.joints}
+    if not wanted:
+        targets = [channel.target for animation in document.animations for channel in animation.channels]
+        wanted = {target.node for target in targets if target.node is not None and target.path in PATHS}
+    for joint in list(wanted):
+        item(document.nodes, joint, "node")
+        while (joint := parents[joint]) >= 0 and joint not in wanted:
+            wanted.add(joint)
+    if not wanted:
+        raise InputError("the file has no skeleton")
+    nodes = tuple(node for node in order if node in wanted)
+    check_size(len(nodes), 1)
+    names = tuple(document.nodes[node].name or f"node {node}" for node in nodes)
+    place = {node: i for i, node in enumerate(nodes)}
+    parts = [local_transform(document.nodes[node]) for node in nodes]
+    local: dict[str, FloatArray] = {path: np.array([[part[path] for part in parts]], np.float64) for path in PATHS}
+    for path, values in local.items():
+        check_numbers(values, f"the nodes' {path}s")
+    local["rotation"] = normalised(local["rotation"])
+    return Joints(nodes, names, tuple(place.get(parents[node], -1) for node in nodes), local)
+
+
+def parents_and_order(nodes: Sequence[Node]) -> tuple[list[int], list[int]]:
+    """Each node's parent (-1: none), and all nodes depth first.
+
+    Raises:
+        InputError: the nodes are not a forest.
+    """
+    parents = [-1] * len(nodes)
+    for index, node in enumerate(nodes):
+        for child in node.children:
+            item(nodes, child, "node")
+            if parents[child] >= 0:
+                raise InputError(f"node {child} hangs on two others")
+            parents[child] = index
+    waiting = [index for index in reversed(range(len(nodes))) if parents[index] < 0]
+    order = []
+    while waiting:
+        order.append(waiting.pop())
+        waiting += reversed(nodes[order[-1]].children)
+    if len(order) < len(nodes):
+        raise InputError("nodes hang on each other in a circle")
+    return parents, order
+
+
+def local_transform(node: Node) -> dict[str, Sequence[float]]:
+    """Translation, rotation and scale of a node."""
+    if node.matrix is None:
+        return {"translation": node.translation, "rotation": node.rotation, "scale": node.scale}
+    matrix = np.array(node.matrix).reshape(4, 4).T  # stored column by column
+    scale = np.linalg.norm(matrix[:3, :3], axis=0)
+    return {"translation": matrix[:3, 3].tolist(), "rotation": rotation_of(matrix).tolist(), "scale": scale.tolist()}
+
+
+def rotation_of(matrices: FloatArray) -> FloatArray:
+    """(..., 4) rotations of affine matrices (..., 4, 4) with scales; of mirrored ones those of the unmirrored."""
+    linear = matrices[..., :3, :3]
+    linear = linear / np.maximum(np.linalg.norm(linear, axis=-2, keepdims=True), SMALL)
+    mirrored = np.linalg.det(linear)[..., None, None] < 0
+    return from_matrix(np.where(mirrored, -linear, linear))
+
+
+def rest_pose(numbers: Numbers, joints: Joints) -> tuple[Float64Array, Float64Array]:
+    """World positions (j, 3) and rotations (j, 4) at rest."""
+    local = joints.local
+    positions, rotations = world_transforms(joints.parents, local["translation"], local["rotation"], local["scale"])
+    rest_positions, rest_rotations = positions[0].copy(), rotations[0].copy()
+    for skin in reversed(numbers.document.skins):  # the first skin has the last word
+        if skin.inverseBindMatrices is not None:
+            indices = [joints.nodes.index(node) for node in skin.joints]
+            bound = in_world(bind_matrices(numbers, skin), joints, indices, positions[0], rotations[0])
+            rest_positions[indices] = bound[:, :3, 3]
+            rest_rotations[indices] = rotation_of(bound)
+    return rest_positions, rest_rotations
+
+
+def bind_matrices(numbers: Numbers, skin: Skin) -> FloatArray:
+    """(j, 4, 4) where the skin's joints are in the mesh's frame at rest."""
+    assert skin.inverseBindMatrices is not None
+    inverse = numbers.read(skin.inverseBindMatrices, "MAT4")
+    if len(inverse) < len(skin.joints):
+        raise InputError("a skin lacks inverse bind matrices")
+    try:
+        found = np.linalg.inv(inverse[: len(skin.joints)].reshape(-1, 4, 4).transpose(0, 2, 1))
+    except np.linalg.LinAlgError:
+        raise InputError("an inverse bind matrix can't be inverted") from None
+    check_numbers(found, "the bind matrices")
+    return found
+
+
+def in_world(
+    bound: FloatArray, joints: Joints, indices: list[int], positions: FloatArray, rotations: FloatArray
+) -> FloatArray:
+    """Bind matrices in the world's frame. Some exporters bind in the world, others in the frame that the skeleton
+    hangs in, with its unit and its axes; which one it was shows in how the nodes stand.
+
+    Args:
+        bound: (k, 4, 4) bind matrices.
+        joints: the skeleton.
+        indices: (k,) of the joints that are bound.
+        positions, rotations: (j, 3) and (j, 4) world transforms of the nodes as they stand.
+    """
+
+    def misfit(frame: FloatArray) -> float:
+        placed = frame @ bound
+        turned = np.median(degrees_between(rotation_of(placed), rotations[indices]))
+        sizes = [np.linalg.norm(np.std(points, 0)) + SMALL for points in (placed[:, :3, 3], positions[indices])]
+        return float(turned / 90 + abs(np.log(sizes[0] / sizes[1])))
+
+    above = joints.parents[min(indices)]
+    return min(np.eye(4), world_matrix(joints, above), key=misfit) @ bound
+
+
+def world_matrix(joints: Joints, joint: int) -> FloatArray:
+    """(4, 4) world transform of a joint where nothing moves it, scales included; of -1 the identity."""
+    whole = np.eye(4)
+    while joint >= 0:
+        own = np.eye(4)
+        own[:3, :3] = to_matrix(joints.local["rotation"][0, joint]) * joints.local["scale"][0, joint]
+        own[:3, 3] = joints.local["translation"][0, joint]
+        whole, joint = own @ whole, joints.parents[joint]
+    return whole
+
+
+def tracks_of(numbers: Numbers, animation: Animation, joints: Joints) -> list[Track]:
+    """What the animation does with the skeleton."""
+    place = {node: i for i, node in enumerate(joints.nodes)}
+    tracks = []
+    for channel in animation.channels:
+        joint, kind = (
+            place.get(-1 if channel.target.node is None else channel.target.node),
+            PATHS.get(channel.target.path),
+        )
+        if joint is None or kind is None:
+            continue
+        sampler = item(animation.samplers, channel.sampler, "sampler")
+        times = numbers.read(sampler.input, "SCALAR")[:, 0]
+        keys = numbers.read(sampler.output, kind)
+        if (np.diff(times) < 0).any():
+            raise InputError(f"the key times of animation {animation.name!r} run backwards")
+        if sampler.interpolation == "CUBICSPLINE":
+            keys = keys[: len(keys) // 3 * 3].reshape(-1, 3, keys.shape[1])
+        if len(keys) != len(times):
+            raise InputError(f"animation {animation.name!r} has other numbers of times and of keys")
+        tracks.append(Track(joint, channel.target.path, times, keys, sampler.interpolation))
+    return tracks
+
+
+def frames_of(tracks: Sequence[Track]) -> tuple[float, int, float]:
+    """First time, number of frames and frames a second."""
+    times = np.unique(np.concatenate([track.times for track in tracks]))
+    fps = rate_of(times)
+    return float(times[0]), int((times[-1] - times[0]) * fps + SLACK) + 1, fps
+
+
+def take_of(name: str, joints: Joints, rest: tuple[Float64Array, Float64Array], tracks: Sequence[Track]) -> Take:
+    """An animation's frames."""
+    start, frames, fps = frames_of(tracks)
+    moments = start + np.arange(frames) / fps
+    local = {path: np.repeat(values, frames, 0) for path, values in joints.local.items()}
+    for track in tracks:
+        turns = track.path == "rotation"
+        local[track.path][:, track.joint] = sampled(track.times, track.keys, moments, track.how, turns)
+    positions, rotations = world_transforms(joints.parents, local["translation"], local["rotation"], local["scale"])
+    return Take(name, joints.names, joints.parents, *rest, fps, positions, rotations)

@@ -1,0 +1,120 @@
+"""Motion files of the DeepMimic humanoid (Peng et al. 2018, "DeepMimic: Example-Guided Deep Reinforcement Learning of
+Physics-Based Character Skills"), as pybullet has them: JSON with a row of 44 numbers a frame."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+
+from ganassets.errors import InputError
+from ganassets.motion.rotations import FloatArray, about, normalised
+from ganassets.motion.take import Take
+
+from .forward import identities, world_transforms
+from .keys import sampled
+from .limits import check_numbers, check_size, frames_a_second
+
+LARGEST = 8 * 2**20  # bytes
+# The model faces +X, its right side is +Z, arms and legs hang down. Joint, parent, place in the parent's frame in
+# metres, and how many numbers of a frame turn it: a quaternion (w, x, y, z), an angle about +Z in radians, or none.
+JOINTS = (
+    ("root", "", (0.0, 0.0, 0.0), 4),
+    ("chest", "root", (0.0, 0.236151, 0.0), 4),
+    ("neck", "chest", (0.0, 0.223894, 0.0), 4),
+    ("right_hip", "root", (0.0, 0.0, 0.084887), 4),
+    ("right_knee", "right_hip", (0.0, -0.421546, 0.0), 1),
+    ("right_ankle", "right_knee", (0.0, -0.40987, 0.0), 4),
+    ("right_shoulder", "chest", (-0.02405, 0.2435, 0.18311), 4),
+    ("right_elbow", "right_shoulder", (0.0, -0.274788, 0.0), 1),
+    ("right_wrist", "right_elbow", (0.0, -0.258947, 0.0), 0),
+    ("left_hip", "root", (0.0, 0.0, -0.084887), 4),
+    ("left_knee", "left_hip", (0.0, -0.421546, 0.0), 1),
+    ("left_ankle", "left_knee", (0.0, -0.40987, 0.0), 4),
+    ("left_shoulder", "chest", (-0.02405, 0.2435, -0.18311), 4),
+    ("left_elbow", "left_shoulder", (0.0, -0.274788, 0.0), 1),
+    ("left_wrist", "left_elbow", (0.0, -0.258947, 0.0), 0),
+)
+NAMES = tuple(name for name, _, _, _ in JOINTS)
+PARENTS = tuple(NAMES.index(parent) if parent else -1 for _, parent, _, _ in JOINTS)
+FIRST_TURN = 4  # column, after the frame's duration and the root's place
+COLUMNS = FIRST_TURN + sum(count for *_, count in JOINTS)
+UNEVEN = 1e-3  # share of a frame's duration by which others may differ
+
+
+def read_humanoid(content: str | bytes, name: str) -> tuple[Take, bool]:
+    """A clip in metres, and whether it repeats (its first frame follows on its last, moved on).
+
+    Args:
+        content: of the file.
+        name: for the take.
+
+    Raises:
+        InputError: what is wrong with the file.
+    """
+    document = parsed(content)
+    rows = rows_of(document.get("Frames"))
+    check_size(len(JOINTS), len(rows))
+    times = np.concatenate([[0.0], np.cumsum(rows[:-1, 0])])
+    steps = rows[:-1, 0] if len(rows) > 1 else rows[:, 0]
+    step = float(np.median(steps))
+    fps = frames_a_second(step)
+    places, turns = rows[:, 1:FIRST_TURN], turns_of(rows)
+    if np.ptp(steps) > UNEVEN * step:
+        places, turns = evenly(times, places, turns, fps)
+    shifts = np.array([[place for _, _, place, _ in JOINTS]])
+    translations = np.repeat(shifts, len(places), 0)
+    translations[:, 0] = places
+    positions, rotations = world_transforms(PARENTS, translations, turns)
+    rest, unturned = world_transforms(PARENTS, shifts, identities(1, len(JOINTS)))
+    return Take(name, NAMES, PARENTS, rest[0], unturned[0], fps, positions, rotations), document.get("Loop") == "wrap"
+
+
+def parsed(content: str | bytes) -> dict[str, Any]:
+    """The file's JSON object."""
+    if len(content) > LARGEST:
+        raise InputError(f"more than {LARGEST // 2**20} MB; cut it into shorter clips")
+    try:
+        document = json.loads(content)
+    except (ValueError, RecursionError):
+        raise InputError("not a JSON file") from None
+    if not isinstance(document, dict):
+        raise InputError('not a motion file: it needs "Frames"')
+    return document
+
+
+def rows_of(frames: object) -> FloatArray:
+    """(f, 44) numbers of the frames."""
+    try:
+        rows = np.array(frames, np.float64)
+    except (ValueError, TypeError, OverflowError):
+        rows = np.zeros(0)
+    if rows.shape[1:] != (COLUMNS,):
+        raise InputError(f'"Frames" should be rows of {COLUMNS} numbers, those of the DeepMimic humanoid')
+    check_numbers(rows, "the frames")
+    if (rows[:, 0] < 0).any():
+        raise InputError("a frame's duration is below 0")
+    return rows
+
+
+def turns_of(rows: FloatArray) -> FloatArray:
+    """(f, j, 4) rotations in the parents' frames."""
+    turns = identities(len(rows), len(JOINTS))
+    column = FIRST_TURN
+    for joint, (*_, count) in enumerate(JOINTS):
+        if count == 4:
+            turns[:, joint] = normalised(np.roll(rows[:, column : column + 4], -1, axis=1))
+        elif count == 1:
+            turns[:, joint] = about((0, 0, 1), rows[:, column])
+        column += count
+    return turns
+
+
+def evenly(times: FloatArray, places: FloatArray, turns: FloatArray, fps: float) -> tuple[FloatArray, FloatArray]:
+    """Places (f, 3) and turns (f, j, 4) of frames that follow each other evenly."""
+    count = int(times[-1] * fps + 1e-6) + 1
+    check_size(len(JOINTS), count)
+    moments = np.arange(count) / fps
+    joints = [sampled(times, turns[:, joint], moments, "LINEAR", turns=True) for joint in range(len(JOINTS))]
+    return sampled(times, places, moments, "LINEAR", turns=False), np.stack(joints, 1)

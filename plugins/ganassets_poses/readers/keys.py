@@ -1,0 +1,56 @@
+"""Values between key frames."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ganassets.motion.rotations import FloatArray, normalised, slerp
+
+# Frames a second that files are made at; a whole multiple of a file's own does no harm.
+RATES = (24.0, 25.0, 30.0, 48.0, 50.0, 60.0, 100.0, 120.0)
+DEFAULT_RATE = 30.0
+SLACK = 0.02  # of a frame, that a key may lie beside it
+EARLY = 1e-5  # seconds by which a moment may miss its key through rounding
+
+
+def rate_of(times: FloatArray) -> float:
+    """The lowest of the usual frame rates on whose frames all key times (k,) lie, counted from the first; else 30."""
+    for rate in RATES:
+        frames = (times - times[0]) * rate
+        if np.abs(frames - np.rint(frames)).max() <= SLACK:
+            return rate
+    return DEFAULT_RATE
+
+
+def sampled(times: FloatArray, keys: FloatArray, moments: FloatArray, how: str, turns: bool) -> FloatArray:
+    """Values at other moments, held before the first key and after the last.
+
+    Args:
+        times: (k,) seconds, not falling.
+        keys: (k, c) values; for CUBICSPLINE (k, 3, c): tangent before, value, tangent after.
+        moments: (f,) seconds.
+        how: "LINEAR" (turns by slerp), "STEP" or "CUBICSPLINE" (cubic Hermite spline, tangents per second).
+        turns: whether the values are quaternions.
+    """
+    before = np.clip(np.searchsorted(times, moments + EARLY, side="right") - 1, 0, len(times) - 1)
+    after = np.minimum(before + 1, len(times) - 1)
+    span = times[after] - times[before]
+    share = np.clip((moments - times[before]) / np.maximum(span, EARLY), 0, 1)[:, None]
+    if how == "CUBICSPLINE":
+        values = hermite(keys[before, 1], keys[before, 2], keys[after, 0], keys[after, 1], share, span[:, None])
+    elif how == "STEP":
+        values = keys[before]
+    elif turns:
+        return slerp(normalised(keys[before]), normalised(keys[after]), share[:, 0])
+    else:
+        values = keys[before] * (1 - share) + keys[after] * share
+    return normalised(values) if turns else values
+
+
+def hermite(
+    a: FloatArray, leaving: FloatArray, arriving: FloatArray, b: FloatArray, t: FloatArray, span: FloatArray
+) -> FloatArray:
+    """Cubic Hermite spline from a to b with a tangent at each (glTF 2.0 specification, appendix C.5); t in [0, 1]."""
+    t2, t3 = t * t, t * t * t
+    ends = (2 * t3 - 3 * t2 + 1) * a + (3 * t2 - 2 * t3) * b
+    return ends + span * ((t3 - 2 * t2 + t) * leaving + (t3 - t2) * arriving)

@@ -1,0 +1,109 @@
+"""What every reader holds a file to, so that a broken or hostile one costs an error and nothing else."""
+
+from __future__ import annotations
+
+import re
+from array import array
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ganassets.errors import InputError
+
+MOST_JOINTS = 2048
+MOST_TRANSFORMS = 4_000_000  # joints times frames of one file
+LARGEST_TEXT = 64 * 2**20  # bytes
+LARGEST_NUMBER = 1e7  # of any unit: a number beyond it is damage
+SLOWEST, FASTEST = 0.1, 1000.0  # frames a second
+CHUNK = 2**20  # characters that are split into numbers at once
+SPACE = re.compile(r"\s")
+
+
+def as_text(content: str | bytes) -> str:
+    """Text of a file, all lines ended by a line feed.
+
+    Raises:
+        InputError: it is too long, or no text.
+    """
+    if len(content) > LARGEST_TEXT:
+        raise InputError(f"more than {LARGEST_TEXT // 2**20} MB of text; cut it into shorter clips")
+    text = content if isinstance(content, str) else content.decode(errors="replace")
+    if "\0" in text:
+        raise InputError("not a text file")
+    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def numbers(words: Iterable[str], what: str) -> list[float]:
+    """Words as numbers.
+
+    Args:
+        words: what the file has.
+        what: the numbers are, for errors.
+
+    Raises:
+        InputError: a word is no number, not finite or beyond LARGEST_NUMBER.
+    """
+    words = list(words)
+    try:
+        found = [float(word) for word in words]
+    except ValueError:
+        wrong = next(word for word in words if not is_number(word))
+        raise InputError(f"{what} should be numbers, not {wrong[:40]!r}") from None
+    check_numbers(np.array(found), what)
+    return found
+
+
+def is_number(word: str) -> bool:
+    """Whether float() reads the word."""
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
+
+
+def check_numbers(values: NDArray[np.floating], what: str) -> None:
+    """Raise InputError where one of the values is not finite or beyond LARGEST_NUMBER."""
+    if not np.isfinite(values).all():
+        raise InputError(f"{what} hold numbers that are not finite")
+    if values.size and np.abs(values).max() > LARGEST_NUMBER:
+        raise InputError(f"{what} hold a number beyond {LARGEST_NUMBER:,.0f}")
+
+
+def number_block(text: str, start: int, what: str) -> NDArray[np.float64]:
+    """(n,) all numbers from a place in the text to its end, split in chunks to keep the words' memory small.
+
+    Raises:
+        InputError: as numbers().
+    """
+    found = array("d")
+    while start < len(text):
+        space = SPACE.search(text, min(start + CHUNK, len(text)))
+        end = space.start() if space else len(text)
+        found.extend(numbers(text[start:end].split(), what))
+        start = end + 1
+    return np.frombuffer(found, np.float64) if found else np.zeros(0)
+
+
+def frames_a_second(seconds: float) -> float:
+    """Frames a second where a frame lasts that long. Files round the time, so the result is rounded to hundredths:
+    0.0083333 is 120.
+
+    Raises:
+        InputError: the time is not above 0, or out of all reason.
+    """
+    if not 1 / FASTEST <= seconds <= 1 / SLOWEST:
+        raise InputError(f"a frame lasts {seconds:g} s; {1 / FASTEST:g} to {1 / SLOWEST:g} s can be read")
+    return round(1 / seconds, 2)
+
+
+def check_size(joints: int, frames: int) -> None:
+    """Raise InputError for more joints or frames than fit."""
+    if joints > MOST_JOINTS:
+        raise InputError(f"more than {MOST_JOINTS:,} joints")
+    if joints * frames > MOST_TRANSFORMS:
+        raise InputError(
+            f"{frames:,} frames of {joints:,} joints are more than {MOST_TRANSFORMS:,} poses of joints; "
+            "cut it into shorter clips"
+        )

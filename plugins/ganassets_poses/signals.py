@@ -1,0 +1,148 @@
+"""A clip as the networks see it, relative to where the figure stands and faces, and back. numpy only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ganassets.assets import CONTACTS, MotionClip
+from ganassets.motion.editing import other_side
+from ganassets.motion.rotations import about, continuous, from_6d, multiply, normalised, rotate, to_6d
+from ganassets.motion.skeletons import HUMANOID
+
+FloatArray = NDArray[np.floating]
+
+JOINTS = len(HUMANOID.names)
+ROOT = ("forward", "left", "turn", "height")  # m/s, m/s, rad/s, m
+HEADING_SIGMA = 0.15  # seconds: the pelvis sways faster than a figure turns
+# Signs of a rotation's two columns under the reflection at x = 0.
+MIRROR = np.array([[1, -1, -1], [-1, 1, 1]], np.float32)[:, :, None]
+REST_HEIGHT = float(HUMANOID.offsets[0, 1])
+# What a 1 of the networks stands for, or makes a signal about unit variance.
+ROOT_SCALE = (0.6, 0.3, 1.0, 0.1)
+ROTATION_SCALE, PLACE_SCALE = 0.3, 0.25
+
+
+@dataclass(frozen=True, eq=False)
+class Signals:
+    """Frames of a motion; every frame says where the next one is.
+
+    Attributes:
+        root: (4, f) float32: velocity forwards and to the left in m/s, turning to the left in rad/s, height of the hips
+            in metres.
+        rotations: (132, f) float32: the 22 joints' rotations as two columns each; the hips' relative to the heading.
+        contacts: (4, f) float32 in [0, 1]: which of ganassets.assets.CONTACTS stand on the ground.
+    """
+
+    root: NDArray[np.float32]
+    rotations: NDArray[np.float32]
+    contacts: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return self.root.shape[1]
+
+    def part(self, start: int, stop: int) -> Signals:
+        """Frames start to stop - 1."""
+        return Signals(self.root[:, start:stop], self.rotations[:, start:stop], self.contacts[:, start:stop])
+
+    def mirrored(self) -> Signals:
+        """Left and right exchanged."""
+        swap = [HUMANOID.index(other_side(name)) for name in HUMANOID.names]
+        columns = self.rotations.reshape(JOINTS, 2, 3, -1)[swap] * MIRROR
+        root = self.root * np.array([1, -1, -1, 1], np.float32)[:, None]
+        return Signals(root, columns.reshape(6 * JOINTS, -1), self.contacts[[2, 3, 0, 1]])
+
+    def stacked(self) -> NDArray[np.float32]:
+        """(140, f) all of them."""
+        return np.concatenate([self.root, self.rotations, self.contacts])
+
+
+def unstacked(values: NDArray[np.float32]) -> Signals:
+    """Signals of (140, f); rotations are made orthonormal again."""
+    return Signals(values[:4], orthonormal(values[4 : 4 + 6 * JOINTS]), values[4 + 6 * JOINTS :])
+
+
+def orthonormal(rotations: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(132, f) with columns of unit length at right angles."""
+    columns = np.moveaxis(rotations.reshape(JOINTS, 6, -1), 1, -1)
+    return flat(to_6d(from_6d(columns)))
+
+
+def flat(columns: FloatArray) -> NDArray[np.float32]:
+    """(132, f) of (22, f, 6)."""
+    return np.ascontiguousarray(np.moveaxis(columns, -1, 1).reshape(6 * JOINTS, -1), np.float32)
+
+
+def headings(rotations: FloatArray, fps: float, wraps: bool) -> NDArray[np.float64]:
+    """(f,) radians to the left that the figure faces away from +Z, without jumps; smoothed along time.
+
+    It follows the hips' left-right axis, which stays level when somebody bends, falls or rolls over; moments when it
+    stands upright count little.
+
+    Args:
+        rotations: (f, 4) of the hips.
+        fps: frames a second.
+        wraps: whether the frame after the last is the first.
+    """
+    left = rotate(rotations.astype(np.float64), np.array([1.0, 0, 0]))
+    direction = left[:, 0] - 1j * left[:, 2]
+    reach = int(np.ceil(3 * HEADING_SIGMA * fps))
+    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / (HEADING_SIGMA * fps)) ** 2)
+    padded = np.pad(direction, reach, mode="wrap" if wraps else "edge")
+    smooth = np.convolve(padded, kernel / kernel.sum(), mode="valid")
+    return np.unwrap(np.angle(np.where(np.abs(smooth) > 1e-6, smooth, 1.0)))
+
+
+def signals_of(clip: MotionClip) -> Signals:
+    """Signals of a clip on the humanoid; one frame fewer than it has, because each says where the next one is.
+
+    Args:
+        clip: with contacts and at least two frames.
+    """
+    last = len(clip) - 1
+    angles = headings(clip.rotations[:last, 0] if clip.loop else clip.rotations[:, 0], clip.fps, clip.loop)
+    if clip.loop:
+        turned = np.angle(np.exp(1j * (angles[0] - angles[-1])))
+        angles = np.append(angles, angles[-1] + turned)
+    turn = np.diff(angles) * clip.fps
+    angles = angles[:last]
+    back = about((0, 1, 0), -angles)
+    step = np.diff(clip.translation.astype(np.float64), axis=0) * clip.fps
+    step = rotate(back, step)
+    local = clip.rotations[:last].astype(np.float64)
+    local[:, 0] = normalised(multiply(back, local[:, 0]))
+    root = np.stack([step[:, 2], step[:, 0], turn, clip.translation[:last, 1]])
+    contacts = np.zeros((last, len(CONTACTS))) if clip.contacts is None else clip.contacts[:last]
+    return Signals(root.astype(np.float32), flat(np.moveaxis(to_6d(local), 1, 0)), contacts.T.astype(np.float32))
+
+
+def clip_of(signals: Signals, name: str, fps: float, loop: bool) -> MotionClip:
+    """The clip that signals describe, from the origin on and facing +Z on the whole.
+
+    A loop of f frames becomes f + 1, the last like the first: what it turns by is taken off evenly.
+    """
+    forward, left, turn, height = signals.root.astype(np.float64)
+    if loop:
+        turn = turn - turn.mean()
+    angles = np.concatenate([[0.0], np.cumsum(turn) / fps])[: len(signals) + loop]
+    if not loop:
+        angles = angles - angles[0]
+    step = np.stack([left, np.zeros_like(left), forward], -1)[: len(angles) - 1] / fps
+    step = rotate(about((0, 1, 0), angles[:-1]), step)
+    ground = np.concatenate([np.zeros((1, 3)), np.cumsum(step, 0)])
+    frames = np.arange(len(angles)) % len(signals)
+    ground[:, 1] = height[frames]
+    columns = np.moveaxis(signals.rotations.reshape(JOINTS, 6, -1), (0, 1), (1, 2))[frames].astype(np.float64)
+    rotations = from_6d(columns)
+    rotations[:, 0] = normalised(multiply(about((0, 1, 0), angles), rotations[:, 0]))
+    return MotionClip(
+        name,
+        HUMANOID,
+        fps,
+        ground.astype(np.float32),
+        continuous(rotations).astype(np.float32),
+        signals.contacts.T[frames] > 0.5,
+        loop,
+    )

@@ -1,0 +1,37 @@
+"""Pictures of samples in training. numpy and pillow only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from PIL.Image import Image
+
+from ganassets.assets import MotionClip
+from ganassets.motion.editing import placed
+
+from .actions import NAMES
+from .preview import contact_sheet
+from .signals import Signals, clip_of
+from .structure import FPS, MARGIN, is_loop
+
+MOST = 16
+
+
+def snapshot(arrays: Mapping[str, np.ndarray], conditions: np.ndarray) -> Image:
+    """Contact sheet of the first samples as the networks make them, nothing mended.
+
+    Args:
+        arrays: `root`, `rotations` and `contacts`, (n, channels, f).
+        conditions: (n, c) physical.
+    """
+    return contact_sheet([raw_clip(arrays, i, conditions[i]) for i in range(min(MOST, len(conditions)))])
+
+
+def raw_clip(arrays: Mapping[str, np.ndarray], index: int, row: np.ndarray) -> MotionClip:
+    """A sample as a clip, named after its action."""
+    signals = Signals(*(arrays[key][index] for key in ("root", "rotations", "contacts")))
+    loop = is_loop(row)
+    if not loop:
+        signals = signals.part(MARGIN, len(signals) - MARGIN)
+    return placed(clip_of(signals, NAMES[int(row[: len(NAMES)].argmax())], FPS, loop))

@@ -1,0 +1,180 @@
+"""Repetitions and single actions as the units of what there is to learn, with the sliders that describe each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ganassets.assets import MotionClip
+from ganassets.motion.editing import resampled
+from ganassets.motion.feet import find_contacts, grounded, restored_travel
+from ganassets.motion.rotations import degrees_between
+from ganassets.motion.skeletons import HUMANOID
+
+from .actions import ACTIONS, COLUMNS, CONDITIONS, NAMES, Action
+from .cycles import (
+    PEAK_SIGMA,
+    PHASES,
+    activity_of,
+    aligned,
+    centred,
+    closed,
+    places_of,
+    repetitions,
+    sampled,
+    shortest_period,
+    single_actions,
+)
+from .signals import PLACE_SCALE, REST_HEIGHT, ROOT_SCALE, ROTATION_SCALE, Signals, signals_of
+from .structure import FPS
+
+FloatArray = NDArray[np.floating]
+
+LEAST_ACTIVITY = 0.4  # m/s at which joints move on average at the liveliest moment of what happens once
+STILL = 0.002  # metres that joints move in a take that holds one pose
+LOOP_DEGREES = 6.0  # between the first and the last pose of a clip that loops
+LOOP_HEIGHT = 0.03  # metres
+FEATURE_PHASES = 24
+SPEEDS = next((c.low, c.high) for c in CONDITIONS if c.name == "speed")
+ENDS = ("Hand", "Foot")
+
+
+@dataclass(frozen=True, eq=False)
+class Unit:
+    """One repetition, or one action that happens once.
+
+    Attributes:
+        source: file and clip that it is of.
+        action: its kind.
+        loop: it repeats.
+        style: one of actions.STYLES.
+        signals: its frames at 30 a second.
+        start: share of a repetition at which all repetitions of the kind begin together.
+    """
+
+    source: str
+    action: Action
+    loop: bool
+    style: str
+    signals: Signals
+    start: float = 0.0
+
+    @property
+    def group(self) -> int:
+        """Index of the group that it varies with; see PosesDomain.embed."""
+        return self.loop * len(NAMES) + NAMES.index(self.action.name)
+
+    @property
+    def tempo(self) -> float:
+        """Repetitions a second, or 1 / its duration."""
+        return FPS / len(self.signals)
+
+    def row(self, pace: float = 1.0) -> NDArray[np.float32]:
+        """(c,) its conditions when it is played `pace` times as fast."""
+        mean = self.signals.root.mean(1)
+        values = {
+            f"action:{self.action.name}": 1.0,
+            "loop": float(self.loop),
+            f"style:{self.style}": 1.0,
+            "speed": mean[0] * pace,
+            "turn": np.degrees(mean[2]) * pace,
+            "tempo": self.tempo * pace,
+        }
+        return np.array([values.get(column, 0.0) for column in COLUMNS], np.float32)
+
+    def at(self, turns: FloatArray) -> Signals:
+        """Frames at phases or shares of the action (n,); before and after what happens once it stands still."""
+        frames = (turns + self.start if self.loop else turns) * len(self.signals)
+        found = sampled(self.signals, frames, self.loop)
+        if self.loop:
+            return found
+        root = found.root.copy()
+        root[:3] *= (turns >= 0) & (turns < 1)
+        return replace(found, root=root)
+
+    def features(self) -> NDArray[np.float32]:
+        """What tells it from others of its kind: places, rotations and movement along it, less the sliders' share."""
+        turns = (np.arange(FEATURE_PHASES) + (0 if self.loop else 0.5)) / FEATURE_PHASES
+        signals = self.at(turns)
+        root = signals.root / np.array(ROOT_SCALE, np.float32)[:, None]
+        root[[0, 2]] -= root[[0, 2]].mean(1, keepdims=True)
+        root[3] -= REST_HEIGHT / ROOT_SCALE[3]
+        places = places_of(signals).reshape(FEATURE_PHASES, -1).T / PLACE_SCALE
+        return np.concatenate([root, signals.rotations / ROTATION_SCALE, places]).ravel().astype(np.float32)
+
+
+def prepared(clip: MotionClip) -> MotionClip:
+    """A clip at 30 frames a second, on the ground, with travel where it walks on the spot, and with contacts."""
+    clip = grounded(resampled(clip, FPS))
+    clip = restored_travel(clip)
+    return replace(clip, contacts=find_contacts(clip))
+
+
+def loops(clip: MotionClip) -> bool:
+    """Whether the last pose of a clip is about its first."""
+    apart = degrees_between(clip.rotations[0], clip.rotations[-1])
+    return float(apart[1:].max()) < LOOP_DEGREES and abs(float(np.ptp(clip.translation[[0, -1], 1]))) < LOOP_HEIGHT
+
+
+def units_of(clip: MotionClip, action: Action, style: str, looping: bool | None) -> list[Unit]:
+    """What a clip holds. Steps come with their mirror image; of anything else the right side does more, as a seed decides
+    whether an asset is mirrored.
+
+    Args:
+        clip: on the humanoid.
+        action: what it shows.
+        style: one of actions.STYLES.
+        looping: whether it is known to loop; None looks.
+    """
+    if len(clip) < 8:
+        return []
+    clip = prepared(replace(clip, loop=bool(loops(clip) if looping is None else looping and loops(clip))))
+    signals = signals_of(clip)
+    places = places_of(signals)
+    if np.linalg.norm(places - places.mean(0), axis=-1).mean() < STILL:
+        return []
+    if clip.loop:
+        # What begins and ends alike may be repeated as well as happen once.
+        repeated, single = [closed(signals, 0, shortest_period(places, action))], [(0, len(signals))]
+    else:
+        spans = repetitions(places, action)
+        repeated = [closed(signals, start, stop) for start, stop in spans if stop < len(signals)]
+        single = single_actions(places, signals.contacts)
+    parts = [(part, True) for part in repeated]
+    for start, stop in single if action.once else ():
+        if activity_of(places[start:stop], PEAK_SIGMA).max() > LEAST_ACTIVITY:
+            parts.append((centred(signals.part(start, stop), places[start:stop]), False))
+    parts = [(part, loop) for part, loop in parts if SPEEDS[0] <= part.root[0].mean() <= SPEEDS[1]]
+    return [
+        Unit(clip.name, action, loop, style, side)
+        for part, loop in parts
+        for side in ((part, part.mirrored()) if action.gait else (right_handed(part),))
+    ]
+
+
+def right_handed(signals: Signals) -> Signals:
+    """The signals or their mirror image, whichever moves the right arm and leg more."""
+    places = places_of(signals)
+    moved = np.linalg.norm(np.diff(places, axis=0), axis=-1).sum(0)
+    left, right = (sum(moved[HUMANOID.names.index(side + end)] for end in ENDS) for side in ("left", "right"))
+    return signals if right >= left else signals.mirrored()
+
+
+def laid_together(units: Sequence[Unit]) -> list[Unit]:
+    """The units with starts such that all repetitions of an action, and the steps of all gaits, begin alike."""
+    turns = np.arange(PHASES) / PHASES
+    made = {i: unit for i, unit in enumerate(units)}
+    stride: FloatArray | None = None
+    gaits_first = sorted(ACTIONS, key=lambda action: (not action.gait, action.name != "walk"))
+    for action in gaits_first:
+        index = [i for i, unit in enumerate(units) if unit.loop and unit.action is action]
+        if not index:
+            continue
+        cycles = [places_of(units[i].at(turns)) for i in index]
+        starts, mean = aligned(cycles, stride if action.gait else None)
+        stride = mean if stride is None and action.gait else stride
+        made |= {i: replace(units[i], start=float(start)) for i, start in zip(index, starts, strict=True)}
+    return [made[i] for i in range(len(units))]

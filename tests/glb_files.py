@@ -1,0 +1,69 @@
+"""A GLB of a clip read back for tests: arrays, and the places of its nodes, by matrices alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pygltflib
+
+TYPES = {5121: np.uint8, 5123: np.uint16, 5126: np.float32}
+WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT4": 16}
+
+
+def parse(content: bytes) -> Any:
+    """pygltflib's document; Any, because all its parts are optional to the type checker."""
+    document = pygltflib.GLTF2.load_from_bytes(content)
+    assert document is not None
+    return document
+
+
+def read(document: Any, index: int) -> np.ndarray:
+    """(n, c) values of an accessor."""
+    accessor = document.accessors[index]
+    dtype, width = np.dtype(TYPES[accessor.componentType]), WIDTHS[accessor.type]
+    view = document.bufferViews[accessor.bufferView]
+    offset = accessor.byteOffset or 0
+    assert offset + accessor.count * width * dtype.itemsize <= view.byteLength
+    values = np.frombuffer(document.binary_blob(), dtype, accessor.count * width, view.byteOffset + offset)
+    values = values.reshape(accessor.count, width)
+    if accessor.min:
+        assert np.array_equal(np.array(accessor.min, np.float32), values.min(0))
+        assert np.array_equal(np.array(accessor.max, np.float32), values.max(0))
+    return values
+
+
+def matrix(rotation: np.ndarray, translation: np.ndarray) -> np.ndarray:
+    """(..., 4, 4) of unit quaternions (..., 4) and places (..., 3); v + 2 w (q x v) + 2 q x (q x v) as columns."""
+    q, w = rotation[..., None, :3], rotation[..., None, 3:]
+    axes = np.eye(3)
+    columns = axes + 2 * w * np.cross(q, axes) + 2 * np.cross(q, np.cross(q, axes))
+    out = np.zeros((*rotation.shape[:-1], 4, 4))
+    out[..., :3, :3], out[..., :3, 3], out[..., 3, 3] = np.swapaxes(columns, -1, -2), translation, 1
+    return out
+
+
+def world_matrices(document: Any, played: bool) -> np.ndarray:
+    """(f, n, 4, 4) of the nodes in the frames of the only animation, or (1, n, 4, 4) at rest."""
+    nodes, (animation,) = document.nodes, document.animations
+    frames = document.accessors[animation.samplers[0].input].count if played else 1
+    moves: dict[tuple[int, str], np.ndarray] = {}
+    for channel in animation.channels if played else ():
+        sampler = animation.samplers[channel.sampler]
+        assert sampler.interpolation in (None, "LINEAR")
+        values = read(document, sampler.output).astype(float)
+        assert len(values) == frames and (channel.target.node, channel.target.path) not in moves
+        moves[channel.target.node, channel.target.path] = values
+    out = np.tile(np.eye(4), (frames, len(nodes), 1, 1))
+
+    def walk(index: int, above: np.ndarray) -> None:
+        node = nodes[index]
+        rotation = moves.get((index, "rotation"), np.tile(np.array(node.rotation or [0, 0, 0, 1]), (frames, 1)))
+        place = moves.get((index, "translation"), np.tile(np.array(node.translation or [0, 0, 0]), (frames, 1)))
+        out[:, index] = above @ matrix(rotation, place)
+        for child in node.children or []:
+            walk(child, out[:, index])
+
+    for root in document.scenes[0].nodes:
+        walk(root, np.eye(4))
+    return out

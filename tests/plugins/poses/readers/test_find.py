@@ -1,0 +1,214 @@
+"""Finding motion in folders and zips."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ganassets.data import sources
+from ganassets.errors import InputError
+from ganassets_poses.readers import Found, find_motion
+from motion_files import AMC, ASF, BvhJoint, GltfFile, bvh_text, humanoid_text
+
+REAL = Path(__file__).parents[5] / "shared" / "data" / "motion"
+WALK = bvh_text([BvhJoint("Hips", -1, (0, 1, 0), ["Xrotation"])], np.arange(5.0)[:, None])
+
+
+def glb(*names: str) -> GltfFile:
+    """A bone with animations."""
+    file = GltfFile()
+    file.document["nodes"] = [{"name": "Bone"}]
+    for name in names:
+        file.animate(name, [(0, "translation", [0, 1 / 24], np.zeros((2, 3)), "LINEAR")])
+    return file
+
+
+def write(folder: Path, **files: str | bytes) -> Path:
+    """Files in a folder, named like walk_bvh or a__walk_bvh for a/walk.bvh."""
+    for name, content in files.items():
+        path = folder / (name.replace("__", "/")[::-1].replace("_", ".", 1)[::-1])
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return folder
+
+
+def rows(*lines: dict[str, Any]) -> str:
+    """A manifest."""
+    return "".join(json.dumps(line) + "\n" for line in lines)
+
+
+def read_all(source: Path) -> tuple[list[Found], dict[str, str]]:
+    """Clips, and what is wrong by file."""
+    problems: list[tuple[str, str]] = []
+    return list(find_motion(source, problems)), dict(problems)
+
+
+def test_a_folder_of_everything(tmp_path: Path) -> None:
+    write(tmp_path, b__walk_bvh=WALK, a__pack_glb=glb("Rig|Run", "Jump").glb(), a__01_asf=ASF, a__01_05_amc=AMC,
+          kick_txt=humanoid_text(), punch_json=humanoid_text(loop="none"), licence_txt="free", other_json="{}",
+          a__read_me="no motion", b__UP_BVH=WALK)  # fmt: skip
+    found, problems = read_all(tmp_path)
+    assert [(clip.file, clip.take.name, clip.facts.clip) for clip in found] == [
+        ("a/01_05.amc", "01_05", "01_05"), ("a/pack.glb", "Rig|Run", "Rig|Run"), ("a/pack.glb", "Jump", "Jump"),
+        ("b/UP.BVH", "UP", "UP"), ("b/walk.bvh", "walk", "walk"), ("kick.txt", "kick", "kick"),
+        ("punch.json", "punch", "punch"),
+    ]  # fmt: skip
+    assert problems == {}
+    assert [clip.facts.loops for clip in found] == [None] * 5 + [True, False]
+    assert all(clip.facts.file == clip.file and clip.facts.action is None for clip in found)
+
+
+def test_facts_of_a_manifest(tmp_path: Path) -> None:
+    manifest = rows(
+        {"file": "pack.glb", "clip": "Run", "action": "run", "loops": True, "tags": ["fast"], "unheard": "of"},
+        {"file": "pack.glb", "clip": "Rig|Jump", "action": "jump", "style": "high"},
+        {"file": "pack.glb", "licence": "CC0-1.0", "author": "A. Uthor"},
+        {"file": "one.glb", "clip": "a name of its own", "action": "sit"},
+        {"file": "two.glb", "clip": "a name of its own", "action": "sit"},
+        {"file": "walk.bvh", "clip": "walk", "action": "walk", "skip_start_frames": 2, "loops": None},
+        {"file": "kick.txt", "loops": False},
+    )
+    write(tmp_path, set__manifest_jsonl=manifest, set__pack_glb=glb("Rig|Run", "Rig|Jump", "Rig|Run|x").glb(),
+          set__one_glb=glb("Sit").glb(), set__two_glb=glb("Sit", "Stand").glb(), set__walk_bvh=WALK,
+          set__kick_txt=humanoid_text(), walk_bvh=WALK)  # fmt: skip
+    found, problems = read_all(tmp_path)
+    facts = {(clip.file, clip.take.name): clip.facts for clip in found}
+    assert problems == {} and len(found) == 9
+    run, jump = facts["set/pack.glb", "Rig|Run"], facts["set/pack.glb", "Rig|Jump"]
+    assert (run.action, run.loops, run.tags, run.clip) == ("run", True, ("fast",), "Rig|Run")
+    assert (jump.action, jump.style, jump.licence) == ("jump", "high", "")
+    rest = facts["set/pack.glb", "Rig|Run|x"]
+    assert (rest.action, rest.licence, rest.author) == (None, "CC0-1.0", "A. Uthor")
+    assert facts["set/one.glb", "Sit"].action == "sit", "its only clip needs no name"
+    assert facts["set/two.glb", "Sit"].action is None
+    assert facts["set/walk.bvh", "walk"].action == "walk" and facts["walk.bvh", "walk"].action is None
+    assert facts["set/kick.txt", "kick"].loops is False, "the manifest knows better than the file"
+
+
+def test_first_frames_are_skipped(tmp_path: Path) -> None:
+    manifest = rows({"file": "a.bvh", "skip_start_frames": 2}, {"file": "b.bvh", "skip_start_frames": 5})
+    write(tmp_path, manifest_jsonl=manifest, a_bvh=WALK, b_bvh=WALK, c_bvh=WALK)
+    (clip, whole), problems = read_all(tmp_path)
+    assert clip.file == "a.bvh" and len(clip.take.positions) == len(clip.take.rotations) == 3
+    assert problems == {"b.bvh": "the manifest skips 5 frames of 'b', which has no more"}
+    assert np.array_equal(clip.take.rotations, whole.take.rotations[2:])
+
+
+def test_broken_manifest(tmp_path: Path) -> None:
+    lines = ['{"file": "walk.bvh", "action": "walk"}', "{", "[]", '{"action": "run"}', "", '{"file": "a", "tags": 3}',
+             '{"file": "x", "skip_start_frames": -1}', "\xff"]  # fmt: skip
+    write(tmp_path, walk_bvh=WALK, manifest_jsonl="\n".join(lines).encode("latin-1"))
+    found, problems = read_all(tmp_path)
+    assert [clip.facts.action for clip in found] == ["walk"]
+    assert list(problems) == [f"manifest.jsonl line {number}" for number in (2, 3, 4, 6, 7, 8)]
+    assert problems["manifest.jsonl line 4"] == "file: Field required"
+
+
+@pytest.mark.parametrize(
+    ("skeletons", "row", "joints"),
+    [
+        (["01_05"], {}, 4), (["01_05", "01"], {}, 4), (["01", "02"], {}, 4), (["other"], {}, 4),
+        (["x", "y"], {"skeleton": "y.asf"}, 4), (["01_05", "sub/y"], {"skeleton": "sub/y.asf"}, 4),
+        ([], {}, "no skeletons (.asf) lie beside it; name it 01_05.asf"), (["x", "y"], {}, "2 skeletons (.asf) lie"),
+        (["x"], {"skeleton": "y.asf"}, "'y.asf' is not among the files"),
+        (["x"], {"skeleton": "../../x.asf"}, "is not among the files"),
+    ],
+)  # fmt: skip
+def test_skeleton_of_a_motion(tmp_path: Path, skeletons: list[str], row: dict[str, str], joints: int | str) -> None:
+    write(tmp_path, manifest_jsonl=rows({"file": "01_05.amc", "fps": 60, **row}), w_bvh=WALK)
+    (tmp_path / "01_05.amc").write_text(AMC)
+    for name in skeletons:
+        (tmp_path / f"{name}.asf").parent.mkdir(exist_ok=True)
+        wrong = name == "02" or (len(skeletons) > 1 and name in ("x", "01") and skeletons[0] != "01")
+        (tmp_path / f"{name}.asf").write_text("" if wrong else ASF)
+    found, problems = read_all(tmp_path)
+    if isinstance(joints, int):
+        assert len(found[0].take.names) == joints and found[0].take.fps == 60 and not problems
+    else:
+        assert len(found) == 1 and joints in problems["01_05.amc"]
+
+
+@pytest.mark.parametrize("name", ["walk.bvh", "pack.gltf", "01.amc", "kick.txt"])
+def test_a_single_file(tmp_path: Path, name: str) -> None:
+    file = glb("Wave")
+    write(tmp_path, walk_bvh=WALK, pack_gltf=file.gltf("pack.bin"), pack_bin=file.binary, x_asf=ASF,
+          kick_txt=humanoid_text(), sub__deep_bvh=WALK, manifest_jsonl=rows({"file": name, "action": "a"}))  # fmt: skip
+    (tmp_path / "01.amc").write_text(AMC)
+    (clip,), problems = read_all(tmp_path / name)
+    assert clip.file == name and clip.facts.action == "a" and not problems
+
+
+def test_buffers_beside_a_file_stay_within(tmp_path: Path) -> None:
+    file = glb("Wave")
+    write(tmp_path, outside_bin=file.binary, data__sub__pack_gltf=file.gltf("../in.bin"), data__in_bin=file.binary,
+          data__up_gltf=file.gltf("../outside.bin"), data__link_gltf=file.gltf("link.bin"),
+          data__full_gltf=file.gltf(str(tmp_path / "outside.bin")), data__url_gltf=file.gltf("file:///etc/passwd"),
+          data__dots_gltf=file.gltf("%2e%2e/outside.bin"))  # fmt: skip
+    (tmp_path / "data" / "link.bin").symlink_to(tmp_path / "outside.bin")
+    found, problems = read_all(tmp_path / "data")
+    assert [clip.file for clip in found] == ["sub/pack.gltf"]
+    assert problems.pop("link.bin") == "a link that leads out of the folder"
+    assert set(problems) == {"up.gltf", "link.gltf", "full.gltf", "url.gltf", "dots.gltf"}
+    assert all("is not among the files that were given" in why for why in problems.values())
+    with pytest.raises(InputError, match=r"'link.bin' is not among"):
+        read_all(tmp_path / "data" / "link.gltf")
+
+
+def test_zips(tmp_path: Path) -> None:
+    path = tmp_path / "pack.zip"
+    file = glb("Wave")
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in (
+            ("top/walk.bvh", WALK), ("top/pack.gltf", file.gltf("pack.bin")), ("top/pack.bin", file.binary),
+            ("top/01.amc", AMC), ("top/01.asf", ASF), ("../up.bvh", WALK), ("__MACOSX/walk.bvh", b"no"),
+            ("top/manifest.jsonl", rows({"file": "walk.bvh", "action": "walk"}, {"file": "01.amc", "fps": 30})),
+        ):  # fmt: skip
+            archive.writestr(name, content)
+    for source, prefix in ((path, ""), (tmp_path, "pack.zip/")):
+        found, problems = read_all(source)
+        assert [clip.file for clip in found] == [f"{prefix}top/{n}" for n in ("01.amc", "pack.gltf", "walk.bvh")]
+        assert found[2].facts.action == "walk" and found[0].take.fps == 30
+        assert problems == {f"{prefix}../up.bvh": "a name that leads out of the zip"}
+
+
+def test_bad_files_among_good_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "LARGEST_MEMBER", 100_000)
+    write(tmp_path, good_bvh=WALK, cut_bvh=WALK[:80], empty_bvh="", noise_glb=bytes(range(256)),
+          dog_txt='{"Frames": [[1]]}', still_glb=glb().glb())  # fmt: skip
+    with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("bomb.bvh", b" " * 200_000)
+    found, problems = read_all(tmp_path)
+    assert [clip.file for clip in found] == ["good.bvh"]
+    assert set(problems) == {"cut.bvh", "empty.bvh", "noise.glb", "dog.txt", "still.glb", "bomb.zip/bomb.bvh"}
+    assert problems["still.glb"] == "the file has no animation" and "unpacked" in problems["bomb.zip/bomb.bvh"]
+
+
+def test_nothing_to_read(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"doesn't exist; give a folder, a zip or a file of motion \(.bvh, .glb"):
+        read_all(tmp_path / "nowhere")
+    write(tmp_path, licence_txt="free", picture_png=b"\x89PNG")
+    for name, message in (("", "holds no motion that can be read; give"), ("licence.txt", "holds no motion"),
+                          ("picture.png", "can't be read")):  # fmt: skip
+        with pytest.raises(InputError, match=message):
+            read_all(tmp_path / name)
+    write(tmp_path, bad_bvh="HIER")
+    with pytest.raises(InputError, match=r"read \(bad.bvh: not a BVH file: it doesn't start with HIERARCHY\); give"):
+        read_all(tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not REAL.is_dir(), reason="needs the real motion, which is not part of the project")
+def test_real_motion() -> None:
+    lines = map(json.loads, (REAL / "manifest.jsonl").read_text().splitlines())
+    expected = sorted((row["file"], row["action"], row["frames"] - row.get("skip_start_frames", 0)) for row in lines)
+    problems: list[tuple[str, str]] = []
+    found = []
+    for clip in find_motion(REAL, problems):
+        still = clip.facts.fps is None  # a pose, whose frames the manifest doesn't count
+        found.append((clip.file, clip.facts.action, 2 if still else len(clip.take.positions)))
+    assert not problems and sorted(found) == expected

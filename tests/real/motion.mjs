@@ -1,0 +1,12 @@
+// Plays a clip with three.js in headless Chromium: node motion.mjs CHROMIUM CLIP.glb PICTURE.png SECONDS...
+// Takes a picture of the figure at the first of the times; prints one line of JSON: what motion.html found, and the
+// places of the bones at each time.
+import { withPage } from "./chromium.mjs";
+
+const [chromium, glb, picture, ...times] = process.argv.slice(2);
+await withPage(chromium, "motion.html", glb, async (page) => {
+  const poses = await page.evaluate((seconds) => window.poses(seconds), times.map(Number));
+  await page.evaluate((seconds) => window.draw(seconds, 35), Number(times[0]));
+  await page.screenshot({ path: picture });
+  return { poses };
+});
