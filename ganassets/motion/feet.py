@@ -47,13 +47,13 @@ STEEPEST, SLOPE_ROUNDS = 0.04, 5  # metres a metre that a floor may rise by, and
 HARDLY = 0.2  # metres: figures that stay within that show no slope
 
 IN_PLACE = 0.5  # metres within which the root of a clip in place stays
-NEAR = 0.03  # metres above that height within which a foot stands
+NEAR = 0.03  # metres above the height that both feet come down to within which a foot stands
 SLOWEST = 0.25  # m/s: less than this is swaying, not walking
 SLIDES = 0.25  # share of the mean velocity that a foot must have, along it, to agree with it
 AGREEMENT, BOTH = 0.65, 0.22  # shares of the steps that must agree: of all, and of each foot
 
 EXTENSION = 0.98  # share of its length to which a leg may be stretched beyond what the clip does
-LOWERING = 0.15  # metres that the hips may be lowered, and seconds over which that is smoothed to both sides
+LOWERING, SINKING = 0.15, 0.15  # metres that the hips may be lowered, seconds over which that is smoothed both ways
 FORWARD = 0.01  # share of the knee's forward direction that decides where a straight leg bends
 
 
@@ -379,7 +379,7 @@ def _lowering(clip: MotionClip, up: FloatArray, reach: FloatArray) -> FloatArray
     missing = np.clip(missing.max(1), 0, LOWERING)
     if missing.max() < 1e-6:
         return np.zeros(len(clip))
-    width = max(round(LOWERING * clip.fps), 1)
+    width = max(round(SINKING * clip.fps), 1)
     enough = _windows(unrolled(clip, missing), width).max(-1)
     return middle_lap(clip, _windows(enough, width).mean(-1))
 

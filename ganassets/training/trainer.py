@@ -288,7 +288,8 @@ class Trainer:
         one = torch.ones(1, device=self.device)
         maps: tuple[Tensor, ...] = ()
         if self.domain.size is None:
-            size = (self.domain.network_size,) * len(self.domain.wraps)
+            # With the margins that what doesn't wrap loses.
+            size = (self.domain.network_size + 2 * self.domain.margin,) * len(self.domain.wraps)
             rows = enumerate(condition.numpy())
             maps = (torch.from_numpy(np.stack([self.noise_map(seed, row, size) for seed, row in rows])),)
         parts: list[dict[str, Tensor]] = []

@@ -110,7 +110,7 @@ SPEC = GeneratorSpec(
     wraps=(True,),
     presets=(
         QUICK,
-        replace(QUICK, name="small", summary="about 50 minutes on two cores.", samples=16384, kimg=800),
+        replace(QUICK, name="small", summary="about 50 minutes on two cores.", samples=16384, kimg=400, regression=0.4),
         replace(
             QUICK, name="base", summary="wider networks: for a GPU.", samples=32768, kimg=4000, width=192, max_width=384
         ),

@@ -18,6 +18,9 @@ class Action:
         shortest, longest: seconds that one repetition takes where takes are searched for repetitions.
         gait: its repetitions are steps; all gaits begin them with the same foot.
         once: clips may hold it as something that happens once.
+        fastest: m/s that it travels at most; clips that are faster are wrong about it.
+        liveliest: m/s at which the joints move on average at its liveliest moment, at least; clips that move less hold
+            a part of it alone.
     """
 
     name: str
@@ -26,23 +29,29 @@ class Action:
     longest: float = 4.0
     gait: bool = False
     once: bool = True
+    fastest: float = 3.0
+    liveliest: float = 0.0
 
 
 # The first action of which a name holds a word is meant, so what is said more precisely stands first.
 ACTIONS = (
-    Action("crawl", ("crawl", "crawling"), 0.7, 2.4, gait=True, once=False),
-    Action("crouch", ("crouch", "crouching", "sneak", "sneaking"), 0.7, 2.4, gait=True, once=False),
-    Action("swim", ("swim", "swimming"), 0.7, 2.4, gait=True, once=False),
-    Action("kick", ("kick", "kicking", "spinkick", "roundhouse")),
-    Action("punch", ("punch", "punching", "jab", "hook", "boxing", "uppercut")),
-    Action("sword", ("sword", "slash", "slice", "melee", "attack", "stab", "chop", "axe")),
+    Action("crawl", ("crawl", "crawling"), 0.7, 2.4, gait=True, once=False, fastest=2.0),
+    Action("crouch", ("crouch", "crouching", "sneak", "sneaking"), 0.7, 2.4, gait=True, once=False, fastest=2.0),
+    Action("swim", ("swim", "swimming"), 0.7, 2.4, gait=True, once=False, fastest=2.0),
+    Action("kick", ("kick", "kicking", "spinkick", "roundhouse"), liveliest=0.8),
+    Action("punch", ("punch", "punching", "jab", "hook", "boxing", "uppercut"), liveliest=0.6),
+    Action("sword", ("sword", "slash", "slice", "melee", "attack", "stab", "chop", "axe"), liveliest=0.6),
     Action("shoot", ("shoot", "shooting", "gun", "pistol", "rifle", "bow", "aim", "aiming", "reload", "throw")),
-    Action("roll", ("roll", "rolling", "dodge", "somersault")),
+    Action("roll", ("roll", "rolling", "dodge", "somersault"), liveliest=0.8),
     Action("fall", ("fall", "falling", "death", "die", "dying", "dead", "hit", "knockback")),
-    Action("jump", ("jump", "jumping", "hop", "hopping", "leap", "backflip", "flip", "skip", "skipping")),
-    Action("dance", ("dance", "dancing", "spin", "salsa", "ballet")),
+    Action(
+        "jump", ("jump", "jumping", "hop", "hopping", "leap", "backflip", "flip", "skip", "skipping"), liveliest=0.8
+    ),
+    Action("dance", ("dance", "dancing", "spin", "salsa", "ballet"), liveliest=0.4),
     Action("sit", ("sit", "sitting", "driving", "seat")),
-    Action("run", ("run", "running", "jog", "jogging", "sprint", "sprinting"), 0.4, 1.2, gait=True, once=False),
+    Action(
+        "run", ("run", "running", "jog", "jogging", "sprint", "sprinting"), 0.4, 1.2, gait=True, once=False, fastest=8.0
+    ),
     Action("walk", ("walk", "walking", "stroll", "march", "strut"), 0.7, 2.2, gait=True, once=False),
     Action("interact", ("interact", "interacting", "pickup", "pick", "lift", "push", "pull", "use", "open", "box")),
     Action(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -117,7 +118,7 @@ def single_actions(places: FloatArray, contacts: FloatArray) -> list[tuple[int, 
         rests = [0, *(np.flatnonzero(inner) + 1).tolist(), frames - 1]
         quiet = np.median(activity)
         rests = [r for r in rests if r in (0, frames - 1) or activity[r] < quiet]
-        spans = [(a, b) for a, b in zip(rests, rests[1:], strict=False) if b > a and activity[a:b].max() > 1.5 * quiet]
+        spans = [(a, b) for a, b in pairwise(rests) if b > a and activity[a:b].max() > 1.5 * quiet]
     low = places[:, 0, 1] < 0.6
     grounded = (contacts > 0.5).any(0) | low
     return [(a, b) for a, b in spans if SHORTEST_ONCE <= b - a <= LONGEST_ONCE and grounded[a] and grounded[b - 1]]

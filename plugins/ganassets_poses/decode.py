@@ -33,7 +33,7 @@ def steps_wanted(settings: Mapping[str, Any], loop: bool, tempo: float) -> int:
 
 
 def steps_made(wanted: int, loop: bool) -> int:
-    """Frames of the noise map for a clip of so many steps: a multiple of the stride, with margins for what happens once."""
+    """Frames of the noise map for a clip of so many steps: a multiple of the stride, margins around what is once."""
     if loop:
         return max(round(wanted / STRIDE), 1) * STRIDE
     return -(-(wanted + 2) // STRIDE) * STRIDE + 2 * MARGIN

@@ -26,14 +26,15 @@ FEET = tuple(HUMANOID.names.index(f"{side}{part}") for side in ("left", "right")
 class PosesDomain(Domain):
     """Raw samples: root, rotations (orthonormal columns) and contacts as ganassets_poses.signals has them.
 
-    The latent is turned into coordinates of motions (principal components over all training samples) by what is known of
-    the group, so that the same coordinates mean the same motion in every group.
+    The latent is turned into coordinates of motions (principal components over all training samples) by what is known
+    of the group, so that the same coordinates mean the same motion in every group.
     """
 
     means: Tensor
     slopes: Tensor
     loadings: Tensor
     offsets: Tensor
+    speed_weight: Tensor
 
     def __init__(self, preset: Preset, fit: LinearFit) -> None:
         super().__init__(fit)
@@ -105,7 +106,7 @@ class PosesDomain(Domain):
         return torch.stack(placed, 1)
 
     def speeds(self, places: Tensor, root: Tensor) -> Tensor:
-        """(n, 22, 3, f) m/s over the ground, in the frame that the figure faces; the last frame repeats the one before."""
+        """(n, 22, 3, f) m/s over the ground, as seen from the figure; the last frame repeats the one before."""
         step = (places[..., 1:] - places[..., :-1]) * FPS
         step = torch.cat([step, step[..., -1:]], -1)
         forward, left, turn = (root[:, i, None] for i in range(3))
@@ -140,7 +141,7 @@ class PosesDomain(Domain):
 
 
 def orthonormal(residual: Tensor) -> Tensor:
-    """(n, 132, f) two columns of each rotation made orthonormal (Gram and Schmidt), from what is added to no rotation."""
+    """(n, 132, f) two columns of each rotation, orthonormal (Gram and Schmidt), of what is added to no rotation."""
     n, _, frames = residual.shape
     columns = residual.reshape(n, JOINTS, 2, 3, frames)
     rest = torch.eye(3, device=residual.device)[:2, :, None]

@@ -59,12 +59,13 @@ class Signals:
         return np.concatenate([self.root, self.rotations, self.contacts])
 
 
-def unstacked(values: NDArray[np.float32]) -> Signals:
+def unstacked(values: FloatArray) -> Signals:
     """Signals of (140, f); rotations are made orthonormal again."""
-    return Signals(values[:4], orthonormal(values[4 : 4 + 6 * JOINTS]), values[4 + 6 * JOINTS :])
+    root, rotations, contacts = np.split(values.astype(np.float32), [len(ROOT), len(ROOT) + 6 * JOINTS])
+    return Signals(root, orthonormal(rotations), contacts)
 
 
-def orthonormal(rotations: NDArray[np.float32]) -> NDArray[np.float32]:
+def orthonormal(rotations: FloatArray) -> NDArray[np.float32]:
     """(132, f) with columns of unit length at right angles."""
     columns = np.moveaxis(rotations.reshape(JOINTS, 6, -1), 1, -1)
     return flat(to_6d(from_6d(columns)))

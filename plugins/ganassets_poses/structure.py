@@ -1,5 +1,5 @@
-"""The noise map along time: white noise for what varies freely, then phase and progress, which say where in a repetition
-or in a single action a frame is. numpy only."""
+"""The noise map along time: white noise for what varies freely, then phase and progress, which say where in a
+repetition or in a single action a frame is. numpy only."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ WHITE_STREAM, PHASE_STREAM = 24, 25  # of the seed
 def noise_map(seed: int, row: FloatArray, frames: int) -> FloatArray:
     """(9, frames) float32: white noise; cosine and sine of the phase; progress.
 
-    Of a loop the phase goes through a whole number of repetitions, so the map wraps. Of what happens once, MARGIN frames
-    at both ends stand still before its beginning and after its end.
+    Of a loop the phase goes through a whole number of repetitions, so the map wraps. Of what happens once, MARGIN
+    frames at both ends stand still before its beginning and after its end.
 
     Args:
         seed: of the asset.
@@ -42,13 +42,13 @@ def noise_map(seed: int, row: FloatArray, frames: int) -> FloatArray:
     return np.concatenate([white, single(inside / (frames - 2 * MARGIN))])
 
 
-def repeating(turns: NDArray[np.float64]) -> FloatArray:
+def repeating(turns: NDArray[np.floating]) -> FloatArray:
     """(3, f) cosine, sine and progress (which is 0) of phases in turns (f,)."""
     angle = 2 * np.pi * turns
     return np.stack([np.cos(angle), np.sin(angle), np.zeros_like(angle)]).astype(np.float32)
 
 
-def single(share: NDArray[np.float64]) -> FloatArray:
+def single(share: NDArray[np.floating]) -> FloatArray:
     """(3, f) of shares of a single action (f,), below 0 before it and above 1 after it; its phase goes once around."""
     held = np.clip(share, 0, 1)
     angle = 2 * np.pi * held

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from ganassets.assets import MotionClip
 from ganassets.motion.editing import resampled
 from ganassets.motion.feet import find_contacts, grounded, restored_travel
+from ganassets.motion.measures import skating
 from ganassets.motion.rotations import degrees_between
 from ganassets.motion.skeletons import HUMANOID
 
-from .actions import ACTIONS, COLUMNS, CONDITIONS, NAMES, Action
+from .actions import ACTIONS, COLUMNS, NAMES, Action
 from .cycles import (
     PEAK_SIGMA,
     PHASES,
@@ -28,17 +29,17 @@ from .cycles import (
     shortest_period,
     single_actions,
 )
-from .signals import PLACE_SCALE, REST_HEIGHT, ROOT_SCALE, ROTATION_SCALE, Signals, signals_of
+from .signals import PLACE_SCALE, REST_HEIGHT, ROOT_SCALE, ROTATION_SCALE, Signals, clip_of, signals_of
 from .structure import FPS
 
 FloatArray = NDArray[np.floating]
 
 LEAST_ACTIVITY = 0.4  # m/s at which joints move on average at the liveliest moment of what happens once
+MOST_SKATING = 0.3  # share of frames in which a foot on the ground slides
 STILL = 0.002  # metres that joints move in a take that holds one pose
 LOOP_DEGREES = 6.0  # between the first and the last pose of a clip that loops
 LOOP_HEIGHT = 0.03  # metres
 FEATURE_PHASES = 24
-SPEEDS = next((c.low, c.high) for c in CONDITIONS if c.name == "speed")
 ENDS = ("Hand", "Foot")
 
 
@@ -106,10 +107,10 @@ class Unit:
         return np.concatenate([root, signals.rotations / ROTATION_SCALE, places]).ravel().astype(np.float32)
 
 
-def prepared(clip: MotionClip) -> MotionClip:
-    """A clip at 30 frames a second, on the ground, with travel where it walks on the spot, and with contacts."""
+def prepared(clip: MotionClip, gait: bool) -> MotionClip:
+    """A clip at 30 frames a second, on the ground, with travel where a gait stays on the spot, and with contacts."""
     clip = grounded(resampled(clip, FPS))
-    clip = restored_travel(clip)
+    clip = restored_travel(clip) if gait else clip
     return replace(clip, contacts=find_contacts(clip))
 
 
@@ -120,8 +121,8 @@ def loops(clip: MotionClip) -> bool:
 
 
 def units_of(clip: MotionClip, action: Action, style: str, looping: bool | None) -> list[Unit]:
-    """What a clip holds. Steps come with their mirror image; of anything else the right side does more, as a seed decides
-    whether an asset is mirrored.
+    """What a clip holds. Steps come with their mirror image; of anything else the right side does more, as a seed
+    decides whether an asset is mirrored.
 
     Args:
         clip: on the humanoid.
@@ -131,7 +132,7 @@ def units_of(clip: MotionClip, action: Action, style: str, looping: bool | None)
     """
     if len(clip) < 8:
         return []
-    clip = prepared(replace(clip, loop=bool(loops(clip) if looping is None else looping and loops(clip))))
+    clip = prepared(replace(clip, loop=bool(loops(clip) if looping is None else looping and loops(clip))), action.gait)
     signals = signals_of(clip)
     places = places_of(signals)
     if np.linalg.norm(places - places.mean(0), axis=-1).mean() < STILL:
@@ -144,15 +145,22 @@ def units_of(clip: MotionClip, action: Action, style: str, looping: bool | None)
         repeated = [closed(signals, start, stop) for start, stop in spans if stop < len(signals)]
         single = single_actions(places, signals.contacts)
     parts = [(part, True) for part in repeated]
-    for start, stop in single if action.once else ():
-        if activity_of(places[start:stop], PEAK_SIGMA).max() > LEAST_ACTIVITY:
-            parts.append((centred(signals.part(start, stop), places[start:stop]), False))
-    parts = [(part, loop) for part, loop in parts if SPEEDS[0] <= part.root[0].mean() <= SPEEDS[1]]
+    if action.once:
+        parts += [(centred(signals.part(*span), places[slice(*span)]), False) for span in single]
     return [
         Unit(clip.name, action, loop, style, side)
         for part, loop in parts
+        if is_sound(part, action, loop)
         for side in ((part, part.mirrored()) if action.gait else (right_handed(part),))
     ]
+
+
+def is_sound(signals: Signals, action: Action, loop: bool) -> bool:
+    """Whether signals show an action as it should be: neither too fast nor too still; and a gait's feet don't slide."""
+    activity = activity_of(places_of(signals), PEAK_SIGMA).max()
+    slides = action.gait and action.name != "swim" and skating(clip_of(signals, "", FPS, loop)) > MOST_SKATING
+    fast = abs(signals.root[0].mean()) > action.fastest
+    return not (slides or fast) and activity >= (action.liveliest if loop else max(action.liveliest, LEAST_ACTIVITY))
 
 
 def right_handed(signals: Signals) -> Signals:
@@ -166,7 +174,7 @@ def right_handed(signals: Signals) -> Signals:
 def laid_together(units: Sequence[Unit]) -> list[Unit]:
     """The units with starts such that all repetitions of an action, and the steps of all gaits, begin alike."""
     turns = np.arange(PHASES) / PHASES
-    made = {i: unit for i, unit in enumerate(units)}
+    made = dict(enumerate(units))
     stride: FloatArray | None = None
     gaits_first = sorted(ACTIONS, key=lambda action: (not action.gait, action.name != "walk"))
     for action in gaits_first:

@@ -1,0 +1,48 @@
+"""Run by Blender's Python: import a clip, play it, print where the joints are at some frames as JSON.
+
+Usage: python blender_motion.py clip.bvh|clip.glb frame... (the first frame of the clip is 0)
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import bpy  # pyright: ignore[reportMissingImports]
+
+IMPORTERS = {
+    ".bvh": lambda path: bpy.ops.import_anim.bvh(filepath=path),
+    ".glb": lambda path: bpy.ops.import_scene.gltf(filepath=path),
+}
+# Frame that the importer gives the clip's first: it can be chosen for BVH, and glTF's seconds begin at 0.
+FIRST = {".bvh": 1, ".glb": 0}
+
+
+def main(path: str, *frames: str) -> None:
+    """Import, play, report."""
+    suffix = Path(path).suffix
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    if suffix == ".glb":
+        bpy.context.scene.render.fps = 30  # seconds become frames by the scene's
+    IMPORTERS[suffix](path)
+    (armature,) = (o for o in bpy.context.scene.objects if o.type == "ARMATURE")
+    meshes = [o for o in bpy.context.scene.objects if o.type == "MESH" and o.find_armature() == armature]
+    poses = []
+    for frame in map(int, frames):
+        bpy.context.scene.frame_set(FIRST[suffix] + frame)
+        poses.append({bone.name: list(armature.matrix_world @ bone.head) for bone in armature.pose.bones})
+    report = {
+        "version": bpy.app.version_string,
+        "rest": {bone.name: list(armature.matrix_world @ bone.head_local) for bone in armature.data.bones},
+        "parents": {bone.name: bone.parent.name if bone.parent else None for bone in armature.data.bones},
+        "action": [round(frame) - FIRST[suffix] for frame in armature.animation_data.action.frame_range],
+        "meshes": [mesh.name for mesh in meshes],
+        "smooth": all(polygon.use_smooth for mesh in meshes for polygon in mesh.data.polygons),
+        "poses": poses,
+    }
+    print("REPORT " + json.dumps(report))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
