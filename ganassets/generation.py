@@ -119,6 +119,34 @@ def wanted_row(conditions: Sequence[ConditionInfo], wishes: Mapping[str, Wish]) 
     return np.array([value for part in parts for value in part], np.float32)
 
 
+def check_learnt(manifest: Manifest, wishes: Mapping[str, Wish]) -> None:
+    """InputError where choices and switches are wished for that no sample of the model's data had, or none together."""
+    table, start = manifest.rows, 0
+    wished: list[str] = []
+    for condition in manifest.conditions:
+        columns = slice(start, start + condition.width)
+        start += condition.width
+        if condition.name not in wishes or not (condition.choices or condition.switch):
+            continue
+        wanted = np.array(_wanted_columns(condition, wishes[condition.name]))
+        learnt = manifest.rows[:, columns]
+        unknown = np.flatnonzero((wanted > 0) & ~(learnt > 0).any(0))
+        if condition.choices and len(unknown):
+            raise InputError(f"this model has not learnt {condition.name} {condition.choices[unknown[0]]}.")
+        if set(wanted) <= {0.0, 1.0} and np.isin(learnt, (0, 1)).all():  # what is mixed in the data may be pure as well
+            table = table[(table[:, columns] == wanted).all(1)]
+            wished.append(_said(condition, wishes[condition.name]))
+    if not len(table):
+        raise InputError(f"this model has not learnt {' with '.join(wished)}; leave one of them out.")
+
+
+def _said(condition: ConditionInfo, wish: Wish) -> str:
+    """How a user writes a choice or a switch."""
+    if isinstance(wish, Mapping):
+        return f"{condition.name} {next(choice for choice, share in wish.items() if share > 0)}"
+    return condition.name if wish else f"no-{condition.name}"
+
+
 def _wanted_columns(condition: ConditionInfo, wish: Wish) -> list[float]:
     """Values of one condition's columns."""
     if isinstance(wish, Mapping) != bool(condition.choices):
@@ -154,6 +182,7 @@ def generate(model: Model, spec: GeneratorSpec, request: Request) -> Iterator[li
         request: what to make.
     """
     wanted = wanted_row(model.manifest.conditions, request.wishes)
+    check_learnt(model.manifest, request.wishes)
     size = map_size(model.manifest, spec, request)
     batch = request.batch if size is None else max(1, min(request.batch, TEXELS_AT_ONCE // int(np.prod(size))))
     samples = samples_of(request, model.manifest.generator)

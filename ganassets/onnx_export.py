@@ -7,6 +7,7 @@ import logging
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -236,11 +237,8 @@ def make_manifest(
         z_dim=generator.settings.z_dim,
         w_dim=generator.full_w_dim,
         layers=generator.layers,
-        outputs=tuple(OutputInfo(name=o.name, axes=o.axes, unit=o.unit, low=o.low, high=o.high) for o in spec.outputs),
-        conditions=tuple(
-            ConditionInfo(name=c.name, help=c.help, low=c.low, high=c.high, unit=c.unit, choices=c.choices)
-            for c in spec.conditions
-        ),
+        outputs=tuple(OutputInfo(**asdict(output)) for output in spec.outputs),
+        conditions=tuple(ConditionInfo(**asdict(condition)) for condition in spec.conditions),
         condition_rows=tuple(tuple(round(float(v), 5) for v in row) for row in rows),
         w_statistics=w_statistics(generator, rows),
         noise=noise_info(generator),

@@ -78,7 +78,7 @@ MANIFEST: dict[str, Any] = {
         {"name": "age", "help": "How old.", "low": 0, "high": 100, "unit": "years"},
         {"name": "tint", "help": "Which.", "choices": ["red", "green"]},
     ],
-    "condition_rows": [[float(age), age % 3 / 2, 1 - age % 3 / 2] for age in range(0, 100, 3)],
+    "condition_rows": [[float(age), age // 3 % 3 / 2, 1 - age // 3 % 3 / 2] for age in range(0, 100, 3)],
     "w_statistics": {"mean": [0.0] * 3, "std": [1.0] * 3},
     "static_digests": {"quad": "0" * 64},
     "data": {"name": "noise", "licence": "CC0-1.0", "samples": 10},

@@ -91,8 +91,16 @@ def tables(spec: GeneratorSpec | None) -> list[tuple[str, list[tuple[str, str]]]
     for exporter in fitting_exporters(spec):
         names.setdefault(exporter.options, []).append(exporter.name)
     for options, same in names.items():
-        found.append((f"Settings of --to {', '.join(same)}", [(f"--{o.name}", describe_option(o)) for o in options]))
+        rows = [(format_word(spec, o.name), describe_option(o)) for o in options]
+        found.append((f"Settings of --to {', '.join(same)}", rows))
     return found
+
+
+def format_word(spec: GeneratorSpec | None, name: str) -> str:
+    """How a format's setting is given: as an option, or by --option where another one is named so."""
+    words = {word for param in command.params for word in param.opts}
+    words |= {f"--{own.name}" for own in (*spec.conditions, *spec.settings)} if spec else set()
+    return f"--option {name}=" if f"--{name}" in words else f"--{name}"
 
 
 def fitting_exporters(spec: GeneratorSpec | None) -> list[Exporter]:
@@ -188,7 +196,7 @@ def command(
 
     A seed is always the same asset, alone or among others, on every machine.
     """
-    from ..generation import Request, map_size, samples_of, wanted_row
+    from ..generation import Request, check_learnt, map_size, samples_of, wanted_row
     from ..model import check_plugin, open_model
     from ..writer import check_folder
 
@@ -215,7 +223,8 @@ def command(
         morph=ends,
         steps=count or 8,
     )
-    wanted_row(model.manifest.conditions, request.wishes)  # bad wishes and sizes are told before the folder is made
+    wanted_row(model.manifest.conditions, request.wishes)
+    check_learnt(model.manifest, request.wishes)  # bad wishes and sizes are told before the folder is made
     map_size(model.manifest, spec, request)
     samples = samples_of(request, spec.name)
     stems = {sample.name for sample in samples} | ({CONTACT_SHEET} if preview else set())

@@ -27,7 +27,8 @@ class Groups:
     loadings: NDArray[np.float32]
 
     def latents(self, coordinates: FloatArray, sliders: FloatArray, groups: NDArray[np.intp]) -> NDArray[np.float32]:
-        """(n, z_dim) latents that give these coordinates (n, k); NaN where a number changes nothing."""
+        """(n, z_dim) latents that give these coordinates (n, k); NaN where a number changes nothing, but for one: a sample
+        that is alone in its group is known as well."""
         found = np.full((len(coordinates), self.loadings.shape[1]), np.nan, np.float32)
         for i, group in enumerate(groups):
             rest = coordinates[i] - self.means[group] - sliders[i] @ self.slopes[group]
@@ -35,6 +36,8 @@ class Groups:
             loadings = self.loadings[group][rows]
             # Rows are at right angles to each other.
             found[i, rows] = (loadings @ rest) / np.square(loadings).sum(1)
+            if not len(rows):
+                found[i, 0] = 0
         return found
 
 
@@ -43,7 +46,8 @@ def principal_coordinates(features: NDArray[np.float32], count: int) -> NDArray[
     centred = (features - features.mean(0)).astype(np.float64)
     left, values, _ = np.linalg.svd(centred, full_matrices=False)
     coordinates = left[:, :count] * values[:count]
-    return (coordinates / coordinates[:, 0].std()).astype(np.float32)
+    # Samples that are all alike have no standard deviation.
+    return (coordinates / max(coordinates[:, 0].std(), 1e-6)).astype(np.float32)
 
 
 def fit_groups(

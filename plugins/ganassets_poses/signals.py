@@ -128,8 +128,6 @@ def clip_of(signals: Signals, name: str, fps: float, loop: bool) -> MotionClip:
     if loop:
         turn = turn - turn.mean()
     angles = np.concatenate([[0.0], np.cumsum(turn) / fps])[: len(signals) + loop]
-    if not loop:
-        angles = angles - angles[0]
     step = np.stack([left, np.zeros_like(left), forward], -1)[: len(angles) - 1] / fps
     step = rotate(about((0, 1, 0), angles[:-1]), step)
     ground = np.concatenate([np.zeros((1, 3)), np.cumsum(step, 0)])

@@ -1,0 +1,162 @@
+"""Motion clips to compare: real ones, a model's, of a linear model, and blends of real ones; by action, loops apart."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ganassets.assets import MotionClip
+from ganassets.evaluation.measures import Features
+from ganassets.generation import Request, generate
+from ganassets.model import Model
+from ganassets.motion.editing import placed
+from ganassets.motion.feet import grounded, held_feet
+from ganassets.motion.measures import motion_features
+from ganassets.motion.rotations import conjugate, degrees_between, multiply
+from ganassets.options import option_values
+from ganassets.spec import GeneratorSpec
+from ganassets_poses.dataset import read_units, window
+from ganassets_poses.signals import REST_HEIGHT, ROOT_SCALE, ROTATION_SCALE, Signals, clip_of, unstacked
+from ganassets_poses.structure import FPS
+from ganassets_poses.units import Unit, laid_together
+
+FloatArray = NDArray[np.floating]
+Cell = tuple[str, bool]  # action, and whether it repeats
+
+SECONDS = 2.0  # that loops last, about: they hold whole repetitions
+WINDOW = 64  # frames of what the linear model learns
+WINDOWS, AXES = 512, 64  # of each cell that the linear model is fitted to; its principal axes
+# What makes signals about unit variance, and a figure at rest 0.
+SCALE = np.concatenate([ROOT_SCALE, np.full(132, ROTATION_SCALE), np.full(4, 0.5)])[:, None]
+REST = np.concatenate([[0, 0, 0, REST_HEIGHT], np.tile(np.eye(3)[:2].ravel(), 22), np.full(4, 0.5)])[:, None]
+
+
+@dataclass(frozen=True, eq=False)
+class Clips:
+    """A row of the tables: clips by cell."""
+
+    by_cell: Mapping[Cell, Sequence[MotionClip]]
+
+    @cached_property
+    def features(self) -> dict[Cell, Features]:
+        """Windows of the clips, see motion_features."""
+        return {cell: motion_features(clips) for cell, clips in self.by_cell.items()}
+
+    def part(self, cells: Sequence[Cell]) -> Clips:
+        """Some of the cells."""
+        return Clips({cell: self.by_cell[cell] for cell in cells})
+
+
+def cell_of(unit: Unit) -> Cell:
+    """What a unit is compared with."""
+    return unit.action.name, unit.loop
+
+
+def by_cell(units: Sequence[Unit]) -> dict[Cell, list[Unit]]:
+    """Units of each cell."""
+    found: dict[Cell, list[Unit]] = defaultdict(list)
+    for unit in units:
+        found[cell_of(unit)].append(unit)
+    return dict(found)
+
+
+def units_in(folder: Path) -> list[Unit]:
+    """All repetitions and single actions of real motion, which begin alike; anything but steps with the right side."""
+    return laid_together(read_units(folder, None, [])[0])
+
+
+def chances(units: Sequence[Unit]) -> FloatArray:
+    """(n,) every clip that units are of counts alike."""
+    count = Counter(unit.source for unit in units)
+    shares = np.array([1 / count[unit.source] for unit in units])
+    return shares / shares.sum()
+
+
+def some_of(units: Sequence[Unit], count: int, rng: np.random.Generator) -> list[Unit]:
+    """No more than `count` of the units, each once."""
+    if count >= len(units):
+        return list(units)
+    return [units[i] for i in rng.choice(len(units), count, False, chances(units))]
+
+
+def real_clip(unit: Unit) -> MotionClip:
+    """A unit as it was recorded, a loop for about SECONDS."""
+    count = max(round(SECONDS * unit.tempo), 1) if unit.loop else 1
+    signals = unit.signals
+    repeated = Signals(*(np.tile(part, count) for part in (signals.root, signals.rotations, signals.contacts)))
+    return clip_of(repeated, unit.action.name, FPS, unit.loop)
+
+
+def cleaned(clip: MotionClip) -> MotionClip:
+    """A clip with all that the plugin's decoder mends."""
+    return held_feet(placed(grounded(clip)))
+
+
+def made_clips(
+    model: Model, spec: GeneratorSpec, counts: Mapping[Cell, int], first_seed: int, truncation: float, **settings: Any
+) -> Clips:
+    """What `ganassets generate` makes of each cell, with the right side as the real ones."""
+    made: dict[Cell, list[MotionClip]] = {}
+    for (action, loop), count in counts.items():
+        chosen = {"mirror": "no", "seconds": SECONDS if loop else 0.0, **settings}
+        request = Request(
+            range(first_seed, first_seed + count),
+            truncation,
+            {"action": {action: 1.0}, "loop": float(loop)},
+            settings=option_values(spec.settings, {}) | chosen,
+        )
+        made[action, loop] = [clip for batch in generate(model, spec, request) for clip in batch]  # pyright: ignore
+    return Clips(made)
+
+
+def gaussian_clips(units: Sequence[Unit], count: int, rng: np.random.Generator) -> list[MotionClip]:
+    """Windows drawn from a Gaussian over the principal axes of the units' windows; they never loop."""
+    drawn = rng.choice(len(units), WINDOWS, p=chances(units))
+    table = np.stack([((window(units[i], WINDOW, rng).signals.stacked() - REST) / SCALE).ravel() for i in drawn])
+    mean = table.mean(0)
+    _, values, axes = np.linalg.svd(table - mean, full_matrices=False)
+    scores = rng.normal(size=(count, AXES)) * values[:AXES] / np.sqrt(WINDOWS)
+    made = (mean + scores @ axes[:AXES]).reshape(count, -1, WINDOW) * SCALE + REST
+    return [cleaned(clip_of(unstacked(values), units[0].action.name, FPS, False)) for values in made]
+
+
+def blended_clips(units: Sequence[Unit], count: int, rng: np.random.Generator) -> list[MotionClip]:
+    """Two units half and half, from where their repetitions begin alike."""
+    pairs = [rng.choice(len(units), 2, len(units) < 2, chances(units)) for _ in range(count)]
+    return [blended(units[a], units[b]) for a, b in pairs]
+
+
+def blended(a: Unit, b: Unit) -> MotionClip:
+    """Both half and half, each at the pace that makes them last as long as each other."""
+    tempo = (a.tempo + b.tempo) / 2
+    repetitions = max(round(SECONDS * tempo), 1) if a.loop else 1
+    frames = round(repetitions * FPS / tempo)
+    turns = np.arange(frames) * repetitions / frames
+    both = [at_pace(unit.at(turns), repetitions * len(unit.signals) / frames).stacked() for unit in (a, b)]
+    return cleaned(clip_of(unstacked((both[0] + both[1]) / 2), a.action.name, FPS, a.loop))
+
+
+def at_pace(signals: Signals, pace: float) -> Signals:
+    """Signals whose frames were taken `pace` as far apart."""
+    return replace(signals, root=signals.root * np.array([pace, pace, pace, 1], np.float32)[:, None])
+
+
+def seam(clip: MotionClip) -> float:
+    """How much more a loop's movement changes at its seam than from frame to frame elsewhere; 1 is no seam.
+
+    The mean over joints of the angle between one step's turn and the next one's (radians), and the same of the root's
+    steps (metres), where the last frame meets the first, by their mean over all frames.
+    """
+    rotations = clip.rotations.astype(np.float64)
+    turns = multiply(conjugate(rotations[:-1]), rotations[1:])
+    steps = np.diff(clip.translation.astype(np.float64), axis=0)
+    change = np.radians(degrees_between(np.roll(turns, 1, 0), turns)).mean(1)
+    change += np.linalg.norm(steps - np.roll(steps, 1, 0), axis=1)
+    return float(change[0] / max(change.mean(), 1e-9))

@@ -1,0 +1,214 @@
+"""Repetitions and single actions in recorded motion."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ganassets.motion.editing import rest_clip
+from ganassets.motion.feet import find_contacts, grounded
+from ganassets_poses.actions import BY_NAME
+from ganassets_poses.cycles import (
+    PEAK_SIGMA,
+    PHASES,
+    SHORTEST_ONCE,
+    activity_of,
+    aligned,
+    apart,
+    centred,
+    closed,
+    places_of,
+    repetitions,
+    sampled,
+    shortest_period,
+    single_actions,
+)
+from ganassets_poses.signals import REST_HEIGHT, Signals, signals_of
+from motion_clips import random_clip, walk_clip
+from poses_data import jump_clip, one_after_another
+
+WALK = BY_NAME["walk"]
+PERIOD = 30  # frames of a stride of walk_clip(..., loop=False)
+
+
+def standing(frames: int) -> Signals:
+    """Nobody moves."""
+    still = rest_clip(walk_clip(2).skeleton)
+    clip = replace(
+        still, translation=still.translation.repeat(frames, 0), rotations=still.rotations.repeat(frames, 0)
+    )
+    return signals_of(clip)
+
+
+def jumping(clip=None) -> Signals:
+    """A jump on the ground, with contacts."""
+    clip = grounded(clip or jump_clip())
+    return signals_of(replace(clip, contacts=find_contacts(clip)))
+
+
+def test_places_are_those_of_the_figure_where_it_stands_and_faces():
+    places = places_of(standing(3))
+    assert places.shape == (2, 22, 3)
+    np.testing.assert_allclose(places[:, 0], [[0, REST_HEIGHT, 0]] * 2, atol=1e-6)
+    assert places[..., 1].min() == pytest.approx(0.02, abs=0.01) and places[..., 1].max() == pytest.approx(1.53, abs=0.1)
+    np.testing.assert_array_equal(apart(places[0], places[0] + [3, 0, 4]), 5)
+
+
+def test_repetitions_of_a_walk_are_its_strides():
+    places = places_of(signals_of(walk_clip(6 * PERIOD + 1, loop=False)))
+    found = repetitions(places, WALK)
+    assert len(found) >= 4
+    assert {stop - start for start, stop in found} <= {PERIOD - 1, PERIOD, PERIOD + 1}
+    for start, stop in found:
+        assert apart(places[start], places[stop]) < 0.03
+
+
+def test_nothing_repeats_where_nothing_moves():
+    still = places_of(standing(120))
+    noisy = still + np.random.default_rng(0).normal(0, 1e-3, still.shape).astype(np.float32)
+    for action in (WALK, BY_NAME["dance"], BY_NAME["idle"]):
+        assert repetitions(still, action) == []
+        assert repetitions(noisy, action) == []
+
+
+def test_nothing_repeats_in_too_few_frames():
+    assert repetitions(places_of(standing(12)), WALK) == []
+
+
+@pytest.mark.parametrize("strides", [1, 2, 4])
+def test_the_shortest_period_of_a_loop(strides):
+    places = places_of(signals_of(walk_clip(strides * PERIOD + 1)))
+    assert shortest_period(places, WALK) == PERIOD
+
+
+def test_a_loop_without_shorter_repetitions_is_its_own_period():
+    places = places_of(signals_of(random_clip(np.random.default_rng(0), 101)))
+    assert shortest_period(places, WALK) == len(places)
+
+
+@settings(max_examples=20)
+@given(st.integers(0, 2**32), st.integers(0, 9))
+def test_closed_takes_an_even_drift_off(seed, start):
+    signals = signals_of(walk_clip(4 * PERIOD + 1))
+    drift = np.random.default_rng(seed).normal(0, 0.002, (4, 1)) * np.arange(len(signals))
+    drifting = replace(signals, root=(signals.root + drift).astype(np.float32))
+    made = closed(drifting, start, start + PERIOD)
+    assert len(made) == PERIOD
+    expected = signals.root[:, start : start + PERIOD] + drift[:, [start]]
+    np.testing.assert_allclose(made.root, expected, atol=2e-3)
+
+
+@settings(max_examples=20)
+@given(st.integers(0, 2**32))
+def test_closed_closes_anything(seed):
+    """The step over the seam is no longer than those before, whatever the ends were."""
+    signals = signals_of(random_clip(np.random.default_rng(seed), 60))
+    made = closed(signals, 5, 45)
+    values, whole = made.stacked(), signals.stacked()
+    seam = values[:, 0] - values[:, -1]
+    told = whole[:, 45] - whole[:, 44]  # where it went on before it was cut
+    drift = (whole[:, 45] - whole[:, 5]) / 40
+    np.testing.assert_allclose(seam[:4], (told - drift)[:4], atol=1e-3)
+    assert np.linalg.norm(seam[4:-4]) < 0.6 * np.linalg.norm(whole[4:-4, 45] - whole[4:-4, 5]) + 1.0
+    assert values[-4:].min() >= 0 and values[-4:].max() <= 1
+
+
+def test_a_whole_loop_is_closed_already():
+    signals = signals_of(walk_clip(PERIOD + 1))
+    np.testing.assert_allclose(closed(signals, 0, PERIOD).stacked(), signals.stacked(), atol=1e-5)
+
+
+def test_a_short_take_is_one_action():
+    signals = jumping()
+    assert single_actions(places_of(signals), signals.contacts) == [(0, len(signals))]
+
+
+def test_a_long_take_is_cut_where_it_rests():
+    clip = one_after_another(jump_clip(40, 24, 30), jump_clip(30, 24, 40))
+    signals = jumping(clip)
+    spans = single_actions(places_of(signals), signals.contacts)
+    assert len(spans) == 2
+    for (start, stop), peak in zip(spans, (52, 136), strict=True):
+        assert start < peak - 10 and peak + 10 < stop
+        assert stop - start < 120
+
+
+def test_what_begins_in_the_air_is_no_action():
+    signals = jumping()
+    flying = signals.part(22, len(signals))
+    assert single_actions(places_of(flying), flying.contacts) == []
+    assert single_actions(places_of(signals)[: SHORTEST_ONCE - 1], signals.contacts[:, : SHORTEST_ONCE - 1]) == []
+
+
+@pytest.mark.parametrize(("before", "after"), [(15, 15), (30, 8), (8, 40)])
+def test_the_liveliest_moment_comes_into_the_middle(before, after):
+    signals = jumping(jump_clip(before, 24, after))
+    made = centred(signals, places_of(signals))
+    assert len(made) % 2 == 1
+    activity = activity_of(places_of(made), PEAK_SIGMA)
+    assert abs(int(activity.argmax()) - len(made) // 2) <= 2
+    assert made.root[3].max() == pytest.approx(signals.root[3].max(), abs=1e-3), "all of it is there"
+    assert len(made) <= 2 * len(signals)
+
+
+def test_sides_that_are_added_stand_still():
+    signals = signals_of(walk_clip(61, loop=False))
+    speeds = np.zeros(len(signals), np.float32)
+    speeds[10:] = 0.05
+    speeds[50] = 0.1  # as if it moved most at that moment
+    lively = np.zeros((len(signals), 22, 3), np.float32)
+    lively[..., 0] = np.cumsum(speeds)[:, None]
+    made = centred(signals, lively)
+    moving = np.abs(made.root[:3]).sum(0) > 0
+    assert 0 < moving.sum() < len(made)
+    # The frames held are those at the ends of what moves.
+    inside = np.flatnonzero(moving)
+    for held, end in ((made.stacked()[4:, : inside[0]], inside[0]), (made.stacked()[4:, inside[-1] + 1 :], inside[-1])):
+        np.testing.assert_allclose(held, made.stacked()[4:, [end]].repeat(held.shape[1], 1), atol=1e-6)
+
+
+def test_activity_is_how_fast_joints_move():
+    places = np.zeros((50, 22, 3), np.float32)
+    places[..., 0] = np.arange(50)[:, None] * 0.1
+    np.testing.assert_allclose(activity_of(places, 3), 3.0, rtol=1e-5)
+    places[25:] += 100
+    assert activity_of(places, 3).argmax() in (24, 25)
+
+
+def test_sampled_frames():
+    signals = signals_of(walk_clip(31))
+    whole = np.array([0.0, 3, 29])
+    np.testing.assert_allclose(sampled(signals, whole, True).stacked(), signals.stacked()[:, [0, 3, 29]], atol=1e-5)
+    half = sampled(signals, np.array([29.5]), True)
+    np.testing.assert_allclose(half.root[:, 0], (signals.root[:, 29] + signals.root[:, 0]) / 2, atol=1e-5)
+    beyond = np.array([-7.0, 29.5, 80.0])
+    np.testing.assert_allclose(
+        sampled(signals, beyond, False).stacked(), signals.stacked()[:, [0, 29, 29]], atol=1e-5
+    )
+    around = sampled(signals, np.array([4.25, 34.25, -25.75]), True).stacked()
+    np.testing.assert_allclose(around, around[:, [0, 0, 0]], atol=1e-4)
+
+
+@settings(max_examples=15)
+@given(st.lists(st.integers(0, PHASES - 1), min_size=2, max_size=6))
+def test_known_shifts_are_found(shifts):
+    signals = signals_of(walk_clip(PERIOD + 1))
+    cycle = places_of(sampled(signals, np.arange(PHASES) * len(signals) / PHASES, True))
+    cycles = [np.roll(cycle, -shift, 0) for shift in shifts]
+    starts, mean = aligned(cycles)
+    assert ((starts >= 0) & (starts < 1)).all()
+    together = [np.roll(c, -round(start * PHASES), 0) for c, start in zip(cycles, starts, strict=True)]
+    for one in together:
+        np.testing.assert_allclose(one, together[0], atol=1e-5)
+        np.testing.assert_allclose(one, mean, atol=1e-5)
+
+
+def test_cycles_are_laid_over_a_template():
+    signals = signals_of(walk_clip(PERIOD + 1))
+    cycle = places_of(sampled(signals, np.arange(PHASES) * len(signals) / PHASES, True))
+    starts, _ = aligned([np.roll(cycle, 10, 0), np.roll(cycle, 13, 0)], np.roll(cycle, 5, 0))
+    np.testing.assert_allclose(starts * PHASES, [5, 8])

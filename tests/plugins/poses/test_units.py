@@ -1,0 +1,178 @@
+"""Clips cut into what there is to learn."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from ganassets.assets import MotionClip
+from ganassets.motion.editing import cropped, in_place, mirrored, resampled, rest_clip, sped
+from ganassets_poses.actions import BY_NAME, COLUMNS, column
+from ganassets_poses.cycles import places_of
+from ganassets_poses.signals import signals_of
+from ganassets_poses.structure import FPS
+from ganassets_poses.units import FEATURE_PHASES, Unit, laid_together, loops, prepared, right_handed, units_of
+from poses_data import jump_clip, steady_walk
+
+WALK, RUN, JUMP, IDLE = (BY_NAME[name] for name in ("walk", "run", "jump", "idle"))
+
+
+def walks(clip: MotionClip, looping: bool | None = None) -> list[Unit]:
+    """Units of a recorded walk."""
+    return units_of(clip, WALK, "mocap", looping)
+
+
+@pytest.mark.parametrize(("frames", "loop"), [(61, True), (31, True), (151, False)])
+def test_a_walk_is_strides_and_their_mirror_images(frames, loop):
+    units = walks(steady_walk(frames, loop))
+    assert units and len(units) % 2 == 0
+    assert all(unit.loop and len(unit.signals) == 30 for unit in units)
+    for one, other in zip(units[::2], units[1::2], strict=True):
+        np.testing.assert_array_equal(one.signals.mirrored().stacked(), other.signals.stacked())
+
+
+def test_a_row_describes_its_unit():
+    unit = walks(steady_walk(61, speed=1.0))[0]
+    row = dict(zip(COLUMNS, unit.row(), strict=True))
+    assert [name for name in COLUMNS if row[name] == 1 and ":" in name] == ["action:walk", "style:mocap"]
+    assert row["loop"] == 1
+    assert (row["speed"], row["turn"], row["tempo"]) == pytest.approx((1.0, 0, 1.0), abs=0.02)
+    fast = unit.row(1.1)
+    assert fast[column("speed")] == pytest.approx(1.1 * row["speed"])
+    assert fast[column("tempo")] == pytest.approx(1.1 * row["tempo"])
+
+
+def test_frames_a_second_do_not_matter():
+    fine = walks(steady_walk(61))[0]
+    coarse = walks(resampled(steady_walk(61), 120.0))[0]
+    assert coarse.tempo == fine.tempo
+    np.testing.assert_allclose(coarse.signals.root[0].mean(), fine.signals.root[0].mean(), atol=0.01)
+
+
+def test_a_walk_on_the_spot_gets_its_travel_back():
+    unit = walks(in_place(steady_walk(61)))[0]
+    assert unit.row()[column("speed")] == pytest.approx(1.3, abs=0.15)
+
+
+def test_a_jump_happens_once_and_may_be_repeated():
+    units = units_of(jump_clip(), JUMP, "game", None)
+    assert {unit.loop for unit in units} == {True, False}
+    (once,) = [unit for unit in units if not unit.loop]
+    row = once.row()
+    assert row[column("loop")] == 0 and row[column("action:jump")] == 1 and row[column("style:game")] == 1
+    assert row[column("tempo")] == pytest.approx(FPS / len(once.signals))
+
+
+def test_steps_do_not_happen_once():
+    assert all(unit.loop for unit in walks(cropped(steady_walk(91, loop=False), 0, 80)))
+
+
+def still(frames: int) -> MotionClip:
+    """Nobody moves."""
+    rest = rest_clip(steady_walk(31).skeleton)
+    return replace(rest, translation=rest.translation.repeat(frames, 0), rotations=rest.rotations.repeat(frames, 0))
+
+
+def test_what_there_is_nothing_to_learn_from():
+    assert walks(cropped(steady_walk(31), 0, 7)) == []
+    for action in (WALK, IDLE, JUMP):
+        assert units_of(still(60), action, "game", None) == []
+        assert units_of(still(60), action, "game", True) == []
+
+
+def test_what_is_too_fast_or_slides_is_left_out():
+    fast = replace(steady_walk(31), translation=steady_walk(31).translation * np.array([1, 1, 5], np.float32))
+    assert walks(fast) == []
+    sideways = steady_walk(31)
+    slide = np.linspace(0, 3, 31)[:, None] * [1.0, 0, 0]
+    assert walks(replace(sideways, translation=(sideways.translation + slide).astype(np.float32))) == []
+
+
+def test_whether_it_loops():
+    assert loops(steady_walk(61)) and not loops(cropped(steady_walk(61), 0, 50))
+    risen = steady_walk(61)
+    risen.translation[-1, 1] += 0.2
+    assert not loops(risen)
+    # What is said to loop and doesn't is searched for repetitions like any take.
+    take = cropped(steady_walk(121, loop=False), 0, 110)
+    assert len(walks(take, True)) == len(walks(take, False)) > 0
+
+
+def test_prepared_clips_stand_on_the_ground_at_thirty_frames_a_second():
+    high = sped(steady_walk(61), 0.5)
+    high = replace(high, translation=high.translation + np.array([0, 2, 0], np.float32))
+    made = prepared(high, gait=True)
+    assert made.fps == FPS and made.contacts is not None and made.contacts.any()
+    np.testing.assert_allclose(np.median(made.translation[:, 1]), np.median(steady_walk().translation[:, 1]), atol=0.03)
+
+
+def test_the_right_side_does_more():
+    clip = jump_clip()
+    lazy = clip.rotations.copy()
+    lazy[:, clip.skeleton.index("rightUpperArm")] = lazy[0, clip.skeleton.index("rightUpperArm")]
+    left = replace(clip, rotations=lazy)
+    for version in (left, mirrored(left)):
+        (made,) = [unit for unit in units_of(version, JUMP, "game", None) if not unit.loop]
+        hands = places_of(made.signals)[:, [clip.skeleton.index(f"{side}Hand") for side in ("left", "right")]]
+        hands = hands - places_of(made.signals)[:, [clip.skeleton.index("upperChest")]]
+        moved = np.ptp(hands, axis=0).sum(-1)
+        assert moved[1] > moved[0]
+    signals = signals_of(left)
+    np.testing.assert_array_equal(right_handed(signals).stacked(), right_handed(signals.mirrored()).stacked())
+
+
+def rolled(unit: Unit, frames: int) -> Unit:
+    """A repetition that begins later."""
+    signals = unit.signals
+    return replace(
+        unit,
+        signals=replace(
+            signals,
+            root=np.roll(signals.root, -frames, 1),
+            rotations=np.roll(signals.rotations, -frames, 1),
+            contacts=np.roll(signals.contacts, -frames, 1),
+        ),
+    )
+
+
+def test_repetitions_are_laid_together():
+    unit = walks(steady_walk(31))[0]
+    runs = [replace(unit, action=RUN)]
+    units = laid_together([unit, rolled(unit, 10), *runs, rolled(unit, 25), rolled(runs[0], 5)])
+    assert [u.action.name for u in units] == ["walk", "walk", "run", "walk", "run"], "in their order"
+    turns = np.arange(10) / 10
+    first = places_of(units[0].at(turns))
+    for other in units[1:]:
+        assert np.abs(places_of(other.at(turns)) - first).max() < 0.05, "also those of another gait"
+
+
+def test_single_actions_keep_their_beginning():
+    units = laid_together(units_of(jump_clip(), JUMP, "game", None))
+    assert all(unit.start == 0 for unit in units if not unit.loop)
+
+
+def test_before_and_after_a_single_action_it_stands_still():
+    (unit,) = [unit for unit in units_of(jump_clip(), JUMP, "game", None) if not unit.loop]
+    moving = replace(unit, signals=replace(unit.signals, root=unit.signals.root + 1))
+    found = moving.at(np.array([-0.5, 0.0, 0.5, 1.0, 1.5]))
+    assert (np.abs(found.root[:3]).sum(0) > 0).tolist() == [False, True, True, False, False]
+    np.testing.assert_allclose(found.rotations[:, 0], found.rotations[:, 1], atol=1e-6)
+    np.testing.assert_allclose(found.rotations[:, 3], found.rotations[:, 4], atol=1e-6)
+
+
+def test_features_are_those_of_the_motion_and_not_of_its_speed():
+    unit = walks(steady_walk(31))[0]
+    features = unit.features()
+    assert features.dtype == np.float32 and np.isfinite(features).all() and len(features) % FEATURE_PHASES == 0
+    root = unit.signals.root + np.array([[0.5], [0], [0.3], [0]], np.float32)
+    faster = replace(unit, signals=replace(unit.signals, root=root))
+    np.testing.assert_allclose(faster.features(), features, atol=1e-4)
+    assert not np.allclose(walks(steady_walk(31))[1].features(), features, atol=0.1)
+
+
+def test_groups_are_action_and_loop():
+    units = [*walks(steady_walk(31)), *units_of(jump_clip(), JUMP, "game", None)]
+    assert len({unit.group for unit in units}) == 3
+    assert {unit.group for unit in units[:2]} == {units[0].group}
