@@ -51,7 +51,7 @@ def motion_data(
     problems: list[tuple[str, str]] = []
     units, credits = read_units(source, bone_map(options.get("bones")), problems)
     if not units:
-        raise InputError(f"{source} holds no motion that can be learnt from; see the list of what was left out.")
+        raise InputError(f"{source} holds no motion that can be learnt from ({': '.join(problems[0])}).")
     units = laid_together(units)
     rng = np.random.default_rng([seed, 20])
     chances = unit_chances(units)
@@ -131,7 +131,11 @@ def read_units(
         except InputError as error:
             problems.append((label, str(error)))
             continue
-        units += units_of(clip, action, style, found.facts.loops)
+        held = units_of(clip, action, style, found.facts.loops)
+        if not held:
+            problems.append((label, f"nothing in it shows {action.name} as it should be"))
+            continue
+        units += held
         licences[found.facts.licence or "licence not named"] += 1
     return units, "; ".join(licences)
 

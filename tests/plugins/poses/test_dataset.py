@@ -1,0 +1,309 @@
+"""Training samples from files of motion."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ganassets.data import TrainingData
+from ganassets.errors import GanassetsError, InputError
+from ganassets.networks import fit_linear
+from ganassets_poses import SPEC
+from ganassets_poses.actions import BY_NAME, COLUMNS, column
+from ganassets_poses.cycles import places_of
+from ganassets_poses.dataset import KNOWN, PACES, bone_map, read_units, unit_chances, window
+from ganassets_poses.signals import Signals, unstacked
+from ganassets_poses.structure import FPS, MARGIN
+from ganassets_poses.units import Unit, units_of
+from poses_data import FRAMES, TINY, file_of, jump_clip, small_data, steady_walk, write_folder
+
+
+def read(folder: Path, seed: int = 0, **options: Any) -> TrainingData:
+    """Samples of a folder."""
+    return SPEC.dataset(TINY, {"data": str(folder), **options}, seed, lambda done, total: None)
+
+
+@pytest.fixture
+def clips(tmp_path: Path) -> Path:
+    """The folder of tests/poses_data.py."""
+    return write_folder(tmp_path / "clips")
+
+
+def turns_of(structure: np.ndarray) -> np.ndarray:
+    """(..., f) turns in [0, 1) of (..., 3, f) structure."""
+    return np.angle(structure[..., 0, :] + 1j * structure[..., 1, :]) / (2 * np.pi) % 1
+
+
+def test_arrays_are_as_the_networks_want_them():
+    data, n = small_data(), TINY.samples
+    assert {name: array.shape for name, array in data.signals.items()} == {
+        "root": (n, 4, FRAMES),
+        "rotations": (n, 132, FRAMES),
+        "contacts": (n, 4, FRAMES),
+    }
+    assert data.structure is not None and data.structure.shape == (n, 3, FRAMES + 2 * MARGIN)
+    assert data.conditions.shape == (n, len(COLUMNS)) and data.conditions.dtype == np.float32
+    assert data.latents is not None and data.latents.shape == (n, TINY.z_dim)
+    assert data.tiles is not None and not data.tiles.any()
+    for array in (*data.signals.values(), data.structure, data.conditions):
+        assert np.isfinite(array).all()
+    assert set(data.constants) == {"means", "slopes", "loadings"}
+    assert all(np.isfinite(array).all() for array in data.constants.values())
+    assert data.vectors == {} and data.problems == ()
+    (note,) = data.notes
+    assert "walk" in note and "jump" in note
+
+
+def test_licences_of_the_manifest_are_told():
+    assert small_data().name == "clips"
+    assert set(small_data().licence.split("; ")) == {"licence not named", "CC0-1.0"}
+
+
+def test_samples_have_the_conditions_of_what_they_show():
+    data = small_data()
+    rows = {name: data.conditions[:, column(name)] for name in COLUMNS}
+    assert set(np.flatnonzero(data.conditions.any(0))) == {
+        column(name)
+        for name in ("action:walk", "action:jump", "loop", "style:game", "style:mocap", "speed", "turn", "tempo")
+    }
+    walks, once = rows["action:walk"] == 1, rows["loop"] == 0
+    assert walks.any() and once.any() and not (walks & once).any()
+    assert (rows["style:game"] + rows["style:mocap"] == 1).all()
+    assert (rows["style:game"][~walks] == 0).all(), "BVH files hold recordings"
+    lowest, highest = PACES
+    assert (rows["tempo"][walks] > 0.95 * lowest).all() and (rows["tempo"][walks] < 1.05 * highest).all()
+    assert np.ptp(rows["tempo"][walks]) > 0.02, "played at many paces"
+    np.testing.assert_allclose(rows["speed"][walks] / rows["tempo"][walks], 1.15, atol=0.2)
+
+
+def test_structure_is_that_of_the_signals():
+    """The phase of the structure says which frame of the repetition a sample shows."""
+    data = small_data()
+    assert data.structure is not None
+    for i in np.flatnonzero(data.conditions[:, column("loop")] == 1):
+        turns, tempo = turns_of(data.structure[i]), data.conditions[i, column("tempo")]
+        steps = (np.diff(turns) + 0.5) % 1 - 0.5
+        np.testing.assert_allclose(steps, tempo / FPS, atol=1e-4)
+        assert not data.structure[i, 2].any()
+    walks = np.flatnonzero(
+        (data.conditions[:, column("action:walk")] == 1) & (data.conditions[:, column("style:game")] == 1)
+    )
+    assert data.latents is not None and len(walks) > 2
+    foot = [
+        (turns_of(data.structure[i])[MARGIN : MARGIN + FRAMES], places_of(sample(data, i))[:, 20, 2]) for i in walks
+    ]
+    # One and the same walk, or its mirror image, which is half a stride later: feet are alike at the same phase.
+    at = np.linspace(0, 1, 16, endpoint=False)
+    tracks = np.array([np.interp(at, *(a[np.argsort(turns)] for a in (turns, track)), period=1) for turns, track in foot])
+    assert np.abs(tracks - tracks[0]).max() < 0.2 < np.ptp(tracks[0])
+
+
+def sample(data: TrainingData, i: int) -> Signals:
+    """Signals of a sample."""
+    return unstacked(np.concatenate([data.signals[name][i] for name in ("root", "rotations", "contacts")]))
+
+
+def test_progress_of_single_actions_goes_from_beginning_to_end():
+    data = small_data()
+    assert data.structure is not None
+    once = np.flatnonzero(data.conditions[:, column("loop")] == 0)
+    for i in once:
+        progress = data.structure[i, 2]
+        step = 2 * data.conditions[i, column("tempo")] / FPS
+        moving = np.abs(progress) < 1 - 1e-4
+        assert (np.diff(progress) >= 0).all()
+        np.testing.assert_allclose(np.diff(progress)[moving[1:] & moving[:-1]], step, atol=1e-4)
+        outside = ~moving[MARGIN : MARGIN + FRAMES]
+        assert not data.signals["root"][i][:3, outside & (progress[MARGIN : MARGIN + FRAMES] < 0)].any()
+
+
+def test_some_latents_are_told():
+    data = read_many()
+    told = np.isfinite(data.latents).any(1)
+    assert told.mean() == pytest.approx(KNOWN, abs=0.1)
+    kinds = Counter(zip(*(data.conditions[:, column(name)].tolist() for name in ("action:jump", "loop")), strict=True))
+    assert len(kinds) == 3
+    for kind in kinds:
+        same = (data.conditions[:, [column("action:jump"), column("loop")]] == kind).all(1)
+        assert told[same].any() and not told[same].all()
+
+
+def read_many() -> Any:
+    """More samples of the same files."""
+    preset = replace(TINY, samples=400)
+    with pytest.MonkeyPatch.context():
+        from tempfile import TemporaryDirectory
+
+        with TemporaryDirectory() as folder:
+            source = write_folder(Path(folder) / "clips")
+            return SPEC.dataset(preset, {"data": str(source)}, 0, lambda done, total: None)
+
+
+def test_the_same_seed_gives_the_same_data(clips):
+    first, second, other = read(clips, 3), read(clips, 3), read(clips, 4)
+    for a, b in zip(arrays_of(first), arrays_of(second), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert not np.array_equal(first.signals["rotations"], other.signals["rotations"])
+    for name, array in first.constants.items():
+        assert array.shape == other.constants[name].shape
+
+
+def arrays_of(data: TrainingData) -> list[Any]:
+    """All its arrays."""
+    return [*data.signals.values(), data.conditions, data.latents, data.structure, *data.constants.values()]
+
+
+def test_files_that_are_left_out_are_listed_and_the_rest_goes_on(clips):
+    broken = file_of(steady_walk(61), "walk", "bvh")[:300]
+    strange = file_of(jump_clip(), "jump", "bvh")
+    for word in (b"hips", b"Hips", b"pine", b"Leg", b"Arm", b"houlder", b"Foot", b"neck", b"head", b"left", b"right"):
+        strange = strange.replace(word, b"x" + word[::-1])
+    files = {
+        "02_05.bvh": file_of(jump_clip(), "02_05", "bvh"),
+        "walk_broken.bvh": broken,
+        "jump_of_a_stranger.bvh": strange,
+        "walk_on_the_spot.bvh": file_of(steady_walk(8), "walk_on_the_spot", "bvh"),
+        "notes.txt": b"not motion",
+    }
+    for name, content in files.items():
+        (clips / name).write_bytes(content)
+    with (clips / "manifest.jsonl").open("a") as manifest:
+        manifest.write("\n" + json.dumps({"file": "Walk_Loop.glb", "style": "opera"}))
+    data = read(clips)
+    problems = {name.split(":")[0]: text for name, text in data.problems}
+    assert set(problems) == {*files, "Walk_Loop.glb"} - {"notes.txt"}
+    assert "which action it shows" in problems["02_05.bvh"]
+    assert "as it should be" in problems["walk_on_the_spot.bvh"]
+    assert "the style 'opera' is none of game, mocap" in problems["Walk_Loop.glb"]
+    assert all("\n" not in text for text in problems.values())
+    assert (data.conditions[:, column("style:game")] == 0).all(), "what is left"
+
+
+def test_a_manifest_decides_what_a_file_shows(tmp_path):
+    (tmp_path / "walk.bvh").write_bytes(file_of(jump_clip(), "walk", "bvh"))
+    (tmp_path / "manifest.jsonl").write_text(json.dumps({"file": "walk.bvh", "action": "jump", "style": "game"}))
+    units, licences = read_units(tmp_path, None, [])
+    assert {(unit.action.name, unit.style) for unit in units} == {("jump", "game")}
+    assert licences == "licence not named"
+
+
+def test_nothing_that_can_be_learnt_from(tmp_path):
+    (tmp_path / "02_05.bvh").write_bytes(file_of(jump_clip(), "02_05", "bvh"))
+    with pytest.raises(InputError, match=r"holds no motion that can be learnt from \(02_05.bvh.*which action"):
+        read(tmp_path)
+    with pytest.raises(InputError, match="is not there|does not exist|no such|can't be read"):
+        read(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("clip", [steady_walk(61), jump_clip()], ids=["walk", "jump"])
+def test_a_single_file_is_enough(tmp_path, clip):
+    path = tmp_path / f"{clip.name}.bvh"
+    path.write_bytes(file_of(clip, clip.name, "bvh"))
+    data = read(path)
+    assert all(np.isfinite(array).all() for array in data.constants.values())
+    assert data.latents is not None and np.isfinite(data.latents).any(), "known all the same"
+
+
+def test_bones_are_named_by_the_user(tmp_path):
+    names = {"hips": "Bip", "leftUpperLeg": "LThigh", "rightUpperLeg": "RThigh"}
+    content = file_of(jump_clip(), "jump", "bvh").decode()
+    lines = [line.replace("leftUpperLeg", "LThigh").replace("rightUpperLeg", "RThigh") for line in content.splitlines()]
+    text = "\n".join(line.replace("ROOT hips", "ROOT Bip") for line in lines) + "\n"
+    folder = tmp_path / "clips"
+    folder.mkdir()
+    (folder / "jump.bvh").write_text(text)
+    joints = {name: name for name in (line.split()[-1] for line in content.splitlines() if "JOINT" in line)}
+    bones = tmp_path / "bones.json"
+    bones.write_text(json.dumps({name: word for name, word in joints.items() if name not in names} | names))
+    with pytest.raises(InputError, match="learnt from"):
+        read(folder)
+    data = read(folder, bones=str(bones))
+    assert data.problems == () and (data.conditions[:, column("action:jump")] == 1).all()
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"hips": 3}', "[" * 100_000, '"hips"'])
+def test_files_that_are_no_map_of_bones(tmp_path, text):
+    path = tmp_path / "bones.json"
+    path.write_text(text)
+    with pytest.raises(InputError, match="map of bones"):
+        bone_map(str(path))
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(InputError, match="map of bones"):
+        bone_map(str(path))
+    with pytest.raises(InputError, match="map of bones"):
+        bone_map(str(tmp_path / "nowhere.json"))
+    assert bone_map(None) is None
+
+
+def units() -> dict[str, list[Unit]]:
+    """Units of a walk and of a jump."""
+    return {
+        "walk": units_of(steady_walk(61), BY_NAME["walk"], "game", None),
+        "jump": units_of(jump_clip(), BY_NAME["jump"], "mocap", None),
+    }
+
+
+def test_windows_hold_what_their_structure_says():
+    unit = next(unit for unit in units()["jump"] if not unit.loop)
+    seen = []
+    for seed in range(40):
+        made = window(unit, 48, np.random.default_rng(seed))
+        assert len(made.signals) == 48 and made.structure.shape == (3, 48 + 2 * MARGIN)
+        progress = made.structure[2, MARGIN:-MARGIN]
+        expected = unit.at((progress + 1) / 2 * (1 - 1e-6))
+        np.testing.assert_allclose(places_of(made.signals), places_of(expected), atol=0.02)
+        seen.append((progress[0], progress[-1]))
+    starts, ends = np.array(seen).T
+    assert (starts == -1).any() and (starts > -1).any() and (ends == 1).any() and (ends < 1).any()
+
+
+def test_a_window_that_is_played_faster_moves_faster():
+    unit = units()["walk"][0]
+    for seed in range(10):
+        made = window(unit, 64, np.random.default_rng(seed))
+        pace = made.row[column("tempo")] / unit.tempo
+        assert PACES[0] <= pace <= PACES[1]
+        assert made.signals.root[0].mean() == pytest.approx(made.row[column("speed")], rel=0.05)
+        assert made.row[column("speed")] == pytest.approx(pace * unit.signals.root[0].mean(), rel=1e-4)
+
+
+def test_actions_count_by_the_root_of_their_clips():
+    walk, jump = units()["walk"], units()["jump"]
+    named = [replace(unit, source=f"clip {i}") for i in range(4) for unit in walk]
+    found = [*named, *jump]
+    chances = unit_chances(found)
+    assert chances.sum() == pytest.approx(1)
+    share = [chances[[unit.action.name == name for unit in found]].sum() for name in ("walk", "jump")]
+    assert share[0] / share[1] == pytest.approx(2 / len({unit.group for unit in jump}))
+    # Both styles alike, however many clips they have.
+    other = replace(walk[0], style="mocap", source="another")
+    chances = unit_chances([*named, other])
+    assert chances[-1] == pytest.approx(0.5)
+
+
+def test_the_fit_takes_the_constants_over():
+    data = small_data()
+    fit = fit_linear(data, TINY.z_dim, 0, np.random.default_rng(0))
+    assert fit.constants is data.constants
+
+
+def test_without_the_default_motion_it_says_what_to_do(monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(GanassetsError, match=r'pip install "ganassets\[train\]", or give motion of your own with --data'):
+        SPEC.dataset(TINY, {}, 0, lambda done, total: None)
+
+
+@pytest.mark.slow
+def test_the_default_motion():
+    pytest.importorskip("pybullet_data", reason="pybullet, which brings the default motion, is not installed")
+    data = SPEC.dataset(TINY, {}, 0, lambda done, total: None)
+    assert data.licence == "zlib" and "pybullet" in data.source and "/home" not in data.source
+    assert (data.conditions[:, column("style:game")] == 0).all()
+    assert {name for name in BY_NAME if data.conditions[:, column(f"action:{name}")].any()} >= {"walk", "run"}
