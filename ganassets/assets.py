@@ -381,6 +381,7 @@ class Option:
         help: one line.
         choices: allowed values, or empty for any.
         low, high: inclusive bounds of a number, or None.
+        kinds: of an exporter's setting, the kinds of asset that it changes; empty for all.
     """
 
     name: str
@@ -390,6 +391,7 @@ class Option:
     choices: tuple[str, ...] = ()
     low: float | None = None
     high: float | None = None
+    kinds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ EXPORTER = Exporter(
     export=export,
     options=(
         Option(
-            "skeleton",
+            "rig",
             str,
             "vrm",
             "names and rest pose of the bones",

@@ -37,7 +37,7 @@ def encode_clip(clip: MotionClip, options: Mapping[str, Any]) -> str:
     """Text of the file."""
     if options["root"] == "in-place":
         clip = in_place(clip)
-    rig, (scale, decimals) = options["skeleton"], UNITS[options["unit"]]
+    rig, (scale, decimals) = options["rig"], UNITS[options["unit"]]
     ends = {RIGS[rig].written(joint): end for joint, end in ENDS.items()}
     if rig != VRM:
         clip = to_rig(clip, rig)

@@ -7,14 +7,16 @@ from typing import Any
 
 from ganassets.assets import Asset, Exporter, Mesh, MotionClip, Option, TextureSet
 
-SKELETON = Option(
-    "skeleton",
+RIG = Option(
+    "rig",
     str,
     "vrm",
-    "motion: names and rest pose of the bones",
+    "names and rest pose of the bones",
     choices=("vrm", "mixamo", "unreal", "unity", "godot", "rigify"),
+    kinds=("motion",),
 )
-ROOT = Option("root", str, "motion", "motion: whether the figure travels", choices=("motion", "in-place"))
+ROOT = Option("root", str, "motion", "whether the figure travels", choices=("motion", "in-place"), kinds=("motion",))
+MESH, SURFACE, TEXTURED = ("mesh",), ("textures",), ("mesh", "textures")
 
 
 def export(asset: Asset, options: Mapping[str, Any]) -> dict[str, bytes]:
@@ -49,14 +51,29 @@ EXPORTER = Exporter(
     suffixes=(".glb",),
     export=export,
     options=(
-        Option("texture-size", int, 0, "longest side of the textures in texels; 0: as generated", low=0, high=8192),
-        Option("image-format", str, "png", "format of the colour textures; data stay PNG", choices=("png", "jpeg")),
-        Option("morphs", bool, True, "meshes: write the morph targets (facial expressions)"),
-        Option("rig", bool, True, "meshes: write the skeleton and the skin weights"),
-        Option("shape", str, "plane", "materials: what they are shown on", choices=("plane", "sphere", "cube")),
-        Option("tiling", float, 1.0, "materials: how often they repeat where they fit once", low=0.01, high=1000),
-        Option("texture-transform", bool, False, "materials: tile by KHR_texture_transform, not by the UVs"),
-        SKELETON,
+        Option(
+            "texture-size",
+            int,
+            0,
+            "longest side of the textures in texels; 0: as generated",
+            low=0,
+            high=8192,
+            kinds=TEXTURED,
+        ),
+        Option(
+            "image-format",
+            str,
+            "png",
+            "format of the colour textures; data stay PNG",
+            choices=("png", "jpeg"),
+            kinds=TEXTURED,
+        ),
+        Option("morphs", bool, True, "write the morph targets (facial expressions)", kinds=MESH),
+        Option("skin", bool, True, "write the skeleton and the skin weights", kinds=MESH),
+        Option("shape", str, "plane", "what it is shown on", choices=("plane", "sphere", "cube"), kinds=SURFACE),
+        Option("tiling", float, 1.0, "how often it repeats where it fits once", low=0.01, high=1000, kinds=SURFACE),
+        Option("texture-transform", bool, False, "tile by KHR_texture_transform, not by the UVs", kinds=SURFACE),
+        RIG,
         ROOT,
     ),
 )

@@ -17,7 +17,7 @@ from .materials import add_materials
 def encode_mesh(mesh: Mesh, options: Mapping[str, Any]) -> bytes:
     """GLB of a mesh. glTF's axes, units and texture origin are those of the assets, so nothing is converted."""
     topology = mesh.topology
-    rig = options["rig"] and bool(topology.joint_names)
+    rig = options["skin"] and bool(topology.joint_names)
     morphs = options["morphs"] and bool(topology.morph_names)
     frame = frame_of(topology, morphs, rig)
     binary = frame.binary.copy()

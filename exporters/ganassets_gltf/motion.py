@@ -56,7 +56,7 @@ def encode_motion(clip: MotionClip, options: Mapping[str, Any]) -> bytes:
     """GLB of a clip: a mannequin, its skeleton and the animation."""
     if options["root"] == "in-place":
         clip = in_place(clip)
-    rig = options["skeleton"]
+    rig = options["rig"]
     figure = figure_of(clip.skeleton, rig)
     if rig != VRM:
         clip = to_rig(clip, rig)

@@ -89,11 +89,16 @@ def tables(spec: GeneratorSpec | None) -> list[tuple[str, list[tuple[str, str]]]
         found.append((f"Settings of {spec.name}", [(f"--{o.name}", describe_option(o)) for o in spec.settings]))
     names: dict[tuple[Option, ...], list[str]] = {}
     for exporter in fitting_exporters(spec):
-        names.setdefault(exporter.options, []).append(exporter.name)
+        names.setdefault(fitting_options(exporter, spec), []).append(exporter.name)
     for options, same in names.items():
         rows = [(format_word(spec, o.name), describe_option(o)) for o in options]
         found.append((f"Settings of --to {', '.join(same)}", rows))
     return found
+
+
+def fitting_options(exporter: Exporter, spec: GeneratorSpec | None) -> tuple[Option, ...]:
+    """A format's settings that change what the generator makes."""
+    return tuple(o for o in exporter.options if spec is None or not o.kinds or spec.asset_kind in o.kinds)
 
 
 def format_word(spec: GeneratorSpec | None, name: str) -> str:
@@ -132,7 +137,7 @@ def dynamic_options(spec: GeneratorSpec | None, taken: set[str]) -> list[click.O
         for option in spec.settings:
             add(SETTING, option.name, option.type is bool, option.choices)
     for exporter in fitting_exporters(spec):
-        for option in exporter.options:
+        for option in fitting_options(exporter, spec):
             add(FORMAT, option.name, option.type is bool, option.choices)
     return list(made.values())
 

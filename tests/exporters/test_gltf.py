@@ -175,7 +175,7 @@ def test_without_morphs_and_rig(mesh: Mesh) -> None:
     document = parse(encode(mesh, morphs=False))
     assert all(not primitive.targets for primitive in document.meshes[0].primitives)
     assert document.skins and not document.meshes[0].extras
-    document = parse(encode(mesh, rig=False))
+    document = parse(encode(mesh, skin=False))
     assert not document.skins and len(document.nodes) == 1 and document.nodes[0].skin is None
     assert all(p.attributes.JOINTS_0 is None and p.targets for p in document.meshes[0].primitives)
 

@@ -141,7 +141,7 @@ def test_the_mannequin_has_the_measures_of_the_skeleton() -> None:
 @SKELETONS
 def test_on_a_rig_it_looks_the_same(rig: str, skeleton: Skeleton) -> None:
     clip = random_clip(np.random.default_rng(4), 6, skeleton)
-    ours, theirs = parse(encode(clip)), parse(encode(clip, skeleton=rig))
+    ours, theirs = parse(encode(clip)), parse(encode(clip, rig=rig))
     assert abs(skinned(ours, True) - skinned(theirs, True)).max() < 1e-4
     names = [node.name for node in theirs.nodes]
     at = [names.index(RIGS[rig].written(joint)) for joint in skeleton.names]
@@ -151,7 +151,7 @@ def test_on_a_rig_it_looks_the_same(rig: str, skeleton: Skeleton) -> None:
 
 
 def test_rigs_that_can_be_chosen_are_those_that_can_be_written() -> None:
-    (option,) = (option for option in EXPORTER.options if option.name == "skeleton")
+    (option,) = (option for option in EXPORTER.options if option.name == "rig")
     assert sorted(option.choices) == sorted(WRITABLE)
 
 

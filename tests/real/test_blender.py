@@ -55,7 +55,7 @@ def check_portrait(picture: np.ndarray) -> None:
 
 
 def test_glb_without_morphs_and_rig(blender: Blender, write_head: Callable[..., Path]) -> None:
-    report = blender(write_head(SEED, morphs=False, rig=False))
+    report = blender(write_head(SEED, morphs=False, skin=False))
     assert report["shape_keys"] == [] and report["bones"] == {} and report["modifiers"] == []
     assert report["vertices"] > 5000
 

@@ -52,7 +52,7 @@ def placed(pose: Mapping[str, list[float]], names: list[str]) -> np.ndarray:
 @pytest.mark.parametrize("rig", WRITABLE)
 def test_blender_plays_it(blender: Consumer, tmp_path: Path, exporter: Exporter, rig: str) -> None:
     for clip in clips() if rig == "vrm" else clips()[:1]:
-        path = write(tmp_path, exporter, clip, skeleton=rig)
+        path = write(tmp_path, exporter, clip, rig=rig)
         report = blender(path, *map(str, FRAMES), script="blender_motion.py")
         assert report["version"].startswith("4.5") and report["action"] == [0, 60]
         written = [RIGS[rig].written(name) for name in clip.skeleton.names]
@@ -70,7 +70,7 @@ def test_blender_plays_it(blender: Consumer, tmp_path: Path, exporter: Exporter,
 def test_three_plays_it(node: Consumer, chromium: str, tmp_path: Path) -> None:
     for rig in ("vrm", "unity", "unreal"):
         clip, picture = walk_clip(), tmp_path / f"{rig}.png"
-        path = write(tmp_path, GLTF, clip, skeleton=rig)
+        path = write(tmp_path, GLTF, clip, rig=rig)
         found = node("motion.mjs", chromium, path, picture, *(str(frame / 30) for frame in FRAMES))
         assert found["complaints"] == []
         assert found["clip"]["name"] == "walk" and found["clip"]["seconds"] == pytest.approx(2)
@@ -100,7 +100,7 @@ def test_pixiv_finds_the_humanoid(node: Consumer, tmp_path: Path) -> None:
 
 def test_validator_finds_nothing(node: Consumer, tmp_path: Path) -> None:
     paths = [
-        write(tmp_path, GLTF, clip, f"{rig}-{root}-", skeleton=rig, root=root)
+        write(tmp_path, GLTF, clip, f"{rig}-{root}-", rig=rig, root=root)
         for clip in (*clips(), walk_clip(2), random_clip(np.random.default_rng(1), 1))
         for rig in WRITABLE
         for root in ("motion", "in-place")

@@ -29,8 +29,8 @@ def test_hundred_heads(node: Callable[..., dict[str, Any]], write_head: Callable
 def test_every_option(node: Callable[..., dict[str, Any]], write_head: Callable[..., Path]) -> None:
     options = (
         {"morphs": False},
-        {"rig": False},
-        {"morphs": False, "rig": False},
+        {"skin": False},
+        {"morphs": False, "skin": False},
         {"texture_size": 32, "image_format": "jpeg"},
     )
     check(node("validate.mjs", *(write_head(11, **chosen) for chosen in options)), len(options))
