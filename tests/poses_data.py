@@ -12,6 +12,7 @@ import numpy as np
 
 from ganassets.assets import MotionClip
 from ganassets.data import TrainingData
+from ganassets.motion.editing import rest_clip
 from ganassets.motion.feet import held_feet
 from ganassets.motion.rotations import about, multiply, rotate
 from ganassets.motion.skeletons import HUMANOID
@@ -24,7 +25,7 @@ from motion_clips import walk_clip
 
 FRAMES = 32
 TINY = replace(
-    SPEC.presets[0], size=FRAMES, network_size=FRAMES, samples=24, z_dim=6, w_dim=12, width=8, max_width=16, batch=4
+    SPEC.presets[0], size=FRAMES, network_size=FRAMES, samples=120, z_dim=6, w_dim=12, width=8, max_width=16, batch=4
 )
 UP = (0, 1, 0)
 
@@ -65,6 +66,12 @@ def jump_clip(before: int = 15, air: int = 24, after: int = 15, height: float = 
     place = np.tile(HUMANOID.offsets[0], (frames, 1))
     place[:, 1] += height * lift
     return MotionClip("jump", HUMANOID, 30.0, place.astype(np.float32), rotations)
+
+
+def still_clip(frames: int) -> MotionClip:
+    """Nobody moves."""
+    rest = rest_clip(HUMANOID)
+    return replace(rest, translation=rest.translation.repeat(frames, 0), rotations=rest.rotations.repeat(frames, 0))
 
 
 def one_after_another(*clips: MotionClip) -> MotionClip:

@@ -141,7 +141,8 @@ def units_of(clip: MotionClip, action: Action, style: str, looping: bool | None)
         # What begins and ends alike may be repeated as well as happen once.
         repeated, single = [closed(signals, 0, shortest_period(places, action))], [(0, len(signals))]
     else:
-        spans = repetitions(places, action)
+        # Ends that are said to be alike and hardly are get closed.
+        spans = repetitions(places, action) or ([(0, len(signals) - 1)] if looping else [])
         repeated = [closed(signals, start, stop) for start, stop in spans if stop < len(signals)]
         single = single_actions(places, signals.contacts)
     parts = [(part, True) for part in repeated]

@@ -188,7 +188,7 @@ def test_one_clip_does_not_change_the_next() -> None:
     before = encode(first)
     encode(other)
     assert encode(first) == before
-    assert encode(first, morphs=False, rig=False, tiling=3.0) == before, "settings of meshes and materials do nothing"
+    assert encode(first, morphs=False, skin=False, tiling=3.0) == before, "settings of meshes and materials do nothing"
 
 
 def test_other_skeletons_are_refused_with_a_reason() -> None:

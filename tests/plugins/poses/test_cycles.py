@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ganassets.motion.editing import rest_clip
 from ganassets.motion.feet import find_contacts, grounded
 from ganassets_poses.actions import BY_NAME
 from ganassets_poses.cycles import (
@@ -29,7 +28,7 @@ from ganassets_poses.cycles import (
 )
 from ganassets_poses.signals import REST_HEIGHT, Signals, signals_of
 from motion_clips import random_clip, walk_clip
-from poses_data import jump_clip, one_after_another
+from poses_data import jump_clip, one_after_another, still_clip
 
 WALK = BY_NAME["walk"]
 PERIOD = 30  # frames of a stride of walk_clip(..., loop=False)
@@ -37,11 +36,7 @@ PERIOD = 30  # frames of a stride of walk_clip(..., loop=False)
 
 def standing(frames: int) -> Signals:
     """Nobody moves."""
-    still = rest_clip(walk_clip(2).skeleton)
-    clip = replace(
-        still, translation=still.translation.repeat(frames, 0), rotations=still.rotations.repeat(frames, 0)
-    )
-    return signals_of(clip)
+    return signals_of(still_clip(frames))
 
 
 def jumping(clip=None) -> Signals:
@@ -54,7 +49,9 @@ def test_places_are_those_of_the_figure_where_it_stands_and_faces():
     places = places_of(standing(3))
     assert places.shape == (2, 22, 3)
     np.testing.assert_allclose(places[:, 0], [[0, REST_HEIGHT, 0]] * 2, atol=1e-6)
-    assert places[..., 1].min() == pytest.approx(0.02, abs=0.01) and places[..., 1].max() == pytest.approx(1.53, abs=0.1)
+    assert places[..., 1].min() == pytest.approx(0.02, abs=0.01) and places[..., 1].max() == pytest.approx(
+        1.53, abs=0.1
+    )
     np.testing.assert_array_equal(apart(places[0], places[0] + [3, 0, 4]), 5)
 
 
@@ -186,9 +183,7 @@ def test_sampled_frames():
     half = sampled(signals, np.array([29.5]), True)
     np.testing.assert_allclose(half.root[:, 0], (signals.root[:, 29] + signals.root[:, 0]) / 2, atol=1e-5)
     beyond = np.array([-7.0, 29.5, 80.0])
-    np.testing.assert_allclose(
-        sampled(signals, beyond, False).stacked(), signals.stacked()[:, [0, 29, 29]], atol=1e-5
-    )
+    np.testing.assert_allclose(sampled(signals, beyond, False).stacked(), signals.stacked()[:, [0, 29, 29]], atol=1e-5)
     around = sampled(signals, np.array([4.25, 34.25, -25.75]), True).stacked()
     np.testing.assert_allclose(around, around[:, [0, 0, 0]], atol=1e-4)
 

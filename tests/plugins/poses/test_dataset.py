@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ from ganassets_poses.dataset import KNOWN, PACES, bone_map, read_units, unit_cha
 from ganassets_poses.signals import Signals, unstacked
 from ganassets_poses.structure import FPS, MARGIN
 from ganassets_poses.units import Unit, units_of
-from poses_data import FRAMES, TINY, file_of, jump_clip, small_data, steady_walk, write_folder
+from poses_data import FRAMES, TINY, file_of, jump_clip, small_data, steady_walk, still_clip, write_folder
 
 
 def read(folder: Path, seed: int = 0, **options: Any) -> TrainingData:
@@ -101,7 +100,9 @@ def test_structure_is_that_of_the_signals():
     ]
     # One and the same walk, or its mirror image, which is half a stride later: feet are alike at the same phase.
     at = np.linspace(0, 1, 16, endpoint=False)
-    tracks = np.array([np.interp(at, *(a[np.argsort(turns)] for a in (turns, track)), period=1) for turns, track in foot])
+    tracks = np.array(
+        [np.interp(at, *(a[np.argsort(turns)] for a in (turns, track)), period=1) for turns, track in foot]
+    )
     assert np.abs(tracks - tracks[0]).max() < 0.2 < np.ptp(tracks[0])
 
 
@@ -125,25 +126,15 @@ def test_progress_of_single_actions_goes_from_beginning_to_end():
 
 
 def test_some_latents_are_told():
-    data = read_many()
+    data = small_data()
+    assert data.latents is not None
     told = np.isfinite(data.latents).any(1)
-    assert told.mean() == pytest.approx(KNOWN, abs=0.1)
-    kinds = Counter(zip(*(data.conditions[:, column(name)].tolist() for name in ("action:jump", "loop")), strict=True))
-    assert len(kinds) == 3
-    for kind in kinds:
-        same = (data.conditions[:, [column("action:jump"), column("loop")]] == kind).all(1)
+    assert told.mean() == pytest.approx(KNOWN, abs=0.15)
+    kinds = data.conditions[:, [column("action:jump"), column("loop")]]
+    assert len(np.unique(kinds, axis=0)) == 3
+    for kind in np.unique(kinds, axis=0):
+        same = (kinds == kind).all(1)
         assert told[same].any() and not told[same].all()
-
-
-def read_many() -> Any:
-    """More samples of the same files."""
-    preset = replace(TINY, samples=400)
-    with pytest.MonkeyPatch.context():
-        from tempfile import TemporaryDirectory
-
-        with TemporaryDirectory() as folder:
-            source = write_folder(Path(folder) / "clips")
-            return SPEC.dataset(preset, {"data": str(source)}, 0, lambda done, total: None)
 
 
 def test_the_same_seed_gives_the_same_data(clips):
@@ -169,7 +160,7 @@ def test_files_that_are_left_out_are_listed_and_the_rest_goes_on(clips):
         "02_05.bvh": file_of(jump_clip(), "02_05", "bvh"),
         "walk_broken.bvh": broken,
         "jump_of_a_stranger.bvh": strange,
-        "walk_on_the_spot.bvh": file_of(steady_walk(8), "walk_on_the_spot", "bvh"),
+        "walk_still.bvh": file_of(still_clip(60), "walk_still", "bvh"),
         "notes.txt": b"not motion",
     }
     for name, content in files.items():
@@ -180,7 +171,7 @@ def test_files_that_are_left_out_are_listed_and_the_rest_goes_on(clips):
     problems = {name.split(":")[0]: text for name, text in data.problems}
     assert set(problems) == {*files, "Walk_Loop.glb"} - {"notes.txt"}
     assert "which action it shows" in problems["02_05.bvh"]
-    assert "as it should be" in problems["walk_on_the_spot.bvh"]
+    assert "as it should be" in problems["walk_still.bvh"]
     assert "the style 'opera' is none of game, mocap" in problems["Walk_Loop.glb"]
     assert all("\n" not in text for text in problems.values())
     assert (data.conditions[:, column("style:game")] == 0).all(), "what is left"
@@ -198,7 +189,7 @@ def test_nothing_that_can_be_learnt_from(tmp_path):
     (tmp_path / "02_05.bvh").write_bytes(file_of(jump_clip(), "02_05", "bvh"))
     with pytest.raises(InputError, match=r"holds no motion that can be learnt from \(02_05.bvh.*which action"):
         read(tmp_path)
-    with pytest.raises(InputError, match="is not there|does not exist|no such|can't be read"):
+    with pytest.raises(InputError, match="nowhere doesn't exist"):
         read(tmp_path / "nowhere")
 
 
@@ -296,14 +287,16 @@ def test_the_fit_takes_the_constants_over():
 
 def test_without_the_default_motion_it_says_what_to_do(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(GanassetsError, match=r'pip install "ganassets\[train\]", or give motion of your own with --data'):
+    with pytest.raises(
+        GanassetsError, match=r'pip install "ganassets\[train\]", or give motion of your own with --data'
+    ):
         SPEC.dataset(TINY, {}, 0, lambda done, total: None)
 
 
 @pytest.mark.slow
 def test_the_default_motion():
     pytest.importorskip("pybullet_data", reason="pybullet, which brings the default motion, is not installed")
-    data = SPEC.dataset(TINY, {}, 0, lambda done, total: None)
+    data = SPEC.dataset(replace(TINY, samples=400), {}, 0, lambda done, total: None)
     assert data.licence == "zlib" and "pybullet" in data.source and "/home" not in data.source
     assert (data.conditions[:, column("style:game")] == 0).all()
     assert {name for name in BY_NAME if data.conditions[:, column(f"action:{name}")].any()} >= {"walk", "run"}

@@ -89,7 +89,9 @@ def test_outputs_are_rotations_whatever_the_networks_give(domain, seed):
     assert list(made) == [output.name for output in SPEC.outputs]
     columns = made["rotations"].reshape(6, JOINTS, 2, 3, 5)
     torch.testing.assert_close(columns.norm(dim=3), torch.ones(6, JOINTS, 2, 5))
-    torch.testing.assert_close((columns[:, :, 0] * columns[:, :, 1]).sum(2), torch.zeros(6, JOINTS, 5), atol=1e-5, rtol=0)
+    torch.testing.assert_close(
+        (columns[:, :, 0] * columns[:, :, 1]).sum(2), torch.zeros(6, JOINTS, 5), atol=1e-5, rtol=0
+    )
     for output in SPEC.outputs:
         if output.low is not None and output.high is not None:
             assert made[output.name].min() >= output.low - 1e-6 and made[output.name].max() <= output.high + 1e-6

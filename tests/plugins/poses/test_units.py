@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from ganassets.assets import MotionClip
-from ganassets.motion.editing import cropped, in_place, mirrored, resampled, rest_clip, sped
+from ganassets.motion.editing import cropped, in_place, mirrored, resampled, sped
 from ganassets_poses.actions import BY_NAME, COLUMNS, column
 from ganassets_poses.cycles import places_of
 from ganassets_poses.signals import signals_of
 from ganassets_poses.structure import FPS
 from ganassets_poses.units import FEATURE_PHASES, Unit, laid_together, loops, prepared, right_handed, units_of
-from poses_data import jump_clip, steady_walk
+from poses_data import jump_clip, steady_walk, still_clip
 
 WALK, RUN, JUMP, IDLE = (BY_NAME[name] for name in ("walk", "run", "jump", "idle"))
 
@@ -69,17 +69,11 @@ def test_steps_do_not_happen_once():
     assert all(unit.loop for unit in walks(cropped(steady_walk(91, loop=False), 0, 80)))
 
 
-def still(frames: int) -> MotionClip:
-    """Nobody moves."""
-    rest = rest_clip(steady_walk(31).skeleton)
-    return replace(rest, translation=rest.translation.repeat(frames, 0), rotations=rest.rotations.repeat(frames, 0))
-
-
 def test_what_there_is_nothing_to_learn_from():
     assert walks(cropped(steady_walk(31), 0, 7)) == []
     for action in (WALK, IDLE, JUMP):
-        assert units_of(still(60), action, "game", None) == []
-        assert units_of(still(60), action, "game", True) == []
+        assert units_of(still_clip(60), action, "game", None) == []
+        assert units_of(still_clip(60), action, "game", True) == []
 
 
 def test_what_is_too_fast_or_slides_is_left_out():
