@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ganassets.assets import InputError, MotionClip, Skeleton
 from ganassets.motion.editing import in_place, rest_clip
@@ -66,7 +67,7 @@ def encode_motion(clip: MotionClip, options: Mapping[str, Any]) -> bytes:
         "scene": 0,
         "scenes": [{"name": clip.name, "nodes": [0, 1]}],
         **figure.parts,
-        "animations": [add_animation(binary, clip, FIRST_JOINT)],
+        "animations": [add_animation(binary, clip, FIRST_JOINT, has_root=bool(RIGS[rig].root))],
     }
     return pack_document(document, binary)
 
@@ -88,16 +89,27 @@ def encode_vrma(clip: MotionClip, options: Mapping[str, Any]) -> bytes:
         "scene": 0,
         "scenes": [{"name": clip.name, "nodes": [0]}],
         "nodes": joint_nodes(clip.skeleton, 0),
-        "animations": [add_animation(binary, clip, 0)],
+        "animations": [add_animation(binary, clip, 0, has_root=False)],
     }
     return pack_document(document, binary)
 
 
-def add_animation(binary: Binary, clip: MotionClip, first: int) -> dict[str, Any]:
+def moves_of(clip: MotionClip, has_root: bool) -> list[NDArray[np.float32]]:
+    """(f, 3) places in their parents' frames of the first joints. A root of the rig's own stays on the ground, where
+    engines look for the travel, and the hips below it go up and down."""
+    if not has_root:
+        return [clip.translation]
+    along, up = clip.translation.copy(), np.zeros_like(clip.translation)
+    along[:, 1], up[:, 1] = 0, clip.translation[:, 1]
+    return [along, clip.skeleton.offsets[1] + up]
+
+
+def add_animation(binary: Binary, clip: MotionClip, first: int, has_root: bool) -> dict[str, Any]:
     """Append a clip's times, places and rotations; returns the animation. Between frames everything is linear.
 
     Args:
         first: node of joint 0.
+        has_root: joint 0 is a root of the rig's own above the hips.
     """
     frames, count = clip.rotations.shape[:2]
     times = (np.arange(frames) / clip.fps).astype(np.float32)
@@ -105,13 +117,17 @@ def add_animation(binary: Binary, clip: MotionClip, first: int) -> dict[str, Any
     shared = {"componentType": FLOAT, "count": frames}
     bounds = {"min": [0.0], "max": [float(times[-1])]}
     clock = binary.add_accessor(bufferView=binary.add_view(times.tobytes()), **shared, type="SCALAR", **bounds)
-    place = binary.add_accessor(bufferView=binary.add_view(clip.translation.tobytes()), **shared, type="VEC3")
+    places = [
+        binary.add_accessor(bufferView=binary.add_view(moves.tobytes()), **shared, type="VEC3")
+        for moves in moves_of(clip, has_root)
+    ]
     view = binary.add_view(turns.tobytes())
-    outputs = [place] + [
+    outputs = places + [
         binary.add_accessor(bufferView=view, byteOffset=joint * turns[0].nbytes, **shared, type="VEC4")
         for joint in range(count)
     ]
-    targets = [(first, "translation"), *((first + joint, "rotation") for joint in range(count))]
+    targets = [(first + joint, "translation") for joint in range(len(places))]
+    targets += [(first + joint, "rotation") for joint in range(count)]
     return {
         "name": clip.name,
         "channels": [{"sampler": k, "target": {"node": node, "path": path}} for k, (node, path) in enumerate(targets)],

@@ -23,11 +23,16 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
+import ganassets_bvh
 import ganassets_faces
+import ganassets_poses
 import ganassets_textures
 from ganassets.cli import cli
+from ganassets.options import option_values
 from ganassets.spec import GeneratorSpec, with_overrides
+from motion_clips import walk_clip
 
+PLUGINS = (ganassets_faces, ganassets_poses, ganassets_textures)
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = (ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md")))
 LANGUAGES = {"sh", "python", "toml", "json", "text"}
@@ -246,7 +251,7 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pytest.importorskip("torch")
     folder = tmp_path_factory.mktemp("workshop")
     with pytest.MonkeyPatch.context() as patch:
-        for plugin in (ganassets_faces, ganassets_textures):
+        for plugin in PLUGINS:
             patch.setattr(plugin, "SPEC", with_few_samples(plugin.SPEC))
         patch.chdir(folder)
         run(["train", "faces", "--out", RUN])
@@ -264,6 +269,14 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("old_brick_wall", "gravel"):
         Image.fromarray(rng.integers(60, 200, (128, 128, 3), np.uint8)).save(materials / f"{name}_Color.png")
         Image.fromarray(rng.integers(60, 200, (128, 128), np.uint8)).save(materials / f"{name}_Roughness.png")
+    motion = folder / "my-motion"
+    motion.mkdir()
+    options = option_values(ganassets_bvh.EXPORTER.options, {})
+    for name, speed in (("walk_slow", 0.8), ("walk_fast", 1.6)):
+        clip = replace(walk_clip(frames=91, speed=speed), name=name)
+        for file, content in ganassets_bvh.EXPORTER.export(clip, options).items():
+            (motion / file).write_bytes(content)
+    (folder / "bones.json").write_text('{"hips": "hips"}')
     for block in BLOCKS:
         if block.file:
             (folder / block.file).parent.mkdir(exist_ok=True)
@@ -291,7 +304,7 @@ def desk(workshop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     for project in folder.glob("*/pyproject.toml"):
         facts = tomllib.loads(project.read_text())
         install(facts["project"], facts["tool"]["setuptools"]["py-modules"], project.parent, tmp_path / "site")
-    for plugin in (ganassets_faces, ganassets_textures):
+    for plugin in PLUGINS:
         monkeypatch.setattr(plugin, "SPEC", with_few_samples(plugin.SPEC))
     monkeypatch.setattr("ganassets.evaluation.run.FIT_SAMPLES", 128)
     monkeypatch.syspath_prepend(str(tmp_path / "site"))

@@ -150,6 +150,16 @@ def test_on_a_rig_it_looks_the_same(rig: str, skeleton: Skeleton) -> None:
     assert abs(rest @ inverse_bind(theirs) - np.eye(4)).max() < 1e-5, "the skin is bound in the rig's rest pose"
 
 
+@pytest.mark.parametrize("rig", ["unreal", "godot"])
+def test_a_rigs_own_root_stays_on_the_ground(rig: str) -> None:
+    clip = walk_clip()
+    document = parse(encode(clip, rig=rig))
+    names = [node.name for node in document.nodes]
+    root = world_matrices(document, True)[:, names.index(RIGS[rig].root)][:, :3, 3]
+    assert (root[:, 1] == 0).all()
+    assert np.allclose(root[:, [0, 2]], clip.translation[:, [0, 2]], atol=1e-6)
+
+
 def test_rigs_that_can_be_chosen_are_those_that_can_be_written() -> None:
     (option,) = (option for option in EXPORTER.options if option.name == "rig")
     assert sorted(option.choices) == sorted(WRITABLE)
