@@ -69,6 +69,7 @@ def option_range(option: Option) -> str:
 
 def describe_option(option: Option) -> str:
     """One line for a help text."""
-    default = ("yes" if option.default else "no") if option.type is bool else option.default
+    default = f"{option.default:g}" if option.type is float else option.default
+    default = ("yes" if option.default else "no") if option.type is bool else default
     allowed = "|".join(option.choices) or option_range(option) or ("yes|no" if option.type is bool else "")
     return f"{option.help} [{allowed}{'; ' if allowed else ''}default: {default}]"

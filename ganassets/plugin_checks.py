@@ -27,6 +27,8 @@ POSITIVE = (
     "penalty_interval", "regression_rate",
 )  # fmt: skip
 
+OPTIONAL_FUNCTIONS = ("noise", "map_size", "snapshot", "features")
+
 
 def generator_problems(spec: GeneratorSpec) -> list[str]:
     """One sentence for each rule that a generator breaks; empty when all is well."""
@@ -41,7 +43,9 @@ def generator_problems(spec: GeneratorSpec) -> list[str]:
         *_data_options(spec),
         *_static_digests(spec),
         *_names("default exporter's", [spec.exporter]),
-        *([] if spec.noise is None or callable(spec.noise) else ["noise is neither a function nor None."]),
+        *_names("setting", [option.name for option in spec.settings]),
+        *(problem for option in spec.settings for problem in _option(option)),
+        *_functions(spec),
     ]
 
 
@@ -139,6 +143,12 @@ def _static_digests(spec: GeneratorSpec) -> Iterator[str]:
     for name, digest in digests.items():
         if not DIGEST.fullmatch(digest):
             yield f"static digest of {name!r} is not a SHA-256 in hex."
+
+
+def _functions(spec: GeneratorSpec) -> list[str]:
+    found = {name: getattr(spec, name) for name in OPTIONAL_FUNCTIONS}
+    wrong = [name for name, function in found.items() if function is not None and not callable(function)]
+    return [f"{name} is neither a function nor None." for name in wrong]
 
 
 def _option(option: Option) -> Iterator[str]:

@@ -155,6 +155,9 @@ class GeneratorSpec:
             conditions, what the manifest says of the noise map) -> size of the noise map. None: the user gives a size.
         snapshot: (arrays by output name, (n, c) physical conditions) -> picture of samples in training; None shows the
             first colour picture among the outputs, if there is one.
+        features: (arrays by output name, (n, c) physical conditions) -> (n, k) what the samples of a comparison are
+            compared by in place of the outputs; None compares these. Of data that doesn't tile, samples are windows. No
+            torch.
         exporter: name of the format to write where the user names none.
     """
 
@@ -177,6 +180,7 @@ class GeneratorSpec:
     settings: tuple[Option, ...] = ()
     map_size: Callable[[Mapping[str, Any], np.ndarray, NoiseInfo], tuple[int, ...]] | None = None
     snapshot: Callable[[Mapping[str, np.ndarray], np.ndarray], Image] | None = None
+    features: Callable[[Mapping[str, np.ndarray], np.ndarray], np.ndarray] | None = None
     exporter: str = "gltf"
 
     def preset(self, name: str) -> Preset:

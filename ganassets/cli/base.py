@@ -104,7 +104,13 @@ class GeneratorCommand(click.Command):
     def named(self, args: Sequence[str]) -> str | None:
         """Name of the generator that the command line is about, where it tells."""
         names = generator_names()
-        return next((arg for arg in args if arg in names), None)
+        return next((arg for arg in self.free(args) if arg in names), None)
+
+    def free(self, args: Sequence[str]) -> list[str]:
+        """Arguments that are no values of the command's own options: `-o faces` names a folder."""
+        options = [param for param in self.params if isinstance(param, click.Option) and not param.is_flag]
+        words = {word for option in options for word in option.opts}
+        return [arg for before, arg in zip(["", *args], args, strict=False) if before not in words]
 
     def learn(self, ctx: click.Context, name: str | None) -> None:
         """Keep in ctx.meta what get_params and format_epilog need of the generator."""

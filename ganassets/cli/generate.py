@@ -47,7 +47,7 @@ class GenerateCommand(GeneratorCommand):
 
     def named(self, args: Sequence[str]) -> str | None:
         """The generator that is named, or that a named model or run is of."""
-        return super().named(args) or next((name for arg in args if (name := generator_of(arg))), None)
+        return super().named(args) or next((name for arg in self.free(args) if (name := generator_of(arg))), None)
 
     def learn(self, ctx: click.Context, name: str | None) -> None:
         """Keep the generator's spec."""
@@ -70,14 +70,14 @@ class GenerateCommand(GeneratorCommand):
 
 def generator_of(text: str) -> str | None:
     """Generator of a model file or of a run with one; None where the text is neither."""
-    if not any(path.is_file() for path in (Path(text), Path(text) / MODEL_FILE)):
-        return None
     from ..model import read_manifest, read_model_file
 
     try:
+        if not any(path.is_file() for path in (Path(text), Path(text) / MODEL_FILE)):
+            return None
         name = read_manifest(read_model_file(find_model(text)), Path(text)).generator
-    except InputError:
-        return None  # told when the model is opened
+    except (InputError, OSError):  # told when the model is opened; long texts are no paths
+        return None
     return name if name in generator_names() else None
 
 
@@ -85,13 +85,14 @@ def tables(spec: GeneratorSpec | None) -> list[tuple[str, list[tuple[str, str]]]
     """Titles and rows of the help's tables: sliders, settings, and what each format takes."""
     found: list[tuple[str, list[tuple[str, str]]]] = []
     if spec:
-        found.append((f"Sliders of {spec.name}", [(f"--{c.name}", describe_condition(c)) for c in spec.conditions]))
-        found.append((f"Settings of {spec.name}", [(f"--{o.name}", describe_option(o)) for o in spec.settings]))
+        sliders = [(option_word(c.name, c.switch), describe_condition(c)) for c in spec.conditions]
+        settings = [(option_word(o.name, o.type is bool), describe_option(o)) for o in spec.settings]
+        found += [(f"Sliders of {spec.name}", sliders), (f"Settings of {spec.name}", settings)]
     names: dict[tuple[Option, ...], list[str]] = {}
     for exporter in fitting_exporters(spec):
         names.setdefault(fitting_options(exporter, spec), []).append(exporter.name)
     for options, same in names.items():
-        rows = [(format_word(spec, o.name), describe_option(o)) for o in options]
+        rows = [(format_word(spec, o), describe_option(o)) for o in options]
         found.append((f"Settings of --to {', '.join(same)}", rows))
     return found
 
@@ -101,11 +102,17 @@ def fitting_options(exporter: Exporter, spec: GeneratorSpec | None) -> tuple[Opt
     return tuple(o for o in exporter.options if spec is None or not o.kinds or spec.asset_kind in o.kinds)
 
 
-def format_word(spec: GeneratorSpec | None, name: str) -> str:
+def option_word(name: str, switch: bool) -> str:
+    """ "--age", or "--[no-]loop" of what is yes or no."""
+    return f"--[no-]{name}" if switch else f"--{name}"
+
+
+def format_word(spec: GeneratorSpec | None, option: Option) -> str:
     """How a format's setting is given: as an option, or by --option where another one is named so."""
     words = {word for param in command.params for word in param.opts}
     words |= {f"--{own.name}" for own in (*spec.conditions, *spec.settings)} if spec else set()
-    return f"--option {name}=" if f"--{name}" in words else f"--{name}"
+    taken = f"--{option.name}" in words
+    return f"--option {option.name}=" if taken else option_word(option.name, option.type is bool)
 
 
 def fitting_exporters(spec: GeneratorSpec | None) -> list[Exporter]:

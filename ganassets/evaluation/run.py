@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,8 @@ from ..generation import inputs_of
 from ..latents import latents
 from ..model import Model, noise_axes, open_model
 from ..networks import LinearModel, fit_linear
-from ..spec import GeneratorSpec
+from ..plugins import run_plugin
+from ..spec import GeneratorSpec, Output
 from ..training.settings import read_settings
 from .features import ImageFeatures, image_features, robust_range, scaled_pictures
 from .measures import Features, frechet_distance, pairwise_distance, precision_recall, principal_axes
@@ -29,6 +30,8 @@ IMAGE_AXES, OTHER_AXES = 64, 32
 FIT_SAMPLES = 2048
 BATCH = 16
 FEWEST = 16  # samples of a set that say anything
+# Outputs by name and (n, c) physical conditions, by the name of the set.
+Sets = Mapping[str, tuple[dict[str, NDArray], NDArray]]
 # Data of a comparison is drawn with seeds that no training run starts from by default.
 SEED_SHIFT = 1_000_003
 
@@ -40,7 +43,8 @@ class Measures:
     Attributes:
         name: what was measured.
         distance: Frechet distance of each output to the real set, by output: of pictures on the features of
-            EfficientNet-Lite0, FD-EffNetLite0.
+            EfficientNet-Lite0, FD-EffNetLite0. Of a plugin with features of its own it is one distance, by the kind of
+            asset.
         precision, recall: on all outputs' features together.
         spread: mean distance between two samples as a share of the same among real ones (collapse: far below 1).
         sliders: correlation of what a regression (fitted on real samples) reads off a sample with the condition it
@@ -58,8 +62,9 @@ class Measures:
 def evaluate(spec: GeneratorSpec, model_path: Path, samples: int, seed: int, console: Console) -> dict[str, Any]:
     """Measure a model, the linear model and fresh real samples against real samples; prints a table.
 
-    A size-free generator is measured at the size of its training samples; it has no linear model. Samples of the data
-    that lack one of the outputs are left out, so fewer than asked for may be compared.
+    A size-free generator is measured at the size of its training samples; it has no linear model. Where these are cut
+    from larger ones, so are the model's. Samples of the data that lack one of the outputs are left out, so fewer than
+    asked for may be compared.
 
     Args:
         spec: the generator.
@@ -78,7 +83,7 @@ def evaluate(spec: GeneratorSpec, model_path: Path, samples: int, seed: int, con
         settings = read_settings(config)
         preset, options = settings.preset, settings.data_options
     components = 0 if model.manifest.noise else max(preset.components, 1)
-    extractor = ImageFeatures()
+    extractor = ImageFeatures() if any(is_picture(spec, output) for output in spec.outputs) else None
     with console.status("drawing real samples"):
         # The linear model is fitted on samples that nothing is measured on.
         apart = FIT_SAMPLES if components else 0
@@ -99,7 +104,8 @@ def evaluate(spec: GeneratorSpec, model_path: Path, samples: int, seed: int, con
     sets["reference"] = outputs_of(domain, data, first), data.conditions[first]
     sets["real"] = outputs_of(domain, data, second), conditions
     with console.status("running the model"):
-        sets[model.manifest.generator] = run_model(model, spec, seed + SEED_SHIFT, conditions), conditions
+        made = run_model(model, spec, seed + SEED_SHIFT, conditions, surroundings(domain, data, second))
+        sets[model.manifest.generator] = made, conditions
         if domain.linear is not None:
             z = latents(range(seed + SEED_SHIFT, seed + SEED_SHIFT + samples), model.manifest.z_dim)
             sets["linear"] = run_linear(domain, domain.linear, z, conditions), conditions
@@ -163,12 +169,40 @@ def outputs_of(domain: Any, data: TrainingData, index: NDArray[np.int64]) -> dic
     return in_batches(make, len(index))
 
 
+@dataclass(frozen=True, eq=False)
+class Surroundings:
+    """What lies around samples that were cut from something larger.
+
+    Attributes:
+        margin: samples on both sides of each axis that are made and cut off.
+        structure: (n, k, *size) what the last channels of their noise maps hold, margins included; None where the seed
+            says it.
+    """
+
+    margin: int = 0
+    structure: NDArray[np.float32] | None = None
+
+
+def surroundings(domain: Any, data: TrainingData, index: NDArray[np.int64]) -> Surroundings:
+    """Of real samples that a model's are compared with: none where samples of the data tile, or have a fixed size."""
+    if domain.size is not None or data.tiles is None or data.tiles.any():
+        return Surroundings()
+    return Surroundings(domain.margin, None if data.structure is None else data.structure[index])
+
+
 def run_model(
-    model: Model, spec: GeneratorSpec, first_seed: int, conditions: NDArray[np.float32]
+    model: Model, spec: GeneratorSpec, first_seed: int, conditions: NDArray[np.float32], around: Surroundings
 ) -> dict[str, NDArray[np.float32]]:
-    """The model's outputs at truncation 1 for one seed after the other; of a size-free model at its training size."""
-    noise = model.manifest.noise
-    size = (noise.size,) * noise_axes(model.manifest) if noise else None
+    """The model's outputs at truncation 1 for one seed after the other; of a size-free model at its training size.
+
+    Args:
+        model, spec: what makes them.
+        first_seed: of the first.
+        conditions: (n, c) physical.
+        around: what is made around them and cut off.
+    """
+    noise, margin = model.manifest.noise, around.margin
+    size = (noise.size + 2 * margin,) * noise_axes(model.manifest) if noise else None
 
     def make(part: slice) -> Mapping[str, Any]:
         seeds = range(first_seed + part.start, first_seed + part.stop)
@@ -177,9 +211,18 @@ def run_model(
         ]
         maps = [one.noise for one in inputs if one.noise is not None]
         z, noise_maps = np.stack([one.z for one in inputs]), np.stack(maps) if maps else None
-        return model.run(z, conditions[part], 1.0, noise=noise_maps)
+        if noise_maps is not None and around.structure is not None:
+            noise_maps[:, -around.structure.shape[1] :] = around.structure[part]
+        outputs = model.run(z, conditions[part], 1.0, noise=noise_maps)
+        return {name: cropped(array, margin) for name, array in outputs.items()}
 
     return in_batches(make, len(conditions))
+
+
+def cropped(array: NDArray[np.float32], margin: int) -> NDArray[np.float32]:
+    """(n, channels, *size) without so many samples at both ends of each axis."""
+    inner = slice(margin, -margin or None)
+    return array[(slice(None), slice(None), *[inner] * (array.ndim - 2))]
 
 
 def run_linear(domain: Any, linear: LinearModel, z: NDArray, conditions: NDArray) -> dict[str, NDArray[np.float32]]:
@@ -193,30 +236,51 @@ def run_linear(domain: Any, linear: LinearModel, z: NDArray, conditions: NDArray
     return in_batches(make, len(z))
 
 
-def compare(
-    spec: GeneratorSpec, extractor: ImageFeatures, sets: Mapping[str, tuple[dict[str, NDArray], NDArray]]
-) -> list[Measures]:
+def is_picture(spec: GeneratorSpec, output: Output) -> bool:
+    """Whether samples of an output are compared as pictures: colours, and maps of which nothing is aligned because the
+    signals wrap along every axis."""
+    shown = output.unit == "sRGB" or all(spec.wraps)
+    return spec.features is None and output.axes == ("channel", "height", "width") and shown
+
+
+def compared(
+    spec: GeneratorSpec, extractor: ImageFeatures | None, sets: Sets
+) -> Iterator[tuple[str, bool, dict[str, Features]]]:
+    """What there is to compare: its name, whether its features are those of pictures, and (n, k) features by set.
+
+    Where the plugin has no features of its own, outputs that are no pictures are compared as vectors.
+    """
+    reference = next(iter(sets.values()))[0]
+    if spec.features is not None:
+        task = f"{spec.name}'s features"
+        yield spec.asset_kind, False, {name: run_plugin(task, spec.features, *of) for name, of in sets.items()}
+        return
+    for output in spec.outputs:
+        if output.name not in reference:
+            continue
+        maps = {name: arrays[output.name] for name, (arrays, _) in sets.items()}
+        if extractor is not None and is_picture(spec, output):
+            low, high = (0.0, 1.0) if output.unit == "sRGB" else robust_range(reference[output.name])
+            pictures = {name: scaled_pictures(values, low, high) for name, values in maps.items()}
+            yield output.name, True, {name: image_features(extractor, shown) for name, shown in pictures.items()}
+        else:
+            flat = {name: values.reshape(len(values), -1).astype(np.float64) for name, values in maps.items()}
+            yield output.name, False, flat
+
+
+def compare(spec: GeneratorSpec, extractor: ImageFeatures | None, sets: Sets) -> list[Measures]:
     """Rows of all sets but the first, which they are measured against.
 
-    Aligned outputs are compared as vectors. Where the signals wrap along every axis nothing is aligned, and all maps
-    are compared as pictures.
+    Args:
+        spec: the generator.
+        extractor: features of pictures; None where nothing is compared as one.
+        sets: outputs by name and (n, c) physical conditions of each set.
     """
     features: dict[str, list[Features]] = {name: [] for name in sets}
     outputs = []
     reference = next(iter(sets))
-    aligned = not all(spec.wraps)
-    for output in spec.outputs:
-        if output.name not in sets[reference][0]:
-            continue
-        outputs.append(output.name)
-        picture = output.axes == ("channel", "height", "width") and (output.unit == "sRGB" or not aligned)
-        low, high = (0.0, 1.0) if output.unit == "sRGB" else robust_range(sets[reference][0][output.name])
-        raw = {
-            name: image_features(extractor, scaled_pictures(arrays[output.name], low, high))
-            if picture
-            else arrays[output.name].reshape(len(arrays[output.name]), -1).astype(np.float64)
-            for name, (arrays, _) in sets.items()
-        }
+    for what, picture, raw in compared(spec, extractor, sets):
+        outputs.append(what)
         mean, axes = principal_axes(raw[reference], IMAGE_AXES if picture else OTHER_AXES)
         # Features of EfficientNet keep their scale, so distances compare with others' figures; other outputs are
         # scaled to unit total variance, which makes their distance a share of it.

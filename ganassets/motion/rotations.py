@@ -73,8 +73,8 @@ def between(a: FloatArray, b: FloatArray) -> FloatArray:
     a, b = np.broadcast_arrays(a, b)
     w = 1 + (a * b).sum(-1, keepdims=True)
     least = np.eye(3)[np.abs(a).argmin(-1)]
-    half_turn = np.concatenate([normalised(np.cross(a, least)), np.zeros_like(w)], -1)
-    return np.where(w > 1e-9, normalised(np.concatenate([np.cross(a, b), np.maximum(w, 1e-9)], -1)), half_turn)
+    half_turn = np.concatenate([normalised(cross(a, least)), np.zeros_like(w)], -1)
+    return np.where(w > 1e-9, normalised(np.concatenate([cross(a, b), np.maximum(w, 1e-9)], -1)), half_turn)
 
 
 def slerp(a: FloatArray, b: FloatArray, share: FloatArray | float) -> FloatArray:

@@ -52,7 +52,7 @@ ACTIONS = (
     Action(
         "run", ("run", "running", "jog", "jogging", "sprint", "sprinting"), 0.4, 1.2, gait=True, once=False, fastest=8.0
     ),
-    Action("walk", ("walk", "walking", "stroll", "march", "strut"), 0.7, 2.2, gait=True, once=False),
+    Action("walk", ("walk", "walking", "stroll", "march", "strut", "turn"), 0.7, 2.2, gait=True, once=False),
     Action("interact", ("interact", "interacting", "pickup", "pick", "lift", "push", "pull", "use", "open", "box")),
     Action(
         "gesture", ("gesture", "wave", "waving", "talk", "talking", "cheer", "cheering", "clap", "point", "yes", "no")

@@ -13,6 +13,7 @@ from ganassets.latents import uniforms
 from ganassets.motion.editing import cropped, mirrored, placed, resampled
 from ganassets.motion.feet import grounded, held_feet
 
+from .actions import ACTIONS
 from .signals import Signals, clip_of
 from .structure import FPS, MARGIN, STRIDE
 
@@ -24,19 +25,23 @@ def steps_wanted(settings: Mapping[str, Any], loop: bool, tempo: float) -> int:
     """Steps from frame to frame that a clip takes at 30 a second.
 
     Args:
-        settings: "seconds", 0 for as long as it takes.
+        settings: "seconds"; 0 for about as long as it takes, such that it is played as the network makes it.
         loop: whether it repeats.
         tempo: repetitions a second, or 1 / its duration.
     """
-    seconds = settings["seconds"] or (REPETITIONS if loop else 1) / tempo
-    return max(round(seconds * FPS), 2)
+    if settings["seconds"]:
+        return max(round(settings["seconds"] * FPS), 2)
+    return whole_strides((REPETITIONS if loop else 1) / tempo * FPS, loop) - (not loop)
 
 
 def steps_made(wanted: int, loop: bool) -> int:
     """Frames of the noise map for a clip of so many steps: a multiple of the stride, margins around what is once."""
-    if loop:
-        return max(round(wanted / STRIDE), 1) * STRIDE
-    return -(-(wanted + 2) // STRIDE) * STRIDE + 2 * MARGIN
+    return whole_strides(wanted, loop) + (0 if loop else 2 * MARGIN)
+
+
+def whole_strides(steps: float, loop: bool) -> int:
+    """Frames, a multiple of the stride, with about so many steps; a loop's last step leads to its first frame."""
+    return max(round((steps + (not loop)) / STRIDE), 1) * STRIDE
 
 
 def decode_clips(
@@ -56,15 +61,11 @@ def decode_clip(signals: Signals, name: str, provenance: Provenance, settings: M
     """One clip of (channels, f) signals."""
     loop = provenance.sliders["loop"] >= 0.5
     steps = steps_wanted(settings, loop, provenance.sliders["tempo"])
-    if loop:
-        # Lengths that are no multiple of the network's stride are played a little faster or slower.
-        clip = clip_of(signals, name, FPS * len(signals) / steps, True)
-        clip = resampled(clip, FPS)
-    else:
-        inside = signals.part(MARGIN, len(signals) - MARGIN)
-        clip = clip_of(inside, name, FPS * (len(inside) - 1) / steps, False)
-        clip = resampled(clip, FPS)
-    if mirrors(settings["mirror"], provenance.seed):
+    inside = signals if loop else signals.part(MARGIN, len(signals) - MARGIN)
+    clip = clip_of(inside, name, FPS, loop)
+    # Lengths that are no multiple of the network's stride are played a little faster or slower.
+    clip = resampled(replace(clip, fps=FPS * (len(clip) - 1) / steps), FPS)
+    if mirrors(settings["mirror"], provenance):
         clip = mirrored(clip)
     clip = replace(placed(grounded(clip)), provenance=provenance)
     if settings["hold-feet"]:
@@ -74,9 +75,13 @@ def decode_clip(signals: Signals, name: str, provenance: Provenance, settings: M
     return clip if settings["fps"] == FPS else resampled(clip, settings["fps"])
 
 
-def mirrors(wish: str, seed: int) -> bool:
-    """Whether left and right are exchanged: "yes", "no", or as the seed has it."""
-    return bool(uniforms(seed, 1, MIRROR_STREAM)[0] < 0.5) if wish == "seed" else wish == "yes"
+def mirrors(wish: str, provenance: Provenance) -> bool:
+    """Whether left and right are exchanged: "yes", "no", or as the seed has it. Gaits come with both sides leading from
+    the network, and turn to the side that they were asked to."""
+    if wish != "seed":
+        return wish == "yes"
+    gait = sum(provenance.sliders[f"action:{action.name}"] for action in ACTIONS if action.gait)
+    return gait < 0.5 and bool(uniforms(provenance.seed, 1, MIRROR_STREAM)[0] < 0.5)
 
 
 def pose_of(clip: MotionClip, share: float) -> MotionClip:

@@ -27,8 +27,10 @@ class Groups:
     loadings: NDArray[np.float32]
 
     def latents(self, coordinates: FloatArray, sliders: FloatArray, groups: NDArray[np.intp]) -> NDArray[np.float32]:
-        """(n, z_dim) latents that give these coordinates (n, k); NaN where a number changes nothing, but for one: a sample
-        that is alone in its group is known as well."""
+        """(n, z_dim) latents that give these coordinates (n, k); NaN where a number changes nothing.
+
+        Of a sample that is alone in its group one of these is told, because the sample is known all the same.
+        """
         found = np.full((len(coordinates), self.loadings.shape[1]), np.nan, np.float32)
         for i, group in enumerate(groups):
             rest = coordinates[i] - self.means[group] - sliders[i] @ self.slopes[group]

@@ -15,7 +15,7 @@ from ganassets.motion.measures import skating
 from ganassets.motion.rotations import degrees_between
 from ganassets.motion.skeletons import HUMANOID
 
-from .actions import ACTIONS, COLUMNS, NAMES, Action
+from .actions import ACTIONS, COLUMNS, CONDITIONS, NAMES, Action
 from .cycles import (
     PEAK_SIGMA,
     PHASES,
@@ -40,6 +40,7 @@ STILL = 0.002  # metres that joints move in a take that holds one pose
 LOOP_DEGREES = 6.0  # between the first and the last pose of a clip that loops
 LOOP_HEIGHT = 0.03  # metres
 FEATURE_PHASES = 24
+TEMPI = next((condition.low, condition.high) for condition in CONDITIONS if condition.name == "tempo")
 ENDS = ("Hand", "Foot")
 
 
@@ -157,11 +158,17 @@ def units_of(clip: MotionClip, action: Action, style: str, looping: bool | None)
 
 
 def is_sound(signals: Signals, action: Action, loop: bool) -> bool:
-    """Whether signals show an action as it should be: neither too fast nor too still; and a gait's feet don't slide."""
+    """Whether signals show an action as it should be: neither too fast nor too still or too long or short; and a gait's
+    feet don't slide."""
     activity = activity_of(places_of(signals), PEAK_SIGMA).max()
     slides = action.gait and action.name != "swim" and skating(clip_of(signals, "", FPS, loop)) > MOST_SKATING
     fast = abs(signals.root[0].mean()) > action.fastest
-    return not (slides or fast) and activity >= (action.liveliest if loop else max(action.liveliest, LEAST_ACTIVITY))
+    tempo = TEMPI[0] <= FPS / len(signals) <= TEMPI[1]
+    return (
+        tempo
+        and not (slides or fast)
+        and activity >= (action.liveliest if loop else max(action.liveliest, LEAST_ACTIVITY))
+    )
 
 
 def right_handed(signals: Signals) -> Signals:

@@ -10,6 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 TRAINING_ONLY = {"torch", "scipy", "onnx", "onnxscript", "safetensors"}
+MOTION = ", ".join(f"ganassets.motion.{path.stem}" for path in sorted((ROOT / "ganassets/motion").glob("[a-z]*.py")))
 
 
 def run_python(*args: str) -> subprocess.CompletedProcess[str]:
@@ -27,12 +28,17 @@ def test_contracts_are_kept():
     ("modules", "unwanted"),
     [
         (
-            "ganassets.cli, ganassets_faces, ganassets_textures, ganassets_gltf, ganassets_images",
+            "ganassets.cli, ganassets_faces, ganassets_textures, ganassets_poses, ganassets_gltf, ganassets_images, "
+            "ganassets_bvh, ganassets_animation",
             TRAINING_ONLY | {"onnxruntime", "PIL"},
         ),
         ("ganassets.model, ganassets.generation, ganassets_faces.decode, ganassets_faces.preview", TRAINING_ONLY),
         ("ganassets_textures.structure, ganassets_textures.decode, ganassets_textures.preview", TRAINING_ONLY),
+        ("ganassets_poses.structure, ganassets_poses.decode", TRAINING_ONLY | {"onnxruntime", "PIL"}),
+        ("ganassets_poses.preview, ganassets_poses.snapshot", TRAINING_ONLY | {"onnxruntime"}),
+        (MOTION, TRAINING_ONLY | {"onnxruntime"}),
         ("ganassets_gltf, ganassets_meshes, ganassets_images", TRAINING_ONLY | {"onnxruntime"}),
+        ("ganassets_bvh.encode, ganassets_animation.pictures, ganassets_gltf.motion", TRAINING_ONLY | {"onnxruntime"}),
     ],
 )
 def test_importing_is_light(modules: str, unwanted: set[str]):

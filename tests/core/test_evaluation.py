@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib.util
 import io
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,10 +15,27 @@ from rich.console import Console
 
 from domains import make_spec
 from ganassets.data import TrainingData
+from ganassets.errors import GanassetsError
 from ganassets.evaluation.features import robust_range, scaled_pictures
 from ganassets.evaluation.measures import frechet_distance, pairwise_distance, precision_recall, principal_axes
-from ganassets.evaluation.run import Measures, beats_linear, has_all_outputs, part_of, print_table, regression
+from ganassets.evaluation.run import (
+    Measures,
+    Surroundings,
+    beats_linear,
+    compare,
+    cropped,
+    has_all_outputs,
+    is_picture,
+    part_of,
+    print_table,
+    regression,
+    run_model,
+    surroundings,
+)
+from ganassets.latents import noise_map
+from ganassets.manifest import NoiseInfo
 from ganassets_faces import SPEC
+from ganassets_poses import SPEC as POSES
 from ganassets_textures import SPEC as TEXTURES
 
 needs_features = pytest.mark.skipif(
@@ -157,6 +176,90 @@ def test_maps_become_pictures():
     np.testing.assert_allclose(pictures[2, 1], (maps[2, 0] + 1) / 2, atol=1e-6)
     low, high = robust_range(np.full((2, 1, 4, 4), 0.5, np.float32))
     assert low < high and np.isfinite(scaled_pictures(np.full((1, 1, 2, 2), 0.5, np.float32), low, high)).all()
+
+
+def test_what_is_compared_as_a_picture():
+    pictures = {spec.name: [output.name for output in spec.outputs if is_picture(spec, output)]
+                for spec in (SPEC, TEXTURES, POSES)}  # fmt: skip
+    assert pictures["faces"] == [output.name for output in SPEC.outputs if output.unit == "sRGB"]
+    assert pictures["textures"] == [output.name for output in TEXTURES.outputs], "nothing is aligned"
+    assert pictures["poses"] == [], "no network is needed that sees pictures"
+    features = replace(SPEC, features=lambda arrays, conditions: arrays["albedo"])
+    assert not any(is_picture(features, output) for output in SPEC.outputs), "it has features of its own"
+
+
+def test_a_plugin_says_what_its_samples_are_compared_by():
+    """Distances are those of the features alone, as a share of their variance; outputs may be anything."""
+    rng = np.random.default_rng(0)
+
+    def samples(mean: float) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        return {"albedo": rng.normal(mean, 1, (300, 4)).astype(np.float32)}, np.linspace(0, 1, 300)[:, None]
+
+    def features(arrays, conditions):
+        return np.concatenate([arrays["albedo"][:, :2], conditions * 100], 1)
+
+    spec = replace(make_spec("tile", TEXTURES.presets[0], lambda *arguments: masked_data(None)), features=features)
+    real, model = compare(spec, None, {"reference": samples(0), "real": samples(0), "model": samples(60)})
+    assert list(real.distance) == [spec.asset_kind] == ["mesh"]
+    assert real.distance["mesh"] < 0.02
+    assert model.distance["mesh"] == pytest.approx(2 * 60**2 / (2 + 100**2 / 12), rel=0.1)
+    assert model.precision == 0 and real.precision > 0.8
+    broken = replace(spec, features=lambda arrays, conditions: arrays["no such thing"])
+    with pytest.raises(GanassetsError, match="tile's features failed"):
+        compare(broken, None, {"reference": samples(0), "real": samples(0)})
+
+
+def test_margins_are_cut_off_every_axis():
+    maps = np.arange(2 * 8 * 8, dtype=np.float32).reshape(1, 2, 8, 8)
+    np.testing.assert_array_equal(cropped(maps, 2), maps[:, :, 2:6, 2:6])
+    np.testing.assert_array_equal(cropped(maps[..., 0], 3), maps[:, :, 3:5, 0])
+    np.testing.assert_array_equal(cropped(maps, 0), maps)
+
+
+def test_samples_that_were_cut_out_have_surroundings():
+    structure = np.arange(4, dtype=np.float32).reshape(4, 1, 1)
+    data = replace(masked_data(None), tiles=np.zeros(4, bool), structure=structure)
+    free, fixed = SimpleNamespace(size=None, margin=8), SimpleNamespace(size=64)
+    index = np.array([2, 0])
+    around = surroundings(free, data, index)
+    assert around.margin == 8 and around.structure is not None and around.structure.ravel().tolist() == [2, 0]
+    for domain, other in (
+        (free, replace(data, tiles=None)),
+        (free, replace(data, tiles=np.array([True, False, False, False]))),
+        (fixed, data),
+    ):
+        found = surroundings(domain, other, index)
+        assert found.margin == 0 and found.structure is None, "samples tile"
+
+
+class Echo:
+    """A size-free model whose output is its noise map."""
+
+    manifest = SimpleNamespace(
+        noise=NoiseInfo(channels=3, stride=4, reach=8, size=16),
+        outputs=[SimpleNamespace(axes=("channel", "frame"))],
+        z_dim=5,
+        rows=np.zeros((1, 1), np.float32),
+    )
+
+    @staticmethod
+    def run(z, condition, truncation, noise):
+        assert truncation == 1 and len(z) == len(condition) == len(noise)
+        return {"albedo": noise}
+
+
+def test_the_model_is_asked_for_what_lies_around_a_sample():
+    """Margins are made, with the structure of the sample's own surroundings, and cut off; else the seed says it all."""
+    spec = replace(make_spec("loop", TEXTURES.presets[0], lambda *arguments: masked_data(None)), noise=None)
+    model: Any = Echo()
+    conditions = np.zeros((20, 1), np.float32)  # more than a batch
+    structure = np.random.default_rng(0).normal(size=(20, 1, 24)).astype(np.float32)
+    alone = run_model(model, spec, 7, conditions, Surroundings())["albedo"]
+    np.testing.assert_array_equal(alone[3], noise_map(10, 3, (16,)))
+    made = run_model(model, spec, 7, conditions, Surroundings(4, structure))["albedo"]
+    assert made.shape == (20, 3, 16)
+    np.testing.assert_array_equal(made[:, 2:], structure[:, :, 4:20])
+    np.testing.assert_array_equal(made[18, :2], noise_map(25, 3, (24,))[:2, 4:20])
 
 
 @pytest.mark.slow

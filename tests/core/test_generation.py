@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ganassets import generation
+from ganassets.assets import Option
 from ganassets.errors import GanassetsError, InputError
 from ganassets.generation import (
     MAX_SEEDS,
@@ -19,6 +20,7 @@ from ganassets.generation import (
     Sample,
     asset_name,
     blended_noise,
+    check_learnt,
     condition_matrix,
     generate,
     parse_seeds,
@@ -27,7 +29,7 @@ from ganassets.generation import (
     wanted_row,
 )
 from ganassets.latents import MAX_SEED, noise_map
-from ganassets.manifest import Manifest
+from ganassets.manifest import ConditionInfo, Manifest
 from ganassets.model import Model, open_model
 from ganassets.plugins import load_generator
 from ganassets.writer import check_names
@@ -444,3 +446,123 @@ def test_a_morph_of_a_model_with_a_size_of_its_own(squares, make_model):
         np.testing.assert_array_equal(asset.positions, end.positions)
     assert made[1].name == "squares-00000003-00000009-001"
     assert not np.array_equal(made[1].positions, ends[0].positions)
+
+
+@pytest.fixture
+def choosing(tiling):
+    """A size-free model whose plugin chooses the size: by a setting and a slider."""
+    model, spec = tiling
+
+    def size_of(settings, row, info):
+        assert (info.channels, info.stride) == (3, STRIDE)
+        return (STRIDE * settings["rows"], STRIDE * (1 + int(row[1])))
+
+    return model, replace(spec, map_size=size_of, settings=(Option("rows", int, 2, "How many."),))
+
+
+def widths(model, seeds) -> list[int]:
+    """Columns that the maps of these seeds are to have."""
+    manifest = model.manifest
+    rows = condition_matrix(manifest, seeds, wanted_row(manifest.conditions, {}))
+    return [STRIDE * (1 + int(row[1])) for row in rows]
+
+
+def test_the_plugin_chooses_a_size_for_each(choosing):
+    model, spec = choosing
+    seeds = tuple(range(9))
+    expected = widths(model, seeds)
+    assert len(set(expected)) > 2, "different ones"
+    for rows in (1, 3):
+        made = everything_of(model, spec, Request(seeds, settings={"rows": rows}, batch=9))
+        assert [asset.provenance.seed for asset in made] == list(seeds), "in their order"
+        assert [asset.height.shape for asset in made] == [(STRIDE * rows, width) for width in expected]
+
+
+@given(st.lists(st.integers(0, 60), min_size=1, max_size=7, unique=True), st.integers(1, 8))
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_assets_of_different_sizes_are_the_same_alone_and_in_any_batch(choosing, seeds, batch):
+    model, spec = choosing
+    together = everything_of(model, spec, Request(seeds, settings={"rows": 2}, batch=batch))
+    assert [asset.name for asset in together] == [asset_name("tiles", seed) for seed in seeds]
+    for asset in together:
+        (alone,) = everything_of(model, spec, Request((asset.provenance.seed,), settings={"rows": 2}))
+        assert_same(alone, asset, atol=1e-6)
+        assert alone.provenance == asset.provenance
+
+
+def test_the_plugin_hears_of_settings_when_it_decodes(choosing):
+    model, spec = choosing
+    heard = []
+
+    def decode(arrays, manifest, names, provenances, settings):
+        heard.append((list(names), dict(settings)))
+        return spec.decode(arrays, manifest, names, provenances, settings)
+
+    everything_of(model, replace(spec, decode=decode), Request((1, 2, 3), settings={"rows": 2}))
+    assert all(values == {"rows": 2} for _, values in heard)
+    assert sorted(name for names, _ in heard for name in names) == [asset_name("tiles", seed) for seed in (1, 2, 3)]
+
+
+@pytest.mark.parametrize("change", [{"size": (8, 8)}, {"window": 64}, {"crop": True}])
+def test_models_whose_plugin_chooses_the_size_refuse_another(choosing, change):
+    model, spec = choosing
+    with pytest.raises(InputError, match="models of tiles choose their size themselves; leave out --size"):
+        generate(model, spec, Request((1,), settings={"rows": 2}, **change))
+
+
+def test_a_size_that_fails_is_told(choosing):
+    model, spec = choosing
+    with pytest.raises(GanassetsError, match=r"tiles's size failed \(KeyError: 'rows'\)"):
+        list(generate(model, spec, Request((1,))))
+
+
+def test_steps_of_a_morph_have_the_size_of_their_conditions(choosing):
+    model, spec = choosing
+    first, last = 0, next(seed for seed, width in enumerate(widths(model, range(60))) if width >= 8 * STRIDE)
+    made = everything_of(model, spec, Request((), settings={"rows": 2}, morph=(first, last), steps=5))
+    for asset in made:
+        assert asset.height.shape == (2 * STRIDE, STRIDE * (1 + int(asset.provenance.sliders["age"])))
+    ends = everything_of(model, spec, Request((first, last), settings={"rows": 2}))
+    assert_same(made[0], ends[0], atol=1e-6)
+    assert_same(made[-1], ends[1], atol=1e-6)
+
+
+@pytest.fixture
+def learnt(manifest):
+    """A model that has seen red both wet and dry, and green dry alone; blue never."""
+    conditions = (
+        ConditionInfo(name="age", low=0, high=100),
+        ConditionInfo(name="wet", switch=True),
+        ConditionInfo(name="tint", choices=("red", "green", "blue")),
+    )
+    rows = ((30.0, 1.0, 1.0, 0.0, 0.0), (40.0, 0.0, 1.0, 0.0, 0.0), (50.0, 0.0, 0.0, 1.0, 0.0))
+    return manifest.model_copy(update={"conditions": conditions, "condition_rows": rows})
+
+
+@pytest.mark.parametrize(
+    "wishes",
+    [
+        {},
+        {"age": 99.0},
+        {"wet": 1.0},
+        {"tint": {"red": 1.0}, "wet": 1.0},
+        {"tint": {"green": 1.0}, "wet": 0.0},
+        {"tint": {"red": 0.5, "green": 0.5}, "wet": 1.0},
+    ],
+)
+def test_wishes_that_a_model_has_learnt(learnt, wishes):
+    check_learnt(learnt, wishes)
+
+
+@pytest.mark.parametrize(
+    ("wishes", "told"),
+    [
+        ({"tint": {"blue": 1.0}}, "has not learnt tint blue"),
+        ({"tint": {"red": 0.5, "blue": 0.5}}, "has not learnt tint blue"),
+        ({"tint": {"green": 1.0}, "wet": 1.0}, "has not learnt wet with tint green; leave one of them out"),
+    ],
+)
+def test_wishes_that_a_model_has_not_learnt(learnt, wishes, told):
+    with pytest.raises(InputError) as caught:
+        check_learnt(learnt, wishes)
+    assert told in str(caught.value)

@@ -81,6 +81,9 @@ FLAWS = [
     ({"presets": (replace(A_PRESET, regression_weight=-1.0),)}, "regression_weight must not be negative"),
     ({"presets": (replace(A_PRESET, regression_weight=float("nan")),)}, "regression_weight must not be negative"),
     ({"noise": "white"}, "noise is neither a function nor None"),
+    ({"features": 3}, "features is neither a function nor None"),
+    ({"settings": (Option("fps", int, 0, "", low=1),)}, "option 'fps' has a default outside its range"),
+    ({"settings": (Option("fps", int, 1, ""), Option("fps", int, 1, ""))}, "setting name 'fps' is used 2 times"),
     ({"exporter": ""}, "default exporter's name ''"),
     ({"exporter": "two words"}, "default exporter's name 'two words'"),
     ({"outputs": (Output("noise", ("x",), ""),)}, "name of a model's input"),
@@ -177,7 +180,7 @@ def test_options_are_described(raw):
         "How often. [1..9; default: 1]",
         "How. [plain|fancy; default: plain]",
         "Whether. [yes|no; default: no]",
-        "How large. [0..; default: 1.0]",
+        "How large. [0..; default: 1]",
     ]
 
 

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from domains import KINDS, NETWORK_SIZE, STRIDE, make_inputs, make_networks
-from ganassets.networks import count_parameters
+from domains import KINDS, NETWORK_SIZE, STRIDE, ToyDomain, make_data, make_fit, make_inputs, make_networks, make_preset
+from ganassets.networks import Generator, NetworkSettings, count_parameters
 
 ALL = pytest.mark.parametrize("kind", list(KINDS))
 
@@ -129,3 +129,39 @@ def test_parameters_are_counted():
     assert count_parameters(generator) == 0  # frozen
     generator.requires_grad_(True)
     assert count_parameters(generator) == sum(p.numel() for p in generator.parameters())
+
+
+class Embedding(ToyDomain):
+    """A domain that knows three numbers of a sample: linear in the latent, moved by the first slider."""
+
+    def embedded_width(self, z_dim: int) -> int:
+        """Three."""
+        return 3
+
+    def embed(self, z: Tensor, condition: Tensor) -> Tensor:
+        """(n, 3)."""
+        return 2 * z[:, :3] + condition[:, :1]
+
+
+def test_networks_read_what_the_domain_makes_of_the_latent():
+    """And nothing else of it: numbers that it leaves out change nothing."""
+    domain = Embedding("loop", make_fit("loop", make_data("loop"), make_preset()))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        generator = Generator(domain, NetworkSettings(8, 2, 12, 8, 16))
+        for parameter in generator.parameters():
+            parameter.data.add_(0.05 * torch.randn_like(parameter))
+    generator.eval().requires_grad_(False)
+    assert generator.full_w_dim == 12 + 3 + 2
+    z, condition, one, zero = make_inputs(generator)
+    w = generator.mapping(z, domain.standardise(condition), one)
+    assert_close(w[:, 12:15], domain.embed(z, domain.standardise(condition)))
+    assert_close(w[:, 15:], domain.standardise(condition))
+    half = generator.mapping(z, domain.standardise(condition), 0.5 * one)
+    assert_close(half[:, 12:15], domain.embed(0.5 * z, domain.standardise(condition)))
+    made = generator(z, condition, one, zero)["pose"]
+    other = z.clone()
+    other[:, 3:] += 1
+    assert_close(generator(other, condition, one, zero)["pose"], made)
+    other[:, 0] += 1
+    assert not torch.allclose(generator(other, condition, one, zero)["pose"], made, atol=1e-3)

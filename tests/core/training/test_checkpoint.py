@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -87,6 +88,18 @@ def test_fit_round_trip(tmp_path):
         np.testing.assert_array_equal(found.bases[name], fit.bases[name])
     for name in ("condition_mean", "condition_std", "offset", "from_latent", "from_condition"):
         np.testing.assert_array_equal(getattr(found, name), getattr(fit, name))
+
+
+def test_a_fit_keeps_the_constants_of_the_plugin(tmp_path):
+    fit, rows = fitted()
+    constants = {"means": np.arange(6, dtype=np.float32).reshape(2, 3), "a.b": np.ones((1, 2, 3), np.float32)}
+    save_fit(tmp_path / "linear.safetensors", replace(fit, constants=constants), rows)
+    found, _ = load_fit(tmp_path / "linear.safetensors")
+    assert found.constants.keys() == constants.keys()
+    for name, array in constants.items():
+        np.testing.assert_array_equal(found.constants[name], array)
+    save_fit(tmp_path / "plain.safetensors", fit, rows)
+    assert load_fit(tmp_path / "plain.safetensors")[0].constants == {}
 
 
 def test_damaged_or_missing_fit(tmp_path):

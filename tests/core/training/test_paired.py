@@ -11,6 +11,7 @@ import torch
 
 from domains import CPU, NETWORK_SIZE, NOISE_CHANNELS, STRIDE, ToyDomain, make_data, make_fit, make_preset, make_trainer
 from ganassets.data import TrainingData
+from ganassets.errors import InputError
 from ganassets.latents import noise_map
 from ganassets.spec import NoiseMap
 from ganassets.training.checkpoint import load_checkpoint, save_checkpoint
@@ -252,10 +253,81 @@ def test_the_plugins_noise_is_used_with_the_conditions():
     np.testing.assert_array_equal(batch.raw["noise"][:, 0, 0, 0], rows)
     asked.clear()
     trainer.snapshot(torch.zeros(3, 8), torch.tensor([[1.0, 0], [2, 0], [3, 0]]))
-    assert asked == [(0, 1.0, size), (1, 2.0, size), (2, 3.0, size)]
+    with_margins = (MARGIN, MARGIN)
+    assert asked == [(0, 1.0, with_margins), (1, 2.0, with_margins), (2, 3.0, with_margins)]
 
 
 def test_samples_without_seeds_get_fresh_noise():
     trainer = trainer_of(replace(known_data(latents=None), noise_seeds=None))
     first, second = (trainer.draw().raw["noise"] for _ in range(2))
     assert not torch.equal(first, second)
+
+
+def test_latents_may_be_known_in_part():
+    """NaN stands for numbers that may be anything, other ones for each sample."""
+    data = known_data()
+    assert data.latents is not None
+    free = np.random.default_rng(2).random(data.latents.shape) < 0.5
+    free[0] = True
+    latents = np.where(free, np.nan, data.latents).astype(np.float32)
+    trainer = trainer_of(replace(data, latents=latents))
+    drawn = [trainer.draw(only_known=True) for _ in range(20)]
+    index = np.concatenate([index_of(data, batch.condition) for batch in drawn])
+    z = torch.cat([batch.z for batch in drawn]).numpy()
+    told = np.isfinite(latents[index])
+    assert told.any(1).all() and not told.all(1).all()
+    np.testing.assert_array_equal(z[:, :KNOWN][told], latents[index][told])
+    assert np.isfinite(z).all() and z[:, :KNOWN][~told].std() == pytest.approx(1, abs=0.25)
+
+
+def structured(tiles: bool, channels: int = 2) -> TrainingData:
+    """Tiles or crops whose noise map's last channels are the data's own."""
+    side = NETWORK_SIZE if tiles else MARGIN
+    structure = np.random.default_rng(3).normal(size=(64, channels, side, side)).astype(np.float32)
+    return known_data(structure=structure, tiles=np.full(64, tiles))
+
+
+@pytest.mark.parametrize("tiles", [True, False])
+def test_structure_takes_the_place_of_the_last_channels(tiles):
+    data = structured(tiles)
+    assert data.structure is not None and data.noise_seeds is not None
+    trainer = trainer_of(data)
+    batch = trainer.draw()
+    index = index_of(data, batch.condition)
+    np.testing.assert_array_equal(batch.raw["noise"][:, 1:], data.structure[index])
+    side = data.structure.shape[-1]
+    white = [noise_map(int(seed), NOISE_CHANNELS, (side, side))[:1] for seed in data.noise_seeds[index]]
+    np.testing.assert_array_equal(batch.raw["noise"][:, :1], np.stack(white))
+    assert torch.equal(trainer.fake(batch)["noise"], trainer.real(batch)["noise"])
+
+
+class Wide(ToyDomain):
+    """A domain whose crops need more room."""
+
+    @property
+    def margin(self) -> int:
+        """Two strides."""
+        return 2 * STRIDE
+
+
+def test_a_domain_says_how_wide_margins_are():
+    data, preset = known_data(tiles=np.zeros(64, bool)), make_preset()
+    trainer = Trainer(preset, Wide("tile", make_fit("tile", data, preset)), data, "rpgan", CPU, 0)
+    for parameter in trainer.generator.parameters():
+        parameter.data.add_(0.05)
+    batch = trainer.draw()
+    side = NETWORK_SIZE + 4 * STRIDE
+    assert batch.raw["noise"].shape[2:] == (side, side)
+    inner = slice(2 * STRIDE, 2 * STRIDE + NETWORK_SIZE)
+    whole = trainer.generator.sample(batch.z, batch.condition, batch.raw["noise"])
+    for name, value in trainer.fake(batch).items():
+        if name in whole:
+            assert torch.equal(value, whole[name][..., inner, inner])
+    assert torch.equal(trainer.real(batch)["noise"], batch.raw["noise"][..., inner, inner])
+    made = trainer.snapshot(torch.zeros(2, 8), torch.rand(2, 2))
+    assert {array.shape[2:] for array in made.values()} == {(side, side)}
+
+
+def test_as_many_structures_as_samples():
+    with pytest.raises(InputError, match="as many in each of its arrays"):
+        known_data(structure=np.zeros((63, 1, NETWORK_SIZE, NETWORK_SIZE), np.float32))

@@ -1,0 +1,25 @@
+"""What samples are compared by: how the body moves, instead of the numbers that say so. numpy only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ganassets.motion.measures import motion_features
+
+from .signals import Signals, clip_of
+from .structure import FPS
+
+
+def window_features(arrays: Mapping[str, NDArray[np.floating]]) -> NDArray[np.float64]:
+    """(n, k) motion_features of samples, those of all windows of a sample one after the other.
+
+    Args:
+        arrays: `root` (n, 4, f), `rotations` (n, 132, f) and `contacts` (n, 4, f), see ganassets_poses.signals: windows
+            of f frames without margins, of which none is taken for a loop.
+    """
+    samples = zip(*(arrays[name] for name in ("root", "rotations", "contacts")), strict=True)
+    clips = [clip_of(Signals(*parts), "", FPS, False) for parts in samples]
+    return motion_features(clips).reshape(len(clips), -1)
