@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial.distance import cdist
 
 from ganassets.assets import MotionClip
 from ganassets.evaluation.measures import Features
@@ -22,6 +23,7 @@ from ganassets.motion.measures import motion_features
 from ganassets.motion.rotations import conjugate, degrees_between, multiply
 from ganassets.options import option_values
 from ganassets.spec import GeneratorSpec
+from ganassets_poses.actions import NAMES
 from ganassets_poses.dataset import read_units, window
 from ganassets_poses.signals import REST_HEIGHT, ROOT_SCALE, ROTATION_SCALE, Signals, clip_of, unstacked
 from ganassets_poses.structure import FPS
@@ -29,9 +31,11 @@ from ganassets_poses.units import Unit, laid_together
 
 FloatArray = NDArray[np.floating]
 Cell = tuple[str, bool]  # action, and whether it repeats
+Windows = dict[Cell, Features]
 
 SECONDS = 2.0  # that loops last, about: they hold whole repetitions
 WINDOW = 64  # frames of what the linear model learns
+RIDGE = 0.1  # of the classifier
 WINDOWS, AXES = 512, 64  # of each cell that the linear model is fitted to; its principal axes
 # What makes signals about unit variance, and a figure at rest 0.
 SCALE = np.concatenate([ROOT_SCALE, np.full(132, ROTATION_SCALE), np.full(4, 0.5)])[:, None]
@@ -40,30 +44,41 @@ REST = np.concatenate([[0, 0, 0, REST_HEIGHT], np.tile(np.eye(3)[:2].ravel(), 22
 
 @dataclass(frozen=True, eq=False)
 class Clips:
-    """A row of the tables: clips by cell."""
+    """A row of the tables: clips by cell; real ones are called after the recording that they are of."""
 
     by_cell: Mapping[Cell, Sequence[MotionClip]]
 
     @cached_property
-    def features(self) -> dict[Cell, Features]:
-        """Windows of the clips, see motion_features."""
-        return {cell: motion_features(clips) for cell, clips in self.by_cell.items()}
+    def windows(self) -> dict[Cell, list[Features]]:
+        """Features of each clip, see motion_features."""
+        return {cell: [motion_features([clip]) for clip in clips] for cell, clips in self.by_cell.items()}
 
-    def part(self, cells: Sequence[Cell]) -> Clips:
-        """Some of the cells."""
-        return Clips({cell: self.by_cell[cell] for cell in cells})
+    @cached_property
+    def features(self) -> Windows:
+        """Of all clips of each cell."""
+        return {cell: np.concatenate(windows) for cell, windows in self.windows.items()}
 
-
-def cell_of(unit: Unit) -> Cell:
-    """What a unit is compared with."""
-    return unit.action.name, unit.loop
+    def halves(self, rng: np.random.Generator) -> tuple[Windows, Windows]:
+        """Features of half of the recordings of each cell and of the others; the odd one by chance."""
+        found: tuple[Windows, Windows] = {}, {}
+        for cell, clips in self.by_cell.items():
+            names = sorted({clip.name for clip in clips})
+            count = (len(names) + int(rng.integers(2))) // 2
+            chosen = set(rng.permutation(names)[:count].tolist())
+            for half, inside in zip(found, (True, False), strict=True):
+                parts = [
+                    f for f, clip in zip(self.windows[cell], clips, strict=True) if (clip.name in chosen) == inside
+                ]
+                if parts:
+                    half[cell] = np.concatenate(parts)
+        return found
 
 
 def by_cell(units: Sequence[Unit]) -> dict[Cell, list[Unit]]:
     """Units of each cell."""
     found: dict[Cell, list[Unit]] = defaultdict(list)
     for unit in units:
-        found[cell_of(unit)].append(unit)
+        found[unit.action.name, unit.loop].append(unit)
     return dict(found)
 
 
@@ -72,8 +87,13 @@ def units_in(folder: Path) -> list[Unit]:
     return laid_together(read_units(folder, None, [])[0])
 
 
+def recordings(units: Sequence[Unit]) -> int:
+    """How many recordings units are of."""
+    return len({unit.source for unit in units})
+
+
 def chances(units: Sequence[Unit]) -> FloatArray:
-    """(n,) every clip that units are of counts alike."""
+    """(n,) every recording that units are of counts alike."""
     count = Counter(unit.source for unit in units)
     shares = np.array([1 / count[unit.source] for unit in units])
     return shares / shares.sum()
@@ -91,7 +111,12 @@ def real_clip(unit: Unit) -> MotionClip:
     count = max(round(SECONDS * unit.tempo), 1) if unit.loop else 1
     signals = unit.signals
     repeated = Signals(*(np.tile(part, count) for part in (signals.root, signals.rotations, signals.contacts)))
-    return clip_of(repeated, unit.action.name, FPS, unit.loop)
+    return clip_of(repeated, unit.source, FPS, unit.loop)
+
+
+def real_clips(units: Mapping[Cell, Sequence[Unit]]) -> Clips:
+    """Units as they were recorded."""
+    return Clips({cell: [real_clip(unit) for unit in some] for cell, some in units.items()})
 
 
 def cleaned(clip: MotionClip) -> MotionClip:
@@ -124,7 +149,7 @@ def gaussian_clips(units: Sequence[Unit], count: int, rng: np.random.Generator) 
     _, values, axes = np.linalg.svd(table - mean, full_matrices=False)
     scores = rng.normal(size=(count, AXES)) * values[:AXES] / np.sqrt(WINDOWS)
     made = (mean + scores @ axes[:AXES]).reshape(count, -1, WINDOW) * SCALE + REST
-    return [cleaned(clip_of(unstacked(values), units[0].action.name, FPS, False)) for values in made]
+    return [cleaned(clip_of(unstacked(values), "", FPS, False)) for values in made]
 
 
 def blended_clips(units: Sequence[Unit], count: int, rng: np.random.Generator) -> list[MotionClip]:
@@ -140,7 +165,7 @@ def blended(a: Unit, b: Unit) -> MotionClip:
     frames = round(repetitions * FPS / tempo)
     turns = np.arange(frames) * repetitions / frames
     both = [at_pace(unit.at(turns), repetitions * len(unit.signals) / frames).stacked() for unit in (a, b)]
-    return cleaned(clip_of(unstacked((both[0] + both[1]) / 2), a.action.name, FPS, a.loop))
+    return cleaned(clip_of(unstacked((both[0] + both[1]) / 2), "", FPS, a.loop))
 
 
 def at_pace(signals: Signals, pace: float) -> Signals:
@@ -160,3 +185,29 @@ def seam(clip: MotionClip) -> float:
     change = np.radians(degrees_between(np.roll(turns, 1, 0), turns)).mean(1)
     change += np.linalg.norm(steps - np.roll(steps, 1, 0), axis=1)
     return float(change[0] / max(change.mean(), 1e-9))
+
+
+class ActionClassifier:
+    """Kernel ridge regression of actions on features, with a Gaussian kernel as wide as half of the windows are apart.
+
+    All actions weigh the same, however many windows they have.
+    """
+
+    def __init__(self, windows: Windows) -> None:
+        self.features = np.concatenate(list(windows.values()))
+        labels = np.concatenate([np.full(len(rows), NAMES.index(action)) for (action, _), rows in windows.items()])
+        squares = cdist(self.features, self.features, "sqeuclidean")
+        self.scale = float(np.median(squares))
+        count = np.bincount(labels, minlength=len(NAMES))[labels]
+        kernel = np.exp(-squares / self.scale)
+        kernel[np.diag_indices(len(kernel))] += RIDGE * count / len(labels) * len(np.unique(labels))
+        self.weights = np.linalg.solve(kernel, np.eye(len(NAMES))[labels])
+
+    def seen(self, windows: Windows) -> dict[Cell, float]:
+        """Share of windows that are seen as what they should be."""
+        return {cell: float((self(features) == NAMES.index(cell[0])).mean()) for cell, features in windows.items()}
+
+    def __call__(self, features: Features) -> NDArray[np.intp]:
+        """(n,) index of each window's action in actions.NAMES."""
+        kernel = np.exp(-cdist(features, self.features, "sqeuclidean") / self.scale)
+        return (kernel @ self.weights).argmax(1)

@@ -54,6 +54,9 @@ AGREEMENT, BOTH = 0.65, 0.22  # shares of the steps that must agree: of all, and
 
 EXTENSION = 0.98  # share of its length to which a leg may be stretched beyond what the clip does
 LOWERING, SINKING = 0.15, 0.15  # metres that the hips may be lowered, seconds over which that is smoothed both ways
+# Metres above the standing height, and above the other foot, up to which a foot stands by its height alone; the last
+# where the travel of whole steps is looked for.
+FLAT, ABREAST, LOW_STEP = 0.03, 0.01, 0.05
 FORWARD = 0.01  # share of the knee's forward direction that decides where a straight leg bends
 
 
@@ -238,6 +241,34 @@ def restored_travel(clip: MotionClip) -> MotionClip:
     typical = np.median(velocity[agrees], 0)
     moved = clip.translation.astype(np.float64)
     moved[:, [0, 2]] -= np.arange(len(clip))[:, None] / clip.fps * typical
+    return replace(clip, translation=moved.astype(np.float32))
+
+
+def standing_feet(place: FloatArray, low: float = FLAT) -> Bools:
+    """(f, 2) which feet stand, left and right, by their heights alone: ankle and ball are less than `low` metres above
+    their standing heights, and the other foot is no more than ABREAST lower. One that swings past the standing one low
+    over the ground doesn't stand.
+
+    Args:
+        place: (f, 4, 3) of CONTACTS, see foot_places.
+        low: metres.
+    """
+    height = place.reshape(-1, 2, 2, 3)[..., 1] - STANDING[:2]
+    lowest = height.min(-1)
+    return np.all(height < low, axis=-1) & (lowest <= lowest.min(-1, keepdims=True) + ABREAST)
+
+
+def matched_travel(clip: MotionClip) -> MotionClip:
+    """A gait that travels as fast as its feet say: the median velocity over the ground of feet that stand is taken off
+    its own. For clips that go straight on, such as loops."""
+    place = foot_places(clip)
+    stands = standing_feet(place, LOW_STEP)
+    stays = stands[:-1] & stands[1:]
+    if stays.sum() < 2:
+        return clip
+    step = np.diff(place.reshape(-1, 2, 2, 3), axis=0).mean(2)
+    slide = np.median(step[stays], axis=0) * [1, 0, 1]
+    moved = clip.translation - np.arange(len(clip))[:, None] * slide
     return replace(clip, translation=moved.astype(np.float32))
 
 

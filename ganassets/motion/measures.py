@@ -15,7 +15,7 @@ from ..assets import MotionClip
 from ..errors import InputError
 from ..latents import normals
 from .editing import resampled
-from .feet import STANDING, foot_places, ground_travel
+from .feet import STANDING, foot_places, ground_travel, standing_feet
 from .kinematics import positions
 from .rotations import about, conjugate, degrees_between, heading, multiply, rotate
 from .skeletons import HUMANOID
@@ -24,7 +24,7 @@ FloatArray = NDArray[np.floating]
 Features = NDArray[np.float64]
 
 FPS = 30.0  # at which skating and features are measured
-SKID, LOW, ABREAST = 0.025, 0.05, 0.01  # metres: a frame at FPS, above the standing height, above the other foot
+SKID, LOW = 0.025, 0.05  # metres: a frame at FPS, above the standing height
 WINDOW, STRIDE = 32, 16  # frames at FPS
 FEATURES, FEATURE_SEED, FEATURE_STREAM = 64, 2023, 16
 BLOCK = 1024  # rows whose distances are held at once
@@ -34,18 +34,17 @@ VELOCITY_WEIGHT = 0.2  # seconds: an m/s counts as so many metres
 def skating(clip: MotionClip) -> float:
     """Share of the frames with a foot on the ground in which it slides, 0 to 1; 0 if no foot is ever on the ground.
 
-    A foot is on the ground from one frame to the next if its ankle and its ball are less than LOW above their standing
-    heights in both, and the other foot is no more than ABREAST lower: one that swings past the standing one low over
-    the ground doesn't slide. It slides if both joints move more than SKID along the ground meanwhile, at FPS frames a
-    second (other clips are resampled). Heights decide, not the clip's own contacts, so labels can't hide anything.
-    The limits are those of Karunratanakul et al. 2023, "Guided Motion Diffusion".
+    A foot is on the ground from one frame to the next if it stands in both by its height (see standing_feet, up to LOW
+    above its standing height): one that swings past the standing one low over the ground doesn't slide. It slides if
+    both joints move more than SKID along the ground meanwhile, at FPS frames a second (other clips are resampled).
+    Heights decide, not the clip's own contacts, so labels can't hide anything. The limits are those of Karunratanakul
+    et al. 2023, "Guided Motion Diffusion".
     """
-    place = foot_places(resampled(clip, FPS)).reshape(-1, 2, 2, 3)
-    height = place[..., 1] - STANDING[:2]
-    lowest = height.min(-1)
-    stands = np.all(height < LOW, axis=-1) & (lowest <= lowest.min(-1, keepdims=True) + ABREAST)
+    place = foot_places(resampled(clip, FPS))
+    stands = standing_feet(place, LOW)
     down = stands[:-1] & stands[1:]
-    slides = np.all(np.linalg.norm(np.diff(place[..., [0, 2]], axis=0), axis=-1) > SKID, axis=-1)
+    moved = np.linalg.norm(np.diff(place[..., [0, 2]], axis=0), axis=-1)
+    slides = np.all(moved.reshape(-1, 2, 2) > SKID, axis=-1)
     return float((down & slides).sum() / max(down.sum(), 1))
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from ganassets.assets import MotionClip, Provenance
 from ganassets.latents import uniforms
 from ganassets.motion.editing import cropped, mirrored, placed, resampled
-from ganassets.motion.feet import grounded, held_feet
+from ganassets.motion.feet import foot_places, grounded, held_feet, matched_travel, standing_feet
 
 from .actions import ACTIONS
 from .signals import Signals, clip_of
@@ -69,7 +69,7 @@ def decode_clip(signals: Signals, name: str, provenance: Provenance, settings: M
         clip = mirrored(clip)
     clip = replace(placed(grounded(clip)), provenance=provenance)
     if settings["hold-feet"]:
-        clip = held_feet(clip)
+        clip = steadied(clip, is_gait(provenance))
     if settings["pose"] >= 0:
         clip = pose_of(clip, settings["pose"])
     return clip if settings["fps"] == FPS else resampled(clip, settings["fps"])
@@ -80,8 +80,25 @@ def mirrors(wish: str, provenance: Provenance) -> bool:
     the network, and turn to the side that they were asked to."""
     if wish != "seed":
         return wish == "yes"
-    gait = sum(provenance.sliders[f"action:{action.name}"] for action in ACTIONS if action.gait)
-    return gait < 0.5 and bool(uniforms(provenance.seed, 1, MIRROR_STREAM)[0] < 0.5)
+    return not is_gait(provenance) and bool(uniforms(provenance.seed, 1, MIRROR_STREAM)[0] < 0.5)
+
+
+def is_gait(provenance: Provenance) -> bool:
+    """Whether a clip shows steps, mostly."""
+    return sum(provenance.sliders[f"action:{action.name}"] for action in ACTIONS if action.gait) >= 0.5
+
+
+def steadied(clip: MotionClip, gait: bool) -> MotionClip:
+    """The clip with its feet held where the network says that they stand, and where they are on the ground.
+
+    Args:
+        clip: on the ground.
+        gait: it shows steps, whose travel is matched to the feet first.
+    """
+    clip = matched_travel(clip) if gait and clip.loop else clip
+    stands = standing_feet(foot_places(clip)).repeat(2, axis=1)
+    assert clip.contacts is not None
+    return held_feet(replace(clip, contacts=clip.contacts | stands))
 
 
 def pose_of(clip: MotionClip, share: float) -> MotionClip:

@@ -20,10 +20,13 @@ from ganassets.motion.feet import (
     held_feet,
     last_true,
     legs,
+    matched_travel,
     next_true,
     restored_travel,
+    standing_feet,
 )
 from ganassets.motion.kinematics import positions, world_pose
+from ganassets.motion.measures import skating
 from ganassets.motion.rotations import about, degrees_between, multiply
 from ganassets.motion.skeletons import HUMANOID, HUMANOID_FINGERS
 from motion_clips import random_clip, walk_clip
@@ -280,3 +283,23 @@ def test_feet_below_the_ground_are_raised() -> None:
         clip, translation=clip.translation - np.array([0, 0.2, 0], np.float32), contacts=np.zeros((31, 4), bool)
     )
     np.testing.assert_allclose(foot_places(held_feet(sunk))[..., 1], np.tile(STANDING, (31, 1)), atol=1e-5)
+
+
+def test_feet_stand_by_their_height_and_not_above_the_other() -> None:
+    place = np.tile(np.array([[0.1, 0.08, 0], [0.1, 0.02, 0.14], [-0.1, 0.08, 0], [-0.1, 0.02, 0.14]]), (4, 1, 1))
+    place[1, :2, 1] += 0.02  # the left one swings past
+    place[2, :2, 1] += 0.2
+    place[3, ..., 1] += 0.04  # a hop
+    assert standing_feet(place).tolist() == [[True, True], [False, True], [False, True], [False, False]]
+    assert standing_feet(place, 0.05).tolist() == [[True, True], [False, True], [False, True], [True, True]]
+
+
+@pytest.mark.parametrize("wrong", [-1.0, 0.9])
+def test_travel_is_matched_to_the_feet(wrong: float) -> None:
+    walk = held_feet(walk_clip(speed=1.2))
+    share = np.arange(len(walk), dtype=np.float32)[:, None] / np.float32(walk.fps)
+    off = replace(walk, translation=walk.translation + share * np.array([0, 0, wrong], np.float32))
+    matched = matched_travel(off)
+    assert skating(off) > 0.5 > skating(matched)
+    assert np.abs(matched.translation[-1] - walk.translation[-1]).max() < 0.25
+    np.testing.assert_array_equal(matched.rotations, off.rotations)
