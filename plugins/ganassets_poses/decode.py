@@ -14,7 +14,7 @@ from ganassets.motion.editing import cropped, mirrored, placed, resampled
 from ganassets.motion.feet import foot_places, grounded, held_feet, matched_travel, standing_feet
 
 from .actions import ACTIONS
-from .signals import Signals, clip_of
+from .signals import Signals, clip_of, stretched
 from .structure import FPS, MARGIN, STRIDE
 
 MIRROR_STREAM = 26  # of the seed
@@ -61,10 +61,12 @@ def decode_clip(signals: Signals, name: str, provenance: Provenance, settings: M
     """One clip of (channels, f) signals."""
     loop = provenance.sliders["loop"] >= 0.5
     steps = steps_wanted(settings, loop, provenance.sliders["tempo"])
-    inside = signals if loop else signals.part(MARGIN, len(signals) - MARGIN)
-    clip = clip_of(inside, name, FPS, loop)
     # Lengths that are no multiple of the network's stride are played a little faster or slower.
-    clip = resampled(replace(clip, fps=FPS * (len(clip) - 1) / steps), FPS)
+    if loop:
+        clip = clip_of(stretched(signals, steps), name, FPS, True)
+    else:
+        clip = clip_of(signals.part(MARGIN, len(signals) - MARGIN), name, FPS, False)
+        clip = resampled(replace(clip, fps=FPS * (len(clip) - 1) / steps), FPS)
     if mirrors(settings["mirror"], provenance):
         clip = mirrored(clip)
     clip = replace(placed(grounded(clip)), provenance=provenance)

@@ -119,6 +119,18 @@ def signals_of(clip: MotionClip) -> Signals:
     return Signals(root.astype(np.float32), flat(np.moveaxis(to_6d(local), 1, 0)), contacts.T.astype(np.float32))
 
 
+def stretched(loop: Signals, frames: int) -> Signals:
+    """A loop in another number of frames, played so much slower or faster: interpolated by its Fourier series, which
+    has no seam."""
+    if frames == len(loop):
+        return loop
+    spectrum = np.fft.rfft(loop.stacked(), axis=1)[:, : frames // 2 + 1]
+    values = np.fft.irfft(spectrum, n=frames, axis=1) * (frames / len(loop))
+    values[:3] *= len(loop) / frames
+    values[-len(CONTACTS) :] = values[-len(CONTACTS) :].clip(0, 1)
+    return unstacked(values)
+
+
 def clip_of(signals: Signals, name: str, fps: float, loop: bool) -> MotionClip:
     """The clip that signals describe, from the origin on and facing +Z on the whole.
 

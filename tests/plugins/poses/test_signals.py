@@ -14,9 +14,9 @@ from ganassets.motion.editing import cropped, mirrored
 from ganassets.motion.kinematics import positions
 from ganassets.motion.measures import loop_gap
 from ganassets.motion.rotations import about, conjugate, degrees_between, multiply, rotate, to_matrix
-from ganassets_poses.signals import JOINTS, Signals, clip_of, headings, orthonormal, signals_of, unstacked
+from ganassets_poses.signals import JOINTS, Signals, clip_of, headings, orthonormal, signals_of, stretched, unstacked
 from motion_clips import random_clip, walk_clip
-from poses_data import turning
+from poses_data import steady_walk, turning
 
 UP = (0, 1, 0)
 SEEDS = st.integers(0, 2**32)
@@ -195,3 +195,17 @@ def test_parts_and_stacks():
     np.testing.assert_array_equal(part.stacked(), signals.stacked()[:, 3:9])
     first = to_matrix(clip.rotations[4, 7].astype(np.float64))[:, :2].T.ravel()
     np.testing.assert_allclose(signals.rotations[6 * 7 : 6 * 8, 4], first, atol=1e-5)
+
+
+@pytest.mark.parametrize("frames", [56, 60, 71, 90])
+def test_a_stretched_loop_has_no_seam_and_keeps_its_steps(frames):
+    signals = signals_of(steady_walk(65))
+    made = stretched(signals, frames)
+    assert len(made) == frames
+    travel = [one.root[0].sum() for one in (signals, made)]
+    assert travel[1] == pytest.approx(travel[0], rel=1e-3), "metres from frame to frame add up to the same stride"
+    rolled = Signals(*(np.roll(part, 32, 1) for part in (signals.root, signals.rotations, signals.contacts)))
+    if frames % 2 == 0:  # half a loop is a whole number of frames
+        moved = np.roll(stretched(rolled, frames).rotations, -frames // 2, 1)
+        np.testing.assert_allclose(moved, made.rotations, atol=1e-4)
+    assert stretched(signals, len(signals)) is signals
