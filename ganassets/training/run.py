@@ -103,7 +103,19 @@ def resume(spec: GeneratorSpec, run: Path, console: Console) -> Path:
     apply_hardware(settings.hardware)
     fit, rows = load_fit(run / "linear.safetensors")
     data = prepare(spec, settings, console)
+    check_constants(fit, data, run)
     return go_on(spec, settings, data, fit, rows, run, newest, console)
+
+
+def check_constants(fit: LinearFit, data: TrainingData, run: Path) -> None:
+    """InputError where the data of a run give other constants than when it began."""
+
+    def same(name: str) -> bool:
+        old, new = fit.constants[name], data.constants[name]
+        return old.shape == new.shape and np.allclose(old, new, rtol=1e-3, atol=1e-3 * float(np.abs(old).max()))
+
+    if fit.constants.keys() != data.constants.keys() or not all(map(same, fit.constants)):
+        raise InputError(f"the data of {run} are not what they were; put them back as they were, or start a new run.")
 
 
 def go_on(

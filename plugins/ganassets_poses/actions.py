@@ -18,7 +18,7 @@ class Action:
         shortest, longest: seconds that one repetition takes where takes are searched for repetitions.
         gait: its repetitions are steps; all gaits begin them with the same foot.
         once: clips may hold it as something that happens once.
-        fastest: m/s that it travels at most; clips that are faster are wrong about it.
+        slowest, fastest: m/s that it travels forwards; clips beyond that are wrong about it.
         liveliest: m/s at which the joints move on average at its liveliest moment, at least; clips that move less hold
             a part of it alone.
     """
@@ -29,6 +29,7 @@ class Action:
     longest: float = 4.0
     gait: bool = False
     once: bool = True
+    slowest: float = -3.0
     fastest: float = 3.0
     liveliest: float = 0.0
 
@@ -50,7 +51,14 @@ ACTIONS = (
     Action("dance", ("dance", "dancing", "spin", "salsa", "ballet"), liveliest=0.4),
     Action("sit", ("sit", "sitting", "driving", "seat")),
     Action(
-        "run", ("run", "running", "jog", "jogging", "sprint", "sprinting"), 0.4, 1.2, gait=True, once=False, fastest=8.0
+        "run",
+        ("run", "running", "jog", "jogging", "sprint", "sprinting"),
+        0.4,
+        1.2,
+        gait=True,
+        once=False,
+        slowest=1.0,
+        fastest=8.0,
     ),
     Action("walk", ("walk", "walking", "stroll", "march", "strut", "turn"), 0.7, 2.2, gait=True, once=False),
     Action("interact", ("interact", "interacting", "pickup", "pick", "lift", "push", "pull", "use", "open", "box")),

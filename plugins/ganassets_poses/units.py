@@ -158,17 +158,16 @@ def units_of(clip: MotionClip, action: Action, style: str, looping: bool | None)
 
 
 def is_sound(signals: Signals, action: Action, loop: bool) -> bool:
-    """Whether signals show an action as it should be: neither too fast nor too still or too long or short; and a gait's
-    feet don't slide."""
-    activity = activity_of(places_of(signals), PEAK_SIGMA).max()
-    slides = action.gait and action.name != "swim" and skating(clip_of(signals, "", FPS, loop)) > MOST_SKATING
-    fast = abs(signals.root[0].mean()) > action.fastest
-    tempo = TEMPI[0] <= FPS / len(signals) <= TEMPI[1]
-    return (
-        tempo
-        and not (slides or fast)
-        and activity >= (action.liveliest if loop else max(action.liveliest, LEAST_ACTIVITY))
-    )
+    """Whether signals show an action as it should be: as long and as fast, with feet that don't slide where it is a
+    gait, and lively enough."""
+    if not TEMPI[0] <= FPS / len(signals) <= TEMPI[1]:
+        return False
+    if not action.slowest <= signals.root[0].mean() <= action.fastest:
+        return False
+    if action.gait and action.name != "swim" and skating(clip_of(signals, "", FPS, loop)) > MOST_SKATING:
+        return False
+    least = action.liveliest if loop else max(action.liveliest, LEAST_ACTIVITY)
+    return bool(activity_of(places_of(signals), PEAK_SIGMA).max() >= least)
 
 
 def right_handed(signals: Signals) -> Signals:

@@ -119,6 +119,20 @@ def test_resume_refuses_foreign_folders(tmp_path):
         resume(make_spec(), folder, quiet())
 
 
+def test_resume_tells_that_the_data_have_changed(tmp_path):
+    def made(scale: float) -> GeneratorSpec:
+        def dataset(*args):
+            constants = {"means": np.arange(4, dtype=np.float32) * np.float32(scale)}
+            return replace(domains.make_data("tile", PRESET.samples), constants=constants)
+
+        return domains.make_spec("tile", PRESET, dataset)
+
+    folder = train(made(1), PRESET, out=tmp_path / "run", objective="rpgan", console=quiet(), **TRAIN)
+    with pytest.raises(InputError, match="are not what they were"):
+        resume(made(1.1), folder, quiet())
+    assert resume(made(1.000001), folder, quiet()) == folder
+
+
 def test_folders_are_numbered(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     names = [make_folder(None, "faces").name for _ in range(3)]
