@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from ganassets.assets import MotionClip, Skeleton
 from ganassets.motion.editing import in_place, rest_clip
 from ganassets.motion.kinematics import positions, rest_pose, world_pose
+from ganassets.motion.rigs import WRITABLE
 from ganassets.motion.rotations import about, conjugate, multiply, to_matrix
 from ganassets.motion.skeletons import HEAD_TOP, HUMANOID, HUMANOID_FINGERS
 from ganassets_bvh import EXPORTER
@@ -224,3 +225,8 @@ def test_listing_the_exporter_loads_nothing_more() -> None:
     code = "import sys, ganassets_bvh; print('ganassets.motion' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_rigs_that_can_be_chosen_are_those_that_can_be_written() -> None:
+    (option,) = (option for option in EXPORTER.options if option.name == "rig")
+    assert sorted(option.choices) == sorted(WRITABLE)
