@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -121,30 +122,25 @@ def wanted_row(conditions: Sequence[ConditionInfo], wishes: Mapping[str, Wish]) 
 
 def check_learnt(manifest: Manifest, wishes: Mapping[str, Wish]) -> None:
     """InputError where choices and switches are wished for that no sample of the model's data had, or none together."""
-    table, start = manifest.rows, 0
-    wished: list[str] = []
+    start = 0
+    wished: list[list[tuple[str, int, float]]] = []  # of each condition: what is wished, its column and value there
     for condition in manifest.conditions:
-        columns = slice(start, start + condition.width)
+        columns = manifest.rows[:, start : start + condition.width]
+        wish = wishes.get(condition.name)
+        if isinstance(wish, Mapping):
+            chosen = [i for i, choice in enumerate(condition.choices) if wish.get(choice, 0) > 0]
+            for i in chosen:
+                if not (columns[:, i] > 0).any():
+                    raise InputError(f"this model has not learnt {condition.name} {condition.choices[i]}.")
+            if np.isin(columns, (0, 1)).all():  # what is mixed in the data goes with anything
+                wished.append([(f"{condition.name} {condition.choices[i]}", start + i, 1.0) for i in chosen])
+        elif condition.switch and wish is not None:
+            wished.append([(condition.name if wish else f"no-{condition.name}", start, float(wish))])
         start += condition.width
-        if condition.name not in wishes or not (condition.choices or condition.switch):
-            continue
-        wanted = np.array(_wanted_columns(condition, wishes[condition.name]))
-        learnt = manifest.rows[:, columns]
-        unknown = np.flatnonzero((wanted > 0) & ~(learnt > 0).any(0))
-        if condition.choices and len(unknown):
-            raise InputError(f"this model has not learnt {condition.name} {condition.choices[unknown[0]]}.")
-        if set(wanted) <= {0.0, 1.0} and np.isin(learnt, (0, 1)).all():  # what is mixed in the data may be pure as well
-            table = table[(table[:, columns] == wanted).all(1)]
-            wished.append(_said(condition, wishes[condition.name]))
-    if not len(table):
-        raise InputError(f"this model has not learnt {' with '.join(wished)}; leave one of them out.")
-
-
-def _said(condition: ConditionInfo, wish: Wish) -> str:
-    """How a user writes a choice or a switch."""
-    if isinstance(wish, Mapping):
-        return f"{condition.name} {next(choice for choice, share in wish.items() if share > 0)}"
-    return condition.name if wish else f"no-{condition.name}"
+    for together in itertools.product(*wished):
+        if not np.all([manifest.rows[:, column] == value for _, column, value in together], axis=0).any():
+            names = " with ".join(name for name, _, _ in together)
+            raise InputError(f"this model has not learnt {names}; leave one of them out.")
 
 
 def _wanted_columns(condition: ConditionInfo, wish: Wish) -> list[float]:
@@ -324,6 +320,8 @@ def _inputs_of_sample(
     last, share = sample.morph or (sample.seed, 0.0)
     first_row, last_row = condition_matrix(manifest, [sample.seed, last], wanted)
     row = last_row if share == 1 else (first_row + np.float32(share) * (last_row - first_row)).astype(np.float32)
+    switches = [column for c in manifest.conditions for column in [c.switch] * c.width]
+    row = np.where(switches, last_row if share > 0.5 else first_row, row)
     if spec.map_size and manifest.noise:
         size = run_plugin(f"{spec.name}'s size", spec.map_size, request.settings, row, manifest.noise)
     first = _inputs_for(manifest, spec, sample.seed, row, size)

@@ -59,9 +59,9 @@ def condition_row(seed: int, rows: NDArray[np.float32], wanted: NDArray[np.float
     """A likely row of conditions for a seed that keeps to the user's wishes.
 
     The seed picks one of the manifest's rows, among those with the wished choices, whatever else is wished, so moving
-    one slider leaves the person alone. The wishes are written over it, and the other columns move with them as far as
-    the rows are correlated (x_b + C_ba C_aa^-1 (wish - x_a), the shift of a Gaussian's conditional mean), within the
-    rows' range.
+    one slider leaves the person alone. The wishes are written over it, and the other columns, but for choices, move
+    with them as far as the rows are correlated (x_b + C_ba C_aa^-1 (wish - x_a), the shift of a Gaussian's conditional
+    mean), within the rows' range.
 
     Args:
         seed: of the asset.
@@ -72,25 +72,28 @@ def condition_row(seed: int, rows: NDArray[np.float32], wanted: NDArray[np.float
         (c,) float32.
     """
     asked = np.isfinite(wanted)
+    free = ~asked & ~choice_columns(rows)
     rows = rows_with(rows, wanted)
     row = rows[int(uniforms(seed, 1, CONDITION_STREAM)[0] * len(rows))].astype(np.float64)
-    if asked.any() and not asked.all():
+    if asked.any() and free.any():
         table = rows.astype(np.float64)
         centred = (table - table.mean(0)) / np.maximum(table.std(0), 1e-9)
         # Shares that sum to 1 make columns dependent; the cut-off ignores that direction.
-        slopes = np.linalg.lstsq(centred[:, asked], centred[:, ~asked], rcond=1e-3)[0]
+        slopes = np.linalg.lstsq(centred[:, asked], centred[:, free], rcond=1e-3)[0]
         step = ((wanted - row) / np.maximum(table.std(0), 1e-9))[asked]
-        moved = row[~asked] + step @ slopes * table.std(0)[~asked]
+        moved = row[free] + step @ slopes * table.std(0)[free]
         # Rounded, so that last bits of a platform's arithmetic don't matter.
-        row[~asked] = np.clip(moved, table.min(0)[~asked], table.max(0)[~asked]).round(5)
+        row[free] = np.clip(moved, table.min(0)[free], table.max(0)[free]).round(5)
     return np.where(asked, wanted, row).astype(np.float32)
 
 
-def rows_with(rows: NDArray[np.float32], wanted: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The rows that hold most of the wished choices; all of them where no choice is wished.
+def choice_columns(rows: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """(c,) which columns of rows (r, c) hold nothing but 0 and 1: choices and switches."""
+    return ((rows == 0) | (rows == 1)).all(0)
 
-    Columns of choices are those that hold nothing but 0 and 1.
-    """
-    choices = np.isfinite(wanted) & ((rows == 0) | (rows == 1)).all(0)
+
+def rows_with(rows: NDArray[np.float32], wanted: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The rows that hold most of the wished choices; all of them where no choice is wished."""
+    choices = np.isfinite(wanted) & choice_columns(rows)
     misses = (rows[:, choices] != wanted[choices]).sum(1)
     return rows[misses == misses.min()]

@@ -146,6 +146,7 @@ class GeneratorSpec:
         decode: (arrays by output name, manifest, one name and one provenance for each, settings by name) -> assets. No
             torch.
         preview: assets -> one picture of them all.
+        animation: assets that move -> an animated WebP of the first of them, or None where none moves.
         static_digests: digests of package data that a model file depends on, by name.
         noise: of a size-free generator, one whose domain has no size: (seed, (c,) physical conditions, size of each
             axis) -> (channels, *size) float32 noise map that the synthesis starts from, wrapping where the axes do.
@@ -175,6 +176,7 @@ class GeneratorSpec:
     decode: Callable[[Mapping[str, np.ndarray], Manifest, Sequence[str], Sequence[Any], Mapping[str, Any]], list[Asset]]
     preview: Callable[[Sequence[Any]], Image]
     data_options: tuple[DataOption, ...] = ()
+    animation: Callable[[Sequence[Any]], bytes | None] | None = None
     static_digests: Callable[[], dict[str, str]] = field(default=dict)
     noise: NoiseMap | None = None
     settings: tuple[Option, ...] = ()

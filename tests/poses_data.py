@@ -20,9 +20,11 @@ from ganassets.networks import fit_linear
 from ganassets.options import option_values
 from ganassets.plugins import load_exporter
 from ganassets_poses import SPEC
+from ganassets_poses.actions import ACTIONS
 from ganassets_poses.domain import PosesDomain
 from motion_clips import walk_clip
 
+BY_NAME = {action.name: action for action in ACTIONS}
 FRAMES = 32
 TINY = replace(
     SPEC.presets[0], size=FRAMES, network_size=FRAMES, samples=120, z_dim=6, w_dim=12, width=8, max_width=16, batch=4

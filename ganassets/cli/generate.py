@@ -245,7 +245,7 @@ def command(
     assets = write_assets(model, spec, request, exporter, options, out, overwrite, MOST_IN_PREVIEW if preview else 0)
     click.echo(f"{len(samples)} of {spec.name} in {out} (model {model.path}).")
     if preview:
-        click.echo(f"Contact sheet: {draw_contact_sheet(spec, assets, out)}")
+        click.echo(f"Contact sheet: {' and '.join(map(str, draw_contact_sheet(spec, assets, out)))}")
 
 
 def chosen_format(
@@ -382,16 +382,18 @@ def export_assets(exporter: Exporter, assets: Sequence[Any], options: Mapping[st
     return files
 
 
-def draw_contact_sheet(spec: GeneratorSpec, assets: list[Any], out: Path) -> Path:
-    """Draw the assets into one picture and write it."""
+def draw_contact_sheet(spec: GeneratorSpec, assets: list[Any], out: Path) -> list[Path]:
+    """Draw the assets into one picture, and what moves into one that moves as well, and write them."""
     from ..writer import write_atomic
 
     try:
         image = run_plugin(f"{spec.name}'s preview", spec.preview, assets)
+        moving = run_plugin(f"{spec.name}'s animation", spec.animation, assets) if spec.animation else None
     except GanassetsError as error:
         raise GanassetsError(
             f"the assets are written, but {str(error).rstrip('.')}; --no-preview leaves it out."
         ) from error
     content = io.BytesIO()
     image.save(content, "PNG")
-    return write_atomic(out / f"{CONTACT_SHEET}.png", content.getvalue())
+    written = [write_atomic(out / f"{CONTACT_SHEET}.png", content.getvalue())]
+    return [*written, write_atomic(out / f"{CONTACT_SHEET}.webp", moving)] if moving else written

@@ -14,8 +14,9 @@ from PIL import Image, ImageDraw, ImageFont
 from ..assets import MotionClip
 from ..errors import InputError
 from .editing import at_times
+from .feet import ground_travel
 from .figure import Body, Camera, body_of, body_size, draw_figure
-from .floor import BACKDROP, Grid, Trails, backdrop, draw_grid, draw_shadow, draw_trails, grid_of, trails_of, travel
+from .floor import BACKDROP, Grid, Trails, backdrop, draw_grid, draw_shadow, draw_trails, grid_of, trails_of
 from .rotations import heading
 
 FloatArray = NDArray[np.floating]
@@ -100,8 +101,8 @@ def followed(clip: MotionClip, times: FloatArray) -> FloatArray:
     place of the root."""
     place = clip.translation.astype(np.float64) * (1, 0, 1)
     if clip.loop and len(clip) > 1:
-        even = np.linspace(0, 1, len(clip))[:, None] * travel(clip)
-        return (place - even)[:-1].mean(0) + np.outer(times / clip.seconds, travel(clip))
+        even = np.linspace(0, 1, len(clip))[:, None] * ground_travel(clip)
+        return (place - even)[:-1].mean(0) + np.outer(times / clip.seconds, ground_travel(clip))
     reach = math.ceil(3 * SMOOTHING * clip.fps)
     weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / (SMOOTHING * clip.fps)) ** 2)
     held = np.pad(place, ((reach, reach), (0, 0)), "edge")

@@ -42,6 +42,9 @@ FLESH = {
     "Toes": 0.02,
 }
 FINGER = 0.01
+# Of a loop laid end to end: an ankle may stand for nearly a lap beyond the middle one, and the ball of its foot, which
+# says where, for another.
+LAPS = 5
 LIES = 0.05  # metres: other joints no higher than this above the feet carry the body too
 STEEPEST, SLOPE_ROUNDS = 0.04, 5  # metres a metre that a floor may rise by, and rounds in which that is found
 HARDLY = 0.2  # metres: figures that stay within that show no slope
@@ -57,6 +60,7 @@ LOWERING, SINKING = 0.15, 0.15  # metres that the hips may be lowered, seconds o
 # Metres above the standing height, and above the other foot, up to which a foot stands by its height alone; the last
 # where the travel of whole steps is looked for.
 FLAT, ABREAST, LOW_STEP = 0.03, 0.01, 0.05
+MOST_MATCHED = 0.25  # share of its speed by which a gait may be made faster or slower
 FORWARD = 0.01  # share of the knee's forward direction that decides where a straight leg bends
 
 
@@ -103,7 +107,7 @@ def foot_places(clip: MotionClip) -> FloatArray:
 
 
 def unrolled(clip: MotionClip, track: NDArray, travel: FloatArray | float = 0.0) -> NDArray:
-    """A track of a loop three times after each other (3 (f - 1), ...), that of another clip as it is.
+    """A track of a loop LAPS times after each other (LAPS (f - 1), ...), that of another clip as it is.
 
     Args:
         clip: what the track belongs to.
@@ -113,12 +117,14 @@ def unrolled(clip: MotionClip, track: NDArray, travel: FloatArray | float = 0.0)
     if not clip.loop or len(clip) == 1:
         return track
     lap = track[:-1]
-    return np.concatenate([lap, lap, lap]) if track.dtype == bool else np.concatenate([lap - travel, lap, lap + travel])
+    rounds = range(-(LAPS // 2), LAPS // 2 + 1)
+    return np.concatenate([lap if track.dtype == bool else lap + k * travel for k in rounds])
 
 
 def middle_lap(clip: MotionClip, track: NDArray) -> NDArray:
     """(f, ...) of what unrolled() made."""
-    return track[len(clip) - 1 : 2 * len(clip) - 1] if clip.loop and len(clip) > 1 else track
+    first = LAPS // 2 * (len(clip) - 1)
+    return track[first : first + len(clip)] if clip.loop and len(clip) > 1 else track
 
 
 def ground_travel(clip: MotionClip) -> FloatArray:
@@ -260,7 +266,7 @@ def standing_feet(place: FloatArray, low: float = FLAT) -> Bools:
 
 def matched_travel(clip: MotionClip) -> MotionClip:
     """A gait that travels as fast as its feet say: the median velocity over the ground of feet that stand is taken off
-    its own. For clips that go straight on, such as loops."""
+    its own, up to MOST_MATCHED of that. For clips that go straight on, such as loops."""
     place = foot_places(clip)
     stands = standing_feet(place, LOW_STEP)
     stays = stands[:-1] & stands[1:]
@@ -268,6 +274,8 @@ def matched_travel(clip: MotionClip) -> MotionClip:
         return clip
     step = np.diff(place.reshape(-1, 2, 2, 3), axis=0).mean(2)
     slide = np.median(step[stays], axis=0) * [1, 0, 1]
+    most = MOST_MATCHED * np.linalg.norm(ground_travel(clip)) / (len(clip) - 1)
+    slide *= min(1.0, most / max(float(np.linalg.norm(slide)), 1e-9))
     moved = clip.translation - np.arange(len(clip))[:, None] * slide
     return replace(clip, translation=moved.astype(np.float32))
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from ..assets import CONTACTS, MotionClip
+from .feet import ground_travel
 from .figure import DIRECTIONS, SIDE_COLOURS, Body, Camera, Colour, hulls, unit_circle
 from .kinematics import positions
 
@@ -72,11 +73,6 @@ class Trails:
         return self.points[place] + rounds[:, None, None] * self.loop_step, self.stands[place], (last - frames) / count
 
 
-def travel(clip: MotionClip) -> FloatArray:
-    """(3,) metres along the floor from the first frame to the last."""
-    return (clip.translation[-1] - clip.translation[0]).astype(np.float64) * (1, 0, 1)
-
-
 def trails_of(clip: MotionClip) -> Trails:
     """The trails of a clip's feet; without contacts, no foot is known to stand."""
     toes = [clip.skeleton.index(f"{side}Toes") for side in SIDE_COLOURS]
@@ -86,12 +82,12 @@ def trails_of(clip: MotionClip) -> Trails:
             [clip.contacts[:, [name.startswith(side) for name in CONTACTS]].any(1) for side in SIDE_COLOURS], 1
         )
     loops = clip.loop and len(clip) > 1
-    return Trails(positions(clip)[:, toes] * (1, 0, 1), stands, clip.fps, travel(clip) if loops else None)
+    return Trails(positions(clip)[:, toes] * (1, 0, 1), stands, clip.fps, ground_travel(clip) if loops else None)
 
 
 def grid_of(clip: MotionClip) -> Grid:
     """A grid that a loop travels over by whole cells, so that its picture loops too; of other clips any."""
-    step = travel(clip)
+    step = ground_travel(clip)
     length = float(np.linalg.norm(step))
     if not clip.loop or length < LEAST_TRAVEL:
         return Grid()

@@ -186,6 +186,7 @@ def to_euler(order: str, q: FloatArray) -> FloatArray:
 
 
 def heading(q: FloatArray) -> FloatArray:
-    """(...) radians about Y that +Z is turned by, seen from above: 0 faces +Z, pi / 2 faces +X."""
-    forward = rotate(q, np.array([0, 0, 1], q.dtype))
-    return np.arctan2(forward[..., 0], forward[..., 2])
+    """(...) radians about Y that a body is turned by, seen from above: 0 faces +Z, pi / 2 faces +X. It follows the left
+    side, which stays level when somebody bends or lies prone."""
+    left = rotate(q, np.array([1, 0, 0], q.dtype))
+    return np.arctan2(-left[..., 2], left[..., 0])

@@ -161,7 +161,7 @@ class Trainer:
         return Batch(raw, torch.from_numpy(condition).to(self.device), z, group.known, group.tiles)
 
     def noise_of(self, index: np.ndarray, condition: np.ndarray, tiles: bool) -> Tensor:
-        """Noise maps of samples; of crops with a margin of a stride around them, because their borders don't wrap."""
+        """Noise maps of samples; of crops with the domain's margin around them, because their borders don't wrap."""
         seeds = self.data.noise_seeds
         numbers = self.batches.integers(0, 2**62, len(index)) if seeds is None else seeds[index]
         size = self.domain.network_size + (0 if tiles else 2 * self.domain.margin)

@@ -65,6 +65,12 @@ def _preview(assets: Sequence[MotionClip]) -> Image:
     return contact_sheet(assets)
 
 
+def _animation(assets: Sequence[MotionClip]) -> bytes | None:
+    from .preview import animation
+
+    return animation(assets)
+
+
 def _snapshot(arrays: Mapping[str, np.ndarray], conditions: np.ndarray) -> Image:
     from .snapshot import snapshot
 
@@ -96,7 +102,7 @@ QUICK = Preset(
     z_dim=32,
     w_dim=96,
     batch=32,
-    gamma=3.0,
+    gamma=10.0,
     learning_rate=4e-4,
     regression=0.7,
     regression_weight=4.0,
@@ -117,9 +123,18 @@ SPEC = GeneratorSpec(
     wraps=(True,),
     presets=(
         QUICK,
-        replace(QUICK, name="small", summary="about 50 minutes on two cores.", samples=16384, kimg=400, regression=0.4),
         replace(
-            QUICK, name="base", summary="wider networks: for a GPU.", samples=32768, kimg=4000, width=192, max_width=384
+            QUICK, name="small", summary="about 30 minutes on two cores.", samples=16384, kimg=220, regression=0.73
+        ),
+        replace(
+            QUICK,
+            name="base",
+            summary="wider networks: for a GPU.",
+            samples=32768,
+            kimg=2000,
+            width=192,
+            max_width=384,
+            regression=0.5,
         ),
     ),
     data_options=(
@@ -132,6 +147,7 @@ SPEC = GeneratorSpec(
     domain=_domain,
     decode=_decode,
     preview=_preview,
+    animation=_animation,
     static_digests=_static_digests,
     noise=_noise,
     settings=(

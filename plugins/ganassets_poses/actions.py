@@ -18,6 +18,7 @@ class Action:
         shortest, longest: seconds that one repetition takes where takes are searched for repetitions.
         gait: its repetitions are steps; all gaits begin them with the same foot.
         once: clips may hold it as something that happens once.
+        on_feet: its feet touch the ground.
         slowest, fastest: m/s that it travels forwards; clips beyond that are wrong about it.
         liveliest: m/s at which the joints move on average at its liveliest moment, at least; clips that move less hold
             a part of it alone.
@@ -29,6 +30,7 @@ class Action:
     longest: float = 4.0
     gait: bool = False
     once: bool = True
+    on_feet: bool = True
     slowest: float = -3.0
     fastest: float = 3.0
     liveliest: float = 0.0
@@ -38,7 +40,7 @@ class Action:
 ACTIONS = (
     Action("crawl", ("crawl", "crawling"), 0.7, 2.4, gait=True, once=False, fastest=2.0),
     Action("crouch", ("crouch", "crouching", "sneak", "sneaking"), 0.7, 2.4, gait=True, once=False, fastest=2.0),
-    Action("swim", ("swim", "swimming"), 0.7, 2.4, gait=True, once=False, fastest=2.0),
+    Action("swim", ("swim", "swimming"), 0.7, 2.4, gait=True, once=False, on_feet=False, fastest=2.0),
     Action("kick", ("kick", "kicking", "spinkick", "roundhouse"), liveliest=0.8),
     Action("punch", ("punch", "punching", "jab", "hook", "boxing", "uppercut"), liveliest=0.6),
     Action("sword", ("sword", "slash", "slice", "melee", "attack", "stab", "chop", "axe"), liveliest=0.6),
@@ -68,7 +70,6 @@ ACTIONS = (
     Action("idle", ("idle", "stand", "standing", "breathe", "breathing", "sway", "look"), 1.5, 6.0, once=False),
 )
 NAMES = tuple(sorted(action.name for action in ACTIONS))
-BY_NAME = {action.name: action for action in ACTIONS}
 STYLES = ("game", "mocap")
 
 CONDITIONS = (

@@ -120,7 +120,9 @@ def read_units(
         label = f"{found.file}: {found.take.name}"
         action = action_of(found.facts.action) if found.facts.action else action_of(f"{found.take.name} {found.file}")
         if action is None:
-            problems.append((label, "neither its name nor a manifest says which action it shows"))
+            named = found.facts.action
+            why = f"there is no action {named!r}" if named else "neither its name nor a manifest says what it shows"
+            problems.append((label, why))
             continue
         style = found.facts.style or STYLES_OF.get(Path(found.file).suffix.lower(), "mocap")
         if style not in STYLES:

@@ -14,10 +14,11 @@ from ganassets.motion.editing import cropped, mirrored, placed, resampled
 from ganassets.motion.feet import foot_places, grounded, held_feet, matched_travel, standing_feet
 
 from .actions import ACTIONS
-from .signals import Signals, clip_of, stretched
+from .signals import Signals, clip_of, smoothed, stretched
 from .structure import FPS, MARGIN, STRIDE
 
 MIRROR_STREAM = 26  # of the seed
+TURNS = 20.0  # degrees/s of the slider above which the side matters
 REPETITIONS = 2  # of a loop, where the user doesn't say how long it is
 
 
@@ -61,6 +62,7 @@ def decode_clip(signals: Signals, name: str, provenance: Provenance, settings: M
     """One clip of (channels, f) signals."""
     loop = provenance.sliders["loop"] >= 0.5
     steps = steps_wanted(settings, loop, provenance.sliders["tempo"])
+    signals = smoothed(signals, loop)
     # Lengths that are no multiple of the network's stride are played a little faster or slower.
     if loop:
         clip = clip_of(stretched(signals, steps), name, FPS, True)
@@ -79,15 +81,19 @@ def decode_clip(signals: Signals, name: str, provenance: Provenance, settings: M
 
 def mirrors(wish: str, provenance: Provenance) -> bool:
     """Whether left and right are exchanged: "yes", "no", or as the seed has it. Gaits come with both sides leading from
-    the network, and turn to the side that they were asked to."""
+    the network, and what turns goes to the side that was asked for."""
     if wish != "seed":
         return wish == "yes"
-    return not is_gait(provenance) and bool(uniforms(provenance.seed, 1, MIRROR_STREAM)[0] < 0.5)
+    if is_gait(provenance) or abs(provenance.sliders["turn"]) > TURNS:
+        return False
+    last, share = provenance.morph or (provenance.seed, 0.0)
+    return bool(uniforms(last if share > 0.5 else provenance.seed, 1, MIRROR_STREAM)[0] < 0.5)
 
 
 def is_gait(provenance: Provenance) -> bool:
-    """Whether a clip shows steps, mostly."""
-    return sum(provenance.sliders[f"action:{action.name}"] for action in ACTIONS if action.gait) >= 0.5
+    """Whether a clip shows steps on the ground, mostly."""
+    steps = (action for action in ACTIONS if action.gait and action.on_feet)
+    return sum(provenance.sliders[f"action:{action.name}"] for action in steps) >= 0.5
 
 
 def steadied(clip: MotionClip, gait: bool) -> MotionClip:

@@ -12,13 +12,15 @@ from PIL import Image, ImageDraw, ImageFont
 
 from ganassets.assets import MotionClip
 from ganassets.errors import InputError
-from ganassets.motion.animation import INK, fitting, shot_of
+from ganassets.motion.animation import INK, animated_sheet, fitting, shot_of
 from ganassets.motion.figure import SIDE_COLOURS, draw_figure
 from ganassets.motion.floor import BACKDROP, FLOOR, GRID, draw_shadow, mixed, trails_of
 
 FloatArray = NDArray[np.floating]
 
 MAX_CLIPS = 64
+# Of the animated sheet: clips, seconds of each, pixels of each, pictures a second.
+MOST_ANIMATED, LONGEST, ANIMATED_SIZE, ANIMATED_FPS = 16, 10.0, 160, 12.0
 POSES = 8  # of a strip
 WIDTH, HEIGHT = 2400, 3600  # pixels of the largest sheet
 TALLEST, LARGEST = 230, 480  # pixels of a strip, and of a single pose's picture
@@ -47,6 +49,12 @@ def contact_sheet(clips: Sequence[MotionClip]) -> Image.Image:
         raise InputError("a contact sheet needs at least one clip; generate some first.")
     shown = clips[:MAX_CLIPS]
     return pose_sheet(shown) if all(len(clip) == 1 for clip in shown) else strip_sheet(shown)
+
+
+def animation(clips: Sequence[MotionClip]) -> bytes | None:
+    """Animated WebP of the first 16 clips that move and last no longer than 10 s, or None where none does."""
+    moving = [clip for clip in clips if len(clip) > 1 and clip.seconds <= LONGEST][:MOST_ANIMATED]
+    return animated_sheet(moving, math.ceil(math.sqrt(len(moving))), ANIMATED_SIZE, ANIMATED_FPS) if moving else None
 
 
 def pose_sheet(clips: Sequence[MotionClip]) -> Image.Image:

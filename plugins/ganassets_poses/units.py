@@ -133,7 +133,8 @@ def units_of(clip: MotionClip, action: Action, style: str, looping: bool | None)
     """
     if len(clip) < 8:
         return []
-    clip = prepared(replace(clip, loop=bool(loops(clip) if looping is None else looping and loops(clip))), action.gait)
+    clip = replace(clip, loop=looping is not False and loops(clip))
+    clip = prepared(clip, action.gait and action.on_feet)
     signals = signals_of(clip)
     places = places_of(signals)
     if np.linalg.norm(places - places.mean(0), axis=-1).mean() < STILL:
@@ -164,7 +165,7 @@ def is_sound(signals: Signals, action: Action, loop: bool) -> bool:
         return False
     if not action.slowest <= signals.root[0].mean() <= action.fastest:
         return False
-    if action.gait and action.name != "swim" and skating(clip_of(signals, "", FPS, loop)) > MOST_SKATING:
+    if action.gait and action.on_feet and skating(clip_of(signals, "", FPS, loop)) > MOST_SKATING:
         return False
     least = action.liveliest if loop else max(action.liveliest, LEAST_ACTIVITY)
     return bool(activity_of(places_of(signals), PEAK_SIGMA).max() >= least)

@@ -547,7 +547,7 @@ def learnt(manifest):
         {"wet": 1.0},
         {"tint": {"red": 1.0}, "wet": 1.0},
         {"tint": {"green": 1.0}, "wet": 0.0},
-        {"tint": {"red": 0.5, "green": 0.5}, "wet": 1.0},
+        {"tint": {"red": 0.5, "green": 0.5}, "wet": 0.0},
     ],
 )
 def test_wishes_that_a_model_has_learnt(learnt, wishes):
@@ -560,6 +560,7 @@ def test_wishes_that_a_model_has_learnt(learnt, wishes):
         ({"tint": {"blue": 1.0}}, "has not learnt tint blue"),
         ({"tint": {"red": 0.5, "blue": 0.5}}, "has not learnt tint blue"),
         ({"tint": {"green": 1.0}, "wet": 1.0}, "has not learnt wet with tint green; leave one of them out"),
+        ({"tint": {"red": 0.5, "green": 0.5}, "wet": 1.0}, "has not learnt wet with tint green"),
     ],
 )
 def test_wishes_that_a_model_has_not_learnt(learnt, wishes, told):

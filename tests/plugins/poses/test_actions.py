@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ganassets_poses.actions import ACTIONS, BY_NAME, COLUMNS, CONDITIONS, NAMES, STYLES, action_of, column
+from ganassets_poses.actions import ACTIONS, COLUMNS, CONDITIONS, NAMES, STYLES, action_of, column
 
 
 @pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.name)
@@ -63,4 +63,4 @@ def test_columns():
     assert sum(condition.width for condition in CONDITIONS) == len(COLUMNS)
     assert [COLUMNS[column(name)] for name in ("loop", "speed", "tempo")] == ["loop", "speed", "tempo"]
     assert [COLUMNS[column(f"style:{style}")] for style in STYLES] == [f"style:{style}" for style in STYLES]
-    assert BY_NAME.keys() == set(NAMES)
+    assert {action.name for action in ACTIONS} == set(NAMES)

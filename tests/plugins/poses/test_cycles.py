@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ganassets.motion.feet import find_contacts, grounded
-from ganassets_poses.actions import BY_NAME
 from ganassets_poses.cycles import (
     PEAK_SIGMA,
     PHASES,
@@ -28,7 +27,7 @@ from ganassets_poses.cycles import (
 )
 from ganassets_poses.signals import REST_HEIGHT, Signals, signals_of
 from motion_clips import random_clip, walk_clip
-from poses_data import jump_clip, one_after_another, still_clip
+from poses_data import BY_NAME, jump_clip, one_after_another, still_clip
 
 WALK = BY_NAME["walk"]
 PERIOD = 30  # frames of a stride of walk_clip(..., loop=False)

@@ -16,13 +16,13 @@ from ganassets.errors import GanassetsError, InputError
 from ganassets.motion.skeletons import HUMANOID
 from ganassets.networks import fit_linear
 from ganassets_poses import SPEC
-from ganassets_poses.actions import BY_NAME, COLUMNS, column
+from ganassets_poses.actions import COLUMNS, column
 from ganassets_poses.cycles import places_of
 from ganassets_poses.dataset import KNOWN, PACES, bone_map, read_units, unit_chances, window
 from ganassets_poses.signals import Signals, unstacked
 from ganassets_poses.structure import FPS, MARGIN
 from ganassets_poses.units import Unit, units_of
-from poses_data import FRAMES, TINY, file_of, jump_clip, small_data, steady_walk, still_clip, write_folder
+from poses_data import BY_NAME, FRAMES, TINY, file_of, jump_clip, small_data, steady_walk, still_clip, write_folder
 
 FOOT = HUMANOID.names.index("rightFoot")
 
@@ -175,7 +175,7 @@ def test_files_that_are_left_out_are_listed_and_the_rest_goes_on(clips):
     data = read(clips)
     problems = {name.split(":")[0]: text for name, text in data.problems}
     assert set(problems) == {*files, "Walk_Loop.glb"} - {"notes.txt"}
-    assert "which action it shows" in problems["02_05.bvh"]
+    assert "says what it shows" in problems["02_05.bvh"]
     assert "as it should be" in problems["walk_still.bvh"]
     assert "the style 'opera' is none of game, mocap" in problems["Walk_Loop.glb"]
     assert all("\n" not in text for text in problems.values())
@@ -192,7 +192,7 @@ def test_a_manifest_decides_what_a_file_shows(tmp_path):
 
 def test_nothing_that_can_be_learnt_from(tmp_path):
     (tmp_path / "02_05.bvh").write_bytes(file_of(jump_clip(), "02_05", "bvh"))
-    with pytest.raises(InputError, match=r"holds no motion that can be learnt from \(02_05.bvh.*which action"):
+    with pytest.raises(InputError, match=r"holds no motion that can be learnt from \(02_05.bvh.*what it shows"):
         read(tmp_path)
     with pytest.raises(InputError, match="nowhere doesn't exist"):
         read(tmp_path / "nowhere")

@@ -14,7 +14,17 @@ from ganassets.motion.editing import cropped, mirrored
 from ganassets.motion.kinematics import positions
 from ganassets.motion.measures import loop_gap
 from ganassets.motion.rotations import about, conjugate, degrees_between, multiply, rotate, to_matrix
-from ganassets_poses.signals import JOINTS, Signals, clip_of, headings, orthonormal, signals_of, stretched, unstacked
+from ganassets_poses.signals import (
+    JOINTS,
+    Signals,
+    clip_of,
+    headings,
+    orthonormal,
+    signals_of,
+    smoothed,
+    stretched,
+    unstacked,
+)
 from motion_clips import random_clip, walk_clip
 from poses_data import steady_walk, turning
 
@@ -209,3 +219,19 @@ def test_a_stretched_loop_has_no_seam_and_keeps_its_steps(frames):
         moved = np.roll(stretched(rolled, frames).rotations, -frames // 2, 1)
         np.testing.assert_allclose(moved, made.rotations, atol=1e-4)
     assert stretched(signals, len(signals)) is signals
+
+
+@pytest.mark.parametrize("wraps", [True, False])
+def test_smoothing_halves_what_trembles_and_leaves_motion(wraps):
+    signals = signals_of(steady_walk(65))
+    trembling = replace(signals, root=signals.root + 0.1 * (-1.0) ** np.arange(len(signals), dtype=np.float32))
+    off = smoothed(trembling, wraps).root - smoothed(signals, wraps).root
+    inner = slice(None) if wraps else slice(1, -1)
+    np.testing.assert_allclose(np.abs(off[:, inner]), 0.05, atol=1e-5)
+    change = smoothed(signals, wraps).rotations - signals.rotations
+    assert np.abs(change[:, inner]).max() < 0.08 < np.ptp(signals.rotations)
+    if wraps:
+        rolled = Signals(*(np.roll(part, 9, 1) for part in (signals.root, signals.rotations, signals.contacts)))
+        np.testing.assert_allclose(
+            np.roll(smoothed(rolled, True).rotations, -9, 1), smoothed(signals, True).rotations, atol=1e-5
+        )
