@@ -1,12 +1,14 @@
 """What a model of poses is worth against real motion: feet, seams, likeness, variety, actions, speed.
 
 Usage: python benchmarks/poses.py MODEL --train DIR --real DIR [--only quality,actions,speed] [--samples N]
+       python benchmarks/poses.py MODEL --sheet FILE.webp
 
 DIR are folders of motion as `ganassets train poses` reads them: what the model was trained on, and what it wasn't.
 Sections, each with a markdown table:
   quality  real motion, the model, a linear model of windows, and blends of training clips
   actions  some of the same by action, of real motion and of the model; `nearest` is the distance itself
   speed    clips a minute to BVH and GLB, and where the time goes (needs no folders)
+--sheet writes sixteen seeds of four actions as one animated picture, and measures nothing.
 
 Compared are cells: an action, loops apart from what happens once, of which at least two clips were held out. Cells
 weigh the same in every row: the root of how many held-out clips they have, as in training. Loops last about 2 s, what
@@ -73,6 +75,7 @@ from ganassets.cli.generate import export_assets, write_assets
 from ganassets.evaluation.measures import Features, frechet_distance, pairwise_distance
 from ganassets.generation import DEFAULT_TRUNCATION, Request, generate
 from ganassets.model import Model, check_plugin, open_model
+from ganassets.motion.animation import animated_sheet
 from ganassets.motion.measures import (
     bone_length_error,
     jerk,
@@ -418,6 +421,19 @@ def seconds_of(work: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
+def sheet(bench: Bench) -> bytes:
+    """Animated WebP of the SHEET's actions, sixteen seeds each, all of 2 s."""
+    settings = option_values(bench.spec.settings, {"seconds": "2"})
+    clips = []
+    for action, loop in SHEET:
+        wishes = {"action": {action: 1.0}, "loop": loop}
+        request = Request(range(1, 17), wishes=wishes, settings=settings)
+        made = [clip for batch in generate(bench.model, bench.spec, request) for clip in batch]
+        clips += [replace(clip, name=f"{action} {seed}") for seed, clip in enumerate(made, start=1)]
+    return animated_sheet(clips, columns=8, size=108, fps=8)
+
+
+SHEET = (("walk", 1.0), ("run", 1.0), ("jump", 0.0), ("punch", 0.0))
 SECTIONS: dict[str, Callable[[Bench], bool]] = {"quality": quality, "actions": actions, "speed": speed}
 
 
@@ -430,16 +446,20 @@ def main() -> int:
     parser.add_argument("--only", default=",".join(SECTIONS), help="sections, with commas between them")
     parser.add_argument("--samples", type=int, default=480, help="clips of the model in a row, about")
     parser.add_argument("--threads", type=int, default=0, help="of onnxruntime; 0 takes all")
+    parser.add_argument("--sheet", type=Path, help="animated picture to write instead")
     given = parser.parse_args()
     chosen = given.only.split(",")
     if unknown := set(chosen) - SECTIONS.keys():
         parser.error(f"there is no section {min(unknown)}; there are {', '.join(SECTIONS)}")
-    if set(chosen) != {"speed"} and not (given.train and given.real):
+    if not given.sheet and set(chosen) != {"speed"} and not (given.train and given.real):
         parser.error("quality and actions need --train and --real")
     model = open_model(given.model, threads=given.threads or None)
     spec = load_generator(model.manifest.generator)
     check_plugin(model, spec)
     bench = Bench(model, spec, given.train, given.real, given.samples)
+    if given.sheet:
+        given.sheet.write_bytes(sheet(bench))
+        return 0
     say(f"{model.path.name}, preset {model.manifest.training.preset}.")
     missed = [name for name in chosen if not SECTIONS[name](bench)]
     print(f"Limits missed: {', '.join(missed) or 'none'}.")
