@@ -129,9 +129,12 @@ def check_learnt(manifest: Manifest, wishes: Mapping[str, Wish]) -> None:
         wish = wishes.get(condition.name)
         if isinstance(wish, Mapping):
             chosen = [i for i, choice in enumerate(condition.choices) if wish.get(choice, 0) > 0]
-            for i in chosen:
-                if not (columns[:, i] > 0).any():
-                    raise InputError(f"this model has not learnt {condition.name} {condition.choices[i]}.")
+            known = [choice for i, choice in enumerate(condition.choices) if (columns[:, i] > 0).any()]
+            for choice in (condition.choices[i] for i in chosen):
+                if choice not in known:
+                    raise InputError(
+                        f"this model has not learnt {condition.name} {choice}; it knows {', '.join(known)}."
+                    )
             if np.isin(columns, (0, 1)).all():  # what is mixed in the data goes with anything
                 wished.append([(f"{condition.name} {condition.choices[i]}", start + i, 1.0) for i in chosen])
         elif condition.switch and wish is not None:
