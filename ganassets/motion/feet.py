@@ -57,9 +57,9 @@ AGREEMENT, BOTH = 0.65, 0.22  # shares of the steps that must agree: of all, and
 
 EXTENSION = 0.98  # share of its length to which a leg may be stretched beyond what the clip does
 LOWERING, SINKING = 0.15, 0.15  # metres that the hips may be lowered, seconds over which that is smoothed both ways
-# Metres above the standing height, and above the other foot, up to which a foot stands by its height alone; the last
-# where the travel of whole steps is looked for.
-FLAT, ABREAST, LOW_STEP = 0.03, 0.01, 0.05
+# Metres above the other foot up to which a foot stands by its height alone; and above its standing height, where the
+# travel of whole steps is looked for.
+ABREAST, LOW_STEP = 0.01, 0.05
 MOST_MATCHED = 0.25  # share of its speed by which a gait may be made faster or slower
 FORWARD = 0.01  # share of the knee's forward direction that decides where a straight leg bends
 
@@ -250,7 +250,7 @@ def restored_travel(clip: MotionClip) -> MotionClip:
     return replace(clip, translation=moved.astype(np.float32))
 
 
-def standing_feet(place: FloatArray, low: float = FLAT) -> Bools:
+def standing_feet(place: FloatArray, low: float) -> Bools:
     """(f, 2) which feet stand, left and right, by their heights alone: ankle and ball are less than `low` metres above
     their standing heights, and the other foot is no more than ABREAST lower. One that swings past the standing one low
     over the ground doesn't stand.

@@ -19,6 +19,7 @@ class Action:
         gait: its repetitions are steps; all gaits begin them with the same foot.
         once: clips may hold it as something that happens once.
         on_feet: its feet touch the ground.
+        low: metres above its standing height below which a foot is on the ground; swinging feet pass higher.
         slowest, fastest: m/s that it travels forwards; clips beyond that are wrong about it.
         liveliest: m/s at which the joints move on average at its liveliest moment, at least; clips that move less hold
             a part of it alone.
@@ -31,6 +32,7 @@ class Action:
     gait: bool = False
     once: bool = True
     on_feet: bool = True
+    low: float = 0.05
     slowest: float = -3.0
     fastest: float = 3.0
     liveliest: float = 0.0
@@ -38,8 +40,10 @@ class Action:
 
 # The first action of which a name holds a word is meant, so what is said more precisely stands first.
 ACTIONS = (
-    Action("crawl", ("crawl", "crawling"), 0.7, 2.4, gait=True, once=False, fastest=2.0),
-    Action("crouch", ("crouch", "crouching", "sneak", "sneaking"), 0.7, 2.4, gait=True, once=False, fastest=2.0),
+    Action("crawl", ("crawl", "crawling"), 0.7, 2.4, gait=True, once=False, fastest=2.0, low=0.03),
+    Action(
+        "crouch", ("crouch", "crouching", "sneak", "sneaking"), 0.7, 2.4, gait=True, once=False, fastest=2.0, low=0.03
+    ),
     Action("swim", ("swim", "swimming"), 0.7, 2.4, gait=True, once=False, on_feet=False, fastest=2.0),
     Action("kick", ("kick", "kicking", "spinkick", "roundhouse"), liveliest=0.8),
     Action("punch", ("punch", "punching", "jab", "hook", "boxing", "uppercut"), liveliest=0.6),
@@ -59,10 +63,11 @@ ACTIONS = (
         1.2,
         gait=True,
         once=False,
+        low=0.06,
         slowest=1.0,
         fastest=8.0,
     ),
-    Action("walk", ("walk", "walking", "stroll", "march", "strut", "turn"), 0.7, 2.2, gait=True, once=False),
+    Action("walk", ("walk", "walking", "stroll", "march", "strut", "turn"), 0.7, 2.2, gait=True, once=False, low=0.03),
     Action("interact", ("interact", "interacting", "pickup", "pick", "lift", "push", "pull", "use", "open", "box")),
     Action(
         "gesture", ("gesture", "wave", "waving", "talk", "talking", "cheer", "cheering", "clap", "point", "yes", "no")

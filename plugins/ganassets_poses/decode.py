@@ -73,7 +73,7 @@ def decode_clip(signals: Signals, name: str, provenance: Provenance, settings: M
         clip = mirrored(clip)
     clip = replace(placed(grounded(clip)), provenance=provenance)
     if settings["hold-feet"]:
-        clip = steadied(clip, is_gait(provenance))
+        clip = steadied(clip)
     if settings["pose"] >= 0:
         clip = pose_of(clip, settings["pose"])
     return clip if settings["fps"] == FPS else resampled(clip, settings["fps"])
@@ -96,15 +96,13 @@ def is_gait(provenance: Provenance) -> bool:
     return sum(provenance.sliders[f"action:{action.name}"] for action in steps) >= 0.5
 
 
-def steadied(clip: MotionClip, gait: bool) -> MotionClip:
-    """The clip with its feet held where the network says that they stand, and where they are on the ground.
-
-    Args:
-        clip: on the ground.
-        gait: it shows steps, whose travel is matched to the feet first.
-    """
-    clip = matched_travel(clip) if gait and clip.loop else clip
-    stands = standing_feet(foot_places(clip)).repeat(2, axis=1)
+def steadied(clip: MotionClip) -> MotionClip:
+    """A clip that is on the ground with its feet held where the network says that they stand, and where they are low;
+    the travel of steps is matched to the feet first."""
+    sliders = clip.provenance.sliders
+    low = sum(sliders[f"action:{action.name}"] * action.low for action in ACTIONS)
+    clip = matched_travel(clip) if clip.loop and is_gait(clip.provenance) else clip
+    stands = standing_feet(foot_places(clip), low).repeat(2, axis=1)
     assert clip.contacts is not None
     return held_feet(replace(clip, contacts=clip.contacts | stands))
 

@@ -289,7 +289,7 @@ def test_feet_stand_by_their_height_and_not_above_the_other() -> None:
     place[1, :2, 1] += 0.02  # the left one swings past
     place[2, :2, 1] += 0.2
     place[3, ..., 1] += 0.04  # a hop
-    assert standing_feet(place).tolist() == [[True, True], [False, True], [False, True], [False, False]]
+    assert standing_feet(place, 0.03).tolist() == [[True, True], [False, True], [False, True], [False, False]]
     assert standing_feet(place, 0.05).tolist() == [[True, True], [False, True], [False, True], [True, True]]
 
 
