@@ -92,7 +92,7 @@ def _static_digests() -> dict[str, str]:
 
 QUICK = Preset(
     "quick",
-    "about 7 minutes on two cores.",
+    "about 8 minutes on two cores.",
     size=64,
     network_size=64,
     samples=8192,
