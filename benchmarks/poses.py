@@ -43,7 +43,6 @@ import argparse
 import statistics
 import sys
 import tempfile
-import textwrap
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -69,6 +68,7 @@ from motion_samples import (
 )
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
+from tables import print_table, say
 
 from ganassets.assets import MotionClip
 from ganassets.cli.generate import export_assets, write_assets
@@ -291,18 +291,6 @@ def loop_seam(clip: MotionClip) -> float:
 def largest_gap(row: Clips) -> float:
     """Of all loops; NaN where there are none."""
     return max((loop_gap(clip)[0] for clips in row.by_cell.values() for clip in clips if clip.loop), default=np.nan)
-
-
-def say(text: str) -> None:
-    """A paragraph."""
-    print(textwrap.fill(text, 100), end="\n\n", flush=True)
-
-
-def print_table(rows: Sequence[dict[str, str]]) -> None:
-    """Markdown of rows by column."""
-    for row in (rows[0], ["---"] * len(rows[0]), *(row.values() for row in rows)):
-        print(f"| {' | '.join(row)} |")
-    print(flush=True)
 
 
 def number(value: float, form: str) -> str:

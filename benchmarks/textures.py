@@ -20,7 +20,6 @@ import argparse
 import statistics
 import subprocess
 import sys
-import textwrap
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -34,6 +33,7 @@ from material_samples import BATCH, Arrays, Discriminant, FeatureSpace, Maker, p
 from numpy.typing import NDArray
 from quilting import quilted
 from scipy.spatial.distance import cdist, pdist
+from tables import print_table, say
 
 from ganassets.assets import TextureSet
 from ganassets.evaluation.features import ImageFeatures, image_features
@@ -151,18 +151,6 @@ def looks_of(maker: Maker) -> list[str]:
     columns = [column for condition in conditions for column in condition.columns]
     rows = np.array(maker.model.manifest.condition_rows)
     return [look for look in LOOKS if rows[:, columns.index(f"look:{look}")].any()]
-
-
-def say(text: str) -> None:
-    """A paragraph."""
-    print(textwrap.fill(text, 100), end="\n\n", flush=True)
-
-
-def print_table(rows: Sequence[dict[str, str]]) -> None:
-    """Markdown of rows by column."""
-    for row in (rows[0], ["---"] * len(rows[0]), *(row.values() for row in rows)):
-        print(f"| {' | '.join(row)} |")
-    print(flush=True)
 
 
 def maps_of(asset: TextureSet) -> Arrays:

@@ -5,6 +5,7 @@ Units and axes everywhere: metres, Y up, facing +Z, right-handed; texture origin
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -62,6 +63,20 @@ class Provenance:
     licence: str = ""
     software: str = ""
     morph: tuple[int, float] | None = None
+
+    def keywords(self, title: str) -> dict[str, str]:
+        """What a file of that title says about itself, by keyword, for formats whose notes are texts."""
+        return {
+            "Title": title,
+            "Software": self.software,
+            "Copyright": self.licence,
+            "Generator": self.generator,
+            "Model": self.model_digest,
+            "Seed": str(self.seed),
+            **({"Morph": "seed {}, {:g} of the way".format(*self.morph)} if self.morph else {}),
+            "Truncation": f"{self.truncation:g}",
+            "Sliders": json.dumps(dict(self.sliders)),
+        }
 
 
 @dataclass(frozen=True, eq=False)

@@ -320,15 +320,22 @@ def _inputs_of_sample(
     size: tuple[int, ...] | None,
 ) -> Inputs:
     """Inputs of a seed, or between two: both ends' noise is made for the conditions on the way, so that it fits."""
-    last, share = sample.morph or (sample.seed, 0.0)
-    first_row, last_row = condition_matrix(manifest, [sample.seed, last], wanted)
-    row = last_row if share == 1 else (first_row + np.float32(share) * (last_row - first_row)).astype(np.float32)
-    switches = [column for c in manifest.conditions for column in [c.switch] * c.width]
-    row = np.where(switches, last_row if share > 0.5 else first_row, row)
+    seeds = [sample.seed] if sample.morph is None else [sample.seed, sample.morph[0]]
+    rows = condition_matrix(manifest, seeds, wanted)
+    row = rows[0] if sample.morph is None else _row_between(manifest, rows[0], rows[1], sample.morph[1])
     if spec.map_size and manifest.noise:
         size = run_plugin(f"{spec.name}'s size", spec.map_size, request.settings, row, manifest.noise)
-    first = _inputs_for(manifest, spec, sample.seed, row, size)
-    return first if sample.morph is None else morphed(first, _inputs_for(manifest, spec, last, row, size), share)
+    ends = [_inputs_for(manifest, spec, seed, row, size) for seed in seeds]
+    return ends[0] if sample.morph is None else morphed(ends[0], ends[1], sample.morph[1])
+
+
+def _row_between(
+    manifest: Manifest, first: NDArray[np.float32], last: NDArray[np.float32], share: float
+) -> NDArray[np.float32]:
+    """Conditions on the way from one row to another; switches go over in the middle."""
+    row = last if share == 1 else (first + np.float32(share) * (last - first)).astype(np.float32)
+    switches = [column for c in manifest.conditions for column in [c.switch] * c.width]
+    return np.where(switches, last if share > 0.5 else first, row)
 
 
 def _run(

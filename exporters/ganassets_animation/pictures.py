@@ -29,7 +29,7 @@ def drawn(clip: MotionClip, options: Mapping[str, Any]) -> tuple[list[Image.Imag
 def webp(clip: MotionClip, options: Mapping[str, Any]) -> bytes:
     """An animated WebP file that says where the clip comes from in its EXIF."""
     exif = Image.Exif()
-    exif[DESCRIPTION] = json.dumps(facts(clip))
+    exif[DESCRIPTION] = json.dumps(clip.provenance.keywords(clip.name))
     exif[SOFTWARE], exif[COPYRIGHT] = clip.provenance.software, clip.provenance.licence
     pictures, stays = drawn(clip, options)
     return encode_webp(pictures, stays, exif)
@@ -51,22 +51,6 @@ def gif(clip: MotionClip, options: Mapping[str, Any]) -> bytes:
         append_images=reduced[1:],
         duration=[10 * tick for tick in ticks(stays, GIF_UNIT)],
         loop=0,
-        comment=json.dumps(facts(clip)).encode(),
+        comment=json.dumps(clip.provenance.keywords(clip.name)).encode(),
     )
     return file.getvalue()
-
-
-def facts(clip: MotionClip) -> dict[str, str]:
-    """What a file says about itself, by keyword."""
-    p = clip.provenance
-    return {
-        "Title": clip.name,
-        "Software": p.software,
-        "Copyright": p.licence,
-        "Generator": p.generator,
-        "Model": p.model_digest,
-        "Seed": str(p.seed),
-        **({"Morph": "seed {}, {:g} of the way".format(*p.morph)} if p.morph else {}),
-        "Truncation": f"{p.truncation:g}",
-        "Sliders": json.dumps(dict(p.sliders)),
-    }

@@ -96,18 +96,9 @@ FORMATS: dict[str, Callable[[TextureSet, Picture, Mapping[str, Any]], bytes]] = 
 
 def facts(asset: TextureSet, picture: Picture | None = None) -> dict[str, str]:
     """What a file says about itself, by keyword; a height map also says which metres its black and white are."""
-    p = asset.provenance
     low, high = height_range(asset)
     return {
-        "Title": asset.name,
-        "Software": p.software,
-        "Copyright": p.licence,
-        "Generator": p.generator,
-        "Model": p.model_digest,
-        "Seed": str(p.seed),
-        **({"Morph": "seed {}, {:g} of the way".format(*p.morph)} if p.morph else {}),
-        "Truncation": f"{p.truncation:g}",
-        "Sliders": json.dumps(dict(p.sliders)),
+        **asset.provenance.keywords(asset.name),
         "Texel size": f"{asset.texel_size:.9g} m",
         **(
             {"Height low": f"{low:.9g} m", "Height high": f"{high:.9g} m"}

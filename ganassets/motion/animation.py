@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from ..assets import MotionClip
 from ..errors import InputError
-from .editing import at_times
+from .editing import at_times, blurred
 from .feet import ground_travel
 from .figure import Body, Camera, body_of, body_size, draw_figure
 from .floor import BACKDROP, Grid, Trails, backdrop, draw_grid, draw_shadow, draw_trails, grid_of, trails_of
@@ -103,12 +103,8 @@ def followed(clip: MotionClip, times: FloatArray) -> FloatArray:
     if clip.loop and len(clip) > 1:
         even = np.linspace(0, 1, len(clip))[:, None] * ground_travel(clip)
         return (place - even)[:-1].mean(0) + np.outer(times / clip.seconds, ground_travel(clip))
-    reach = math.ceil(3 * SMOOTHING * clip.fps)
-    weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / (SMOOTHING * clip.fps)) ** 2)
-    held = np.pad(place, ((reach, reach), (0, 0)), "edge")
     steps = np.arange(len(clip)) / clip.fps
-    smooth = [np.convolve(way, weights / weights.sum(), "valid") for way in held.T]
-    return np.stack([np.interp(times, steps, way) for way in smooth], -1)
+    return np.stack([np.interp(times, steps, way) for way in blurred(place, SMOOTHING * clip.fps).T], -1)
 
 
 def moments(clip: MotionClip, fps: float) -> tuple[FloatArray, list[float]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,6 +110,20 @@ def in_place(clip: MotionClip) -> MotionClip:
     share = np.linspace(0, 1, len(clip), dtype=np.float32)[:, None]
     travel = (clip.translation[-1] - clip.translation[0]) * ground
     return replace(clip, translation=clip.translation - share * travel)
+
+
+def blurred(track: NDArray[np.number], sigma: float, wraps: bool = False) -> NDArray[Any]:
+    """(f, ...) a track along time averaged with Gaussian weights, as long as it was.
+
+    Args:
+        track: (f, ...) real or complex.
+        sigma: frames; weights reach three times as far.
+        wraps: whether the frame after the last is the first; otherwise the ends are held.
+    """
+    reach = int(np.ceil(3 * sigma))
+    weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
+    padded = np.pad(track, [(reach, reach)] + [(0, 0)] * (track.ndim - 1), mode="wrap" if wraps else "edge")
+    return np.apply_along_axis(np.convolve, 0, padded, weights / weights.sum(), mode="valid")
 
 
 def rest_clip(skeleton: Skeleton, fps: float = 30.0) -> MotionClip:

@@ -8,12 +8,14 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from ganassets.assets import CONTACTS
+from ganassets.motion.editing import blurred
 from ganassets.motion.kinematics import world_pose
 from ganassets.motion.rotations import from_6d
 from ganassets.motion.skeletons import HUMANOID
 
 from .actions import Action
-from .signals import JOINTS, Signals, unstacked
+from .signals import Signals, unstacked
 from .structure import FPS
 
 FloatArray = NDArray[np.floating]
@@ -36,7 +38,7 @@ ROUNDS = 6
 
 def places_of(signals: Signals) -> FloatArray:
     """(f, 22, 3) metres: joints relative to where the figure stands and faces."""
-    rotations = from_6d(np.moveaxis(signals.rotations.reshape(JOINTS, 6, -1), (0, 1), (1, 2)))
+    rotations = from_6d(signals.columns())
     root = np.zeros((len(signals), 3), np.float32)
     root[:, 1] = signals.root[3]
     return world_pose(HUMANOID, root, rotations)[0].astype(np.float32)
@@ -96,7 +98,7 @@ def closed(signals: Signals, start: int, stop: int) -> Signals:
     gap = values[:, stop % len(signals)] - values[:, start]
     share = np.arange(stop - start, dtype=np.float32) / (stop - start)
     looped = values[:, start:stop] - gap[:, None] * share
-    looped[-4:] = looped[-4:].clip(0, 1)
+    looped[-len(CONTACTS) :] = looped[-len(CONTACTS) :].clip(0, 1)
     return unstacked(looped)
 
 
@@ -126,9 +128,7 @@ def single_actions(places: FloatArray, contacts: FloatArray) -> list[tuple[int, 
 
 def activity_of(places: FloatArray, sigma: int) -> FloatArray:
     """(f - 1,) m/s at which joints move on average, smoothed over so many frames."""
-    moved = apart(places[1:], places[:-1]) * FPS
-    kernel = np.exp(-0.5 * (np.arange(-3 * sigma, 3 * sigma + 1) / sigma) ** 2)
-    return np.convolve(np.pad(moved, 3 * sigma, mode="edge"), kernel / kernel.sum(), mode="valid")
+    return blurred(apart(places[1:], places[:-1]) * FPS, sigma)
 
 
 def centred(signals: Signals, places: FloatArray) -> Signals:

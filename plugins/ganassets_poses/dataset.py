@@ -21,7 +21,7 @@ from ganassets.spec import Preset
 from .actions import COLUMNS, NAMES, STYLES, action_of
 from .groups import fit_groups, principal_coordinates
 from .readers import find_motion
-from .signals import Signals
+from .signals import PARTS, Signals
 from .structure import FPS, MARGIN, repeating, single
 from .units import Unit, laid_together, units_of
 
@@ -65,10 +65,8 @@ def motion_data(
     latents, constants = known_latents(units, chances, conditions, preset.z_dim)
     told = latents[chosen]
     told[rng.random(len(told)) >= KNOWN] = np.nan
-    stacked = np.stack([one.signals.stacked() for one in windows]).astype(np.float16)
-    parts = np.split(stacked, [4, stacked.shape[1] - 4], axis=1)
     return TrainingData(
-        dict(zip(("root", "rotations", "contacts"), parts, strict=True)),
+        {name: np.stack([getattr(one.signals, name) for one in windows]).astype(np.float16) for name in PARTS},
         {},
         conditions,
         name,

@@ -14,7 +14,7 @@ from ganassets.motion.editing import cropped, mirrored, placed, resampled
 from ganassets.motion.feet import foot_places, grounded, held_feet, matched_travel, standing_feet
 
 from .actions import ACTIONS
-from .signals import Signals, clip_of, smoothed, stretched
+from .signals import Signals, clip_of, sample_of, smoothed, stretched
 from .structure import FPS, MARGIN, STRIDE
 
 MIRROR_STREAM = 26  # of the seed
@@ -53,7 +53,7 @@ def decode_clips(
 ) -> list[MotionClip]:
     """Clips from `root` (n, 4, f), `rotations` (n, 132, f) and `contacts` (n, 4, f), see ganassets_poses.signals."""
     return [
-        decode_clip(Signals(arrays["root"][i], arrays["rotations"][i], arrays["contacts"][i]), name, origin, settings)
+        decode_clip(sample_of(arrays, i), name, origin, settings)
         for i, (name, origin) in enumerate(zip(names, provenances, strict=True))
     ]
 

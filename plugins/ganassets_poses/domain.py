@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from ganassets.assets import CONTACTS
 from ganassets.motion.skeletons import HUMANOID
 from ganassets.networks import Domain, LinearFit
 from ganassets.spec import Preset
@@ -17,9 +18,7 @@ from .signals import JOINTS, PLACE_SCALE, REST_HEIGHT, ROOT, ROOT_SCALE, ROTATIO
 from .structure import CHANNELS, FPS, MARGIN, STRIDE, WHITE
 
 STRUCTURE = len(CHANNELS) - WHITE
-CONTACTS = 4
-# What makes speeds about unit variance, and those of feet count more.
-SPEED_SCALE, FOOT_SPEED_SCALE = 1.0, 0.5
+FOOT_WEIGHT = 2.0  # of the feet's speeds in m/s among those of all joints, which have about unit variance
 FEET = tuple(HUMANOID.names.index(f"{side}{part}") for side in ("left", "right") for part in ("Foot", "Toes"))
 
 
@@ -38,15 +37,15 @@ class PosesDomain(Domain):
 
     def __init__(self, preset: Preset, fit: LinearFit) -> None:
         super().__init__(fit)
-        self.signals, self.vectors = {"root": len(ROOT), "rotations": 6 * JOINTS, "contacts": CONTACTS}, {}
+        self.signals, self.vectors = {"root": len(ROOT), "rotations": 6 * JOINTS, "contacts": len(CONTACTS)}, {}
         self.wraps, self.size, self.network_size = (True,), None, preset.network_size
         self.stride, self.noise_channels, self.white_channels = STRIDE, len(CHANNELS), WHITE
-        self.view_channels = len(ROOT) + 6 * JOINTS + CONTACTS + 6 * JOINTS + STRUCTURE
+        self.view_channels = len(ROOT) + 6 * JOINTS + len(CONTACTS) + 6 * JOINTS + STRUCTURE
         for name in ("means", "slopes", "loadings"):
             self.register_buffer(name, torch.tensor(fit.constants[name]))
         self.register_buffer("offsets", torch.tensor(HUMANOID.offsets))
-        weight = torch.full((JOINTS, 1, 1), 1 / SPEED_SCALE)
-        weight[list(FEET)] = 1 / FOOT_SPEED_SCALE
+        weight = torch.ones(JOINTS, 1, 1)
+        weight[list(FEET)] = FOOT_WEIGHT
         self.register_buffer("speed_weight", weight, persistent=False)
 
     @property

@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 from ganassets.assets import MotionClip
 from ganassets.errors import InputError
 from ganassets.motion.animation import INK, animated_sheet, fitting, shot_of
+from ganassets.motion.feet import ground_travel
 from ganassets.motion.figure import SIDE_COLOURS, draw_figure
 from ganassets.motion.floor import BACKDROP, FLOOR, GRID, draw_shadow, mixed, trails_of
 
@@ -126,7 +127,7 @@ def captions(clip: MotionClip) -> list[str]:
     texts = [clip.name, *([action] if action else [])]
     if len(clip) == 1:
         return texts
-    travel = float(np.linalg.norm((clip.translation[-1] - clip.translation[0])[[0, 2]]))
+    travel = float(np.linalg.norm(ground_travel(clip)))
     return [
         *texts,
         f"{clip.seconds:.1f} s",

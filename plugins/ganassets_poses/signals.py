@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ganassets.assets import CONTACTS, MotionClip
-from ganassets.motion.editing import other_side
+from ganassets.motion.editing import blurred, other_side
 from ganassets.motion.rotations import about, continuous, from_6d, multiply, normalised, rotate, to_6d
 from ganassets.motion.skeletons import HUMANOID
 
@@ -54,9 +55,21 @@ class Signals:
         root = self.root * np.array([1, -1, -1, 1], np.float32)[:, None]
         return Signals(root, columns.reshape(6 * JOINTS, -1), self.contacts[[2, 3, 0, 1]])
 
+    def columns(self) -> NDArray[np.float32]:
+        """(f, 22, 6) the two columns of each rotation."""
+        return np.moveaxis(self.rotations.reshape(JOINTS, 6, -1), (0, 1), (1, 2))
+
     def stacked(self) -> NDArray[np.float32]:
         """(140, f) all of them."""
         return np.concatenate([self.root, self.rotations, self.contacts])
+
+
+PARTS = ("root", "rotations", "contacts")
+
+
+def sample_of(arrays: Mapping[str, np.ndarray], index: int) -> Signals:
+    """A sample of `root`, `rotations` and `contacts`, (n, channels, f) each: a model's outputs, or data like them."""
+    return Signals(*(arrays[name][index] for name in PARTS))
 
 
 def unstacked(values: FloatArray) -> Signals:
@@ -89,10 +102,7 @@ def headings(rotations: FloatArray, fps: float, wraps: bool) -> NDArray[np.float
     """
     left = rotate(rotations.astype(np.float64), np.array([1.0, 0, 0]))
     direction = left[:, 0] - 1j * left[:, 2]
-    reach = int(np.ceil(3 * HEADING_SIGMA * fps))
-    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / (HEADING_SIGMA * fps)) ** 2)
-    padded = np.pad(direction, reach, mode="wrap" if wraps else "edge")
-    smooth = np.convolve(padded, kernel / kernel.sum(), mode="valid")
+    smooth = blurred(direction, HEADING_SIGMA * fps, wraps)
     return np.unwrap(np.angle(np.where(np.abs(smooth) > 1e-6, smooth, 1.0)))
 
 
@@ -152,8 +162,7 @@ def clip_of(signals: Signals, name: str, fps: float, loop: bool) -> MotionClip:
     ground = np.concatenate([np.zeros((1, 3)), np.cumsum(step, 0)])
     frames = np.arange(len(angles)) % len(signals)
     ground[:, 1] = height[frames]
-    columns = np.moveaxis(signals.rotations.reshape(JOINTS, 6, -1), (0, 1), (1, 2))[frames].astype(np.float64)
-    rotations = from_6d(columns)
+    rotations = from_6d(signals.columns()[frames].astype(np.float64))
     rotations[:, 0] = normalised(multiply(about((0, 1, 0), angles), rotations[:, 0]))
     return MotionClip(
         name,

@@ -12,7 +12,7 @@ from ganassets.motion.editing import placed
 
 from .actions import NAMES
 from .preview import contact_sheet
-from .signals import Signals, clip_of
+from .signals import clip_of, sample_of
 from .structure import FPS, MARGIN, is_loop
 
 MOST = 16
@@ -30,7 +30,7 @@ def snapshot(arrays: Mapping[str, np.ndarray], conditions: np.ndarray) -> Image:
 
 def raw_clip(arrays: Mapping[str, np.ndarray], index: int, row: np.ndarray) -> MotionClip:
     """A sample as a clip, named after its action."""
-    signals = Signals(*(arrays[key][index] for key in ("root", "rotations", "contacts")))
+    signals = sample_of(arrays, index)
     loop = is_loop(row)
     if not loop:
         signals = signals.part(MARGIN, len(signals) - MARGIN)

@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.ndimage import gaussian_filter1d
 
 from ganassets.assets import MotionClip
 from ganassets.errors import InputError
 from ganassets.motion.editing import (
     at_times,
+    blurred,
     cropped,
     in_place,
     mirrored,
@@ -175,3 +177,15 @@ def test_the_rest_clip_is_the_rest_pose() -> None:
     assert len(clip) == 1 and clip.seconds == 0
     assert resampled(clip, 60).fps == 60
     np.testing.assert_allclose(positions(clip)[0, 0], HUMANOID.offsets[0])
+
+
+@given(st.integers(1, 40), st.floats(0.3, 6), st.booleans())
+def test_blurring_is_a_weighted_mean_along_time(frames, sigma, wraps):
+    rng = np.random.default_rng(frames)
+    track = rng.normal(size=(frames, 2))
+    made = blurred(track, sigma, wraps)
+    assert made.shape == track.shape
+    mode = "wrap" if wraps else "nearest"
+    expected = gaussian_filter1d(track, sigma, axis=0, mode=mode, radius=int(np.ceil(3 * sigma)))
+    np.testing.assert_allclose(made, expected, atol=1e-9)
+    np.testing.assert_allclose(blurred(track[:, 0] + 1j * track[:, 1], sigma, wraps), made @ [1, 1j], atol=1e-9)
