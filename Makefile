@@ -14,7 +14,7 @@ BASE := $(VENV)/.made
 TRAIN := $(VENV)/.installed-train
 DEV := $(VENV)/.installed-dev
 FACES := out/faces
-SOURCES := ganassets plugins exporters tests benchmarks
+SOURCES := ganassets plugins exporters tests benchmarks examples
 
 .DEFAULT_GOAL := help
 .PHONY: help install train-faces test test-fast lint format clean
@@ -35,7 +35,7 @@ $(TRAIN): pyproject.toml constraints.txt | $(BASE)
 	@touch $@
 
 $(DEV): $(TRAIN)
-	$(INSTALL) --editable '.[train,preview,evaluate,exr,dev]'
+	$(INSTALL) --editable '.[train,preview,evaluate,exr,distributed,dev]'
 	@touch $@
 
 install: $(TRAIN)  ## make the environment and install the program with all that training needs

@@ -20,7 +20,6 @@ from ganassets.model import Model
 from ganassets.motion.editing import placed
 from ganassets.motion.feet import grounded, held_feet
 from ganassets.motion.measures import motion_features
-from ganassets.motion.rotations import conjugate, degrees_between, multiply
 from ganassets.options import option_values
 from ganassets.spec import GeneratorSpec
 from ganassets_poses.actions import NAMES
@@ -171,20 +170,6 @@ def blended(a: Unit, b: Unit) -> MotionClip:
 def at_pace(signals: Signals, pace: float) -> Signals:
     """Signals whose frames were taken `pace` as far apart."""
     return replace(signals, root=signals.root * np.array([pace, pace, pace, 1], np.float32)[:, None])
-
-
-def seam(clip: MotionClip) -> float:
-    """How much more a loop's movement changes at its seam than from frame to frame elsewhere; 1 is no seam.
-
-    The mean over joints of the angle between one step's turn and the next one's (radians), and the same of the root's
-    steps (metres), where the last frame meets the first, by their mean over all frames.
-    """
-    rotations = clip.rotations.astype(np.float64)
-    turns = multiply(conjugate(rotations[:-1]), rotations[1:])
-    steps = np.diff(clip.translation.astype(np.float64), axis=0)
-    change = np.radians(degrees_between(np.roll(turns, 1, 0), turns)).mean(1)
-    change += np.linalg.norm(steps - np.roll(steps, 1, 0), axis=1)
-    return float(change[0] / max(change.mean(), 1e-9))
 
 
 class ActionClassifier:

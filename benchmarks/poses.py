@@ -62,7 +62,6 @@ from motion_samples import (
     made_clips,
     real_clips,
     recordings,
-    seam,
     some_of,
     units_in,
 )
@@ -80,6 +79,7 @@ from ganassets.motion.measures import (
     bone_length_error,
     jerk,
     loop_gap,
+    loop_seam,
     nearest,
     penetration,
     skating,
@@ -283,9 +283,9 @@ def means(row: Clips, measure: Callable[[MotionClip], float]) -> dict[Cell, floa
     return {cell: float(values.mean()) for cell, values in each(row, measure).items()}
 
 
-def loop_seam(clip: MotionClip) -> float:
-    """See seam(); NaN for what doesn't loop."""
-    return seam(clip) if clip.loop else float("nan")
+def seam(clip: MotionClip) -> float:
+    """See loop_seam(); NaN for what doesn't loop."""
+    return loop_seam(clip) if clip.loop else float("nan")
 
 
 def largest_gap(row: Clips) -> float:
@@ -317,7 +317,7 @@ def quality(bench: Bench) -> bool:
                 "motion": name,
                 "skating": f"{slides[name]:.1%}",
                 "loop gap": number(gaps[-1], ".0e"),
-                "seam": number(comparison.mean(means(row, loop_seam)), ".2f"),
+                "seam": number(comparison.mean(means(row, seam)), ".2f"),
                 "FD": f"{distance:.3f}",
                 "FD train": f"{distance_train:.3f}",
                 "coverage": f"{comparison.coverage(name):.0%}",

@@ -29,13 +29,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from material_samples import BATCH, Arrays, Discriminant, FeatureSpace, Maker, painted
+from material_samples import BATCH, Discriminant, FeatureSpace, Maker, painted
 from numpy.typing import NDArray
 from quilting import quilted
 from scipy.spatial.distance import cdist, pdist
 from tables import print_table, say
 
-from ganassets.assets import TextureSet
 from ganassets.evaluation.features import ImageFeatures, image_features
 from ganassets.evaluation.measures import Features, frechet_distance, principal_axes
 from ganassets.evaluation.tiling import equivariance, largest_difference, normal_agreement, seam_ratio
@@ -44,6 +43,7 @@ from ganassets.model import check_plugin, open_model
 from ganassets.plugins import load_generator
 from ganassets.windows import run_in_windows
 from ganassets_textures.materials import CLASSES, LOOKS
+from ganassets_textures.measures import maps_of
 from ganassets_textures.photos import part_of
 from ganassets_textures.sets import MaterialSet, read_sets
 
@@ -151,13 +151,6 @@ def looks_of(maker: Maker) -> list[str]:
     columns = [column for condition in conditions for column in condition.columns]
     rows = np.array(maker.model.manifest.condition_rows)
     return [look for look in LOOKS if rows[:, columns.index(f"look:{look}")].any()]
-
-
-def maps_of(asset: TextureSet) -> Arrays:
-    """All maps of a material, (1, channels, h, w) each."""
-    planes = ("height", "roughness", "metallic", "occlusion")
-    pictures = {name: getattr(asset, name).transpose(2, 0, 1)[None] for name in ("albedo", "normal")}
-    return pictures | {name: getattr(asset, name)[None, None] for name in planes}
 
 
 def seams(bench: Bench) -> bool:

@@ -382,7 +382,34 @@ def _check_unit(name: str, quaternions: FloatArray) -> None:
         raise InputError(f"{name} must be unit quaternions.")
 
 
-Asset = Mesh | TextureSet | MotionClip
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A picture: a portrait, a sprite, an icon. Rows run downwards, columns to the right; square pixels.
+
+    Attributes:
+        name: "portraits-00000007".
+        pixels: (h, w, 3) uint8 sRGB, or (h, w, 4) with alpha, which is not multiplied into the colours.
+        provenance: where it comes from.
+    """
+
+    name: str
+    pixels: ByteArray
+    provenance: Provenance = Provenance()
+
+    kind = "picture"
+
+    def __post_init__(self) -> None:
+        check_array("pixels", self.pixels, "uint8", (None, None, None))
+        if not self.pixels.size or self.pixels.shape[2] not in (3, 4):
+            raise InputError(f"{self.name} must have pixels of 3 or 4 channels.")
+
+    def reduced(self, longest: int) -> Picture:
+        """What a picture of that many pixels needs of the asset: all of it, here."""
+        del longest
+        return self
+
+
+Asset = Mesh | TextureSet | MotionClip | Picture
 
 
 @dataclass(frozen=True)

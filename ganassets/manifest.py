@@ -137,7 +137,7 @@ class Manifest(_Part):
         """(r, c) float32 condition_rows as an array, made once."""
         import numpy as np
 
-        return np.array(self.condition_rows, np.float32).reshape(-1, self.condition_width)
+        return np.array(self.condition_rows, np.float32).reshape(len(self.condition_rows), self.condition_width)
 
 
 def parse_manifest(text: str, where: str) -> Manifest:

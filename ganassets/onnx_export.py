@@ -30,9 +30,9 @@ from .manifest import (
     TrainingInfo,
     WStatistics,
 )
-from .networks import Generator, NetworkSettings
+from .networks import BaseGenerator, make_networks
 from .spec import GeneratorSpec
-from .training.checkpoint import load_checkpoint, load_fit, newest_checkpoint
+from .training.checkpoint import BEST, checkpoint_named, load_checkpoint, load_fit, newest_checkpoint
 from .training.settings import RunSettings, read_settings
 from .training.trainer import load_parameters
 from .writer import write_atomic
@@ -51,7 +51,12 @@ PARITY_SEED = 10**12
 
 
 def export_run(
-    spec: GeneratorSpec, run: Path, out: Path | None, console: Console, facts: Mapping[str, str] | None = None
+    spec: GeneratorSpec,
+    run: Path,
+    out: Path | None,
+    console: Console,
+    facts: Mapping[str, str] | None = None,
+    best: bool = False,
 ) -> Path:
     """Write a run's model file; returns its path (default: model.onnx in the run folder).
 
@@ -61,9 +66,10 @@ def export_run(
         out: the file, or None.
         console: for progress.
         facts: "licence" and "source" of the data, where the user says them better than the run's data.json.
+        best: take the checkpoint that came nearest to the data instead of the newest.
     """
     settings = read_settings(run / "config.toml")
-    generator, rows, numbers = load_generator(spec, run, settings)
+    generator, rows, numbers = load_generator(spec, run, settings, best)
     console.print(f"exporting {run} at {numbers['images']} images")
     proto = to_onnx(generator)
     parity = measure_parity(generator, proto.SerializeToString(), rows)
@@ -81,18 +87,21 @@ def export_run(
     return path
 
 
-def load_generator(spec: GeneratorSpec, run: Path, settings: RunSettings) -> tuple[Generator, np.ndarray, dict]:
-    """The averaged generator of a run's newest checkpoint, its condition rows and the checkpoint's numbers."""
-    fit, rows = load_fit(run / "linear.safetensors")
-    tensors, numbers = load_checkpoint(newest_checkpoint(run / "checkpoints"))
+def load_generator(
+    spec: GeneratorSpec, run: Path, settings: RunSettings, best: bool = False
+) -> tuple[BaseGenerator, np.ndarray, dict]:
+    """The averaged generator of a run's newest or best checkpoint, its condition rows and the checkpoint's numbers."""
+    fit, rows, _ = load_fit(run / "linear.safetensors")
+    checkpoints = run / "checkpoints"
+    tensors, numbers = load_checkpoint(checkpoint_named(checkpoints, BEST) if best else newest_checkpoint(checkpoints))
     preset = settings.preset
-    sizes = NetworkSettings(preset.z_dim, rows.shape[1], preset.w_dim, preset.width, preset.max_width)
-    generator = Generator(spec.domain(preset, fit), sizes).eval().requires_grad_(False)
+    generator, _ = make_networks(preset, spec.domain(preset, fit), rows.shape[1], spec.networks)
+    generator.eval().requires_grad_(False)
     load_parameters(generator, tensors, "average.")
     return generator, rows, numbers
 
 
-def example_inputs(generator: Generator, rows: np.ndarray, count: int) -> tuple[Tensor, ...]:
+def example_inputs(generator: BaseGenerator, rows: np.ndarray, count: int) -> tuple[Tensor, ...]:
     """Graph inputs of `count` fixed latents under conditions of the data, at truncation 0.9 with small offsets."""
     z = torch.from_numpy(latents(range(PARITY_SEED, PARITY_SEED + count), generator.settings.z_dim))
     condition = torch.from_numpy(np.resize(rows, (count, rows.shape[1])))
@@ -106,7 +115,7 @@ def example_inputs(generator: Generator, rows: np.ndarray, count: int) -> tuple[
     return (*inputs, noise)
 
 
-def to_onnx(generator: Generator) -> onnx.ModelProto:
+def to_onnx(generator: BaseGenerator) -> onnx.ModelProto:
     """The graph: dynamic batch (and dynamic noise size where the generator is size-free), default-domain operators."""
     batch = torch.export.Dim("n")
     by_batch = {0: batch}
@@ -171,7 +180,7 @@ def check(proto: onnx.ModelProto) -> bytes:
     return proto.SerializeToString()
 
 
-def measure_parity(generator: Generator, content: bytes, rows: np.ndarray) -> Parity:
+def measure_parity(generator: BaseGenerator, content: bytes, rows: np.ndarray) -> Parity:
     """Largest difference between onnxruntime and torch, by output, over PARITY_LATENTS in batches of each size."""
     import onnxruntime
 
@@ -192,7 +201,7 @@ def measure_parity(generator: Generator, content: bytes, rows: np.ndarray) -> Pa
     return Parity(latents=PARITY_LATENTS, batches=PARITY_BATCHES, max_abs_difference=worst)
 
 
-def w_statistics(generator: Generator, rows: np.ndarray, count: int = 4096) -> WStatistics:
+def w_statistics(generator: BaseGenerator, rows: np.ndarray, count: int = 4096) -> WStatistics:
     """Mean and standard deviation of w over seeds and the data's conditions."""
     z = torch.from_numpy(latents(range(PARITY_SEED, PARITY_SEED + count), generator.settings.z_dim))
     condition = generator.domain.standardise(torch.from_numpy(np.resize(rows, (count, rows.shape[1]))))
@@ -202,7 +211,7 @@ def w_statistics(generator: Generator, rows: np.ndarray, count: int = 4096) -> W
     return WStatistics(mean=as_numbers(w.mean(0)), std=as_numbers(w.std(0)))
 
 
-def noise_info(generator: Generator) -> NoiseInfo | None:
+def noise_info(generator: BaseGenerator) -> NoiseInfo | None:
     """What the manifest says about the noise map; None where the generator has a size of its own."""
     domain = generator.domain
     if domain.size is not None:
@@ -220,10 +229,17 @@ def read_card(run: Path) -> dict[str, Any]:
         raise GanassetsError(f"{run / 'data.json'} is missing or damaged ({error}).") from error
 
 
+def conditions_info(spec: GeneratorSpec, card: Mapping[str, Any]) -> tuple[ConditionInfo, ...]:
+    """The sliders and categories of the data where its card names them, else the spec's."""
+    named = card.get("conditions")
+    given = [asdict(condition) for condition in spec.conditions] if named is None else named
+    return tuple(ConditionInfo(**facts) for facts in given)
+
+
 def make_manifest(
     spec: GeneratorSpec,
     settings: RunSettings,
-    generator: Generator,
+    generator: BaseGenerator,
     rows: np.ndarray,
     card: dict[str, Any],
     numbers: dict[str, Any],
@@ -238,7 +254,7 @@ def make_manifest(
         w_dim=generator.full_w_dim,
         layers=generator.layers,
         outputs=tuple(OutputInfo(**asdict(output)) for output in spec.outputs),
-        conditions=tuple(ConditionInfo(**asdict(condition)) for condition in spec.conditions),
+        conditions=conditions_info(spec, card),
         condition_rows=tuple(tuple(round(float(v), 5) for v in row) for row in rows),
         w_statistics=w_statistics(generator, rows),
         noise=noise_info(generator),

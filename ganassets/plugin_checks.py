@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from .errors import one_line
 from .options import READERS, in_range
-from .spec import Condition, GeneratorSpec, Preset
+from .spec import CHOOSING, OBJECTIVES, Condition, GeneratorSpec, Preset
 
 if TYPE_CHECKING:
     from .assets import Exporter, Option
@@ -20,14 +20,14 @@ DIGEST = re.compile(r"[0-9a-f]{64}")
 GRAPH_INPUTS = ("z", "condition", "truncation", "w_offset", "noise")
 # Options that `ganassets train` has for every generator.
 TRAIN_OPTIONS = (
-    "preset", "out", "seed", "kimg", "objective", "device", "threads", "resume", "debug", "help",
+    "preset", "out", "seed", "kimg", "objective", "device", "threads", "devices", "from", "resume", "debug", "help",
 )  # fmt: skip
 POSITIVE = (
     "size", "network_size", "kimg", "width", "max_width", "z_dim", "w_dim", "samples", "batch", "learning_rate",
     "penalty_interval", "regression_rate",
 )  # fmt: skip
 
-OPTIONAL_FUNCTIONS = ("noise", "map_size", "animation", "snapshot", "features")
+OPTIONAL_FUNCTIONS = ("noise", "map_size", "animation", "snapshot", "features", "networks", "measures")
 
 
 def generator_problems(spec: GeneratorSpec) -> list[str]:
@@ -120,11 +120,25 @@ def _preset(preset: Preset) -> Iterator[str]:
         yield f"size {preset.size} is not a multiple of network_size {preset.network_size}."
     if preset.max_width < preset.width:
         yield "max_width is below width."
-    for name in ("components", "gamma", "regression_weight"):
+    if preset.objective not in OBJECTIVES:
+        yield f"objective {preset.objective!r} is none of {', '.join(OBJECTIVES)}."
+    if preset.clusters and not preset.z_dim > CHOOSING:
+        yield f"clusters need a z_dim above {CHOOSING}."
+    if preset.basis_size and not is_power_of_two(preset.size / preset.basis_size):
+        yield f"size {preset.size} is not basis_size {preset.basis_size} times a power of two."
+    for name in ("paired", "augmentation"):
+        if not 0 <= getattr(preset, name) <= 1:
+            yield f"{name} must lie between 0 and 1."
+    for name in ("components", "clusters", "basis_size", "gamma", "regression_weight"):
         if not getattr(preset, name) >= 0:
             yield f"{name} must not be negative."
     if not 0 <= preset.regression < 1:
         yield f"regression {preset.regression:g} must be at least 0 and below 1."
+
+
+def is_power_of_two(number: float) -> bool:
+    """Whether it is 1, 2, 4, ..."""
+    return number >= 1 and math.log2(number).is_integer()
 
 
 def _data_options(spec: GeneratorSpec) -> Iterator[str]:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from .manifest import Manifest, NoiseInfo
 
 API_VERSION = 1
+CHOOSING = 16  # latents that choose among a linear model's clusters
+OBJECTIVES = ("rpgan", "minimax", "nonsaturating")  # see ganassets.training.objective
 
 NoiseMap = Callable[[int, "np.ndarray", tuple[int, ...]], "np.ndarray"]
 
@@ -81,6 +83,8 @@ class Preset:
         size: samples of every axis of the output (texels, frames).
         network_size: samples of every axis that the adversarial networks work at; the linear model adds the rest.
         components: principal components of each signal that the linear model starts from; 0 for no linear model.
+        basis_size: samples of every axis of these components; 0 for the output's size.
+        clusters: groups that the linear model's samples fall into; 0 for a single Gaussian.
         width: channels at full network_size; doubled at each halving of the size up to max_width.
         max_width: most channels.
         z_dim, w_dim: latent sizes.
@@ -90,9 +94,12 @@ class Preset:
         gamma: gradient penalty weight at the start; falls tenfold.
         learning_rate: of both networks at the start; falls to a quarter.
         penalty_interval: steps between gradient penalties (their weight is scaled up by it).
+        objective: one of OBJECTIVES.
         regression: share of the run in which the generator alone learns, to reproduce samples whose latents are known.
         regression_weight: of the same distance in the adversarial rest of the run.
         regression_rate: learning rate of that part; falls to a tenth.
+        paired: share of the adversarial steps in which samples whose latents are known meet fakes of these latents.
+        augmentation: most that what the discriminator sees may be changed, as a share of the samples; 0 for never.
     """
 
     name: str
@@ -101,6 +108,8 @@ class Preset:
     network_size: int
     kimg: float
     components: int = 0
+    basis_size: int = 0
+    clusters: int = 0
     width: int = 32
     max_width: int = 128
     z_dim: int = 64
@@ -110,9 +119,12 @@ class Preset:
     gamma: float = 1.0
     learning_rate: float = 1e-3
     penalty_interval: int = 4
+    objective: str = "rpgan"
     regression: float = 0.0
     regression_weight: float = 0.0
     regression_rate: float = 1.5e-3
+    paired: float = 1.0
+    augmentation: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -143,6 +155,9 @@ class GeneratorSpec:
         dataset: (preset, options by name, seed, report) -> samples to train on; it calls report(done, total).
         domain: (preset, ganassets.networks.LinearFit of the data) -> the plugin's torch module: what the networks
             make, how it becomes the outputs, what the discriminator sees (see ganassets.networks.Domain).
+        networks: (preset, domain, ganassets.networks.NetworkSettings) -> generator and discriminator of the plugin's
+            own (see ganassets.networks.BaseGenerator, and PlainGenerator for one without any styles); None for the
+            core's.
         decode: (arrays by output name, manifest, one name and one provenance for each, settings by name) -> assets. No
             torch.
         preview: assets -> one picture of them all.
@@ -159,6 +174,7 @@ class GeneratorSpec:
         features: (arrays by output name, (n, c) physical conditions) -> (n, k) what the samples of a comparison are
             compared by in place of the outputs; None compares these. Of data that doesn't tile, samples are windows. No
             torch.
+        measures: assets -> what else `ganassets evaluate` tells of them, numbers by name; None where there is nothing.
         exporter: name of the format to write where the user names none.
     """
 
@@ -183,6 +199,8 @@ class GeneratorSpec:
     map_size: Callable[[Mapping[str, Any], np.ndarray, NoiseInfo], tuple[int, ...]] | None = None
     snapshot: Callable[[Mapping[str, np.ndarray], np.ndarray], Image] | None = None
     features: Callable[[Mapping[str, np.ndarray], np.ndarray], np.ndarray] | None = None
+    networks: Callable[[Preset, Any, Any], tuple[Any, Any]] | None = None
+    measures: Callable[[Sequence[Any]], Mapping[str, float]] | None = None
     exporter: str = "gltf"
 
     def preset(self, name: str) -> Preset:

@@ -19,7 +19,7 @@ ROOT = Option("root", str, "motion", "whether the figure travels", choices=("mot
 MESH, SURFACE, TEXTURED = ("mesh",), ("textures",), ("mesh", "textures")
 
 
-def export(asset: Asset, options: Mapping[str, Any]) -> dict[str, bytes]:
+def export(asset: Mesh | TextureSet | MotionClip, options: Mapping[str, Any]) -> dict[str, bytes]:
     """One GLB named after the asset; see EXPORTER.options. Those that don't apply to its kind change nothing."""
     if isinstance(asset, Mesh):
         from .document import encode_mesh

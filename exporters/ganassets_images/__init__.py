@@ -1,11 +1,11 @@
-"""The image exporter: a material as pictures, packed and named as an engine wants them."""
+"""The image exporters: a material as pictures, packed and named as an engine wants them; a picture as it is."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from ganassets.assets import Exporter, Option, TextureSet
+from ganassets.assets import Exporter, Option, Picture, TextureSet
 
 
 def export(asset: TextureSet, options: Mapping[str, Any]) -> dict[str, bytes]:
@@ -13,6 +13,13 @@ def export(asset: TextureSet, options: Mapping[str, Any]) -> dict[str, bytes]:
     from .pictures import encode_pictures
 
     return encode_pictures(asset, options)
+
+
+def export_picture(asset: Picture, options: Mapping[str, Any]) -> dict[str, bytes]:
+    """The picture in one file."""
+    from .single import encode_picture
+
+    return encode_picture(asset, options)
 
 
 OPTIONS = (
@@ -46,3 +53,12 @@ BLENDER = exporter_of("blender", "blender", "pictures of a material for Blender:
 GODOT = exporter_of("godot", "godot", "pictures of a material for Godot: ORM packed, normals +Y")
 UNITY = exporter_of("unity", "unity", "pictures of a material for Unity: mask map, normals +Y")
 UNREAL = exporter_of("unreal", "unreal", "pictures of a material for Unreal: T_ names, ORM packed, normals -Y")
+PNG = Exporter(
+    name="png",
+    summary="a picture, with transparency where it has any",
+    api_version=1,
+    kinds=("picture",),
+    suffixes=(".png", ".webp"),
+    export=export_picture,
+    options=(Option("format", str, "png", "webp is lossless and smaller", choices=("png", "webp")),),
+)

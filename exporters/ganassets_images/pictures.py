@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -16,11 +15,9 @@ from ganassets.shading import shade_plane, shade_sphere, to_linear
 
 from .png import encode_png
 from .profiles import CHANNELS, HEIGHT, PROFILES, Picture, height_range
+from .webp import encode_webp
 
 PREVIEW_SIZE = 512
-WEBP_SIDE = 16383  # texels; the format's limit
-# Numbers of EXIF's fields.
-DESCRIPTION, SOFTWARE, COPYRIGHT = 270, 305, 33432
 
 FloatArray = NDArray[np.floating[Any]]
 
@@ -57,18 +54,8 @@ def as_png(asset: TextureSet, picture: Picture, options: Mapping[str, Any]) -> b
 
 def as_webp(asset: TextureSet, picture: Picture, options: Mapping[str, Any]) -> bytes:
     """Lossless; a grey picture is RGB there."""
-    from PIL import Image
-
-    if max(asset.height.shape) > WEBP_SIDE:
-        raise InputError(f"WebP holds up to {WEBP_SIDE} texels a side; choose --option format=png.")
-    exif = Image.Exif()
-    exif[DESCRIPTION] = json.dumps(facts(asset, picture))
-    exif[SOFTWARE], exif[COPYRIGHT] = asset.provenance.software, asset.provenance.licence
     pixels = whole(gathered(asset, picture), 255)
-    file = io.BytesIO()
-    image = Image.fromarray(pixels if pixels.shape[-1] > 1 else np.repeat(pixels, 3, -1))
-    image.save(file, "WEBP", lossless=True, exact=True, exif=exif)  # exact: the colour of transparent texels stays
-    return file.getvalue()
+    return encode_webp(np.repeat(pixels, 3, -1) if pixels.shape[-1] == 1 else pixels, facts(asset, picture))
 
 
 def as_exr(asset: TextureSet, picture: Picture, options: Mapping[str, Any]) -> bytes:

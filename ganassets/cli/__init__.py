@@ -11,6 +11,7 @@ EXAMPLES = """\b
 Examples:
   ganassets generate faces -n 8
   ganassets generate faces --seeds 1-200 --set age=70 --to gltf -o heads/
+  ganassets data my-portraits
   ganassets train faces --preset quick
   ganassets export faces --onnx
   ganassets plugins list
@@ -19,7 +20,18 @@ Examples:
 
 @click.group(
     cls=LazyGroup,
-    modules=("generate", "train", "export", "inspect", "evaluate", "plugins", "completion"),
+    modules=(
+        "generate",
+        "models",
+        "data",
+        "train",
+        "report",
+        "export",
+        "inspect",
+        "evaluate",
+        "plugins",
+        "completion",
+    ),
     epilog=EXAMPLES,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )

@@ -24,10 +24,13 @@ Examples:
 @click.option(
     "-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="File.  [default: model.onnx in the run]"
 )
+@click.option("--best", is_flag=True, help="The checkpoint that measured nearest to the data, not the newest.")
 @click.option("--licence", help="Of the model, where it was trained on data of your own.")
 @click.option("--source", help="Where that data come from, and whom to credit.")
 @debug_option
-def command(run_or_name: str | None, onnx: bool, out: Path | None, licence: str | None, source: str | None) -> None:
+def command(
+    run_or_name: str | None, onnx: bool, out: Path | None, best: bool, licence: str | None, source: str | None
+) -> None:
     """Turn a run into one file that needs no torch and runs anywhere.
 
     Takes a run folder, or the newest run of a generator, or the newest of all.
@@ -37,6 +40,6 @@ def command(run_or_name: str | None, onnx: bool, out: Path | None, licence: str 
     run = find_run(run_or_name)
     export_run = load_training("ganassets.onnx_export", "export_run")
     given = {name: text for name, text in (("licence", licence), ("source", source)) if text}
-    model = export_run(spec_of_run(run), run, out, make_console(), given)
+    model = export_run(spec_of_run(run), run, out, make_console(), given, best)
     click.echo(f"Model: {model}")
     click.echo(f"Next: ganassets generate {model}")

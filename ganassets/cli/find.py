@@ -70,7 +70,7 @@ def find_model(text: str) -> Path:
 
 def shipped_models(generator: str) -> list[Path]:
     """Models in the `data` folder of the generator's package."""
-    package = records_named(GENERATORS, generator)[0].value.partition(":")[0].partition(".")[0]
+    package = records_named(GENERATORS, generator)[0].value.partition(":")[0]
     found = importlib.util.find_spec(package)
     folders = found.submodule_search_locations or () if found else ()
     return sorted(model for folder in folders for model in (Path(folder) / "data").glob("*.onnx"))

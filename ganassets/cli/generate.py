@@ -7,6 +7,7 @@ import re
 import secrets
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ import click
 from ..errors import GanassetsError, InputError
 from ..options import SWITCHES, describe_option, option_values
 from ..plugins import find_exporters, generator_names, load_exporter, load_generator, nearest, run_plugin
+from ..spec import Condition
 from .base import GeneratorCommand, complete_generators, debug_option, make_console, parse_pairs
 from .find import MODEL_FILE, find_model
 
@@ -22,9 +24,9 @@ if TYPE_CHECKING:
     from ..assets import Exporter, Option
     from ..generation import Wish
     from ..manifest import Manifest
-    from ..spec import Condition, GeneratorSpec
+    from ..spec import GeneratorSpec
 
-SPEC = "ganassets.generate.spec"
+SPEC, WORDS = "ganassets.generate.spec", "ganassets.generate.words"
 CONTACT_SHEET = "contact-sheet"
 MOST_IN_PREVIEW = 64
 PREVIEW_TEXELS = 256  # of what is kept for it
@@ -45,13 +47,21 @@ SLIDER, SETTING, FORMAT = "slider", "setting", "format"
 class GenerateCommand(GeneratorCommand):
     """Takes the sliders and settings of the named generator and those of the formats as options of their own."""
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Keep the words that may name a model."""
+        ctx.meta[WORDS] = self.free(args)
+        return super().parse_args(ctx, args)
+
     def named(self, args: Sequence[str]) -> str | None:
         """The generator that is named, or that a named model or run is of."""
         return super().named(args) or next((name for arg in self.free(args) if (name := generator_of(arg))), None)
 
     def learn(self, ctx: click.Context, name: str | None) -> None:
-        """Keep the generator's spec."""
-        ctx.meta[SPEC] = load_generator(name) if name else None
+        """Keep the generator's spec; where it has no sliders, with those of the model, which the data alone knew."""
+        spec = load_generator(name) if name else None
+        if spec and not spec.conditions:
+            spec = with_sliders(spec, next((m for word in ctx.meta[WORDS] if (m := manifest_of(word))), None))
+        ctx.meta[SPEC] = spec
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """Its own parameters, then those of the generator and the formats."""
@@ -70,15 +80,31 @@ class GenerateCommand(GeneratorCommand):
 
 def generator_of(text: str) -> str | None:
     """Generator of a model file or of a run with one; None where the text is neither."""
-    from ..model import read_manifest, read_model_file
-
     try:
         if not any(path.is_file() for path in (Path(text), Path(text) / MODEL_FILE)):
             return None
-        name = read_manifest(read_model_file(find_model(text)), Path(text)).generator
-    except (InputError, OSError):  # told when the model is opened; long texts are no paths
+    except OSError:  # long texts are no paths
         return None
-    return name if name in generator_names() else None
+    manifest = manifest_of(text)
+    return manifest.generator if manifest else None
+
+
+def manifest_of(text: str) -> Manifest | None:
+    """Manifest of the model that a word means; None where it means none of an installed generator."""
+    from ..model import read_manifest, read_model_file
+
+    try:
+        manifest = read_manifest(read_model_file(find_model(text)), Path(text))
+    except (GanassetsError, OSError):  # told when the model is opened
+        return None
+    return manifest if manifest.generator in generator_names() else None
+
+
+def with_sliders(spec: GeneratorSpec, manifest: Manifest | None) -> GeneratorSpec:
+    """The spec with the sliders and categories of one of its models."""
+    if manifest is None or manifest.generator != spec.name:
+        return spec
+    return replace(spec, conditions=tuple(Condition(**info.model_dump()) for info in manifest.conditions))
 
 
 def tables(spec: GeneratorSpec | None) -> list[tuple[str, list[tuple[str, str]]]]:
@@ -221,7 +247,7 @@ def command(
     spec = load_generator(model.manifest.generator)
     check_plugin(model, spec)
     exporter, options = chosen_format(spec, target, settings, dynamic)
-    wished = [*sliders, *dynamic_values(SLIDER, dynamic, [c.name for c in spec.conditions])]
+    wished = [*sliders, *dynamic_values(SLIDER, dynamic, [c.name for c in model.manifest.conditions])]
     asked = dynamic_values(SETTING, dynamic, [option.name for option in spec.settings])
     request = Request(
         chosen,

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
+
+if TYPE_CHECKING:
+    from ..spec import Condition
 
 # What a sample may have beside signals, vectors and conditions.
 PER_SAMPLE = ("latents", "noise_seeds", "masks", "tiles", "structure")
@@ -34,6 +38,8 @@ class TrainingData:
             its seed doesn't say it; of samples that don't tile with the domain's margin around them.
         constants: arrays that the plugin's domain is made with, by name (see LinearFit).
         notes: lines about the data for the user.
+        conditions_of: sliders and categories that the data alone know, such as labels; the columns of conditions are
+            theirs. None where they are the spec's.
     """
 
     signals: dict[str, NDArray]
@@ -50,6 +56,7 @@ class TrainingData:
     structure: NDArray[np.float32] | None = None
     constants: dict[str, NDArray[np.float32]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    conditions_of: tuple[Condition, ...] | None = None
 
     def __post_init__(self) -> None:
         extras = [getattr(self, name) for name in PER_SAMPLE if getattr(self, name) is not None]

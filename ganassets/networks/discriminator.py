@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
-
 from torch import Tensor, nn
 
+from .base import BaseDiscriminator, NetworkSettings
 from .domain import Domain
-from .generator import NetworkSettings
 from .layers import Block, Conv, Dense, downsample, leaky
 
 LAST_SIZE = 4
 
 
-class Discriminator(nn.Module):
+class Discriminator(BaseDiscriminator):
     """Residual blocks at halving sizes, then one score: its own, plus a projection on the conditions.
 
     Projection: Miyato and Koyama (2018), "cGANs with Projection Discriminator".
@@ -23,7 +20,6 @@ class Discriminator(nn.Module):
     def __init__(self, domain: Domain, settings: NetworkSettings) -> None:
         super().__init__()
         self.domain = domain
-        self.autocast: Callable[[], AbstractContextManager] = nullcontext  # see Generator
         size = domain.view_size
         channels = settings.channels(size, size)
         self.from_view = Conv(domain.view_channels, channels, domain.wraps)

@@ -25,6 +25,10 @@ class Domain(nn.Module):
         view_channels: channels of the discriminator's view.
         view_size: its samples along every axis; network_size where a domain says nothing.
         linear: the linear model that the networks are a residual on, or None.
+        subpixel: whether the last layer makes all samples of a picture that lie within one of network_size, instead of
+            one that is interpolated. For pictures of a fixed size, in which detail has its place.
+        colours: channels of the view that are colours about zero, which augmentation may change.
+        moves: whether augmentation may shift and mirror samples, because no place in them has a meaning of its own.
     """
 
     signals: dict[str, int]
@@ -37,6 +41,9 @@ class Domain(nn.Module):
     white_channels: int = 0
     view_channels: int
     linear: LinearModel | None
+    subpixel: bool = False
+    colours: tuple[int, ...] = ()
+    moves: bool = False
     condition_mean: Tensor
     condition_std: Tensor
 
@@ -99,9 +106,10 @@ class Domain(nn.Module):
         raise NotImplementedError
 
     def view(self, raw: dict[str, Tensor]) -> Tensor:
-        """(n, view_channels, *view_size): what the discriminator judges, about unit variance.
+        """(n, view_channels, *view_size): what the discriminator judges, about unit variance. The signals as they are
+        where a domain says nothing.
 
         Of a size-free generator, raw also has "noise", the map that the sample belongs to, and "mask" where the data
         have masks: rows of TrainingData.masks.
         """
-        raise NotImplementedError
+        return torch.cat([raw[name] for name in self.signals], 1)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
 
 import torch
 from torch import Tensor, nn
 
+from .base import BaseGenerator, NetworkSettings
 from .domain import Domain
 from .layers import Block, Conv, Dense, downsample, leaky, named_parts, smooth_upsample, upsample
 from .linear import LinearModel
@@ -18,21 +18,6 @@ HEAD_WIDTH = 256
 STYLE_GAIN = 0.3
 # Doublings of a size-free generator that interpolate: steps between its coarsest cells would show as blocks.
 SMOOTH = 2
-
-
-@dataclass(frozen=True)
-class NetworkSettings:
-    """Sizes of the networks; see ganassets.spec.Preset."""
-
-    z_dim: int
-    c_dim: int
-    w_dim: int
-    width: int
-    max_width: int
-
-    def channels(self, size: int, full: int) -> int:
-        """Channels at a size, doubling at each halving from full."""
-        return min(self.width * full // size, self.max_width)
 
 
 class Entry(nn.Module):
@@ -52,8 +37,8 @@ class Entry(nn.Module):
             return self.mix(noise) * (1 + scale) + shift
 
 
-class Generator(nn.Module):
-    """One graph for sampling, truncation, mixing, sliders and inversion.
+class Generator(BaseGenerator):
+    """The core's generator.
 
     w is the concatenation of a two-layer mapping of (z, condition), of z as the domain embeds it and of the
     standardised condition: what the networks add to reads the latter two (in its own layer, 0), each block reads all of
@@ -64,11 +49,8 @@ class Generator(nn.Module):
     noise_scale: Tensor
 
     def __init__(self, domain: Domain, settings: NetworkSettings) -> None:
-        super().__init__()
-        self.domain = domain
-        self.settings = settings
-        # Context for the convolutions alone: in the small dense parts bfloat16 gains no time and costs accuracy.
-        self.autocast: Callable[[], AbstractContextManager] = nullcontext
+        # autocast is for the convolutions alone: in the small dense parts bfloat16 gains no time and costs accuracy.
+        super().__init__(domain, settings)
         self.map_first = Dense(self.embedded_width + settings.c_dim, settings.w_dim)
         self.map_second = Dense(settings.w_dim, settings.w_dim)
         full_w = self.full_w_dim
@@ -102,7 +84,9 @@ class Generator(nn.Module):
             self.blocks.append(Block(channels, domain.wraps))
             self.styles.append(Dense(full_w, channels, gain=STYLE_GAIN))
         # Starts at zero: before training, the generator is the linear model.
-        self.to_signals = Conv(channels, sum(domain.signals.values()), domain.wraps, 1, gain=0.0)
+        self.factor = domain.size // domain.network_size if domain.subpixel and domain.size else 1
+        within = self.factor ** len(domain.wraps)
+        self.to_signals = Conv(channels, within * sum(domain.signals.values()), domain.wraps, 1, gain=0.0)
 
     @property
     def full_w_dim(self) -> int:
@@ -186,7 +170,9 @@ class Generator(nn.Module):
                 x = self.blocks[i](x, style)
             signals = self.to_signals(leaky(x))
         signals = signals.float()
-        size = domain.network_size
+        if self.factor > 1:
+            signals = nn.functional.pixel_shuffle(signals, self.factor)
+        size = domain.network_size * self.factor
         while domain.size is not None and size < domain.size:
             signals = smooth_upsample(signals, domain.wraps)
             size *= 2
@@ -196,19 +182,3 @@ class Generator(nn.Module):
         if domain.vectors:
             residual |= named_parts(self.numbers(features, w), domain.vectors)
         return domain.centre(residual, domain.unstandardise(self.layer_zero(w)[1]))
-
-    def layered(self, z: Tensor, condition: Tensor) -> Tensor:
-        """(n, layers, w) for training, from physical conditions, without truncation."""
-        w = self.mapping(z, self.domain.standardise(condition), torch.ones(1, device=z.device))
-        return w[:, None].expand(-1, self.layers, -1)
-
-    def sample(self, z: Tensor, condition: Tensor, noise: Tensor | None = None) -> dict[str, Tensor]:
-        """Raw sample for training, from physical conditions."""
-        return self.synthesis(self.layered(z, condition), noise)
-
-    def forward(
-        self, z: Tensor, condition: Tensor, truncation: Tensor, w_offset: Tensor, noise: Tensor | None = None
-    ) -> dict[str, Tensor]:
-        """The model file's graph: (n, z_dim), (n, c_dim) physical, (1,), (n, layers, w) -> outputs by name."""
-        w = self.mapping(z, self.domain.standardise(condition), truncation)
-        return self.domain.finish(self.synthesis(w[:, None] + w_offset, noise), condition)

@@ -66,6 +66,14 @@ def downsample(x: Tensor) -> Tensor:
     return functional.avg_pool1d(x, 2) if x.ndim == 3 else functional.avg_pool2d(x, 2)
 
 
+def coarse_and_fine(picture: Tensor, factor: int) -> tuple[Tensor, Tensor]:
+    """A (n, c, h, w) picture as means over factor x factor samples, (n, c, h / factor, w / factor), and how each sample
+    differs from its mean, (n, c * factor**2, h / factor, w / factor)."""
+    coarse = functional.avg_pool2d(picture, factor)
+    detail = picture - functional.interpolate(coarse, scale_factor=factor, mode="nearest")
+    return coarse, functional.pixel_unshuffle(detail, factor)
+
+
 def named_parts(x: Tensor, widths: Mapping[str, int]) -> dict[str, Tensor]:
     """Consecutive channels of (n, c, ...) by name, as many as each width says.
 

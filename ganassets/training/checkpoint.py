@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,34 +15,51 @@ from torch import Tensor
 
 from ..errors import InputError
 from ..networks import LinearFit
+from ..networks.linear import CLUSTER_ARRAYS
 from ..writer import write_atomic
 
-KEEP = 2
+KEEP = 2  # newest ones
+BEST = "best"
+VERSION = 1  # of what a checkpoint holds
 
 
-def save_checkpoint(folder: Path, tensors: dict[str, Tensor], numbers: dict[str, Any]) -> Path:
-    """Write `<images>.safetensors` and drop all but the newest."""
+def save_checkpoint(folder: Path, tensors: dict[str, Tensor], numbers: dict[str, Any], name: str | None = None) -> Path:
+    """Write `<images>.safetensors`, or one of another name, and drop the numbered ones but the newest."""
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{numbers['images']:010d}.safetensors"
-    write_atomic(path, save(tensors, {"numbers": json.dumps(numbers)}))
+    path = folder / f"{name or format(numbers['images'], '010d')}.safetensors"
+    write_atomic(path, save(tensors, {"numbers": json.dumps(numbers | {"version": VERSION})}))
     for old in checkpoints(folder)[:-KEEP]:
         old.unlink()
     return path
 
 
 def checkpoints(folder: Path) -> list[Path]:
-    """Finished checkpoints, oldest first."""
+    """Finished checkpoints by their images, oldest first."""
     return sorted(folder.glob("[0-9]*.safetensors"))
 
 
 def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Tensors and numbers of a checkpoint; InputError when the file is damaged."""
+    """Tensors and numbers of a checkpoint; InputError when the file is damaged or of a newer version."""
+    tensors, numbers = read_checkpoint(path)
+    return tensors, current(numbers, path)
+
+
+def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Tensors and numbers of a checkpoint of any version; InputError when the file is damaged."""
     try:
         with safe_open(path, "pt") as file:
             numbers = json.loads((file.metadata() or {})["numbers"])
-            return {key: file.get_tensor(key) for key in file.keys()}, numbers  # noqa: SIM118
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, KeyError, ValueError) as error:
         raise InputError(f"{path} is not a checkpoint, or it is damaged ({error}).") from error
+    return tensors, numbers
+
+
+def current(numbers: dict[str, Any], path: Path) -> dict[str, Any]:
+    """Numbers of a checkpoint without their version; InputError when it is a newer one."""
+    if numbers.pop("version", VERSION) > VERSION:
+        raise InputError(f"{path} was written by a newer ganassets; update this one.")
+    return numbers
 
 
 def newest_checkpoint(folder: Path) -> Path:
@@ -52,22 +70,51 @@ def newest_checkpoint(folder: Path) -> Path:
     return found[-1]
 
 
-def save_fit(path: Path, fit: LinearFit, rows: NDArray[np.float32]) -> None:
-    """Write the linear model and the (r, c) sample rows of conditions."""
+def checkpoint_named(folder: Path, name: str) -> Path:
+    """A run's checkpoint of a name, such as BEST; InputError when there is none."""
+    path = folder / f"{name}.safetensors"
+    if not path.is_file():
+        raise InputError(
+            f"{folder.parent} has no checkpoint {name!r}, because no measuring found it nearer to the data than at its "
+            "start."
+        )
+    return path
+
+
+def newest_whole(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any], list[str]]:
+    """Tensors and numbers of the latest checkpoint that isn't damaged, and what is wrong with later ones.
+
+    Raises:
+        InputError: there is none, or a newer ganassets wrote it.
+    """
+    wrong: list[str] = []
+    newest_checkpoint(folder)
+    for path in reversed(checkpoints(folder)):
+        try:
+            tensors, numbers = read_checkpoint(path)
+        except InputError as error:
+            wrong.append(str(error))
+        else:
+            return tensors, current(numbers, path), wrong
+    raise InputError(wrong[0])
+
+
+def save_fit(path: Path, fit: LinearFit, rows: NDArray[np.float32], prints: Mapping[str, NDArray[np.float32]]) -> None:
+    """Write the linear model, the (r, c) sample rows of conditions and the data's fingerprint (n,) by name."""
     from safetensors.numpy import save as save_arrays
 
     arrays = {f"mean.{k}": v for k, v in fit.means.items()} | {f"basis.{k}": v for k, v in fit.bases.items()}
-    arrays |= {f"constant.{k}": v for k, v in fit.constants.items()}
+    arrays |= {f"constant.{k}": v for k, v in fit.constants.items()} | {f"print.{k}": v for k, v in prints.items()}
     arrays |= {name: getattr(fit, name) for name in FIT_ARRAYS} | {"condition_rows": rows}
     arrays = {key: np.ascontiguousarray(value, np.float32) for key, value in arrays.items()}
     meta = {"signals": json.dumps(list(fit.means)), "vectors": json.dumps(fit.vectors)}
     write_atomic(path, save_arrays(arrays, meta))
 
 
-FIT_ARRAYS = ("condition_mean", "condition_std", "offset", "from_latent", "from_condition")
+FIT_ARRAYS = ("condition_mean", "condition_std", "offset", "from_latent", "from_condition", *CLUSTER_ARRAYS)
 
 
-def load_fit(path: Path) -> tuple[LinearFit, NDArray[np.float32]]:
+def load_fit(path: Path) -> tuple[LinearFit, NDArray[np.float32], dict[str, NDArray[np.float32]]]:
     """What save_fit wrote."""
     try:
         with safe_open(path, "np") as file:
@@ -76,8 +123,12 @@ def load_fit(path: Path) -> tuple[LinearFit, NDArray[np.float32]]:
             arrays = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
         means = {name: arrays[f"mean.{name}"] for name in signals}
         bases = {name: arrays[f"basis.{name}"] for name in signals}
-        constants = {key.partition(".")[2]: value for key, value in arrays.items() if key.startswith("constant.")}
-        fit = LinearFit(means, bases, vectors, **{name: arrays[name] for name in FIT_ARRAYS}, constants=constants)
+        constants, prints = (
+            {key.partition(".")[2]: value for key, value in arrays.items() if key.startswith(f"{kind}.")}
+            for kind in ("constant", "print")
+        )
+        weights = {name: arrays[name] for name in FIT_ARRAYS if name in arrays}  # older runs have no clusters
+        fit = LinearFit(means, bases, vectors, **weights, constants=constants)
     except (SafetensorError, OSError, KeyError, ValueError) as error:
         raise InputError(f"{path} is missing or damaged ({error}).") from error
-    return fit, arrays["condition_rows"]
+    return fit, arrays["condition_rows"], prints

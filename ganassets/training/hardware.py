@@ -15,22 +15,24 @@ from .settings import Hardware
 WORTHWHILE = 1.25
 
 
-def choose_hardware(device: str = "auto", threads: int | None = None) -> Hardware:
+def choose_hardware(device: str = "auto", threads: int | None = None, devices: int = 1) -> Hardware:
     """The fastest way to run a small convolutional step here.
 
     Args:
         device: "auto", "cpu", "cuda", "cuda:0", "mps".
-        threads: of the CPU, or None to measure.
+        threads: of the CPU in each process, or None to measure.
+        devices: processes that train together; they share the CPU's cores.
     """
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     check_device(device)
     if device.startswith("cuda"):
         precision = "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
-        return Hardware(device, torch.get_num_threads(), precision, True)
+        return Hardware(device, torch.get_num_threads(), precision, True, devices)
     if device != "cpu":
-        return Hardware(device, torch.get_num_threads(), "float32", False)
+        return Hardware(device, torch.get_num_threads(), "float32", False, devices)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = max(cores // devices, 1)
     counts = [threads] if threads else sorted({1, max(cores // 2, 1), cores})
     seconds = {
         (count, precision): conv_seconds(count, precision) for count in counts for precision in ("float32", "bfloat16")
@@ -38,8 +40,8 @@ def choose_hardware(device: str = "auto", threads: int | None = None) -> Hardwar
     plain = min(counts, key=lambda count: seconds[count, "float32"])
     half = min(counts, key=lambda count: seconds[count, "bfloat16"])
     if seconds[plain, "float32"] > WORTHWHILE * seconds[half, "bfloat16"]:
-        return Hardware("cpu", half, "bfloat16", True)
-    return Hardware("cpu", plain, "float32", True)
+        return Hardware("cpu", half, "bfloat16", True, devices)
+    return Hardware("cpu", plain, "float32", True, devices)
 
 
 def check_device(device: str) -> None:

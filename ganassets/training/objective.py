@@ -28,6 +28,12 @@ def minimax_generator(real: Tensor, fake: Tensor) -> Tensor:
     return -functional.softplus(fake).mean()
 
 
+def nonsaturating_generator(real: Tensor, fake: Tensor) -> Tensor:
+    """-log sigmoid(D(fake)), mean (Goodfellow et al. 2014): cross entropy of fakes that are labelled real."""
+    del real
+    return functional.softplus(-fake).mean()
+
+
 def minimax_discriminator(real: Tensor, fake: Tensor) -> Tensor:
     """-log sigmoid(D(real)) - log(1 - sigmoid(D(fake))), mean (Goodfellow et al. 2014)."""
     return functional.softplus(-real).mean() + functional.softplus(fake).mean()
@@ -46,6 +52,7 @@ class Objective:
 OBJECTIVES = {
     "rpgan": Objective("rpgan", relativistic_generator, relativistic_discriminator, True),
     "minimax": Objective("minimax", minimax_generator, minimax_discriminator, False),
+    "nonsaturating": Objective("nonsaturating", nonsaturating_generator, minimax_discriminator, False),
 }
 
 

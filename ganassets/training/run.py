@@ -3,54 +3,64 @@
 from __future__ import annotations
 
 import json
-import signal
+import os
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import psutil
-import torch
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import Progress
 
 from ..data import TrainingData
 from ..errors import GanassetsError, InputError
-from ..latents import latents
-from ..networks import LinearFit, count_parameters, fit_linear
+from ..networks import LinearFit, count_parameters
 from ..spec import GeneratorSpec, Preset
 from ..writer import write_atomic
-from .checkpoint import load_checkpoint, load_fit, newest_checkpoint, save_checkpoint, save_fit
+from .beginning import fit_of, with_latents
+from .checkpoint import load_fit, newest_whole, save_fit
+from .fine_tune import Start, read_start
+from .folder import RunFolder, card_of, check_conditions, check_same, fingerprint, make_folder
 from .hardware import apply_hardware, choose_hardware
 from .objective import OBJECTIVES
 from .settings import RunSettings, read_settings, to_toml
-from .snapshot import picture_of
-from .trainer import Trainer
+from .team import Team, in_torchrun, make_team
+from .trainer import NotFiniteError, Trainer
+from .watch import Watch, stop_requests
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 CONDITION_ROWS = 512
-SNAPSHOTS = 12  # over the run
-SNAPSHOT_SEEDS = 32
-LOG_SECONDS = 2.0
+LOOKS = 12  # snapshots over the run
 CHECKPOINT_SECONDS = 60.0
-LINE_SECONDS = 20.0  # between lines of progress where there is no terminal
+MOST_ROLLBACKS = 3
+CONFIG = "config.toml"
+LINEAR = "linear.safetensors"
+# Tells the processes that a run starts which folder it chose.
+FOLDER_VARIABLE = "GANASSETS_RUN_FOLDER"
 
 
-@dataclass(frozen=True)
-class DataCard:
-    """What a run was trained on (data.json)."""
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """What a run trains with.
 
-    name: str
-    licence: str
-    source: str
-    samples: int
-    problems: tuple[tuple[str, str], ...]
-    notes: tuple[str, ...]
+    Attributes:
+        settings: of the run.
+        data: its samples.
+        fit: the linear model of them.
+        rows: (r, c) conditions of samples.
+        folder: of the run.
+        team: the processes that train.
+    """
+
+    settings: RunSettings
+    data: TrainingData
+    fit: LinearFit
+    rows: np.ndarray
+    folder: Path
+    team: Team
 
 
 def train(
@@ -64,6 +74,8 @@ def train(
     threads: int | None,
     data_options: Mapping[str, Any],
     console: Console,
+    devices: int = 1,
+    start: Path | None = None,
 ) -> Path:
     """Train a generator and return its run folder.
 
@@ -72,224 +84,214 @@ def train(
         preset: sizes and length, with the user's changes.
         out: run folder to make (must not exist), or None for runs/<generator>-<date>-<n>.
         seed: of everything random; the same seed on the same CPU gives the same weights.
-        objective: "rpgan" or "minimax".
+        objective: a key of OBJECTIVES.
         device, threads: see choose_hardware.
         data_options: of the plugin's dataset.
         console: where progress goes.
+        devices: processes of this machine that train together, each on a device or on its share of the threads.
+        start: model file whose generator the run starts from, in place of an untrained one.
     """
     if objective not in OBJECTIVES:
         raise InputError(f"there is no objective {objective!r}; choose one of {', '.join(OBJECTIVES)}.")
-    hardware = choose_hardware(device, threads)
+    started = None if start is None else read_start(start, spec)
+    hardware = choose_hardware(device, threads, devices)
     options = {key: str(value) for key, value in data_options.items() if value is not None}
     settings = RunSettings(spec.name, preset, objective, seed, hardware, options)
+    folder, team = gather(spec, settings, out)
     apply_hardware(hardware)
-    data = prepare(spec, settings, console)
-    folder = make_folder(out, spec.name)
-    fit = fit_linear(data, preset.z_dim, preset.components, np.random.default_rng([seed, 3]))
+    try:
+        data = prepare(spec, settings, console if team.leads else None)
+    except BaseException:
+        if team.leads:
+            folder.rmdir()  # nothing is in it yet, and the next try may want its name
+        raise
+    if team.leads:
+        write_beginning(settings, data, started, folder)
+    team.wait()
+    fit, rows, _ = load_fit(folder / LINEAR)
+    return go_on(spec, Prepared(settings, data, fit, rows, folder, team), console, started)
+
+
+def gather(spec: GeneratorSpec, settings: RunSettings, out: Path | None) -> tuple[Path, Team]:
+    """The run's folder, made once, and the processes that train in it."""
+    hardware = settings.hardware
+    if in_torchrun():
+        if out is None:
+            raise InputError("say with --out where the run goes, so that all processes know it.")
+        team = make_team(hardware.device, hardware.devices)
+        if team.leads:
+            make_folder(out, spec.name)
+        return out, team
+    chosen = os.environ.get(FOLDER_VARIABLE) if hardware.devices > 1 else None
+    folder = Path(chosen) if chosen else make_folder(out, spec.name)
+    if hardware.devices > 1:
+        os.environ[FOLDER_VARIABLE] = str(folder)
+    return folder, make_team(hardware.device, hardware.devices)
+
+
+def write_beginning(settings: RunSettings, data: TrainingData, start: Start | None, folder: Path) -> None:
+    """Write what a run begins with: linear model, the data's card, settings."""
+    preset, seed = settings.preset, settings.seed
+    fit = (start.fit if start else fit_of)(preset, data, np.random.default_rng([seed, 3]))
     rows = data.conditions[np.random.default_rng([seed, 4]).permutation(len(data))[:CONDITION_ROWS]]
-    save_fit(folder / "linear.safetensors", fit, rows)
-    card = DataCard(data.name, data.licence, data.source, len(data), data.problems, data.notes)
-    write_atomic(folder / "data.json", json.dumps(asdict(card), indent=1).encode())
-    write_atomic(folder / "config.toml", to_toml(settings).encode())
-    return go_on(spec, settings, data, fit, rows, folder, None, console)
+    save_fit(folder / LINEAR, fit, rows, fingerprint(data))
+    write_atomic(folder / "data.json", json.dumps(asdict(card_of(data)), indent=1).encode())
+    write_atomic(folder / CONFIG, to_toml(settings).encode())
 
 
 def resume(spec: GeneratorSpec, run: Path, console: Console) -> Path:
     """Go on with a run from its newest checkpoint, everything restored."""
-    settings = read_settings(run / "config.toml")
+    settings = read_settings(run / CONFIG)
     if settings.generator != spec.name:
         raise InputError(f"{run} is a run of {settings.generator}, not of {spec.name}.")
-    newest = newest_checkpoint(run / "checkpoints")
+    tensors, numbers, wrong = newest_whole(run / "checkpoints")
+    team = make_team(settings.hardware.device, settings.hardware.devices)
+    if team.leads:
+        for problem in wrong:
+            console.print(f"{problem.rstrip('.')}; going on from the one before.", soft_wrap=True, markup=False)
     apply_hardware(settings.hardware)
-    fit, rows = load_fit(run / "linear.safetensors")
-    data = prepare(spec, settings, console)
-    check_constants(fit, data, run)
-    return go_on(spec, settings, data, fit, rows, run, newest, console)
-
-
-def check_constants(fit: LinearFit, data: TrainingData, run: Path) -> None:
-    """InputError where the data of a run give other constants than when it began."""
-
-    def same(name: str) -> bool:
-        old, new = fit.constants[name], data.constants[name]
-        return old.shape == new.shape and np.allclose(old, new, rtol=1e-3, atol=1e-3 * float(np.abs(old).max()))
-
-    if fit.constants.keys() != data.constants.keys() or not all(map(same, fit.constants)):
-        raise InputError(f"the data of {run} are not what they were; put them back as they were, or start a new run.")
+    fit, rows, prints = load_fit(run / LINEAR)
+    data = prepare(spec, settings, console if team.leads else None)
+    check_same(fit.constants, data.constants, run)
+    if prints:  # runs of the first version have none
+        check_same(prints, fingerprint(data), run)
+    check_conditions(data, run)
+    return go_on(spec, Prepared(settings, data, fit, rows, run, team), console, None, (tensors, numbers))
 
 
 def go_on(
     spec: GeneratorSpec,
-    settings: RunSettings,
-    data: TrainingData,
-    fit: LinearFit,
-    rows: np.ndarray,
-    folder: Path,
-    checkpoint: Path | None,
+    prepared: Prepared,
     console: Console,
+    start: Start | None,
+    checkpoint: tuple[dict, dict] | None = None,
 ) -> Path:
-    """Train from a checkpoint, or from the start, to the end."""
-    preset, hardware = settings.preset, settings.hardware
-    trainer = Trainer(preset, spec.domain(preset, fit), data, settings.objective, hardware, settings.seed, spec.noise)
-    seconds = 0.0
-    if checkpoint is not None:
-        tensors, numbers = load_checkpoint(checkpoint)
-        trainer.restore(tensors, numbers)
-        seconds = numbers.get("seconds", 0.0)
-    count = [count_parameters(network) for network in (trainer.generator, trainer.discriminator)]
-    console.print(
-        f"{hardware.device}, {hardware.threads} threads, {hardware.precision}"
-        f"{', channels last' if hardware.channels_last else ''}; generator {count[0] / 1e6:.2f} M, "
-        f"discriminator {count[1] / 1e6:.2f} M parameters; {len(data)} samples; into {folder}"
+    """Train from a checkpoint, from another model's generator, or from nothing, to the end."""
+    settings, data, fit, folder = prepared.settings, prepared.data, prepared.fit, prepared.folder
+    preset, team = settings.preset, prepared.team
+    data = with_latents(preset, fit, data)
+    domain, own = spec.domain(preset, fit), spec.networks
+    trainer = Trainer(
+        preset, domain, data, settings.objective, settings.hardware, settings.seed, spec.noise, own, team=team
     )
-    run = RunFolder(spec, folder, rows, seconds)
-    if checkpoint is None:
-        run.snapshot(trainer)
+    if checkpoint is not None:
+        trainer.restore(*checkpoint)
+    elif start is not None:
+        start.load(trainer)
+    run = None
+    if team.leads:
+        console.print(introduction(trainer, len(data), folder), soft_wrap=True)
+        seconds = checkpoint[1].get("seconds", 0.0) if checkpoint else 0.0
+        run = RunFolder(spec, folder, prepared.rows, domain, prepared.data, settings.seed, seconds)
+        if checkpoint is None:
+            run.save(trainer)
+            run.look(trainer, must=True)
+        else:
+            run.rewind(trainer.images)
+            run.event(trainer, "resume", "Went on from a checkpoint.")
+    with Watch(console, trainer, quiet=run is None) as watch, stop_requests() as stopping:
+        done = Loop(trainer, run, watch, folder).run(stopping)
+    if run is not None:
         run.save(trainer)
-    with Watch(console, trainer) as watch, stop_requests() as stopping:
-        done = loop(trainer, run, watch, stopping)
-    run.save(trainer)
+        if done:
+            run.look(trainer, must=True)
+        else:
+            console.print(f"Stopped; saved. Go on with: ganassets train {spec.name} --resume {folder}", soft_wrap=True)
+    team.wait()
     if not done:
-        console.print(f"Stopped; saved. Go on with: ganassets train {spec.name} --resume {folder}", soft_wrap=True)
         raise KeyboardInterrupt
-    run.snapshot(trainer)
     return folder
 
 
-def loop(trainer: Trainer, run: RunFolder, watch: Watch, stopping: list[int]) -> bool:
-    """Step until the run's images are seen; False when a stop was asked for."""
-    total = trainer.preset.kimg * 1000
-    saved = time.monotonic()
-    next_snapshot = np.floor(trainer.progress * SNAPSHOTS) + 1
-    while trainer.images < total:
-        metrics = trainer.step()
-        if not all(np.isfinite(value) for value in metrics.values()):
-            raise GanassetsError(
-                f"the losses stopped being finite at {trainer.images} images; the last checkpoint is kept in "
-                f"{run.folder}; try a lower rate or a higher gamma."
-            )
-        record = watch.update(metrics)
+def introduction(trainer: Trainer, samples: int, folder: Path) -> str:
+    """One line about what trains where."""
+    hardware = trainer.hardware
+    made, judging = (count_parameters(n) / 1e6 for n in (trainer.generator, trainer.discriminator))
+    together = f"{trainer.team.size} processes, each " if trainer.team.size > 1 else ""
+    layout = ", channels last" if hardware.channels_last else ""
+    return (
+        f"{together}{hardware.device}, {hardware.threads} threads, {hardware.precision}{layout}; "
+        f"generator {made:.2f} M, discriminator {judging:.2f} M parameters; {samples} samples; into {folder}"
+    )
+
+
+class Loop:
+    """Steps until the run's images are seen.
+
+    Args:
+        trainer: what steps.
+        run: its files; None in processes that don't lead.
+        watch: the console.
+        folder: of the run, where its checkpoints are.
+    """
+
+    def __init__(self, trainer: Trainer, run: RunFolder | None, watch: Watch, folder: Path) -> None:
+        self.trainer, self.files, self.watch, self.folder = trainer, run, watch, folder
+        self.saved = time.monotonic()
+        self.next_look = look_after(trainer)
+
+    def run(self, stopping: list[int]) -> bool:
+        """Train to the end; False when a stop was asked for."""
+        trainer = self.trainer
+        while trainer.images < trainer.preset.kimg * 1000:
+            try:
+                metrics = trainer.step()
+            except NotFiniteError:
+                self.roll_back()
+                continue
+            if self.files is not None:
+                self.write(self.files, metrics)
+            if trainer.team.any(bool(stopping)):
+                return False
+        return True
+
+    def write(self, files: RunFolder, metrics: dict[str, float]) -> None:
+        """Log, look and save where it is time."""
+        record = self.watch.update(metrics)
         if record:
-            run.log(record)
-        if trainer.progress * SNAPSHOTS >= next_snapshot:
-            next_snapshot += 1
-            run.snapshot(trainer)
-        if stopping:
-            return False
-        if time.monotonic() - saved > CHECKPOINT_SECONDS:
-            run.save(trainer)
-            saved = time.monotonic()
-    return True
+            files.log(record)
+        if self.trainer.progress * LOOKS >= self.next_look and self.trainer.progress < 1:
+            self.next_look += 1
+            files.look(self.trainer)
+        if time.monotonic() - self.saved > CHECKPOINT_SECONDS:
+            files.save(self.trainer)
+            self.saved = time.monotonic()
 
-
-class RunFolder:
-    """The files of a run that has already taken some seconds."""
-
-    def __init__(self, spec: GeneratorSpec, folder: Path, rows: np.ndarray, seconds: float) -> None:
-        self.spec, self.folder = spec, folder
-        self.started = time.monotonic() - seconds
-        self.conditions = torch.from_numpy(np.resize(rows, (SNAPSHOT_SEEDS, rows.shape[1])))
-
-    def save(self, trainer: Trainer) -> None:
-        """Write a checkpoint."""
-        tensors, numbers = trainer.state()
-        seconds = round(time.monotonic() - self.started, 1)
-        save_checkpoint(self.folder / "checkpoints", tensors, numbers | {"seconds": seconds})
-
-    def snapshot(self, trainer: Trainer) -> None:
-        """Write a grid from fixed latents and conditions."""
-        z = torch.from_numpy(latents(range(SNAPSHOT_SEEDS), trainer.preset.z_dim))
-        picture = picture_of(self.spec, trainer.snapshot(z, self.conditions), self.conditions.numpy())
-        if picture is not None:
-            (self.folder / "snapshots").mkdir(exist_ok=True)
-            write_atomic(self.folder / "snapshots" / f"{trainer.images:010d}.png", picture)
-
-    def log(self, record: dict[str, float]) -> None:
-        """Append a line to log.jsonl."""
-        try:
-            with open(self.folder / "log.jsonl", "a", encoding="utf-8") as file:
-                file.write(json.dumps(record) + "\n")
-        except OSError as error:
+    def roll_back(self) -> None:
+        """Back to the newest checkpoint, at half the rate; GanassetsError after too many times."""
+        trainer = self.trainer
+        images, rollbacks, scale = trainer.images, trainer.rollbacks + 1, trainer.rate_scale / 2
+        if rollbacks > MOST_ROLLBACKS:
             raise GanassetsError(
-                f"can't write in {self.folder} ({error.strerror}); make room, then go on with --resume {self.folder}."
-            ) from error
-
-
-class Watch:
-    """Progress on the console: bar with ETA on a terminal, a line now and then elsewhere; averages for the log."""
-
-    def __init__(self, console: Console, trainer: Trainer) -> None:
-        self.console, self.trainer = console, trainer
-        self.sums: dict[str, list[float]] = {}
-        self.started = self.logged = self.told = time.monotonic()
-        self.logged_images = self.first_images = trainer.images
-        self.process = psutil.Process()
-        self.bar = Progress(
-            SpinnerColumn(),
-            TextColumn("[bold]training"),
-            BarColumn(),
-            TextColumn("{task.percentage:>3.0f}%"),
-            TimeElapsedColumn(),
-            TextColumn("eta"),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[note]}"),
-            console=console,
-            disable=not console.is_terminal,
+                f"the losses stopped being finite {rollbacks} times, the last time at {images} images, although the "
+                f"rate was lowered each time; the last checkpoint is kept in {self.folder}; look for odd samples in "
+                "the data, or train anew with a preset of a lower rate or a higher gamma."
+            )
+        tensors, numbers, _ = newest_whole(self.folder / "checkpoints")
+        trainer.restore(tensors, numbers)
+        trainer.rollbacks, trainer.rate_scale = rollbacks, scale
+        trainer.team.wait()  # nobody may still be reading what is written next
+        self.next_look = look_after(trainer)
+        self.watch.begin()
+        if self.files is None:
+            return
+        text = (
+            f"A loss stopped being finite at {images} images; back to {trainer.images}, learning rates times {scale:g}."
         )
-        self.task = self.bar.add_task("", total=trainer.preset.kimg * 1000, completed=trainer.images, note="")
-
-    def __enter__(self) -> Watch:
-        self.bar.start()
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.bar.stop()
-
-    def update(self, metrics: dict[str, float]) -> dict[str, float] | None:
-        """Take a step's metrics; every LOG_SECONDS return their means with speed and memory."""
-        for name, value in metrics.items():
-            self.sums.setdefault(name, []).append(value)
-        now, trainer = time.monotonic(), self.trainer
-        self.bar.update(self.task, completed=trainer.images)
-        if now - self.logged < LOG_SECONDS:
-            return None
-        speed = (trainer.images - self.logged_images) / (now - self.logged)
-        record = {name: round(sum(values) / len(values), 5) for name, values in self.sums.items()}
-        memory = self.process.memory_info().rss / 2**20
-        record |= {"images": trainer.images, "images_per_second": round(speed, 2), "memory_mib": round(memory)}
-        self.sums, self.logged, self.logged_images = {}, now, trainer.images
-        losses = " ".join(f"{name} {record[name]:.3f}" for name in ("g_loss", "d_loss", "distance") if name in record)
-        note = f"{speed:.1f} img/s  {losses}  {memory:.0f} MiB"
-        self.bar.update(self.task, note=note)
-        if self.bar.disable and now - self.told > LINE_SECONDS:
-            self.told = now
-            rate = max((trainer.images - self.first_images) / (now - self.started), 1e-9)
-            eta = (trainer.preset.kimg * 1000 - trainer.images) / rate
-            self.console.print(f"{trainer.progress:4.0%}  eta {eta / 60:.0f} min {eta % 60:02.0f} s  {note}")
-        return record
+        self.watch.console.print(text, soft_wrap=True)
+        self.files.save(trainer)
+        self.files.rewind(trainer.images)
+        self.files.event(trainer, "rollback", text)
 
 
-@contextmanager
-def stop_requests() -> Iterator[list[int]]:
-    """A list that a signal is put into: the running step ends, then the loop saves and stops. A second one kills."""
-    stopping: list[int] = []
-
-    def handle(number: int, frame: object) -> None:
-        if stopping:
-            raise KeyboardInterrupt
-        stopping.append(number)
-
-    kept = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stopping
-    finally:
-        for number, handler in kept.items():
-            signal.signal(number, handler)
+def look_after(trainer: Trainer) -> int:
+    """Number of the first look that comes after a moment of a run."""
+    return int(trainer.progress * LOOKS) + 1
 
 
-def prepare(spec: GeneratorSpec, settings: RunSettings, console: Console) -> TrainingData:
-    """The plugin's training samples, with progress; files that were left out are listed."""
-    with Progress(console=console, disable=not console.is_terminal, transient=True) as bar:
+def prepare(spec: GeneratorSpec, settings: RunSettings, console: Console | None) -> TrainingData:
+    """The plugin's training samples; on a console with progress, and files that were left out are listed."""
+    with Progress(console=console, disable=console is None or not console.is_terminal, transient=True) as bar:
         task = bar.add_task("preparing samples", total=None)
         data = spec.dataset(
             settings.preset,
@@ -297,28 +299,7 @@ def prepare(spec: GeneratorSpec, settings: RunSettings, console: Console) -> Tra
             settings.seed,
             lambda done, total: bar.update(task, completed=done, total=total),
         )
-    for note in data.notes:
-        console.print(note, soft_wrap=True, markup=False)
-    for file, problem in data.problems:
-        console.print(f"left out {file}: {problem}", soft_wrap=True, markup=False)
+    if console is not None:
+        for line in (*data.notes, *(f"left out {file}: {problem}" for file, problem in data.problems)):
+            console.print(line, soft_wrap=True, markup=False)
     return data
-
-
-def make_folder(out: Path | None, name: str) -> Path:
-    """A new run folder; InputError when it exists or can't be made."""
-    try:
-        if out is not None:
-            out.mkdir(parents=True)
-            return out
-        for n in range(1, 10_000):
-            folder = Path("runs") / f"{name}-{date.today():%Y%m%d}-{n}"
-            try:
-                folder.mkdir(parents=True)
-                return folder
-            except FileExistsError:
-                continue
-    except FileExistsError as error:
-        raise InputError(f"{out} exists already; choose another --out, or go on with --resume {out}.") from error
-    except OSError as error:
-        raise InputError(f"the run folder {out or 'runs'} can't be made ({error.strerror}).") from error
-    raise InputError("runs holds too many runs of today; tidy it up.")

@@ -19,15 +19,17 @@ class Hardware:
 
     Attributes:
         device: "cpu", "cuda", "cuda:1", "mps".
-        threads: of torch on the CPU.
+        threads: of torch on the CPU, in each process.
         precision: "bfloat16" (autocast of the networks) or "float32".
         channels_last: memory format of 2-D networks.
+        devices: processes on this machine that train together.
     """
 
     device: str
     threads: int
     precision: str
     channels_last: bool
+    devices: int = 1
 
 
 @dataclass(frozen=True)

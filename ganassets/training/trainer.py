@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,10 +15,12 @@ from torch import Tensor
 from ..data import TrainingData
 from ..errors import InputError
 from ..latents import noise_map as plain_noise_map
-from ..networks import Discriminator, Domain, Generator, NetworkSettings
+from ..networks import Domain, OwnNetworks, make_networks
 from ..spec import NoiseMap, Preset
+from .augmentation import Adaptation, Change, changed, draw_change, joined
 from .objective import OBJECTIVES, gradient_penalty
 from .settings import Hardware
+from .team import Team
 
 # Shares of the run.
 WARM_UP = 0.04  # the discriminator learns alone, then the generator's rate rises
@@ -25,6 +28,10 @@ EMA_HALF_LIFE = 0.05
 BETA2 = 0.99
 REGRESSION_BETA1 = 0.9  # momentum, which the adversarial part does without
 DISCRIMINATOR_RATE = 1.0  # times the generator's
+
+
+class NotFiniteError(ArithmeticError):
+    """A loss or a gradient stopped being finite; no network has moved by it."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +97,11 @@ class Trainer:
         hardware: device, threads, precision.
         seed: of initial weights, batches and latents.
         noise_map: of a size-free generator, see GeneratorSpec.noise; None for plain normals.
+        networks: of the plugin's own, see GeneratorSpec.networks; None for the core's.
+        team: the processes that train together; None for this one alone.
+
+    Raises:
+        InputError: the batch can't be shared out evenly.
     """
 
     def __init__(
@@ -101,19 +113,23 @@ class Trainer:
         hardware: Hardware,
         seed: int,
         noise_map: NoiseMap | None = None,
+        networks: OwnNetworks | None = None,
+        team: Team | None = None,
     ) -> None:
         self.groups = groups_of(data)
+        self.team = team or Team()
+        if preset.batch % self.team.size:
+            raise InputError(f"{self.team.size} devices can't share a batch of {preset.batch}; use a divisor of it.")
         if not any(group.known for group in self.groups):
             preset = replace(preset, regression=0.0)
         self.preset, self.data, self.hardware = preset, data, hardware
         self.noise_map = noise_map or (lambda seed, row, size: plain_noise_map(seed, domain.noise_channels, size))
         self.objective = OBJECTIVES[objective]
         self.device = torch.device(hardware.device)
-        settings = NetworkSettings(preset.z_dim, data.conditions.shape[1], preset.w_dim, preset.width, preset.max_width)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            self.generator = Generator(domain, settings).to(self.device)
-            self.discriminator = Discriminator(domain, settings).to(self.device)
+            generator, discriminator = make_networks(preset, domain, data.conditions.shape[1], networks)
+        self.generator, self.discriminator = generator.to(self.device), discriminator.to(self.device)
         if hardware.channels_last and len(domain.wraps) == 2:
             self.generator.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
             self.discriminator.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
@@ -127,14 +143,17 @@ class Trainer:
         self.noise = torch.Generator().manual_seed(seed)
         self.step_count = 0
         self.images = 0
+        self.augmentation = Adaptation(preset.augmentation)
+        self.rate_scale = 1.0
+        self.rollbacks = 0
 
     def autocast(self) -> torch.autocast:
         """Networks run in bfloat16 where the hardware was found to gain from it."""
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.hardware.precision == "bfloat16")
 
-    def latent(self, count: int) -> Tensor:
-        """(count, z_dim) normals from the run's own random state."""
-        return torch.randn(count, self.preset.z_dim, generator=self.noise).to(self.device)
+    def latent(self) -> Tensor:
+        """(batch, z_dim) normals from the run's own random state, this process's rows of them."""
+        return self.team.share(torch.randn(self.preset.batch, self.preset.z_dim, generator=self.noise)).to(self.device)
 
     def draw(self, only_known: bool = False) -> Batch:
         """A random batch of real samples, all known or not and all tiling or not.
@@ -145,25 +164,33 @@ class Trainer:
         groups = [group for group in self.groups if group.known or not only_known]
         chances = np.array([len(group.index) for group in groups], np.float64)
         group = groups[int(self.batches.choice(len(groups), p=chances / chances.sum()))]
-        index = group.index[self.batches.integers(0, len(group.index), self.preset.batch)]
+        index = self.team.share(group.index[self.batches.integers(0, len(group.index), self.preset.batch)])
         signals, vectors, condition = self.data.batch(index)
         raw = {name: torch.from_numpy(a).to(self.device) for name, a in (signals | vectors).items()}
         if self.data.masks is not None:
             raw["mask"] = torch.from_numpy(self.data.masks[index]).to(self.device)
         if self.domain.size is None:
             raw["noise"] = self.noise_of(index, condition, group.tiles)
-        z = self.latent(len(index))
-        if group.known:
+        z = self.latent()
+        known = group.known and (only_known or self.pairs())
+        if known:
             assert self.data.latents is not None
-            known = torch.from_numpy(self.data.latents[index]).to(self.device)
-            known = torch.cat([known, torch.full_like(z[:, known.shape[1] :], torch.nan)], 1)
-            z = torch.where(known.isnan(), z, known)
-        return Batch(raw, torch.from_numpy(condition).to(self.device), z, group.known, group.tiles)
+            given = torch.from_numpy(self.data.latents[index]).to(self.device)
+            given = torch.cat([given, torch.full_like(z[:, given.shape[1] :], torch.nan)], 1)
+            z = torch.where(given.isnan(), z, given)
+        return Batch(raw, torch.from_numpy(condition).to(self.device), z, known, group.tiles)
+
+    def pairs(self) -> bool:
+        """Whether samples whose latents are known meet the fakes of these latents in this step, not of others."""
+        return self.preset.paired >= 1 or bool(self.batches.random() < self.preset.paired)
 
     def noise_of(self, index: np.ndarray, condition: np.ndarray, tiles: bool) -> Tensor:
         """Noise maps of samples; of crops with the domain's margin around them, because their borders don't wrap."""
         seeds = self.data.noise_seeds
-        numbers = self.batches.integers(0, 2**62, len(index)) if seeds is None else seeds[index]
+        if seeds is None:
+            numbers = self.team.share(self.batches.integers(0, 2**62, self.preset.batch))
+        else:
+            numbers = seeds[index]
         size = self.domain.network_size + (0 if tiles else 2 * self.domain.margin)
         size_of = (size,) * len(self.domain.wraps)
         maps = [self.noise_map(int(seed), row, size_of) for seed, row in zip(numbers, condition, strict=True)]
@@ -207,18 +234,35 @@ class Trainer:
         shifts = [int(torch.randint(views[0].shape[axis], (1,), generator=self.noise)) for axis in axes]
         return (views[0].roll(shifts, axes), views[1].roll(shifts, axes)) if axes else views
 
+    def draw_changes(self) -> tuple[Change, Change]:
+        """Random augmentations of this process's real and of its fake views."""
+        rows = torch.arange(2 * self.preset.batch)
+        whole = draw_change(self.domain, len(rows), self.augmentation.strength, self.noise)
+        real, fake = (whole.of(self.team.share(half)) for half in rows.chunk(2))
+        return real, fake
+
+    def judge(self, change: Change | None) -> Callable[[Tensor, Tensor], Tensor]:
+        """(views, conditions) -> scores of the views with a change made to them."""
+        if change is None:
+            return self.discriminator
+        return lambda view, condition: self.discriminator(changed(view, change, self.domain), condition)
+
     @property
     def progress(self) -> float:
         """Share of the run that is done, in [0, 1]."""
         return min(self.images / (self.preset.kimg * 1000), 1.0)
 
     def step(self) -> dict[str, float]:
-        """One step of the networks; returns the losses and the penalty (where they were computed)."""
+        """One step of the networks; returns the losses and the penalty (where they were computed), over all processes.
+
+        Raises:
+            NotFiniteError: one of them, or a gradient, isn't finite.
+        """
         now = schedule(self.preset, self.progress)
         for group in self.generator_optimiser.param_groups:
-            group["lr"], group["betas"] = now.generator_rate, (now.beta1, BETA2)
+            group["lr"], group["betas"] = self.rate_scale * now.generator_rate, (now.beta1, BETA2)
         for group in self.discriminator_optimiser.param_groups:
-            group["lr"] = now.discriminator_rate
+            group["lr"] = self.rate_scale * now.discriminator_rate
         with torch.no_grad():
             batch = self.draw(only_known=now.discriminator_rate == 0)
         if now.discriminator_rate == 0:
@@ -232,54 +276,80 @@ class Trainer:
                 slow.lerp_(fast, 1 - now.ema_decay)
         self.step_count += 1
         self.images += self.preset.batch
-        return metrics
+        return self.over_all(metrics)
 
-    def regression_step(self, batch: Batch) -> dict[str, float]:
+    def over_all(self, metrics: dict[str, Tensor]) -> dict[str, float]:
+        """Metrics as numbers, their means over all processes."""
+        together = torch.stack([value.detach().float() for value in metrics.values()])
+        self.team.mean([together])
+        numbers = dict(zip(metrics, together.tolist(), strict=True))
+        if not all(map(math.isfinite, numbers.values())):
+            raise NotFiniteError
+        told = numbers.pop("told", None)
+        if self.augmentation.cap and told is not None:
+            self.augmentation.update(told, self.preset.batch / (self.preset.kimg * 1000))
+            numbers["augmentation"] = self.augmentation.strength
+        return numbers
+
+    def regression_step(self, batch: Batch) -> dict[str, Tensor]:
         """Update the generator towards samples that it can reproduce."""
         distance = self.domain.distance(self.fake(batch), self.real(batch)).mean()
-        self.update_generator(distance)
-        return {"distance": float(distance.detach())}
+        self.update(self.generator_optimiser, distance)
+        return {"distance": distance}
 
-    def discriminator_step(self, batch: Batch, gamma: float) -> dict[str, float]:
+    def discriminator_step(self, batch: Batch, gamma: float) -> dict[str, Tensor]:
         """Update the discriminator, every penalty_interval steps with the gradient penalty."""
         with torch.no_grad():
             real, fake = self.views(self.real(batch), self.fake(batch), batch.tiles)
         views, conditions = torch.cat([real, fake]), torch.cat([batch.condition, batch.condition])
-        real_scores, fake_scores = self.discriminator(views, conditions).chunk(2)
+        change = None
+        if self.augmentation.cap:
+            of_real, of_fake = self.draw_changes()
+            change = joined(of_real, of_fake)
+        judge = self.judge(change)
+        real_scores, fake_scores = judge(views, conditions).chunk(2)
         loss = self.objective.discriminator(real_scores, fake_scores)
-        metrics = {"d_loss": loss, "d_gap": (real_scores - fake_scores).mean()}
+        gap = real_scores - fake_scores
+        metrics = {"d_loss": loss, "d_gap": gap.mean(), "told": gap.sign().mean()}
         if self.objective.penalised and self.step_count % self.preset.penalty_interval == 0:
             # The mean over both halves is half of R1 + R2: gamma / 2 (R1 + R2) = gamma * penalty.
-            metrics["penalty"] = gradient_penalty(self.discriminator, views, conditions)
+            metrics["penalty"] = gradient_penalty(judge, views, conditions)
             loss = loss + gamma * self.preset.penalty_interval * metrics["penalty"]
-        self.discriminator_optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        self.discriminator_optimiser.step()
-        return {name: float(value.detach()) for name, value in metrics.items()}
+        self.update(self.discriminator_optimiser, loss)
+        return metrics
 
-    def generator_step(self, batch: Batch) -> dict[str, float]:
+    def generator_step(self, batch: Batch) -> dict[str, Tensor]:
         """Update the generator; samples that it can reproduce also count by their distance."""
         self.discriminator.requires_grad_(False)
         made, real = self.fake(batch), self.real(batch)
         real_view, fake_view = self.views(real, made, batch.tiles)
-        fake_scores = self.discriminator(fake_view, batch.condition)
+        of_real, of_fake = self.draw_changes() if self.augmentation.cap else (None, None)
+        fake_scores = self.judge(of_fake)(fake_view, batch.condition)
         with torch.no_grad():
-            real_scores = self.discriminator(real_view, batch.condition)
+            real_scores = self.judge(of_real)(real_view, batch.condition)
+        self.discriminator.requires_grad_(True)  # of what is above it stays false, whatever happens below
         loss = self.objective.generator(real_scores, fake_scores)
-        metrics = {"g_loss": float(loss.detach())}
+        metrics = {"g_loss": loss}
         if batch.known and self.preset.regression_weight:
-            distance = self.domain.distance(made, real).mean()
-            metrics["distance"] = float(distance.detach())
-            loss = loss + self.preset.regression_weight * distance
-        self.update_generator(loss)
-        self.discriminator.requires_grad_(True)
+            metrics["distance"] = self.domain.distance(made, real).mean()
+            loss = loss + self.preset.regression_weight * metrics["distance"]
+        self.update(self.generator_optimiser, loss)
         return metrics
 
-    def update_generator(self, loss: Tensor) -> None:
-        """One step of the generator's optimiser down a loss."""
-        self.generator_optimiser.zero_grad(set_to_none=True)
+    def update(self, optimiser: torch.optim.Optimizer, loss: Tensor) -> None:
+        """One step of an optimiser down a loss, by the mean gradient over all processes.
+
+        Raises:
+            NotFiniteError: a gradient isn't finite; no parameter has moved.
+        """
+        optimiser.zero_grad(set_to_none=True)
         loss.backward()
-        self.generator_optimiser.step()
+        parameters = [p for group in optimiser.param_groups for p in group["params"] if p.grad is not None]
+        gradients = [p.grad for p in parameters if p.grad is not None]
+        self.team.mean(gradients)
+        if not torch.isfinite(torch.nn.utils.get_total_norm(gradients)):
+            raise NotFiniteError
+        optimiser.step()
 
     @torch.no_grad()
     def snapshot(self, z: Tensor, condition: Tensor, batch: int = 16) -> dict[str, np.ndarray]:
@@ -310,6 +380,9 @@ class Trainer:
         numbers = {
             "step_count": self.step_count,
             "images": self.images,
+            "augmentation": [self.augmentation.strength, self.augmentation.told],
+            "rate_scale": self.rate_scale,
+            "rollbacks": self.rollbacks,
             "batches_state": plain(self.batches.bit_generator.state),
         }
         return {key: value.detach().cpu().contiguous().clone() for key, value in tensors.items()}, numbers
@@ -328,6 +401,8 @@ class Trainer:
         self.noise.set_state(tensors["noise_state"])
         self.batches.bit_generator.state = numbers["batches_state"]
         self.step_count, self.images = numbers["step_count"], numbers["images"]
+        self.augmentation.strength, self.augmentation.told = numbers.get("augmentation", (0.0, 0.0))
+        self.rate_scale, self.rollbacks = numbers.get("rate_scale", 1.0), numbers.get("rollbacks", 0)
 
     def modules(self) -> dict[str, torch.nn.Module]:
         """Networks by the name they have in a checkpoint."""
@@ -361,12 +436,14 @@ def trainable(module: torch.nn.Module) -> list[torch.nn.Parameter]:
     return list(module.parameters())
 
 
-def load_parameters(module: torch.nn.Module, tensors: dict[str, Tensor], prefix: str) -> None:
+def load_parameters(
+    module: torch.nn.Module, tensors: dict[str, Tensor], prefix: str, what: str = "the checkpoint"
+) -> None:
     """Copy the tensors named prefix + parameter into a network; InputError when one is missing or misshapen."""
     for key, parameter in module.named_parameters():
         tensor = tensors.get(prefix + key)
         if tensor is None or tensor.shape != parameter.shape:
-            raise InputError(f"the checkpoint does not fit this network ({prefix + key}).")
+            raise InputError(f"{what} does not fit this network ({prefix + key}).")
         parameter.data.copy_(tensor)
 
 

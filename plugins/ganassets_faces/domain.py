@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from ganassets.networks import Domain, LinearFit
+from ganassets.networks import Domain, LinearFit, coarse_and_fine
 from ganassets.spec import Preset
 
 from .basis import load_basis
@@ -14,6 +14,8 @@ from .texels import border_fade, texel_map
 
 # Metres of displacement that count as one unit in the discriminator's view of the shape.
 VIEW_METRES = 0.006
+# Detail is some twentieth of the albedo's range, and there are many channels of it.
+DETAIL_SCALE = 8.0
 
 
 class FacesDomain(Domain):
@@ -30,7 +32,9 @@ class FacesDomain(Domain):
         self.signals, self.vectors = {"albedo": 3}, {"shape": len(basis.components)}
         self.wraps = (False, False)
         self.size, self.network_size = preset.size, preset.network_size
-        self.view_channels = 6
+        self.subpixel = True
+        self.factor = preset.size // preset.network_size
+        self.view_channels = 6 if self.factor == 1 else 6 + 3 * self.factor**2
         points = len(basis.mean)
         self.vertex_count = basis.vertex_count
         self.register_buffer("points_mean", torch.from_numpy(basis.mean.copy()))
@@ -56,10 +60,11 @@ class FacesDomain(Domain):
         }
 
     def view(self, raw: dict[str, Tensor]) -> Tensor:
-        """(n, 6, network_size, network_size): albedo, and displacement from the mean head under each texel."""
-        albedo = raw["albedo"]
-        factor = albedo.shape[-1] // self.network_size
-        if factor > 1:
-            albedo = nn.functional.avg_pool2d(albedo, factor)
+        """(n, view_channels, network_size, network_size): albedo, displacement from the mean head under each texel, and
+        where the albedo is larger its finer detail: how each texel differs from the mean of those around it."""
+        coarse, fine = raw["albedo"], []
+        if self.factor > 1:
+            coarse, detail = coarse_and_fine(raw["albedo"], self.factor)
+            fine = [detail * DETAIL_SCALE]
         moved = (raw["shape"] @ self.texel_basis.flatten(1)).reshape(-1, *self.texel_basis.shape[1:])
-        return torch.cat([(albedo - 0.5) * 5, moved], 1)
+        return torch.cat([(coarse - 0.5) * 5, moved, *fine], 1)

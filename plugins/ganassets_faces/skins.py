@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,6 +11,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from ganassets.data.images import opened_image, plain_image
+from ganassets.data.sources import open_file
 from ganassets.errors import InputError
 
 from .basis import load_basis
@@ -38,7 +39,6 @@ from .painter import (
 from .texels import texel_map
 
 SMALLEST = 256  # texels; a smaller texture has no face to speak of
-LARGEST = 89_000_000  # pixels; Pillow's own limit against decompression bombs
 # Files that lie beside textures and aren't any.
 SIDECARS = frozenset({"", ".json", ".jsonl", ".toml", ".txt", ".md", ".csv", ".mhmat", ".mhskel", ".xmp", ".ini"})
 # What words in a file's name say about age in years and sex.
@@ -125,29 +125,11 @@ def load_skins(folder: Path, size: int) -> Skins:
 
 
 def read_texture(path: Path) -> Image.Image:
-    """The image as 8-bit RGB; InputError says what is wrong with the file."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path) as image:
-                if min(image.size) < SMALLEST:
-                    raise InputError(f"only {image.width} x {image.height} pixels, {SMALLEST} are needed")
-                return to_rgb(image)
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise InputError(f"more than {LARGEST // 1_000_000} million pixels; make it smaller") from None
-    except Image.UnidentifiedImageError:
-        raise InputError("not an image") from None
-    except (OSError, ValueError, SyntaxError, EOFError, IndexError) as error:
-        raise InputError(f"damaged or truncated image ({error})") from None
-
-
-def to_rgb(image: Image.Image) -> Image.Image:
-    """8-bit RGB of an image in any mode; transparency is dropped, 16 bits are scaled down."""
-    if image.mode.startswith("I") or image.mode == "F":
-        values = np.asarray(image, np.float64)
-        full = 1.0 if values.max() <= 1 else 255.0 if values.max() <= 255 else 65535.0
-        return Image.fromarray(np.rint(np.clip(values / full, 0, 1) * 255).astype(np.uint8)).convert("RGB")
-    return image.convert("RGB")
+    """The image as 8-bit RGB without transparency; InputError says what is wrong with the file."""
+    with open_file(path) as stream, opened_image(stream, path.suffix.lower()) as image:
+        if min(image.size) < SMALLEST:
+            raise InputError(f"only {image.width} x {image.height} pixels, {SMALLEST} are needed")
+        return plain_image(image).convert("RGB")
 
 
 def to_head_layout(image: Image.Image, size: int) -> np.ndarray:

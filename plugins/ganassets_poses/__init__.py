@@ -84,6 +84,12 @@ def _features(arrays: Mapping[str, np.ndarray], conditions: np.ndarray) -> np.nd
     return window_features(arrays)
 
 
+def _measures(assets: Sequence[MotionClip]) -> dict[str, float]:
+    from .measures import clip_measures
+
+    return clip_measures(assets)
+
+
 def _static_digests() -> dict[str, str]:
     from .structure import noise_digest
 
@@ -162,5 +168,6 @@ SPEC = GeneratorSpec(
     map_size=_map_size,
     snapshot=_snapshot,
     features=_features,
+    measures=_measures,
     exporter="gltf",
 )

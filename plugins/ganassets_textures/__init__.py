@@ -58,6 +58,12 @@ def _preview(assets: Sequence[TextureSet]) -> Image:
     return contact_sheet(assets)
 
 
+def _measures(assets: Sequence[TextureSet]) -> dict[str, float]:
+    from .measures import material_measures
+
+    return material_measures(assets)
+
+
 def _static_digests() -> dict[str, str]:
     from .structure import noise_digest
 
@@ -122,5 +128,6 @@ SPEC = GeneratorSpec(
     preview=_preview,
     static_digests=_static_digests,
     noise=_noise,
+    measures=_measures,
     exporter="images",
 )

@@ -16,7 +16,7 @@ from ganassets import __version__
 from ganassets.cli import cli
 from ganassets.errors import GanassetsError, InputError
 
-COMMANDS = ("generate", "train", "export", "inspect", "evaluate", "plugins", "completion")
+COMMANDS = ("generate", "models", "data", "train", "report", "export", "inspect", "evaluate", "plugins", "completion")
 
 
 def run(*args: str) -> Result:
@@ -204,7 +204,10 @@ def training(squares, monkeypatch, tmp_path):
 
 
 def test_train_passes_everything_on(training):
-    args = "train squares --seed 3 --kimg 2.5 --objective minimax --device cpu --threads 2 --out here --colours there"
+    args = (
+        "train squares --seed 3 --kimg 2.5 --objective minimax --device cpu --threads 2 --devices 2 --out here "
+        "--colours there"
+    )
     result = run(*args.split())
     assert result.exit_code == 0, result.output
     assert "Next: ganassets export runs/squares-20260131-1 --onnx" in result.output
@@ -213,7 +216,7 @@ def test_train_passes_everything_on(training):
     settings.pop("console")
     assert settings == {
         "out": Path("here"), "seed": 3, "objective": "minimax", "device": "cpu", "threads": 2,
-        "data_options": {"colours": "there"},
+        "devices": 2, "start": None, "data_options": {"colours": "there"},
     }  # fmt: skip
 
 
@@ -223,6 +226,8 @@ def test_train_defaults_leave_data_options_out(training):
     assert preset.kimg == 1.0
     assert settings["data_options"] == {}
     assert settings["device"] == "auto"
+    assert settings["objective"] == preset.objective == "rpgan"
+    assert (settings["devices"], settings["start"]) == (1, None)
 
 
 def test_train_help_has_the_generators_own_options(squares):
@@ -305,8 +310,8 @@ def exported(squares, monkeypatch, tmp_path):
     """Calls of the exporter of runs; the working folder is empty."""
     calls: list[tuple] = []
 
-    def export_run(spec, run, out, console, facts):
-        calls.append((spec.name, run, out))
+    def export_run(spec, run, out, console, facts, best):
+        calls.append((spec.name, run, out, best))
         return out or run / "model.onnx"
 
     module = types.ModuleType("ganassets.onnx_export")
@@ -325,11 +330,11 @@ def test_export_takes_the_newest_run(exported):
         result = run("export", *args, "--onnx")
         assert result.exit_code == 0, result.output
         assert f"Next: ganassets generate {newest / 'model.onnx'}" in result.output
-    assert run("export", "--onnx", "-o", "x.onnx").exit_code == 0
+    assert run("export", "--onnx", "--best", "-o", "x.onnx").exit_code == 0
     assert exported == [
-        ("squares", newest, None),
-        ("squares", newest, None),
-        ("squares", Path("runs/other-20270101-1"), Path("x.onnx")),
+        ("squares", newest, None, False),
+        ("squares", newest, None, False),
+        ("squares", Path("runs/other-20270101-1"), Path("x.onnx"), True),
     ]
 
 
@@ -337,7 +342,7 @@ def test_export_takes_licence_and_source(exported, monkeypatch):
     make_run(Path("runs") / "squares-20260131-1")
     given = []
     module = sys.modules["ganassets.onnx_export"]
-    monkeypatch.setattr(module, "export_run", lambda *args: given.append(args[-1]) or Path("x"))
+    monkeypatch.setattr(module, "export_run", lambda *args: given.append(args[-2]) or Path("x"))
     assert run("export", "squares", "--onnx", "--licence", "CC-BY-4.0", "--source", "my own").exit_code == 0
     assert run("export", "squares", "--onnx").exit_code == 0
     assert given == [{"licence": "CC-BY-4.0", "source": "my own"}, {}]

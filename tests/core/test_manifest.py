@@ -83,3 +83,8 @@ def test_any_value_in_any_place(name, value):
         assert isinstance(parse_manifest(json.dumps({**MANIFEST, name: value}), "m.onnx"), Manifest)
     except InputError as error:
         assert str(error).startswith("m.onnx ")
+
+
+def test_a_generator_without_conditions_has_empty_rows():
+    manifest = Manifest.model_validate({**MANIFEST, "conditions": [], "condition_rows": [[], []]})
+    assert manifest.rows.shape == (2, 0)

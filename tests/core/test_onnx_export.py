@@ -23,6 +23,7 @@ from ganassets.errors import GanassetsError, InputError
 from ganassets.generation import Request, generate
 from ganassets.model import open_model, read_manifest
 from ganassets.onnx_export import OPSET, PARITY_BATCHES, PARITY_LATENTS, TOLERANCE, check, export_run, to_onnx
+from ganassets.training.checkpoint import checkpoints
 from ganassets.training.run import resume, train
 from ganassets_faces import SPEC
 
@@ -198,6 +199,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 from rich.console import Console
+from ganassets.training.checkpoint import checkpoints
 from ganassets.training.run import train
 from ganassets_faces import SPEC
 preset = replace(SPEC.preset("quick"), samples=48, size=32, network_size=16, components=6, z_dim=70, kimg=100.0)
@@ -232,4 +234,4 @@ def test_interrupt_saves_and_resume_finishes(tmp_path):
 
 
 def newest(run: Path) -> int:
-    return max(int(path.stem) for path in (run / "checkpoints").iterdir())
+    return max(int(path.stem) for path in checkpoints(run / "checkpoints"))

@@ -25,14 +25,16 @@ from PIL import Image
 
 import ganassets_bvh
 import ganassets_faces
+import ganassets_faces.portraits
 import ganassets_poses
 import ganassets_textures
 from ganassets.cli import cli
 from ganassets.options import option_values
 from ganassets.spec import GeneratorSpec, with_overrides
 from motion_clips import walk_clip
+from sprites import write_sprites
 
-PLUGINS = (ganassets_faces, ganassets_poses, ganassets_textures)
+PLUGINS = (ganassets_faces, ganassets_faces.portraits, ganassets_poses, ganassets_textures)
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = (ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md")))
 LANGUAGES = {"sh", "python", "toml", "json", "text"}
@@ -215,6 +217,8 @@ def run(command: list[str]) -> None:
     """Run a command of ganassets in this process."""
     if command[0] == "train" and "--resume" not in command and "--help" not in command:
         command = [*command, *SHORT]
+    if command[0] == "data" and "--seconds" not in command:
+        command = [*command, "--seconds", "0.1"]
     if command[0] == "evaluate":
         command = [*command, *COMPARED]
     result = CliRunner().invoke(cli, command)
@@ -276,6 +280,9 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
         clip = replace(walk_clip(frames=91, speed=speed), name=name)
         for file, content in ganassets_bvh.EXPORTER.export(clip, options).items():
             (motion / file).write_bytes(content)
+    write_sprites(folder / "my-sprites")
+    (folder / "my-sprites" / "orc").rename(folder / "my-sprites" / "Dark Orc")
+    write_sprites(folder / "my-portraits", opaque=True)
     (folder / "bones.json").write_text('{"hips": "hips"}')
     for block in BLOCKS:
         if block.file:

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from ganassets.data.images import SUFFIXES, UNREAD_SUFFIXES
 from ganassets.data.sources import Container, Problem, list_containers, opened
 from ganassets.errors import InputError
 
 from .groups import Group, grouped
-from .pixels import SUFFIXES, UNREAD_SUFFIXES
 from .reading import MaterialSet, Result, read_group
 
 __all__ = ["MaterialSet", "Report", "read_sets"]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -12,16 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ganassets.errors import InputError, one_line
+from ganassets.data.images import deep_range, opened_image
+from ganassets.errors import InputError
 
 FloatArray = NDArray[np.float32]
 Size = tuple[int, int]
 
-LARGEST = 89_000_000  # pixels; Pillow's own limit against decompression bombs
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tga", ".bmp", ".tif", ".tiff", ".webp"})
-UNREAD_SUFFIXES = frozenset({".exr", ".hdr", ".dds", ".psd", ".ktx", ".ktx2", ".jp2", ".avif", ".heic"})
-FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP")
-DEEP_FULL = 65535.0
 GREY_SPREAD = 0.012  # mean difference between channels that JPEG makes of grey
 SHAPE_TOLERANCE = 0.03
 
@@ -86,28 +80,6 @@ def read_picture(stream: BinaryIO, suffix: str, size: Size) -> Picture:
     return Picture(np.stack(bands), None if alpha is None or alpha.min() == 1 else alpha)
 
 
-@contextmanager
-def opened_image(stream: BinaryIO, suffix: str) -> Iterator[Image.Image]:
-    """An image, not decoded yet. What goes wrong here and while it is used becomes an InputError."""
-    # Anything passes for a TGA, so its decoder sees files of that name only.
-    formats = (*FORMATS, "TGA") if suffix == ".tga" else FORMATS
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # odd metadata
-            with Image.open(stream, formats=formats) as image:
-                if image.width * image.height > LARGEST:
-                    raise Image.DecompressionBombError
-                yield image
-    except InputError:
-        raise
-    except Image.DecompressionBombError:
-        raise InputError(f"more than {LARGEST // 1_000_000} million pixels; make it smaller") from None
-    except Image.UnidentifiedImageError:
-        raise InputError("not a picture that can be read; make it PNG or JPEG") from None
-    except Exception as error:  # decoders raise whatever a damaged file makes them meet
-        raise InputError(f"damaged or truncated picture ({one_line(error)})") from None
-
-
 def channel_images(image: Image.Image) -> Iterator[Image.Image]:
     """One image after the other for each channel: 1 (grey), 2 (with alpha), 3 (colour) or 4."""
     if image.mode.startswith("I") or image.mode in ("F", "L", "LA", "RGB", "RGBA"):
@@ -131,16 +103,6 @@ def resized(band: Image.Image, size: Size) -> FloatArray:
     if not np.isfinite(values).all():
         raise InputError("numbers that are not finite")
     return deep_range(values, band.mode) if deep else np.clip(values / np.float32(255), 0, 1)
-
-
-def deep_range(values: FloatArray, mode: str) -> FloatArray:
-    """Values of a 16-bit, 32-bit or floating-point image in [0, 1]; those of no known range are stretched to it."""
-    low, high = float(values.min()), float(values.max())
-    if mode.startswith("I") and low >= 0 and high <= DEEP_FULL:
-        return np.asarray(values / DEEP_FULL, np.float32)
-    if low >= 0 and high <= 1:
-        return values
-    return np.asarray((values - low) / max(high - low, 1e-12), np.float32)
 
 
 def block_means(array: FloatArray, factor: int) -> FloatArray:

@@ -19,6 +19,7 @@ from ganassets.motion.measures import (
     coverage,
     jerk,
     loop_gap,
+    loop_seam,
     motion_features,
     nearest,
     penetration,
@@ -89,6 +90,14 @@ def test_jerk_of_a_cubic_is_its_third_derivative(fps: float) -> None:
     times = np.arange(40)[:, None] / fps
     assert jerk(moved(times**3 * [0.5, 0, 0], fps)) == pytest.approx(3, rel=0.05)
     assert jerk(moved(times**2 * [0.5, 0, 0], fps)) == pytest.approx(0, abs=0.5)
+
+
+def test_seam_is_the_change_there_by_that_elsewhere() -> None:
+    even = np.arange(31)[:, None] * [0.01, 0, 0]
+    even[:, 1] = np.tile([0, 0.01], 16)[:31]
+    assert loop_seam(moved(even, loop=True)) == pytest.approx(1, abs=0.1), "every step changes as much"
+    path = np.cumsum(np.linspace(0, 0.03, 31))[:, None] * [1, 0, 0]
+    assert loop_seam(moved(path, loop=True)) > 10, "it gets faster all the way, and starts slowly again"
 
 
 def test_jerk_of_a_loop_sees_the_seam() -> None:

@@ -165,3 +165,28 @@ def test_networks_read_what_the_domain_makes_of_the_latent():
     assert_close(generator(other, condition, one, zero)["pose"], made)
     other[:, 0] += 1
     assert not torch.allclose(generator(other, condition, one, zero)["pose"], made, atol=1e-3)
+
+
+def test_subpixels_are_made_where_they_are():
+    """The last layer makes each of the four texels within one of its own, and nothing is interpolated between."""
+    domain = ToyDomain("picture", make_fit("picture", make_data("picture"), make_preset()))
+    domain.subpixel = True
+    preset = make_preset()
+    settings = NetworkSettings(preset.z_dim, 2, preset.w_dim, preset.width, preset.max_width)
+    generator = Generator(domain, settings).requires_grad_(False)
+    layer = generator.to_signals.conv
+    assert domain.size == 2 * NETWORK_SIZE and domain.linear is not None and layer.bias is not None
+    assert layer.weight.shape[0] == 3 * 4
+    layer.bias.copy_(torch.arange(12.0))
+    z, condition = make_inputs(generator)[:2]
+    before = domain.linear(domain.linear.coefficients(z, domain.standardise(condition)))["albedo"]
+    added = generator.sample(z, condition)["albedo"] - before
+    down, along = torch.meshgrid(torch.arange(32), torch.arange(32), indexing="ij")
+    for channel in range(3):
+        expected = 4.0 * channel + 2 * (down % 2) + along % 2
+        assert_close(added[:, channel], expected.expand(4, -1, -1))
+    layer.weight[0].fill_(0.5)  # the first of the first channel alone
+    changed = generator.sample(z, condition)["albedo"] - before - added
+    assert changed[:, 0, ::2, ::2].abs().min() > 0
+    changed[:, 0, ::2, ::2] = 0
+    assert_close(changed, torch.zeros_like(changed))

@@ -7,6 +7,7 @@ import math
 import pytest
 import torch
 
+from ganassets import spec
 from ganassets.training.objective import OBJECTIVES, gradient_penalty
 
 REAL, FAKE = torch.tensor([0.3, -1.2, 2.0]), torch.tensor([-0.5, 0.4, 1.5])
@@ -39,6 +40,20 @@ def test_minimax_losses():
     assert math.isclose(chosen.discriminator(REAL, FAKE), -(on_real + on_fake), rel_tol=1e-5)
     assert math.isclose(chosen.generator(REAL, FAKE), on_fake, rel_tol=1e-5)
     assert not chosen.penalised
+
+
+def test_nonsaturating_losses():
+    """Cross entropy: the discriminator's as in minimax, the generator's with fakes labelled real."""
+    chosen = OBJECTIVES["nonsaturating"]
+    labelled_real = mean([-math.log(sigmoid(f)) for f in FAKE.tolist()])
+    assert math.isclose(chosen.generator(REAL, FAKE), labelled_real, rel_tol=1e-5)
+    assert chosen.discriminator is OBJECTIVES["minimax"].discriminator
+    assert not chosen.penalised
+
+
+def test_presets_may_name_them_all():
+    assert tuple(OBJECTIVES) == spec.OBJECTIVES
+    assert all(objective.name == name for name, objective in OBJECTIVES.items())
 
 
 @pytest.mark.parametrize("name", list(OBJECTIVES))

@@ -15,7 +15,7 @@ from ganassets.errors import InputError
 from ganassets.latents import noise_map
 from ganassets.spec import NoiseMap
 from ganassets.training.checkpoint import load_checkpoint, save_checkpoint
-from ganassets.training.trainer import WARM_UP, Trainer, groups_of, schedule
+from ganassets.training.trainer import WARM_UP, Trainer, groups_of, plain, schedule
 
 KNOWN = 3  # numbers of a latent that the samples are a function of
 MARGIN = NETWORK_SIZE + 2 * STRIDE
@@ -177,6 +177,31 @@ def test_batches_of_either_kind_as_often_as_there_are_samples():
     trainer = trainer_of(known_data(latents=unknown(0.25)))
     assert np.mean([trainer.draw().known for _ in range(200)]) == pytest.approx(0.75, abs=0.13)
     assert all(trainer.draw(only_known=True).known for _ in range(30))
+
+
+def test_pairing_in_every_adversarial_step_spends_no_random_number():
+    trainer = trainer_of(known_data(latents=unknown(0.25)), seed=5)
+    expected = np.random.Generator(np.random.Philox(5))
+    sizes = np.array([len(group.index) for group in trainer.groups], np.float64)
+    for _ in range(20):
+        batch = trainer.draw()
+        group = trainer.groups[expected.choice(len(sizes), p=sizes / sizes.sum())]
+        assert batch.known == group.known
+        expected.integers(0, len(group.index), trainer.preset.batch)
+    assert plain(trainer.batches.bit_generator.state) == plain(expected.bit_generator.state)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.4])
+def test_a_share_of_the_adversarial_steps_pairs(share):
+    data = known_data()
+    trainer = trainer_of(data, paired=share)
+    drawn = [trainer.draw() for _ in range(200)]
+    assert np.mean([batch.known for batch in drawn]) == pytest.approx(share, abs=0.1 if share else 0)
+    assert data.latents is not None
+    for batch in drawn[:20]:
+        same = batch.z[:, :KNOWN].numpy() == data.latents[index_of(data, batch.condition)]
+        assert same.all() if batch.known else not same.any()
+    assert all(trainer.draw(only_known=True).known for _ in range(10)), "while it regresses it needs to know"
 
 
 def test_real_and_fake_have_the_same_masks_and_noise():

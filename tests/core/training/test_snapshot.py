@@ -11,7 +11,8 @@ from PIL import Image
 
 from domains import make_data, make_preset, make_spec
 from ganassets.spec import GeneratorSpec, Output
-from ganassets.training.snapshot import CELL, COLUMNS, picture_of
+from ganassets.training import snapshot
+from ganassets.training.snapshot import COLUMNS, picture_of
 
 
 def spec_of() -> GeneratorSpec:
@@ -30,10 +31,11 @@ def test_a_grid_of_the_first_colour_picture(count, rows):
     colours = np.linspace(0.1, 0.9, count, dtype=np.float32)
     albedo = colours[:, None, None, None] * np.ones((1, 3, 4, 4), np.float32)
     picture = opened(picture_of(spec_of(), {"albedo": albedo}, np.zeros((count, 2))))
-    assert picture.size == (COLUMNS * CELL, rows * CELL)
+    assert picture.size == (COLUMNS * snapshot.CELL, rows * snapshot.CELL)
     pixels = np.asarray(picture)
     for i, colour in enumerate(colours):
-        middle = pixels[i // COLUMNS * CELL + CELL // 2, i % COLUMNS * CELL + CELL // 2]
+        row, column = (place * snapshot.CELL + snapshot.CELL // 2 for place in divmod(i, COLUMNS))
+        middle = pixels[row, column]
         np.testing.assert_allclose(middle, colour * 255, atol=1)
 
 

@@ -11,7 +11,7 @@ import torch
 from ganassets.networks import fit_linear
 from ganassets_faces import SPEC
 from ganassets_faces.basis import load_basis
-from ganassets_faces.domain import VIEW_METRES, FacesDomain
+from ganassets_faces.domain import DETAIL_SCALE, VIEW_METRES, FacesDomain
 from ganassets_faces.texels import border_fade, texel_map
 
 TINY = replace(SPEC.presets[0], size=64, network_size=32, samples=48, components=6, z_dim=16)
@@ -75,14 +75,34 @@ def test_view_shows_skin_and_displacement(made):
     basis = load_basis()
     moved = (basis.points(data.vectors["shape"][:1])[0] - basis.mean)[: basis.vertex_count]
     expected = texel_map(32).interpolate(moved).transpose(2, 0, 1) / VIEW_METRES
-    np.testing.assert_allclose(view[0, 3:].numpy(), expected, atol=1e-2)
+    np.testing.assert_allclose(view[0, 3:6].numpy(), expected, atol=1e-2)
+
+
+def test_view_shows_the_detail_that_lies_within_its_texels(made):
+    data, domain = made
+    raw = raw_of(data)
+    detail = domain.view(raw)[:, 6:].reshape(4, 3, 2, 2, 32, 32)
+    halved = raw["albedo"].reshape(4, 3, 32, 2, 32, 2).mean((3, 5))
+    for down in range(2):
+        for along in range(2):
+            expected = (raw["albedo"][:, :, down::2, along::2] - halved) * DETAIL_SCALE
+            torch.testing.assert_close(detail[:, :, down, along], expected)
+    torch.testing.assert_close(detail.mean((2, 3)), torch.zeros(4, 3, 32, 32), atol=1e-5, rtol=0)
+
+
+def test_what_is_as_large_as_the_networks_has_no_finer_detail():
+    preset = replace(TINY, size=32)
+    data = SPEC.dataset(preset, {}, 0, lambda done, total: None)
+    domain = SPEC.domain(preset, fit_linear(data, preset.z_dim, preset.components, np.random.default_rng(0)))
+    assert domain.view(raw_of(data)).shape == (4, 6, 32, 32) == (4, domain.view_channels, 32, 32)
 
 
 def test_view_has_about_unit_variance(made):
     data, domain = made
     view = domain.view(raw_of(data, 48))
     spread = view.std((0, 2, 3))
-    assert (spread > 0.2).all() and (spread < 5).all()
+    assert (spread[:6] > 0.2).all() and (spread < 5).all()
+    assert (spread[6:] > 0.05).all() and spread[6:].square().mean() < 1, "there are many channels of detail"
 
 
 def test_gradient_reaches_skin_and_shape(made):

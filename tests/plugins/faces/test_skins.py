@@ -77,14 +77,14 @@ def test_garbage_is_listed_and_the_rest_used(tmp_path: Path) -> None:
     assert "truncated" in problems["truncated.png"]
     assert "100 x 100" in problems["tiny.png"]
     assert "million pixels" in problems["bomb.png"]
-    assert problems["prose.jpg"] == problems["empty.png"] == "not an image"
+    assert problems["prose.jpg"] == problems["empty.png"] == "not a picture that can be read; make it PNG or JPEG"
 
 
 def test_nothing_usable(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no usable skin"):
         load_skins(tmp_path, SIZE)
     (tmp_path / "a.png").write_bytes(b"junk")
-    with pytest.raises(InputError, match=r"a\.png: not an image"):
+    with pytest.raises(InputError, match=r"a\.png: not a picture"):
         load_skins(tmp_path, SIZE)
     with pytest.raises(InputError, match="not a folder"):
         load_skins(tmp_path / "a.png", SIZE)

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from ganassets.data.images import FORMATS
 from ganassets.errors import InputError
 from ganassets_textures.sets.heights import (
     green_points_down,
@@ -21,7 +22,7 @@ from ganassets_textures.sets.heights import (
     slopes_of_normals,
     tiles,
 )
-from ganassets_textures.sets.pixels import FORMATS, picture_size, read_picture
+from ganassets_textures.sets.pixels import picture_size, read_picture
 from material_files import SIZE, colours, grey, hills, normals, save, stretched, unit
 
 

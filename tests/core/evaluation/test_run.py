@@ -15,23 +15,23 @@ from rich.console import Console
 
 from domains import make_spec
 from ganassets.data import TrainingData
-from ganassets.errors import GanassetsError
+from ganassets.errors import GanassetsError, InputError
 from ganassets.evaluation.features import robust_range, scaled_pictures
-from ganassets.evaluation.measures import frechet_distance, pairwise_distance, precision_recall, principal_axes
 from ganassets.evaluation.run import (
     Measures,
     Surroundings,
     beats_linear,
+    comparable,
     compare,
-    cropped,
-    has_all_outputs,
-    is_picture,
-    part_of,
+    kernel_distance,
     print_table,
     regression,
     run_model,
     surroundings,
+    tell_data,
 )
+from ganassets.evaluation.samples import cropped, fitted, part_of
+from ganassets.evaluation.space import is_picture
 from ganassets.latents import noise_map
 from ganassets.manifest import NoiseInfo
 from ganassets_faces import SPEC
@@ -41,68 +41,6 @@ from ganassets_textures import SPEC as TEXTURES
 needs_features = pytest.mark.skipif(
     importlib.util.find_spec("efficientnet_lite_pytorch") is None, reason="ganassets[evaluate] is not installed"
 )
-
-
-def normals(n: int, mean: list[float], std: list[float], seed: int) -> np.ndarray:
-    return np.random.default_rng(seed).normal(mean, std, (n, len(mean)))
-
-
-def whitened(n: int, dimensions: int, seed: int) -> np.ndarray:
-    """(n, d) samples whose mean is exactly 0 and covariance exactly 1."""
-    x = np.random.default_rng(seed).normal(size=(n, dimensions))
-    x -= x.mean(0)
-    return x @ np.linalg.inv(np.linalg.cholesky(np.cov(x, rowvar=False))).T
-
-
-def test_frechet_distance_of_known_gaussians():
-    """Diagonal covariances: |mean difference|^2 + sum of (std - std)^2."""
-    x = whitened(500, 3, 0)
-    a, b = x * [1, 2, 3], whitened(400, 3, 1) * [2, 2, 1] + [3, 0, -4]
-    assert frechet_distance(a, b) == pytest.approx(25 + 1 + 0 + 4, abs=1e-6)
-    assert frechet_distance(b, a) == pytest.approx(30, abs=1e-6)
-    assert frechet_distance(a, a) == pytest.approx(0, abs=1e-6)
-
-
-def test_frechet_distance_of_correlated_gaussians():
-    """tr(A + B - 2 (A B)^1/2) by the symmetric form of the root."""
-    from scipy.linalg import sqrtm
-
-    rng = np.random.default_rng(0)
-    p, q = rng.normal(size=(2, 4, 4))
-    a, b = whitened(300, 4, 1) @ p, whitened(300, 4, 2) @ q
-    cov_a, cov_b = p.T @ p, q.T @ q
-    root = np.real(sqrtm(cov_a))
-    expected = np.trace(cov_a + cov_b - 2 * np.real(sqrtm(root @ cov_b @ root)))
-    assert frechet_distance(a, b) == pytest.approx(expected, rel=1e-6)
-
-
-def test_frechet_distance_of_a_collapsed_set():
-    a = whitened(200, 3, 0)
-    assert frechet_distance(a, np.zeros((50, 3))) == pytest.approx(3, abs=1e-6), "all variance is missing"
-
-
-def test_precision_and_recall():
-    a, b = normals(300, [0, 0], [1, 1], 0), normals(300, [0, 0], [1, 1], 1)
-    assert precision_recall(a, a) == (1, 1)
-    assert precision_recall(a, a + 100) == (0, 0)
-    assert min(precision_recall(a, b)) > 0.9
-    half = b[b[:, 0] > 0]
-    precision, recall = precision_recall(a, half)
-    assert precision > 0.9 and 0.4 < recall < 0.75, "a set that covers half of the data"
-    recall, precision = precision_recall(half, a)
-    assert precision > 0.9 and 0.4 < recall < 0.75
-
-
-def test_pairwise_distance():
-    assert pairwise_distance(np.array([[0.0], [1.0], [3.0]])) == pytest.approx(2)
-    assert pairwise_distance(np.ones((5, 2))) == 0
-
-
-def test_principal_axes():
-    mean, axes = principal_axes(normals(4000, [5, -2, 0], [0.1, 3, 1], 0), 2)
-    np.testing.assert_allclose(mean, [5, -2, 0], atol=0.2)
-    np.testing.assert_allclose(np.abs(axes), [[0, 0], [1, 0], [0, 1]], atol=0.1)
-    np.testing.assert_allclose(axes.T @ axes, np.eye(2), atol=1e-9)
 
 
 def test_regression_reads_conditions_off_features():
@@ -115,7 +53,9 @@ def test_regression_reads_conditions_off_features():
 
 def rows(model: float, linear: float | None) -> list[Measures]:
     names = {"real": 1.0, "faces": model} | ({} if linear is None else {"linear": linear})
-    return [Measures(name, {"albedo": value}, 0.9, 0.8, 1.0, {"age": 0.7}) for name, value in names.items()]
+    return [
+        Measures(name, {"albedo": value}, {}, 0.9, 0.8, 1.0, 0.9, 1.0, {"age": 0.7}) for name, value in names.items()
+    ]
 
 
 @pytest.mark.parametrize(("linear", "told"), [(3.0, "nearer to the data"), (1.5, "FARTHER from the data")])
@@ -135,10 +75,16 @@ def test_without_a_linear_model_there_is_nothing_to_beat():
 def test_the_widest_table_fits_a_terminal():
     text = io.StringIO()
     distance = dict.fromkeys((output.name for output in TEXTURES.outputs), 123.456)
-    row = Measures("textures", distance, 0.9, 0.8, 1.0, {"wear": 0.7})
-    print_table([row, row], Console(file=text, width=80))
-    for word in (*distance, "textures", "precision", "recall", "spread", "sliders", "0.70"):
-        assert word in text.getvalue()
+    row = Measures("textures", distance, distance, 0.9, 0.8, 1.0, 0.95, 1.0, {"wear": 0.7}, {"seam albedo": 1.25})
+    print_table([replace(row, name="real", assets={}), row, row], Console(file=text, width=80))
+    lines = text.getvalue().splitlines()
+    assert max(map(len, lines)) <= 80
+    for name, words in {
+        "FD albedo": ["123", "123", "123"], "KID metallic": ["123", "123", "123"], "coverage": ["0.95"] * 3,
+        "sliders": ["0.70"] * 3, "seam albedo": ["-", "1.25", "1.25"],
+    }.items():  # fmt: skip
+        found = next(line for line in lines if line.strip().startswith(name))
+        assert found.removeprefix(f" {name}").split() == words
 
 
 def masked_data(masks: list[list[float]] | None) -> TrainingData:
@@ -157,12 +103,16 @@ class Masked:
 
 def test_samples_that_lack_an_output_are_left_out():
     spec = make_spec("tile", TEXTURES.presets[0], lambda *arguments: masked_data(None))
-    data = masked_data([[1, 1], [0, 1], [1, 0], [0, 0]])
-    assert has_all_outputs(spec, Masked, data).tolist() == [True, False, True, False]
-    assert has_all_outputs(spec, object(), masked_data(None)).all(), "without masks nothing is missing"
+    data = masked_data([[1, 1], [0, 1], [1, 0], [1, 0]])
+    names, complete = comparable(spec, Masked, data)
+    assert (names, complete.tolist()) == (["albedo"], [True, False, True, True]), "structure is no output"
+    names, complete = comparable(spec, Masked, masked_data([[1, 1], [0, 1], [0, 0], [1, 0]]))
+    assert (names, complete.all()) == ([], True), "left out, because half of the samples lack it"
+    names, complete = comparable(spec, object(), masked_data(None))
+    assert (names, complete.all()) == (["albedo"], True), "without masks nothing is missing"
     some = part_of(data, np.array([3, 1]))
     assert some.signals["albedo"].ravel().tolist() == [3, 1] and some.masks is not None
-    assert some.masks.tolist() == [[0, 0], [0, 1]]
+    assert some.masks.tolist() == [[1, 0], [0, 1]]
 
 
 def test_maps_become_pictures():
@@ -199,14 +149,14 @@ def test_a_plugin_says_what_its_samples_are_compared_by():
         return np.concatenate([arrays["albedo"][:, :2], conditions * 100], 1)
 
     spec = replace(make_spec("tile", TEXTURES.presets[0], lambda *arguments: masked_data(None)), features=features)
-    real, model = compare(spec, None, {"reference": samples(0), "real": samples(0), "model": samples(60)})
+    real, model = compare(spec, None, {"reference": samples(0), "real": samples(0), "model": samples(60)}, [])
     assert list(real.distance) == [spec.asset_kind] == ["mesh"]
-    assert real.distance["mesh"] < 0.02
+    assert real.distance["mesh"] < 0.02 and real.kernel == {}
     assert model.distance["mesh"] == pytest.approx(2 * 60**2 / (2 + 100**2 / 12), rel=0.1)
     assert model.precision == 0 and real.precision > 0.8
     broken = replace(spec, features=lambda arrays, conditions: arrays["no such thing"])
     with pytest.raises(GanassetsError, match="tile's features failed"):
-        compare(broken, None, {"reference": samples(0), "real": samples(0)})
+        compare(broken, None, {"reference": samples(0), "real": samples(0)}, [])
 
 
 def test_margins_are_cut_off_every_axis():
@@ -214,6 +164,39 @@ def test_margins_are_cut_off_every_axis():
     np.testing.assert_array_equal(cropped(maps, 2), maps[:, :, 2:6, 2:6])
     np.testing.assert_array_equal(cropped(maps[..., 0], 3), maps[:, :, 3:5, 0])
     np.testing.assert_array_equal(cropped(maps, 0), maps)
+
+
+def test_sizes_that_fit_each_other():
+    maps = np.arange(2 * 8 * 6, dtype=np.float32).reshape(1, 2, 8, 6)
+    np.testing.assert_array_equal(fitted(maps, (4, 6)), maps[:, :, 2:6])
+    np.testing.assert_array_equal(fitted(maps, (8, 10))[0, 0, 0], maps[0, 0, 0, [4, 5, 0, 1, 2, 3, 4, 5, 0, 1]])
+    np.testing.assert_array_equal(fitted(fitted(maps, (24, 20)), (8, 6)), maps)
+    assert fitted(maps[:, :, 0, 0], ()).shape == (1, 2)
+
+
+def test_kernel_distance_by_hand():
+    """The unbiased squared discrepancy of the cubic kernel, of a definition written out."""
+    pytest.importorskip("torchmetrics")
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(12, 5)), rng.normal(size=(12, 5)) + 1
+    kernel = lambda x, y: (x @ y.T / 5 + 1) ** 3  # noqa: E731
+    within = [(kernel(x, x).sum() - np.trace(kernel(x, x))) / (12 * 11) for x in (a, b)]
+    state = torch.random.get_rng_state()
+    assert kernel_distance(a, b) == pytest.approx(sum(within) - 2 * kernel(a, b).mean(), rel=1e-9)
+    assert torch.equal(state, torch.random.get_rng_state())
+    assert kernel_distance(a, b) == kernel_distance(a, b)
+
+
+def test_says_what_is_compared_with():
+    text = io.StringIO()
+    data = replace(masked_data(None), name="my bricks", source="the user's", problems=(("a.png", "broken"),))
+    tell_data(data, 300, 300, Console(file=text, width=40))
+    assert "left out a.png: broken" in text.getvalue()
+    assert "Compared with my bricks (the user's), 300 samples in each set.\n" in text.getvalue()
+    tell_data(data, 2, 40, Console(file=text, width=40))
+    assert "2 samples in each set, because the data have no more with all the maps. That is few" in text.getvalue()
+    with pytest.raises(InputError, match="too few"):
+        tell_data(data, 1, 40, Console(file=text))
 
 
 def test_samples_that_were_cut_out_have_surroundings():
@@ -264,12 +247,14 @@ def test_the_model_is_asked_for_what_lies_around_a_sample():
 
 @pytest.mark.slow
 @needs_features
-def test_evaluates_a_model(tmp_path):
+def test_evaluates_a_model(tmp_path, monkeypatch):
     """A model that has hardly been trained is about its linear model, and both are farther from the data than data."""
+    monkeypatch.setattr("ganassets.training.folder.MEASURED_SEEDS", 64)  # of the run, which matters little here
     from ganassets.evaluation.run import evaluate
     from ganassets.onnx_export import export_run
     from ganassets.training.run import train
 
+    monkeypatch.setattr("ganassets.evaluation.run.FIT_SAMPLES", 512)
     console = Console(file=io.StringIO(), width=160)
     preset = replace(SPEC.presets[0], samples=400, size=32, network_size=16, components=12, z_dim=76, kimg=0.03)
     run = train(
@@ -279,20 +264,24 @@ def test_evaluates_a_model(tmp_path):
     result = evaluate(SPEC, export_run(SPEC, run, None, console), 150, 0, console)
     found = {row["name"]: row for row in result["rows"]}
     assert set(found) == {"real", "faces", "linear"} and result["samples"] == 150
+    assert result["few"] and result["data"]["name"] == "painted heads" and result["data"]["options"] == {}
     for row in found.values():
         assert set(row["distance"]) == {output.name for output in SPEC.outputs}
         assert all(0 <= value < np.inf for value in row["distance"].values())
         assert 0 <= row["precision"] <= 1 and 0 <= row["recall"] <= 1 and 0.3 < row["spread"] < 2
+        assert 0 <= row["coverage"] <= 1 and row["density"] >= 0 and list(row["kernel"]) == ["albedo"]
     for name in ("faces", "linear"):
         assert found["real"]["distance"]["albedo"] < found[name]["distance"]["albedo"]
         assert found[name]["sliders"]["skin_tone"] > 0.7, "a slider does what its name says"
+    assert abs(found["real"]["kernel"]["albedo"]) < 0.1 * found["faces"]["kernel"]["albedo"]
     assert found["faces"]["distance"]["albedo"] == pytest.approx(found["linear"]["distance"]["albedo"], rel=0.3)
 
 
 @pytest.mark.slow
 @needs_features
-def test_evaluates_a_size_free_model(tmp_path):
+def test_evaluates_a_size_free_model(tmp_path, monkeypatch):
     """All maps are compared as pictures, at the size of the training samples, without a linear model."""
+    monkeypatch.setattr("ganassets.training.folder.MEASURED_SEEDS", 64)  # of the run, which matters little here
     from ganassets.evaluation.run import evaluate
     from ganassets.onnx_export import export_run
     from ganassets.training.run import train
@@ -308,6 +297,7 @@ def test_evaluates_a_size_free_model(tmp_path):
     )  # fmt: skip
     threads = torch.get_num_threads()
     result = evaluate(TEXTURES, export_run(TEXTURES, run, None, console), 60, 0, console)
+    assert result == evaluate(TEXTURES, run / "model.onnx", 60, 0, console), "the same numbers again"
     torch.set_num_threads(threads)
     real, model = result["rows"]
     assert (real["name"], model["name"]) == ("real", "textures") and result["beats_linear"] is None
@@ -318,3 +308,6 @@ def test_evaluates_a_size_free_model(tmp_path):
     for name, value in real["distance"].items():
         assert value < model["distance"][name]
     assert real["sliders"]["lightness"] > 0.5
+    assert {"seam albedo", "seam height", "normal error"} <= real["assets"].keys() & model["assets"].keys()
+    assert max(row["assets"]["normal error"] for row in (real, model)) < 1e-5
+    assert "painted materials" in text.getvalue()

@@ -1,0 +1,81 @@
+"""Our own training on plain pictures: the generator of portraits, as a user's own pictures train it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from images import Images
+from torch import Tensor
+
+from ganassets.data import TrainingData
+from ganassets.latents import latents
+from ganassets.networks import fit_linear, linear_latents
+from ganassets.training.hardware import choose_hardware
+from ganassets.training.settings import Hardware
+from ganassets.training.trainer import Trainer
+from ganassets_faces.portraits import QUICK, SPEC
+
+RATE_STEPS = 32  # that the speed is taken from
+
+
+class TimedTrainer(Trainer):
+    """A trainer whose run ends with its time, not with its images."""
+
+    share = 0.0
+
+    @property
+    def progress(self) -> float:
+        """Share of the time that is over."""
+        return self.share
+
+
+def hardware_of(device: str) -> Hardware:
+    """What `ganassets train` would choose on a quiet machine, told by what the processor has and not by the clock."""
+    if device != "cpu":
+        return choose_hardware(device, 1)
+    fast_half = torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    return Hardware("cpu", 1, "bfloat16" if fast_half else "float32", True)
+
+
+class Ours:
+    """ganassets' trainer on pictures; `changes` are fields of its preset."""
+
+    def __init__(self, images: Images, device: str, seed: int, **changes: Any) -> None:
+        preset = replace(QUICK, **changes)
+        data = pictures_of(images)
+        rng = np.random.default_rng([seed, 3])
+        fit = fit_linear(data, preset.z_dim, preset.components, rng, preset.clusters, preset.basis_size)
+        if preset.regression:
+            data = replace(data, latents=linear_latents(fit, data))
+        hardware = hardware_of(device)
+        self.trainer = TimedTrainer(preset, SPEC.domain(preset, fit), data, preset.objective, hardware, seed)
+        self.batch, self.precision = preset.batch, hardware.precision
+        self.networks = ([self.trainer.generator], self.trainer.discriminator)
+        self.shares: deque[float] = deque(maxlen=RATE_STEPS)
+
+    def step(self, share: float) -> None:
+        """A step of the trainer, whose average has a half-life in images: the run's images are told from its speed."""
+        trainer = self.trainer
+        trainer.share = share
+        self.shares.append(share)
+        if len(self.shares) > 1:
+            per_step = (share - self.shares[0]) / (len(self.shares) - 1)
+            trainer.preset = replace(trainer.preset, kimg=self.batch / per_step / 1000)
+        trainer.step()
+
+    def samples(self, count: int) -> Mapping[str, Tensor]:
+        """Of the averaged weights, as a model file has them."""
+        z = torch.from_numpy(latents(range(count), self.trainer.preset.z_dim))
+        return {"average": torch.from_numpy(self.trainer.snapshot(z, torch.zeros(count, 0))["picture"])}
+
+
+def pictures_of(images: Images) -> TrainingData:
+    """Images as the generator of portraits takes them."""
+    constants = {"aspect": np.ones(1, np.float32)}
+    none = np.zeros((len(images), 0), np.float32)
+    return TrainingData({"colour": images}, {}, none, "pictures", "", "", constants=constants)

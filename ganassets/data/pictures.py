@@ -1,0 +1,382 @@
+"""Pictures of a folder or zip as training samples: any size, shape and mode, brought to one square size."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from ..errors import InputError
+from .images import SUFFIXES, UNREAD_SUFFIXES, opened_image, orientation, plain_image, upright, upright_size
+from .sources import Container, Opener, Problem, list_containers, opened, read_file
+
+WANTED = "a folder or a zip of pictures"
+PICTURE_SUFFIXES = SUFFIXES | {".gif"}
+SMALLEST = 4  # pixels of a side; less shows nothing
+MOST_BYTES = 4 * 2**30  # that the samples may take
+LABEL_FILE = "dataset.json"  # of StyleGAN's data sets
+MOST_LABEL_BYTES = 64 * 2**20
+FEWEST_LABELS, MOST_LABELS = 2, 64
+# How pictures of different shapes become alike; see read_pictures.
+POLICIES = ("auto", "centre", "stretch", "pad")
+ALIKE = 0.05  # natural logarithm of the aspect by which shapes count as the same
+SHARE_ALIKE = 0.95  # of the pictures that has one shape, for `auto` to show them whole
+LONGEST = 4.0  # longer side by shorter that a shape may have
+FEW_COLOURS = 256  # what has no more is drawn pixel by pixel
+
+ByteArray = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Found:
+    """A picture file.
+
+    Attributes:
+        container: folder or zip that it is in.
+        name: within the container.
+        width, height: pixels, upright.
+        mode: Pillow's, "RGB", "L", "P", ...
+        label: what it shows, None where nothing says it.
+    """
+
+    container: Container
+    name: str
+    width: int
+    height: int
+    mode: str
+    label: str | None = None
+
+    @property
+    def full_name(self) -> str:
+        """Name within what the user gave."""
+        return self.container.full_name(self.name)
+
+
+@dataclass(frozen=True)
+class Scan:
+    """Pictures of a folder or zip by their files' headers alone.
+
+    Attributes:
+        pictures: whose headers can be read, all with a label or none.
+        problems: (file, why it is left out).
+        notes: lines for the user.
+    """
+
+    pictures: tuple[Found, ...]
+    problems: tuple[Problem, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Pictures:
+    """Pictures brought to one size.
+
+    Attributes:
+        pixels: (n, channels, size, size) uint8 sRGB; a fourth channel is alpha, not multiplied into the colours.
+        names: of their files within what the user gave.
+        labels: (n,) int64 indices into classes; None where there are no classes.
+        classes: names of the labels in lower case, or empty.
+        aspect: width by height of what the square pictures show.
+        problems: (file, why it is left out).
+        duplicates: (file that is left out, file with the same pixels).
+        notes: lines for the user.
+    """
+
+    pixels: ByteArray
+    names: tuple[str, ...]
+    labels: NDArray[np.int64] | None
+    classes: tuple[str, ...]
+    aspect: float
+    problems: tuple[Problem, ...]
+    duplicates: tuple[tuple[str, str], ...]
+    notes: tuple[str, ...]
+
+
+def scan_pictures(path: Path) -> Scan:
+    """Look at the headers of all pictures in a folder or zip, at any depth.
+
+    Labels are those of StyleGAN's dataset.json where there is one, else the names of the first folders that differ,
+    where there are 2 to 64 of them and no picture lies outside.
+
+    Raises:
+        InputError: path is neither a readable folder nor a zip, or holds no picture that can be used.
+    """
+    containers, problems = list_containers(path, WANTED)
+    found: list[Found] = []
+    for container in containers:
+        with opened(container) as open_file:
+            for name in picture_names(container, problems):
+                try:
+                    found.append(header(container, name, open_file))
+                except InputError as error:
+                    problems.append((container.full_name(name), str(error)))
+    given = given_labels(containers, problems)
+    notes: tuple[str, ...] = ()
+    if given is not None:
+        found, notes = with_given_labels(found, given, problems)
+    else:
+        found = with_labels(found, folder_labels([picture.full_name for picture in found]))
+    if not found:
+        raise InputError(f"{path} holds no picture that can be used{first_of(problems)}; put PNG or JPEG files there.")
+    return Scan(tuple(found), tuple(problems), notes)
+
+
+def first_of(problems: Sequence[Problem]) -> str:
+    """The first problem, in brackets."""
+    return f" ({problems[0][0]}: {problems[0][1]})" if problems else ""
+
+
+def picture_names(container: Container, problems: list[Problem]) -> list[str]:
+    """Names of the container's pictures; those in formats that can't be read become problems."""
+    suffixes = {name: PurePosixPath(name).suffix.lower() for name in container.names}
+    problems += [
+        (container.full_name(name), f"{suffix} isn't read; convert it to PNG")
+        for name, suffix in suffixes.items()
+        if suffix in UNREAD_SUFFIXES
+    ]
+    return [name for name, suffix in suffixes.items() if suffix in PICTURE_SUFFIXES]
+
+
+def header(container: Container, name: str, open_file: Opener) -> Found:
+    """What a picture's header says; InputError says why it can't be used."""
+    with open_file(name) as stream, opened_image(stream, PurePosixPath(name).suffix.lower()) as image:
+        width, height = upright_size(image)
+        if min(width, height) < SMALLEST:
+            raise InputError(f"only {width} x {height} pixels; {SMALLEST} a side are needed")
+        return Found(container, name, width, height, image.mode)
+
+
+def with_labels(found: Iterable[Found], labels: Sequence[str] | None) -> list[Found]:
+    """The pictures with their labels, where there are any."""
+    if labels is None:
+        return list(found)
+    return [replace(picture, label=label) for picture, label in zip(found, labels, strict=True)]
+
+
+def folder_labels(names: Sequence[str]) -> list[str] | None:
+    """Label of each picture by the first folder that differs; None where folders don't say what is what."""
+    parts = [name.split("/") for name in names]
+    while parts and min(map(len, parts)) > 1 and len({part[0] for part in parts}) == 1:
+        parts = [part[1:] for part in parts]
+    if not parts or min(map(len, parts)) < 2:
+        return None
+    labels = [label_name(part[0]) for part in parts]
+    return labels if FEWEST_LABELS <= len(set(labels)) <= MOST_LABELS else None
+
+
+def label_name(folder: str) -> str:
+    """A folder's or zip's name as the user can type it: "dark-elves" of "Dark Elves.zip"."""
+    return re.sub(r"[\W_]+", "-", folder.lower().removesuffix(".zip")).strip("-") or "other"
+
+
+def given_labels(containers: Sequence[Container], problems: list[Problem]) -> dict[str, str] | None:
+    """Labels by full name as the files dataset.json give them; None where there is no such file."""
+    labels: dict[str, str] = {}
+    files = [(c, name) for c in containers for name in c.names if PurePosixPath(name).name == LABEL_FILE]
+    for container, name in files:
+        try:
+            with opened(container) as open_file:
+                pairs = read_labels(read_file(open_file, name, MOST_LABEL_BYTES))
+        except InputError as error:
+            problems.append((container.full_name(name), str(error)))
+            continue
+        folder = PurePosixPath(name).parent
+        labels |= {container.full_name((folder / picture).as_posix()): label for picture, label in pairs}
+    return labels if files else None
+
+
+def read_labels(content: bytes) -> list[tuple[str, str]]:
+    """Names and labels of a dataset.json: {"labels": [["00000/img00000000.png", 6], ...]}, or null for none.
+
+    Raises:
+        InputError: it holds something else.
+    """
+    try:
+        pairs = json.loads(content)["labels"] or []
+        if all(isinstance(name, str) and type(label) is int for name, label in pairs):
+            return [(name.replace("\\", "/"), str(label)) for name, label in pairs]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        pass
+    raise InputError('not labels such as {"labels": [["a.png", 0], ["b.png", 1]]}; it is not used')
+
+
+def with_given_labels(
+    found: Sequence[Found], given: dict[str, str], problems: list[Problem]
+) -> tuple[list[Found], tuple[str, ...]]:
+    """Pictures with the labels of dataset.json, and notes; those that it leaves out become problems."""
+    count = len(set(given.values()))
+    if not FEWEST_LABELS <= count <= MOST_LABELS:
+        wrong = f"Labels are not used: {LABEL_FILE} has {count:,} of them, {FEWEST_LABELS} to {MOST_LABELS} can be."
+        return list(found), (wrong,) if count else ()
+    problems += [(p.full_name, f"{LABEL_FILE} gives it no label") for p in found if p.full_name not in given]
+    labelled = [picture for picture in found if picture.full_name in given]
+    return with_labels(labelled, [given[picture.full_name] for picture in labelled]), ()
+
+
+def read_pictures(
+    path: Path,
+    size: int,
+    crop: str = "auto",
+    report: Callable[[int, int], None] = lambda done, total: None,
+) -> Pictures:
+    """Read all pictures of a folder or zip, each brought to size x size.
+
+    They are read one after the other, so memory holds the samples (at most MOST_BYTES of them) and one picture. Pixel
+    art is enlarged without blur; what is reduced becomes the mean of the pixels under each new one, weighted by alpha.
+
+    Args:
+        path: of the folder or the zip.
+        size: pixels of a side.
+        crop: "auto": whole where nearly all have one shape (the others are cut to it), else as "centre"; "centre": the
+            largest square in the middle; "stretch": whole, whatever the shape; "pad": whole, with transparency or the
+            colour of its edge around it.
+        report: called with (done, total).
+
+    Raises:
+        InputError: an unknown crop; path is no folder or zip, or holds no picture that can be used.
+    """
+    if crop not in POLICIES:
+        raise InputError(f"--crop is one of {', '.join(POLICIES)}, not {crop!r}.")
+    scan = scan_pictures(path)
+    chosen, notes = within_memory(scan.pictures, size)
+    aspect = common_aspect(chosen, crop)
+    problems, duplicates, kept = list(scan.problems), [], []
+    pixels = np.empty((len(chosen), 4, size, size), np.uint8)
+    first: dict[bytes, str] = {}
+    for container, part in by_container(chosen):
+        with opened(container) as open_file:
+            for found in part:
+                try:
+                    sample = read_sample(open_file, found, size, crop, aspect)
+                except InputError as error:
+                    problems.append((found.full_name, str(error)))
+                    continue
+                original = first.setdefault(hashlib.sha256(sample.tobytes()).digest(), found.full_name)
+                if original != found.full_name:
+                    duplicates.append((found.full_name, original))
+                    continue
+                pixels[len(kept)] = sample
+                kept.append(found)
+                report(len(kept), len(chosen))
+    if not kept:
+        raise InputError(f"{path} holds no picture that can be used{first_of(problems)}; put PNG or JPEG files there.")
+    pixels = pixels[: len(kept)]
+    channels = 4 if (pixels[:, 3] < 255).any() else 3
+    labels, classes = label_indices([found.label for found in kept])
+    return Pictures(
+        pixels[:, :channels], tuple(found.full_name for found in kept), labels, classes, aspect,
+        tuple(problems), tuple(duplicates), (*scan.notes, *notes),
+    )  # fmt: skip
+
+
+def within_memory(pictures: Sequence[Found], size: int) -> tuple[Sequence[Found], tuple[str, ...]]:
+    """As many of the pictures as memory may hold, evenly picked, and a note where some are left out."""
+    most = MOST_BYTES // (4 * size * size)
+    if len(pictures) <= most:
+        return pictures, ()
+    picked = [pictures[i * len(pictures) // most] for i in range(most)]
+    return picked, (f"{most:,} of {len(pictures):,} pictures are used; more would not fit in memory.",)
+
+
+def by_container(pictures: Sequence[Found]) -> list[tuple[Container, list[Found]]]:
+    """Pictures by the container they are in, both in order."""
+    parts: dict[int, tuple[Container, list[Found]]] = {}
+    for picture in pictures:
+        parts.setdefault(id(picture.container), (picture.container, []))[1].append(picture)
+    return list(parts.values())
+
+
+def common_aspect(pictures: Sequence[Found], crop: str) -> float:
+    """Width by height that the pictures are shown at; see read_pictures."""
+    if crop in ("centre", "pad"):
+        return 1.0
+    logs = np.log([picture.width / picture.height for picture in pictures])
+    middle = float(np.median(logs))
+    if crop == "auto" and (np.abs(logs - middle) <= ALIKE).mean() < SHARE_ALIKE:
+        return 1.0
+    return round(float(np.exp(np.clip(middle, -np.log(LONGEST), np.log(LONGEST)))), 6)
+
+
+def label_indices(labels: Sequence[str | None]) -> tuple[NDArray[np.int64] | None, tuple[str, ...]]:
+    """(n,) indices into the names of the classes, numbers by size; none where fewer than two are left."""
+    known = {label for label in labels if label is not None}
+    classes = tuple(sorted(known, key=lambda label: (not label.isdigit(), len(label) * label.isdigit(), label)))
+    if len(classes) < FEWEST_LABELS:
+        return None, ()
+    return np.array([classes.index(label) for label in labels if label is not None], np.int64), classes
+
+
+def label_counts(pictures: Pictures) -> dict[str, int]:
+    """How many pictures each class has."""
+    counts = Counter([] if pictures.labels is None else pictures.labels.tolist())
+    return {name: counts[i] for i, name in enumerate(pictures.classes)}
+
+
+def read_sample(open_file: Opener, found: Found, size: int, crop: str, aspect: float) -> ByteArray:
+    """(4, size, size) of a picture; InputError says what is wrong with the file."""
+    with open_file(found.name) as stream:
+        picture = read_upright(stream, PurePosixPath(found.name).suffix.lower(), size)
+    framed = padded(picture, size) if crop == "pad" else fitted(picture, size, crop, aspect)
+    sample = np.array(framed.convert("RGBA")).transpose(2, 0, 1)
+    sample[:, sample[3] == 0] = 0  # whatever an editor left there is not seen
+    return np.ascontiguousarray(sample)
+
+
+def read_upright(stream: BinaryIO, suffix: str, size: int) -> Image.Image:
+    """An 8-bit RGB or RGBA picture; a JPEG perhaps smaller than it is, but of at least twice the size."""
+    with opened_image(stream, suffix) as image:
+        turned = orientation(image)
+        # JPEG alone can be decoded smaller, in a fraction of time and memory; the last halving stays an area mean.
+        image.draft(None, (2 * size, 2 * size))
+        return upright(plain_image(image), turned)
+
+
+def fitted(picture: Image.Image, size: int, crop: str, aspect: float) -> Image.Image:
+    """A picture as a square that shows its middle of the aspect, or all of it."""
+    width, height = picture.size
+    whole = crop == "stretch" or (crop == "auto" and abs(np.log(width / height / aspect)) <= ALIKE)
+    inner_width, inner_height = (width, height) if whole else (min(width, height * aspect), min(height, width / aspect))
+    left, top = (width - inner_width) / 2, (height - inner_height) / 2
+    return scaled(picture, (size, size), (left, top, left + inner_width, top + inner_height))
+
+
+def padded(picture: Image.Image, size: int) -> Image.Image:
+    """A picture in the middle of a square, with transparency around it, or the mean colour of its edge."""
+    share = size / max(picture.size)
+    inner = scaled(picture, tuple(max(round(side * share), 1) for side in picture.size), (0, 0, *picture.size))
+    paper = (0, 0, 0, 0) if is_transparent(inner) else edge_colour(inner)
+    square = Image.new(inner.mode, (size, size), paper)
+    square.paste(inner, ((size - inner.width) // 2, (size - inner.height) // 2))
+    return square
+
+
+def is_transparent(picture: Image.Image) -> bool:
+    """Whether something shines through an 8-bit RGB or RGBA picture."""
+    return picture.mode == "RGBA" and bool((np.asarray(picture)[..., 3] < 255).any())
+
+
+def edge_colour(picture: Image.Image) -> tuple[int, ...]:
+    """Mean colour of the outermost pixels."""
+    pixels = np.asarray(picture)
+    edge = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+    return tuple(round(value) for value in edge.mean(0).tolist())
+
+
+def scaled(picture: Image.Image, size: tuple[int, ...], box: tuple[float, ...]) -> Image.Image:
+    """A part of a picture brought to (width, height); Pillow weighs colours by alpha."""
+    left, top, right, bottom = box
+    if right - left > size[0] or bottom - top > size[1]:
+        method = Image.Resampling.BOX
+    else:
+        method = Image.Resampling.BICUBIC if picture.getcolors(FEW_COLOURS) is None else Image.Resampling.NEAREST
+    inside = left, top, min(right, picture.width), min(bottom, picture.height)  # rounding may lead out
+    return picture.resize((size[0], size[1]), method, box=inside)

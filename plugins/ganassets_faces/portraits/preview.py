@@ -1,0 +1,68 @@
+"""Contact sheets of pictures, on a chequerboard where they are transparent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from ganassets.assets import Picture
+from ganassets.errors import InputError
+
+COLUMNS = 8
+MAX_PICTURES = 64
+CELL = 128  # pixels of the square that shows one
+CAPTION = 12  # pixels of its letters
+SQUARE = 8  # pixels of the chequerboard's squares
+DARK, LIGHT = 104, 152  # grey, as far from black as from white
+PAPER, INK = (235, 235, 235), (60, 60, 60)
+
+ByteArray = NDArray[np.uint8]
+
+
+def contact_sheet(assets: Sequence[Picture]) -> Image.Image:
+    """Picture of the first 64, eight in a row, each with its seed and label; InputError when there is none."""
+    if not assets:
+        raise InputError("a contact sheet needs at least one picture; generate some first.")
+    shown = assets[:MAX_PICTURES]
+    return grid([asset.pixels for asset in shown], [caption(asset) for asset in shown])
+
+
+def caption(asset: Picture) -> str:
+    """The seed and the largest share of label, "7 elf"."""
+    shares = {column.partition(":")[2]: value for column, value in asset.provenance.sliders.items()}
+    label = max(shares, key=lambda name: shares[name], default="")
+    morph = f" > {asset.provenance.morph[0]}" if asset.provenance.morph else ""
+    return f"{asset.provenance.seed}{morph} {label}".rstrip()
+
+
+def grid(pictures: Sequence[ByteArray] | ByteArray, captions: Sequence[str] = ()) -> Image.Image:
+    """RGB sheet of (h, w, 3 or 4) uint8 pictures, eight in a row, with a line below each where there are captions."""
+    columns = min(COLUMNS, len(pictures))
+    strip = CAPTION * 3 // 2 if captions else 0
+    rows = -(-len(pictures) // columns)
+    sheet = Image.new("RGB", (columns * CELL, rows * (CELL + strip)), PAPER)
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(CAPTION)
+    for i, pixels in enumerate(pictures):
+        x, y = i % columns * CELL, i // columns * (CELL + strip)
+        picture = cell_of(pixels)
+        sheet.paste(picture, (x + (CELL - picture.width) // 2, y + (CELL - picture.height) // 2))
+        if captions:
+            draw.text((x + 4, y + CELL + 1), captions[i], fill=INK, font=font)
+    return sheet
+
+
+def cell_of(pixels: ByteArray) -> Image.Image:
+    """RGB of a (h, w, 3 or 4) picture with its longer side CELL pixels, over a chequerboard."""
+    picture = Image.fromarray(pixels)
+    share = CELL / max(picture.size)
+    method = Image.Resampling.NEAREST if share > 1 else Image.Resampling.BOX
+    picture = picture.resize((max(round(picture.width * share), 1), max(round(picture.height * share), 1)), method)
+    if picture.mode == "RGB":
+        return picture
+    y, x = np.indices((picture.height, picture.width)) // SQUARE
+    board = Image.fromarray(np.where((x + y) % 2, DARK, LIGHT).astype(np.uint8)).convert("RGB")
+    board.paste(picture, mask=picture.getchannel("A"))
+    return board

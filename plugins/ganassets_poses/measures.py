@@ -1,0 +1,28 @@
+"""What clips are worth by themselves: feet that slide, loops that jump, shaking. numpy only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ganassets.assets import MotionClip
+from ganassets.motion.measures import jerk, loop_gap, loop_seam, skating
+
+
+def clip_measures(clips: Sequence[MotionClip]) -> dict[str, float]:
+    """Numbers by name.
+
+    "skating" is the mean share of frames in which a standing foot slides, "jerk" the median in m/s^3; of loops,
+    "loop gap" is the largest jump of a pose from the last frame to the first (radians, metres) and "seam" the mean
+    change of movement there by that between other frames, 1 where it is no larger.
+    """
+    measures = {
+        "skating": float(np.mean([skating(clip) for clip in clips])),
+        "jerk": float(np.median([jerk(clip) for clip in clips])),
+    }
+    loops = [clip for clip in clips if clip.loop]
+    if loops:
+        measures["loop gap"] = max(loop_gap(clip)[0] for clip in loops)
+        measures["seam"] = float(np.mean([loop_seam(clip) for clip in loops]))
+    return measures
