@@ -87,7 +87,7 @@ def test_what_is_left_out_is_told(tmp_path: Path) -> None:
         ({"data": ".", "crop": "round"}, "--crop is one of"),
         ({"data": ".", "mirror": "maybe"}, "--mirror takes yes or no"),
         ({"data": "."}, "no picture that can be used"),
-        ({"data": "few"}, f"few holds 7 different pictures that can be used; at least {FEWEST} are needed"),
+        ({"data": "few"}, rf"few holds too few different pictures .* \(7\); at least {FEWEST} are needed"),
     ],
 )
 def test_wrong_options_are_one_sentence(
