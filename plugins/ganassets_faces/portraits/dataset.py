@@ -38,7 +38,8 @@ def picture_data(preset: Preset, options: Mapping[str, Any], report: Callable[[i
     pictures = read_pictures(Path(folder), preset.size, options.get("crop") or "auto", report)
     count = len(pictures.names)
     if count < FEWEST:
-        raise InputError(f"{folder} holds too few different pictures that can be used ({count}); at least {FEWEST} are needed.")
+        few = f"{folder} holds too few different pictures that can be used"
+        raise InputError(f"{few} ({count}); at least {FEWEST} are needed.")
     colour, classes = premultiplied(pictures.pixels), conditions_of(pictures)
     labels = np.zeros((count, 0), np.float32)
     if pictures.labels is not None:
