@@ -174,8 +174,10 @@ def trend(facts: RunFacts) -> Finding:
     near = floor is not None and now <= NEAR * floor
     if now > WORSENED * best and not near:
         text = f"No, it has got worse: the distance was {short(best)} at {thousands(best_images)} images and is "
-        advice = "Compare the grids; the older state may be the better one. In a new run try a higher gamma."
-        return Finding(topic, Level.POOR if now > RUINED * best else Level.MIXED, f"{text}{short(now)} now.", advice)
+        advice = "In a new run try a higher gamma. Of this one the state that was nearest is kept; take it with:"
+        command = f"ganassets export {shlex.quote(facts.run)} --onnx --best"
+        level = Level.POOR if now > RUINED * best else Level.MIXED
+        return Finding(topic, level, f"{text}{short(now)} now.", advice, command)
     before, after = (Curve(part).best[1] for part in (points[:split], points[split:]))
     since = thousands(points[-1][0] - points[split - 1][0])
     gain = (before - after) / before if before > 0 else 0.0
