@@ -32,7 +32,7 @@ p { margin: 0 0 8px; max-width: 80ch; }
 .findings li, figure { background: var(--card); border: 1px solid var(--rule); border-radius: 8px; padding: 12px; }
 .findings li > :last-child { margin: 0; }
 .findings li { min-width: 0; }
-pre { font-size: .875rem; margin: 0; padding: 6px 8px; white-space: pre-wrap; word-break: break-all;
+pre { font-size: .875rem; margin: 0; padding: 6px 8px; white-space: pre-wrap;
   background: var(--paper); }
 .next::before { content: "Next: "; font-weight: 600; }
 dl { display: grid; gap: 8px 24px; grid-template-columns: repeat(auto-fill, minmax(min(100%, 240px), 1fr)); margin: 0; }
