@@ -25,7 +25,7 @@ from .folder import RunFolder, card_of, check_conditions, check_same, fingerprin
 from .hardware import apply_hardware, choose_hardware
 from .objective import OBJECTIVES
 from .settings import RunSettings, read_settings, to_toml
-from .team import Team, in_torchrun, make_team
+from .team import Team, check_share, in_torchrun, make_team
 from .trainer import NotFiniteError, Trainer
 from .watch import Watch, stop_requests
 
@@ -93,6 +93,7 @@ def train(
     """
     if objective not in OBJECTIVES:
         raise InputError(f"there is no objective {objective!r}; choose one of {', '.join(OBJECTIVES)}.")
+    check_share(preset.batch, devices)
     started = None if start is None else read_start(start, spec)
     hardware = choose_hardware(device, threads, devices)
     options = {key: str(value) for key, value in data_options.items() if value is not None}

@@ -75,6 +75,12 @@ class Team:
             ) from error
 
 
+def check_share(batch: int, processes: int) -> None:
+    """InputError where so many processes can't share a batch evenly."""
+    if batch % processes:
+        raise InputError(f"{processes} devices can't share a batch of {batch}; use a divisor of it.")
+
+
 def in_torchrun() -> bool:
     """Whether torchrun started this process."""
     return all(name in os.environ for name in TORCHRUN)

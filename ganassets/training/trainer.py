@@ -20,7 +20,7 @@ from ..spec import NoiseMap, Preset
 from .augmentation import Adaptation, Change, changed, draw_change, joined
 from .objective import OBJECTIVES, gradient_penalty
 from .settings import Hardware
-from .team import Team
+from .team import Team, check_share
 
 # Shares of the run.
 WARM_UP = 0.04  # the discriminator learns alone, then the generator's rate rises
@@ -118,8 +118,7 @@ class Trainer:
     ) -> None:
         self.groups = groups_of(data)
         self.team = team or Team()
-        if preset.batch % self.team.size:
-            raise InputError(f"{self.team.size} devices can't share a batch of {preset.batch}; use a divisor of it.")
+        check_share(preset.batch, self.team.size)
         if not any(group.known for group in self.groups):
             preset = replace(preset, regression=0.0)
         self.preset, self.data, self.hardware = preset, data, hardware

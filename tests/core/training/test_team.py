@@ -57,6 +57,12 @@ def test_a_batch_that_can_not_be_shared():
         Trainer(preset, ToyDomain("loop", make_fit("loop", data, preset)), data, "rpgan", CPU, 0, team=team)
 
 
+def test_a_batch_that_can_not_be_shared_takes_no_folder(tmp_path):
+    with pytest.raises(InputError, match="3 devices can't share"):
+        toy_runs.start(toy_runs.toy_spec("tile", make_preset(batch=8)), tmp_path / "run", devices=3)
+    assert not (tmp_path / "run").exists()
+
+
 def test_rows_are_shared_out_whole():
     parts = []
     for rank in range(4):
