@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 FORMAT_VERSION = 1
 METADATA_KEY = "ganassets"
+SHARED_KEY = "ganassets.shared"  # JSON: parameters that the graph holds under another's name
 MAX_BYTES = 4 * 1024 * 1024
 
 

@@ -21,6 +21,7 @@ from .errors import GanassetsError
 from .latents import latents
 from .manifest import (
     METADATA_KEY,
+    SHARED_KEY,
     ConditionInfo,
     DataInfo,
     Manifest,
@@ -78,6 +79,7 @@ def export_run(
         raise GanassetsError(f"the exported model differs from torch by {worst:.2g}, more than {TOLERANCE:.0e}.")
     manifest = make_manifest(spec, settings, generator, rows, read_card(run) | dict(facts or {}), numbers, parity)
     proto.metadata_props.add(key=METADATA_KEY, value=manifest.model_dump_json())
+    proto.metadata_props.add(key=SHARED_KEY, value=json.dumps(shared_parameters(generator, proto)))
     path = out or run / "model.onnx"
     write_atomic(path, check(proto))
     console.print(
@@ -167,6 +169,21 @@ def quiet_logging() -> Iterator[None]:
         yield
     finally:
         logging.disable(before)
+
+
+def shared_parameters(generator: BaseGenerator, proto: onnx.ModelProto) -> dict[str, str]:
+    """Parameters that the exporter left out, with the name of one that holds the same numbers, "" for zeros."""
+    from onnx import numpy_helper
+
+    kept = {one.name: numpy_helper.to_array(one) for one in proto.graph.initializer}
+    shared = {}
+    for name, parameter in generator.named_parameters():
+        if name not in kept:
+            array = parameter.detach().numpy()
+            alike = [other for other, numbers in kept.items() if np.array_equal(numbers, array)]
+            if alike or not array.any():
+                shared[name] = alike[0] if alike else ""
+    return shared
 
 
 def check(proto: onnx.ModelProto) -> bytes:

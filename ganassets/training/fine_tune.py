@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from pydantic import TypeAdapter, ValidationError
 
 from ..data import TrainingData
 from ..errors import InputError
+from ..manifest import SHARED_KEY
 from ..model import check_plugin, open_model
 from ..networks import LinearFit, fit_linear
 from ..networks.linear import CLUSTER_ARRAYS
@@ -32,10 +34,12 @@ class Start:
     Attributes:
         path: of the file.
         arrays: by the name that the parameter or buffer has in the generator.
+        zeros: names of parameters that are zero, which the file leaves out.
     """
 
     path: Path
     arrays: dict[str, NDArray]
+    zeros: frozenset[str] = frozenset()
 
     def fit(self, preset: Preset, data: TrainingData, rng: np.random.Generator) -> LinearFit:
         """What the run's networks add to.
@@ -93,6 +97,7 @@ class Start:
         """
         tensors = {name: torch.from_numpy(as_float32(array)) for name, array in self.arrays.items()}
         for network in (trainer.generator, trainer.average):
+            tensors |= {name: torch.zeros_like(p) for name, p in network.named_parameters() if name in self.zeros}
             load_parameters(network, tensors, "", str(self.path))
 
 
@@ -110,5 +115,12 @@ def read_start(path: Path, spec: GeneratorSpec) -> Start:
     if model.manifest.generator != spec.name:
         raise InputError(f"{path} is a model of {model.manifest.generator}, not of {spec.name}.")
     check_plugin(model, spec)
-    graph = onnx.load(path, load_external_data=False).graph
-    return Start(path, {one.name: numpy_helper.to_array(one) for one in graph.initializer})
+    proto = onnx.load(path, load_external_data=False)
+    arrays = {one.name: numpy_helper.to_array(one) for one in proto.graph.initializer}
+    texts = [one.value for one in proto.metadata_props if one.key == SHARED_KEY]
+    try:
+        shared = TypeAdapter(dict[str, str]).validate_json(texts[-1] if texts else "{}")
+    except ValidationError as error:
+        raise InputError(f"{path} carries broken metadata ({SHARED_KEY}).") from error
+    alike = {name: arrays[other] for name, other in shared.items() if other in arrays}
+    return Start(path, alike | arrays, frozenset(name for name, other in shared.items() if not other))

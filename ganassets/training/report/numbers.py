@@ -18,7 +18,7 @@ def number(record: Mapping[str, Any], *keys: str) -> float | None:
         value = value.get(key) if isinstance(value, Mapping) else None
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    if not abs(value) < LARGEST:
+    if not abs(value) <= LARGEST:
         return None
     return float(value) if abs(value) > 1 / LARGEST else 0.0
 

@@ -147,6 +147,29 @@ def test_refuses_a_model_that_lacks_a_part(exported, name):
         Start(begun.path, arrays).own_fit(pictures())
 
 
+def test_parameters_that_are_alike_are_found_again(tmp_path):
+    """Those of an untrained generator are zero in many places, and the exporter keeps one of them."""
+    import onnx
+
+    from ganassets.manifest import SHARED_KEY
+
+    run = start(toy_spec("picture", replace(PRESET, kimg=0.008)), tmp_path / "run")
+    model = export_run(SPEC, run, None, quiet())
+    proto = onnx.load(model)
+    kept = {one.name for one in proto.graph.initializer}
+    trained, _ = load_checkpoint(newest_checkpoint(run / "checkpoints"))
+    names = [key.removeprefix("average.") for key in trained if key.startswith("average.")]
+    assert set(names) - kept, "some were left out"
+    begun = read_start(model, SPEC)
+    for name in names:
+        found = 0 if name in begun.zeros else begun.arrays[name]
+        np.testing.assert_array_equal(trained[f"average.{name}"].numpy(), found, err_msg=name)
+    next(one for one in proto.metadata_props if one.key == SHARED_KEY).value = "[1]"
+    onnx.save(proto, tmp_path / "broken.onnx")
+    with pytest.raises(InputError, match="carries broken metadata"):
+        read_start(tmp_path / "broken.onnx", SPEC)
+
+
 def test_refuses_what_is_no_model(tmp_path):
     (tmp_path / "model.onnx").write_bytes(b"not a model")
     with pytest.raises(InputError, match=r"model\.onnx"):
