@@ -7,7 +7,9 @@ the processes do is what one process would do.
 
 from __future__ import annotations
 
+import atexit
 import os
+import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -69,10 +71,19 @@ class Team:
         try:
             what(self.fabric)
         except RuntimeError as error:
+            atexit.register(leave)
             raise GanassetsError(
                 "one of the processes that train together has stopped, so the run ends here; "
                 "go on from its last checkpoint with --resume."
             ) from error
+
+
+def leave() -> None:
+    """End this process at once, when all is said: while Python shuts down, threads of a broken process group may abort it,
+    and its exit code would be theirs."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(GanassetsError.exit_code)
 
 
 def check_share(batch: int, processes: int) -> None:
