@@ -53,6 +53,7 @@ class Provenance:
         sliders: condition values that were used, by name.
         licence: SPDX expression or sentence for the asset's use.
         software: "ganassets 0.1.0".
+        recipe: JSON of all that makes the file again (see ganassets.recipe), or "".
     """
 
     generator: str = ""
@@ -63,6 +64,7 @@ class Provenance:
     licence: str = ""
     software: str = ""
     morph: tuple[int, float] | None = None
+    recipe: str = ""
 
     def keywords(self, title: str) -> dict[str, str]:
         """What a file of that title says about itself, by keyword, for formats whose notes are texts."""
@@ -76,7 +78,13 @@ class Provenance:
             **({"Morph": "seed {}, {:g} of the way".format(*self.morph)} if self.morph else {}),
             "Truncation": f"{self.truncation:g}",
             "Sliders": json.dumps(dict(self.sliders)),
+            **({"Recipe": self.recipe} if self.recipe else {}),
         }
+
+    def sidecar(self, file: str) -> dict[str, bytes]:
+        """A JSON file to lie beside a file of that name whose format has no room for all this; none without a recipe."""
+        text = json.dumps(self.keywords(file), indent=1) + "\n"
+        return {f"{file}.json": text.encode()} if self.recipe else {}
 
 
 @dataclass(frozen=True, eq=False)

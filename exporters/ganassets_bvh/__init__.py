@@ -9,10 +9,11 @@ from ganassets.assets import Exporter, MotionClip, Option
 
 
 def export(asset: MotionClip, options: Mapping[str, Any]) -> dict[str, bytes]:
-    """One BVH named after the clip; see EXPORTER.options. BVH has no comments, so the provenance stays out."""
+    """One BVH named after the clip; see EXPORTER.options. BVH has no comments, so the provenance lies beside it."""
     from .encode import encode_clip
 
-    return {f"{asset.name}.bvh": encode_clip(asset, options).encode()}
+    name = f"{asset.name}.bvh"
+    return {name: encode_clip(asset, options).encode(), **asset.provenance.sidecar(name)}
 
 
 EXPORTER = Exporter(

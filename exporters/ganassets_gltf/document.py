@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -47,6 +48,8 @@ def asset_of(provenance: Provenance, **more: Any) -> dict[str, Any]:
     """glTF's `asset` with the provenance, and more if given, in its extras."""
     if provenance.morph:
         more["morph"] = list(provenance.morph)
+    if provenance.recipe:
+        more["recipe"] = json.loads(provenance.recipe)
     return {
         "version": "2.0",
         "generator": provenance.software or "ganassets",

@@ -23,10 +23,11 @@ def export_ply(asset: Mesh, options: Mapping[str, Any]) -> dict[str, bytes]:
 
 
 def export_stl(asset: Mesh, options: Mapping[str, Any]) -> dict[str, bytes]:
-    """NAME.stl."""
+    """NAME.stl, and beside it what its short header can't hold."""
     from .solid import encode_stl
 
-    return {f"{asset.name}.stl": encode_stl(asset)}
+    name = f"{asset.name}.stl"
+    return {name: encode_stl(asset), **asset.provenance.sidecar(name)}
 
 
 OBJ = Exporter("obj", "Wavefront OBJ: quads, UVs, materials, textures", 1, ("mesh",), (".obj",), export_obj)

@@ -6,7 +6,7 @@ from ganassets.assets import Mesh
 
 
 def description(mesh: Mesh) -> list[str]:
-    """Single lines: software and name, generator and model, seed and sliders, licence."""
+    """Single lines: software and name, generator and model, seed and sliders, licence, recipe."""
     p = mesh.provenance
     sliders = "".join(f", {name} {value:g}" for name, value in p.sliders.items())
     lines = (
@@ -15,4 +15,5 @@ def description(mesh: Mesh) -> list[str]:
         f"seed {p.seed}, truncation {p.truncation:g}{sliders}",
         f"licence {p.licence}",
     )
-    return [" ".join(line.split()) for line in lines]
+    told = [" ".join(line.split()) for line in lines]
+    return [*told, f"recipe {p.recipe}"] if p.recipe else told
