@@ -35,14 +35,14 @@ OPTIONS = (
 )
 
 
-def exporter_of(name: str, profile: str, summary: str) -> Exporter:
-    """The exporter whose pictures have a profile's names, channels and normals."""
+def exporter_of(name: str, profile: str, summary: str, *more: str) -> Exporter:
+    """The exporter whose pictures have a profile's names, channels and normals; more are suffixes of other files."""
     return Exporter(
         name=name,
         summary=summary,
         api_version=1,
         kinds=("textures",),
-        suffixes=(".png", ".webp", ".exr"),
+        suffixes=(".png", ".webp", ".exr", *more),
         export=lambda asset, options: export(asset, {**options, "profile": profile}),
         options=OPTIONS,
     )
@@ -50,7 +50,7 @@ def exporter_of(name: str, profile: str, summary: str) -> Exporter:
 
 EXPORTER = exporter_of("images", "gltf", "pictures of a material, named and packed as glTF has them")
 BLENDER = exporter_of("blender", "blender", "pictures of a material for Blender: one for each input of the shader")
-GODOT = exporter_of("godot", "godot", "pictures of a material for Godot: ORM packed, normals +Y")
+GODOT = exporter_of("godot", "godot", "pictures of a material for Godot, ORM packed, and the material itself", ".tres")
 UNITY = exporter_of("unity", "unity", "pictures of a material for Unity: mask map, normals +Y")
 UNREAL = exporter_of("unreal", "unreal", "pictures of a material for Unreal: T_ names, ORM packed, normals -Y")
 PNG = Exporter(

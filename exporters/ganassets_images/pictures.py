@@ -13,6 +13,7 @@ from ganassets.assets import TextureSet
 from ganassets.errors import InputError
 from ganassets.shading import shade_plane, shade_sphere, to_linear
 
+from .godot import encode_material
 from .png import encode_png
 from .profiles import CHANNELS, HEIGHT, PROFILES, Picture, height_range
 from .webp import encode_webp
@@ -25,10 +26,15 @@ FloatArray = NDArray[np.floating[Any]]
 def encode_pictures(asset: TextureSet, options: Mapping[str, Any]) -> dict[str, bytes]:
     """Files by name; InputError when the format can't hold the asset or its library is not installed."""
     encode = FORMATS[options["format"]]
-    files = {
-        f"{picture.file.format(asset.name)}.{options['format']}": encode(asset, picture, options)
-        for picture in PROFILES[options["profile"]]
+    named = {
+        f"{picture.file.format(asset.name)}.{options['format']}": picture for picture in PROFILES[options["profile"]]
     }
+    files = {file: encode(asset, picture, options) for file, picture in named.items()}
+    if options["profile"] == "godot":
+        relative = [
+            (picture, file) for file, picture in named.items() if picture.channels != HEIGHT or encode is not as_exr
+        ]
+        files[f"{asset.name}.tres"] = encode_material(asset, relative, facts(asset))
     if options["preview"]:
         pixels = np.concatenate([shade(asset, PREVIEW_SIZE) for shade in (shade_sphere, shade_plane)], 1)
         files[f"{asset.name}_preview.png"] = encode_png(pixels, srgb=True, text=facts(asset))

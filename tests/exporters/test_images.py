@@ -43,8 +43,9 @@ EXPECTED = {
 
 
 def encode(asset: TextureSet, profile: str = "gltf", **options: object) -> dict[str, bytes]:
-    """Files of an asset."""
-    return EXPORTERS[profile].export(asset, DEFAULTS | options)
+    """Pictures of an asset."""
+    files = EXPORTERS[profile].export(asset, DEFAULTS | options)
+    return {name: content for name, content in files.items() if not name.endswith(".tres")}
 
 
 def expected_maps(asset: TextureSet) -> dict[str, np.ndarray]:
