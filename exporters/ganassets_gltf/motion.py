@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ganassets.assets import InputError, MotionClip, Skeleton
 from ganassets.motion.editing import in_place, rest_clip
 from ganassets.motion.kinematics import rest_pose
+from ganassets.motion.mannequin import Mannequin, carried, make_mannequin
 from ganassets.motion.retarget import to_rig
 from ganassets.motion.rigs import RIGS
 from ganassets.motion.rotations import conjugate, to_matrix
@@ -21,7 +22,6 @@ from ganassets.motion.skeletons import HUMANOID_FINGERS
 from .binary import FLOAT, INDICES, Binary
 from .document import asset_of, children_of, pack_document
 from .frame import consecutive
-from .mannequin import Mannequin, carried, make_mannequin
 
 VRM = "vrm"  # the rig that clips are on already
 VRM_ANIMATION = "VRMC_vrm_animation"

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from ganassets.assets import InputError, MotionClip, Provenance, Skeleton
 from ganassets.motion.editing import in_place, rest_clip
 from ganassets.motion.kinematics import positions, rest_pose, world_pose
+from ganassets.motion.mannequin import make_mannequin
 from ganassets.motion.rigs import RIGS, WRITABLE
 from ganassets.motion.skeletons import HEAD_TOP, HUMANOID, HUMANOID_FINGERS
 from ganassets_gltf import EXPORTER
-from ganassets_gltf.mannequin import make_mannequin
 from glb_files import matrix, parse, read, world_matrices
 from motion_clips import PROVENANCE, random_clip, turned_skeleton, walk_clip
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ganassets.assets import MotionClip, Skeleton
-from ganassets.motion.kinematics import rest_pose, world_pose
-from ganassets.motion.rotations import conjugate, multiply, normalised, rotate
-from ganassets.motion.skeletons import HEAD_TOP
-from ganassets.motion.skeletons import SIDE as SIDE_JOINTS
+from ..assets import MotionClip, Skeleton
+from .kinematics import rest_pose, world_pose
+from .rotations import conjugate, multiply, normalised, rotate
+from .skeletons import HEAD_TOP
+from .skeletons import SIDE as SIDE_JOINTS
 
 FloatArray = NDArray[np.floating]
 IntArray = NDArray[np.integer]
@@ -350,7 +350,7 @@ def skin(part: Part, skeleton: Skeleton, places: FloatArray, positions: FloatArr
     joints, weights = np.zeros((len(positions), 4), np.uint8), np.zeros((len(positions), 4), np.float32)
     joints[:, 0], weights[:, 0] = chain[lower], 1 - share
     joints[:, 1], weights[:, 1] = chain[np.minimum(lower + 1, len(chain) - 1)], share
-    joints[weights == 0] = 0  # as glTF wants them
+    joints[weights == 0] = 0  # as exporters want them
     return joints, weights
 
 
@@ -370,7 +370,7 @@ def carried(mannequin: Mannequin, names: Sequence[str], rig: MotionClip) -> Mann
     weights = mannequin.weights[..., None]
     away = rotate(change[joint], mannequin.positions[:, None] - places[joint]) + rest_places[joint]
     normals = normalised((rotate(change[joint], mannequin.normals[:, None]) * weights).sum(1))
-    joint[mannequin.weights == 0] = 0  # as glTF wants them
+    joint[mannequin.weights == 0] = 0  # as exporters want them
     return replace(
         mannequin,
         positions=(away * weights).sum(1).astype(np.float32),
