@@ -8,11 +8,10 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ganassets.assets import InputError, MotionClip, Skeleton
 from ganassets.motion.editing import in_place, rest_clip
-from ganassets.motion.kinematics import rest_pose
+from ganassets.motion.kinematics import moves_of, rest_pose
 from ganassets.motion.mannequin import Mannequin, carried, make_mannequin
 from ganassets.motion.retarget import to_rig
 from ganassets.motion.rigs import RIGS
@@ -92,16 +91,6 @@ def encode_vrma(clip: MotionClip, options: Mapping[str, Any]) -> bytes:
         "animations": [add_animation(binary, clip, 0, has_root=False)],
     }
     return pack_document(document, binary)
-
-
-def moves_of(clip: MotionClip, has_root: bool) -> list[NDArray[np.float32]]:
-    """(f, 3) places in their parents' frames of the first joints. A root of the rig's own stays on the ground, where
-    engines look for the travel, and the hips below it go up and down."""
-    if not has_root:
-        return [clip.translation]
-    along, up = clip.translation.copy(), np.zeros_like(clip.translation)
-    along[:, 1], up[:, 1] = 0, clip.translation[:, 1]
-    return [along, clip.skeleton.offsets[1] + up]
 
 
 def add_animation(binary: Binary, clip: MotionClip, first: int, has_root: bool) -> dict[str, Any]:

@@ -33,6 +33,16 @@ def world_pose(skeleton: Skeleton, translation: FloatArray, rotations: FloatArra
     return np.stack(placed, -2), np.stack(turned, -2)
 
 
+def moves_of(clip: MotionClip, has_root: bool) -> list[FloatArray]:
+    """(f, 3) float32 places in their parents' frames of the first joints. A root of the rig's own stays on the ground,
+    where engines look for the travel, and the hips below it go up and down."""
+    if not has_root:
+        return [clip.translation]
+    along, up = clip.translation.copy(), np.zeros_like(clip.translation)
+    along[:, 1], up[:, 1] = 0, clip.translation[:, 1]
+    return [along, clip.skeleton.offsets[1] + up]
+
+
 def positions(clip: MotionClip) -> FloatArray:
     """(f, j, 3) world positions of a clip's joints in metres, float64."""
     return world_pose(clip.skeleton, clip.translation.astype(np.float64), clip.rotations.astype(np.float64))[0]

@@ -16,6 +16,7 @@ from mathutils import Vector  # pyright: ignore[reportMissingImports]
 
 IMPORTERS = {
     ".glb": lambda path: bpy.ops.import_scene.gltf(filepath=path, disable_bone_shape=True),
+    ".fbx": lambda path: bpy.ops.import_scene.fbx(filepath=path),
     ".obj": lambda path: bpy.ops.wm.obj_import(filepath=path),
     ".ply": lambda path: bpy.ops.wm.ply_import(filepath=path),
     ".stl": lambda path: bpy.ops.wm.stl_import(filepath=path),

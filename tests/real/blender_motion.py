@@ -1,6 +1,6 @@
 """Run by Blender's Python: import a clip, play it, print where the joints are at some frames as JSON.
 
-Usage: python blender_motion.py clip.bvh|clip.glb frame... (the first frame of the clip is 0)
+Usage: python blender_motion.py clip.bvh|clip.fbx|clip.glb frame... (the first frame of the clip is 0)
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ import bpy  # pyright: ignore[reportMissingImports]
 
 IMPORTERS = {
     ".bvh": lambda path: bpy.ops.import_anim.bvh(filepath=path),
+    ".fbx": lambda path: bpy.ops.import_scene.fbx(filepath=path),
     ".glb": lambda path: bpy.ops.import_scene.gltf(filepath=path),
 }
 # Frame that the importer gives the clip's first: it can be chosen for BVH, and glTF's seconds begin at 0.
-FIRST = {".bvh": 1, ".glb": 0}
+FIRST = {".bvh": 1, ".fbx": 1, ".glb": 0}
 
 
 def main(path: str, *frames: str) -> None:
@@ -28,6 +29,7 @@ def main(path: str, *frames: str) -> None:
     IMPORTERS[suffix](path)
     (armature,) = (o for o in bpy.context.scene.objects if o.type == "ARMATURE")
     meshes = [o for o in bpy.context.scene.objects if o.type == "MESH" and o.find_armature() == armature]
+    disconnect(armature)
     poses = []
     for frame in map(int, frames):
         bpy.context.scene.frame_set(FIRST[suffix] + frame)
@@ -42,6 +44,15 @@ def main(path: str, *frames: str) -> None:
         "poses": poses,
     }
     print("REPORT " + json.dumps(report))
+
+
+def disconnect(armature) -> None:
+    """The FBX importer ties a bone that begins where its parent seems to end to that place, and it can't move."""
+    bpy.context.view_layer.objects.active = armature
+    bpy.ops.object.mode_set(mode="EDIT")
+    for bone in armature.data.edit_bones:
+        bone.use_connect = False
+    bpy.ops.object.mode_set(mode="OBJECT")
 
 
 if __name__ == "__main__":

@@ -77,8 +77,8 @@ def chromium() -> str:
 
 
 @pytest.fixture(scope="session")
-def blender() -> Callable[..., dict[str, Any]]:
-    """Runs a script of this folder in Blender, blender_import.py if none is named, and returns what it reports."""
+def blender_python() -> Path:
+    """A Python that has Blender's module."""
     home = CACHE / f"bpy-{BLENDER}"
     python, ready = home / "bin" / "python", home / "ready"
     if not ready.exists():
@@ -91,14 +91,34 @@ def blender() -> Callable[..., dict[str, Any]]:
     probe = run(python, "-c", "import bpy")
     if probe.returncode:
         missing(f"Blender's Python module doesn't load, run tests/real/setup.sh as root: {probe.stderr[-400:]}")
+    return python
+
+
+@pytest.fixture(scope="session")
+def blender(blender_python: Path) -> Callable[..., dict[str, Any]]:
+    """Runs a script of this folder in Blender, blender_import.py if none is named, and returns what it reports."""
 
     def call(*arguments: str | Path, script: str = "blender_import.py") -> dict[str, Any]:
-        done = run(python, HERE / script, *arguments)
+        done = run(blender_python, HERE / script, *arguments)
         assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:]
         (report,) = (line for line in done.stdout.splitlines() if line.startswith("REPORT "))
         return json.loads(report.removeprefix("REPORT "))
 
     return call
+
+
+@pytest.fixture(scope="session")
+def assimp() -> Callable[[Path], dict[str, str]]:
+    """What assimp, a library that many programs import with, says of a file: its facts by name."""
+    program = shutil.which("assimp") or missing("assimp is not installed: run tests/real/setup.sh as root")
+
+    def info(path: Path) -> dict[str, str]:
+        done = run(program, "info", path)
+        assert done.returncode == 0, done.stdout[-2000:]
+        pairs = (line.split(":", 1) for line in done.stdout.splitlines() if ":" in line)
+        return {name.strip(): value.strip() for name, value in pairs}
+
+    return info
 
 
 @pytest.fixture(scope="session")
