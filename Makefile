@@ -35,7 +35,7 @@ $(TRAIN): pyproject.toml constraints.txt | $(BASE)
 	@touch $@
 
 $(DEV): $(TRAIN)
-	$(INSTALL) --editable '.[train,preview,evaluate,exr,distributed,dev]'
+	$(INSTALL) --editable '.[train,preview,evaluate,exr,usd,distributed,dev]'
 	@touch $@
 
 install: $(TRAIN)  ## make the environment and install the program with all that training needs

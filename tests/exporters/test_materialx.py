@@ -1,0 +1,151 @@
+"""The documents are validated by MaterialX' own library, and shaders are generated from them."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from PIL import Image
+
+from ganassets.assets import Provenance, TextureSet
+from ganassets_materialx import EXPORTER
+from texture_sets import make_bricks, plain, random_texture_sets
+
+mx = pytest.importorskip("MaterialX")
+
+import MaterialX.PyMaterialXGenGlsl as gen_glsl  # noqa: E402
+import MaterialX.PyMaterialXGenMdl as gen_mdl  # noqa: E402
+import MaterialX.PyMaterialXGenOsl as gen_osl  # noqa: E402
+import MaterialX.PyMaterialXGenShader as gen_shader  # noqa: E402
+
+GENERATORS = {
+    "glsl": gen_glsl.GlslShaderGenerator,
+    "essl": gen_glsl.EsslShaderGenerator,
+    "osl": gen_osl.OslShaderGenerator,
+    "mdl": gen_mdl.MdlShaderGenerator,
+}
+
+
+@pytest.fixture(scope="module")
+def library() -> Any:
+    """All standard node definitions."""
+    document = mx.createDocument()
+    mx.loadLibraries(mx.getDefaultDataLibraryFolders(), mx.getDefaultDataSearchPath(), document)
+    return document
+
+
+def read(asset: TextureSet, library: Any) -> tuple[Any, dict[str, bytes]]:
+    """The document with the library behind it, and all files."""
+    files = EXPORTER.export(asset, {})
+    document = mx.createDocument()
+    mx.readFromXmlString(document, files[f"{asset.name}.mtlx"].decode())
+    document.setDataLibrary(library)
+    return document, files
+
+
+def pixels_of(content: bytes) -> np.ndarray:
+    """Of a picture, as numbers from 0 to 1."""
+    pixels = np.asarray(Image.open(io.BytesIO(content)))
+    return pixels / np.iinfo(np.uint8 if pixels.dtype == np.uint8 else np.uint16).max
+
+
+def source(node: Any, key: str) -> Any:
+    """The node that feeds an input."""
+    return node.getInput(key).getConnectedNode()
+
+
+def check_valid(document: Any) -> None:
+    """Valid, and every node and input is one that the library knows."""
+    valid, message = document.validate()
+    assert valid, message
+    assert document.getVersionString() == "1.39"
+    for node in document.getNodes():
+        definition = node.getNodeDef()
+        assert definition, node.getName()
+        for item in node.getInputs():
+            known = definition.getActiveInput(item.getName())
+            assert known and known.getType() == item.getType(), (node.getName(), item.getName())
+
+
+@settings(max_examples=40, deadline=None)
+@given(asset=random_texture_sets())
+def test_any_material_comes_back(library: Any, asset: TextureSet) -> None:
+    document, files = read(asset, library)
+    check_valid(document)
+    (material,) = document.getMaterialNodes()
+    surface, displacement = source(material, "surfaceshader"), source(material, "displacementshader")
+    assert (surface.getCategory(), displacement.getCategory()) == ("open_pbr_surface", "displacement")
+    normal_map = source(surface, "geometry_normal")
+    assert normal_map.getCategory() == "normalmap"
+    metres = source(displacement, "displacement")
+    scaled = source(metres, "in1")
+    assert (metres.getCategory(), scaled.getCategory()) == ("add", "multiply")
+    scale, bias = scaled.getInputValue("in2"), metres.getInputValue("in2")
+    wanted = {
+        "base_color": (source(surface, "base_color"), asset.albedo, 1, 0),
+        "base_metalness": (source(surface, "base_metalness"), asset.metallic, 1, 0),
+        "specular_roughness": (source(surface, "specular_roughness"), asset.roughness, 1, 0),
+        "normal": (source(normal_map, "in"), asset.normal, 2, -1),
+        "height": (source(scaled, "in1"), asset.height, scale, bias),
+    }
+    named = set()
+    for key, (node, values, factor, shift) in wanted.items():
+        file = node.getInput("file")
+        named.add(file.getValueString())
+        assert file.getAttribute("colorspace") == ("srgb_texture" if key == "base_color" else "")
+        step = factor / (65535 if key == "height" else 255)
+        assert abs(pixels_of(files[file.getValueString()]) * factor + shift - values).max() <= 0.51 * step + 1e-8, key
+        for size in ("realworldimagesize", "realworldtilesize"):
+            assert np.allclose(tuple(node.getInputValue(size)), asset.size)
+    assert named == set(files) - {f"{asset.name}.mtlx"}
+
+
+def test_validation_can_fail(library: Any) -> None:
+    document, _ = read(make_bricks(16), library)
+    document.getNode("surface").getInput("base_color").setNodeName("roughness")
+    assert not document.validate()[0]
+
+
+@pytest.mark.parametrize("target", GENERATORS)
+def test_shaders_are_generated(library: Any, target: str) -> None:
+    document, _ = read(make_bricks(16), library)
+    generator = GENERATORS[target].create()
+    context = gen_shader.GenContext(generator)
+    context.registerSourceCodeSearchPath(mx.getDefaultDataSearchPath())
+    colours = gen_shader.DefaultColorManagementSystem.create(generator.getTarget())
+    colours.loadLibrary(library)
+    generator.setColorManagementSystem(colours)
+    units, registry = gen_shader.UnitSystem.create(generator.getTarget()), mx.UnitConverterRegistry.create()
+    units.loadLibrary(library)
+    distance = library.getUnitTypeDef("distance")
+    registry.addUnitConverter(distance, mx.LinearUnitConverter.create(distance))
+    units.setUnitConverterRegistry(registry)
+    generator.setUnitSystem(units)
+    context.getOptions().targetDistanceUnit = "meter"
+    (material,) = gen_shader.findRenderableElements(document)
+    code = generator.generate(material.getName(), material, context).getSourceCode("pixel")
+    assert len(code) > 10_000
+    assert "srgb_texture_to_lin_rec709" in code and "normalmap" in code
+    if target in ("osl", "mdl"):  # others leave the names of files to the program
+        assert all(name in code for name in ("bricks-albedo.png", "bricks-normal.png", "bricks-roughness.png"))
+
+
+def test_it_says_where_it_comes_from(library: Any) -> None:
+    recipe = '{"generator": "textures", "note": "-- <ä> & \\n"}'
+    asset = replace(plain((8, 4)), name="7 tiles", provenance=Provenance(seed=9, recipe=recipe))
+    document, files = read(asset, library)
+    check_valid(document)
+    (material,) = document.getMaterialNodes()
+    notes = material.getDocString().split("\n")
+    assert material.getName() == "M_7_tiles"
+    assert {"Title: 7 tiles", "Seed: 9", f"Recipe: {recipe}", "Size: 0.04 m x 0.08 m", "Tiles: yes"} <= set(notes)
+    pictures = [Image.open(io.BytesIO(content)) for name, content in files.items() if name.endswith(".png")]
+    assert len(pictures) == 5 and {picture.text["Recipe"] for picture in pictures} == {recipe}  # type: ignore[attr-defined]
+
+
+def test_same_bytes_again() -> None:
+    assert EXPORTER.export(make_bricks(16), {}) == EXPORTER.export(make_bricks(16), {})
