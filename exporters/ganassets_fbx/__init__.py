@@ -23,10 +23,10 @@ def export(asset: Mesh | MotionClip, options: Mapping[str, Any]) -> dict[str, by
 
     engine = ENGINES[options["engine"]]
     if isinstance(asset, Mesh):
-        name, scene = engine.mesh.format(asset.name), mesh_scene(asset, engine, options)
+        scene = mesh_scene(asset, engine, options)
     else:
-        name, scene = engine.clip.format(asset.name), clip_scene(asset, engine, options)
-    return {f"{name}.fbx": run_in_blender(scene)}
+        scene = clip_scene(asset, engine, options)
+    return {f"{scene.words['name']}.fbx": run_in_blender(scene)}
 
 
 EXPORTER = Exporter(
@@ -48,6 +48,7 @@ EXPORTER = Exporter(
             choices=("engine", "vrm", "mixamo", "unreal", "unity", "godot", "rigify"),
             kinds=MOTION,
         ),
+        Option("mannequin", bool, True, "add a figure that shows the motion", kinds=MOTION),
         Option("root", str, "motion", "whether the figure travels", choices=("motion", "in-place"), kinds=MOTION),
     ),
 )

@@ -1,7 +1,8 @@
 """An asset as plain arrays and words that a Blender can make a scene of, in centimetres; see worker.py for what reads
 them.
 
-words: name, smoothing, notes (by keyword), bones, parents, morphs, materials, pictures, fps.
+words: name (of the animation), mesh (its name), smoothing, notes (by keyword), bones, parents, morphs, materials,
+pictures, fps.
 arrays: positions, normals (v, 3); corners (l,) vertices of all faces one after the other, starts (f,), corner_uvs
 (l, 2) origin lower left, face_materials (f,); skin_joints, skin_weights (v, 4); offsets (m, v, 3); bone_places (j, 3),
 bone_turns (j, 4) of the joints at rest in the world; shifts (f, k, 3) of the first k joints and turns (f, j, 4) by
@@ -22,13 +23,12 @@ from PIL import Image
 from ganassets.assets import Mesh, MotionClip, Topology
 from ganassets.motion.editing import in_place
 from ganassets.motion.kinematics import moves_of, rest_pose
+from ganassets.motion.mannequin import SURFACES, VRM, Mannequin, mannequin_on
 from ganassets.motion.retarget import to_rig
 from ganassets.motion.rigs import RIGS
 from ganassets.motion.rotations import IDENTITY, conjugate, continuous, multiply, rotate
 
 from .engines import CENTIMETRES, Engine
-
-VRM = "vrm"  # the rig that clips are on already
 
 
 @dataclass
@@ -46,9 +46,9 @@ class Scene:
 
 def mesh_scene(mesh: Mesh, engine: Engine, options: Mapping[str, Any]) -> Scene:
     """A mesh with its materials, and its skeleton and morph targets if they are wanted."""
-    topology, name = mesh.topology, engine.mesh.format(mesh.name)
+    topology, name = mesh.topology, engine.mesh_name(mesh, options["skin"])
     notes = mesh.provenance.keywords(mesh.name)
-    scene = Scene({"name": name, "smoothing": engine.smoothing, "notes": notes, "fps": 30.0})
+    scene = Scene({"name": name, "mesh": name, "smoothing": engine.smoothing, "notes": notes, "fps": 30.0})
     corners, starts, kept = polygons(topology)
     uvs = topology.uvs[topology.face_uvs[kept]]
     scene.arrays |= {
@@ -127,8 +127,9 @@ def png_of(array: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def clip_scene(clip: MotionClip, engine: Engine, options: Mapping[str, Any]) -> Scene:
-    """A clip's skeleton and its motion."""
+    """A clip's skeleton and its motion, and a mannequin if it is wanted."""
     rig = engine.rig if options["rig"] == "engine" else options["rig"]
+    mannequin = mannequin_on(clip.skeleton, rig) if options["mannequin"] else None
     if options["root"] == "in-place":
         clip = in_place(clip)
     if rig != VRM:
@@ -151,4 +152,30 @@ def clip_scene(clip: MotionClip, engine: Engine, options: Mapping[str, Any]) -> 
         "shifts": rotate(back[:moved], moves - clip.skeleton.offsets[:moved]) * np.float32(CENTIMETRES),
         "turns": continuous(multiply(back, clip.rotations)),
     }
-    return Scene(words, arrays)
+    scene = Scene(words, arrays)
+    if mannequin:
+        add_mannequin(scene, mannequin)
+    return scene
+
+
+def add_mannequin(scene: Scene, mannequin: Mannequin) -> None:
+    """The figure that the clip moves."""
+    counts = [len(triangles) for triangles in mannequin.triangles]
+    corners = np.concatenate(mannequin.triangles).ravel().astype(np.int32)
+    scene.arrays |= {
+        "positions": mannequin.positions * np.float32(CENTIMETRES),
+        "normals": mannequin.normals,
+        "corners": corners,
+        "starts": np.arange(0, len(corners), 3, dtype=np.int32),
+        "corner_uvs": np.zeros((len(corners), 2), np.float32),
+        "face_materials": np.repeat(np.arange(len(counts), dtype=np.int32), counts),
+        "skin_joints": mannequin.joints,
+        "skin_weights": mannequin.weights,
+    }
+    scene.words |= {"mesh": "mannequin", "pictures": [], "materials": [plain(*row) for row in SURFACES]}
+
+
+def plain(name: str, colour: tuple[float, float, float], roughness: float) -> dict[str, Any]:
+    """A material without pictures."""
+    factors = {"base_colour": colour, "roughness": roughness, "metallic": 0.0}
+    return {"name": name, **factors, "albedo": None, "roughness_map": None}

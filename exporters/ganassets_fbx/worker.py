@@ -77,7 +77,7 @@ def write(words: Words) -> None:
     if "positions" in arrays:
         things.append(make_mesh(words, arrays, armature))
     for keyword, text in words["notes"].items():
-        things[-1][keyword] = text
+        things[0][keyword] = text
     if armature and "turns" in arrays:
         animate(armature, words, arrays)
     scene.frame_set(BEFORE)
@@ -139,7 +139,7 @@ def quaternion(turn: np.ndarray) -> Any:
 
 def make_mesh(words: Words, arrays: Arrays, armature: Any) -> Any:
     """The mesh with materials, weights and shape keys."""
-    data = bpy.data.meshes.new(words["name"])
+    data = bpy.data.meshes.new(words["mesh"])
     positions = arrays["positions"]
     faces = [face.tolist() for face in np.split(arrays["corners"], arrays["starts"][1:])]
     data.from_pydata(positions.tolist(), [], faces)
@@ -149,7 +149,7 @@ def make_mesh(words: Words, arrays: Arrays, armature: Any) -> Any:
     data.normals_split_custom_set_from_vertices(arrays["normals"])
     for material in make_materials(words, arrays):
         data.materials.append(material)
-    thing = add(words["name"], data)
+    thing = add(words["mesh"], data)
     if armature:
         bind(thing, armature, words["bones"], arrays)
     if "offsets" in arrays:

@@ -12,7 +12,7 @@ import numpy as np
 from ganassets.assets import InputError, MotionClip, Skeleton
 from ganassets.motion.editing import in_place, rest_clip
 from ganassets.motion.kinematics import moves_of, rest_pose
-from ganassets.motion.mannequin import Mannequin, carried, make_mannequin
+from ganassets.motion.mannequin import SURFACES, VRM, Mannequin, mannequin_on
 from ganassets.motion.retarget import to_rig
 from ganassets.motion.rigs import RIGS
 from ganassets.motion.rotations import conjugate, to_matrix
@@ -22,7 +22,6 @@ from .binary import FLOAT, INDICES, Binary
 from .document import asset_of, children_of, pack_document
 from .frame import consecutive
 
-VRM = "vrm"  # the rig that clips are on already
 VRM_ANIMATION = "VRMC_vrm_animation"
 # Bones that a VRM humanoid can't be without.
 SIDES = ("UpperArm", "LowerArm", "Hand", "UpperLeg", "LowerLeg", "Foot")
@@ -32,7 +31,7 @@ MATERIALS = [
         "name": name,
         "pbrMetallicRoughness": {"baseColorFactor": [*colour, 1.0], "metallicFactor": 0.0, "roughnessFactor": rough},
     }
-    for name, colour, rough in (("body", (0.46, 0.47, 0.49), 0.55), ("joints", (0.045, 0.05, 0.06), 0.4))
+    for name, colour, rough in SURFACES
 ]
 
 
@@ -156,11 +155,9 @@ def make_figure(
         np.frombuffer(offsets, np.float32).reshape(-1, 3),
         np.frombuffer(rest_rotations, np.float32).reshape(-1, 4),
     )
-    mannequin = make_mannequin(skeleton)
+    mannequin = mannequin_on(skeleton, rig)
     if rig != VRM:
-        standing = to_rig(rest_clip(skeleton), rig)
-        mannequin = carried(mannequin, [RIGS[rig].written(name) for name in names], standing)
-        skeleton = standing.skeleton
+        skeleton = to_rig(rest_clip(skeleton), rig).skeleton
     binary = Binary()
     parts = {
         "nodes": [

@@ -6,14 +6,17 @@ Every part is rigid but for the torso, so no pose can crease or thin it. The dim
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..assets import MotionClip, Skeleton
+from .editing import rest_clip
 from .kinematics import rest_pose, world_pose
+from .retarget import to_rig
+from .rigs import RIGS
 from .rotations import conjugate, multiply, normalised, rotate
 from .skeletons import HEAD_TOP
 from .skeletons import SIDE as SIDE_JOINTS
@@ -25,7 +28,9 @@ Vector = tuple[float, float, float]
 # lie, upwards. All but the place in metres.
 Row = tuple[float, float, float, float]
 
+VRM = "vrm"  # the rig that humanoids are on already
 BODY, JOINTS = 0, 1  # materials
+SURFACES = (("body", (0.46, 0.47, 0.49), 0.55), ("joints", (0.045, 0.05, 0.06), 0.4))  # name, linear RGB, roughness
 BODY_JOINTS = {name for name, _, _ in SIDE_JOINTS}
 
 
@@ -242,14 +247,28 @@ class Mannequin:
     triangles: tuple[IntArray, IntArray]
 
 
-def make_mannequin(skeleton: Skeleton) -> Mannequin:
+def mannequin_on(skeleton: Skeleton, rig: str) -> Mannequin:
+    """The figure of a humanoid, at rest as a rig is and moved by the rig's joints; see make_mannequin."""
+    mannequin = make_mannequin(skeleton)
+    if rig == VRM:
+        return mannequin
+    written = [RIGS[rig].written(name) for name in skeleton.names]
+    return carried(mannequin, written, to_rig(rest_clip(skeleton), rig))
+
+
+def make_mannequin(skeleton: Skeleton, without: Collection[str] = ()) -> Mannequin:
     """The figure of a humanoid, with fingers if the skeleton has them.
+
+    Args:
+        skeleton: the humanoid, in T-pose at rest.
+        without: joints whose parts it lacks.
 
     Raises:
         InputError: one of the humanoid's joints is missing.
     """
     places = rest_pose(skeleton)[0]
-    parts = [(part, *tube(part, skeleton, places)) for part in parts_of(skeleton)]
+    wanted = [part for part in parts_of(skeleton) if part.joints[0] not in without]
+    parts = [(part, *tube(part, skeleton, places)) for part in wanted]
     starts = np.cumsum([0, *(len(positions) for _, positions, _ in parts)])
     positions = np.concatenate([positions for _, positions, _ in parts])
     joints, weights = zip(*(skin(part, skeleton, places, positions) for part, positions, _ in parts), strict=True)

@@ -60,7 +60,9 @@ def test_a_mesh_becomes_arrays(mesh: Mesh, engine: str) -> None:
         (sorted(a), b) for a, b in wanted
     ]
     assert arrays["corner_uvs"].shape == (len(arrays["corners"]), 2)
-    assert ("bones" in words) == bool(topology.joint_names) and ("offsets" in arrays) == bool(topology.morph_names)
+    rigged = bool(topology.joint_names)
+    assert words["name"] == {"unity": "thing", "unreal": "SK_thing" if rigged else "SM_thing"}[engine]
+    assert ("bones" in words) == rigged and ("offsets" in arrays) == bool(topology.morph_names)
     for row, material in zip(words["materials"], mesh.materials, strict=True):
         for key, pixels in (("albedo", material.albedo), ("roughness_map", material.roughness_map)):
             assert (row[key] is None) == (pixels is None)
