@@ -20,6 +20,8 @@ IMPORTERS = {
     ".obj": lambda path: bpy.ops.wm.obj_import(filepath=path),
     ".ply": lambda path: bpy.ops.wm.ply_import(filepath=path),
     ".stl": lambda path: bpy.ops.wm.stl_import(filepath=path),
+    ".usdc": lambda path: bpy.ops.wm.usd_import(filepath=path),
+    ".usdz": lambda path: bpy.ops.wm.usd_import(filepath=path),
 }
 
 

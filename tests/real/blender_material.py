@@ -1,6 +1,6 @@
 """Run by Blender's Python: import a material on a plane, print its shader's inputs as JSON, render it from the front.
 
-Usage: python blender_material.py plane.glb picture.png pixels samples
+Usage: python blender_material.py plane.glb|plane.usdz picture.png pixels samples
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ FROM = (-1, -1.2, 1.2)  # the sun, in Blender's axes
 def main(path: str, picture: str, pixels: str, samples: str) -> None:
     """Import, report, render."""
     bpy.ops.wm.read_factory_settings(use_empty=True)
-    bpy.ops.import_scene.gltf(filepath=path)
+    bpy.ops.import_scene.gltf(filepath=path) if path.endswith(".glb") else bpy.ops.wm.usd_import(filepath=path)
     (plane,) = (o for o in bpy.context.scene.objects if o.type == "MESH")
     report = {
         "version": bpy.app.version_string,

@@ -1,6 +1,6 @@
 """Run by Blender's Python: import a clip, play it, print where the joints are at some frames as JSON.
 
-Usage: python blender_motion.py clip.bvh|clip.fbx|clip.glb frame... (the first frame of the clip is 0)
+Usage: python blender_motion.py clip.bvh|clip.fbx|clip.glb|clip.usdc frame... (the first frame of the clip is 0)
 """
 
 from __future__ import annotations
@@ -15,9 +15,11 @@ IMPORTERS = {
     ".bvh": lambda path: bpy.ops.import_anim.bvh(filepath=path),
     ".fbx": lambda path: bpy.ops.import_scene.fbx(filepath=path),
     ".glb": lambda path: bpy.ops.import_scene.gltf(filepath=path),
+    ".usdc": lambda path: bpy.ops.wm.usd_import(filepath=path),
 }
-# Frame that the importer gives the clip's first: it can be chosen for BVH, and glTF's seconds begin at 0.
-FIRST = {".bvh": 1, ".fbx": 1, ".glb": 0}
+# Frame that the importer gives the clip's first: it can be chosen for BVH, and glTF's seconds begin at 0, as
+# USD's time codes do.
+FIRST = {".bvh": 1, ".fbx": 1, ".glb": 0, ".usdc": 0}
 
 
 def main(path: str, *frames: str) -> None:
