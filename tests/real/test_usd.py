@@ -1,4 +1,4 @@
-"""Blender imports the scenes as an artist expects, and renders them."""
+"""Blender and three.js show the scenes as an artist expects."""
 
 from __future__ import annotations
 
@@ -97,6 +97,37 @@ def test_blender_plays_it(blender: Consumer, tmp_path: Path, rig: str) -> None:
             assert abs(upright(pose, names) - positions(clip)[frame]).max() < MILLIMETRE, (clip.name, frame)
         if rig == "vrm":
             assert abs(upright(report["rest"], names) - rest_pose(clip.skeleton)[0]).max() < MILLIMETRE
+
+
+def test_three_shows_a_head(node: Consumer, chromium: str, tmp_path: Path) -> None:
+    head, picture = make_head(3), tmp_path / "shot.png"
+    found = node("usd.mjs", chromium, write(tmp_path, head, packed=True), picture, 0)
+    assert found["complaints"] == []
+    assert found["size"] == pytest.approx(np.ptp(head.positions, axis=0).tolist(), abs=1e-5)
+    for joint, name in enumerate(JOINTS):
+        assert found["poses"][0][name] == pytest.approx(head.joints[joint].tolist(), abs=1e-5)
+    assert sorted(material["maps"]["map"] is None for material in found["materials"]) == [False, False, True]
+    middle = np.asarray(Image.open(picture).convert("RGB")).astype(float)[200:-200, 200:-200].reshape(-1, 3).mean(0)
+    assert middle[0] > middle[2] * 1.15 and middle[0] > 60, "skin"
+
+
+def test_three_shows_the_plane(node: Consumer, chromium: str, tmp_path: Path) -> None:
+    found = node("usd.mjs", chromium, write(tmp_path, make_bricks(64), packed=True), tmp_path / "shot.png", 0)
+    assert found["complaints"] == [] and found["size"] == pytest.approx([0.3, 0.3, 0])
+    (material,) = found["materials"]
+    spaces = {name: picture["colourSpace"] for name, picture in material["maps"].items()}
+    assert spaces == {"map": "srgb", "normalMap": "", "roughnessMap": "", "metalnessMap": "", "aoMap": ""}
+    assert all(picture["size"] == [64, 64] for picture in material["maps"].values())
+
+
+def test_three_plays_it(node: Consumer, chromium: str, tmp_path: Path) -> None:
+    clip = walk_clip()
+    times = [str(frame / 30) for frame in (0, 7, 33)]
+    found = node("usd.mjs", chromium, write(tmp_path, clip, packed=True), tmp_path / "shot.png", *times)
+    assert found["complaints"] == [] and found["seconds"] == pytest.approx(2)
+    for frame, pose in zip((0, 7, 33), found["poses"], strict=True):
+        bones = np.array([pose[name] for name in clip.skeleton.names])
+        assert abs(bones - positions(clip)[frame]).max() < MILLIMETRE
 
 
 def upright(pose: dict[str, list[float]], names: list[str]) -> np.ndarray:

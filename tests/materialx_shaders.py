@@ -1,0 +1,56 @@
+"""MaterialX documents as its own library has them, and shaders that it generates from them."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import MaterialX.PyMaterialXCore as core
+import MaterialX.PyMaterialXFormat as formats
+import MaterialX.PyMaterialXGenGlsl as gen_glsl
+import MaterialX.PyMaterialXGenMdl as gen_mdl
+import MaterialX.PyMaterialXGenOsl as gen_osl
+import MaterialX.PyMaterialXGenShader as gen_shader
+from MaterialX import getDefaultDataLibraryFolders, getDefaultDataSearchPath
+
+GENERATORS = {
+    "glsl": gen_glsl.GlslShaderGenerator,
+    "essl": gen_glsl.EsslShaderGenerator,
+    "osl": gen_osl.OslShaderGenerator,
+    "mdl": gen_mdl.MdlShaderGenerator,
+}
+
+
+@lru_cache(1)
+def library() -> Any:
+    """All standard node definitions."""
+    document = core.createDocument()
+    formats.loadLibraries(getDefaultDataLibraryFolders(), getDefaultDataSearchPath(), document)
+    return document
+
+
+def parse(content: bytes) -> Any:
+    """The document of a file, with the library behind it."""
+    document = core.createDocument()
+    formats.readFromXmlString(document, content.decode())
+    document.setDataLibrary(library())
+    return document
+
+
+def generate(document: Any, target: str) -> Any:
+    """The shader of a document's only material in one of GENERATORS' languages, its lengths in metres."""
+    generator = GENERATORS[target].create()
+    context = gen_shader.GenContext(generator)
+    context.registerSourceCodeSearchPath(getDefaultDataSearchPath())
+    colours = gen_shader.DefaultColorManagementSystem.create(generator.getTarget())
+    colours.loadLibrary(library())
+    generator.setColorManagementSystem(colours)
+    units, registry = gen_shader.UnitSystem.create(generator.getTarget()), core.UnitConverterRegistry.create()
+    units.loadLibrary(library())
+    distance = library().getUnitTypeDef("distance")
+    registry.addUnitConverter(distance, core.LinearUnitConverter.create(distance))
+    units.setUnitConverterRegistry(registry)
+    generator.setUnitSystem(units)
+    context.getOptions().targetDistanceUnit = "meter"
+    (material,) = gen_shader.findRenderableElements(document)
+    return generator.generate(material.getName(), material, context)
