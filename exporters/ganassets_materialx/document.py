@@ -58,7 +58,7 @@ def encode_material(asset: TextureSet) -> dict[str, bytes]:
     root = ElementTree.Element("materialx", version=VERSION, colorspace="lin_rec709")
     files = {}
     for picture in MAPS:
-        file = f"{asset.name}-{picture.part}.png"
+        file = f"{asset.name}_{picture.part}.png"
         files[file] = encode_png(picture.pixels(asset), asset.provenance.keywords(file), bool(picture.colourspace))
         add_picture(root, asset, picture, file)
     add_node(root, "normalmap", "normal_map", "vector3", linked("in", "vector3", "normal"))

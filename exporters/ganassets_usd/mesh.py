@@ -29,7 +29,11 @@ def describe_mesh(asset: Mesh) -> Scene:
     mesh = add_mesh(scene, "mesh", asset.positions, asset.normals, counts[counts > 0], topology.faces[kept])
     add_uvs(mesh, topology.uvs, topology.face_uvs[kept])
     used, face_materials = np.unique(topology.face_materials[counts > 0], return_inverse=True)
-    surfaces = {asset.materials[k].name: surface_of(scene, asset, asset.materials[k]) for k in used.tolist()}
+    materials = [asset.materials[k] for k in used.tolist()]
+    labels = identifiers([material.name for material in materials])
+    surfaces = {
+        label: surface_of(scene, asset, label, material) for label, material in zip(labels, materials, strict=True)
+    }
     bind(mesh, add_materials(scene, surfaces), face_materials)
     if skinned:
         skeleton = add_rig(scene, asset, mesh)
@@ -44,12 +48,18 @@ def corners_kept(topology: Topology) -> IntArray:
     return kept & (kept.sum(1, keepdims=True) > 2)
 
 
-def surface_of(scene: Scene, asset: Mesh, material: Material) -> Inputs:
-    """The inputs of a material's shader; its pictures go to the scene."""
+def surface_of(scene: Scene, asset: Mesh, label: str, material: Material) -> Inputs:
+    """The inputs of a material's shader; its pictures go to the scene.
+
+    Args:
+        scene: that gets it.
+        asset: whose material it is.
+        label: its name in files'.
+        material: of the asset.
+    """
 
     def texture(part: str, pixels: np.ndarray, scale: Colour, srgb: bool = False) -> Texture:
-        (label,) = identifiers([material.name])
-        file = f"{asset.name}-{label}-{part}.png"
+        file = f"{asset.name}_{label}_{part}.png"
         scene.pictures[file] = encode_png(pixels, asset.provenance.keywords(file), srgb)
         return Texture(file, srgb, scale)
 

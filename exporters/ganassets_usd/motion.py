@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ganassets.assets import MotionClip, Skeleton
-from ganassets.motion.editing import in_place, rest_clip
+from ganassets.motion.editing import in_place
 from ganassets.motion.kinematics import rest_pose
-from ganassets.motion.mannequin import Mannequin, carried, make_mannequin
+from ganassets.motion.mannequin import SURFACES, VRM, Mannequin, mannequin_on
 from ganassets.motion.retarget import to_rig
 from ganassets.motion.rigs import RIGS
 from ganassets.motion.rotations import to_matrix
@@ -21,12 +21,6 @@ from .scene import Scene, new_scene
 
 if TYPE_CHECKING:
     from pxr import UsdGeom, UsdSkel
-
-VRM = "vrm"  # the rig that clips are on already
-SURFACES = {
-    "body": {"diffuseColor": (0.46, 0.47, 0.49), "roughness": 0.55, "metallic": 0.0},
-    "joints": {"diffuseColor": (0.045, 0.05, 0.06), "roughness": 0.4, "metallic": 0.0},
-}
 
 
 def describe_motion(clip: MotionClip, options: Mapping[str, Any]) -> Scene:
@@ -50,22 +44,14 @@ def describe_motion(clip: MotionClip, options: Mapping[str, Any]) -> Scene:
     return scene
 
 
-def mannequin_on(skeleton: Skeleton, rig: str) -> Mannequin:
-    """The mannequin of a skeleton, at rest on a rig."""
-    mannequin = make_mannequin(skeleton)
-    if rig == VRM:
-        return mannequin
-    written = [RIGS[rig].written(name) for name in skeleton.names]
-    return carried(mannequin, written, to_rig(rest_clip(skeleton), rig))
-
-
 def add_figure(scene: Scene, mannequin: Mannequin) -> UsdGeom.Mesh:
     """Append the mannequin and its two materials."""
     lengths = [len(triangles) for triangles in mannequin.triangles]
     corners = np.concatenate(mannequin.triangles).ravel()
     counts = np.full(sum(lengths), 3)
     mesh = add_mesh(scene, "mannequin", mannequin.positions, mannequin.normals, counts, corners)
-    bind(mesh, add_materials(scene, SURFACES), np.repeat(np.arange(len(lengths)), lengths))
+    surfaces = {name: {"diffuseColor": colour, "roughness": rough, "metallic": 0.0} for name, colour, rough in SURFACES}
+    bind(mesh, add_materials(scene, surfaces), np.repeat(np.arange(len(lengths)), lengths))
     return mesh
 
 

@@ -66,14 +66,14 @@ def new_scene(asset: Asset, root_type: str) -> Scene:
 
 def identifiers(names: Sequence[str]) -> list[str]:
     """Names that every version of USD takes for prims (ASCII letters, digits, underscores; no digit first), in the same
-    order, each once."""
-    made: list[str] = []
+    order, each once even where capitals don't count."""
+    made: dict[str, str] = {}
     for name in names:
         base = re.sub(r"\W", "_", name, flags=re.ASCII)
         identifier = base = f"_{base}" if not base or base[0].isdigit() else base
         number = 1
-        while identifier in made:
+        while identifier.lower() in made:
             number += 1
             identifier = f"{base}_{number}"
-        made.append(identifier)
-    return made
+        made[identifier.lower()] = identifier
+    return list(made.values())

@@ -35,7 +35,7 @@ def textures_of(scene: Scene, asset: TextureSet) -> dict[str, Texture]:
     wrap = "repeat" if asset.tiles else "clamp"
 
     def texture(part: str, pixels: np.ndarray, scale: Colour = ONE, bias: Colour = ZERO) -> Texture:
-        file, srgb = f"{asset.name}-{part}.png", part == "albedo"
+        file, srgb = f"{asset.name}_{part}.png", part == "albedo"
         scene.pictures[file] = encode_png(pixels, asset.provenance.keywords(file), srgb)
         return Texture(file, srgb, scale, bias, wrap)
 

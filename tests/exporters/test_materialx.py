@@ -96,7 +96,7 @@ def test_shaders_are_generated(target: str) -> None:
     assert len(code) > 10_000
     assert "srgb_texture_to_lin_rec709" in code and "normalmap" in code
     if target in ("osl", "mdl"):  # others leave the names of files to the program
-        assert all(name in code for name in ("bricks-albedo.png", "bricks-normal.png", "bricks-roughness.png"))
+        assert all(name in code for name in ("bricks_albedo.png", "bricks_normal.png", "bricks_roughness.png"))
 
 
 def test_it_says_where_it_comes_from() -> None:

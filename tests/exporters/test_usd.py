@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import struct
 import subprocess
@@ -24,6 +25,7 @@ from ganassets.errors import InputError
 from ganassets.motion.kinematics import positions, rest_pose, world_pose
 from ganassets.motion.rigs import RIGS, WRITABLE
 from ganassets.motion.skeletons import HUMANOID, HUMANOID_FINGERS
+from ganassets.writer import stems_of, write_files
 from ganassets_usd import EXPORTER, USDZ
 from ganassets_usd.files import pack
 from heads import make_head
@@ -387,8 +389,6 @@ def test_another_process_makes_the_same_bytes(exporter: Any, asset: str) -> None
         f"files = ganassets_usd.{'USDZ' if exporter is USDZ else 'EXPORTER'}.export(ASSETS[{asset!r}](), DEFAULTS)\n"
         "print([(name, hashlib.sha256(content).hexdigest()) for name, content in files.items()])"
     )
-    import hashlib
-
     files = exporter.export(ASSETS[asset](), DEFAULTS)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=Path(__file__).parents[2])
     wanted = str([(name, hashlib.sha256(content).hexdigest()) for name, content in files.items()])
@@ -428,11 +428,44 @@ def test_the_recipe_goes_into_every_file(folder: Path) -> None:
 
 def test_names_that_usd_does_not_take(folder: Path) -> None:
     head = make_head(3, 16)
-    odd = tuple(replace(material, name=name) for material, name in zip(head.materials, ("a b", "a_b"), strict=False))
-    asset = replace(head, name="7 heads", materials=odd + head.materials[2:])
+    pictures = [np.full((2, 2, 3), shade, np.uint8) for shade in (10, 20, 30)]
+    names = zip(("a b", "a_b", "A_B"), pictures, head.materials, strict=True)
+    odd = tuple(replace(material, name=name, albedo=picture) for name, picture, material in names)
+    asset = replace(head, name="7 heads", materials=odd)
     stage = Usd.Stage.Open(str(write(folder, asset)))
     check_scene(stage, asset)
     assert stage.GetDefaultPrim().GetName() == "_7_heads"
+    materials = [UsdShade.Material(prim) for prim in stage.Traverse() if prim.IsA(UsdShade.Material)]
+    assert [material.GetPrim().GetName() for material in materials] == ["a_b", "a_b_2", "A_B_3"]
+    for material, picture in zip(materials, pictures, strict=True):
+        assert np.array_equal(pixels_of(texture_settings(shader(material), "diffuseColor")["file"]), picture)
+
+
+def test_files_go_where_the_writer_wants_them(tmp_path: Path) -> None:
+    for exporter in (EXPORTER, USDZ):
+        for make in ASSETS.values():
+            asset = make()
+            files = exporter.export(asset, DEFAULTS)
+            assert all(asset.name in stems_of(name) for name in files)
+            assert len(write_files(tmp_path / exporter.name, files)) == len(files)
+
+
+APPLE_PRIMS = {
+    "BlendShape", "GeomSubset", "Material", "Mesh", "Scope", "Shader", "SkelAnimation", "SkelRoot", "Skeleton", "Xform",
+}  # fmt: skip
+APPLE_SHADERS = {"UsdPreviewSurface", "UsdUVTexture", "UsdPrimvarReader_float2"}
+
+
+@pytest.mark.parametrize("asset", ASSETS)
+def test_packages_hold_what_apples_viewers_take(folder: Path, asset: str) -> None:
+    path = write(folder, ASSETS[asset](), packed=True)
+    with zipfile.ZipFile(path) as archive:
+        layer, *pictures = archive.namelist()
+        assert archive.read(layer).startswith(b"PXR-USDC") and all(name.endswith(".png") for name in pictures)
+    stage = Usd.Stage.Open(str(path))
+    assert {prim.GetTypeName() for prim in stage.Traverse()} <= APPLE_PRIMS
+    nodes = [UsdShade.Shader(prim) for prim in stage.Traverse() if prim.IsA(UsdShade.Shader)]
+    assert nodes and {node.GetShaderId() for node in nodes} <= APPLE_SHADERS
 
 
 def test_it_says_how_to_install_the_library(monkeypatch: pytest.MonkeyPatch) -> None:

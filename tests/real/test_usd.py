@@ -59,7 +59,7 @@ def test_blender_has_shape_keys_armature_and_materials(blender: Consumer, tmp_pa
     parents = [JOINTS[parent] if parent >= 0 else None for parent in JOINT_PARENTS]
     assert report["bones"] == dict(zip(JOINTS, parents, strict=True))
     assert set(report["vertex_groups"]) == set(JOINTS) and report["modifiers"] == ["ARMATURE"]
-    assert report["materials"]["skin"] == f"{head.name}-skin-albedo.png 128x128 sRGB"
+    assert report["materials"]["skin"] == f"{head.name}_skin_albedo.png 128x128 sRGB"
     assert all(report["faces_by_material"][name] > 500 for name in ("skin", "mouth", "eyes"))
     assert np.allclose(report["dimensions"], np.ptp(head.positions, axis=0), atol=0.03)  # with its jaw open
     shown = np.asarray(Image.open(picture).convert("RGB")).astype(float)
@@ -78,7 +78,7 @@ def test_blender_shades_the_plane(blender: Consumer, tmp_path: Path, packed: boo
     wanted = {"Base Color": "albedo", "Roughness": "roughness", "Metallic": "metallic", "Normal": "normal"}
     for key, part in wanted.items():
         space = "sRGB" if part == "albedo" else "Non-Color"
-        assert material["inputs"][key]["pictures"] == {f"bricks-{part}.png": [space, *data]}, key
+        assert material["inputs"][key]["pictures"] == {f"bricks_{part}.png": [space, *data]}, key
     assert material["inputs"]["Normal"]["nodes"] == ["NORMAL_MAP", "UVMAP"]
     shown = linear_picture(picture)
     assert likeness(shown, bricks) > 0.97 and likeness(shown, bricks, green=-1) < 0.7
