@@ -45,10 +45,11 @@ def matrix(rotation: np.ndarray, translation: np.ndarray) -> np.ndarray:
 
 def world_matrices(document: Any, played: bool) -> np.ndarray:
     """(f, n, 4, 4) of the nodes in the frames of the only animation, or (1, n, 4, 4) at rest."""
-    nodes, (animation,) = document.nodes, document.animations
-    frames = document.accessors[animation.samplers[0].input].count if played else 1
+    nodes = document.nodes
+    animations: list[Any] = document.animations if played else []
+    frames = document.accessors[animations[0].samplers[0].input].count if played else 1
     moves: dict[tuple[int, str], np.ndarray] = {}
-    for channel in animation.channels if played else ():
+    for animation, channel in ((each, channel) for each in animations for channel in each.channels):
         sampler = animation.samplers[channel.sampler]
         assert sampler.interpolation in (None, "LINEAR")
         values = read(document, sampler.output).astype(float)

@@ -22,10 +22,7 @@ def export(asset: Mesh | MotionClip, options: Mapping[str, Any]) -> dict[str, by
     from .scene import clip_scene, mesh_scene
 
     engine = ENGINES[options["engine"]]
-    if isinstance(asset, Mesh):
-        scene = mesh_scene(asset, engine, options)
-    else:
-        scene = clip_scene(asset, engine, options)
+    scene = mesh_scene(asset, engine, options) if isinstance(asset, Mesh) else clip_scene(asset, engine, options)
     return {f"{scene.words['name']}.fbx": run_in_blender(scene)}
 
 

@@ -19,8 +19,8 @@ class Engine:
     """One row.
 
     Attributes:
-        rigged, rigid, clip: name of the file and of what is in it, of meshes with and without joints and of clips; {} is
-            the asset's name.
+        rigged, rigid, clip: name of the file and of what is in it, for meshes with and without joints and for clips; {}
+            is the asset's name.
         colour, roughness: names of a material's pictures; {} are the asset's and the material's name.
         smoothing: Blender's mesh_smooth_type. Unreal warns of files without smoothing groups.
         rig: bones of clips when no other is asked for.

@@ -1,8 +1,9 @@
-"""The glTF exporters: a mesh, a material on a shape, or a clip on a mannequin as GLB; a clip as VRM animation."""
+"""The glTF exporters: meshes, materials on a shape and clips on a mannequin as GLB; VRM avatars and VRM animations."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from ganassets.assets import Exporter, Mesh, MotionClip, Option, TextureSet
@@ -43,6 +44,24 @@ def export_vrma(asset: MotionClip, options: Mapping[str, Any]) -> dict[str, byte
     return {f"{asset.name}.vrma": encode_vrma(asset, options)}
 
 
+def export_vrm(asset: Mesh, options: Mapping[str, Any]) -> dict[str, bytes]:
+    """One VRM named after the mesh; see VRM.options."""
+    from .vrm import encode_vrm
+
+    return {f"{asset.name}.vrm": encode_vrm(asset, options)}
+
+
+TEXTURE_SIZE = Option(
+    "texture-size", int, 0, "longest side of the textures in texels; 0: as generated", low=0, high=8192, kinds=TEXTURED
+)
+IMAGE_FORMAT = Option(
+    "image-format",
+    str,
+    "png",
+    "format of the colour textures; data stay PNG",
+    choices=("png", "jpeg"),
+    kinds=TEXTURED,
+)
 EXPORTER = Exporter(
     name="gltf",
     summary="glTF 2.0 binary (GLB): textured and rigged meshes, materials, animated mannequins",
@@ -51,23 +70,8 @@ EXPORTER = Exporter(
     suffixes=(".glb",),
     export=export,
     options=(
-        Option(
-            "texture-size",
-            int,
-            0,
-            "longest side of the textures in texels; 0: as generated",
-            low=0,
-            high=8192,
-            kinds=TEXTURED,
-        ),
-        Option(
-            "image-format",
-            str,
-            "png",
-            "format of the colour textures; data stay PNG",
-            choices=("png", "jpeg"),
-            kinds=TEXTURED,
-        ),
+        TEXTURE_SIZE,
+        IMAGE_FORMAT,
         Option("morphs", bool, True, "write the morph targets (facial expressions)", kinds=MESH),
         Option("skin", bool, True, "write the skeleton and the skin weights", kinds=MESH),
         Option("shape", str, "plane", "what it is shown on", choices=("plane", "sphere", "cube"), kinds=SURFACE),
@@ -76,6 +80,15 @@ EXPORTER = Exporter(
         RIG,
         ROOT,
     ),
+)
+VRM = Exporter(
+    name="vrm",
+    summary="VRM 1.0 avatar: the head on a mannequin's body, with expressions and eyes that look",
+    api_version=1,
+    kinds=("mesh",),
+    suffixes=(".vrm",),
+    export=export_vrm,
+    options=(replace(TEXTURE_SIZE, kinds=MESH), replace(IMAGE_FORMAT, kinds=MESH)),
 )
 VRMA = Exporter(
     name="vrma",

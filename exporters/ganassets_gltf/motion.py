@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -48,7 +48,7 @@ class Figure:
     binary: Binary
 
 
-FIRST_JOINT = 2  # after the nodes of the mesh and of the rig
+RIG, FIRST_JOINT = 1, 2  # nodes, after the mesh's
 
 
 def encode_motion(clip: MotionClip, options: Mapping[str, Any]) -> bytes:
@@ -166,7 +166,7 @@ def make_figure(
             *joint_nodes(skeleton, FIRST_JOINT),
         ],
         "meshes": [{"name": "mannequin", "primitives": add_mannequin(binary, mannequin)}],
-        "skins": [add_skin(binary, skeleton)],
+        "skins": [add_skin(binary, skeleton, range(len(skeleton.names)), RIG)],
         "materials": MATERIALS,
     }
     return Figure(parts, Binary([b"".join(binary.blocks)], binary.size, binary.views, binary.accessors))
@@ -191,9 +191,14 @@ def add_mannequin(binary: Binary, mannequin: Mannequin) -> list[dict[str, Any]]:
     return [{"attributes": attributes, "indices": index, "material": k} for k, index in enumerate(indices)]
 
 
-def add_skin(binary: Binary, skeleton: Skeleton) -> dict[str, Any]:
-    """Append the inverse bind matrices, which undo the rest pose; returns the skin."""
-    places, turns = rest_pose(skeleton)
+def add_skin(binary: Binary, skeleton: Skeleton, chosen: Sequence[int], rig: int) -> dict[str, Any]:
+    """Append the inverse bind matrices, which undo the rest pose; returns the skin.
+
+    Args:
+        chosen: joints of the skeleton that the skin's joints are.
+        rig: node of the rig; its joints' nodes follow.
+    """
+    places, turns = (array[list(chosen)] for array in rest_pose(skeleton))
     count = len(places)
     back = to_matrix(conjugate(turns))
     inverse_bind = np.tile(np.eye(4, dtype=np.float32), (count, 1, 1))
@@ -201,5 +206,5 @@ def add_skin(binary: Binary, skeleton: Skeleton) -> dict[str, Any]:
     inverse_bind[:, 3, :3] = -(back @ places[..., None])[..., 0]
     view = binary.add_view(inverse_bind.tobytes())
     matrices = binary.add_accessor(bufferView=view, componentType=FLOAT, count=count, type="MAT4")
-    joints = list(range(FIRST_JOINT, FIRST_JOINT + count))
-    return {"name": "rig", "joints": joints, "skeleton": 1, "inverseBindMatrices": matrices}
+    joints = [rig + 1 + joint for joint in chosen]
+    return {"name": "rig", "joints": joints, "skeleton": rig, "inverseBindMatrices": matrices}
