@@ -17,6 +17,8 @@ RIG = Option(
     kinds=("motion",),
 )
 ROOT = Option("root", str, "motion", "whether the figure travels", choices=("motion", "in-place"), kinds=("motion",))
+# Before the names of files, by engine and by what they hold. Those for Unreal are Epic's.
+PREFIXES = {"any": {}, "unreal": {"rigged": "SK_", "mesh": "SM_", "textures": "SM_", "motion": "A_"}}
 MESH, SURFACE, TEXTURED = ("mesh",), ("textures",), ("mesh", "textures")
 
 
@@ -34,7 +36,13 @@ def export(asset: Mesh | TextureSet | MotionClip, options: Mapping[str, Any]) ->
         from .motion import encode_motion
 
         content = encode_motion(asset, options)
-    return {f"{asset.name}.glb": content}
+    return {f"{prefix(asset, options)}{asset.name}.glb": content}
+
+
+def prefix(asset: Mesh | TextureSet | MotionClip, options: Mapping[str, Any]) -> str:
+    """What stands before the name of the file for an engine."""
+    rigged = isinstance(asset, Mesh) and options["skin"] and asset.topology.joint_names
+    return PREFIXES[options["engine"]].get("rigged" if rigged else asset.kind, "")
 
 
 def export_vrma(asset: MotionClip, options: Mapping[str, Any]) -> dict[str, bytes]:
@@ -79,6 +87,7 @@ EXPORTER = Exporter(
         Option("texture-transform", bool, False, "tile by KHR_texture_transform, not by the UVs", kinds=SURFACE),
         RIG,
         ROOT,
+        Option("engine", str, "any", "whose names the files have", choices=tuple(PREFIXES)),
     ),
 )
 VRM = Exporter(

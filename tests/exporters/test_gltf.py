@@ -17,11 +17,13 @@ import trimesh
 from hypothesis import given, settings
 from PIL import Image
 
-from ganassets.assets import InputError, Material, Mesh, Topology
+from ganassets.assets import InputError, Material, Mesh, MotionClip, TextureSet, Topology
 from ganassets_gltf import EXPORTER
 from ganassets_gltf.frame import frame_of
 from heads import make_head
+from motion_clips import walk_clip
 from random_meshes import random_meshes
+from texture_sets import plain
 
 DEFAULTS = {option.name: option.default for option in EXPORTER.options}
 TYPES = {5121: np.uint8, 5123: np.uint16, 5125: np.uint32, 5126: np.float32}
@@ -297,6 +299,17 @@ def test_the_cache_lives_as_long_as_the_topology() -> None:
     reference = weakref.ref(topology)
     del topology, mesh
     assert reference() is None
+
+
+def test_names_for_an_engine() -> None:
+    mesh = with_material(Material("plain"))
+
+    def name(asset: Mesh | TextureSet | MotionClip, **options: object) -> str:
+        return next(iter(EXPORTER.export(asset, DEFAULTS | options)))
+
+    assert name(mesh) == "square.glb" and name(walk_clip()) == "walk.glb"
+    assert name(mesh, engine="unreal") == "SK_square.glb" and name(mesh, engine="unreal", skin=False) == "SM_square.glb"
+    assert name(walk_clip(), engine="unreal") == "A_walk.glb" and name(plain(), engine="unreal") == "SM_plain.glb"
 
 
 def test_listing_the_exporter_loads_no_image_library() -> None:
