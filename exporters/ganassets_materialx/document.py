@@ -146,7 +146,7 @@ def unit_height(asset: TextureSet) -> NDArray[np.float64]:
 
 def whole(values: NDArray[Any], most: int = 255) -> NDArray[Any]:
     """Values in [0, 1] as whole numbers from 0 to most, 255 or 65535."""
-    return np.rint(values * np.float64(most)).astype(np.min_scalar_type(most))
+    return np.rint(values * np.float32(most)).astype(np.min_scalar_type(most))
 
 
 def encode_png(pixels: NDArray[Any], notes: Mapping[str, str], srgb: bool) -> bytes:

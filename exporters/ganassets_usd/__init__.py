@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ganassets.assets import Exporter, Mesh, MotionClip, Option, TextureSet
+
+if TYPE_CHECKING:
+    from .scene import Scene
 
 RIG = Option(
     "rig",
@@ -43,8 +46,8 @@ def export_usdz(asset: Mesh | TextureSet | MotionClip, options: Mapping[str, Any
     return {f"{asset.name}.usdz": encode_package(asset.name, describe(asset, options))}
 
 
-def describe(asset: Mesh | TextureSet | MotionClip, options: Mapping[str, Any]) -> Any:
-    """The scene of an asset."""
+def describe(asset: Mesh | TextureSet | MotionClip, options: Mapping[str, Any]) -> Scene:
+    """The scene of an asset; InputError when usd-core is not installed."""
     from .scene import check_installed
 
     check_installed()
