@@ -52,5 +52,21 @@ def generate(document: Any, target: str) -> Any:
     units.setUnitConverterRegistry(registry)
     generator.setUnitSystem(units)
     context.getOptions().targetDistanceUnit = "meter"
+    context.getOptions().hwSrgbEncodeOutput = True
     (material,) = gen_shader.findRenderableElements(document)
     return generator.generate(material.getName(), material, context)
+
+
+def uniforms(shader: Any) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
+    """What a shader of GLSL's kind wants to be given, by name: values with their type, and files of pictures."""
+    values: dict[str, dict[str, Any]] = {}
+    pictures: dict[str, str] = {}
+    block = shader.getStage("pixel").getUniformBlock("PublicUniforms")
+    for port in (block[k] for k in range(block.size())):
+        kind, value = port.getType().getName(), port.getValue()
+        if kind == "filename":
+            pictures[port.getVariable()] = value.getValueString()
+        elif value is not None:
+            data = value.getData()
+            values[port.getVariable()] = {"type": kind, "value": data.asTuple() if hasattr(data, "asTuple") else [data]}
+    return values, pictures

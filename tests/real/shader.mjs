@@ -1,6 +1,9 @@
-// Compiles a shader in headless Chromium: node shader.mjs CHROMIUM STAGES.json ({"VERTEX_SHADER": ESSL, ...})
+// Draws with a shader in headless Chromium: node shader.mjs CHROMIUM SHADER.json PICTURE.png
 // Prints one line of JSON: what shader.html found.
 import { withPage } from "./chromium.mjs";
 
-const [chromium, stages] = process.argv.slice(2);
-await withPage(chromium, "shader.html", stages, async () => ({}));
+const [chromium, shader, picture] = process.argv.slice(2);
+await withPage(chromium, "shader.html", shader, async (page) => {
+  await page.screenshot({ path: picture });
+  return {};
+});

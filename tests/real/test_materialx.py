@@ -1,34 +1,72 @@
-"""A browser compiles the shader that MaterialX' own library generates from a document."""
+"""A browser draws with the shader that MaterialX' own library generates from a document."""
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
+from ganassets.assets import TextureSet
+from ganassets.shading import to_linear
 from ganassets_materialx import EXPORTER
+from rendered import LIGHT
 from texture_sets import make_bricks
 
 pytest.importorskip("MaterialX")
 pytestmark = pytest.mark.real
 
-from materialx_shaders import generate, parse  # noqa: E402
+from materialx_shaders import generate, parse, uniforms  # noqa: E402
+
+Consumer = Callable[..., dict[str, Any]]
+SIZE = 512  # of the browser's window
 
 
-def test_webgl_takes_the_shader(node: Callable[..., dict[str, Any]], chromium: str, tmp_path: Path) -> None:
-    shader = generate(parse(EXPORTER.export(make_bricks(16), {})["bricks.mtlx"]), "essl")
-    stages = {"VERTEX_SHADER": shader.getSourceCode("vertex"), "FRAGMENT_SHADER": shader.getSourceCode("pixel")}
-    path = tmp_path / "stages.json"
-    path.write_text(json.dumps(stages))
-    found = node("shader.mjs", chromium, path)
-    assert found["linked"] and not any(found["logs"].values()) and found["complaints"] == []
+def write(path: Path, asset: TextureSet, **stages: str) -> Path:
+    """Write the shader of a material with all that it needs; stages replace its own."""
+    files = EXPORTER.export(asset, {})
+    shader = generate(parse(files[f"{asset.name}.mtlx"]), "essl")
+    values, pictures = uniforms(shader)
+    code = {"VERTEX_SHADER": shader.getSourceCode("vertex"), "FRAGMENT_SHADER": shader.getSourceCode("pixel")}
+    encoded = {name: base64.b64encode(files[file]).decode() for name, file in pictures.items()}
+    path.write_text(json.dumps({"stages": code | stages, "uniforms": values, "pictures": encoded}))
+    return path
+
+
+def test_webgl_draws_the_material(node: Consumer, chromium: str, tmp_path: Path) -> None:
+    bricks, picture = make_bricks(SIZE), tmp_path / "shot.png"
+    found = node("shader.mjs", chromium, write(tmp_path / "shader.json", bricks), picture)
+    assert found["linked"] and not any(found["logs"].values()) and found["complaints"] == [] and not found["error"]
     read = {f"{part}_file" for part in ("albedo", "metalness", "roughness", "normal")}
     assert read <= set(found["pictures"]), "none is left out as without effect"
+    shown = to_linear(np.asarray(Image.open(picture).convert("RGB")) / 255.0)
+    wanted = {green: lambert(bricks, green) for green in (1, -1)}
+    likeness = {green: np.corrcoef(shown.ravel(), light.ravel())[0, 1] for green, light in wanted.items()}
+    assert likeness[1] > 0.97 and likeness[-1] < 0.9, likeness
+    brightness = np.median(shown / np.maximum(wanted[1], 0.02), axis=(0, 1))
+    assert np.allclose(brightness, brightness.mean(), rtol=0.1), "no colour is off"
 
-    path.write_text(
-        json.dumps(stages | {"FRAGMENT_SHADER": stages["FRAGMENT_SHADER"].replace("normal_out", "gone", 1)})
-    )
-    assert not node("shader.mjs", chromium, path)["linked"], "what isn't right is found"
+
+def lambert(asset: TextureSet, green: int) -> np.ndarray:
+    """(h, w, 3) linear light that the material sends back, with normals as they are or green turned round."""
+    facing = np.maximum(asset.normal * [1, green, 1] @ (LIGHT / np.linalg.norm(LIGHT)), 0)
+    return to_linear(asset.albedo) * facing[..., None]
+
+
+def test_metal_sends_no_soft_light_back(node: Consumer, chromium: str, tmp_path: Path) -> None:
+    picture = tmp_path / "shot.png"
+    bricks = make_bricks(64)
+    metal = replace(bricks, metallic=np.ones_like(bricks.metallic))
+    assert node("shader.mjs", chromium, write(tmp_path / "shader.json", metal), picture)["linked"]
+    assert np.asarray(Image.open(picture).convert("L")).max() < 10
+
+
+def test_what_is_not_right_is_found(node: Consumer, chromium: str, tmp_path: Path) -> None:
+    path = write(tmp_path / "shader.json", make_bricks(16), FRAGMENT_SHADER="void main() { gone(); }")
+    assert not node("shader.mjs", chromium, path, tmp_path / "shot.png")["linked"]
