@@ -13,9 +13,10 @@ from ganassets.assets import TextureSet
 from ganassets.errors import InputError
 from ganassets.shading import shade_plane, shade_sphere, to_linear
 
+from . import ktx2
 from .godot import encode_material
 from .png import encode_png
-from .profiles import CHANNELS, HEIGHT, PROFILES, Picture, height_range
+from .profiles import CHANNELS, HEIGHT, NORMALS, PROFILES, Picture, height_range
 from .webp import encode_webp
 
 PREVIEW_SIZE = 512
@@ -80,10 +81,19 @@ def as_exr(asset: TextureSet, picture: Picture, options: Mapping[str, Any]) -> b
     return file.getvalue()
 
 
+def as_ktx2(asset: TextureSet, picture: Picture, options: Mapping[str, Any]) -> bytes:
+    """Compressed for graphics processors, 8 bits. What doesn't tile has mipmaps that don't either."""
+    flags = ktx2.COLOUR if picture.colour else ktx2.NORMAL if picture.channels in NORMALS else ktx2.DATA
+    png = encode_png(whole(gathered(asset, picture), 255), picture.colour)
+    edges = () if asset.tiles else ktx2.CLAMPED
+    return ktx2.encode_ktx2(png, (*flags, *edges), facts(asset, picture))
+
+
 FORMATS: dict[str, Callable[[TextureSet, Picture, Mapping[str, Any]], bytes]] = {
     "png": as_png,
     "webp": as_webp,
     "exr": as_exr,
+    "ktx2": as_ktx2,
 }
 
 

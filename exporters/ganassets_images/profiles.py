@@ -68,6 +68,7 @@ class Picture:
 COLOUR = ("red", "green", "blue")
 NORMAL_UP = ("normal right", "normal up", "normal out")
 NORMAL_DOWN = ("normal right", "normal down", "normal out")
+NORMALS = (NORMAL_UP, NORMAL_DOWN)
 ORM = ("occlusion", "roughness", "metallic")
 HEIGHT = ("height",)
 

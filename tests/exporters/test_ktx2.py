@@ -1,0 +1,117 @@
+"""KTX2 without basisu: how the program is asked, and notes that are put into a file that it wrote."""
+
+from __future__ import annotations
+
+import struct
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ganassets.errors import InputError
+from ganassets_images import EXPORTER, UNITY
+from ganassets_images.ktx2 import read_notes, with_notes, write_notes
+from texture_sets import make_bricks
+
+DEFAULTS = {option.name: option.default for option in EXPORTER.options}
+IDENTIFIER = b"\xabKTX 20\xbb\r\n\x1a\n"
+
+
+def make_file(levels: list[bytes], book: bytes, notes: bytes) -> bytes:
+    """A KTX2 file with a format descriptor of 44 bytes, key/value data, a code book or none, and levels, the smallest
+    first, each at a multiple of 16."""
+    described = 80 + 24 * len(levels)
+    at = described + 44
+    notes_at = at
+    content = bytes(44) + notes
+    at += len(notes)
+    if book:
+        content += bytes(-at % 8)
+        at += -at % 8
+    book_at = at if book else 0
+    content += book
+    at += len(book)
+    index = b""
+    for level in levels[::-1]:
+        content += bytes(-at % 16) + level
+        at += -at % 16
+        index = struct.pack("<3Q", at, len(level), len(level)) + index
+        at += len(level)
+    numbers = struct.pack("<9I", 0, 1, 4, 4, 0, 0, 1, len(levels), 1)
+    places = struct.pack("<4I2Q", described, 44, notes_at, len(notes), book_at, len(book))
+    return IDENTIFIER + numbers + places + index + content
+
+
+def parts(content: bytes) -> tuple[dict[str, bytes], bytes, list[bytes]]:
+    """Notes, code book and levels, found by their offsets; fails where one isn't aligned."""
+    notes_at, notes_length, book_at, book_length = struct.unpack_from("<2I2Q", content, 56)
+    (count,) = struct.unpack_from("<I", content, 40)
+    levels = []
+    for number in range(count):
+        at, length, _ = struct.unpack_from("<3Q", content, 80 + 24 * number)
+        assert at % 16 == 0
+        levels.append(content[at : at + length])
+    assert notes_at % 4 == 0 and book_at % 8 == 0
+    return read_notes(content[notes_at : notes_at + notes_length]), content[book_at : book_at + book_length], levels
+
+
+@given(
+    st.lists(st.binary(min_size=1, max_size=40), min_size=1, max_size=4),
+    st.binary(max_size=20),
+    st.dictionaries(st.from_regex(r"[A-Z][a-z ]{0,9}", fullmatch=True), st.text(max_size=20), min_size=1, max_size=5),
+)
+def test_notes_leave_the_rest_alone(levels: list[bytes], book: bytes, notes: dict[str, str]) -> None:
+    notes = {key: text.replace("\0", "").rstrip(" ") for key, text in notes.items()}
+    before = make_file(levels, book, write_notes({"KTXwriter": b"someone\0"}))
+    found, found_book, found_levels = parts(with_notes(before, notes))
+    assert (found_book, found_levels) == (book, levels)
+    assert list(found) == sorted(found) and found.pop("KTXwriter") == b"someone\0"
+    assert {key: text.decode().removesuffix("\0").rstrip(" ") for key, text in found.items()} == notes
+
+
+@pytest.fixture
+def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A stand-in for basisu, and the file that it keeps what it was asked in."""
+    log = tmp_path / "asked"
+    (tmp_path / "empty").write_bytes(make_file([b"texels"], b"", write_notes({"KTXwriter": b"stand-in\0"})))
+    program = tmp_path / "basisu"
+    program.write_text(
+        f"#!{sys.executable}\nimport pathlib, shutil, sys\n"
+        f"with open({str(log)!r}, 'a') as log: print(*sys.argv[1:], file=log)\n"
+        f"shutil.copy({str(tmp_path / 'empty')!r}, sys.argv[-1])\n"
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    return log
+
+
+def test_each_picture_is_compressed_as_it_needs(asked: Path) -> None:
+    files = UNITY.export(make_bricks(8), DEFAULTS | {"format": "ktx2"})
+    assert list(files) == [f"bricks_{what}.ktx2" for what in ("BaseMap", "Normal", "MaskMap", "Height")]
+    colour, normal, mask, height = asked.read_text().splitlines()
+    assert "-uastc_rdo_l" in colour and "-linear" not in colour
+    assert "-uastc" in normal and "-mip_renorm" in normal and "-normal_map" in normal
+    assert all("-linear" in line and "-uastc_rdo_l" not in line for line in (mask, height))
+    assert "-mip_clamp" not in colour and all("-mipmap" in line for line in (colour, normal, mask, height))
+    notes = parts(files["bricks_Height.ktx2"])[0]
+    assert notes["Copyright"] == b"CC0-1.0\0" and notes["Height low"].startswith(b"-")
+
+
+def test_what_does_not_tile_is_clamped(asked: Path) -> None:
+    UNITY.export(replace(make_bricks(8), tiles=False), DEFAULTS | {"format": "ktx2"})
+    assert asked.read_text().count("-mip_clamp") == 4
+
+
+def test_without_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(InputError, match="needs Basis Universal's program basisu on the PATH"):
+        EXPORTER.export(make_bricks(8), DEFAULTS | {"format": "ktx2"})
+
+
+def test_a_program_that_fails(asked: Path) -> None:
+    (asked.parent / "basisu").write_text("#!/bin/sh\necho no memory >&2\nexit 1\n")
+    with pytest.raises(InputError, match="basisu couldn't write KTX2: no memory"):
+        EXPORTER.export(make_bricks(8), DEFAULTS | {"format": "ktx2"})
