@@ -238,7 +238,7 @@ def check_promises(command: list[str]) -> None:
     alone = first == "random" or "--morph" in command
     count = int(option_of(command, "-n", "8")) if alone else int(last or first) - int(first) + 1
     files = [file for file in out.iterdir() if file.name != "contact-sheet.png"]
-    stem = re.compile(r"(?:T_)?([a-z]+-\d{8}(?:-\d{8}-\d{3})?)(?!\d)")
+    stem = re.compile(r"(?:[A-Z]+_)?([a-z]+-\d{8}(?:-\d{8}-\d{3})?)(?!\d)")
     assert len({match[1] for file in files if (match := stem.match(file.name))}) == count
     assert all(file.stat().st_size > 100 for file in files)
     assert (out / "contact-sheet.png").is_file() != ("--no-preview" in command)
