@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ganassets.assets import Mesh, MotionClip, Topology
+from ganassets.errors import InputError
 from ganassets.motion.editing import in_place
 from ganassets.motion.kinematics import moves_of, rest_pose
 from ganassets.motion.mannequin import SURFACES, VRM, Mannequin, mannequin_on
@@ -50,6 +51,8 @@ def mesh_scene(mesh: Mesh, engine: Engine, options: Mapping[str, Any]) -> Scene:
     notes = mesh.provenance.keywords(mesh.name)
     scene = Scene({"name": name, "mesh": name, "smoothing": engine.smoothing, "notes": notes, "fps": 30.0})
     corners, starts, kept = polygons(topology)
+    if not len(starts):
+        raise InputError("a mesh without faces can't be written as FBX; give it at least one.")
     uvs = topology.uvs[topology.face_uvs[kept]]
     scene.arrays |= {
         "positions": mesh.positions * np.float32(CENTIMETRES),
@@ -127,13 +130,16 @@ def png_of(array: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def clip_scene(clip: MotionClip, engine: Engine, options: Mapping[str, Any]) -> Scene:
-    """A clip's skeleton and its motion, and a mannequin if it is wanted."""
+    """A clip's skeleton and its motion, and a mannequin if it is wanted. Blender writes no animation of one frame, so
+    that is held for two."""
     rig = engine.rig if options["rig"] == "engine" else options["rig"]
     mannequin = mannequin_on(clip.skeleton, rig) if options["mannequin"] else None
     if options["root"] == "in-place":
         clip = in_place(clip)
     if rig != VRM:
         clip = to_rig(clip, rig)
+    if len(clip) == 1:
+        clip = replace(clip, translation=clip.translation.repeat(2, 0), rotations=clip.rotations.repeat(2, 0))
     places, turns = rest_pose(clip.skeleton)
     back = conjugate(clip.skeleton.rest_rotations)
     moves = np.stack(moves_of(clip, has_root=bool(RIGS[rig].root)), 1)

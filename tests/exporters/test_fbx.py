@@ -73,6 +73,15 @@ def test_a_mesh_becomes_arrays(mesh: Mesh, engine: str) -> None:
     assert all(name.startswith("T_thing_" if engine == "unreal" else "thing_") for name in words["pictures"])
 
 
+def test_a_mesh_without_faces_is_refused() -> None:
+    none = np.zeros((0, 4), np.int32)
+    topology = Topology(none, none, np.zeros(0, np.int32), np.zeros((1, 2), np.float32), 1)
+    point = np.array([[0, 1, 0]], np.float32)
+    mesh = Mesh("thing", topology, point, point, np.zeros((0, 3), np.float32), ())
+    with pytest.raises(InputError, match="a mesh without faces can't be written as FBX"):
+        EXPORTER.export(mesh, DEFAULTS)
+
+
 def test_a_folded_face_is_left_out() -> None:
     faces = np.array([[0, 1, 0, 2], [0, 1, 2, 3], [0, 0, 1, 1]], np.int32)
     topology = Topology(faces, faces, np.array([0, 1, 0], np.int32), np.zeros((4, 2), np.float32), 4)

@@ -101,6 +101,14 @@ def test_a_clip_stays_in_place_and_keeps_its_rate(blender: Consumer, tmp_path: P
     assert abs(end - start).max() < MILLIMETRE and abs(start[1]) < MILLIMETRE, "Unreal's root stays on the ground"
 
 
+def test_a_pose_is_held(blender: Consumer, tmp_path: Path) -> None:
+    pose = random_clip(np.random.default_rng(6), 1)
+    report = blender(write(tmp_path, pose, rig="vrm"), "0", "1", script="blender_motion.py")
+    assert report["action"] == [0, 1]
+    for found in report["poses"]:
+        assert abs(upright([found[name] for name in pose.skeleton.names]) - positions(pose)[0]).max() < MILLIMETRE
+
+
 def test_the_bytes_depend_on_the_asset_alone(tmp_path: Path) -> None:
     head, clip = make_head(SEED), walk_clip()
     first, moving = write(tmp_path, head).read_bytes(), write(tmp_path, clip).read_bytes()
