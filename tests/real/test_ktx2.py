@@ -1,4 +1,5 @@
-"""KTX2 files by the real basisu: ktx-parse reads what they say, and unpacked they are the material again."""
+"""KTX2 files by the real basisu: ktx-parse reads what they say, and unpacked or shown by three.js they are the material
+again."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from ganassets.shading import to_srgb
 from ganassets_images import EXPORTER
 from texture_sets import make_bricks
 
@@ -54,3 +56,20 @@ def unpacked(basisu: Path, path: Path) -> np.ndarray:
     subprocess.run([basisu, "-unpack", "-no_ktx", "-file", path], cwd=folder, check=True, capture_output=True)
     (picture,) = folder.glob("*_unpacked_rgb_BC7_RGBA_0_0_0000.png")
     return np.asarray(Image.open(picture).convert("RGB")) / 255
+
+
+def test_three_shows_them(
+    node: Callable[..., dict[str, Any]], chromium: str, basisu: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(basisu.parent), prepend=":")
+    bricks = make_bricks(64)
+    files = EXPORTER.export(bricks, DEFAULTS | {"format": "ktx2"})
+    shown = {"baseColor": ("srgb", bricks.albedo), "normal": ("srgb-linear", to_srgb(bricks.normal / 2 + 0.5))}
+    for kind, (space, wanted) in shown.items():
+        path, picture = tmp_path / f"{kind}.ktx2", tmp_path / f"{kind}.png"
+        path.write_bytes(files[f"bricks_{kind}.ktx2"])
+        found = node("texture.mjs", chromium, path, picture)
+        assert found["size"] == [64, 64] and found["levels"] == 7 and found["compressed"]
+        assert found["colourSpace"] == space and found["complaints"] == []
+        error = np.asarray(Image.open(picture).convert("RGB")) / 255 - wanted
+        assert np.sqrt((error**2).mean()) < 0.015, kind
