@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -110,13 +112,19 @@ def test_a_pose_is_held(blender: Consumer, tmp_path: Path) -> None:
 
 
 def test_the_bytes_depend_on_the_asset_alone(tmp_path: Path) -> None:
+    recipe = json.dumps({"note": 'a "word"', "numbers": list(range(2000))})
     head, clip = make_head(SEED), walk_clip()
+    head = replace(head, provenance=replace(head.provenance, recipe=recipe))
     first, moving = write(tmp_path, head).read_bytes(), write(tmp_path, clip).read_bytes()
     (tmp_path / "later").mkdir()
     assert write(tmp_path / "later", head).read_bytes() == first
     assert write(tmp_path / "later", clip).read_bytes() == moving
     assert str(tmp_path).encode() not in first and b"ganassets-fbx-" not in first
-    assert head.provenance.model_digest.encode() in first and clip.provenance.model_digest.encode() in moving
+    assert (
+        recipe.encode() in first
+        and head.provenance.model_digest.encode() in first
+        and clip.provenance.model_digest.encode() in moving
+    )
 
 
 def test_assimp_reads_them(assimp: Callable[[Path], dict[str, str]], tmp_path: Path) -> None:
