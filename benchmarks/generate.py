@@ -22,11 +22,12 @@ from PIL import Image
 
 from ganassets.assets import Mesh
 from ganassets.cli.generate import write_assets
-from ganassets.generation import DEFAULT_TRUNCATION, Request, condition_matrix, generate, wanted_row
+from ganassets.generation import DEFAULT_TRUNCATION, Request, generate
 from ganassets.latents import latents
 from ganassets.model import Model, check_plugin, open_model
 from ganassets.options import option_values
 from ganassets.plugins import load_exporter, load_generator
+from ganassets.wishes import condition_matrix, wanted_row
 from ganassets.writer import write_files
 
 LIMIT = 1.5

@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 from ganassets.assets import Provenance, TextureSet
 from ganassets.evaluation.features import ImageFeatures, image_features, scaled_pictures
 from ganassets.evaluation.measures import Features, principal_axes
-from ganassets.generation import Inputs, Wish, inputs_of, wanted_row
+from ganassets.generation import Inputs, seed_noise
+from ganassets.latents import condition_row, latent
 from ganassets.model import Model
 from ganassets.spec import GeneratorSpec
+from ganassets.wishes import Wish, wanted_row
 from ganassets_textures.dataset import condition_values, fitted_sliders
 from ganassets_textures.materials import COLUMNS, LOOKS
 from ganassets_textures.painter import Z_DIM, likely, paint
@@ -54,8 +56,9 @@ class Maker:
 
     def inputs(self, seed: int, size: tuple[int, int], wishes: Mapping[str, Wish] | None = None) -> Inputs:
         """The network's inputs for a seed."""
-        wanted = wanted_row(self.model.manifest.conditions, wishes or {})
-        return inputs_of(self.model.manifest, self.spec, seed, wanted, size)
+        manifest = self.model.manifest
+        row = condition_row(seed, manifest.rows, wanted_row(manifest.conditions, wishes or {}))
+        return Inputs(latent(seed, manifest.z_dim), row, seed_noise(manifest, self.spec, seed, row, size))
 
     def run(self, inputs: Sequence[Inputs]) -> Arrays:
         """The network's outputs."""

@@ -82,7 +82,7 @@ class Provenance:
         }
 
     def sidecar(self, file: str) -> dict[str, bytes]:
-        """A JSON file to lie beside a file of that name whose format has no room for all this; none without a recipe."""
+        """A JSON file to lie beside a file of that name whose format has no room for all this, if there is a recipe."""
         text = json.dumps(self.keywords(file), indent=1) + "\n"
         return {f"{file}.json": text.encode()} if self.recipe else {}
 

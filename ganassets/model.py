@@ -26,24 +26,34 @@ FloatArray = NDArray[np.float32]
 
 MAX_FILE_BYTES = 2 * 1024**3
 CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
+W, W_OFFSET = "w", "w_offset"  # the graph's names
 SILENT = 4  # onnxruntime's log level "fatal"; what goes wrong is told by exceptions
 
 
 @dataclass(frozen=True, eq=False)
-class Model:
-    """An opened model file.
+class ModelFile:
+    """A model file that was looked into and not opened: nothing in it has run.
 
     Attributes:
         path: where it was read from.
         manifest: what it says about itself.
         digest: SHA-256 of the file, hex.
-        providers: onnxruntime's execution providers in use, the first does the work.
-        session: onnxruntime's.
     """
 
     path: Path
     manifest: Manifest
     digest: str
+
+
+@dataclass(frozen=True, eq=False)
+class Model(ModelFile):
+    """An opened model file.
+
+    Attributes:
+        providers: onnxruntime's execution providers in use, the first does the work.
+        session: onnxruntime's.
+    """
+
     providers: tuple[str, ...]
     session: Any = field(repr=False)
 
@@ -75,14 +85,46 @@ class Model:
             "z": z,
             "condition": condition,
             "truncation": np.array([truncation], np.float32),
-            "w_offset": w_offset,
+            W_OFFSET: w_offset,
         }
         if noise is not None:
             feeds["noise"] = noise
         self._check_feeds(feeds, n)
-        names = [output.name for output in manifest.outputs]
+        return self._fetch([output.name for output in manifest.outputs], feeds)
+
+    def w(self, z: FloatArray, condition: FloatArray, truncation: float = 1.0) -> FloatArray:
+        """(n, w_dim) float32 w before any offset, of (n, z_dim) latents and (n, c) physical conditions.
+
+        Only the mapping is computed.
+
+        Raises:
+            InputError: the file is of a time when models did not tell it.
+        """
+        if W not in {node.name for node in self.session.get_outputs()}:
+            raise InputError(f"{self.path} does not tell its w; export its run again to mix, slide and invert.")
+        manifest, n = self.manifest, len(z)
+        feeds = {
+            "z": z,
+            "condition": condition,
+            "truncation": np.array([truncation], np.float32),
+            W_OFFSET: np.zeros((n, manifest.layers, manifest.w_dim), np.float32),
+        }
+        if manifest.noise:
+            smallest = [manifest.noise.stride] * noise_axes(manifest)
+            feeds["noise"] = np.zeros((n, manifest.noise.channels, *smallest), np.float32)
+        self._check_feeds(feeds, n)
+        return self._fetch([W], feeds, only_path=True)[W]
+
+    def _fetch(
+        self, names: list[str], feeds: Mapping[str, FloatArray], only_path: bool = False
+    ) -> dict[str, FloatArray]:
+        """Outputs by name; `only_path` computes nothing that they don't need."""
+        import onnxruntime
+
+        options = onnxruntime.RunOptions()
+        options.only_execute_path_to_fetches = only_path
         try:
-            arrays = self.session.run(names, feeds)
+            arrays = self.session.run(names, feeds, options)
         except Exception as error:  # onnxruntime's own classes share no base of their own
             raise GanassetsError(f"{self.path} can't be run: {one_line(error)}.") from error
         return dict(zip(names, arrays, strict=True))
@@ -128,6 +170,13 @@ def open_model(
     except UnicodeDecodeError as error:  # onnxruntime hands out names as they stand in the file
         raise InputError(f"{path} has names that are not text; copy or export it again.") from error
     return Model(path, manifest, hashlib.sha256(data).hexdigest(), tuple(session.get_providers()), session)
+
+
+def look_into(path: str | Path) -> ModelFile:
+    """A model file after checking all that can be checked without opening it; InputError says what is wrong."""
+    path = Path(path)
+    data = read_model_file(path)
+    return ModelFile(path, read_manifest(data, path), hashlib.sha256(data).hexdigest())
 
 
 def read_model_file(path: Path) -> bytes:
@@ -196,7 +245,7 @@ def describe_shape(shape: Sequence[int | None]) -> str:
     return " x ".join("any" if size is None else str(size) for size in shape)
 
 
-def check_plugin(model: Model, spec: GeneratorSpec) -> None:
+def check_plugin(model: ModelFile, spec: GeneratorSpec) -> None:
     """InputError unless the installed plugin can decode what the model makes."""
     manifest = model.manifest
     if manifest.generator != spec.name:
@@ -279,7 +328,7 @@ def _check_signature(session: Any, manifest: Manifest, path: Path) -> None:
     inputs = {node.name: node for node in session.get_inputs()}
     outputs = {node.name: node for node in session.get_outputs()}
     names = {output.name for output in manifest.outputs}
-    if inputs.keys() != shapes.keys() or outputs.keys() != names:
+    if inputs.keys() != shapes.keys() or outputs.keys() - {W} != names:
         raise InputError(
             f"{path} has the inputs {', '.join(inputs)} and outputs {', '.join(outputs)}; "
             f"its manifest promises {', '.join(shapes)} and {', '.join(sorted(names))}."
@@ -288,6 +337,8 @@ def _check_signature(session: Any, manifest: Manifest, path: Path) -> None:
         _check_port(inputs[name], shape, path)
     for output in manifest.outputs:
         _check_port(outputs[output.name], (None,) * (1 + len(output.axes)), path, batch_only=True)
+    if W in outputs:
+        _check_port(outputs[W], (None, manifest.w_dim), path)
 
 
 def _check_port(node: Any, shape: tuple[int | None, ...], path: Path, batch_only: bool = False) -> None:

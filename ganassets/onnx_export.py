@@ -31,6 +31,7 @@ from .manifest import (
     TrainingInfo,
     WStatistics,
 )
+from .model import W_OFFSET, W
 from .networks import BaseGenerator, make_networks
 from .spec import GeneratorSpec
 from .training.checkpoint import BEST, checkpoint_named, load_checkpoint, load_fit, newest_checkpoint
@@ -122,7 +123,7 @@ def to_onnx(generator: BaseGenerator) -> onnx.ModelProto:
     batch = torch.export.Dim("n")
     by_batch = {0: batch}
     shapes: list[Any] = [by_batch, by_batch, None, by_batch]
-    names = ["z", "condition", "truncation", "w_offset"]
+    names = ["z", "condition", "truncation", W_OFFSET]
     if generator.domain.size is None:
         stride = generator.domain.stride
         axes = {2 + i: stride * torch.export.Dim(f"cells_{i}", min=1) for i in range(len(generator.domain.wraps))}
@@ -156,8 +157,31 @@ def to_onnx(generator: BaseGenerator) -> onnx.ModelProto:
     for value in (*proto.graph.value_info, *proto.graph.initializer, *proto.graph.input, *proto.graph.output):
         value.ClearField("metadata_props")
     proto.graph.ClearField("metadata_props")
+    expose_w(proto, generator.full_w_dim)
     proto.producer_name, proto.producer_version = "ganassets", __version__
     return proto
+
+
+def expose_w(proto: onnx.ModelProto, width: int) -> None:
+    """Make w, (n, width) before any offset is added, an output: mixes, sliders and inversion are made of it.
+
+    Args:
+        proto: the graph; w enters the sum with w_offset through one Unsqueeze.
+        width: of w.
+    """
+    from onnx import TensorProto, helper
+
+    graph = proto.graph
+    total = next(node for node in graph.node if node.op_type == "Add" and W_OFFSET in node.input)
+    layered = next(name for name in total.input if name != W_OFFSET)
+    w = next(node for node in graph.node if layered in node.output).input[0]
+    for node in graph.node:
+        for names in (node.input, node.output):
+            names[:] = [W if name == w else name for name in names]
+    kept = [value for value in graph.value_info if value.name != w]
+    del graph.value_info[:]
+    graph.value_info.extend(kept)
+    graph.output.append(helper.make_tensor_value_info(W, TensorProto.FLOAT, ["n", width]))
 
 
 @contextmanager
@@ -203,7 +227,7 @@ def measure_parity(generator: BaseGenerator, content: bytes, rows: np.ndarray) -
 
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
     names = [item.name for item in session.get_inputs()]
-    outputs = [item.name for item in session.get_outputs()]
+    outputs = [item.name for item in session.get_outputs() if item.name != W]
     inputs = example_inputs(generator, rows, PARITY_LATENTS)
     worst = dict.fromkeys(outputs, 0.0)
     for batch in PARITY_BATCHES:

@@ -27,7 +27,7 @@ POSITIVE = (
     "penalty_interval", "regression_rate",
 )  # fmt: skip
 
-OPTIONAL_FUNCTIONS = ("noise", "map_size", "animation", "snapshot", "features", "networks", "measures")
+OPTIONAL_FUNCTIONS = ("noise", "map_size", "animation", "snapshot", "features", "networks", "measures", "target")
 
 
 def generator_problems(spec: GeneratorSpec) -> list[str]:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from .errors import InputError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy as np
     from PIL.Image import Image
 
@@ -135,6 +137,30 @@ class DataOption:
     help: str
 
 
+@dataclass(frozen=True, eq=False)
+class Target:
+    """A file as something that a model is to come near to.
+
+    Attributes:
+        features: assets -> (n, k) numbers that are compared.
+        wanted: (k,) those of the file.
+        unit: of the numbers, for people.
+        wishes: sliders that the file tells, by name (see ganassets.wishes.Wish).
+        settings: of the plugin, while it is compared, by name.
+        size: of size-free models, samples along each axis while it is compared.
+        exact: whether places are compared, so that each layer may be moved by itself; where only the look is, that would
+            meet the numbers with another look.
+    """
+
+    features: Callable[[Sequence[Any]], np.ndarray]
+    wanted: np.ndarray
+    unit: str
+    wishes: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    size: tuple[int, ...] | None = None
+    exact: bool = True
+
+
 @dataclass(frozen=True)
 class GeneratorSpec:
     """A generator (entry-point group `ganassets.generators`).
@@ -175,6 +201,7 @@ class GeneratorSpec:
             compared by in place of the outputs; None compares these. Of data that doesn't tile, samples are windows. No
             torch.
         measures: assets -> what else `ganassets evaluate` tells of them, numbers by name; None where there is nothing.
+        target: path of a file -> the Target that it is for `ganassets invert`; None where no file can be one.
         exporter: name of the format to write where the user names none.
     """
 
@@ -201,6 +228,7 @@ class GeneratorSpec:
     features: Callable[[Mapping[str, np.ndarray], np.ndarray], np.ndarray] | None = None
     networks: Callable[[Preset, Any, Any], tuple[Any, Any]] | None = None
     measures: Callable[[Sequence[Any]], Mapping[str, float]] | None = None
+    target: Callable[[Path], Target] | None = None
     exporter: str = "gltf"
 
     def preset(self, name: str) -> Preset:

@@ -59,7 +59,7 @@ def write_files(folder: Path, files: Mapping[str, bytes], overwrite: bool = Fals
             os.replace(temporaries[name], targets[name])
         _sync_folder(folder)
     except OSError as error:
-        raise InputError(f"can't write in {folder}: {_reason(error)}.") from error
+        raise can_not_write(folder, error) from error
     finally:
         for temporary in temporaries.values():
             _remove(temporary)
@@ -91,7 +91,7 @@ def check_folder(folder: Path, stems: Collection[str], overwrite: bool = False) 
             _check_free([path for path in folder.iterdir() if not stems_of(path.name).isdisjoint(stems)], overwrite)
         _write_synced(probe, b"ganassets")
     except OSError as error:
-        raise InputError(f"can't write in {folder}: {_reason(error)}.") from error
+        raise can_not_write(folder, error) from error
     finally:
         _remove(probe)
 
@@ -152,6 +152,11 @@ def _sync_folder(folder: Path) -> None:
 def _remove(path: Path) -> None:
     with contextlib.suppress(OSError):  # the first error is the one to tell
         path.unlink(missing_ok=True)
+
+
+def can_not_write(folder: Path, error: OSError) -> InputError:
+    """The error for users: what keeps a folder from being written."""
+    return InputError(f"can't write in {folder}: {_reason(error)}.")
 
 
 def _reason(error: OSError) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import settings
+
+from ganassets.assets import Option
+from ganassets.model import open_model
+from ganassets.plugins import load_generator
+from size_free import STRIDE
 
 # Machines that run tests are slow now and then.
 settings.register_profile("ganassets", deadline=None)
@@ -230,3 +236,21 @@ def make_model(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return make
+
+
+@pytest.fixture
+def tiling(tiles, tiles_model):
+    """The size-free model and its plugin."""
+    return open_model(tiles_model, threads=1), load_generator("tiles")
+
+
+@pytest.fixture
+def choosing(tiling):
+    """A size-free model whose plugin chooses the size: by a setting and a slider."""
+    model, spec = tiling
+
+    def size_of(settings, row, info):
+        assert (info.channels, info.stride) == (3, STRIDE)
+        return (STRIDE * settings["rows"], STRIDE * (1 + int(row[1])))
+
+    return model, replace(spec, map_size=size_of, settings=(Option("rows", int, 2, "How many."),))

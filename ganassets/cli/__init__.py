@@ -22,6 +22,13 @@ Examples:
     cls=LazyGroup,
     modules=(
         "generate",
+        "batch",
+        "morph",
+        "mix",
+        "vary",
+        "sliders",
+        "invert",
+        "regenerate",
         "models",
         "data",
         "train",

@@ -10,8 +10,8 @@ from ..errors import InputError
 from ..plugins import load_generator
 from ..spec import GeneratorSpec
 from .base import GeneratorCommand, complete_generators, debug_option, load_training, make_console
+from .dynamic import generator_of
 from .find import find_model
-from .generate import generator_of
 from .train import data_parameter
 
 SPEC = "ganassets.evaluate.spec"

@@ -74,3 +74,22 @@ def shipped_models(generator: str) -> list[Path]:
     found = importlib.util.find_spec(package)
     folders = found.submodule_search_locations or () if found else ()
     return sorted(model for folder in folders for model in (Path(folder) / "data").glob("*.onnx"))
+
+
+def model_of_digest(generator: str, digest: str, given: str | None) -> Path:
+    """The model file with a SHA-256: the one given, or among the generator's shipped ones and its runs'.
+
+    Raises:
+        InputError: it is none of them.
+    """
+    import hashlib
+
+    if given:
+        return find_model(given)
+    for path in [*shipped_models(generator), *(run / MODEL_FILE for run in runs_of(generator))]:
+        if path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == digest:
+            return path
+    raise InputError(
+        f"the model of {generator} with SHA-256 {digest[:12]}... is neither in the package nor in {RUNS}/; "
+        "name it with --model."
+    )

@@ -1,48 +1,94 @@
-"""`ganassets inspect`: what a model file says about itself."""
+"""`ganassets inspect`: what a model file, or a file that was made with one, says about itself."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from .base import complete_generators, debug_option, make_console, printable
 from .find import find_model
 
+if TYPE_CHECKING:
+    from ..recipe import Recipe
+
 EXAMPLES = """\b
 Examples:
   ganassets inspect faces
   ganassets inspect runs/faces-20260131-1/model.onnx --json
+  ganassets inspect out/faces-00000001.glb
 """
 
 
-@click.command(name="inspect", short_help="Show what a model file says about itself.", epilog=EXAMPLES)
+@click.command(name="inspect", short_help="Show what a model or an asset's file says of itself.", epilog=EXAMPLES)
 @click.argument("name_or_model", shell_complete=complete_generators)
 @click.option("--json", "as_json", is_flag=True, help="The whole manifest as JSON.")
 @debug_option
 def command(name_or_model: str, as_json: bool) -> None:
-    """Check a model file and show its manifest: origin, data, licence, sliders, outputs."""
+    """Check a model file and show its manifest: origin, data, licence, sliders, outputs.
+
+    Of any other file that ganassets made: the model, seed, sliders and licence, and how to make it again.
+    """
     import json
 
     from ..model import CPU, open_model
 
+    if Path(name_or_model).is_file() and Path(name_or_model).suffix != ".onnx":
+        show_origin(Path(name_or_model), as_json)
+        return
     model = open_model(find_model(name_or_model), providers=[CPU])
     size = model.path.stat().st_size
     if as_json:
         facts = {"path": str(model.path), "bytes": size, "sha256": model.digest}
         click.echo(json.dumps({**facts, "manifest": model.manifest.model_dump(mode="json")}, indent=2))
         return
+    file = [("file", str(model.path)), ("size", f"{size / 1e6:.1f} MB"), ("SHA-256", model.digest)]
+    show_table([*file, *summary(model.manifest)])
+
+
+def show_table(rows: Iterable[tuple[str, str]]) -> None:
+    """Print names and values."""
     from rich.table import Table
     from rich.text import Text
 
     table = Table(show_header=False, box=None)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
-    for name, value in [("file", str(model.path)), ("size", f"{size / 1e6:.1f} MB"), ("SHA-256", model.digest)]:
-        table.add_row(Text(name, "bold"), Text(value))
-    for name, value in summary(model.manifest):
+    for name, value in rows:
         table.add_row(Text(printable(name), "bold"), Text(printable(value)))
     make_console().print(table)
+
+
+def show_origin(path: Path, as_json: bool) -> None:
+    """Print where a file comes from."""
+    from ..provenance import origin_of
+
+    origin = origin_of(path)
+    if as_json:
+        click.echo(origin.recipe.to_json())
+        return
+    show_table([("file", str(path)), ("says so", origin.where), *told(origin.recipe)])
+    click.echo(f"Again: ganassets regenerate {path} -o again")
+    click.echo(f"More like it: ganassets vary {origin.recipe.generator} {path} -n 8 -o near")
+
+
+def told(recipe: Recipe) -> Iterator[tuple[str, str]]:
+    """Names and values to show of a recipe."""
+    yield "asset", recipe.name
+    yield "generator", f"{recipe.generator} {recipe.generator_version}, by {recipe.software}"
+    yield "model", recipe.model
+    yield "licence", recipe.licence
+    yield "seed", f"{recipe.seed}, truncation {recipe.truncation:g}"
+    if recipe.note:
+        yield "found by", recipe.note
+    if recipe.size:
+        yield "size", " x ".join(map(str, reversed(recipe.size)))
+    for name, value in (*recipe.condition.items(), *recipe.settings.items()):
+        yield name, f"{value:g}" if isinstance(value, float) else str(value)
+    if recipe.file:
+        yield "format", ", ".join([recipe.file.to, *(f"{k} {v}" for k, v in recipe.file.options.items())])
 
 
 def summary(manifest) -> Iterator[tuple[str, str]]:

@@ -19,7 +19,7 @@ from ..plugins import (
     records_named,
 )
 from .base import debug_option
-from .generate import describe_condition
+from .dynamic import describe_condition
 
 EXAMPLES = """\b
 Examples:

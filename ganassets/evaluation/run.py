@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ..assets import Provenance
 from ..data import TrainingData
 from ..errors import GanassetsError, InputError
-from ..generation import Request, generate, inputs_of
+from ..generation import Request, generate, seed_noise
 from ..latents import latents
 from ..manifest import Manifest
 from ..model import Model, noise_axes, open_model
@@ -239,14 +239,13 @@ def run_model(
 
     def make(part: slice) -> Mapping[str, Any]:
         seeds = range(first_seed + part.start, first_seed + part.stop)
-        inputs = [
-            inputs_of(model.manifest, spec, seed, row, size) for seed, row in zip(seeds, conditions[part], strict=True)
-        ]
-        maps = [one.noise for one in inputs if one.noise is not None]
-        z, noise_maps = np.stack([one.z for one in inputs]), np.stack(maps) if maps else None
-        if noise_maps is not None and around.structure is not None:
-            noise_maps[:, -around.structure.shape[1] :] = around.structure[part]
-        outputs = model.run(z, conditions[part], 1.0, noise=noise_maps)
+        maps = None
+        if size is not None:
+            rows = zip(seeds, conditions[part], strict=True)
+            maps = np.stack([seed_noise(model.manifest, spec, seed, row, size) for seed, row in rows])
+            if around.structure is not None:
+                maps[:, -around.structure.shape[1] :] = around.structure[part]
+        outputs = model.run(latents(seeds, model.manifest.z_dim), conditions[part], 1.0, noise=maps)
         return {name: cropped(array, margin) for name, array in outputs.items()}
 
     return in_batches(make, len(conditions))

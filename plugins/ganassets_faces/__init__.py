@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ganassets.spec import API_VERSION, Condition, DataOption, GeneratorSpec, Output, Preset
+from ganassets.spec import API_VERSION, Condition, DataOption, GeneratorSpec, Output, Preset, Target
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy as np
     from PIL.Image import Image
 
@@ -46,6 +48,12 @@ def _preview(assets: Sequence[Mesh]) -> Image:
     from .preview import contact_sheet
 
     return contact_sheet(assets)
+
+
+def _target(path: Path) -> Target:
+    from .target import skin_target
+
+    return skin_target(path)
 
 
 def _static_digests() -> dict[str, str]:
@@ -124,6 +132,7 @@ SPEC = GeneratorSpec(
     ),
     data_options=(DataOption("skins", "Folder of real skin textures in MakeHuman's body layout (PNG or JPEG)."),),
     dataset=_dataset,
+    target=_target,
     domain=_domain,
     decode=_decode,
     preview=_preview,

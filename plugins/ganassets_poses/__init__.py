@@ -7,11 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ganassets.assets import Option
-from ganassets.spec import API_VERSION, DataOption, GeneratorSpec, Output, Preset
+from ganassets.spec import API_VERSION, DataOption, GeneratorSpec, Output, Preset, Target
 
 from .actions import CONDITIONS
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy as np
     from PIL.Image import Image
 
@@ -90,6 +92,12 @@ def _measures(assets: Sequence[MotionClip]) -> dict[str, float]:
     return clip_measures(assets)
 
 
+def _target(path: Path) -> Target:
+    from .target import clip_target
+
+    return clip_target(path)
+
+
 def _static_digests() -> dict[str, str]:
     from .structure import noise_digest
 
@@ -150,6 +158,7 @@ SPEC = GeneratorSpec(
         DataOption("bones", 'JSON file that names joints: {"hips": "Pelvis", ...}, where names are not recognised.'),
     ),
     dataset=_dataset,
+    target=_target,
     domain=_domain,
     decode=_decode,
     preview=_preview,

@@ -6,11 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ganassets.spec import API_VERSION, DataOption, GeneratorSpec, Output, Preset
+from ganassets.spec import API_VERSION, DataOption, GeneratorSpec, Output, Preset, Target
 
 from .materials import CONDITIONS
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy as np
     from PIL.Image import Image
 
@@ -62,6 +64,12 @@ def _measures(assets: Sequence[TextureSet]) -> dict[str, float]:
     from .measures import material_measures
 
     return material_measures(assets)
+
+
+def _target(path: Path) -> Target:
+    from .target import material_target
+
+    return material_target(path)
 
 
 def _static_digests() -> dict[str, str]:
@@ -123,6 +131,7 @@ SPEC = GeneratorSpec(
         DataOption("painted", "Share of painted samples beside those of --data, 0 to 1.  [default: 0.5]"),
     ),
     dataset=_dataset,
+    target=_target,
     domain=_domain,
     decode=_decode,
     preview=_preview,

@@ -116,12 +116,29 @@ def test_parity_measured_again(trained):
     generator, _, _ = load_generator(SPEC, run, read_settings(run / "config.toml"))
     feeds = feeds_of(open_model(path), 17)
     with torch.no_grad():
-        expected = list(generator(*(torch.from_numpy(value) for value in feeds.values())).values())
+        z, condition, truncation, offset = (torch.from_numpy(value) for value in feeds.values())
+        w = generator.mapping(z, generator.domain.standardise(condition), truncation)
+        expected = [*generator(z, condition, truncation, offset).values(), w]
     found = run_file(path, feeds)
     alone = run_file(path, {name: value if len(value) == 1 else value[4:5] for name, value in feeds.items()})
     for a, b, c in zip(found, expected, alone, strict=True):
         np.testing.assert_allclose(a, b.numpy(), atol=1e-4)
         np.testing.assert_allclose(c[0], a[4], atol=1e-4)
+
+
+def test_w_is_what_the_offset_is_added_to(trained):
+    """An offset of the difference makes one seed of another, but for what the condition says itself."""
+    model = open_model(trained[2])
+    feeds = feeds_of(model, 2)
+    z, condition = feeds["z"], np.repeat(feeds["condition"][:1], 2, 0)
+    w = model.w(z, condition, 0.7)
+    np.testing.assert_allclose(
+        w, run_file(trained[2], {**feeds, "condition": condition, "truncation": np.float32([0.7])})[-1], atol=1e-6
+    )
+    offset = np.broadcast_to((w[1] - w[0])[None, None], (1, model.manifest.layers, model.manifest.w_dim))
+    moved, there = model.run(z[:1], condition[:1], 0.7, offset), model.run(z[1:], condition[1:], 0.7)
+    for name, array in moved.items():
+        np.testing.assert_allclose(array, there[name], atol=1e-4)
 
 
 def test_manifest_tells_where_it_comes_from(trained):

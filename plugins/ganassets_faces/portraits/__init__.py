@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ganassets.spec import API_VERSION, DataOption, GeneratorSpec, Output, Preset
+from ganassets.spec import API_VERSION, DataOption, GeneratorSpec, Output, Preset, Target
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy as np
     from PIL.Image import Image
 
@@ -55,6 +57,12 @@ def _snapshot(arrays: Mapping[str, np.ndarray], conditions: np.ndarray) -> Image
 
     del conditions
     return grid(to_pixels(arrays["picture"]))
+
+
+def _target(path: Path) -> Target:
+    from .target import picture_target
+
+    return picture_target(path)
 
 
 QUICK = Preset(
@@ -111,6 +119,7 @@ SPEC = GeneratorSpec(
         DataOption("mirror", "Whether pictures are also shown mirrored: yes or no.  [default: no]"),
     ),
     dataset=_dataset,
+    target=_target,
     domain=_domain,
     decode=_decode,
     preview=_preview,

@@ -1,0 +1,184 @@
+"""index.jsonl of an output folder: what was made, one line an asset, each on the device before the next is told.
+
+A run begins with a line and ends with one, so a reader can tell whether the last one was cut off. A unit's files are
+whole before its line is written; what a cut-off run wrote and did not enter is made again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from .. import __version__
+from ..errors import InputError
+from ..writer import can_not_write
+from .lock import take
+
+INDEX = "index.jsonl"
+MAX_LINE = 8 * 2**20  # bytes
+MAX_BYTES = 16 * 2**30
+
+
+class _Line(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class File(_Line):
+    """A file of an asset."""
+
+    bytes: int = Field(ge=0)
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+
+
+class Entry(_Line):
+    """A line about an asset.
+
+    Attributes:
+        name: of the asset.
+        key: see plan.Job.key.
+        files: by path below the output folder, with slashes.
+        recipe: see ganassets.recipe; kept as it stands.
+    """
+
+    name: str = Field(max_length=255)
+    key: str = Field(pattern="^[0-9a-f]{16}$")
+    files: dict[Annotated[str, Field(max_length=1024)], File] = Field(max_length=1024)
+
+
+@dataclass(frozen=True)
+class Done:
+    """What is kept of an entry: its key and the sizes of its files."""
+
+    key: str
+    files: Mapping[str, int]
+
+    def is_there(self, out: Path) -> bool:
+        """Whether all files are, in the size that was entered."""
+        try:
+            return all((out / path).stat().st_size == size for path, size in self.files.items())
+        except (OSError, ValueError):  # a path may hold anything
+            return False
+
+
+class Index:
+    """The index of one output folder, open for more and locked: one run at a time writes to a folder.
+
+    Args:
+        out: the folder.
+
+    Attributes:
+        done: by name of the asset.
+        cut_off: whether the last run did not end.
+
+    Raises:
+        InputError: the file is damaged, another run has it, or the folder can't be written.
+    """
+
+    def __init__(self, out: Path) -> None:
+        self.path = out / INDEX
+        self.done: dict[str, Done] = {}
+        self.cut_off = False
+        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+            self._handle = os.open(self.path, flags, 0o666)
+        except OSError as error:
+            raise can_not_write(out, error) from error
+        try:
+            if not take(self._handle):
+                raise InputError(f"another run is writing to {out}; wait until it has ended, or choose another folder.")
+            os.ftruncate(self._handle, self._read())
+        except OSError as error:
+            self.close()
+            raise can_not_write(out, error) from error
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Index:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the folder back."""
+        os.close(self._handle)
+
+    def _read(self) -> int:
+        """Take in what is there; returns the bytes up to the end of the last whole line."""
+        if self.path.stat().st_size > MAX_BYTES:
+            raise InputError(f"{self.path} is too large for an index; choose another folder.")
+        end = 0
+        for number, line in enumerate(lines_of(self.path), start=1):
+            if not line.endswith(b"\n"):
+                break  # the run was killed while it wrote
+            try:
+                self._take(json.loads(line))
+            except (ValueError, RecursionError, ValidationError) as error:
+                raise InputError(
+                    f"{self.path} is damaged in line {number}; move it away, or choose another folder."
+                ) from error
+            end += len(line)
+        return end
+
+    def _take(self, raw: Any) -> None:
+        if not isinstance(raw, dict):
+            raise ValueError("not an object")
+        if "begin" in raw or "end" in raw:
+            self.cut_off = "begin" in raw
+            return
+        entry = Entry.model_validate(raw)
+        self.done[entry.name] = Done(entry.key, {path: file.bytes for path, file in entry.files.items()})
+
+    def begin(self) -> None:
+        """A run begins, or goes on where the last one was cut off."""
+        if not self.cut_off:
+            self._write({"begin": __version__})
+        self.cut_off = True
+
+    def enter(self, name: str, key: str, files: Mapping[str, tuple[int, str]], recipe: str) -> None:
+        """An asset was made.
+
+        Args:
+            name, key: of the unit.
+            files: bytes and SHA-256 of each by its path below the folder.
+            recipe: its JSON.
+        """
+        told = {path: {"bytes": size, "sha256": digest} for path, (size, digest) in files.items()}
+        self._write({"name": name, "key": key, "files": told, "recipe": json.loads(recipe)})
+
+    def end(self) -> None:
+        """The run has made all that it could."""
+        self._write({"end": __version__})
+        self.cut_off = False
+
+    def _write(self, record: Mapping[str, Any]) -> None:
+        """A line, whole on the device or not there at all."""
+        line = (json.dumps(record, separators=(",", ":")) + "\n").encode()
+        start = os.fstat(self._handle).st_size
+        try:
+            if os.write(self._handle, line) != len(line):
+                raise OSError(28, os.strerror(28))  # no space for all of it
+            os.fsync(self._handle)
+        except OSError as error:
+            os.ftruncate(self._handle, start)
+            raise can_not_write(self.path.parent, error) from error
+
+
+def lines_of(path: Path) -> Iterator[bytes]:
+    """Lines of a file with their ends, the last one perhaps without; InputError where one is too long to be true."""
+    with open(path, "rb") as file:
+        while line := file.readline(MAX_LINE + 1):
+            if len(line) > MAX_LINE:
+                raise InputError(f"{path} is damaged (a line without an end); move it away, or choose another folder.")
+            yield line

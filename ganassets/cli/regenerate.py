@@ -1,0 +1,118 @@
+"""`ganassets regenerate`: the same file again."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ..errors import GanassetsError, InputError
+from ..plugins import load_exporter, load_generator, run_plugin
+from .base import debug_option
+from .find import model_of_digest
+
+if TYPE_CHECKING:
+    from ..recipe import Recipe
+    from ..spec import GeneratorSpec
+
+PICTURES = {".png", ".webp"}
+
+EXAMPLES = """\b
+Examples:
+  ganassets regenerate out/textures-00000007_normal.png
+  ganassets regenerate head.glb -o again
+"""
+
+
+@click.command(name="regenerate", short_help="Make a file again from what it says of itself.", epilog=EXAMPLES)
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--model", help="The model it was made with, where it is neither in the package nor a run's.")
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="Folder to write to.  [default: only compare]")
+@click.option("--overwrite", is_flag=True, help="Replace files that are there.")
+@debug_option
+def command(file: Path, model: str | None, out: Path | None, overwrite: bool) -> None:
+    """Make FILE, and what belongs to it, again and say whether it is the same to the last byte, or what differs.
+
+    The same version on the same kind of machine gives the same bytes.
+    """
+    from ..model import look_into
+    from ..provenance import origin_of
+    from ..writer import write_files
+
+    recipe = origin_of(file).recipe
+    if recipe.file is None:
+        raise InputError(f"{file} is a recipe by itself; make its asset with `ganassets generate --recipe {file}`.")
+    path = model_of_digest(recipe.generator, recipe.model, model)
+    spec = load_generator(look_into(path).manifest.generator)
+    files = remade(path, spec, recipe)
+    if out is not None:
+        written = write_files(out, files, overwrite)
+        click.echo(f"Written: {', '.join(map(str, written))}")
+    if file.name not in files:
+        raise GanassetsError(f"{file.name} was renamed: its recipe makes {', '.join(files)}.")
+    if files[file.name] == file.read_bytes():
+        click.echo(f"{file} comes out the same, to the last byte.")
+        return
+    reasons = [*versions(recipe, spec), difference(file, files[file.name])]
+    raise GanassetsError(f"{file} comes out differently: {'; '.join(reasons)}.")
+
+
+def remade(path: Path, spec: GeneratorSpec, recipe: Recipe) -> Mapping[str, bytes]:
+    """The files that a recipe makes."""
+    from ..generation import check_recipe, make_assets
+    from ..model import check_plugin, open_model
+    from ..options import option_values
+
+    model = open_model(path, threads=1)
+    check_plugin(model, spec)
+    check_recipe(model, spec, recipe)
+    assert recipe.file is not None
+    exporter = load_exporter(recipe.file.to)
+    texts = {name: ("yes" if v else "no") if isinstance(v, bool) else str(v) for name, v in recipe.file.options.items()}
+    options = option_values(exporter.options, texts)
+    (asset,) = make_assets(model, spec, [recipe])
+    return run_plugin(f"the {exporter.name} exporter", exporter.export, asset, options)
+
+
+def versions(recipe: Recipe, spec: GeneratorSpec) -> Iterator[str]:
+    """What is of another version than when the file was made."""
+    from .. import __version__
+
+    if recipe.software != f"ganassets {__version__}":
+        yield f"it was made by {recipe.software}, this is ganassets {__version__}"
+    if recipe.generator_version != spec.version:
+        yield f"it was made by {recipe.generator} {recipe.generator_version}, this is {spec.version}"
+
+
+def difference(file: Path, content: bytes) -> str:
+    """How far a file is from what was made, in words."""
+    old = file.read_bytes()
+    if file.suffix.lower() in PICTURES:
+        try:
+            return picture_difference(old, content)
+        except (OSError, ValueError):
+            return "it is no whole picture"
+    if len(old) != len(content):
+        return f"it has {len(old):,} bytes, not {len(content):,}"
+    import numpy as np
+
+    unlike = np.flatnonzero(np.frombuffer(old, np.uint8) != np.frombuffer(content, np.uint8))
+    return f"{len(unlike):,} of {len(old):,} bytes are others, the first at {unlike[0]:,}"
+
+
+def picture_difference(old: bytes, new: bytes) -> str:
+    """How far the pixels of two pictures are from each other."""
+    import numpy as np
+    from PIL import Image
+
+    arrays = []
+    for content in (old, new):
+        with Image.open(io.BytesIO(content)) as picture:
+            arrays.append(np.asarray(picture).astype(np.int64))
+    if arrays[0].shape != arrays[1].shape:
+        return "its pixels are of another number or kind"
+    most = int(np.abs(arrays[0] - arrays[1]).max())
+    return f"pixels differ by at most {most}" if most else "the pixels are the same, its notes are not"

@@ -1,0 +1,179 @@
+"""`ganassets sliders`: directions that are found in a model, and named."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..errors import InputError
+from ..plugins import load_generator, nearest
+from .base import complete_generators, debug_option, make_console
+from .find import find_model
+from .making import draw_sheet
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ..model import Model, ModelFile
+    from ..spec import GeneratorSpec
+
+AMOUNTS = (-6.0, -3.0, 0.0, 3.0, 6.0)  # standard deviations, on the sheets
+SHEET_SEEDS = (1, 2)
+TOGETHER = 16  # samples that go through the network at once
+MOST_PARTS = 16
+
+EXAMPLES = """\b
+Examples:
+  ganassets sliders discover faces --count 8 --sheets found
+  ganassets sliders rename faces found-1 jaw
+  ganassets sliders list faces
+  ganassets generate faces --seeds 1-20 --slider jaw=1.5
+"""
+
+
+@click.group(name="sliders", short_help="Find and name sliders in a model.", epilog=EXAMPLES)
+@debug_option
+def command() -> None:
+    """Sliders that nobody trained: directions along which what a model makes varies most."""
+
+
+@command.command(name="discover", short_help="Find sliders and draw what they do.")
+@click.argument("name_or_model", shell_complete=complete_generators)
+@click.option("--count", type=click.IntRange(1, 64), default=8, show_default=True, help="How many to keep.")
+@click.option("--samples", type=click.IntRange(64, 100_000), default=512, show_default=True, help="Latents to look at.")
+@click.option(
+    "--sheets",
+    type=click.Path(path_type=Path),
+    default=Path("sliders"),
+    show_default=True,
+    help="Folder for the pictures.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace sliders that were found before, names and all.")
+@debug_option
+def discover_command(name_or_model: str, count: int, samples: int, sheets: Path, overwrite: bool) -> None:
+    """Find the directions in w that change most of what the model makes, the strongest first.
+
+    They are kept in a small file beside the model. A sheet for each shows some seeds pulled to both sides of it.
+    """
+    from ..directions import Direction, discover, file_of, write_directions
+    from ..model import check_plugin, open_model
+    from ..recipe import pack_floats
+
+    model = open_model(find_model(name_or_model))
+    spec = load_generator(model.manifest.generator)
+    check_plugin(model, spec)
+    if file_of(model.path).exists() and not overwrite:
+        raise InputError(f"{file_of(model.path)} is there already; use --overwrite to find them again.")
+    w, made = looked_at(model, spec, samples)
+    found = [
+        Direction(name=f"found-{i}", vector=pack_floats(vector), share=min(share, 1.0))
+        for i, (vector, share) in enumerate(discover(w, made, count), start=1)
+    ]
+    path = write_directions(model, found)
+    for direction in found:
+        written = draw_sheet(spec, pulled(model, spec, direction), sheets, direction.name)
+        click.echo(f"{direction.name}: {direction.share:.0%} of what varies; {written[0]}")
+    click.echo(f"Kept in {path}. Name them with `ganassets sliders rename {name_or_model} {found[0].name} NAME`.")
+
+
+def looked_at(model: Model, spec: GeneratorSpec, samples: int) -> tuple[np.ndarray, np.ndarray]:
+    """(n, w_dim) w of random latents under one condition and noise map, and (n, k) what was made of them."""
+    import numpy as np
+    from rich.progress import track
+
+    from ..generation import Request, inputs_of, run_inputs, seed_recipe
+    from ..latents import latents
+    from ..model import noise_axes
+    from ..options import option_values
+
+    noise = model.manifest.noise
+    size = (noise.size,) * noise_axes(model.manifest) if noise and not spec.map_size else None
+    base = seed_recipe(model, spec, Request((), 1.0, size=size, settings=option_values(spec.settings, {})), 0)
+    inputs = inputs_of(model.manifest, spec, base)
+    z = latents(range(1, samples + 1), model.manifest.z_dim)
+    w = model.w(z, np.repeat(base.row[None], samples, 0))
+    made: dict[str, list[np.ndarray]] = {}
+    console = make_console(stderr=True)
+    starts = range(0, samples, TOGETHER)
+    for start in track(starts, "Looking", console=console, transient=True, disable=not console.is_terminal):
+        outputs = run_inputs(model, [replace(inputs, z=one) for one in z[start : start + TOGETHER]], 1.0)
+        for name, array in outputs.items():
+            made.setdefault(name, []).append(reduced(array))
+    return w, np.concatenate([balanced(np.concatenate(parts)) for parts in made.values()], 1)
+
+
+def reduced(arrays: np.ndarray) -> np.ndarray:
+    """(n, k) numbers of outputs (n, ...): long axes are averaged in even parts, about MOST_PARTS of them."""
+    import numpy as np
+
+    for axis, length in enumerate(arrays.shape[1:], start=1):
+        step = length // MOST_PARTS
+        if step > 1:
+            whole = np.moveaxis(arrays, axis, -1)[..., : length // step * step]
+            arrays = np.moveaxis(whole.reshape(*whole.shape[:-1], -1, step).mean(-1), -1, axis)
+    return arrays.reshape(len(arrays), -1)
+
+
+def balanced(made: np.ndarray) -> np.ndarray:
+    """One output's numbers (n, k), scaled so that each output varies as much as the others do."""
+    import numpy as np
+
+    centred = made - made.mean(0)
+    return centred / max(float(np.sqrt((centred**2).sum(1).mean())), 1e-12)
+
+
+def pulled(model: Model, spec: GeneratorSpec, direction: Any) -> list[Any]:
+    """Assets of some seeds at each amount of a slider, a row a seed."""
+    from ..control import offset_of, packed_offset
+    from ..directions import offset_of as moved
+    from ..generation import Request, make_assets, seed_recipe
+    from ..options import option_values
+
+    request = Request((), settings=option_values(spec.settings, {}))
+    recipes = []
+    for seed in SHEET_SEEDS:
+        base = seed_recipe(model, spec, request, seed)
+        for i, amount in enumerate(AMOUNTS):
+            offset = offset_of(model.manifest, base) + moved(model.manifest, direction, amount)
+            recipes.append(base.changed(name=f"{base.name}-{i}", w_offset=packed_offset(offset)))
+    return [asset.reduced(256) for recipe in recipes for asset in make_assets(model, spec, [recipe])]
+
+
+@command.command(name="list", short_help="Show the sliders that were found in a model.")
+@click.argument("name_or_model", shell_complete=complete_generators)
+@debug_option
+def list_command(name_or_model: str) -> None:
+    """Show the sliders that were found in a model, the strongest first."""
+    from ..directions import read_directions
+    from ..model import look_into
+
+    for direction in read_directions(look_into(find_model(name_or_model))).directions:
+        click.echo(f"{direction.name}  {direction.share:.0%}")
+
+
+@command.command(name="rename", short_help="Give a found slider a name.")
+@click.argument("name_or_model", shell_complete=complete_generators)
+@click.argument("old")
+@click.argument("new")
+@debug_option
+def rename_command(name_or_model: str, old: str, new: str) -> None:
+    """Call the slider OLD NEW: a word of small letters, digits and hyphens."""
+    import re
+
+    from ..directions import NAME, read_directions, write_directions
+    from ..model import look_into
+
+    file: ModelFile = look_into(find_model(name_or_model))
+    found = read_directions(file).directions
+    names = [direction.name for direction in found]
+    if old not in names:
+        raise InputError(f"no slider {old!r} was found in {file.path}; {nearest(old, names)}")
+    if not re.fullmatch(NAME, new):
+        raise InputError(f"{new!r} is no name for a slider; use small letters, digits and hyphens.")
+    if new in names and new != old:
+        raise InputError(f"{file.path} has a slider {new!r} already.")
+    write_directions(file, [d.model_copy(update={"name": new}) if d.name == old else d for d in found])
+    click.echo(f"{old} is {new} now.")

@@ -1,0 +1,40 @@
+"""A skin as something that a model of heads is to come near to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ganassets.assets import Mesh
+from ganassets.errors import InputError
+from ganassets.spec import Target
+
+from .skins import read_texture, to_head_layout
+from .texels import texel_map
+
+SIZE = 64  # texels of a side while skins are compared
+
+
+def skin_target(path: Path) -> Target:
+    """The skin texture of a file, in MakeHuman's body layout; InputError when it isn't one."""
+    try:
+        albedo = to_head_layout(read_texture(path), SIZE)
+    except InputError as error:
+        raise InputError(f"{path} can't be used: {str(error).rstrip('.')}.") from error
+    inside = texel_map(SIZE).inside
+    return Target(lambda heads: skins_of(heads, inside), albedo[:, inside].ravel(), "of 255")
+
+
+def skins_of(heads: Sequence[Mesh], inside: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """(n, k) texels of skins, each the mean over its area."""
+    found = []
+    for head in heads:
+        albedo = head.materials[0].albedo
+        assert albedo is not None
+        factor = len(albedo) // SIZE
+        blocks = albedo.reshape(SIZE, factor, SIZE, factor, 3).mean((1, 3), dtype=np.float32)
+        found.append(blocks.transpose(2, 0, 1)[:, inside].ravel())
+    return np.stack(found)

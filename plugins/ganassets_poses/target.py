@@ -1,0 +1,43 @@
+"""A clip as something that a model of motion is to come near to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ganassets.assets import MotionClip
+from ganassets.data.sources import Problem
+from ganassets.errors import InputError
+from ganassets.motion.editing import at_times, placed
+from ganassets.motion.kinematics import positions
+from ganassets.motion.retarget import to_humanoid
+from ganassets.spec import Target
+
+from .readers.find import find_motion
+
+FRAMES = 24  # at which clips are compared
+SHORTEST, LONGEST = 0.2, 20.0  # seconds
+CENTIMETRES = 100.0
+
+
+def clip_target(path: Path) -> Target:
+    """The first clip of a file; InputError when it holds none, or it is too short or too long."""
+    problems: list[Problem] = []
+    found = next(find_motion(path, problems))
+    clip = to_humanoid(found.take)
+    if not SHORTEST <= clip.seconds <= LONGEST:
+        raise InputError(f"{path} lasts {clip.seconds:.3g} s; cut out {SHORTEST:g} to {LONGEST:g} s of it.")
+    settings = {"seconds": round(clip.seconds, 3), "hold-feet": False, "mirror": "no", "pose": -1.0}
+    return Target(places_of, places_of([clip])[0], "cm", settings=settings)
+
+
+def places_of(clips: Sequence[MotionClip]) -> NDArray[np.float32]:
+    """(n, k) centimetres: joints at even moments of a clip that begins above the origin and faces +Z."""
+    found = []
+    for clip in clips:
+        moments = np.linspace(0, clip.seconds, FRAMES) if len(clip) > 1 else np.zeros(FRAMES)
+        found.append(positions(placed(at_times(clip, moments))).ravel() * CENTIMETRES)
+    return np.stack(found).astype(np.float32)

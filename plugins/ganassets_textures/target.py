@@ -1,0 +1,105 @@
+"""A material, or a picture of one, as something that a model of materials is to come near to.
+
+No texel of a material has a place of its own, so what is compared is what a surface is like: its colours, and how much
+each map varies at each size of detail, along rows and columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from ganassets.assets import TextureSet
+from ganassets.data.images import SUFFIXES, opened_image, plain_image
+from ganassets.data.sources import open_file
+from ganassets.errors import InputError
+from ganassets.spec import Target
+
+from .sets import read_sets
+
+SIZE = 128  # texels of a side while materials are compared
+LEVELS = 5  # sizes of detail, each twice the one before
+QUANTILES = (0.05, 0.25, 0.75, 0.95)
+PERCENT = 100.0
+LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
+
+Maps = dict[str, NDArray[np.float32]]
+
+
+def material_target(path: Path) -> Target:
+    """A picture's colours, or all maps of the first set in a folder or zip; InputError when it holds none."""
+    if path.is_file() and path.suffix.lower() in SUFFIXES:
+        maps = {"albedo": read_albedo(path)}
+        wishes = {}
+    else:
+        found = read_sets(path, 2 * SIZE)[0][0]
+        maps = {"albedo": resized(found.albedo.astype(np.float32) / np.float32(255))}
+        for name in ("roughness", "metallic"):
+            values = getattr(found, name)
+            if values is not None:
+                maps[name] = resized(values.astype(np.float32) / np.float32(255))
+        if found.height is not None:
+            maps["height"] = resized(found.height) * SIZE / max(found.height.shape)
+        wishes = {"material": {found.material: 1.0}} if found.material else {}
+    names = tuple(maps)
+    return Target(
+        lambda made: np.stack([looks_of(maps_of(asset, names)) for asset in made]),
+        looks_of(maps),
+        "% of a map's range",
+        wishes,
+        size=(SIZE, SIZE),
+        exact=False,
+    )
+
+
+def read_albedo(path: Path) -> NDArray[np.float32]:
+    """(SIZE, SIZE, 3) sRGB in [0, 1] of a picture."""
+    try:
+        with open_file(path) as stream, opened_image(stream, path.suffix.lower()) as image:
+            return resized(np.asarray(plain_image(image).convert("RGB"), np.float32) / np.float32(255))
+    except InputError as error:
+        raise InputError(f"{path} can't be used: {str(error).rstrip('.')}.") from error
+
+
+def resized(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A map (h, w) or (h, w, c) of SIZE x SIZE texels, each the mean over its area."""
+    planes = values[..., None] if values.ndim == 2 else values
+    made = [
+        np.asarray(Image.fromarray(planes[..., k].astype(np.float32)).resize((SIZE, SIZE), Image.Resampling.BOX))
+        for k in range(planes.shape[-1])
+    ]
+    return np.stack(made, -1).reshape(SIZE, SIZE, *values.shape[2:])
+
+
+def maps_of(asset: TextureSet, names: Sequence[str]) -> Maps:
+    """Maps of a material that was made; height in texels."""
+    maps = {name: getattr(asset, name) for name in names}
+    if "height" in maps:
+        maps["height"] = maps["height"] / np.float32(asset.texel_size)
+    return maps
+
+
+def looks_of(maps: Maps) -> NDArray[np.float32]:
+    """(k,) what a surface is like: means and quantiles of each channel, and the strength of each size of detail."""
+    parts: list[float] = []
+    for name, values in maps.items():
+        planes = values.reshape(SIZE, SIZE, -1)
+        if name != "height":  # whose mean says nothing
+            parts += planes.mean((0, 1)).tolist()
+        parts += np.quantile(planes, QUANTILES, axis=(0, 1)).ravel().tolist()
+        parts += details(values @ LUMINANCE if name == "albedo" else planes[..., 0])
+    return np.array(parts, np.float32) * np.float32(PERCENT)
+
+
+def details(plane: NDArray[np.float32]) -> list[float]:
+    """Root mean squares of the differences of neighbours along rows and columns at each size of detail."""
+    found = []
+    for _ in range(LEVELS):
+        found += [float(np.sqrt(((np.roll(plane, 1, axis) - plane) ** 2).mean())) for axis in (0, 1)]
+        half = len(plane) // 2
+        plane = plane.reshape(half, 2, half, 2).mean((1, 3))
+    return found
