@@ -164,7 +164,8 @@ class LatentMoves(Moves):
         row = recipe.row.astype(np.float64)
         row[self.free] += step[self.manifest.z_dim :] * self.spread[self.free]
         row[self.free] = np.clip(row, self.low, self.high)[self.free]
-        return recipe.changed(z=pack_floats(z.astype(np.float32)), condition=condition_of(self.manifest, row.astype(np.float32).round(5)))
+        condition = condition_of(self.manifest, row.astype(np.float32).round(5))
+        return recipe.changed(z=pack_floats(z.astype(np.float32)), condition=condition)
 
     def position(self, recipe: Recipe) -> FloatArray:
         row = (recipe.row - self.mean) / self.spread

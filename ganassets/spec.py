@@ -148,8 +148,8 @@ class Target:
         wishes: sliders that the file tells, by name (see ganassets.wishes.Wish).
         settings: of the plugin, while it is compared, by name.
         size: of size-free models, samples along each axis while it is compared.
-        exact: whether places are compared, so that each layer may be moved by itself; where only the look is, that would
-            meet the numbers with another look.
+        exact: whether places are compared, so that each layer may be moved by itself; where only the look is, that
+            would meet the numbers with another look.
     """
 
     features: Callable[[Sequence[Any]], np.ndarray]

@@ -31,6 +31,7 @@ WORTH_PROCESSES = 3.0  # seconds of work that is left
 BYTES_AT_REST, BYTES_PER_TEXEL = 300e6, 1000.0
 TEMPORARY = re.compile(r"\.[0-9a-f]{16}\.tmp")
 MOST_SHOWN = 64
+ENOUGH = 8  # failures of one kind, with nothing made, after which there is no hope for the rest
 SAMPLES = 3  # that a dry run makes of each job
 
 Progress = Callable[[int, int], None]
@@ -43,6 +44,12 @@ class Failure:
     name: str
     seed: int
     why: str
+    exit_code: int
+
+    @property
+    def reason(self) -> str:
+        """Why, without the unit's name."""
+        return self.why.replace(self.name, "it")
 
 
 @dataclass
@@ -113,9 +120,17 @@ def run(
         if todo or shown:
             make(plan, out, settings, Work(frozenset(todo), frozenset(shown)), index, summary, progress, report)
         if todo:
+            check_hope(summary)
             write_failures(out, summary.failures)
             index.end()
     return summary
+
+
+def check_hope(summary: Summary) -> None:
+    """Raise why nothing at all could be made, where it is the same for all: a library that is missing, for one."""
+    first = summary.failures[0] if summary.failures else None
+    if first and not summary.made and all(failure.reason == first.reason for failure in summary.failures):
+        raise error_of(first.why, first.exit_code)
 
 
 def is_done(index: Index, out: Path, job: Any, unit: Any) -> bool:
@@ -159,11 +174,13 @@ def make(
     done = 0
     for answer in answers_of(plan, terms, work, settings, report):
         if isinstance(answer, Stopped):
-            raise stop_error(answer)
+            raise error_of(answer.why, answer.exit_code)
         wanted = answer.index in work.write
         _, unit = plan.unit(answer.index)
         if isinstance(answer, Failed):
-            summary.failures += [Failure(unit.name, unit.seed, answer.why)] if wanted else []
+            summary.failures += [Failure(unit.name, unit.seed, answer.why, answer.exit_code)] if wanted else []
+            if len(summary.failures) == ENOUGH:
+                check_hope(summary)
         else:
             take(plan, answer, index if wanted else None, summary)
         done += wanted
@@ -199,9 +216,9 @@ def same_arrays(a: Any, b: Any) -> bool:
     return a is b or all(np.array_equal(getattr(a, name), getattr(b, name)) for name in a.__dataclass_fields__)
 
 
-def stop_error(stopped: Stopped) -> GanassetsError:
+def error_of(why: str, exit_code: int) -> GanassetsError:
     """The error for users, with its exit code."""
-    return InputError(stopped.why) if stopped.exit_code == InputError.exit_code else GanassetsError(stopped.why)
+    return InputError(why) if exit_code == InputError.exit_code else GanassetsError(why)
 
 
 def answers_of(

@@ -7,7 +7,7 @@ import itertools
 import json
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -150,8 +150,7 @@ class Job:
             wishes = {**self.request.wishes, **combination}
             for name, value in ends or [("", 0.0)]:
                 end: dict[str, Wish] = {name: {value: 1.0} if isinstance(value, str) else value} if name else {}
-                asked = Request((), wishes={**wishes, **end}, size=self.request.size, crop=self.request.crop)
-                check_request(self.file.manifest, spec, asked)
+                check_request(self.file.manifest, spec, replace(self.request, wishes={**wishes, **end}))
 
 
 def as_json(value: Any) -> str:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import GanassetsError, InputError, one_line
 from ..generation import make_assets
 from ..plugins import load_exporter, load_generator, run_plugin
-from ..writer import write_files
+from ..writer import stems_of, write_files
 from .plan import Plan
 
 if TYPE_CHECKING:
@@ -59,10 +59,11 @@ class Made:
 
 @dataclass(frozen=True)
 class Failed:
-    """A unit that can't be made, and why."""
+    """A unit that can't be made, why, and the exit code of that."""
 
     index: int
     why: str
+    exit_code: int = GanassetsError.exit_code
 
 
 @dataclass(frozen=True)
@@ -132,9 +133,13 @@ class Workshop:
 
     def export(self, index: int, asset: Any) -> dict[str, bytes]:
         """A unit's files by name."""
-        job, _ = self.plan.unit(index)
+        job, unit = self.plan.unit(index)
         exporter = load_exporter(job.exporter)
-        return run_plugin(f"the {exporter.name} exporter", exporter.export, asset, dict(job.options))
+        files = run_plugin(f"the {exporter.name} exporter", exporter.export, asset, dict(job.options))
+        for name in files:
+            if unit.name not in stems_of(name):  # or two assets could have one file
+                raise GanassetsError(f"the {exporter.name} exporter calls a file {name!r}, not after {unit.name}.")
+        return files
 
     def work(self, task: Task) -> list[Answer]:
         """Make a task's units; what is to be written is being written when this returns, and the answers are those of
@@ -155,7 +160,7 @@ class Workshop:
                 shown = asset.reduced(PICTURE_TEXELS) if index in task.show else None
                 ready.append((Made(index, {}, recipe, shown), files))
             except GanassetsError as error:
-                failed.append(Failed(index, str(error)))
+                failed.append(Failed(index, str(error), error.exit_code))
         before = self.finish()
         self.written = self.disk.submit(self._write, ready, failed)
         return before

@@ -125,7 +125,7 @@ def test_jumps_as_gltf(desk):
 
 
 def test_a_seed_is_the_same_alone_and_among_others(desk):
-    run("generate", RUN, "--to", "bvh", "-n", "9", "-o", "many", "--no-preview", "--batch", "9")
+    run("generate", RUN, "--to", "bvh", "-n", "9", "-o", "many", "--no-preview")
     run("generate", RUN, "--to", "bvh", "--seeds", "4", "-o", "one", "--no-preview")
     alone, among = (Path(f"{folder}/poses-00000004.bvh").read_text() for folder in ("one", "many"))
     rows, others = (np.loadtxt(io.StringIO(text.split("Frame Time:")[1].split("\n", 1)[1])) for text in (alone, among))
