@@ -215,7 +215,7 @@ def build_model(manifest: dict[str, Any] | None = None, **changes: Any) -> Any:
         nodes,
         "squares",
         [value("z", ["n", 5]), value("condition", ["n", 3]), value("truncation", [1]), value("w_offset", ["n", 2, 3])],
-        [value("positions", ["n", 4, 3]), value("albedo", ["n", 3, 4, 4])],
+        [value("positions", ["n", 4, 3]), value("albedo", ["n", 3, 4, 4]), value("w", ["n", 3])],
         [numpy_helper.from_array(array, name) for name, array in constants.items()],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
