@@ -16,8 +16,9 @@ from .errors import InputError
 from .latents import condition_row, latent, noise_map
 from .manifest import Manifest
 from .model import noise_axes
+from .options import check_value
 from .plugins import run_plugin
-from .recipe import Recipe, short_floats, unpack_floats
+from .recipe import MOST_SIDE, Recipe, recipe_of, short_floats, unpack_floats
 from .windows import run_in_windows
 from .wishes import Wish, check_learnt, wanted_row
 
@@ -112,27 +113,32 @@ def seed_recipe(
         seed: of the asset.
         name: of the asset; the generator's and the seed by default.
         wishes: in place of the request's.
+
+    Raises:
+        InputError: a wish doesn't fit, or something of it is too long for a recipe.
     """
     manifest = file.manifest
     wanted = wanted_row(manifest.conditions, request.wishes if wishes is None else wishes)
     size = request.size
     if manifest.noise and not spec.map_size and size is None:
         size = (DEFAULT_SIZES * manifest.noise.size,) * noise_axes(manifest)
-    return Recipe(
-        generator=manifest.generator,
-        generator_version=manifest.generator_version,
-        software=f"ganassets {__version__}",
-        licence=manifest.licence,
-        model=file.digest,
-        name=name or asset_name(manifest.generator, seed),
-        seed=seed,
-        truncation=request.truncation,
-        condition=condition_of(manifest, condition_row(seed, manifest.rows, wanted)),
-        size=size,
-        crop=request.crop,
-        window=request.window,
-        settings=dict(request.settings),
-    )
+    name = name or asset_name(manifest.generator, seed)
+    fields = {
+        "generator": manifest.generator,
+        "generator_version": manifest.generator_version,
+        "software": f"ganassets {__version__}",
+        "licence": manifest.licence,
+        "model": file.digest,
+        "name": name,
+        "seed": seed,
+        "truncation": request.truncation,
+        "condition": condition_of(manifest, condition_row(seed, manifest.rows, wanted, manifest.choice_columns)),
+        "size": size,
+        "crop": request.crop,
+        "window": request.window,
+        "settings": dict(request.settings),
+    }
+    return recipe_of(fields, f"the recipe of {name}")
 
 
 def condition_of(manifest: Manifest, row: NDArray[np.float32]) -> dict[str, float]:
@@ -156,9 +162,11 @@ def check_recipe(file: ModelFile, spec: GeneratorSpec, recipe: Recipe) -> None:
     lengths = (manifest.w_dim, manifest.layers * manifest.w_dim)
     if recipe.w_offset is not None and len(unpack_floats(recipe.w_offset)) not in lengths:
         raise InputError(f"the recipe of {recipe.name} has an offset of another length than {file.path} takes.")
-    settings = {option.name for option in spec.settings}
-    if recipe.settings.keys() != settings:
+    settings = {option.name: option for option in spec.settings}
+    if recipe.settings.keys() != settings.keys():
         raise InputError(f"the recipe of {recipe.name} has other settings than {spec.name} {spec.version}.")
+    for name, value in recipe.settings.items():
+        check_value(settings[name], value)
     map_size(manifest, spec, recipe)
 
 
@@ -176,8 +184,10 @@ def map_size(manifest: Manifest, spec: GeneratorSpec, request: Request | Recipe)
         return None
     if size is None:
         return (DEFAULT_SIZES * noise.size,) * noise_axes(manifest)
-    if len(size) != noise_axes(manifest) or min(size) < 1 or np.prod(size, dtype=float) > MOST_TEXELS:
-        raise InputError(f"a size of {size_text(size)} is not possible; at most {MOST_TEXELS:,} texels are.")
+    if len(size) != noise_axes(manifest) or min(size) < 1 or is_too_large(size):
+        raise InputError(
+            f"a size of {size_text(size)} is not possible; at most {MOST_TEXELS:,} texels are, {MOST_SIDE:,} a side."
+        )
     rounded = tuple(-(-side // noise.stride) * noise.stride for side in size)
     if rounded != tuple(size) and not request.crop:
         below = tuple(max(side // noise.stride, 1) * noise.stride for side in size)
@@ -187,6 +197,11 @@ def map_size(manifest: Manifest, spec: GeneratorSpec, request: Request | Recipe)
             f"or --crop, which cuts {size_text(rounded)} and so loses the tiling."
         )
     return rounded
+
+
+def is_too_large(size: Sequence[int]) -> bool:
+    """Whether a map of that size is more than can be made."""
+    return max(size) > MOST_SIDE or np.prod(size, dtype=float) > MOST_TEXELS
 
 
 def size_text(size: Sequence[int]) -> str:
@@ -225,6 +240,8 @@ def inputs_of(manifest: Manifest, spec: GeneratorSpec, recipe: Recipe) -> Inputs
     if size is None:
         assert spec.map_size is not None
         size = run_plugin(f"{spec.name}'s size", spec.map_size, recipe.settings, row, manifest.noise)
+        if is_too_large(size):
+            raise InputError(f"{recipe.name} would be too large to be made ({size_text(size)} samples).")
     noise = seed_noise(manifest, spec, recipe.seed, row, size)
     if recipe.morph:
         noise = blended_noise(noise, seed_noise(manifest, spec, recipe.morph[0], row, size), recipe.morph[1])

@@ -1,7 +1,8 @@
-"""Settings of an exporter: what the user gave, checked and completed with the defaults."""
+"""Settings of generators and exporters: what the user gave, checked and completed with the defaults."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -47,11 +48,22 @@ def read_option(option: Option, text: str) -> Any:
         value = read(text)
     except (ValueError, KeyError) as error:
         raise InputError(f"{option.name} takes {kind}, not {text!r}.") from error
-    if option.choices and value not in option.choices:
-        raise InputError(f"{option.name} is one of {', '.join(option.choices)}, not {text!r}.")
-    if not in_range(option, value):
-        raise InputError(f"{option.name} {text} is outside {option_range(option)}.")
+    check_value(option, value)
     return value
+
+
+def check_value(option: Option, value: Any) -> None:
+    """InputError unless an option may have a value."""
+    types = (int, float) if option.type is float else option.type
+    if not isinstance(value, types) or (isinstance(value, bool) and option.type is not bool):
+        raise InputError(f"{option.name} takes {READERS[option.type][1]}, not {value!r}.")
+    if option.choices and value not in option.choices:
+        raise InputError(f"{option.name} is one of {', '.join(option.choices)}, not {value!r}.")
+    told = f"{value:g}" if isinstance(value, float) else value
+    if not in_range(option, value):
+        raise InputError(f"{option.name} {told} is outside {option_range(option)}.")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise InputError(f"{option.name} takes a number, not {told}.")
 
 
 def in_range(option: Option, value: Any) -> bool:

@@ -24,6 +24,7 @@ from .latents import MAX_SEED
 SUFFIX = ".recipe.json"
 MAX_BYTES = 8 * 2**20
 MAX_NUMBERS = 2**20  # of a latent or an offset
+MOST_SIDE = 2**16  # samples along an axis
 SHORT, LONG = 200, 4000  # letters of names and of sentences
 LITTLE = np.dtype("<f4")
 
@@ -104,9 +105,9 @@ class Recipe(BaseModel):
     seed: int = Field(ge=0, le=MAX_SEED)
     truncation: float = Field(ge=0, le=1)
     condition: dict[ShortText, float] = Field(default={}, max_length=1024)
-    size: tuple[Annotated[int, Field(gt=0, le=2**16)], ...] | None = Field(default=None, max_length=2)
+    size: tuple[Annotated[int, Field(gt=0, le=MOST_SIDE)], ...] | None = Field(default=None, max_length=2)
     crop: bool = False
-    window: int | None = Field(default=None, gt=0, le=2**16)
+    window: int | None = Field(default=None, gt=0, le=MOST_SIDE)
     settings: dict[ShortText, Setting] = Field(default={}, max_length=64)
     z: Floats | None = None
     morph: tuple[Annotated[int, Field(ge=0, le=MAX_SEED)], Annotated[float, Field(ge=0, le=1)]] | None = None
@@ -120,8 +121,9 @@ class Recipe(BaseModel):
         return np.array(list(self.condition.values()), np.float32)
 
     def changed(self, **changes: Any) -> Recipe:
-        """A recipe with some fields replaced, checked."""
-        return Recipe.model_validate({**{name: getattr(self, name) for name in Recipe.model_fields}, **changes})
+        """A recipe with some fields replaced; InputError where they don't fit in one."""
+        fields = {name: getattr(self, name) for name in Recipe.model_fields}
+        return recipe_of({**fields, **changes}, f"the recipe of {self.name}")
 
     def to_json(self) -> str:
         """One line of JSON without what is as it always is."""
