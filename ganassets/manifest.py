@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -17,6 +18,14 @@ FORMAT_VERSION = 1
 METADATA_KEY = "ganassets"
 SHARED_KEY = "ganassets.shared"  # JSON: parameters that the graph holds under another's name
 MAX_BYTES = 4 * 1024 * 1024
+MOST_COLUMNS = 1024
+MOST_OFFSETS = 2**20  # numbers of an offset in w
+
+# Recipes, options and file names are made of these.
+Name = Annotated[str, Field(max_length=80, pattern="^[a-z][a-z0-9]*([-_][a-z0-9]+)*$")]
+Line = Annotated[str, Field(max_length=4000, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
+Choice = Annotated[Line, Field(max_length=100)]
+Number = Annotated[float, Field(ge=-1e30, le=1e30)]  # stays finite in float32
 
 
 class _Part(BaseModel):
@@ -27,7 +36,7 @@ class OutputInfo(_Part):
     """An output of the graph; see ganassets.spec.Output."""
 
     name: str
-    axes: tuple[str, ...]
+    axes: tuple[str, ...] = Field(min_length=1)
     unit: str
     low: float | None = None
     high: float | None = None
@@ -36,12 +45,12 @@ class OutputInfo(_Part):
 class ConditionInfo(_Part):
     """A slider or category; see ganassets.spec.Condition."""
 
-    name: str
-    help: str = ""
-    low: float = 0.0
-    high: float = 1.0
-    unit: str = ""
-    choices: tuple[str, ...] = ()
+    name: Name
+    help: Line = ""
+    low: Number = 0.0
+    high: Number = 1.0
+    unit: Line = ""
+    choices: tuple[Choice, ...] = ()
     switch: bool = False
 
     @property
@@ -110,22 +119,22 @@ class Manifest(_Part):
     """See the module's text. Condition rows are physical values (years, shares), one row a likely combination."""
 
     format_version: Literal[1] = FORMAT_VERSION
-    generator: str
-    generator_version: str
+    generator: Name
+    generator_version: Choice
     software: str
     z_dim: int = Field(gt=0, le=4096)
     w_dim: int = Field(gt=0, le=16384)
     layers: int = Field(gt=0, le=256)
-    outputs: tuple[OutputInfo, ...]
+    outputs: tuple[OutputInfo, ...] = Field(min_length=1)
     conditions: tuple[ConditionInfo, ...]
-    condition_rows: tuple[tuple[float, ...], ...]
+    condition_rows: tuple[tuple[Number, ...], ...]
     w_statistics: WStatistics
     noise: NoiseInfo | None = None
     static_digests: dict[str, str] = {}
     data: DataInfo
     training: TrainingInfo
     parity: Parity
-    licence: str
+    licence: Line
     created: str
 
     @property
@@ -140,6 +149,13 @@ class Manifest(_Part):
 
         return np.array(self.condition_rows, np.float32).reshape(len(self.condition_rows), self.condition_width)
 
+    @cached_property
+    def choice_columns(self) -> NDArray[np.bool_]:
+        """(c,) which columns hold choices and switches, found once."""
+        from .latents import choice_columns
+
+        return choice_columns(self.rows)
+
 
 def parse_manifest(text: str, where: str) -> Manifest:
     """Manifest from JSON; InputError in one sentence when it is broken or newer than this program."""
@@ -149,7 +165,7 @@ def parse_manifest(text: str, where: str) -> Manifest:
         raise InputError(f"{where} carries a manifest larger than {MAX_BYTES} bytes.")
     try:
         raw = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{where} carries a manifest that is not JSON.") from error
     version = raw.get("format_version") if isinstance(raw, dict) else None
     if isinstance(version, int) and version > FORMAT_VERSION:
@@ -162,7 +178,20 @@ def parse_manifest(text: str, where: str) -> Manifest:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"])) or "top level"
         raise InputError(f"{where} carries a broken manifest ({place}: {first['msg']}).") from error
-    width = manifest.condition_width
-    if any(len(row) != width for row in manifest.condition_rows) or not manifest.condition_rows:
-        raise InputError(f"{where} carries a broken manifest (condition_rows: each row needs {width} values).")
+    for problem in _contradictions(manifest):
+        raise InputError(f"{where} carries a broken manifest ({problem}).")
     return manifest
+
+
+def _contradictions(manifest: Manifest) -> Iterator[str]:
+    """What single fields can't say."""
+    width = manifest.condition_width
+    columns = {column for condition in manifest.conditions for column in condition.columns}
+    if any(len(row) != width for row in manifest.condition_rows) or not manifest.condition_rows:
+        yield f"condition_rows: each row needs {width} values"
+    if len(columns) != width or width > MOST_COLUMNS:
+        yield f"conditions: names must differ, and {MOST_COLUMNS:,} columns are the most"
+    if manifest.layers * manifest.w_dim > MOST_OFFSETS:
+        yield f"layers: times w_dim must be at most {MOST_OFFSETS:,}"
+    if manifest.noise and max(len(output.axes) for output in manifest.outputs) < 2:
+        yield "noise: no output has an axis beside its channels"

@@ -26,6 +26,7 @@ MOST_BYTES = 4 * 2**30  # that the samples may take
 LABEL_FILE = "dataset.json"  # of StyleGAN's data sets
 MOST_LABEL_BYTES = 64 * 2**20
 FEWEST_LABELS, MOST_LABELS = 2, 64
+LONGEST_LABEL = 80  # letters
 # How pictures of different shapes become alike; see read_pictures.
 POLICIES = ("auto", "centre", "stretch", "pad")
 ALIKE = 0.05  # natural logarithm of the aspect by which shapes count as the same
@@ -175,7 +176,7 @@ def folder_labels(names: Sequence[str]) -> list[str] | None:
 
 def label_name(folder: str) -> str:
     """A folder's or zip's name as the user can type it: "dark-elves" of "Dark Elves.zip"."""
-    return re.sub(r"[\W_]+", "-", folder.lower().removesuffix(".zip")).strip("-") or "other"
+    return re.sub(r"[\W_]+", "-", folder.lower().removesuffix(".zip")).strip("-")[:LONGEST_LABEL] or "other"
 
 
 def given_labels(containers: Sequence[Container], problems: list[Problem]) -> dict[str, str] | None:
