@@ -70,7 +70,6 @@ from scipy.spatial.distance import cdist
 from tables import print_table, say
 
 from ganassets.assets import MotionClip
-from ganassets.cli.generate import export_assets, write_assets
 from ganassets.evaluation.measures import Features, frechet_distance, pairwise_distance
 from ganassets.generation import DEFAULT_TRUNCATION, Request, generate
 from ganassets.model import Model, check_plugin, open_model
@@ -87,6 +86,7 @@ from ganassets.motion.measures import (
 from ganassets.options import option_values
 from ganassets.plugins import load_exporter, load_generator
 from ganassets.spec import GeneratorSpec
+from ganassets.writer import write_files
 from ganassets_poses.units import Unit
 
 FloatArray = NDArray[np.floating]
@@ -370,7 +370,9 @@ def speed(bench: Bench) -> bool:
 
     def whole(name: str) -> None:
         with tempfile.TemporaryDirectory() as folder:
-            write_assets(bench.model, bench.spec, request, exporters[name], options[name], Path(folder), False, 0)
+            for assets in generate(bench.model, bench.spec, request):
+                files = [exporters[name].export(asset, options[name]) for asset in assets]
+                write_files(Path(folder), {name: content for one in files for name, content in one.items()})
 
     work: dict[str, Callable[[], object]] = {
         "held": lambda: list(generate(bench.model, bench.spec, request)),
@@ -379,7 +381,8 @@ def speed(bench: Bench) -> bool:
     }
     work |= {f"to {name}": lambda name=name: whole(name) for name in EXPORTERS}
     work |= {
-        f"export {name}": lambda name=name: export_assets(exporters[name], clips, options[name]) for name in EXPORTERS
+        f"export {name}": lambda name=name: [exporters[name].export(clip, options[name]) for clip in clips]
+        for name in EXPORTERS
     }
     for task in work.values():  # warms up
         task()

@@ -23,7 +23,13 @@ def raw_words(seed: int, count: int, stream: int) -> NDArray[np.uint64]:
     """(count,) uint64 of the Philox stream with key (seed, stream) and counter 0."""
     if not 0 <= seed <= MAX_SEED:
         raise InputError(f"seed {seed} is outside 0..{MAX_SEED}.")
-    return np.random.Philox(key=np.array([seed, stream], np.uint64)).random_raw(count)
+    generator = np.random.Philox(0)
+    # The same as Philox(key=...), which asks the system for randomness that it doesn't use.
+    generator.state = {
+        **generator.state,
+        "state": {"counter": np.zeros(4, np.uint64), "key": np.array([seed, stream], np.uint64)},
+    }
+    return generator.random_raw(count)
 
 
 def uniforms(seed: int, count: int, stream: int) -> NDArray[np.float64]:
@@ -55,7 +61,12 @@ def latents(seeds: Sequence[int], z_dim: int) -> NDArray[np.float32]:
     return np.stack([latent(seed, z_dim) for seed in seeds]) if seeds else np.zeros((0, z_dim), np.float32)
 
 
-def condition_row(seed: int, rows: NDArray[np.float32], wanted: NDArray[np.float32]) -> NDArray[np.float32]:
+def condition_row(
+    seed: int,
+    rows: NDArray[np.float32],
+    wanted: NDArray[np.float32],
+    choices: NDArray[np.bool_] | None = None,
+) -> NDArray[np.float32]:
     """A likely row of conditions for a seed that keeps to the user's wishes.
 
     The seed picks one of the manifest's rows, among those with the wished choices, whatever else is wished, so moving
@@ -67,13 +78,15 @@ def condition_row(seed: int, rows: NDArray[np.float32], wanted: NDArray[np.float
         seed: of the asset.
         rows: (r, c) physical values.
         wanted: (c,) the user's values, NaN where there is no wish.
+        choices: what choice_columns says of the rows, where it is known already.
 
     Returns:
         (c,) float32.
     """
     asked = np.isfinite(wanted)
-    free = ~asked & ~choice_columns(rows)
-    rows = rows_with(rows, wanted)
+    choices = choice_columns(rows) if choices is None else choices
+    free = ~asked & ~choices
+    rows = rows_with(rows, wanted, choices)
     row = rows[int(uniforms(seed, 1, CONDITION_STREAM)[0] * len(rows))].astype(np.float64)
     if asked.any() and free.any():
         table = rows.astype(np.float64)
@@ -92,8 +105,12 @@ def choice_columns(rows: NDArray[np.float32]) -> NDArray[np.bool_]:
     return ((rows == 0) | (rows == 1)).all(0)
 
 
-def rows_with(rows: NDArray[np.float32], wanted: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The rows that hold most of the wished choices; all of them where no choice is wished."""
-    choices = np.isfinite(wanted) & choice_columns(rows)
-    misses = (rows[:, choices] != wanted[choices]).sum(1)
+def rows_with(
+    rows: NDArray[np.float32], wanted: NDArray[np.float32], choices: NDArray[np.bool_] | None = None
+) -> NDArray[np.float32]:
+    """The rows that hold most of the wished choices (c,); all of them where no choice is wished."""
+    wished = np.isfinite(wanted) & (choice_columns(rows) if choices is None else choices)
+    if not wished.any():
+        return rows
+    misses = (rows[:, wished] != wanted[wished]).sum(1)
     return rows[misses == misses.min()]

@@ -6,7 +6,8 @@ skeleton's frames into those; the positions of the joints stay the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -38,7 +39,6 @@ def encode_clip(clip: MotionClip, options: Mapping[str, Any]) -> str:
     if options["root"] == "in-place":
         clip = in_place(clip)
     rig, (scale, decimals) = options["rig"], UNITS[options["unit"]]
-    ends = {RIGS[rig].written(joint): end for joint, end in ENDS.items()}
     if rig != VRM:
         clip = to_rig(clip, rig)
     order = depth_first(clip.skeleton.parents)
@@ -49,7 +49,7 @@ def encode_clip(clip: MotionClip, options: Mapping[str, Any]) -> str:
     return "".join(
         [
             "HIERARCHY\n",
-            *hierarchy(clip.skeleton, ends, scale, decimals),
+            hierarchy(clip.skeleton, rig, scale, decimals),
             f"MOTION\nFrames: {len(clip)}\nFrame Time: {1 / clip.fps:.10g}\n",
             (line * len(rows)) % tuple(rows.ravel().tolist()),
         ]
@@ -71,16 +71,19 @@ def depth_first(parents: tuple[int, ...], joint: int = 0) -> list[int]:
     return [joint, *(below for child in children_of(parents, joint) for below in depth_first(parents, child))]
 
 
-def hierarchy(skeleton: Skeleton, ends: Mapping[str, Sequence[float]], scale: float, decimals: int) -> Iterator[str]:
+@lru_cache(32)  # of skeletons, which many clips share
+def hierarchy(skeleton: Skeleton, rig: str, scale: float, decimals: int) -> str:
     """Lines of the joints. The root stands at the origin, because some programs add its offset to its motion and others
     don't.
 
     Args:
         skeleton: the joints.
-        ends: metres from last joints, by name, to the ends of their bones; those not named go on as the bone before.
+        rig: that its names are of.
         scale: units a metre.
         decimals: of the lengths.
     """
+    # Those not named here go on as the bone before.
+    ends = {RIGS[rig].written(joint): end for joint, end in ENDS.items()}
     places = rest_pose(skeleton)[0]
     offsets = places - places[[0, *skeleton.parents[1:]]]
 
@@ -102,7 +105,7 @@ def hierarchy(skeleton: Skeleton, ends: Mapping[str, Sequence[float]], scale: fl
             yield f"{indent}\tEnd Site\n{indent}\t{{\n{indent}\t\tOFFSET {end}\n{indent}\t}}\n"
         yield f"{indent}}}\n"
 
-    return lines(0, "")
+    return "".join(lines(0, ""))
 
 
 def angles_of(clip: MotionClip) -> FloatArray:

@@ -143,7 +143,7 @@ class Index:
     def begin(self) -> None:
         """A run begins, or goes on where the last one was cut off."""
         if not self.cut_off:
-            self._write({"begin": __version__})
+            self._write(as_json({"begin": __version__}))
         self.cut_off = True
 
     def enter(self, name: str, key: str, files: Mapping[str, tuple[int, str]], recipe: str) -> None:
@@ -155,16 +155,16 @@ class Index:
             recipe: its JSON.
         """
         told = {path: {"bytes": size, "sha256": digest} for path, (size, digest) in files.items()}
-        self._write({"name": name, "key": key, "files": told, "recipe": json.loads(recipe)})
+        self._write(f'{as_json({"name": name, "key": key, "files": told})[:-1]},"recipe":{recipe}}}')
 
     def end(self) -> None:
         """The run has made all that it could."""
-        self._write({"end": __version__})
+        self._write(as_json({"end": __version__}))
         self.cut_off = False
 
-    def _write(self, record: Mapping[str, Any]) -> None:
+    def _write(self, record: str) -> None:
         """A line, whole on the device or not there at all."""
-        line = (json.dumps(record, separators=(",", ":")) + "\n").encode()
+        line = f"{record}\n".encode()
         start = os.fstat(self._handle).st_size
         try:
             if os.write(self._handle, line) != len(line):
@@ -173,6 +173,11 @@ class Index:
         except OSError as error:
             os.ftruncate(self._handle, start)
             raise can_not_write(self.path.parent, error) from error
+
+
+def as_json(record: Mapping[str, Any]) -> str:
+    """JSON on one line."""
+    return json.dumps(record, separators=(",", ":"))
 
 
 def lines_of(path: Path) -> Iterator[bytes]:

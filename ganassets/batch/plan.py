@@ -125,7 +125,11 @@ class Job:
         if self.offset is not None:
             manifest = self.file.manifest
             made = made.changed(w_offset=packed_offset(offset_of(manifest, made) + self.offset))
-        return made.changed(file=Format(to=self.exporter, options=dict(self.options)))
+        return made.model_copy(update={"file": self._format})
+
+    @cached_property
+    def _format(self) -> Format:
+        return Format(to=self.exporter, options=dict(self.options))
 
     @cached_property
     def _common(self) -> str:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -105,6 +106,8 @@ class Workshop:
     def __init__(self, plan: Plan, terms: Terms, report: Callable[[str], None] = lambda line: None) -> None:
         self.plan, self.terms, self.report = plan, terms, report
         self.models: dict[str, Model] = {}
+        # Looking for plugins takes longer than many a unit does.
+        self.spec, self.exporter = lru_cache(load_generator), lru_cache(load_exporter)
         self.disk = ThreadPoolExecutor(1)
         self.written: Future[list[Answer]] | None = None
 
@@ -118,7 +121,7 @@ class Workshop:
             model = open_model(file.path, self.terms.providers, threads=1, report=self.report)
             if model.digest != file.digest:
                 raise InputError(f"{file.path} was replaced while the batch ran; start it again.")
-            check_plugin(model, load_generator(file.manifest.generator))
+            check_plugin(model, self.spec(file.manifest.generator))
             self.models[file.digest] = model
         return self.models[file.digest]
 
@@ -126,7 +129,7 @@ class Workshop:
         """Assets of units of one job with their recipes' JSON; GanassetsError where one of them can't be made."""
         jobs = [self.plan.unit(i) for i in indices]
         job = jobs[0][0]
-        spec = load_generator(job.generator)
+        spec = self.spec(job.generator)
         recipes = [job.recipe(spec, unit) for _, unit in jobs]
         made = make_assets(self.model(self.plan.job_at(indices[0])), spec, recipes)
         return [(asset, recipe.to_json()) for asset, recipe in zip(made, recipes, strict=True)]
@@ -134,7 +137,7 @@ class Workshop:
     def export(self, index: int, asset: Any) -> dict[str, bytes]:
         """A unit's files by name."""
         job, unit = self.plan.unit(index)
-        exporter = load_exporter(job.exporter)
+        exporter = self.exporter(job.exporter)
         files = run_plugin(f"the {exporter.name} exporter", exporter.export, asset, dict(job.options))
         for name in files:
             if unit.name not in stems_of(name):  # or two assets could have one file

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -48,9 +50,13 @@ def positions(clip: MotionClip) -> FloatArray:
     return world_pose(clip.skeleton, clip.translation.astype(np.float64), clip.rotations.astype(np.float64))[0]
 
 
+@lru_cache(32)  # of skeletons, which many clips share
 def rest_pose(skeleton: Skeleton) -> tuple[FloatArray, FloatArray]:
-    """World positions (j, 3) and rotations (j, 4) of the joints at rest, float64."""
-    return world_pose(skeleton, skeleton.offsets[0].astype(np.float64), skeleton.rest_rotations.astype(np.float64))
+    """World positions (j, 3) and rotations (j, 4) of the joints at rest, float64; not to be written to."""
+    found = world_pose(skeleton, skeleton.offsets[0].astype(np.float64), skeleton.rest_rotations.astype(np.float64))
+    for array in found:
+        array.flags.writeable = False
+    return found
 
 
 def local_rotations(parents: tuple[int, ...], world: FloatArray) -> FloatArray:

@@ -1,0 +1,153 @@
+"""The batch engine against the work that can't be avoided, in one run.
+
+Usage: python benchmarks/batch.py [ROUNDS]
+
+For heads to GLB, materials of 512 px to Unity's pictures and clips to BVH: assets a second from a plan to files that
+are synced and entered in the index, against onnxruntime alone with the same inputs, and the exporter alone with the
+same assets. Both bare works are measured on one core, which is what each would have if the two shared two cores without
+any loss, and on all cores, in as many processes. The engine's processes are started once a round and their start is
+part of its time. Prints markdown tables; exits with 1 when the engine is below LIMIT of the slower bare work on one core.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from tables import print_table, say
+
+from ganassets.batch.engine import Settings, run
+from ganassets.batch.plan import Job, Plan
+from ganassets.cli.find import shipped_models
+from ganassets.generation import Inputs, Request, inputs_of, make_assets, run_inputs, seed_recipe
+from ganassets.model import look_into, open_model
+from ganassets.options import option_values
+from ganassets.plugins import load_exporter, load_generator
+
+LIMIT = 0.85
+SAMPLES = 8  # that bare work goes through again and again
+SECONDS = 6.0  # of bare work
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is made."""
+
+    generator: str
+    exporter: str
+    count: int
+    size: tuple[int, int] | None = None
+
+
+CASES = (Case("faces", "gltf", 1200), Case("textures", "unity", 60, (512, 512)), Case("poses", "bvh", 2000))
+
+
+def request_of(case: Case, count: int) -> Request:
+    """Seeds 1 to count, as the command line asks for them."""
+    settings = option_values(load_generator(case.generator).settings, {})
+    return Request(range(1, count + 1), size=case.size, settings=settings)
+
+
+def plan_of(case: Case) -> Plan:
+    """The engine's work."""
+    options = option_values(load_exporter(case.exporter).options, {})
+    return Plan(
+        [Job(look_into(shipped_models(case.generator)[-1]), case.exporter, options, request_of(case, case.count))]
+    )
+
+
+def prepared(case: Case) -> tuple[Any, list[Inputs], list[Any]]:
+    """The model on one thread, inputs and assets."""
+    spec, model = load_generator(case.generator), open_model(shipped_models(case.generator)[-1], threads=1)
+    request = request_of(case, SAMPLES)
+    recipes = [seed_recipe(model, spec, request, seed) for seed in request.seeds]
+    return model, [inputs_of(model.manifest, spec, one) for one in recipes], make_assets(model, spec, recipes)
+
+
+def bare_network(case: Case) -> float:
+    """Samples a second through onnxruntime."""
+    model, inputs, _ = prepared(case)
+    return rate(lambda i: run_inputs(model, [inputs[i % SAMPLES]], 0.85))
+
+
+def bare_export(case: Case) -> float:
+    """Assets a second through the exporter."""
+    _, _, assets = prepared(case)
+    exporter = load_exporter(case.exporter)
+    options = option_values(exporter.options, {})
+    return rate(lambda i: exporter.export(assets[i % SAMPLES], options))
+
+
+def rate(work: Callable[[int], object]) -> float:
+    """How often a second work can be done."""
+    for i in range(SAMPLES):
+        work(i)
+    count, start = 0, time.perf_counter()
+    while time.perf_counter() - start < SECONDS:
+        work(count)
+        count += 1
+    return count / (time.perf_counter() - start)
+
+
+def on_all_cores(work: Callable[[Case], float], case: Case) -> float:
+    """The sum of the rates of as many processes as there are cores."""
+    cores = os.cpu_count() or 1
+    with ProcessPoolExecutor(cores, get_context("spawn")) as pool:
+        return sum(pool.map(work, [case] * cores))
+
+
+def engine(case: Case) -> float:
+    """Assets a second, from the plan to the last synced line of the index."""
+    with tempfile.TemporaryDirectory() as folder:
+        start = time.perf_counter()
+        summary = run(plan_of(case), Path(folder), Settings())
+        assert summary.made == case.count
+        return case.count / (time.perf_counter() - start)
+
+
+def main() -> int:
+    """Measure in turns and print the tables."""
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
+    good = True
+    say(f"Assets a second on {os.cpu_count()} cores, median of {rounds} rounds in turns:")
+    rows = []
+    for case in CASES:
+        turns = [
+            {
+                "engine": engine(case),
+                "network, one core": bare_network(case),
+                "export, one core": bare_export(case),
+                "network, all cores": on_all_cores(bare_network, case),
+                "export, all cores": on_all_cores(bare_export, case),
+            }
+            for _ in range(rounds)
+        ]
+        median = {name: statistics.median(turn[name] for turn in turns) for name in turns[0]}
+        least = min(median["network, one core"], median["export, one core"])
+        both = 1 / (1 / median["network, all cores"] + 1 / median["export, all cores"])
+        ratio = median["engine"] / least
+        good &= ratio >= LIMIT
+        size = f" {case.size[0]} px" if case.size else ""
+        rows.append(
+            {"": f"{case.generator}{size} to {case.exporter}"}
+            | {name: f"{value:.2f}" for name, value in median.items()}
+            | {
+                "engine / slower of one core": f"{ratio:.2f}",
+                "engine / both on all cores": f"{median['engine'] / both:.2f}",
+            }
+        )
+    print_table(rows)
+    return int(not good)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
