@@ -119,7 +119,7 @@ def run(
             index.begin()
         if todo or shown:
             make(plan, out, settings, Work(frozenset(todo), frozenset(shown)), index, summary, progress, report)
-        if todo:
+        if todo or index.cut_off:
             check_hope(summary)
             write_failures(out, summary.failures)
             index.end()
@@ -135,7 +135,7 @@ def check_hope(summary: Summary) -> None:
 
 def is_done(index: Index, out: Path, job: Any, unit: Any) -> bool:
     """Whether a unit was made as it is wanted, and its files are still there."""
-    done = index.done.get(unit.name)
+    done = index.done.get(job.path(unit))
     return done is not None and done.key == job.key(unit) and done.is_there(out)
 
 
@@ -192,7 +192,7 @@ def take(plan: Plan, made: Made, index: Index | None, summary: Summary) -> None:
     """Enter what was made, and keep what is to be shown."""
     job, unit = plan.unit(made.index)
     if index:
-        index.enter(unit.name, job.key(unit), made.files, made.recipe)
+        index.enter(job.path(unit), job.key(unit), made.files, made.recipe)
         summary.made += 1
     if made.asset is not None:
         summary.shown.setdefault(plan.job_at(made.index), []).append(shared(made.asset, summary.shown))
@@ -204,8 +204,9 @@ def shared(asset: Any, shown: Mapping[int, Sequence[Any]]) -> Any:
 
     topology = getattr(asset, "topology", None)
     for other in chain(*shown.values()) if topology is not None else ():
-        if same_arrays(topology, other.topology):
-            return replace(asset, topology=other.topology)
+        known = getattr(other, "topology", None)
+        if known is not None and same_arrays(topology, known):
+            return replace(asset, topology=known)
     return asset
 
 
@@ -299,15 +300,13 @@ def sheets_there(plan: Plan, out: Path) -> bool:
 def check_free(plan: Plan, todo: Sequence[int], index: Index, out: Path) -> None:
     """InputError where files that aren't of this plan have its names: found before anything is made.
 
-    What a cut-off run left, and what the index has under the same key, may be replaced.
+    What a cut-off run left without entering it, and what the index has under the same key, may be replaced.
     """
-    if index.cut_off:
-        return
     names: dict[str, set[str]] = {}
     for i in todo:
         job, unit = plan.unit(i)
-        done = index.done.get(unit.name)
-        if done is None or done.key != job.key(unit):
+        done = index.done.get(job.path(unit))
+        if done.key != job.key(unit) if done else not index.cut_off:
             names.setdefault(job.folder, set()).add(unit.name)
     for folder, wanted in names.items():
         for path in sorted(files_in(out / folder)):

@@ -24,6 +24,7 @@ from .lock import take
 INDEX = "index.jsonl"
 MAX_LINE = 8 * 2**20  # bytes
 MAX_BYTES = 16 * 2**30
+LONGEST_PATH = 4096
 
 
 class _Line(BaseModel):
@@ -41,15 +42,15 @@ class Entry(_Line):
     """A line about an asset.
 
     Attributes:
-        name: of the asset.
+        name: of the asset, with its folder below the output folder; see plan.Job.path.
         key: see plan.Job.key.
         files: by path below the output folder, with slashes.
         recipe: see ganassets.recipe; kept as it stands.
     """
 
-    name: str = Field(max_length=255)
+    name: str = Field(max_length=LONGEST_PATH)
     key: str = Field(pattern="^[0-9a-f]{16}$")
-    files: dict[Annotated[str, Field(max_length=1024)], File] = Field(max_length=1024)
+    files: dict[Annotated[str, Field(max_length=LONGEST_PATH)], File] = Field(max_length=1024)
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ class Index:
         out: the folder.
 
     Attributes:
-        done: by name of the asset.
+        done: by name of the asset, with its folder.
         cut_off: whether the last run did not end.
 
     Raises:
@@ -150,7 +151,7 @@ class Index:
         """An asset was made.
 
         Args:
-            name, key: of the unit.
+            name, key: of the unit, see plan.Job.
             files: bytes and SHA-256 of each by its path below the folder.
             recipe: its JSON.
         """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+import math
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,6 +16,7 @@ from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
 from .. import __version__
 from ..control import offset_of, packed_offset
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from ..spec import GeneratorSpec
 
 MOST_UNITS = 1_000_000
+MOST_COMBINATIONS = 10_000  # of a grid's values
 DRAW_STREAM = 2**20  # and up, one for each slider that is drawn by the seed
 
 Range = tuple[float, float]
@@ -110,14 +113,23 @@ class Job:
         """The unit of that index, the same whenever it is asked for."""
         if self.recipes:
             recipe = self.recipes[index]
+            if self.template:
+                recipe = recipe.changed(name=self._name(self._plain(recipe.seed, 0, index)))
             return Unit(recipe.name, recipe.seed, recipe=recipe)
         at, place = divmod(index, len(self.combinations))
         seed = self.request.seeds[at]
         drawn = {name: draw(seed, name, choices) for name, choices in self.drawn.items()}
         wishes = {**self.request.wishes, **self.combinations[place], **drawn}
         values = {name: value_of(wishes[name]) for name in (*self.grid, *self.drawn)}
-        plain = {"generator": self.generator, "job": self.title, "seed": seed, "place": place + 1, "number": index + 1}
-        return Unit(self._name({**values, **plain}), seed, wishes)
+        return Unit(self._name({**values, **self._plain(seed, place, index)}), seed, wishes)
+
+    def _plain(self, seed: int, place: int, index: int) -> dict[str, Value]:
+        """What a name may tell of any unit."""
+        return {"generator": self.generator, "job": self.title, "seed": seed, "place": place + 1, "number": index + 1}
+
+    def path(self, unit: Unit) -> str:
+        """A unit's name below the output folder: what no two units have in common."""
+        return f"{self.folder}/{unit.name}" if self.folder else unit.name
 
     def recipe(self, spec: GeneratorSpec, unit: Unit) -> Recipe:
         """All that makes a unit's file."""
@@ -129,7 +141,10 @@ class Job:
 
     @cached_property
     def _format(self) -> Format:
-        return Format(to=self.exporter, options=dict(self.options))
+        try:
+            return Format(to=self.exporter, options=dict(self.options))
+        except ValidationError as error:
+            raise InputError(f"a setting of {self.exporter} is too long to be kept in its files.") from error
 
     @cached_property
     def _common(self) -> str:
@@ -146,15 +161,22 @@ class Job:
     def check(self, spec: GeneratorSpec) -> None:
         """InputError where anything in it can't be made, as far as can be told without making it."""
         check_folder_name(self.folder)
+        if self.title:
+            check_name(self.title)  # a contact sheet is called after it
         for recipe in self.recipes:
             check_recipe(self.file, spec, recipe)
             check_name(recipe.name)
+        looks = math.prod(map(len, self.grid.values()))
+        if looks > MOST_COMBINATIONS:
+            raise InputError(f"a grid of {looks:,} looks is too large; at most {MOST_COMBINATIONS:,} are possible.")
         ends = [(k, v) for k in self.drawn for v in self.drawn[k]]
         for combination in self.combinations:
             wishes = {**self.request.wishes, **combination}
             for name, value in ends or [("", 0.0)]:
                 end: dict[str, Wish] = {name: {value: 1.0} if isinstance(value, str) else value} if name else {}
                 check_request(self.file.manifest, spec, replace(self.request, wishes={**wishes, **end}))
+        if len(self):
+            self.recipe(spec, self.unit(0))  # tells what is too long for a recipe
 
 
 def as_json(value: Any) -> str:
@@ -205,13 +227,18 @@ class Plan:
         return (self.unit(i) for i in range(len(self)))
 
     def check_names(self) -> None:
-        """InputError where two units would have the same files."""
-        seen: set[tuple[str, str]] = set()
+        """InputError where two units would have the same files, or two jobs the same contact sheet."""
+        titles: set[str] = set()
+        for job in self.jobs:
+            if job.title.lower() in titles:
+                raise InputError(f"two jobs have the title {job.title!r}; give each its own.")
+            titles.add(job.title.lower())
+        seen: set[str] = set()
         for job, unit in self:
-            place = (job.folder.lower(), unit.name.lower())
-            if place in seen:
+            path = job.path(unit).lower()
+            if path in seen:
                 raise InputError(f"two assets would have the name {unit.name!r}; tell them apart in the jobs' names.")
-            seen.add(place)
+            seen.add(path)
 
     def folders(self, out: Path) -> list[Path]:
         """Folders that files go to."""
