@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .model import ModelFile
 
 SUFFIX = ".sliders.json"
-MAX_BYTES = 64 * 2**20
+MAX_BYTES = 8 * 2**20
 MOST = 64  # directions in a file
 MOST_AMOUNT = 10.0  # standard deviations
 NAME = "^[a-z][a-z0-9_-]{0,39}$"

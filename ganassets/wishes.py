@@ -144,7 +144,7 @@ def parse_size(text: str | None) -> tuple[int, ...] | None:
     if text is None:
         return None
     match = re.fullmatch(r"([0-9]{1,6})(?:x([0-9]{1,6}))?", text.strip().lower())
-    if not match or not int(match[1]) or match[2] == "0":
+    if not match or not int(match[1]) or not int(match[2] or 1):
         raise InputError(f"--size takes WIDTHxHEIGHT, such as 1024x512, or one number, not {text!r}.")
     width = int(match[1])
     return int(match[2] or width), width

@@ -16,6 +16,7 @@ from ..errors import InputError, one_line
 
 MOST_FILES = 100_000
 LARGEST_MEMBER = 256 * 2**20  # bytes of one member of a zip, unpacked
+LONGEST_NAME = 255  # letters of a file's or folder's name, on any system
 LEFT_BEHIND = frozenset({"__macosx"})  # folders that operating systems leave in zips, in lower case
 
 Problem = tuple[str, str]
@@ -166,6 +167,8 @@ def member_name(info: zipfile.ZipInfo) -> str:
 def member_problem(info: zipfile.ZipInfo) -> str | None:
     """Why a member isn't read, or None."""
     name = member_name(info)
+    if any(len(part) > LONGEST_NAME for part in name.split("/")):
+        return "a name longer than a file's can be"
     if name.startswith("/") or ".." in name.split("/") or name[1:2] == ":":
         return "a name that leads out of the zip"
     if info.flag_bits & 1:

@@ -50,7 +50,9 @@ def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         with safe_open(path, "pt") as file:
             numbers = json.loads((file.metadata() or {})["numbers"])
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, KeyError, ValueError) as error:
+        if not isinstance(numbers, dict) or type(numbers.get("version", VERSION)) is not int:
+            raise ValueError("its numbers have no names")
+    except (SafetensorError, OSError, KeyError, ValueError, RecursionError) as error:
         raise InputError(f"{path} is not a checkpoint, or it is damaged ({error}).") from error
     return tensors, numbers
 
@@ -129,6 +131,7 @@ def load_fit(path: Path) -> tuple[LinearFit, NDArray[np.float32], dict[str, NDAr
         )
         weights = {name: arrays[name] for name in FIT_ARRAYS if name in arrays}  # older runs have no clusters
         fit = LinearFit(means, bases, vectors, **weights, constants=constants)
-    except (SafetensorError, OSError, KeyError, ValueError) as error:
+        rows = arrays["condition_rows"]
+    except (SafetensorError, OSError, KeyError, ValueError, TypeError, RecursionError) as error:
         raise InputError(f"{path} is missing or damaged ({error}).") from error
-    return fit, arrays["condition_rows"], prints
+    return fit, rows, prints

@@ -64,7 +64,7 @@ def read_settings(path: Path) -> RunSettings:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
         raise InputError(f"{path} can't be read as a run's settings ({place}: {first['msg']}).") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+    except (ValueError, RecursionError, OSError) as error:
         raise InputError(f"{path} can't be read as a run's settings ({error}).") from error
     if settings.objective not in OBJECTIVES:
         raise InputError(f"{path} names an objective that does not exist ({settings.objective}).")

@@ -18,6 +18,7 @@ from .limits import MOST_JOINTS, as_text, check_size, frames_a_second, number_bl
 
 START = re.compile(r"\s*HIERARCHY\b", re.I)
 LARGEST_HIERARCHY = 8 * 2**20  # characters before MOTION
+MOST_CHANNELS = 16  # of a joint
 SOMETHING = re.compile(r"\S")
 PART = re.compile(
     r"""
@@ -124,6 +125,8 @@ class Hierarchy:
         words = part["channels"].split()
         if int(part["count"]) != len(words):
             raise InputError(f"{part['count']} channels are promised and {len(words)} are named")
+        if len(words) > MOST_CHANNELS:
+            raise InputError(f"more than {MOST_CHANNELS} channels for one joint")
         if self.here:
             self.here.channels = [(word[0].upper(), word[1] in "rR") for word in words]
 

@@ -23,6 +23,7 @@ from .limits import FASTEST, LARGEST_TEXT, SLOWEST
 MANIFEST = "manifest.jsonl"
 WANTED = "a folder, a zip or a file of motion (.bvh, .glb, .gltf, .amc with its .asf, or humanoid .txt or .json)"
 LARGEST_BINARY = 256 * 2**20  # bytes
+MOST_LINES = 100_000  # of a manifest
 HEAD = 4096  # bytes in which a humanoid's file names its frames
 
 
@@ -178,7 +179,9 @@ def manifest_rows(container: Container, open_file: Opener, problems: list[Proble
         except InputError as error:
             problems.append((container.full_name(name), str(error)))
             continue
-        for number, line in enumerate(lines, start=1):
+        if len(lines) > MOST_LINES:
+            problems.append((container.full_name(name), f"more than {MOST_LINES:,} lines; those after are left out"))
+        for number, line in enumerate(lines[:MOST_LINES], start=1):
             try:
                 if line.strip():
                     facts = placed(Facts.model_validate_json(line), container, folder)

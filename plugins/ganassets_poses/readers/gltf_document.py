@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from .limits import LARGEST_TEXT, check_numbers
 
 MOST_NODES = 65_536
 MOST_VALUES = 50_000_000  # numbers read out of one file
+MOST_BYTES = 2**29  # of all buffers
 MAGIC, VERSION, JSON_CHUNK, BIN_CHUNK = b"glTF", 2, b"JSON", b"BIN\0"
 COMPONENTS = {5120: "<i1", 5121: "<u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
 WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT4": 16}
@@ -47,7 +47,7 @@ class Node(Part):
 
 
 class Skin(Part):
-    joints: Annotated[list[Index], Field(min_length=1)]
+    joints: Annotated[list[Index], Field(min_length=1, max_length=MOST_NODES)]
     inverseBindMatrices: Index | None = None
 
 
@@ -203,6 +203,8 @@ class Numbers:
             self.buffers[index] = self.opened(described.uri)
             if described.byteLength > len(self.buffers[index]):
                 raise InputError(f"buffer {index} is cut off")
+            if sum(map(len, self.buffers.values())) > MOST_BYTES:
+                raise InputError(f"more than {MOST_BYTES // 2**20} MB in its buffers; cut it into shorter clips")
         return self.buffers[index]
 
     def opened(self, uri: str | None) -> memoryview:
@@ -218,7 +220,7 @@ class Numbers:
             raise InputError("a buffer's data URI should be base64")
         try:
             return memoryview(base64.b64decode(data, validate=True))
-        except binascii.Error:
+        except ValueError:
             raise InputError("a buffer's base64 is damaged") from None
 
 

@@ -90,16 +90,16 @@ def adopt_colours(by_stem: dict[Words, list[File]]) -> None:
 
     So metal-new-tileable.png is the colour map of metal-new-nm.png.
     """
-    nameless: dict[Words, list[Words]] = defaultdict(list)
-    colourless = []
-    for stem, files in by_stem.items():
-        kinds = {file.reading.kind for file in files}
-        if kinds == {None}:
-            for length in range(len(stem)):
-                nameless[stem[:length]].append(stem)
-        elif kinds.isdisjoint(COLOUR_KINDS) and kinds != {"ignored"}:
-            colourless.append(stem)
-    for stem in sorted(colourless, key=lambda stem: (-len(stem), stem)):
+    nameless: dict[Words, list[Words]] = {}
+    kinds_of = {stem: {file.reading.kind for file in files} for stem, files in by_stem.items()}
+    for stem, kinds in kinds_of.items():
+        if kinds.isdisjoint(COLOUR_KINDS) and kinds != {"ignored"}:
+            nameless[stem] = []
+    for stem in (stem for stem, kinds in kinds_of.items() if kinds == {None}):
+        for start in (stem[:length] for length in range(len(stem))):
+            if start in nameless:
+                nameless[start].append(stem)
+    for stem in sorted(nameless, key=lambda stem: (-len(stem), stem)):
         found = [other for other in nameless[stem] if other in by_stem]
         if len(found) == 1:
             by_stem[stem] += by_stem.pop(found[0])
