@@ -6,6 +6,8 @@ takes these.
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
@@ -162,9 +164,10 @@ def parse_layers(text: str, count: int) -> list[int]:
     """Layers of "3-", "-2", "1-3" or "0,4"; InputError where the model hasn't so many."""
     found: set[int] = set()
     for part in text.split(","):
-        first, dash, last = part.strip().partition("-")
-        if not (first or last) or not all(end == "" or (end.isascii() and end.isdigit()) for end in (first, last)):
-            raise InputError(f"layers {text!r} make no sense; write 3-, -2, 1-3 or 0,4.")
+        match = re.fullmatch(r"(?=.*[0-9])([0-9]{0,4})(-?)([0-9]{0,4})", part.strip())
+        if not match:
+            raise InputError(f"layers {text[:40]!r} make no sense; write 3-, -2, 1-3 or 0,4.")
+        first, dash, last = match.groups()
         low = int(first or 0)
         high = (int(last) if last else count - 1) if dash else low
         if low > high or high >= count:
@@ -180,21 +183,29 @@ def layers_text(layers: Sequence[int], count: int) -> str:
     return ",".join(map(str, layers))
 
 
+def variation_seed(base: Recipe) -> int:
+    """Whose numbers a recipe's variations lean to: its seed's, or its latent's own, so that variations of a variation
+    are new ones."""
+    if base.z is None:
+        return base.seed
+    return int.from_bytes(hashlib.sha256(base.z.encode()).digest()[:8]) >> 1
+
+
 def vary(manifest: Manifest, base: Recipe, strength: float, count: int) -> list[Recipe]:
     """Recipes near one: its latent turned on its sphere towards others, the same for the same base and strength.
 
     Args:
         manifest: of the model.
         base: what is varied; its sliders, offset and noise map stay.
-        strength: 0 (none) to 1 (a quarter turn: another latent altogether).
-        count: how many.
+        strength: above 0 (none) to 1 (a quarter turn: another latent altogether).
+        count: how many; fewer are the first ones of more.
     """
     if not 0 < strength <= 1:
-        raise InputError(f"a strength of {strength:g} is outside 0..1.")
+        raise InputError(f"a strength of {strength:g} is not above 0 and at most 1.")
     z = latent_of(manifest, base)
     made = []
-    for i in range(1, count + 1):
-        towards = normals(base.seed, manifest.z_dim * (i + 1), VARIATION_STREAM)[-manifest.z_dim :]
+    others = normals(variation_seed(base), manifest.z_dim * count, VARIATION_STREAM).reshape(count, -1)
+    for i, towards in enumerate(others, start=1):
         square = towards - (towards @ z) / max(float(z @ z), 1e-12) * z
         square *= np.linalg.norm(z) / max(float(np.linalg.norm(square)), 1e-12)
         angle = strength * np.pi / 2

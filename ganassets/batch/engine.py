@@ -358,7 +358,15 @@ class Estimate:
 
 def estimate(plan: Plan, settings: Settings) -> list[Estimate]:
     """Of each job, from some of its units that are made and thrown away."""
-    shop = Workshop(plan, Terms(None, settings.providers))
+    terms = Terms(None, settings.providers, settings.memory)
+    with Pool(plan, terms, 1) as pool:
+        shop = Workshop(plan, terms)
+        make = pool.results if terms.memory else lambda tasks: from_here(shop, tasks)
+        return estimates(plan, settings, make)
+
+
+def estimates(plan: Plan, settings: Settings, make: Callable[[Iterator[Task]], Iterator[Answer]]) -> list[Estimate]:
+    """Of each job, from answers to tasks."""
     workers = settings.workers or default_workers(plan, cuda=False)
     found = []
     for k, job in enumerate(plan.jobs):
@@ -367,7 +375,7 @@ def estimate(plan: Plan, settings: Settings) -> list[Estimate]:
         began = time.monotonic()
         for number, i in enumerate(picked):
             began = time.monotonic() if number == 1 else began  # the first one opens the model
-            for answer in (*shop.work(Task((i,), frozenset({i}))), *shop.finish()):
+            for answer in make(iter((Task((i,), frozenset({i})),))):
                 if isinstance(answer, Made):
                     sizes.append((len(answer.files), sum(size for size, _ in answer.files.values())))
                 else:

@@ -11,17 +11,19 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ..errors import InputError
 from ..generation import DEFAULT_TRUNCATION, Request
+from ..latents import MAX_SEED
 from ..manifest import ConditionInfo
 from ..model import check_plugin, look_into
 from ..options import option_values
 from ..plugins import load_exporter, load_generator, nearest
-from ..recipe import Recipe, read_limited
+from ..recipe import MOST_SIDE, Recipe, read_limited
 from ..wishes import MAX_SEEDS, Wish, parse_seeds, parse_size, parse_wish
 from .plan import Job, Plan, Range
 
 MAX_BYTES = 2**20
 MOST_JOBS = 1000
 MOST_VALUES = 1000  # of a slider in a grid
+LOOKS = ("seeds", "count", "seed", "sliders", "truncation", "size", "crop", "window", "settings")
 
 Text = Annotated[str, Field(max_length=1000)]
 Scalar = bool | int | float | Text
@@ -55,7 +57,7 @@ class JobTable(_Table):
         to: format; the generator's by default.
         seeds: "1-200", or one number.
         count, seed: so many seeds from that one on, in place of seeds.
-        recipes: files, in place of seeds.
+        recipes: files, in place of seeds and looks.
         sliders: a value for all; a list for a grid; {from, to} or {any} to draw from.
         truncation, size, crop, window: as on the command line.
         options: of the format.
@@ -69,13 +71,13 @@ class JobTable(_Table):
     to: Text | None = None
     seeds: Text | Annotated[int, Field(ge=0)] | None = None
     count: int | None = Field(default=None, ge=1, le=MAX_SEEDS)
-    seed: int | None = Field(default=None, ge=0)
+    seed: int | None = Field(default=None, ge=0, le=MAX_SEED)
     recipes: list[Text] = Field(default=[], max_length=MAX_SEEDS)
     sliders: dict[Text, Scalar | Values | FromTo | AnyOf] = Field(default={}, max_length=256)
     truncation: float = DEFAULT_TRUNCATION
     size: Text | int | None = None
     crop: bool = False
-    window: int | None = None
+    window: int | None = Field(default=None, ge=1, le=MOST_SIDE)
     options: dict[Text, Scalar] = Field(default={}, max_length=64)
     settings: dict[Text, Scalar] = Field(default={}, max_length=64)
     name: Text = ""
@@ -166,15 +168,19 @@ def job_of(table: JobTable, number: str, find: Callable[[str], Path], look: Call
 def seeds_of(table: JobTable) -> Sequence[int]:
     """Seeds of a job."""
     if table.recipes:
-        if table.seeds is not None or table.count or table.seed is not None:
-            raise InputError("recipes stand in place of seeds; leave one of them out.")
+        for name in LOOKS:
+            if name in table.model_fields_set:
+                raise InputError(f"recipes say all of a look themselves; leave out {name}.")
         return ()
     if table.seeds is not None:
         if table.count or table.seed is not None:
             raise InputError("seeds and count say the same; give one of them.")
         return parse_seeds(str(table.seeds))
     first = 1 if table.seed is None else table.seed
-    return range(first, first + (table.count or 1))
+    last = first + (table.count or 1) - 1
+    if last > MAX_SEED:
+        raise InputError(f"seeds end at {MAX_SEED}.")
+    return range(first, last + 1)
 
 
 def wish_of(condition: ConditionInfo, value: Scalar) -> Wish:
@@ -186,11 +192,13 @@ def wish_of(condition: ConditionInfo, value: Scalar) -> Wish:
 
 def range_of(condition: ConditionInfo, value: FromTo | AnyOf) -> Range | list[str]:
     """What the seed draws a slider from."""
+    if condition.switch:
+        raise InputError(f"{condition.name} takes yes or no, or a list of both.")
     if isinstance(value, AnyOf):
         if not condition.choices:
             raise InputError(f"{condition.name} takes {{ from = ..., to = ... }}, not choices.")
         return value.any
-    if condition.choices or condition.switch:
+    if condition.choices:
         raise InputError(f"{condition.name} takes {{ any = [...] }}, not a range.")
     if value.low > value.high:
         raise InputError(f"{condition.name} goes from {value.low:g} to {value.high:g}; write the smaller one first.")

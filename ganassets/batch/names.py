@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Mapping
 from string import Formatter
@@ -11,7 +12,7 @@ from ..plugins import nearest
 from ..writer import check_names
 
 DEFAULT, DEFAULT_OF_GRIDS = "{generator}-{seed:08d}", "{generator}-{seed:08d}-{place:03d}"
-MOST_LETTERS = 150  # exporters add to a name
+MOST_BYTES = 150  # exporters add to a name
 # How each type of value may be formatted: no specification is so long that it could fill the memory.
 SPECIFICATIONS = {int: r"(0?[1-9][0-9]?)?d?", float: r"(\.[0-9])?[fg]?", str: ""}
 
@@ -58,8 +59,8 @@ def default_of(value: Value) -> str:
 
 def check_name(name: str) -> None:
     """InputError unless files may be called so on every system, with something before and behind it."""
-    if len(name) > MOST_LETTERS:
-        raise InputError(f"the name {name[:40]!r}... is longer than {MOST_LETTERS} letters.")
+    if len(os.fsencode(name)) > MOST_BYTES:
+        raise InputError(f"the name {name[:40]!r}... is longer than {MOST_BYTES} bytes.")
     check_names([name])
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from .base import debug_option
-from .find import find_model
+from .find import MODEL_FILE, find_model
 from .making import RUN_OPTIONS, carry_out, with_options
 
 EXAMPLES = """\b
@@ -46,6 +46,9 @@ def command(jobs: Path, **params: Any) -> None:
     from ..batch.jobs import plan_of, read_jobs
     from ..provenance import recipe_in
 
-    # Files that the jobs name lie beside the file of jobs, wherever it was started from.
-    plan = plan_of(read_jobs(jobs), find_model, lambda text: recipe_in(jobs.parent / text))
-    carry_out(plan, params)
+    def beside(text: str) -> Path:
+        """The model that lies beside the file of jobs, wherever it was started from, or else what the name means."""
+        path = jobs.parent / text
+        return find_model(str(path) if path.is_file() or (path / MODEL_FILE).is_file() else text)
+
+    carry_out(plan_of(read_jobs(jobs), beside, lambda text: recipe_in(jobs.parent / text)), params)

@@ -38,19 +38,20 @@ def command(name_or_model: str, file: Path, seconds: float, tries: int, **params
     """
     from ..batch.plan import Plan
     from ..inversion import invert
-    from ..model import open_model
 
     asked = wanted(name_or_model, params, params)
     if asked.spec.target is None:
         raise InputError(f"{asked.spec.name} can't compare files with what it makes.")
     if not file.exists():
         raise InputError(f"{file} is not there.")
+    model = asked.opened(params["untrusted"], threads=None)
     target = run_plugin(f"{asked.spec.name}'s target", asked.spec.target, file)
     console = make_console(stderr=True)
     with console.status("Trying seeds") as status:
         tell = lambda stage, distance: status.update(f"Improving {stage}: {distance:.3g} {target.unit}")  # noqa: E731
-        found = invert(open_model(asked.file.path), asked.spec, target, asked.request, tries, seconds, tell)
-    recipe = found.recipe.changed(name=f"{found.recipe.generator}-like-{plain(file)}", note=f"found in {file.name}")
+        found = invert(model, asked.spec, target, asked.request, tries, seconds, tell)
+    name = f"{found.recipe.generator}-like-{plain(file)}"
+    recipe = asked.pulled(found.recipe.changed(name=name, note=f"found in {file.name}"))
     carry_out(Plan([asked.job(recipes=[recipe])]), params)
     keep_recipes([recipe], Path(params["out"]), params["dry_run"])
     click.echo(

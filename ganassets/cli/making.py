@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ..batch.engine import Summary
     from ..batch.plan import Job, Plan
     from ..generation import Request
-    from ..model import ModelFile
+    from ..model import Model, ModelFile
     from ..recipe import Recipe
     from ..spec import GeneratorSpec
 
@@ -72,7 +72,7 @@ RUN_OPTIONS = (
         "--workers", type=click.IntRange(1, 64), help="Processes side by side.  [default: as many as pay here]"
     ),
     click.option(
-        "--untrusted", is_flag=True, help="Open the model in a process with little memory and no rights to spare."
+        "--untrusted", is_flag=True, help="Open the model in a process of its own that may have little memory."
     ),
     click.option("--dry-run", is_flag=True, help="Say what would be made, how large and how long; write nothing."),
 )
@@ -116,8 +116,9 @@ class Wanted:
         from ..batch.plan import Job
 
         request = replace(self.request, seeds=seeds)
+        offset = None if recipes else self.offset  # recipes have it already
         job = Job(
-            self.file, self.exporter.name, self.options, request, recipes=recipes, template=template, offset=self.offset
+            self.file, self.exporter.name, self.options, request, recipes=recipes, template=template, offset=offset
         )
         job.check(self.spec)
         return job
@@ -129,10 +130,26 @@ class Wanted:
         from ..wishes import parse_seeds
 
         if text.isascii() and text.isdigit():
-            return seed_recipe(self.file, self.spec, self.request, parse_seeds(text)[0])
+            return self.pulled(seed_recipe(self.file, self.spec, self.request, parse_seeds(text)[0]))
         recipe = recipe_in(Path(text))
         check_recipe(self.file, self.spec, recipe)
-        return self.changed(recipe)
+        return self.pulled(self.changed(recipe))
+
+    def pulled(self, recipe: Recipe) -> Recipe:
+        """A recipe with the found sliders that were asked for."""
+        from ..control import offset_of, packed_offset
+
+        if self.offset is None:
+            return recipe
+        return recipe.changed(w_offset=packed_offset(offset_of(self.file.manifest, recipe) + self.offset))
+
+    def opened(self, untrusted: bool, threads: int | None = 1) -> Model:
+        """The model, opened in this process; InputError where that is not wanted."""
+        from ..model import open_model
+
+        if untrusted:
+            raise InputError("this command opens the model in its own process; leave out --untrusted.")
+        return open_model(self.file.path, threads=threads)
 
     def changed(self, recipe: Recipe) -> Recipe:
         """A recipe with the looks that were asked for."""

@@ -32,11 +32,10 @@ def command(name_or_model: str, first: str, other: str, layers: str, **params: A
     """
     from ..batch.plan import Plan
     from ..control import mix, parse_layers
-    from ..model import open_model
 
     asked = wanted(name_or_model, params, params)
     chosen = parse_layers(layers, asked.file.manifest.layers)
     a, b = asked.recipe(first), asked.recipe(other)
-    recipe = mix(open_model(asked.file.path, threads=1), a, b, chosen)
+    recipe = mix(asked.opened(params["untrusted"]), a, b, chosen)
     carry_out(Plan([asked.job(recipes=[recipe])]), params)
     keep_recipes([recipe], Path(params["out"]), params["dry_run"])

@@ -32,9 +32,8 @@ def command(name_or_model: str, first: str, last: str, steps: int, space: str, *
     """Make the assets on the way from FIRST to LAST: seeds, recipes, or files that carry one."""
     from ..batch.plan import Plan
     from ..control import morph
-    from ..model import open_model
 
     asked = wanted(name_or_model, params, params)
     a, b = asked.recipe(first), asked.recipe(last)
-    model = open_model(asked.file.path, threads=1)
+    model = asked.opened(params["untrusted"])
     carry_out(Plan([asked.job(recipes=morph(model, a, b, steps, space))]), params)
