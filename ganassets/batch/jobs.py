@@ -26,7 +26,8 @@ MOST_VALUES = 1000  # of a slider in a grid
 LOOKS = ("seeds", "count", "seed", "sliders", "truncation", "size", "crop", "window", "settings")
 
 Text = Annotated[str, Field(max_length=1000)]
-Scalar = bool | int | float | Text
+Whole = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+Scalar = bool | Whole | float | Text
 
 
 class _Table(BaseModel):
@@ -69,13 +70,13 @@ class JobTable(_Table):
 
     model: Text
     to: Text | None = None
-    seeds: Text | Annotated[int, Field(ge=0)] | None = None
+    seeds: Text | Whole | None = None
     count: int | None = Field(default=None, ge=1, le=MAX_SEEDS)
     seed: int | None = Field(default=None, ge=0, le=MAX_SEED)
     recipes: list[Text] = Field(default=[], max_length=MAX_SEEDS)
     sliders: dict[Text, Scalar | Values | FromTo | AnyOf] = Field(default={}, max_length=256)
     truncation: float = DEFAULT_TRUNCATION
-    size: Text | int | None = None
+    size: Text | Whole | None = None
     crop: bool = False
     window: int | None = Field(default=None, ge=1, le=MOST_SIDE)
     options: dict[Text, Scalar] = Field(default={}, max_length=64)
