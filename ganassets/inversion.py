@@ -7,8 +7,9 @@ onnxruntime alone: slopes are differences of what the model makes, and steps are
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -79,6 +80,27 @@ class Search:
         for start in range(0, len(recipes), TOGETHER):
             parts.append(self.target.features(make_assets(self.model, self.spec, recipes[start : start + TOGETHER])))
         return np.concatenate(parts)
+
+    def begin(self, recipes: Iterator[Recipe]) -> tuple[Recipe, float, FloatArray]:
+        """The nearest of some looks, its distance, and the mean of the features of all that there was time for."""
+        total, count = np.zeros(len(self.target.wanted)), 0
+        nearest: Recipe | None = None
+        least = np.inf
+        while (part := list(islice(recipes, TOGETHER))) and (time.monotonic() < self.deadline or nearest is None):
+            features = self.features(part)
+            if features.shape[1] != len(total):
+                raise InputError(
+                    "this file can't be compared with what the model makes; it shows another kind of thing."
+                )
+            distances = self.distances(features)
+            best = int(distances.argmin())
+            if distances[best] < least or nearest is None:
+                nearest, least = part[best], float(distances[best])
+            total += features.sum(0)
+            count += len(part)
+            self.progress("seeds", least)
+        assert nearest is not None
+        return nearest, least, total / count
 
     def distances(self, features: FloatArray) -> NDArray[np.float64]:
         """(n,) root mean square distances of (n, k) to the target."""
@@ -213,8 +235,8 @@ def invert(
     Args:
         model, spec: opened and checked.
         target: what is to be met.
-        request: looks that are fixed; its wishes go before the target's.
-        seeds: how many are tried first.
+        request: looks that are fixed; its wishes go before the target's, and what is found has its size and settings.
+        seeds: how many are tried first, as far as there is time.
         seconds: after which no step begins.
         progress: told what is being done and the least distance so far.
 
@@ -225,17 +247,13 @@ def invert(
     settings = {**request.settings, **target.settings}
     wishes = {**target.wishes, **request.wishes}
     asked = replace(request, wishes=wishes, settings=settings, size=target.size or request.size, truncation=1.0)
-    tried = [seed_recipe(model, spec, asked, seed) for seed in range(1, seeds + 1)]
-    features = search.features(tried)
-    if features.shape[1] != len(target.wanted):
-        raise InputError("this file can't be compared with what the model makes; it shows another kind of thing.")
-    distances = search.distances(features)
-    best = int(distances.argmin())
-    start = tried[best].changed(z=pack_floats(latent(tried[best].seed, model.manifest.z_dim)))
+    nearest, least, mean = search.begin(seed_recipe(model, spec, asked, seed) for seed in range(1, seeds + 1))
+    start = nearest.changed(z=pack_floats(latent(nearest.seed, model.manifest.z_dim)))
     found = search.descend(start, LatentMoves(model, list(wishes)), "latent and sliders")
     if target.exact:
         found = search.descend(found, OffsetMoves(model, found), "layers")
     distance = float(search.distances(search.features([found]))[0])
-    average = float(search.distances(features.mean(0)[None])[0])
-    recipe = found.changed(settings={**found.settings, **request.settings}, size=request.size or found.size)
-    return Found(recipe, float(distances[best]), distance, max(0.0, 1 - (distance / max(average, 1e-12)) ** 2))
+    average = float(search.distances(mean[None])[0])
+    usual = seed_recipe(model, spec, request, found.seed)
+    recipe = found.changed(settings={**found.settings, **usual.settings}, size=usual.size)
+    return Found(recipe, least, distance, max(0.0, 1 - (distance / max(average, 1e-12)) ** 2))

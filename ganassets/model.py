@@ -281,6 +281,15 @@ def cuda_devices() -> int:
         return 0
 
 
+def has_cuda() -> bool:
+    """Whether there is a CUDA device that onnxruntime could use."""
+    if not cuda_devices():
+        return False
+    import onnxruntime
+
+    return CUDA in onnxruntime.get_available_providers()
+
+
 def _open_session(
     data: bytes, path: Path, providers: Sequence[str] | None, threads: int | None, report: Callable[[str], None]
 ) -> Any:

@@ -22,7 +22,7 @@ MAX_LINES = 200  # of a text's beginning
 GLB_MAGIC, JSON_CHUNK = b"glTF", 0x4E4F534A
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 EXR_MAGIC = b"\x76\x2f\x31\x01"
-FROM_INSIDE, FROM_BESIDE, FROM_INDEX = "in the file", "in the file beside it", f"in {INDEX} of its folder"
+FROM_INSIDE, FROM_BESIDE, FROM_INDEX = "in the file", "in the file beside it", f"in {INDEX} of its output folder"
 
 
 @dataclass(frozen=True)
@@ -75,25 +75,35 @@ def in_json(path: Path) -> object | None:
 
 
 def in_index(path: Path) -> object | None:
-    """The recipe that the index of the file's folder, or of the one above, has for it: the newest."""
-    found = None
-    for folder in (path.parent, path.absolute().parent.parent):
-        index = folder / INDEX
-        name = path.absolute().relative_to(folder.absolute()).as_posix()
-        if not index.is_file():
-            continue
+    """The recipe that the nearest index in the file's folder or above has for it."""
+    for folder in path.absolute().parents:
+        if (folder / INDEX).is_file():
+            found = newest_entry(folder / INDEX, path.absolute().relative_to(folder).as_posix())
+            if found is not None:
+                return found
+    return None
+
+
+def newest_entry(index: Path, name: str) -> object | None:
+    """The recipe of the last entry of an index that has a file of that name."""
+    found, written = None, json.dumps(name).encode()
+    try:
         for line in lines_of(index):
-            if name.encode() not in line:
-                continue
-            try:
-                raw = json.loads(line)
-            except (ValueError, RecursionError):
-                continue
-            if isinstance(raw, Mapping) and isinstance(raw.get("files"), Mapping) and name in raw["files"]:
-                found = raw.get("recipe")
-        if found is not None:
-            break
+            entry = entry_of(line) if written in line else {}
+            files = entry.get("files")
+            found = entry.get("recipe") if isinstance(files, Mapping) and name in files else found
+    except OSError as error:
+        raise InputError(f"{index} can't be read ({error.strerror}).") from error
     return found
+
+
+def entry_of(line: bytes) -> Mapping[str, Any]:
+    """What a line of an index holds; nothing where a run is just writing it."""
+    try:
+        raw = json.loads(line)
+    except (ValueError, RecursionError):
+        return {}
+    return raw if isinstance(raw, Mapping) else {}
 
 
 def inside(path: Path) -> object | None:

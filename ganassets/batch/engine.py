@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import shutil
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import GanassetsError, InputError
-from ..model import CUDA, cuda_devices
+from ..model import CUDA, has_cuda
 from ..writer import can_not_write, stems_of, write_atomic
 from .index import Index
 from .plan import Plan
@@ -226,7 +227,7 @@ def answers_of(
     plan: Plan, terms: Terms, work: Work, settings: Settings, report: Callable[[str], None]
 ) -> Iterator[Answer]:
     """Answers in the plan's order: from this process where little is to be made, else from several."""
-    cuda = bool(cuda_devices()) and (terms.providers is None or CUDA in terms.providers)
+    cuda = has_cuda() and (terms.providers is None or CUDA in terms.providers)
     tasks = work.tasks(plan, TOGETHER_ON_CUDA if cuda else TOGETHER)
     workers = settings.workers or default_workers(plan, cuda)
     if terms.memory is None and (workers == 1 or len(work) < 3):
@@ -263,15 +264,18 @@ def default_workers(plan: Plan, cuda: bool) -> int:
 
 def worker_memory(job: Any) -> float:
     """Bytes that a worker takes for a job."""
-    size = job.request.size or ()
-    texels = 1
-    for side in size:
-        texels *= side
-    return BYTES_AT_REST + (BYTES_PER_TEXEL * texels if size else 0)
+    sizes = [job.request.size, *(recipe.size for recipe in job.recipes)]
+    return BYTES_AT_REST + BYTES_PER_TEXEL * max(math.prod(size) if size else 0 for size in sizes)
 
 
 def free_memory() -> float:
-    """Bytes that are free, infinite where the system doesn't tell."""
+    """Bytes that processes may have, infinite where the system doesn't tell."""
+    try:
+        told = re.search(r"^MemAvailable:\s*([0-9]+) kB$", Path("/proc/meminfo").read_text(), re.MULTILINE)
+        if told:
+            return float(told[1]) * 1024  # what caches give back included
+    except OSError:
+        pass
     try:
         return float(os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
     except (AttributeError, ValueError, OSError):

@@ -149,7 +149,7 @@ class Workshop:
         the task before. `finish` has the last ones."""
         self.model(self.plan.job_at(task.indices[0]))  # no unit's fault when it is gone
         ready: list[tuple[Made, dict[str, bytes]]] = []
-        failed: list[Answer] = []
+        failed: list[Failed] = []
         try:
             made: list[tuple[Any, str] | GanassetsError] = list(self.assets(task.indices))
         except GanassetsError as error:
@@ -179,9 +179,9 @@ class Workshop:
         written, self.written = self.written, None
         return written.result() if written else []
 
-    def _write(self, ready: Sequence[tuple[Made, dict[str, bytes]]], failed: list[Answer]) -> list[Answer]:
+    def _write(self, ready: Sequence[tuple[Made, dict[str, bytes]]], failed: Sequence[Failed]) -> list[Answer]:
         """Write the files; the disk's refusal ends all."""
-        answers = list(failed)
+        answers: list[Made | Failed] = list(failed)
         for made, files in ready:
             folder = self.plan.jobs[self.plan.job_at(made.index)].folder
             told = {
@@ -194,7 +194,7 @@ class Workshop:
             except GanassetsError as error:
                 return [*answers, Stopped(str(error), error.exit_code)]
             answers.append(Made(made.index, told, made.recipe, made.asset))
-        return answers
+        return [*sorted(answers, key=lambda answer: answer.index)]
 
 
 def serve(pipe: Connection, plan: Plan, terms: Terms) -> None:

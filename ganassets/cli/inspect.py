@@ -70,7 +70,8 @@ def show_origin(path: Path, as_json: bool) -> None:
         click.echo(origin.recipe.to_json())
         return
     show_table([("file", str(path)), ("says so", origin.where), *told(origin.recipe)])
-    click.echo(f"Again: ganassets regenerate {path} -o again")
+    again = f"regenerate {path}" if origin.recipe.file else f"generate {origin.recipe.generator} --recipe {path}"
+    click.echo(f"Again: ganassets {again} -o again")
     click.echo(f"More like it: ganassets vary {origin.recipe.generator} {path} -n 8 -o near")
 
 

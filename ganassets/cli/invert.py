@@ -47,7 +47,7 @@ def command(name_or_model: str, file: Path, seconds: float, tries: int, **params
     model = asked.opened(params["untrusted"], threads=None)
     target = run_plugin(f"{asked.spec.name}'s target", asked.spec.target, file)
     console = make_console(stderr=True)
-    with console.status("Trying seeds") as status:
+    with console.status("Beginning") as status:
         tell = lambda stage, distance: status.update(f"Improving {stage}: {distance:.3g} {target.unit}")  # noqa: E731
         found = invert(model, asked.spec, target, asked.request, tries, seconds, tell)
     name = f"{found.recipe.generator}-like-{plain(file)}"

@@ -47,16 +47,16 @@ def command(file: Path, model: str | None, out: Path | None, overwrite: bool) ->
         raise InputError(f"{file} is a recipe by itself; make its asset with `ganassets generate --recipe {file}`.")
     path = model_of_digest(recipe.generator, recipe.model, model)
     spec = load_generator(look_into(path).manifest.generator)
-    files = remade(path, spec, recipe)
+    files, old = remade(path, spec, recipe), file.read_bytes()
     if out is not None:
         written = write_files(out, files, overwrite)
         click.echo(f"Written: {', '.join(map(str, written))}")
     if file.name not in files:
         raise GanassetsError(f"{file.name} was renamed: its recipe makes {', '.join(files)}.")
-    if files[file.name] == file.read_bytes():
+    if files[file.name] == old:
         click.echo(f"{file} comes out the same, to the last byte.")
         return
-    reasons = [*versions(recipe, spec), difference(file, files[file.name])]
+    reasons = [*versions(recipe, spec), difference(old, files[file.name], file.suffix.lower())]
     raise GanassetsError(f"{file} comes out differently: {'; '.join(reasons)}.")
 
 
@@ -87,19 +87,18 @@ def versions(recipe: Recipe, spec: GeneratorSpec) -> Iterator[str]:
         yield f"it was made by {recipe.generator} {recipe.generator_version}, this is {spec.version}"
 
 
-def difference(file: Path, content: bytes) -> str:
+def difference(old: bytes, new: bytes, suffix: str) -> str:
     """How far a file is from what was made, in words."""
-    old = file.read_bytes()
-    if file.suffix.lower() in PICTURES:
+    if suffix in PICTURES:
         try:
-            return picture_difference(old, content)
+            return picture_difference(old, new)
         except (OSError, ValueError):
             return "it is no whole picture"
-    if len(old) != len(content):
-        return f"it has {len(old):,} bytes, not {len(content):,}"
+    if len(old) != len(new):
+        return f"it has {len(old):,} bytes, not {len(new):,}"
     import numpy as np
 
-    unlike = np.flatnonzero(np.frombuffer(old, np.uint8) != np.frombuffer(content, np.uint8))
+    unlike = np.flatnonzero(np.frombuffer(old, np.uint8) != np.frombuffer(new, np.uint8))
     return f"{len(unlike):,} of {len(old):,} bytes are others, the first at {unlike[0]:,}"
 
 
