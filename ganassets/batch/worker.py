@@ -86,11 +86,13 @@ class Terms:
         out: where files go; None makes them and throws them away.
         providers: of onnxruntime; None chooses.
         memory: bytes that a worker's process may have, or None.
+        patience: seconds that it may take for an answer, or None.
     """
 
     out: Path | None
     providers: tuple[str, ...] | None = None
     memory: int | None = None
+    patience: float | None = None
 
 
 class Workshop:
@@ -181,7 +183,7 @@ class Workshop:
 
     def _write(self, ready: Sequence[tuple[Made, dict[str, bytes]]], failed: Sequence[Failed]) -> list[Answer]:
         """Write the files; the disk's refusal ends all."""
-        answers: list[Made | Failed] = list(failed)
+        answers: list[Made | Failed] = [*failed]
         for made, files in ready:
             folder = self.plan.jobs[self.plan.job_at(made.index)].folder
             told = {
@@ -194,7 +196,8 @@ class Workshop:
             except GanassetsError as error:
                 return [*answers, Stopped(str(error), error.exit_code)]
             answers.append(Made(made.index, told, made.recipe, made.asset))
-        return [*sorted(answers, key=lambda answer: answer.index)]
+        answers.sort(key=lambda answer: answer.index)
+        return [*answers]
 
 
 def serve(pipe: Connection, plan: Plan, terms: Terms) -> None:
