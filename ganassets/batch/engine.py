@@ -80,6 +80,7 @@ class Settings:
         sheet: whether assets are wanted for contact sheets.
         providers: of onnxruntime; None chooses.
         memory: bytes that a process may have that opens a model; no model is opened in this one then.
+        patience: seconds that such a process may take for an answer; None waits.
     """
 
     workers: int | None = None
@@ -87,6 +88,7 @@ class Settings:
     sheet: bool = False
     providers: tuple[str, ...] | None = None
     memory: int | None = None
+    patience: float | None = None
 
 
 def run(
@@ -171,7 +173,7 @@ def make(
     report: Callable[[str], None],
 ) -> None:
     """Make the work and enter it."""
-    terms = Terms(out, settings.providers, settings.memory)
+    terms = Terms(out, settings.providers, settings.memory, settings.patience)
     done = 0
     for answer in answers_of(plan, terms, work, settings, report):
         if isinstance(answer, Stopped):
@@ -362,7 +364,7 @@ class Estimate:
 
 def estimate(plan: Plan, settings: Settings) -> list[Estimate]:
     """Of each job, from some of its units that are made and thrown away."""
-    terms = Terms(None, settings.providers, settings.memory)
+    terms = Terms(None, settings.providers, settings.memory, settings.patience)
     with Pool(plan, terms, 1) as pool:
         shop = Workshop(plan, terms)
         make = pool.results if terms.memory else lambda tasks: from_here(shop, tasks)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
@@ -21,12 +22,22 @@ SECONDS_TO_END = 5
 
 @dataclass(eq=False)
 class Worker:
-    """A process and what it was asked for."""
+    """A process and what it was asked for.
+
+    Attributes:
+        process, pipe: that it is.
+        tasks: that it has, the oldest first.
+        open: units that it has not answered.
+        since: when it last answered, or was asked while it had nothing to do.
+        overdue: whether it was ended because it took too long.
+    """
 
     process: SpawnProcess
     pipe: Connection
     tasks: deque[Task] = field(default_factory=deque)
-    open: set[int] = field(default_factory=set)  # units that it has not answered
+    open: set[int] = field(default_factory=set)
+    since: float = 0.0
+    overdue: bool = False
 
 
 class Pool:
@@ -101,6 +112,8 @@ class Pool:
         return Worker(process, ours)
 
     def _send(self, worker: Worker, task: Task) -> None:
+        if not worker.tasks:
+            worker.since = time.monotonic()
         worker.tasks.append(task)
         worker.open.update(task.indices)
         with contextlib.suppress(OSError):  # a dead one is seen when answers are waited for
@@ -110,8 +123,9 @@ class Pool:
         """What comes next, from any worker."""
         self._retry()
         by_pipe = {worker.pipe: worker for worker in self.workers if worker.tasks}
-        for pipe in wait(list(by_pipe)):
+        for pipe in wait(list(by_pipe), self._time_left(by_pipe.values())):
             worker = by_pipe[pipe]  # pyright: ignore[reportArgumentType]  # only pipes were asked for
+            worker.since = time.monotonic()
             try:
                 answers = worker.pipe.recv()
             except (EOFError, OSError):
@@ -125,6 +139,20 @@ class Pool:
             while worker.tasks and worker.open.isdisjoint(worker.tasks[0].indices):
                 worker.tasks.popleft()
 
+    def _time_left(self, working: Iterable[Worker]) -> float | None:
+        """Seconds until the next worker has taken too long; those that have are ended. None without a limit."""
+        if self.terms.patience is None:
+            return None
+        left = [self.terms.patience]
+        for worker in working:
+            rest = worker.since + self.terms.patience - time.monotonic()
+            if rest <= 0 and not worker.pipe.poll():
+                worker.overdue = True
+                worker.process.kill()
+            else:
+                left.append(max(rest, 0.0))
+        return min(left)
+
     def _bury(self, worker: Worker) -> Iterator[Answer]:
         """A worker died: its tasks are made again, each with a worker to itself; who kills that one too has failed."""
         worker.process.join(SECONDS_TO_END)
@@ -133,6 +161,8 @@ class Pool:
         self.deaths += 1
         code = worker.process.exitcode
         why = f"the process that made it ended with code {code}; it may have run out of memory"
+        if worker.overdue:
+            why = f"it took more than {self.terms.patience:g} s"
         if self.deaths >= MOST_DEATHS:
             yield Stopped(f"{MOST_DEATHS} processes ended one after the other, the last with code {code}.", 1)
             return

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ..spec import GeneratorSpec
 
 UNTRUSTED_BYTES = 4 * 2**30  # of memory for a model of a stranger
+UNTRUSTED_SECONDS = 120.0  # that one of its assets may take
 MOST_TOLD = 5  # failures on the screen; the file has them all
 
 LOOK_OPTIONS = (
@@ -206,8 +207,8 @@ def carry_out(plan: Plan, params: Mapping[str, Any]) -> None:
     from ..batch.engine import Settings, run
 
     out, untrusted = params["out"], params["untrusted"]
-    memory = UNTRUSTED_BYTES if untrusted else None
-    settings = Settings(params["workers"], params["overwrite"], params["preview"], memory=memory)
+    limits = {"memory": UNTRUSTED_BYTES, "patience": UNTRUSTED_SECONDS} if untrusted else {}
+    settings = Settings(params["workers"], params["overwrite"], params["preview"], **limits)
     if params["dry_run"]:
         tell_estimate(plan, settings, out)
         return
