@@ -118,7 +118,7 @@ class Search:
             made = self.features(tried)
             distances = self.distances(made)
             k = int(distances.argmin())
-            if distances[k] > best * (1 - GAIN):
+            if distances[k] >= best * (1 - GAIN):
                 break
             recipe, features, best = tried[k], made[k], float(distances[k])
         return recipe
