@@ -6,7 +6,8 @@ For heads to GLB, materials of 512 px to Unity's pictures and clips to BVH: asse
 are synced and entered in the index, against onnxruntime alone with the same inputs, and the exporter alone with the
 same assets. Both bare works are measured on one core, which is what each would have if the two shared two cores without
 any loss, and on all cores, in as many processes. The engine's processes are started once a round and their start is
-part of its time. Prints markdown tables; exits with 1 when the engine is below LIMIT of the slower bare work on one core.
+part of its time. Prints a markdown table; exits with 1 when the engine is below LIMIT of the slower bare work on one
+core.
 """
 
 from __future__ import annotations

@@ -65,6 +65,16 @@ def test_a_sample_is_the_same_in_any_batch(make_model, batch):
         np.testing.assert_array_equal(np.concatenate([part[name] for part in parts]), array)
 
 
+def test_a_binding_gives_the_same(make_model):
+    """What a GPU is used with, here with the processor."""
+    model = open_model(make_model())
+    z, condition = np.ones((3, 5), np.float32), np.ones((3, 3), np.float32)
+    bound = replace(model, providers=("AnyExecutionProvider",))
+    expected = model.run(z, condition, 0.5)
+    for name, array in bound.run(z, condition, 0.5).items():
+        np.testing.assert_array_equal(array, expected[name])
+
+
 def test_inputs_of_a_wrong_shape_are_told(make_model):
     model = open_model(make_model())
     z, condition = inputs(2)

@@ -228,17 +228,18 @@ def run(command: list[str]) -> None:
 
 def check_promises(command: list[str]) -> None:
     """What -o names is there; a folder holds a file for each asset, and the contact sheet."""
-    if "-o" not in command or "--help" in command:
+    if "-o" not in command or {"--help", "--dry-run"} & set(command):
         return
     out = Path(command[command.index("-o") + 1])
     if command[0] != "generate":
-        assert out.stat().st_size > 100_000
+        made = [file for file in out.rglob("*") if file.is_file()] if out.is_dir() else [out]
+        assert sum(file.stat().st_size for file in made) > 10_000
         return
     first, _, last = option_of(command, "--seeds", f"1-{option_of(command, '-n', '8')}").partition("-")
-    alone = first == "random" or "--morph" in command
-    count = int(option_of(command, "-n", "8")) if alone else int(last or first) - int(first) + 1
+    count = int(option_of(command, "-n", "8")) if first == "random" else int(last or first) - int(first) + 1
+    count = command.count("--recipe") or count
     files = [file for file in out.iterdir() if file.name != "contact-sheet.png"]
-    stem = re.compile(r"(?:[A-Z]+_)?([a-z]+-\d{8}(?:-\d{8}-\d{3})?)(?!\d)")
+    stem = re.compile(r"(?:[A-Z]+_)?([a-z]+-\d{8})(?!\d)")
     assert len({match[1] for file in files if (match := stem.match(file.name))}) == count
     assert all(file.stat().st_size > 100 for file in files)
     assert (out / "contact-sheet.png").is_file() != ("--no-preview" in command)

@@ -1,0 +1,171 @@
+"""Thousands of assets in one go, killed and resumed on the way, with the curves of cost and memory.
+
+Usage: python benchmarks/soak.py FOLDER [--materials N] [--heads N] [--clips N] [--size N] [--kills N] [--check]
+
+Runs `ganassets batch` on materials as GLB, heads as GLB and clips as VRMA, kills it at even shares of the way and
+starts it again, and samples every two seconds how many assets are entered and how much memory all its processes have
+(proportional set size: what they share counts once). Prints markdown tables: seconds and peak memory for each tenth of
+each job. --check then has every GLB and VRMA checked by the Khronos validator (npm packages of tests/real).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+from tables import print_table, say
+
+EVERY = 2.0  # seconds
+PARTS = 10  # of each job
+TOGETHER = 500  # files that the validator gets at once
+ROOT = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What was seen at one time.
+
+    Attributes:
+        seconds: of running, pauses between a kill and the next start left out.
+        assets: entered so far.
+        mebibytes: of all processes.
+    """
+
+    seconds: float
+    assets: int
+    mebibytes: float
+
+
+def jobs_of(args: argparse.Namespace) -> str:
+    """The file of jobs."""
+    return f"""
+[[job]]
+title = "materials"
+model = "textures"
+count = {args.materials}
+size = {args.size}
+to = "gltf"
+folder = "materials"
+[[job]]
+title = "heads"
+model = "faces"
+count = {args.heads}
+folder = "heads"
+[[job]]
+title = "clips"
+model = "poses"
+count = {args.clips}
+to = "vrma"
+folder = "clips"
+"""
+
+
+def memory_of(process: psutil.Process) -> float:
+    """Mebibytes of a process and all that it started."""
+    total = 0
+    for one in (process, *process.children(recursive=True)):
+        try:
+            total += one.memory_full_info().pss
+        except (psutil.Error, AttributeError):
+            continue
+    return total / 2**20
+
+
+def entered(out: Path, known: tuple[int, int]) -> tuple[int, int]:
+    """(bytes read, assets entered) of the index, going on from what is known."""
+    at, count = known
+    index = out / "index.jsonl"
+    if index.exists():
+        with open(index, "rb") as file:
+            file.seek(at)
+            for line in file:
+                if not line.endswith(b"\n"):
+                    break
+                at += len(line)
+                count += line.startswith(b'{"name"')
+    return at, count
+
+
+def soak(out: Path, jobs: Path, total: int, kills: int) -> list[Moment]:
+    """Run the batch to its end, killed at even shares of the way."""
+    moments: list[Moment] = []
+    seconds, known = 0.0, (0, 0)
+    for stop in [total * (k + 1) // (kills + 1) for k in range(kills)] + [total + 1]:
+        process = psutil.Popen([sys.executable, "-m", "ganassets", "batch", str(jobs), "-o", str(out), "--no-preview"])
+        started = time.monotonic()
+        while process.poll() is None:
+            time.sleep(EVERY)
+            known = entered(out, known)
+            moments.append(Moment(seconds + time.monotonic() - started, known[1], memory_of(process)))
+            if known[1] >= stop:
+                process.kill()
+                process.wait()
+                say(f"Killed at {known[1]:,} assets.")
+        seconds += time.monotonic() - started
+    assert process.returncode == 0
+    return moments
+
+
+def curve(moments: list[Moment], title: str, first: int, last: int) -> list[dict[str, str]]:
+    """Rows of a table: what each part of a job took."""
+    rows = []
+    for k in range(PARTS):
+        low, high = (first + (last - first) * part // PARTS for part in (k, k + 1))
+        within = [moment for moment in moments if low <= moment.assets <= high]
+        if len(within) > 1 and within[-1].assets > within[0].assets:
+            cost = 1000 * (within[-1].seconds - within[0].seconds) / (within[-1].assets - within[0].assets)
+            most = max(moment.mebibytes for moment in within)
+            rows.append(
+                {title: f"{low - first:,}-{high - first:,}", "ms an asset": f"{cost:.1f}", "MiB": f"{most:,.0f}"}
+            )
+    return rows
+
+
+def check(out: Path) -> None:
+    """Have the Khronos validator read every file; counts of what it says."""
+    files = sorted(path for path in out.rglob("*") if path.suffix in (".glb", ".vrma"))
+    counts: Counter[str] = Counter()
+    for start in range(0, len(files), TOGETHER):
+        part = [str(path.resolve()) for path in files[start : start + TOGETHER]]
+        done = subprocess.run(
+            ["node", "validate.mjs", *part], cwd=ROOT / "tests" / "real", capture_output=True, text=True, check=True
+        )
+        report = json.loads(done.stdout.splitlines()[-1])
+        counts.update({name: report[name] for name in ("files", "errors", "warnings")})
+    told = f"{counts['errors']} errors, {counts['warnings']} warnings"
+    say(f"The Khronos validator read {counts['files']:,} files: {told}.")
+
+
+def main() -> None:
+    """Run and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    for name, count in (("materials", 10_000), ("heads", 1000), ("clips", 1000), ("size", 256), ("kills", 3)):
+        parser.add_argument(f"--{name}", type=int, default=count)
+    parser.add_argument("--check", action="store_true")
+    args = parser.parse_args()
+    args.folder.mkdir(parents=True, exist_ok=True)
+    jobs, out = args.folder / "jobs.toml", args.folder / "out"
+    jobs.write_text(jobs_of(args), encoding="utf-8")
+    counts = {"materials": args.materials, "heads": args.heads, "clips": args.clips}
+    moments = soak(out, jobs, sum(counts.values()), args.kills)
+    first = 0
+    for title, count in counts.items():
+        if rows := curve(moments, title, first, first + count):
+            print_table(rows)
+        first += count
+    files = [path.stat().st_size for path in out.rglob("*") if path.is_file()]
+    say(f"{len(files):,} files, {sum(files) / 1e9:.1f} GB, {moments[-1].seconds / 60:.1f} minutes.")
+    if args.check:
+        check(out)
+
+
+if __name__ == "__main__":
+    main()
