@@ -23,6 +23,7 @@ from ..control import offset_of, packed_offset
 from ..errors import InputError
 from ..generation import Request, check_recipe, check_request, seed_recipe
 from ..latents import uniforms
+from ..plugins import load_generator
 from ..recipe import Format, Recipe, pack_floats
 from ..wishes import Wish
 from .names import DEFAULT, DEFAULT_OF_GRIDS, Value, check_folder_name, check_name, compiled
@@ -149,7 +150,8 @@ class Job:
     @cached_property
     def _common(self) -> str:
         request = self.request
-        parts = [__version__, self.file.digest, self.exporter, self.options, self.folder, request.truncation]
+        versions = [__version__, load_generator(self.generator).version]
+        parts = [*versions, self.file.digest, self.exporter, self.options, self.folder, request.truncation]
         offset = "" if self.offset is None else pack_floats(self.offset)
         return as_json([*parts, request.size, request.crop, request.window, request.settings, offset])
 

@@ -16,7 +16,9 @@ SMALL = 1e-8
 
 def normalised(q: FloatArray) -> FloatArray:
     """Quaternions (or vectors) of unit length; what is almost zero becomes the last axis: no rotation."""
-    length = np.linalg.norm(q, axis=-1, keepdims=True)
+    length = np.sqrt(np.einsum("...i,...i->...", q, q))[..., None]  # quicker than numpy's norm
+    if (length > SMALL).all():
+        return q / length
     last = np.zeros(q.shape[-1], q.dtype)
     last[-1] = 1
     return np.where(length > SMALL, q / np.maximum(length, SMALL), last).astype(q.dtype)
@@ -108,14 +110,11 @@ def degrees_between(a: FloatArray, b: FloatArray) -> FloatArray:
 def to_matrix(q: FloatArray) -> FloatArray:
     """(..., 3, 3) rotation matrices."""
     x, y, z, w = (q[..., i] for i in range(4))
-    return np.stack(
-        [
-            np.stack([1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)], -1),
-            np.stack([2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)], -1),
-            np.stack([2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)], -1),
-        ],
-        -2,
-    )
+    return joined(
+        *(1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)),
+        *(2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)),
+        *(2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)),
+    ).reshape(*x.shape, 3, 3)
 
 
 def from_matrix(m: FloatArray) -> FloatArray:
@@ -124,17 +123,15 @@ def from_matrix(m: FloatArray) -> FloatArray:
     d0, d1, d2 = m[..., 0, 0], m[..., 1, 1], m[..., 2, 2]
     a, b, c = m[..., 2, 1] - m[..., 1, 2], m[..., 0, 2] - m[..., 2, 0], m[..., 1, 0] - m[..., 0, 1]
     xy, xz, yz = m[..., 0, 1] + m[..., 1, 0], m[..., 0, 2] + m[..., 2, 0], m[..., 1, 2] + m[..., 2, 1]
-    candidates = np.stack(
-        [
-            np.stack([1 + d0 - d1 - d2, xy, xz, a], -1),
-            np.stack([xy, 1 - d0 + d1 - d2, yz, b], -1),
-            np.stack([xz, yz, 1 - d0 - d1 + d2, c], -1),
-            np.stack([a, b, c, 1 + d0 + d1 + d2], -1),
-        ],
-        -2,
-    )
-    largest = np.stack([d0 - d1 - d2, d1 - d0 - d2, d2 - d0 - d1, d0 + d1 + d2], -1).argmax(-1)
-    return normalised(np.take_along_axis(candidates, largest[..., None, None], -2)[..., 0, :])
+    candidates = joined(
+        *(1 + d0 - d1 - d2, xy, xz, a),
+        *(xy, 1 - d0 + d1 - d2, yz, b),
+        *(xz, yz, 1 - d0 - d1 + d2, c),
+        *(a, b, c, 1 + d0 + d1 + d2),
+    ).reshape(-1, 4, 4)
+    largest = joined(d0 - d1 - d2, d1 - d0 - d2, d2 - d0 - d1, d0 + d1 + d2).argmax(-1)
+    chosen = candidates[np.arange(len(candidates)), largest.ravel()]
+    return normalised(chosen.reshape(*d0.shape, 4))
 
 
 def from_6d(x: FloatArray) -> FloatArray:

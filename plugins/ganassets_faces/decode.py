@@ -8,6 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from ganassets.assets import Material, Mesh, Provenance, Topology
+from ganassets.motion.rotations import cross
 
 from .basis import JOINT_PARENTS, JOINTS, MATERIALS, load_basis
 from .eyes import eye_texture, iris_colour
@@ -49,7 +50,7 @@ def vertex_normals(positions: np.ndarray) -> np.ndarray:
     faces = load_basis().faces
     a, b, c, d = (positions[:, faces[:, k]] for k in range(4))
     # The cross product of a quad's diagonals is twice its vector area.
-    quad_normals = np.cross(c - a, d - b)
+    quad_normals = cross(c - a, d - b)
     quads, starts = corner_order()
     normals = np.add.reduceat(quad_normals[:, quads], starts, axis=1)
     length = np.sqrt((normals**2).sum(-1, keepdims=True))

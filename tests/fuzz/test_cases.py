@@ -1,0 +1,101 @@
+"""Every parser takes its valid inputs, what was found by fuzzing, and inputs near both."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fuzz.harnesses import HARNESSES
+from fuzz.trial import attempt
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+CASES = Path(__file__).parent / "cases"
+# What JSON may hold where something else is meant.
+STRANGE = (
+    None, True, -1, 0, 10**30, 10**400, 1e308, -1e308, 1e39, float("nan"), float("inf"), "", "x" * 5000, "../../x",
+    "\x1b[31m", [], [[]], {}, {"a": 1}, [1, "a", None],
+)  # fmt: skip
+
+
+@cache
+def starts(name: str) -> list[bytes]:
+    """Valid inputs and cases of a parser."""
+    return [*HARNESSES[name].seeds(), *(path.read_bytes() for path in sorted((CASES / name).glob("*")))]
+
+
+@pytest.fixture(autouse=True, params=HARNESSES)
+def name(request: pytest.FixtureRequest) -> str:
+    """Of a parser."""
+    if request.param in ("checkpoint", "run-settings"):
+        pytest.importorskip("torch")
+    return request.param
+
+
+def test_valid_inputs_are_taken(name, tmp_path):
+    for i, data in enumerate(HARNESSES[name].seeds()):
+        folder = tmp_path / str(i)
+        folder.mkdir()
+        HARNESSES[name].parse(data, folder)
+
+
+def test_cases(name):
+    for data in starts(name):
+        attempt(HARNESSES[name], data)
+
+
+def test_inputs_near_them(name):
+    harness = HARNESSES[name]
+    edits = st.lists(st.tuples(st.floats(0, 1), st.integers(0, 40), st.binary(max_size=8)), min_size=1, max_size=4)
+
+    @settings(max_examples=harness.examples, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(st.sampled_from(starts(name)), edits)
+    def holds(start: bytes, edits: list[tuple[float, int, bytes]]) -> None:
+        data = start
+        for place, gone, put in edits:
+            at = int(place * len(data))
+            data = data[:at] + put + data[at + gone // 4 :]
+        attempt(harness, data)
+
+    holds()
+
+
+def test_strange_values_in_every_place(name):
+    if not HARNESSES[name].is_json:
+        pytest.skip("not JSON")
+    wrong: dict[str, Exception] = {}
+    for start in HARNESSES[name].seeds():
+        whole = json.loads(start)
+        for place in places(whole):
+            for value in STRANGE:
+                try:
+                    attempt(HARNESSES[name], json.dumps(put(whole, place, value)).encode())
+                except Exception as error:
+                    wrong[f"{place} {value!r:.40}"] = error
+    assert not wrong
+
+
+def places(value: Any) -> Iterator[tuple[Any, ...]]:
+    """Keys that lead to each value, the first three of a list alone."""
+    yield ()
+    items = value.items() if isinstance(value, dict) else enumerate(value[:3]) if isinstance(value, list) else ()
+    for key, inner in items:
+        yield from ((key, *rest) for rest in places(inner))
+
+
+def put(whole: Any, place: tuple[Any, ...], value: Any) -> Any:
+    """A copy with another value in a place."""
+    if not place:
+        return value
+    made = copy.copy(whole)
+    made[place[0]] = put(whole[place[0]], place[1:], value)
+    return made
+
+
+def test_the_cases_stay_small():
+    assert sum(path.stat().st_size for path in CASES.rglob("*") if path.is_file()) < 200_000
