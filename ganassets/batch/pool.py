@@ -78,6 +78,8 @@ class Pool:
                 if task:
                     order.extend(task.indices)
                     self._give(task)
+            if not order:
+                return
             for answer in self._answers():
                 if isinstance(answer, Stopped):
                     yield answer
