@@ -132,7 +132,8 @@ def run(
 def check_hope(summary: Summary) -> None:
     """Raise why nothing at all could be made, where it is the same for all: a library that is missing, for one."""
     first = summary.failures[0] if summary.failures else None
-    if first and not summary.made and all(failure.reason == first.reason for failure in summary.failures):
+    nothing = not summary.made and not summary.skipped
+    if first and nothing and all(failure.reason == first.reason for failure in summary.failures):
         raise error_of(first.why, first.exit_code)
 
 

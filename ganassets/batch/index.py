@@ -96,7 +96,9 @@ class Index:
         try:
             if not take(self._handle):
                 raise InputError(f"another run is writing to {out}; wait until it has ended, or choose another folder.")
-            os.ftruncate(self._handle, self._read())
+            whole = self._read()
+            if whole < os.fstat(self._handle).st_size:
+                os.ftruncate(self._handle, whole)
         except OSError as error:
             self.close()
             raise can_not_write(out, error) from error
