@@ -138,7 +138,8 @@ def list_zip(path: Path, label: str, skipped: frozenset[str]) -> tuple[Container
         members = archive.infolist()
     if len(members) > MOST_FILES:
         raise InputError(f"more than {MOST_FILES:,} files in one zip")
-    reasons = {member_name(info): member_problem(info) for info in members if not info.is_dir()}
+    files = [info for info in members if info.filename and not info.is_dir()]
+    reasons = {member_name(info): member_problem(info) for info in files}
     wanted = {
         name: why
         for name, why in reasons.items()
