@@ -186,10 +186,11 @@ def parse_manifest(text: str, where: str) -> Manifest:
 def _contradictions(manifest: Manifest) -> Iterator[str]:
     """What single fields can't say."""
     width = manifest.condition_width
+    names = {condition.name for condition in manifest.conditions}
     columns = {column for condition in manifest.conditions for column in condition.columns}
     if any(len(row) != width for row in manifest.condition_rows) or not manifest.condition_rows:
         yield f"condition_rows: each row needs {width} values"
-    if len(columns) != width or width > MOST_COLUMNS:
+    if len(names) != len(manifest.conditions) or len(columns) != width or width > MOST_COLUMNS:
         yield f"conditions: names must differ, and {MOST_COLUMNS:,} columns are the most"
     if manifest.layers * manifest.w_dim > MOST_OFFSETS:
         yield f"layers: times w_dim must be at most {MOST_OFFSETS:,}"
