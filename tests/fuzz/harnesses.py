@@ -10,8 +10,8 @@ import base64
 import io
 import json
 import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -19,10 +19,9 @@ from typing import Any
 from unittest.mock import patch
 
 import numpy as np
-from conftest import MANIFEST, build_model
-from motion_files import AMC, ASF, BvhJoint, GltfFile, bvh_text, humanoid_text
 from PIL import Image
 
+from conftest import MANIFEST, build_model
 from ganassets.batch.index import Index
 from ganassets.batch.jobs import job_of, read_jobs
 from ganassets.batch.names import compiled
@@ -44,6 +43,7 @@ from ganassets_poses.readers import find_motion, read_acclaim, read_bvh, read_gl
 from ganassets_textures.sets.groups import grouped
 from ganassets_textures.sets.names import material_of
 from ganassets_textures.sets.pixels import read_picture
+from motion_files import AMC, ASF, BvhJoint, GltfFile, bvh_text, humanoid_text
 
 SLOW = 2.0  # seconds for one input
 DIGEST = "0" * 64
@@ -80,13 +80,9 @@ def text_of(data: bytes) -> str:
     return data.decode("utf-8", "replace")
 
 
-@contextmanager
-def refusing() -> Iterator[None]:
+def refusing() -> suppress:
     """Where several parsers read one input, a refusal doesn't keep the next one from it."""
-    try:
-        yield
-    except GanassetsError:
-        pass
+    return suppress(GanassetsError)
 
 
 @cache
@@ -310,7 +306,10 @@ def index_lines() -> list[bytes]:
 
 def sliders_file() -> list[bytes]:
     vector = pack_floats(np.ones(3, np.float32))
-    found = (Direction(name="jaw", vector=vector, share=0.5), Direction(name="nose", vector=vector, share=0, layers=(1,)))
+    found = (
+        Direction(name="jaw", vector=vector, share=0.5),
+        Direction(name="nose", vector=vector, share=0, layers=(1,)),
+    )
     return [Directions(generator="squares", model=DIGEST, directions=found).model_dump_json().encode()]
 
 
@@ -372,7 +371,9 @@ def carriers() -> list[bytes]:
         ".glb": [GltfFile({"asset": {"extras": {"recipe": json.loads(text)}}}).glb()],
         ".obj": [b"# asset\n# recipe " + text.encode() + b"\nv 0 0 0\n", b"ply\ncomment recipe " + text.encode()],
         ".exr": [b"\x76\x2f\x31\x01\x02\0\0\0channels\0chlist\0\x01\0\0\0\0" + attribute + b"\0"],
-        ".mtlx": [f'<?xml version="1.0"?><materialx version="1.39"><nodegraph recipe="{quoted}"/></materialx>'.encode()],
+        ".mtlx": [
+            f'<?xml version="1.0"?><materialx version="1.39"><nodegraph recipe="{quoted}"/></materialx>'.encode()
+        ],
         ".json": [lines({"Recipe": json.loads(text)})],
         ".recipe.json": [text.encode()],
     }
@@ -413,14 +414,18 @@ def toml_of_run() -> list[bytes]:
 
     spec = load_generator("faces")
     hardware = Hardware("cpu", 2, "float32", False)
-    return [to_toml(RunSettings("faces", spec.presets[0], spec.presets[0].objective, 1, hardware, {"skins": "x"})).encode()]
+    return [
+        to_toml(RunSettings("faces", spec.presets[0], spec.presets[0].objective, 1, hardware, {"skins": "x"})).encode()
+    ]
 
 
 def checkpoints() -> list[bytes]:
     from safetensors.numpy import save
 
     arrays = {"mean.albedo": np.zeros(2, np.float32), "basis.albedo": np.zeros((1, 2), np.float32)}
-    arrays |= {name: np.zeros(2, np.float32) for name in ("condition_mean", "condition_std", "offset", "condition_rows")}
+    arrays |= {
+        name: np.zeros(2, np.float32) for name in ("condition_mean", "condition_std", "offset", "condition_rows")
+    }
     arrays |= {name: np.zeros((2, 2), np.float32) for name in ("from_latent", "from_condition")}
     meta = {"numbers": json.dumps({"images": 1, "version": 1}), "signals": '["albedo"]', "vectors": '{"shape": [0, 1]}'}
     return [save(arrays, meta)]
@@ -457,7 +462,7 @@ HARNESSES: dict[str, Harness] = {
     "sliders": Harness(sliders, sliders_file, is_json=True),
     "index": Harness(index, index_lines),
     "beside": Harness(beside, index_lines),
-    "jobs": Harness(jobs, lambda: [JOBS]),
+    "jobs": Harness(jobs, lambda: [JOBS], examples=80),
     "run-settings": Harness(run_settings, toml_of_run),
     "onnx-scan": Harness(onnx_bytes, lambda: [build_model().SerializeToString()], (MalformedError,)),
     "model": Harness(model, lambda: [build_model().SerializeToString()], examples=100),
@@ -470,7 +475,9 @@ HARNESSES: dict[str, Harness] = {
     "gltf": Harness(gltf, gltf_files),
     "humanoid": Harness(humanoid, lambda: [humanoid_text().encode()], is_json=True),
     "motion-facts": Harness(motion_facts, lambda: [lines({"file": "walk.bvh", "action": "walk", "fps": 30.0})]),
-    "map-names": Harness(map_names, lambda: [b"wall_diff_01.png\nwall_nm_01.png\nBricks075B_2K_Color.jpg", b"a/rock.png"]),
+    "map-names": Harness(
+        map_names, lambda: [b"wall_diff_01.png\nwall_nm_01.png\nBricks075B_2K_Color.jpg", b"a/rock.png"]
+    ),
     "checkpoint": Harness(checkpoint, checkpoints),
 }
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import os
 import resource
 import sys
 import time
@@ -24,7 +25,7 @@ sys.path.insert(0, str(TESTS))
 INSTRUMENTED = [
     "ganassets", "ganassets_poses", "ganassets_textures", "PIL", "zipfile", "tomllib", "json", "xml", "string",
 ]  # fmt: skip
-with atheris.instrument_imports(include=INSTRUMENTED):
+with atheris.instrument_imports(include=INSTRUMENTED):  # pyright: ignore[reportAttributeAccessIssue]  # made at run time
     from fuzz.harnesses import HARNESSES, ROOT, Harness
     from fuzz.trial import attempt
 
@@ -111,8 +112,6 @@ def main() -> None:
         run.one(data)
         if time.monotonic() > end:
             print(run.told(), flush=True)
-            import os
-
             os._exit(0)  # libFuzzer ends the process without a word of its own otherwise
 
     arguments = [f"-max_len={LONGEST}", "-timeout=60", "-rss_limit_mb=6000", "-verbosity=0", "-use_value_profile=0"]

@@ -22,7 +22,7 @@ CHANGES = frozenset({
     "os.exec", "os.fork", "os.posix_spawn", "subprocess.Popen", "socket.connect", "socket.bind", "pickle.find_class",
 })  # fmt: skip
 # What Python and libraries read of their own.
-LIBRARIES = tuple(map(os.path.abspath, (sys.prefix, sys.base_prefix, ROOT, "/proc", "/sys")))
+LIBRARIES = tuple(os.path.abspath(path) for path in (sys.prefix, sys.base_prefix, str(ROOT), "/proc", "/sys"))
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 MEMORY = Path("/dev/shm")
 
