@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import struct
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -76,9 +77,10 @@ def in_json(path: Path) -> object | None:
 
 def in_index(path: Path) -> object | None:
     """The recipe that the nearest index in the file's folder or above has for it."""
-    for folder in path.absolute().parents:
+    whole = Path(os.path.abspath(path))  # links stay as they are
+    for folder in whole.parents:
         if (folder / INDEX).is_file():
-            found = newest_entry(folder / INDEX, path.absolute().relative_to(folder).as_posix())
+            found = newest_entry(folder / INDEX, whole.relative_to(folder).as_posix())
             if found is not None:
                 return found
     return None
@@ -203,11 +205,22 @@ def in_exr(path: Path) -> object | None:
     return None
 
 
-def in_xml(path: Path) -> object | None:
-    """Of any element's attribute "recipe" or "Recipe" in an XML's beginning."""
+def in_godot(path: Path) -> object | None:
+    """Of a text resource's metadata: a string as JSON has it."""
+    with open(path, "rb") as file:
+        for line in islice(iter(lambda: file.readline(2 * MAX_BYTES), b""), MAX_LINES):
+            key, equals, text = line.partition(b"=")
+            if equals and key.strip() == b"metadata/recipe":
+                return json.loads(text)
+    return None
+
+
+def in_materialx(path: Path) -> object | None:
+    """Of the line "Recipe: {...}" in an element's documentation."""
     for _, element in islice(elements_of(path), MAX_LINES):
-        for key in (KEY, KEY.lower()):
-            if text := element.get(key):
+        for line in element.get("doc", "").splitlines():
+            keyword, colon, text = line.partition(": ")
+            if colon and keyword == KEY:
                 return text
     return None
 
@@ -228,8 +241,9 @@ READERS: dict[str, Callable[[Path], Any]] = {
     ".webp": in_pillow,
     ".gif": in_pillow,
     **dict.fromkeys((".glb", ".vrm", ".vrma"), in_glb),
-    **dict.fromkeys((".obj", ".mtl", ".ply", ".tres"), in_comments),
+    **dict.fromkeys((".obj", ".mtl", ".ply"), in_comments),
+    ".tres": in_godot,
     ".exr": in_exr,
-    ".mtlx": in_xml,
+    ".mtlx": in_materialx,
     ".json": in_json,
 }

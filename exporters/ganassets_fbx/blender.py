@@ -43,7 +43,7 @@ def command() -> list[str]:
     if not found:
         raise InputError(NONE_FOUND)
     if Path(found).stem.startswith("blender"):
-        return [found, "-b", "--factory-startup", "--python-use-system-env", "--python", SCRIPT]
+        return [found, "-b", "-t", "1", "--factory-startup", "--python-use-system-env", "--python", SCRIPT]
     return [found, "-P", SCRIPT]
 
 

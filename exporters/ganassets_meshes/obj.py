@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Mapping
 
 import numpy as np
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from ganassets.assets import Material, Mesh
 
@@ -62,8 +64,8 @@ def encode_materials(mesh: Mesh) -> tuple[str, dict[str, bytes]]:
         text.append(material_lines(material))
         for keyword, array, part in maps:
             if array is not None:
-                file = plain(f"{mesh.name}-{material.name}-{part}.png")
-                files[file] = png(array)
+                file = f"{mesh.name}-{plain(material.name)}-{part}.png"
+                files[file] = png(array, mesh.provenance.keywords(file))
                 text.append(f"{keyword} {file}\n")
     return "".join(text), files
 
@@ -78,8 +80,10 @@ def material_lines(material: Material) -> str:
     )
 
 
-def png(array: np.ndarray) -> bytes:
-    """PNG of an (h, w, 3) or (h, w) uint8 picture."""
-    file = io.BytesIO()
-    Image.fromarray(array).save(file, "PNG")
+def png(array: np.ndarray, notes: Mapping[str, str]) -> bytes:
+    """PNG of an (h, w, 3) or (h, w) uint8 picture, with texts by keyword."""
+    info, file = PngInfo(), io.BytesIO()
+    for keyword, text in notes.items():
+        info.add_text(keyword, text)
+    Image.fromarray(array).save(file, "PNG", pnginfo=info)
     return file.getvalue()
