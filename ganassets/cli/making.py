@@ -13,7 +13,7 @@ import click
 from ..errors import GanassetsError, InputError
 from ..options import option_values
 from ..plugins import load_exporter, load_generator, run_plugin
-from .base import make_console, parse_pairs
+from .base import make_console, parse_pairs, printable
 from .dynamic import SETTING, SLIDER, chosen_format, dynamic_values
 from .find import find_model
 
@@ -247,7 +247,7 @@ def tell(plan: Plan, out: Path, summary: Summary) -> None:
     if summary.skipped:
         click.echo(f"{summary.skipped:,} of them were there already.")
     for failure in summary.failures[:MOST_TOLD]:
-        click.echo(f"Not made: {failure.name}: {failure.why}", err=True)
+        click.echo(f"Not made: {failure.name}: {printable(failure.why)}", err=True)
     if len(summary.failures) > MOST_TOLD:
         from ..batch.engine import FAILURES
 

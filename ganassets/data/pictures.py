@@ -24,7 +24,7 @@ PICTURE_SUFFIXES = SUFFIXES | {".gif"}
 SMALLEST = 4  # pixels of a side; less shows nothing
 MOST_BYTES = 4 * 2**30  # that the samples may take
 LABEL_FILE = "dataset.json"  # of StyleGAN's data sets
-MOST_LABEL_BYTES = 64 * 2**20
+MOST_LABEL_BYTES = 16 * 2**20
 FEWEST_LABELS, MOST_LABELS = 2, 64
 LONGEST_LABEL = 80  # letters
 # How pictures of different shapes become alike; see read_pictures.

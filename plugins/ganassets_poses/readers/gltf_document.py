@@ -20,6 +20,7 @@ from .limits import LARGEST_TEXT, check_numbers
 MOST_NODES = 65_536
 MOST_VALUES = 50_000_000  # numbers read out of one file
 MOST_BYTES = 2**29  # of all buffers
+MOST_OBJECTS = 1_000_000  # of JSON; each takes some hundred bytes
 MAGIC, VERSION, JSON_CHUNK, BIN_CHUNK = b"glTF", 2, b"JSON", b"BIN\0"
 COMPONENTS = {5120: "<i1", 5121: "<u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
 WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT4": 16}
@@ -237,6 +238,8 @@ def read_document(content: bytes, beside: Callable[[str], bytes]) -> Numbers:
     text, binary = chunks(content) if content[:4] == MAGIC else (content, None)
     if len(text) > LARGEST_TEXT:
         raise InputError(f"more than {LARGEST_TEXT // 2**20} MB of JSON")
+    if text.count(b"{") > MOST_OBJECTS:
+        raise InputError(f"more than {MOST_OBJECTS:,} objects of JSON; cut it into shorter clips")
     try:
         document = Document.model_validate_json(text)
     except ValidationError as error:
