@@ -88,10 +88,11 @@ def test_bad_zips(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     spoilt[200:220] = bytes(20)
     for name, damaged in (("locked", locked), ("cut", good[:-200]), ("text", b"no zip"), ("spoilt", spoilt)):
         (folder / f"{name}.zip").write_bytes(bytes(damaged))
-    make_zip(folder / "bomb.zip", {"bomb": bytes(3_000_000)})
+    make_zip(folder / "bomb.zip", {"bomb": bytes(3_000_000), f"a/{'b' * 256}/c": b""})
     monkeypatch.setattr(sources, "LARGEST_MEMBER", 2_000_000)
     names, problems = names_and_problems(folder)
     assert names == ["a.txt", "locked.zip/b", "spoilt.zip/a", "spoilt.zip/b"]
+    assert "longer than a file's" in problems.pop(f"bomb.zip/a/{'b' * 256}/c")
     assert "encrypted" in problems["locked.zip/a"] and "unpacked" in problems["bomb.zip/bomb"]
     assert "not a readable zip" in problems["cut.zip"] and "not a readable zip" in problems["text.zip"]
     (container,), _ = list_containers(folder / "spoilt.zip", WANTED)

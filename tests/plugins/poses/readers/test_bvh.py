@@ -123,6 +123,7 @@ def test_several_roots() -> None:
         (TEXT.replace("OFFSET 0.0 1.0 0.0", "OFFSET 0 nan 0"), "offsets hold numbers that are not finite"),
         (TEXT.replace("OFFSET 0.0 1.0 0.0", "OFFSET 0 1e300 0"), "offsets hold a number beyond 10,000,000"),
         (TEXT.replace("CHANNELS 6", "CHANNELS 5"), "line 5: 5 channels are promised and 6 are named"),
+        (TEXT.replace("CHANNELS 6", "CHANNELS 17" + " Xrotation" * 11), "more than 16 channels for one joint"),
         (TEXT.replace("CHANNELS 6", f"CHANNELS {'9' * 5000}"), "999999999 channels are promised"),
         (TEXT.replace("Frame Time: 0.0", "Frame Time: 0.0x"), "the frame time should be numbers"),
         (TEXT.replace("Frame Time:", "Frame Tim:"), "should follow MOTION"),

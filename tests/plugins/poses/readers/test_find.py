@@ -12,7 +12,7 @@ import pytest
 
 from ganassets.data import sources
 from ganassets.errors import InputError
-from ganassets_poses.readers import Found, find_motion
+from ganassets_poses.readers import Found, find, find_motion
 from motion_files import AMC, ASF, BvhJoint, GltfFile, bvh_text, humanoid_text
 
 REAL = Path(__file__).parents[5] / "shared" / "data" / "motion"
@@ -99,7 +99,7 @@ def test_first_frames_are_skipped(tmp_path: Path) -> None:
     assert np.array_equal(clip.take.rotations, whole.take.rotations[2:])
 
 
-def test_broken_manifest(tmp_path: Path) -> None:
+def test_broken_manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lines = ['{"file": "walk.bvh", "action": "walk"}', "{", "[]", '{"action": "run"}', "", '{"file": "a", "tags": 3}',
              '{"file": "x", "skip_start_frames": -1}', "\xff"]  # fmt: skip
     write(tmp_path, walk_bvh=WALK, manifest_jsonl="\n".join(lines).encode("latin-1"))
@@ -107,6 +107,11 @@ def test_broken_manifest(tmp_path: Path) -> None:
     assert [clip.facts.action for clip in found] == ["walk"]
     assert list(problems) == [f"manifest.jsonl line {number}" for number in (2, 3, 4, 6, 7, 8)]
     assert problems["manifest.jsonl line 4"] == "file: Field required"
+    monkeypatch.setattr(find, "MOST_LINES", 2)
+    assert read_all(tmp_path)[1] == {
+        "manifest.jsonl": "more than 2 lines; those after are left out",
+        "manifest.jsonl line 2": problems["manifest.jsonl line 2"],
+    }
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from ganassets.errors import InputError
 from ganassets.motion.rotations import degrees_between, normalised, to_matrix
-from ganassets_poses.readers import limits, read_gltf
+from ganassets_poses.readers import gltf_document, limits, read_gltf
 from motion_files import GltfFile, affine, chained
 
 TIMES = np.arange(4) / 24
@@ -331,6 +331,12 @@ def test_bad_buffers() -> None:
 def test_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "MOST_TRANSFORMS", 7)
     with pytest.raises(InputError, match="4 frames of 2 joints are more than 7"):
+        read_gltf(moved_arm().glb(), "file")
+    monkeypatch.setattr(gltf_document, "MOST_BYTES", 10)
+    with pytest.raises(InputError, match="MB in its buffers"):
+        read_gltf(moved_arm().gltf("arm.bin"), "file", lambda name: moved_arm().binary)
+    monkeypatch.setattr(gltf_document, "MOST_OBJECTS", 10)
+    with pytest.raises(InputError, match="more than 10 objects"):
         read_gltf(moved_arm().glb(), "file")
 
 
