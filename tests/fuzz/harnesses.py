@@ -45,7 +45,7 @@ from ganassets_textures.sets.names import material_of
 from ganassets_textures.sets.pixels import read_picture
 from motion_files import AMC, ASF, BvhJoint, GltfFile, bvh_text, humanoid_text
 
-SLOW = 2.0  # seconds for one input
+SLOW = 2.0  # seconds of the processor for one input
 DIGEST = "0" * 64
 SEPARATOR = b"\n=====\n"  # between the parts of an input that has several
 FEW_UNITS = 200  # whose names are made

@@ -27,7 +27,8 @@ STRANGE = (
 
 @cache
 def starts(name: str) -> list[bytes]:
-    """Valid inputs and cases of a parser."""
+    """Valid inputs and cases of a parser, which has seen one of them."""
+    attempt(HARNESSES[name], HARNESSES[name].seeds()[0], watched=False)
     return [*HARNESSES[name].seeds(), *(path.read_bytes() for path in sorted((CASES / name).glob("*")))]
 
 
@@ -70,7 +71,7 @@ def test_inputs_near_them(name):
 @pytest.mark.parametrize("name", [name for name, harness in HARNESSES.items() if harness.is_json])
 def test_strange_values_in_every_place(name):
     wrong: dict[str, Exception] = {}
-    for start in HARNESSES[name].seeds():
+    for start in starts(name)[: len(HARNESSES[name].seeds())]:
         whole = json.loads(start)
         for place in places(whole):
             for value in STRANGE:
