@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ganassets.assets import Mesh
-from ganassets.errors import InputError
+from ganassets.errors import GanassetsError, InputError
 from ganassets.spec import Target
 
 from .skins import read_texture, to_head_layout
@@ -20,6 +21,8 @@ SIZE = 64  # texels of a side while skins are compared
 
 def skin_target(path: Path) -> Target:
     """The skin texture of a file, in MakeHuman's body layout; InputError when it isn't one."""
+    if find_spec("scipy") is None:
+        raise GanassetsError('skins need scipy, which is not installed; pip install "ganassets[train]" does that.')
     try:
         albedo = to_head_layout(read_texture(path), SIZE)
     except InputError as error:

@@ -1,0 +1,84 @@
+"""Skins that heads are to come near to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ganassets.errors import GanassetsError, InputError
+from ganassets_faces import SPEC, target
+from ganassets_faces.target import SIZE, skin_target, skins_of
+from ganassets_faces.texels import texel_map
+from heads import make_head
+
+
+def skin(path: Path, colour: tuple[int, int, int], width: int = 300) -> Path:
+    """A body texture of one colour."""
+    Image.new("RGB", (width, width), colour).save(path)
+    return path
+
+
+def test_a_skin_of_one_colour(tmp_path):
+    found = skin_target(skin(tmp_path / "a.png", (200, 150, 100)))
+    count = int(texel_map(SIZE).inside.sum())
+    wanted = found.wanted.reshape(3, count)
+    np.testing.assert_allclose(wanted, np.broadcast_to([[200], [150], [100]], wanted.shape), atol=1e-3)
+    assert (found.unit, found.exact, found.size, found.settings, found.wishes) == ("of 255", True, None, {}, {})
+
+
+def test_heads_are_compared_by_their_skin_alone(tmp_path):
+    found = skin_target(skin(tmp_path / "a.png", (200, 150, 100)))
+    heads = [make_head(1), make_head(2)]
+    features = found.features(heads)
+    assert features.shape == (2, len(found.wanted)) and features.dtype == np.float32
+    albedo = heads[0].materials[0].albedo
+    assert albedo is not None and len(albedo) == 2 * SIZE
+    row, column = (int(axis[40]) for axis in np.nonzero(texel_map(SIZE).inside))
+    block = albedo[2 * row : 2 * row + 2, 2 * column : 2 * column + 2].reshape(4, 3)
+    np.testing.assert_allclose(features[0].reshape(3, -1)[:, 40], block.mean(0), atol=1e-3)
+
+
+def test_a_skin_in_the_heads_own_place_is_met():
+    """The same texels compare as the same, whatever their size."""
+    inside = texel_map(SIZE).inside
+    fine, coarse = (make_head(3, size).materials[0].albedo for size in (128, 64))
+    assert fine is not None and coarse is not None
+    whole, half = skins_of([make_head(3)], inside), skins_of([make_head(3, 64)], inside)
+    np.testing.assert_allclose(half[0].reshape(3, -1).mean(1), whole[0].reshape(3, -1).mean(1), atol=3)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("a.png", b"nothing", "not a picture that can be read"),
+        ("a.png", b"", "not a picture that can be read"),
+        ("gone.png", None, "gone.png"),
+    ],
+)
+def test_files_that_are_no_skin(tmp_path, name, content, told):
+    path = tmp_path / name
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InputError, match="can't be used: ") as caught:
+        skin_target(path)
+    assert told in str(caught.value) and not str(caught.value).endswith("..")
+
+
+def test_small_pictures_are_none(tmp_path):
+    with pytest.raises(InputError, match="only 100 x 100 pixels"):
+        skin_target(skin(tmp_path / "a.png", (1, 2, 3), 100))
+
+
+def test_what_is_missing_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(target, "find_spec", lambda name: None)
+    with pytest.raises(GanassetsError, match=r'pip install "ganassets\[train\]"'):
+        skin_target(skin(tmp_path / "a.png", (1, 2, 3)))
+
+
+def test_the_plugin_offers_it(tmp_path):
+    assert SPEC.target
+    path = skin(tmp_path / "a.png", (9, 9, 9))
+    np.testing.assert_array_equal(SPEC.target(path).wanted, skin_target(path).wanted)
