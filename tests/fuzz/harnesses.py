@@ -51,7 +51,7 @@ SEPARATOR = b"\n=====\n"  # between the parts of an input that has several
 FEW_UNITS = 200  # whose names are made
 ROOT = Path(__file__).parents[2]
 PICTURES = (".png", ".jpg", ".gif", ".bmp", ".tif", ".webp", ".tga")
-CARRIERS = (".png", ".webp", ".glb", ".obj", ".exr", ".mtlx", ".json", ".recipe.json", ".stl")
+CARRIERS = (".png", ".webp", ".glb", ".obj", ".exr", ".mtlx", ".json", ".recipe.json", ".stl", ".tres")
 
 Parse = Callable[[bytes, Path], object]
 
@@ -372,8 +372,9 @@ def carriers() -> list[bytes]:
         ".obj": [b"# asset\n# recipe " + text.encode() + b"\nv 0 0 0\n", b"ply\ncomment recipe " + text.encode()],
         ".exr": [b"\x76\x2f\x31\x01\x02\0\0\0channels\0chlist\0\x01\0\0\0\0" + attribute + b"\0"],
         ".mtlx": [
-            f'<?xml version="1.0"?><materialx version="1.39"><nodegraph recipe="{quoted}"/></materialx>'.encode()
+            f'<?xml version="1.0"?><materialx doc="Bricks&#10;Recipe: {quoted}"><nodegraph/></materialx>'.encode()
         ],
+        ".tres": [b"[resource]\nmetadata/recipe = " + json.dumps(text).encode() + b"\n"],
         ".json": [lines({"Recipe": json.loads(text)})],
         ".recipe.json": [text.encode()],
     }
