@@ -53,6 +53,28 @@ ROOT = Path(__file__).parents[2]
 PICTURES = (".png", ".jpg", ".gif", ".bmp", ".tif", ".webp", ".tga")
 CARRIERS = (".png", ".webp", ".glb", ".obj", ".exr", ".mtlx", ".json", ".recipe.json", ".stl", ".tres")
 
+# What a graph's edits are made of.
+OPERATORS = (
+    "MatMul", "Gemm", "Conv", "ConvTranspose", "Resize", "Gather", "GatherND", "Scatter", "ScatterND", "Slice",
+    "Pad", "Tile", "Expand", "Reshape", "Squeeze", "Unsqueeze", "Transpose", "Concat", "Split", "Where", "TopK",
+    "CumSum", "Einsum", "OneHot", "Range", "Loop", "If", "Scan", "LSTM", "GRU", "MaxPool", "AveragePool",
+    "LayerNormalization", "InstanceNormalization", "DequantizeLinear", "QuantizeLinear", "NonMaxSuppression",
+    "RoiAlign", "StringNormalizer", "SequenceAt", "DepthToSpace",
+)  # fmt: skip
+ATTRIBUTES = (
+    "axis",
+    "axes",
+    "group",
+    "keepdims",
+    "batch_dims",
+    "blocksize",
+    "perm",
+    "pads",
+    "strides",
+    "to",
+    "hidden_size",
+)
+
 Parse = Callable[[bytes, Path], object]
 
 
@@ -176,6 +198,32 @@ def model(data: bytes, folder: Path) -> None:
     opened_model.run(z, condition)
 
 
+def graph(data: bytes, folder: Path) -> None:
+    """Every four bytes are an edit of a sound graph: what, where, which, and the new value."""
+    import onnx
+
+    proto = onnx.ModelProto.FromString(sound_model())
+    nodes, constants = proto.graph.node, proto.graph.initializer
+    names = [*(name for node in nodes for name in node.output), *(constant.name for constant in constants), "z", ""]
+    for i in range(0, len(data) // 4 * 4, 4):
+        what, where, which, value = data[i : i + 4]
+        node, constant = nodes[where % len(nodes)], constants[where % len(constants)]
+        match what % 6:
+            case 0:
+                node.op_type = OPERATORS[value % len(OPERATORS)]
+            case 1:
+                node.input[which % len(node.input)] = names[value % len(names)]
+            case 2:
+                node.output[which % len(node.output)] = names[value % len(names)]
+            case 3 if constant.dims:
+                constant.dims[which % len(constant.dims)] = value - 3
+            case 4:
+                constant.data_type = value % 24
+            case 5:
+                node.attribute.append(onnx.helper.make_attribute(ATTRIBUTES[which % len(ATTRIBUTES)], value - 128))
+    model(proto.SerializeToString(), folder)
+
+
 def provenance(data: bytes, folder: Path) -> None:
     """The first byte says which suffix the file has."""
     path = folder / f"asset{CARRIERS[data[0] % len(CARRIERS)] if data else '.png'}"
@@ -277,6 +325,11 @@ def checkpoint(data: bytes, folder: Path) -> None:
 
 
 # Valid inputs.
+
+
+@cache
+def sound_model() -> bytes:
+    return build_model().SerializeToString()
 
 
 def recipes() -> list[bytes]:
@@ -465,8 +518,9 @@ HARNESSES: dict[str, Harness] = {
     "beside": Harness(beside, index_lines),
     "jobs": Harness(jobs, lambda: [JOBS], examples=80),
     "run-settings": Harness(run_settings, toml_of_run),
-    "onnx-scan": Harness(onnx_bytes, lambda: [build_model().SerializeToString()], (MalformedError,)),
-    "model": Harness(model, lambda: [build_model().SerializeToString()], examples=100),
+    "onnx-scan": Harness(onnx_bytes, lambda: [sound_model()], (MalformedError,)),
+    "graph": Harness(graph, lambda: [b"", bytes(4)], examples=100),
+    "model": Harness(model, lambda: [sound_model()], examples=100),
     "provenance": Harness(provenance, carriers, examples=400),
     "labels": Harness(labels, lambda: [lines({"labels": [["a/b.png", 0], ["c.png", 6]]})], is_json=True),
     "pictures": Harness(pictures, picture_files, examples=400),
