@@ -232,7 +232,7 @@ def answers_of(
     """Answers in the plan's order: from this process where little is to be made, else from several."""
     cuda = has_cuda() and (terms.providers is None or CUDA in terms.providers)
     tasks = work.tasks(plan, TOGETHER_ON_CUDA if cuda else TOGETHER)
-    workers = settings.workers or default_workers(plan, cuda)
+    workers = settings.workers or default_workers(plan, cuda, terms.memory or 0)
     if terms.memory is None and (workers == 1 or len(work) < 3):
         yield from from_here(Workshop(plan, terms, report), tasks)
         return
@@ -258,11 +258,13 @@ def from_here(shop: Workshop, tasks: Iterator[Task]) -> Iterator[Answer]:
         yield from answers
 
 
-def default_workers(plan: Plan, cuda: bool) -> int:
-    """As many as there are processors for this process and there is memory for."""
+def default_workers(plan: Plan, cuda: bool, allowed: int = 0) -> int:
+    """As many as there are processors for this process and there is memory for, `allowed` bytes included that each may
+    take."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     most = MOST_WORKERS_ON_CUDA if cuda else MOST_WORKERS
-    return max(1, min(cores, most, int(free_memory() / max(map(worker_memory, plan.jobs), default=1))))
+    needed = max([allowed, *map(worker_memory, plan.jobs)]) or 1
+    return max(1, min(cores, most, int(free_memory() / needed)))
 
 
 def worker_memory(job: Any) -> float:

@@ -343,6 +343,7 @@ def test_workers_have_memory(make_job, monkeypatch):
         monkeypatch.setattr(engine, "free_memory", lambda free=free: free)
         assert engine.default_workers(plan, cuda=False) == workers
     assert engine.default_workers(plan, cuda=True) == engine.MOST_WORKERS_ON_CUDA
+    assert engine.default_workers(plan, cuda=False, allowed=10**12 // 3) == 3
 
 
 def test_larger_maps_take_more_memory(make_job, file, spec):
