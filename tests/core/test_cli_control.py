@@ -42,7 +42,7 @@ EXPORTER = Exporter("telling", "Positions.", 1, ("mesh",), (".bin",), export, (O
 def model(squares, make_model, tmp_path, monkeypatch) -> str:
     """A model of squares whose default format tells where its files come from; the working folder is empty."""
     squares.install(
-        "telling", "[ganassets.exporters]\ntelling = module_telling:EXPORTER\n", {"module_telling": TELLING}
+        "telling", "[ganassets.exporters]\ntelling = controlled_telling:EXPORTER\n", {"controlled_telling": TELLING}
     )
     source = next(squares.folder.glob("squares_*.py"))
     text = source.read_text().replace("dataset=", 'exporter="telling", target=target, dataset=')
@@ -213,7 +213,7 @@ def test_files_that_can_not_be_looked_for(model, squares, monkeypatch):
     assert "short.bin holds no quad" in told(run("invert", model, "short.bin"))
     source = next(squares.folder.glob("squares_*.py"))
     text = source.read_text().replace("target=target, ", "").replace('name="squares"', 'name="blind"')
-    squares.generator("blind", "module_blind", text)
+    squares.generator("blind", "controlled_blind", text)
     from ..conftest import build_model
 
     Path("blind.onnx").write_bytes(build_model(generator="blind").SerializeToString())
@@ -404,7 +404,7 @@ def test_what_can_not_be_made_is_told_and_listed(model, squares):
     text = TELLING.replace('"telling"', '"picky"').replace(
         "    content", "    assert asset.provenance.seed % 3, 'no threes'\n    content", 1
     )
-    squares.install("picky", "[ganassets.exporters]\npicky = module_picky:EXPORTER\n", {"module_picky": text})
+    squares.install("picky", "[ganassets.exporters]\npicky = controlled_picky:EXPORTER\n", {"controlled_picky": text})
     result = run("generate", model, "--to", "picky", "-n", "30", "--no-preview")
     assert result.exit_code == 1
     lines = result.stderr.splitlines()

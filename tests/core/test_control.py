@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -55,7 +56,7 @@ def seed(model, spec, number, **changes):
     return seed_recipe(model, spec, replace(Request((), 0.8), **changes), number)
 
 
-def made(model, spec, recipe):
+def made(model, spec, recipe) -> Any:
     """The asset of a recipe, after a way through JSON."""
     again = parse_recipe(recipe.to_json(), "it")
     check_recipe(model, spec, again)
@@ -229,7 +230,11 @@ def test_a_mix_of_a_mix_keeps_the_layers_it_had(model, spec):
 
 def test_offsets_are_kept_once_where_all_layers_have_the_same(model):
     manifest = model.manifest
-    zero, same, own = np.zeros((2, 3), np.float32), np.tile(np.float32([1, 2, 3]), (2, 1)), np.eye(2, 3, dtype="f")
+    zero, same, own = (
+        np.zeros((2, 3), np.float32),
+        np.tile(np.array([1, 2, 3], np.float32), (2, 1)),
+        np.eye(2, 3, dtype="f"),
+    )
     assert packed_offset(zero) is None
     assert packed_offset(same) == pack_floats(same[0])
     assert packed_offset(own) == pack_floats(own)

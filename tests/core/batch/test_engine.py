@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -42,7 +43,7 @@ def out(tmp_path):
 @pytest.fixture
 def picky(squares, monkeypatch):
     """refuse(seeds): the exporter "picky" fails for these."""
-    squares.install("picky", "[ganassets.exporters]\npicky = module_picky:EXPORTER\n", {"module_picky": PICKY})
+    squares.install("picky", "[ganassets.exporters]\npicky = engine_picky:EXPORTER\n", {"engine_picky": PICKY})
     monkeypatch.setenv("PICKY", "")
     return lambda *seeds: monkeypatch.setenv("PICKY", ",".join(map(str, seeds)))
 
@@ -55,6 +56,12 @@ def contents(out):
 def entries(out):
     """The index's lines about assets."""
     return [line for line in map(json.loads, (out / INDEX).read_text().splitlines()) if "name" in line]
+
+
+def only_asset(model, spec, recipe) -> Any:
+    """The asset of a recipe."""
+    (asset,) = make_assets(model, spec, [recipe])
+    return asset
 
 
 @pytest.fixture
@@ -83,7 +90,7 @@ def test_a_batch_is_its_files_and_an_index(make_job, spec, file, out):
     for entry, seed in zip(entries(out), (7, 3), strict=True):
         recipe = parse_recipe(json.dumps(entry["recipe"]), "it")
         assert recipe == job.recipe(spec, job.unit((7, 3).index(seed)))
-        (asset,) = make_assets(model, spec, [recipe])
+        asset = only_asset(model, spec, recipe)
         assert files[f"squares-{seed:08d}.bin"] == asset.positions.tobytes()
         assert {name: told["bytes"] for name, told in entry["files"].items()} == {
             f"squares-{seed:08d}.bin": 48, f"squares-{seed:08d}.txt": 1
@@ -300,7 +307,7 @@ def test_sheets_show_the_same_however_the_batch_was_made(make_job, out, monkeypa
 def test_assets_of_a_sheet_share_their_topology(make_job, out, spec, file):
     model = open_model(file.path, threads=1)
     recipe = seed_recipe(file, spec, make_job().request, 1)
-    a, b = (make_assets(model, spec, [recipe])[0] for _ in range(2))
+    a, b = (only_asset(model, spec, recipe) for _ in range(2))
     assert a.topology is not b.topology
     others = {0: [SimpleNamespace(name="a clip")], 1: [a]}
     assert shared(b, others).topology is a.topology

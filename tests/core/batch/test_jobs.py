@@ -15,7 +15,7 @@ from ganassets.errors import InputError
 from ganassets.generation import Request, seed_recipe
 from ganassets.model import look_into
 from ganassets.plugins import load_generator
-from ganassets.recipe import MOST_SIDE
+from ganassets.recipe import MOST_SIDE, Recipe
 
 
 @pytest.fixture
@@ -112,6 +112,11 @@ def test_recipes(plan_of_text):
     assert [named.unit(i).name for i in range(2)] == ["t-1", "t-2"]
 
 
+def recipe_in_place(text: str) -> Recipe:
+    """No recipe."""
+    raise InputError(f"{text} carries no recipe.")
+
+
 @pytest.fixture
 def size_free(tiles, tiles_model, tmp_path, monkeypatch):
     """plan(lines) -> job of tiles, whose plugin has a setting and a switch."""
@@ -122,7 +127,7 @@ def size_free(tiles, tiles_model, tmp_path, monkeypatch):
     def plan(*lines):
         path = tmp_path / "jobs.toml"
         path.write_text("\n".join(["[[job]]", 'model = "tiles"', *lines]), encoding="utf-8")
-        return only_job(plan_of(read_jobs(path), lambda text: tiles_model, lambda text: 1 / 0))
+        return only_job(plan_of(read_jobs(path), lambda text: tiles_model, recipe_in_place))
 
     return plan
 
@@ -203,7 +208,7 @@ def test_errors_name_the_job(plan_of_text):
 
 def test_a_format_that_takes_something_else(plan_of_text, squares):
     text = next(squares.folder.glob("raw_*.py")).read_text().replace('("mesh",)', '("motion",)').replace('"raw"', '"m"')
-    squares.install("m", "[ganassets.exporters]\nm = module_m:EXPORTER\n", {"module_m": text})
+    squares.install("m", "[ganassets.exporters]\nm = jobs_m:EXPORTER\n", {"jobs_m": text})
     with pytest.raises(InputError, match="job 1: m takes motion, but squares makes mesh"):
         plan_of_text('[[job]]\nmodel = "squares.onnx"\nto = "m"')
 

@@ -6,6 +6,7 @@ import os
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -44,7 +45,7 @@ EXPORTER = Exporter("wild", "Bare positions.", 1, ("mesh",), (".bin",), export)
 @pytest.fixture
 def orders(squares, tmp_path, monkeypatch) -> Path:
     """Folder of what is to happen to seeds."""
-    squares.install("wild", "[ganassets.exporters]\nwild = module_wild:EXPORTER\n", {"module_wild": WILD})
+    squares.install("wild", "[ganassets.exporters]\nwild = pool_wild:EXPORTER\n", {"pool_wild": WILD})
     folder = tmp_path / "orders"
     folder.mkdir()
     monkeypatch.setenv("WILD", str(folder))
@@ -64,7 +65,7 @@ def tasks(count, size=1):
         yield Task(indices, frozenset(indices))
 
 
-def results(plan, out, together=1):
+def results(plan, out, together=1) -> list[Any]:
     """All answers of two processes."""
     with Pool(plan, Terms(out), 2) as pool:
         return list(pool.results(tasks(len(plan), together)))
@@ -142,7 +143,7 @@ def test_leaving_early_ends_the_processes(wild_plan, orders, tmp_path):
     started = time.monotonic()
     with Pool(wild_plan(50), Terms(tmp_path / "out"), 2) as pool:
         answers = pool.results(tasks(50))
-        assert next(answers).index == 0
+        assert isinstance(next(answers), Made)
         processes = [psutil.Process(worker.process.pid) for worker in pool.workers]
     assert time.monotonic() - started < 20
     assert not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in processes)
@@ -160,7 +161,7 @@ def test_little_is_under_way_at_a_time(wild_plan, orders, tmp_path):
 
     with Pool(wild_plan(500), Terms(tmp_path / "out"), 2) as pool:
         first = next(pool.results(counted()))
-    assert first.index == 0 and len(taken) < 20
+    assert isinstance(first, Made) and first.index == 0 and len(taken) < 20
 
 
 def test_several_processes_leave_what_one_does(make_job, tmp_path):
