@@ -68,6 +68,9 @@ class LazyGroup(click.Group):
         except GanassetsError as error:
             raise Failure(str(error), error.exit_code, _trace(ctx)) from error
         except Exception as error:
+            if isinstance(error, OSError) and error.filename:
+                text = f"{str(error.filename)[:200]} can't be used ({str(error.strerror).lower()})"
+                raise Failure(f"{text}.", InputError.exit_code, _trace(ctx)) from error
             text = f"something unexpected happened ({one_line(error)})"
             advice = "" if ctx.meta.get(DEBUG) else "; run again with --debug to see where"
             raise Failure(f"{text}{advice}.", 1, _trace(ctx)) from error

@@ -250,6 +250,12 @@ def test_bad_input_makes_no_folder(model, args, text):
     assert not Path("out").exists()
 
 
+@pytest.mark.parametrize("words", ["generate X", "vary M X", "invert M X", "inspect X", "regenerate X", "batch X"])
+def test_names_that_are_too_long(model, words):
+    text = told(run(*({"X": "x" * 300, "M": model}.get(word, word) for word in words.split())))
+    assert text.lower().endswith("(file name too long).") and "unexpected" not in text
+
+
 def test_recipes_of_another_model(model, make_model):
     done("vary", model, "7", "-n", "1", "--no-preview")
     other = str(make_model(name="other.onnx", licence="MIT"))
