@@ -31,6 +31,7 @@ WORTH_PROCESSES = 3.0  # seconds of work that is left
 # Memory that a worker takes: at rest, and for each texel of a size-free model (measured, docs/performance.md).
 BYTES_AT_REST, BYTES_PER_TEXEL = 300e6, 1000.0
 TEMPORARY = re.compile(r"\.[0-9a-f]{16}\.tmp")
+LARGE = 4 * 2**20  # texels
 MOST_SHOWN = 64
 ENOUGH = 8  # failures of one kind, with nothing made, after which there is no hope for the rest
 SAMPLES = 3  # that a dry run makes of each job
@@ -80,7 +81,8 @@ class Settings:
         sheet: whether assets are wanted for contact sheets.
         providers: of onnxruntime; None chooses.
         memory: bytes that a process may have that opens a model; no model is opened in this one then.
-        patience: seconds that such a process may take for an answer; None waits.
+        patience: seconds that such a process may take for an answer of up to LARGE texels, and in proportion for more;
+            None waits.
     """
 
     workers: int | None = None
@@ -174,7 +176,7 @@ def make(
     report: Callable[[str], None],
 ) -> None:
     """Make the work and enter it."""
-    terms = Terms(out, settings.providers, settings.memory, settings.patience)
+    terms = Terms(out, settings.providers, settings.memory, patience_for(plan, settings))
     done = 0
     for answer in answers_of(plan, terms, work, settings, report):
         if isinstance(answer, Stopped):
@@ -269,8 +271,20 @@ def default_workers(plan: Plan, cuda: bool, allowed: int = 0) -> int:
 
 def worker_memory(job: Any) -> float:
     """Bytes that a worker takes for a job."""
+    return BYTES_AT_REST + BYTES_PER_TEXEL * texels(job)
+
+
+def texels(job: Any) -> int:
+    """Of the largest map that a job names the size of; 0 where it names none."""
     sizes = [job.request.size, *(recipe.size for recipe in job.recipes)]
-    return BYTES_AT_REST + BYTES_PER_TEXEL * max(math.prod(size) if size else 0 for size in sizes)
+    return max(math.prod(size) if size else 0 for size in sizes)
+
+
+def patience_for(plan: Plan, settings: Settings) -> float | None:
+    """Seconds that a plan's slowest answer may take."""
+    if settings.patience is None:
+        return None
+    return settings.patience * max([1.0, *(texels(job) / LARGE for job in plan.jobs)])
 
 
 def free_memory() -> float:
@@ -367,7 +381,7 @@ class Estimate:
 
 def estimate(plan: Plan, settings: Settings) -> list[Estimate]:
     """Of each job, from some of its units that are made and thrown away."""
-    terms = Terms(None, settings.providers, settings.memory, settings.patience)
+    terms = Terms(None, settings.providers, settings.memory, patience_for(plan, settings))
     with Pool(plan, terms, 1) as pool:
         shop = Workshop(plan, terms)
         make = pool.results if terms.memory else lambda tasks: from_here(shop, tasks)

@@ -353,6 +353,14 @@ def test_workers_have_memory(make_job, monkeypatch):
     assert engine.default_workers(plan, cuda=False, allowed=10**12 // 3) == 3
 
 
+def test_larger_maps_take_more_time(make_job):
+    job = make_job()
+    larger = replace(job, request=replace(job.request, size=(4096, 4096)))
+    settings = Settings(patience=120.0)
+    assert engine.patience_for(Plan([job]), Settings()) is None
+    assert [engine.patience_for(Plan(jobs), settings) for jobs in ([job], [job, larger])] == [120, 480]
+
+
 def test_larger_maps_take_more_memory(make_job, file, spec):
     recipe = seed_recipe(file, spec, make_job().request, 1).changed(size=(2048, 1024))
     plain = make_job()
