@@ -18,7 +18,7 @@ import time
 import traceback
 from pathlib import Path
 
-import atheris
+import atheris  # pyright: ignore[reportMissingImports]  # in the extra "fuzz" alone
 
 TESTS = Path(__file__).parents[1]
 sys.path.insert(0, str(TESTS))
