@@ -68,6 +68,13 @@ def test_what_w_varies_most_along_is_none_if_nothing_comes_of_it():
     assert np.abs(vector / w.std(0)).argmax() == 2 and share == pytest.approx(1)
 
 
+def test_an_amount_above_0_goes_where_the_largest_number_does():
+    for number in range(8):
+        rng = np.random.default_rng(number)
+        found = discover(rng.normal(size=(99, 5)).astype("f"), rng.normal(size=(99, 7)).astype("f"), 5)
+        assert all(vector[np.abs(vector).argmax()] > 0 for vector, _ in found)
+
+
 def test_directions_do_not_depend_on_the_order_of_the_samples():
     w, made, _ = planted(500)
     order = np.random.default_rng(1).permutation(len(w))

@@ -65,9 +65,9 @@ def tasks(count, size=1):
         yield Task(indices, frozenset(indices))
 
 
-def results(plan, out, together=1) -> list[Any]:
-    """All answers of two processes."""
-    with Pool(plan, Terms(out), 2) as pool:
+def results(plan, out, together=1, size=2) -> list[Any]:
+    """All answers of some processes."""
+    with Pool(plan, Terms(out), size) as pool:
         return list(pool.results(tasks(len(plan), together)))
 
 
@@ -107,6 +107,15 @@ def test_a_unit_that_ends_its_process_twice_has_failed_and_the_rest_goes_on(wild
     failed = [answer for answer in answers if isinstance(answer, Failed)]
     assert [answer.index for answer in failed] == ([5] if together == 1 else [4, 5, 6, 7])
     assert "the process that made it ended with code 9" in failed[0].why
+
+
+def test_who_shared_a_dead_process_is_not_suspected_for_the_next_one(wild_plan, orders, tmp_path):
+    """2 waited behind 1, which died; while 2 is tried again nothing waits behind it that could die."""
+    (orders / "1.once").touch()
+    (orders / "2.sleep").write_text("0.5")
+    (orders / "3.always").touch()
+    answers = results(wild_plan(6), tmp_path / "out", size=1)
+    assert [answer.index for answer in answers if isinstance(answer, Failed)] == [3]
 
 
 def test_when_all_processes_die_it_stops(wild_plan, orders, tmp_path):
