@@ -94,7 +94,7 @@ class Harness:
     seeds: Callable[[], list[bytes]]
     refusals: tuple[type[Exception], ...] = ()
     is_json: bool = False
-    examples: int = 200
+    examples: int = 150
 
 
 def text_of(data: bytes) -> str:
@@ -521,9 +521,9 @@ HARNESSES: dict[str, Harness] = {
     "onnx-scan": Harness(onnx_bytes, lambda: [sound_model()], (MalformedError,)),
     "graph": Harness(graph, lambda: [b"", bytes(4)], examples=100),
     "model": Harness(model, lambda: [sound_model()], examples=100),
-    "provenance": Harness(provenance, carriers, examples=400),
+    "provenance": Harness(provenance, carriers, examples=300),
     "labels": Harness(labels, lambda: [lines({"labels": [["a/b.png", 0], ["c.png", 6]]})], is_json=True),
-    "pictures": Harness(pictures, picture_files, examples=400),
+    "pictures": Harness(pictures, picture_files, examples=300),
     "zips": Harness(zips, zip_files),
     "bvh": Harness(bvh, lambda: [walk()]),
     "acclaim": Harness(acclaim, lambda: [ASF.encode() + SEPARATOR + AMC.encode()]),
