@@ -93,7 +93,10 @@ def read_directions(file: ModelFile) -> Directions:
 def write_directions(file: ModelFile, directions: Sequence[Direction]) -> Path:
     """Keep sliders beside their model."""
     kept = Directions(generator=file.manifest.generator, model=file.digest, directions=tuple(directions))
-    return write_atomic(file_of(file.path), (kept.model_dump_json(indent=1, exclude_none=True) + "\n").encode())
+    try:
+        return write_atomic(file_of(file.path), (kept.model_dump_json(indent=1, exclude_none=True) + "\n").encode())
+    except InputError as error:
+        raise InputError(f"{error} Copy the model into a folder of yours and name it by its path.") from error
 
 
 def offset_of(manifest: Manifest, direction: Direction, amount: float) -> FloatArray:

@@ -235,7 +235,7 @@ def invert(
     Args:
         model, spec: opened and checked.
         target: what is to be met.
-        request: looks that are fixed; its wishes go before the target's, and what is found has its size and settings.
+        request: looks that are fixed; its wishes go before the target's, and what is found has its size.
         seeds: how many are tried first, as far as there is time.
         seconds: after which no step begins.
         progress: told what is being done and the least distance so far.
@@ -244,8 +244,9 @@ def invert(
         InputError: the target can't be compared with what the model makes.
     """
     search = Search(model, spec, target, progress, time.monotonic() + seconds)
-    settings = {**request.settings, **target.settings}
+    wanted = replace(request, settings={**request.settings, **target.settings})
     wishes = {**target.wishes, **request.wishes}
+    settings = {**wanted.settings, **target.draft}
     asked = replace(request, wishes=wishes, settings=settings, size=target.size or request.size, truncation=1.0)
     nearest, least, mean = search.begin(seed_recipe(model, spec, asked, seed) for seed in range(1, seeds + 1))
     start = nearest.changed(z=pack_floats(latent(nearest.seed, model.manifest.z_dim)))
@@ -254,6 +255,6 @@ def invert(
         found = search.descend(found, OffsetMoves(model, found), "layers")
     distance = float(search.distances(search.features([found]))[0])
     average = float(search.distances(mean[None])[0])
-    usual = seed_recipe(model, spec, request, found.seed)
+    usual = seed_recipe(model, spec, wanted, found.seed)
     recipe = found.changed(settings={**found.settings, **usual.settings}, size=usual.size)
     return Found(recipe, least, distance, max(0.0, 1 - (distance / max(average, 1e-12)) ** 2))

@@ -146,7 +146,8 @@ class Target:
         wanted: (k,) those of the file.
         unit: of the numbers, for people.
         wishes: sliders that the file tells, by name (see ganassets.wishes.Wish).
-        settings: of the plugin, while it is compared, by name.
+        settings: of the plugin that the file tells, such as its length, by name.
+        draft: settings while it is compared, which what is found doesn't keep.
         size: of size-free models, samples along each axis while it is compared.
         exact: whether places are compared, so that each layer may be moved by itself; where only the look is, that
             would meet the numbers with another look.
@@ -157,6 +158,7 @@ class Target:
     unit: str
     wishes: Mapping[str, Any] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
+    draft: Mapping[str, Any] = field(default_factory=dict)
     size: tuple[int, ...] | None = None
     exact: bool = True
 

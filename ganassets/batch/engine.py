@@ -27,6 +27,7 @@ FAILURES = "failures.jsonl"
 # depend on the others; a GPU needs more.
 TOGETHER, TOGETHER_ON_CUDA = 1, 8
 MOST_WORKERS, MOST_WORKERS_ON_CUDA = 16, 4
+FEW = 3  # units that are not worth a thought about processes
 WORTH_PROCESSES = 3.0  # seconds of work that is left
 # Memory that a worker takes: at rest, and for each texel of a size-free model (measured, docs/performance.md).
 BYTES_AT_REST, BYTES_PER_TEXEL = 300e6, 1000.0
@@ -41,7 +42,12 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Failure:
-    """A unit that could not be made."""
+    """A unit that could not be made.
+
+    Attributes:
+        name: of its asset, with the job's folder before it.
+        seed, why, exit_code: what for and why.
+    """
 
     name: str
     seed: int
@@ -51,7 +57,7 @@ class Failure:
     @property
     def reason(self) -> str:
         """Why, without the unit's name."""
-        return self.why.replace(self.name, "it")
+        return self.why.replace(self.name.rpartition("/")[2], "it")
 
 
 @dataclass
@@ -182,9 +188,9 @@ def make(
         if isinstance(answer, Stopped):
             raise error_of(answer.why, answer.exit_code)
         wanted = answer.index in work.write
-        _, unit = plan.unit(answer.index)
+        job, unit = plan.unit(answer.index)
         if isinstance(answer, Failed):
-            summary.failures += [Failure(unit.name, unit.seed, answer.why, answer.exit_code)] if wanted else []
+            summary.failures += [Failure(job.path(unit), unit.seed, answer.why, answer.exit_code)] if wanted else []
             if len(summary.failures) == ENOUGH:
                 check_hope(summary)
         else:
@@ -235,10 +241,10 @@ def answers_of(
     cuda = has_cuda() and (terms.providers is None or CUDA in terms.providers)
     tasks = work.tasks(plan, TOGETHER_ON_CUDA if cuda else TOGETHER)
     workers = settings.workers or default_workers(plan, cuda, terms.memory or 0)
-    if terms.memory is None and (workers == 1 or len(work) < 3):
+    if terms.memory is None and (workers == 1 or len(work) < FEW):
         yield from from_here(Workshop(plan, terms, report), tasks)
         return
-    if terms.memory is None:
+    if terms.memory is None and len(plan.jobs) == 1:  # the first units of several jobs say nothing of the others
         shop = Workshop(plan, terms, report)
         first = next(tasks)
         yield from (*shop.work(first), *shop.finish())  # opens the model

@@ -30,8 +30,8 @@ def clip_target(path: Path) -> Target:
     clip = to_humanoid(found.take)
     if not SHORTEST <= clip.seconds <= LONGEST:
         raise InputError(f"{path} lasts {clip.seconds:.3g} s; cut out {SHORTEST:g} to {LONGEST:g} s of it.")
-    settings = {"seconds": round(clip.seconds, 3), "hold-feet": False, "mirror": "no", "pose": -1.0}
-    return Target(places_of, places_of([clip])[0], "cm", settings=settings)
+    settings = {"seconds": round(clip.seconds, 3), "mirror": "no", "pose": -1.0}
+    return Target(places_of, places_of([clip])[0], "cm", settings=settings, draft={"hold-feet": False})
 
 
 def places_of(clips: Sequence[MotionClip]) -> NDArray[np.float32]:

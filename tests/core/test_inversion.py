@@ -150,7 +150,8 @@ def test_a_size_is_for_the_comparison_alone(tiling, size):
     check_recipe(model, spec, found.recipe)
 
 
-def test_settings_are_for_the_comparison_alone(choosing):
+@pytest.mark.parametrize(("told", "kept"), [({"settings": {"rows": 3}}, 3), ({"draft": {"rows": 3}}, 1)])
+def test_settings_of_the_file_are_kept_and_drafts_are_not(choosing, told, kept):
     model, spec = choosing
     rows = set()
 
@@ -158,7 +159,7 @@ def test_settings_are_for_the_comparison_alone(choosing):
         rows.update(asset.height.shape[0] for asset in sets)
         return np.array([[asset.height.mean(), asset.height.std()] for asset in sets])
 
-    target = Target(features, np.zeros(2), "", settings={"rows": 3}, exact=False)
+    target = Target(features, np.zeros(2), "", exact=False, **told)
     found = invert(model, spec, target, Request((), settings={"rows": 1}), 4, LONG)
     assert rows == {3 * STRIDE}
-    assert found.recipe.settings == {"rows": 1}
+    assert found.recipe.settings == {"rows": kept}

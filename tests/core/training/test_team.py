@@ -23,7 +23,7 @@ from ganassets.training.trainer import Trainer
 from toy_runs import LOSS_KINDS, losses
 
 PROGRAM = toy_runs.__file__
-PATIENCE = 300.0  # seconds; machines that run tests are slow now and then
+PATIENCE = 900.0  # seconds; machines that run tests are slow now and then
 
 
 def launched(*arguments: str | Path | float) -> subprocess.Popen[str]:
