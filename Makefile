@@ -14,6 +14,7 @@ BASE := $(VENV)/.made
 TRAIN := $(VENV)/.installed-train
 DEV := $(VENV)/.installed-dev
 FACES := out/faces
+PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile
 SOURCES := ganassets plugins exporters tests benchmarks examples
 
 .DEFAULT_GOAL := help
@@ -50,11 +51,11 @@ train-faces: $(TRAIN)  ## train on heads for some minutes, export the model, gen
 	@ls $(CURDIR)/$(FACES)/*.glb
 
 test: lint  ## run all checks and tests, those with real consumers (Blender, a browser, a validator) last
-	$(BIN)/python -m pytest -m "not real"
+	$(BIN)/python -m pytest $(PARALLEL) -m "not real"
 	$(BIN)/python -m pytest -m real
 
 test-fast: $(DEV)  ## run the tests that take no longer than a moment
-	$(BIN)/python -m pytest -m "not real and not slow"
+	$(BIN)/python -m pytest $(PARALLEL) -m "not real and not slow"
 
 lint: $(DEV)  ## check style, types and who imports whom
 	$(BIN)/ruff check $(SOURCES)

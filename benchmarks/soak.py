@@ -3,8 +3,8 @@
 Usage: python benchmarks/soak.py FOLDER [--materials N] [--heads N] [--clips N] [--size N] [--kills N] [--check]
 
 Runs `ganassets batch` on materials as GLB, heads as GLB and clips as VRMA, kills it at even shares of the way and
-starts it again, and samples every two seconds how many assets are entered and how much memory all its processes have
-(proportional set size: what they share counts once). Prints markdown tables: seconds and peak memory for each tenth of
+starts it again, and samples twice a second how many assets are entered and how much memory all its processes have
+(proportional set size: what they share counts once). Prints markdown tables: cost and peak memory for the parts of
 each job. --check then has every GLB and VRMA checked by the Khronos validator (npm packages of tests/real).
 """
 
@@ -22,8 +22,8 @@ from pathlib import Path
 import psutil
 from tables import print_table, say
 
-EVERY = 2.0  # seconds
-PARTS = 10  # of each job
+EVERY = 0.5  # seconds
+MOST_PARTS, SMALLEST_PART = 10, 250  # of each job, in assets
 TOGETHER = 500  # files that the validator gets at once
 ROOT = Path(__file__).parents[1]
 
@@ -116,8 +116,9 @@ def soak(out: Path, jobs: Path, total: int, kills: int) -> list[Moment]:
 def curve(moments: list[Moment], title: str, first: int, last: int) -> list[dict[str, str]]:
     """Rows of a table: what each part of a job took."""
     rows = []
-    for k in range(PARTS):
-        low, high = (first + (last - first) * part // PARTS for part in (k, k + 1))
+    parts = max(1, min(MOST_PARTS, (last - first) // SMALLEST_PART))
+    for k in range(parts):
+        low, high = (first + (last - first) * part // parts for part in (k, k + 1))
         within = [moment for moment in moments if low <= moment.assets <= high]
         if len(within) > 1 and within[-1].assets > within[0].assets:
             cost = 1000 * (within[-1].seconds - within[0].seconds) / (within[-1].assets - within[0].assets)
