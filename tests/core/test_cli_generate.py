@@ -304,8 +304,8 @@ def test_inspect(model):
 @pytest.mark.parametrize("change", [{"licence": "CC0\x1b[2J\x07\nline"}, {"generator": "squ\x1bares"}])
 def test_control_codes_of_a_file_do_not_reach_the_terminal(squares, make_model, change):
     path = str(make_model(**change))
-    for command in ("inspect", "generate"):
-        result = run(command, path)
+    for verb in ("inspect", "generate"):
+        result = run(verb, path)
         assert not {"\x1b", "\x07"} & set(result.output + result.stderr)
         assert result.exit_code == 2 and "Traceback" not in result.output
 
