@@ -133,7 +133,9 @@ def test_w_is_what_the_offset_is_added_to(trained):
     z, condition = feeds["z"], np.repeat(feeds["condition"][:1], 2, 0)
     w = model.w(z, condition, 0.7)
     np.testing.assert_allclose(
-        w, run_file(trained[2], {**feeds, "condition": condition, "truncation": np.float32([0.7])})[-1], atol=1e-6
+        w,
+        run_file(trained[2], {**feeds, "condition": condition, "truncation": np.array([0.7], np.float32)})[-1],
+        atol=1e-6,
     )
     offset = np.broadcast_to((w[1] - w[0])[None, None], (1, model.manifest.layers, model.manifest.w_dim))
     moved, there = model.run(z[:1], condition[:1], 0.7, offset), model.run(z[1:], condition[1:], 0.7)
