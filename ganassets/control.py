@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from .errors import InputError
 from .generation import condition_of
-from .latents import latent, normals
+from .latents import latent, normals, rows_with, uniforms
 from .manifest import Manifest
 from .recipe import Recipe, pack_floats, unpack_floats
 
@@ -27,7 +27,7 @@ FloatArray = NDArray[np.float32]
 
 Z, W = "z", "w"
 SPACES = (Z, W)
-VARIATION_STREAM = 8  # of the latents that variations lean to
+VARIATION_STREAM, ROW_STREAM = 8, 9  # of the latents and of the sliders that variations lean to
 MOST_STEPS = 10_000
 
 
@@ -191,25 +191,38 @@ def variation_seed(base: Recipe) -> int:
     return int.from_bytes(hashlib.sha256(base.z.encode()).digest()[:8]) >> 1
 
 
-def vary(manifest: Manifest, base: Recipe, strength: float, count: int) -> list[Recipe]:
-    """Recipes near one: its latent turned on its sphere towards others, the same for the same base and strength.
+def vary(manifest: Manifest, base: Recipe, strength: float, count: int, kept: Collection[str] = ()) -> list[Recipe]:
+    """Recipes near one: its latent turned on its sphere towards others, its sliders on the way to those of others, the
+    same for the same base and strength.
 
     Args:
         manifest: of the model.
-        base: what is varied; its sliders, offset and noise map stay.
-        strength: above 0 (none) to 1 (a quarter turn: another latent altogether).
+        base: what is varied; its choices, switches, offset and noise map stay.
+        strength: above 0 (none) to 1 (a quarter turn and all the way: another one altogether).
         count: how many; fewer are the first ones of more.
+        kept: names of sliders that stay.
     """
     if not 0 < strength <= 1:
         raise InputError(f"a strength of {strength:g} is not above 0 and at most 1.")
     z = latent_of(manifest, base)
     made = []
-    others = normals(variation_seed(base), manifest.z_dim * count, VARIATION_STREAM).reshape(count, -1)
-    for i, towards in enumerate(others, start=1):
+    seed = variation_seed(base)
+    others = normals(seed, manifest.z_dim * count, VARIATION_STREAM).reshape(count, -1)
+    rows = likely_rows(manifest, base)
+    chosen = (uniforms(seed, count, ROW_STREAM) * len(rows)).astype(int)
+    free = [not c.choices and not c.switch and c.name not in kept for c in manifest.conditions for _ in c.columns]
+    for i, (towards, k) in enumerate(zip(others, chosen, strict=True), start=1):
         square = towards - (towards @ z) / max(float(z @ z), 1e-12) * z
         square *= np.linalg.norm(z) / max(float(np.linalg.norm(square)), 1e-12)
         angle = strength * np.pi / 2
         turned = (np.cos(angle) * z + np.sin(angle) * square).astype(np.float32)
+        row = np.where(free, base.row + np.float32(strength) * (rows[k] - base.row), base.row).astype(np.float32)
         note = f"variation {i} of {named(base)}, strength {strength:g}"
-        made.append(base.changed(name=f"{base.name}-v{i:03d}", z=pack_floats(turned), note=note))
+        name, condition = f"{base.name}-v{i:03d}", condition_of(manifest, row)
+        made.append(base.changed(name=name, z=pack_floats(turned), condition=condition, note=note))
     return made
+
+
+def likely_rows(manifest: Manifest, base: Recipe) -> FloatArray:
+    """(r, c) the likely rows of conditions that hold most of a recipe's choices and switches."""
+    return rows_with(manifest.rows, base.row, manifest.choice_columns)

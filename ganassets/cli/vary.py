@@ -30,12 +30,13 @@ Examples:
 def command(name_or_model: str, base: str, strength: float, count: int, **params: Any) -> None:
     """Make variations of BASE: a seed, a recipe, or a file that carries one.
 
-    Sliders and layout stay, the latent leans to others. Each one's recipe is written beside it.
+    The latent and the sliders lean to others; choices, layout and what you set stay. Each one's recipe is written
+    beside it.
     """
     from ..batch.plan import Plan
     from ..control import vary
 
     asked = wanted(name_or_model, params, params)
-    recipes = vary(asked.file.manifest, asked.recipe(base), strength, count)
+    recipes = vary(asked.file.manifest, asked.recipe(base), strength, count, asked.request.wishes)
     carry_out(Plan([asked.job(recipes=recipes)]), params)
     keep_recipes(recipes, Path(params["out"]), params["dry_run"])

@@ -278,7 +278,22 @@ def test_variations_are_turned_by_their_strength(model, spec, strength):
         assert np.linalg.norm(turned) == pytest.approx(np.linalg.norm(z), rel=1e-5)
         angle = np.arccos(np.clip(turned @ z / (z @ z), -1, 1))
         assert angle == pytest.approx(strength * np.pi / 2, abs=2e-3)
-        assert (recipe.seed, recipe.condition, recipe.w_offset) == (7, base.condition, None)
+        assert (recipe.seed, recipe.w_offset) == (7, None)
+
+
+def test_sliders_of_variations_lean_to_likely_ones_but_for_those_that_are_kept(model, spec):
+    base = seed(model, spec, 7)
+    tints = [value for name, value in base.condition.items() if name.startswith("tint")]
+    likely = {round(float(row[0]), 3) for row in model.manifest.rows}  # whose tints are mixed: they go with any age
+    age = base.condition["age"]
+    assert likely - {age}
+    ages = set()
+    for recipe in vary(model.manifest, base, 0.25, 12):
+        assert [value for name, value in recipe.condition.items() if name.startswith("tint")] == tints
+        assert round(age + (recipe.condition["age"] - age) / 0.25, 3) in likely
+        ages.add(recipe.condition["age"])
+    assert len(ages) > 1
+    assert all(recipe.condition == base.condition for recipe in vary(model.manifest, base, 0.25, 12, ["age"]))
 
 
 def test_variations_are_the_same_again_and_unlike_each_other(model, spec):
