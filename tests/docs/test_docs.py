@@ -107,6 +107,12 @@ def check_script(command: str) -> None:
     assert all(option in usage for option in options if option.startswith("--"))
 
 
+def check_tests(command: str) -> None:
+    """The tests are there."""
+    path = ROOT / shlex.split(command)[-1]
+    assert path.is_dir() or path.name.startswith("test_") and path.is_file(), f"{path} is not there"
+
+
 def check_ganassets(command: str) -> None:
     """The command is there and takes these options; whether it runs is for test_the_commands_run."""
     words = shlex.split(command)
@@ -125,6 +131,7 @@ def check_ganassets(command: str) -> None:
 CHECKS: dict[str, Callable[[str], None]] = {
     "make": check_make,
     "pip install": check_pip,
+    "python -m pytest": check_tests,
     "python": check_script,
     "ganassets": check_ganassets,
 }
@@ -155,6 +162,7 @@ def test_the_command_is_right(command: str):
         "pip install ganassets",
         "pip install ./no-such-plugin",
         "python benchmarks/no_such_script.py",
+        "python -m pytest tests/no_such_test.py",
         "ganassets no-such-command",
         "ganassets generate faces --no-such-option",
         "ganassets train faces --objective no-such-loss",
