@@ -110,7 +110,7 @@ def check_script(command: str) -> None:
 def check_tests(command: str) -> None:
     """The tests are there."""
     path = ROOT / shlex.split(command)[-1]
-    assert path.is_dir() or path.name.startswith("test_") and path.is_file(), f"{path} is not there"
+    assert path.is_dir() or (path.name.startswith("test_") and path.is_file()), f"{path} is not there"
 
 
 def check_ganassets(command: str) -> None:
