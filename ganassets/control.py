@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import InputError
-from .generation import condition_of
-from .latents import latent, normals, rows_with, uniforms
+from .generation import condition_of, latent_of, offset_of
+from .latents import normals, rows_with, uniforms
 from .manifest import Manifest
-from .recipe import Recipe, pack_floats, unpack_floats
+from .recipe import Recipe, pack_floats
 
 if TYPE_CHECKING:
     from .model import Model
@@ -31,24 +31,16 @@ VARIATION_STREAM, ROW_STREAM = 8, 9  # of the latents and of the sliders that va
 MOST_STEPS = 10_000
 
 
-def latent_of(manifest: Manifest, recipe: Recipe) -> FloatArray:
-    """(z_dim,) the latent of a recipe."""
-    return latent(recipe.seed, manifest.z_dim) if recipe.z is None else unpack_floats(recipe.z)
-
-
-def offset_of(manifest: Manifest, recipe: Recipe) -> FloatArray:
-    """(layers, w_dim) the offset of a recipe."""
-    shape = (manifest.layers, manifest.w_dim)
-    if recipe.w_offset is None:
-        return np.zeros(shape, np.float32)
-    return np.broadcast_to(unpack_floats(recipe.w_offset).reshape(-1, manifest.w_dim), shape)
-
-
 def packed_offset(offset: FloatArray) -> str | None:
     """An offset (layers, w_dim) as a recipe keeps it: once where all layers have the same, not at all where it is 0."""
     if not offset.any():
         return None
     return pack_floats(offset[0] if (offset == offset[0]).all() else offset)
+
+
+def pulled(manifest: Manifest, recipe: Recipe, offset: FloatArray) -> Recipe:
+    """A recipe with (layers, w_dim) more added to its offset."""
+    return recipe.changed(w_offset=packed_offset(offset_of(manifest, recipe) + offset))
 
 
 def layered_w(model: Model, recipe: Recipe) -> FloatArray:

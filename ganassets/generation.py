@@ -226,14 +226,22 @@ class Inputs:
     w_offset: NDArray[np.float32] | None = None
 
 
+def latent_of(manifest: Manifest, recipe: Recipe) -> NDArray[np.float32]:
+    """(z_dim,) the latent of a recipe."""
+    return latent(recipe.seed, manifest.z_dim) if recipe.z is None else unpack_floats(recipe.z)
+
+
+def offset_of(manifest: Manifest, recipe: Recipe) -> NDArray[np.float32]:
+    """(layers, w_dim) the offset of a recipe."""
+    shape = (manifest.layers, manifest.w_dim)
+    if recipe.w_offset is None:
+        return np.zeros(shape, np.float32)
+    return np.broadcast_to(unpack_floats(recipe.w_offset).reshape(-1, manifest.w_dim), shape)
+
+
 def inputs_of(manifest: Manifest, spec: GeneratorSpec, recipe: Recipe) -> Inputs:
     """The inputs of a recipe. A morphed noise map is made of two for the conditions on the way, so that it fits."""
-    row = recipe.row
-    z = latent(recipe.seed, manifest.z_dim) if recipe.z is None else unpack_floats(recipe.z)
-    offset = None
-    if recipe.w_offset is not None:
-        shape = (manifest.layers, manifest.w_dim)
-        offset = np.broadcast_to(unpack_floats(recipe.w_offset).reshape(-1, manifest.w_dim), shape)
+    row, z, offset = recipe.row, latent_of(manifest, recipe), offset_of(manifest, recipe)
     if manifest.noise is None:
         return Inputs(z, row, None, offset)
     size = map_size(manifest, spec, recipe)

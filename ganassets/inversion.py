@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from .control import offset_of, packed_offset
+from .control import packed_offset
 from .errors import InputError
-from .generation import Request, condition_of, make_assets, seed_recipe
+from .generation import Request, condition_of, make_assets, offset_of, seed_recipe
 from .latents import choice_columns, latent
 from .recipe import Recipe, pack_floats, unpack_floats
 

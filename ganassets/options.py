@@ -85,3 +85,10 @@ def describe_option(option: Option) -> str:
     default = ("yes" if option.default else "no") if option.type is bool else default
     allowed = "|".join(option.choices) or option_range(option) or ("yes|no" if option.type is bool else "")
     return f"{option.help} [{allowed}{'; ' if allowed else ''}default: {default}]"
+
+
+def as_texts(values: Mapping[str, Any]) -> dict[str, str]:
+    """Values as they would stand on a command line."""
+    return {
+        name: ("yes" if value else "no") if isinstance(value, bool) else str(value) for name, value in values.items()
+    }

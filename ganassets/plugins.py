@@ -98,6 +98,16 @@ def load_exporter(name: str) -> Exporter:
     return _load_named(EXPORTERS, name)
 
 
+def load_format(spec: GeneratorSpec, name: str | None) -> Exporter:
+    """The exporter of that name, the generator's own by default; InputError when it doesn't take what is made."""
+    exporter = load_exporter(name or spec.exporter)
+    if spec.asset_kind not in exporter.kinds:
+        raise InputError(
+            f"{exporter.name} takes {' and '.join(exporter.kinds)}, but {spec.name} makes {spec.asset_kind}."
+        )
+    return exporter
+
+
 def nearest(word: str, known: list[str]) -> str:
     """ "did you mean 'faces'?" when a known word is close, else the list of all."""
     close = difflib.get_close_matches(word.lower(), known, 1)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -14,8 +14,8 @@ from ..generation import DEFAULT_TRUNCATION, Request
 from ..latents import MAX_SEED
 from ..manifest import ConditionInfo
 from ..model import check_plugin, look_into
-from ..options import option_values
-from ..plugins import load_exporter, load_generator, nearest
+from ..options import as_texts, option_values
+from ..plugins import load_format, load_generator, nearest
 from ..recipe import MOST_SIDE, Recipe, read_limited
 from ..wishes import MAX_SEEDS, Wish, parse_seeds, parse_size, parse_wish
 from .plan import Job, Plan, Range
@@ -131,11 +131,7 @@ def job_of(table: JobTable, number: str, find: Callable[[str], Path], look: Call
     file = look_into(find(table.model))
     spec = load_generator(file.manifest.generator)
     check_plugin(file, spec)
-    exporter = load_exporter(table.to or spec.exporter)
-    if spec.asset_kind not in exporter.kinds:
-        raise InputError(
-            f"{exporter.name} takes {' and '.join(exporter.kinds)}, but {spec.name} makes {spec.asset_kind}."
-        )
+    exporter = load_format(spec, table.to)
     conditions = {condition.name: condition for condition in file.manifest.conditions}
     fixed: dict[str, Wish] = {}
     grid: dict[str, list[Wish]] = {}
@@ -204,10 +200,3 @@ def range_of(condition: ConditionInfo, value: FromTo | AnyOf) -> Range | list[st
     if value.low > value.high:
         raise InputError(f"{condition.name} goes from {value.low:g} to {value.high:g}; write the smaller one first.")
     return value.low, value.high
-
-
-def as_texts(values: Mapping[str, Any]) -> dict[str, str]:
-    """Values as on a command line."""
-    return {
-        name: ("yes" if value else "no") if isinstance(value, bool) else str(value) for name, value in values.items()
-    }

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from .. import __version__
-from ..control import offset_of, packed_offset
+from ..control import pulled
 from ..errors import InputError
 from ..generation import Request, check_recipe, check_request, seed_recipe
 from ..latents import uniforms
@@ -136,8 +136,7 @@ class Job:
         """All that makes a unit's file."""
         made = unit.recipe or seed_recipe(self.file, spec, self.request, unit.seed, unit.name, unit.wishes)
         if self.offset is not None:
-            manifest = self.file.manifest
-            made = made.changed(w_offset=packed_offset(offset_of(manifest, made) + self.offset))
+            made = pulled(self.file.manifest, made, self.offset)
         return made.model_copy(update={"file": self._format})
 
     @cached_property

@@ -11,7 +11,7 @@ import click
 
 from ..errors import GanassetsError, InputError
 from ..options import describe_option, option_values
-from ..plugins import find_exporters, generator_names, load_exporter, load_generator
+from ..plugins import find_exporters, generator_names, load_format, load_generator
 from ..spec import Condition
 from .base import GeneratorCommand, parse_pairs
 from .find import MODEL_FILE, find_model
@@ -175,11 +175,7 @@ def chosen_format(
     spec: GeneratorSpec, target: str | None, settings: Sequence[str], dynamic: Mapping[str, Any]
 ) -> tuple[Exporter, dict[str, Any]]:
     """The exporter and the values of all its options."""
-    exporter = load_exporter(target or spec.exporter)
-    if spec.asset_kind not in exporter.kinds:
-        raise InputError(
-            f"{exporter.name} takes {' and '.join(exporter.kinds)}, but {spec.name} makes {spec.asset_kind}."
-        )
+    exporter = load_format(spec, target)
     words = dynamic_values(FORMAT, dynamic, [option.name for option in exporter.options])
     given = {name for name, value in dynamic.items() if name.startswith(f"{FORMAT}_") and value is not None}
     known = {f"{FORMAT}_{option.name.replace('-', '_')}" for option in exporter.options}

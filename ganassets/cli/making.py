@@ -138,11 +138,9 @@ class Wanted:
 
     def pulled(self, recipe: Recipe) -> Recipe:
         """A recipe with the found sliders that were asked for."""
-        from ..control import offset_of, packed_offset
+        from ..control import pulled
 
-        if self.offset is None:
-            return recipe
-        return recipe.changed(w_offset=packed_offset(offset_of(self.file.manifest, recipe) + self.offset))
+        return recipe if self.offset is None else pulled(self.file.manifest, recipe, self.offset)
 
     def opened(self, untrusted: bool, threads: int | None = 1) -> Model:
         """The model, opened in this process; InputError where that is not wanted."""

@@ -64,15 +64,14 @@ def remade(path: Path, spec: GeneratorSpec, recipe: Recipe) -> Mapping[str, byte
     """The files that a recipe makes."""
     from ..generation import check_recipe, make_assets
     from ..model import check_plugin, open_model
-    from ..options import option_values
+    from ..options import as_texts, option_values
 
     model = open_model(path, threads=1)
     check_plugin(model, spec)
     check_recipe(model, spec, recipe)
     assert recipe.file is not None
     exporter = load_exporter(recipe.file.to)
-    texts = {name: ("yes" if v else "no") if isinstance(v, bool) else str(v) for name, v in recipe.file.options.items()}
-    options = option_values(exporter.options, texts)
+    options = option_values(exporter.options, as_texts(recipe.file.options))
     (asset,) = make_assets(model, spec, [recipe])
     return run_plugin(f"the {exporter.name} exporter", exporter.export, asset, options)
 

@@ -74,7 +74,7 @@ def discover_command(name_or_model: str, count: int, samples: int, sheets: Path,
     ]
     path = write_directions(model, found)
     for direction in found:
-        written = draw_sheet(spec, pulled(model, spec, direction), sheets, direction.name)
+        written = draw_sheet(spec, pulled_assets(model, spec, direction), sheets, direction.name)
         click.echo(f"{direction.name}: {direction.share:.0%} of what varies; {written[0]}")
     click.echo(f"Kept in {path}. Name them with `ganassets sliders rename {name_or_model} {found[0].name} NAME`.")
 
@@ -125,10 +125,10 @@ def balanced(made: np.ndarray) -> np.ndarray:
     return centred / max(float(np.sqrt((centred**2).sum(1).mean())), 1e-12)
 
 
-def pulled(model: Model, spec: GeneratorSpec, direction: Any) -> list[Any]:
+def pulled_assets(model: Model, spec: GeneratorSpec, direction: Any) -> list[Any]:
     """Assets of some seeds at each amount of a slider, a row a seed."""
-    from ..control import offset_of, packed_offset
-    from ..directions import offset_of as moved
+    from ..control import pulled
+    from ..directions import offset_of
     from ..generation import Request, make_assets, seed_recipe
     from ..options import option_values
 
@@ -137,8 +137,8 @@ def pulled(model: Model, spec: GeneratorSpec, direction: Any) -> list[Any]:
     for seed in SHEET_SEEDS:
         base = seed_recipe(model, spec, request, seed)
         for i, amount in enumerate(AMOUNTS):
-            offset = offset_of(model.manifest, base) + moved(model.manifest, direction, amount)
-            recipes.append(base.changed(name=f"{base.name}-{i}", w_offset=packed_offset(offset)))
+            offset = offset_of(model.manifest, direction, amount)
+            recipes.append(pulled(model.manifest, base.changed(name=f"{base.name}-{i}"), offset))
     return [asset.reduced(256) for recipe in recipes for asset in make_assets(model, spec, [recipe])]
 
 
