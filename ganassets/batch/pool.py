@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import signal
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 
@@ -18,6 +20,21 @@ DEPTH = 2  # tasks that a worker has at a time: one that it makes, one that wait
 AHEAD = 4  # tasks a worker that may be done before the one whose turn it is
 MOST_DEATHS = 5  # of workers one after the other, with nothing made in between
 SECONDS_TO_END = 5
+
+
+@contextlib.contextmanager
+def interrupts_held() -> Iterator[None]:
+    """Let Ctrl-C wait: half of what a process begins with would make it fail with a traceback. A process that begins
+    meanwhile never sees Ctrl-C, which is for the one that began it. Not on Windows."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    resource_tracker.ensure_running()  # beforehand, because it lets signals through again once it has begun
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @dataclass(eq=False)
@@ -102,16 +119,19 @@ class Pool:
     def _give(self, task: Task) -> None:
         """To the worker that has least to do; a new one where there are too few."""
         if len(self.workers) < self.size:
-            self.workers.append(self._start())
+            self._start()
         self._send(min(filter(self._free, self.workers), key=lambda worker: len(worker.tasks)), task)
 
     def _start(self) -> Worker:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         process = context.Process(target=serve, args=(theirs, self.plan, self.terms), daemon=True)
-        process.start()
-        theirs.close()
-        return Worker(process, ours)
+        with interrupts_held():
+            process.start()
+            theirs.close()
+            worker = Worker(process, ours)
+            self.workers.append(worker)
+        return worker
 
     def _send(self, worker: Worker, task: Task) -> None:
         if not worker.tasks:
@@ -181,7 +201,6 @@ class Pool:
         idle = next((worker for worker in self.workers if not worker.tasks), None)
         if idle is None and len(self.workers) < self.size:
             idle = self._start()
-            self.workers.append(idle)
         if idle:
             task = self.again.popleft()
             self.suspects.add(task)
