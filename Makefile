@@ -15,7 +15,7 @@ TRAIN := $(VENV)/.installed-train
 DEV := $(VENV)/.installed-dev
 FACES := out/faces
 PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile
-SOURCES := ganassets plugins exporters tests benchmarks examples
+SOURCES := ganassets plugins exporters blender tests benchmarks examples
 
 .DEFAULT_GOAL := help
 .PHONY: help install train-faces test test-fast lint format clean
