@@ -170,6 +170,24 @@ class Topology:
         if self.morph_names:
             check_array("morph_offsets", self.morph_offsets, "float32", (len(self.morph_names), v, 3))
 
+    def polygons(self) -> tuple[IntArray, IntArray, NDArray[np.bool_]]:
+        """Faces without corners that stand twice.
+
+        Returns:
+            (l,) vertices of all faces, (n,) where each face begins there, and (f, 4) which corners were kept: three or
+            four of a face, or none.
+        """
+        import numpy as np
+
+        faces = self.faces
+        kept = faces != np.roll(faces, -1, 1)
+        opposite = (faces[:, 0] == faces[:, 2]) | (faces[:, 1] == faces[:, 3])
+        kept &= ((kept.sum(1) >= 3) & ~opposite)[:, None]
+        counts = kept.sum(1)
+        counts = counts[counts > 0]
+        starts = np.cumsum(counts) - counts
+        return faces[kept], starts.astype(np.int32), kept
+
 
 @dataclass(frozen=True, eq=False)
 class Mesh:

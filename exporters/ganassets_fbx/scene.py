@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ganassets.assets import Mesh, MotionClip, Topology
+from ganassets.assets import Mesh, MotionClip
 from ganassets.errors import InputError
 from ganassets.motion.editing import in_place
 from ganassets.motion.kinematics import moves_of, rest_pose
@@ -50,7 +50,7 @@ def mesh_scene(mesh: Mesh, engine: Engine, options: Mapping[str, Any]) -> Scene:
     topology, name = mesh.topology, engine.mesh_name(mesh, options["skin"])
     notes = mesh.provenance.keywords(mesh.name)
     scene = Scene({"name": name, "mesh": name, "smoothing": engine.smoothing, "notes": notes, "fps": 30.0})
-    corners, starts, kept = polygons(topology)
+    corners, starts, kept = topology.polygons()
     if not len(starts):
         raise InputError("a mesh without faces can't be written as FBX; give it at least one.")
     uvs = topology.uvs[topology.face_uvs[kept]]
@@ -76,23 +76,6 @@ def mesh_scene(mesh: Mesh, engine: Engine, options: Mapping[str, Any]) -> Scene:
         scene.words["morphs"] = topology.morph_names
         scene.arrays["offsets"] = topology.morph_offsets * np.float32(CENTIMETRES)
     return scene
-
-
-def polygons(topology: Topology) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.bool_]]:
-    """Faces without corners that stand twice.
-
-    Returns:
-        (l,) vertices of all faces, (n,) where each face begins there, and (f, 4) which corners were kept: three or four
-        of a face, or none.
-    """
-    faces = topology.faces
-    kept = faces != np.roll(faces, -1, 1)
-    opposite = (faces[:, 0] == faces[:, 2]) | (faces[:, 1] == faces[:, 3])
-    kept &= ((kept.sum(1) >= 3) & ~opposite)[:, None]
-    counts = kept.sum(1)
-    counts = counts[counts > 0]
-    starts = np.cumsum(counts) - counts
-    return faces[kept], starts.astype(np.int32), kept
 
 
 def add_materials(scene: Scene, mesh: Mesh, engine: Engine) -> None:
@@ -166,15 +149,14 @@ def clip_scene(clip: MotionClip, engine: Engine, options: Mapping[str, Any]) -> 
 
 def add_mannequin(scene: Scene, mannequin: Mannequin) -> None:
     """The figure that the clip moves."""
-    counts = [len(triangles) for triangles in mannequin.triangles]
-    corners = np.concatenate(mannequin.triangles).ravel().astype(np.int32)
+    corners, starts, materials = mannequin.polygons()
     scene.arrays |= {
         "positions": mannequin.positions * np.float32(CENTIMETRES),
         "normals": mannequin.normals,
         "corners": corners,
-        "starts": np.arange(0, len(corners), 3, dtype=np.int32),
+        "starts": starts,
         "corner_uvs": np.zeros((len(corners), 2), np.float32),
-        "face_materials": np.repeat(np.arange(len(counts), dtype=np.int32), counts),
+        "face_materials": materials,
         "skin_joints": mannequin.joints,
         "skin_weights": mannequin.weights,
     }

@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -18,7 +18,7 @@ from ..errors import GanassetsError, InputError
 from ..model import CUDA, has_cuda
 from ..writer import can_not_write, stems_of, write_atomic
 from .index import Index
-from .plan import Plan
+from .plan import Job, Plan, Unit
 from .pool import Pool
 from .worker import Answer, Failed, Made, Stopped, Task, Terms, Workshop
 
@@ -105,6 +105,8 @@ def run(
     settings: Settings,
     progress: Progress = lambda done, total: None,
     report: Callable[[str], None] = lambda line: None,
+    made: Callable[[Job, Unit], None] = lambda job, unit: None,
+    elsewhere: Container[str] = (),
 ) -> Summary:
     """Make what a folder lacks of a plan.
 
@@ -114,13 +116,16 @@ def run(
         settings: how.
         progress: told (done, total) after each asset.
         report: told of a device that had to be left unused.
+        made: told of each unit when its files are on the device and entered.
+        elsewhere: keys of units (see plan.Job.key) that need not be made because whoever asks has them already.
 
     Raises:
         InputError: the folder is in use, damaged or can't be written, or holds other files with these names.
         GanassetsError: nothing more can be made.
     """
     with Index(out) as index:
-        todo = [i for i, (job, unit) in enumerate(plan) if settings.overwrite or not is_done(index, out, job, unit)]
+        done = lambda job, unit: job.key(unit) in elsewhere or is_done(index, out, job, unit)  # noqa: E731
+        todo = [i for i, (job, unit) in enumerate(plan) if settings.overwrite or not done(job, unit)]
         if not settings.overwrite:
             check_free(plan, todo, index, out)
         tidy(plan, out)
@@ -129,7 +134,8 @@ def run(
         if todo:
             index.begin()
         if todo or shown:
-            make(plan, out, settings, Work(frozenset(todo), frozenset(shown)), index, summary, progress, report)
+            work = Work(frozenset(todo), frozenset(shown))
+            make(plan, out, settings, work, index, summary, progress, report, made)
         if todo or index.cut_off:
             check_hope(summary)
             write_failures(out, summary.failures)
@@ -145,7 +151,7 @@ def check_hope(summary: Summary) -> None:
         raise error_of(first.why, first.exit_code)
 
 
-def is_done(index: Index, out: Path, job: Any, unit: Any) -> bool:
+def is_done(index: Index, out: Path, job: Job, unit: Unit) -> bool:
     """Whether a unit was made as it is wanted, and its files are still there."""
     done = index.done.get(job.path(unit))
     return done is not None and done.key == job.key(unit) and done.is_there(out)
@@ -180,6 +186,7 @@ def make(
     summary: Summary,
     progress: Progress,
     report: Callable[[str], None],
+    made: Callable[[Job, Unit], None],
 ) -> None:
     """Make the work and enter it."""
     terms = Terms(out, settings.providers, settings.memory, patience_for(plan, settings))
@@ -196,6 +203,8 @@ def make(
         else:
             take(plan, answer, index if wanted else None, summary)
         done += wanted
+        if wanted and isinstance(answer, Made):
+            made(job, unit)
         if wanted:
             progress(done, len(work.write))
 

@@ -246,6 +246,13 @@ class Mannequin:
     weights: FloatArray
     triangles: tuple[IntArray, IntArray]
 
+    def polygons(self) -> tuple[IntArray, IntArray, IntArray]:
+        """All faces one after the other: (3 * t,) int32 vertices, (t,) where each begins there, and (t,) materials."""
+        counts = [len(triangles) for triangles in self.triangles]
+        corners = np.concatenate(self.triangles).ravel().astype(np.int32)
+        starts = np.arange(0, len(corners), 3, dtype=np.int32)
+        return corners, starts, np.repeat(np.arange(len(counts), dtype=np.int32), counts)
+
 
 def mannequin_on(skeleton: Skeleton, rig: str) -> Mannequin:
     """The figure of a humanoid, at rest as a rig is and moved by the rig's joints; see make_mannequin."""

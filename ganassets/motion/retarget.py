@@ -467,13 +467,14 @@ def _in_bones(turns: FloatArray, skeleton: Skeleton, axes: FloatArray) -> FloatA
     return multiply(multiply(conjugate(above), turns), axes)
 
 
-def to_rig(clip: MotionClip, rig: str) -> MotionClip:
+def to_rig(clip: MotionClip, rig: str, axes: str = "") -> MotionClip:
     """A clip of our humanoid on a rig's skeleton: its names, hierarchy, rest pose and bone axes; every joint is where
     it was. A root above the hips stays upright and carries their movement, since only roots of clips move.
 
     Args:
         clip: on HUMANOID or HUMANOID_FINGERS.
         rig: one of WRITABLE.
+        axes: of the bones (see Rig), where they aren't to be the rig's own.
 
     Raises:
         InputError: no such rig, or the clip is on another skeleton.
@@ -483,15 +484,15 @@ def to_rig(clip: MotionClip, rig: str) -> MotionClip:
     if clip.skeleton.names not in (HUMANOID.names, HUMANOID_FINGERS.names):
         raise InputError(f"{clip.name} is not on the humanoid's skeleton, so it can't be put on a rig.")
     row, skeleton = RIGS[rig], clip.skeleton
-    axes = _bone_axes(skeleton, row.axes)
-    turns = _in_bones(clip.rotations.astype(np.float64), skeleton, axes)
+    bone_axes = _bone_axes(skeleton, axes or row.axes)
+    turns = _in_bones(clip.rotations.astype(np.float64), skeleton, bone_axes)
     place = clip.translation.astype(np.float64)
     if row.root:
         turns = np.concatenate([np.broadcast_to(NO_TURN, (len(clip), 1, 4)), turns], 1)
         place = place - skeleton.offsets[0]
     return replace(
         clip,
-        skeleton=_rigged(skeleton, row, axes),
+        skeleton=_rigged(skeleton, row, bone_axes),
         translation=place.astype(np.float32),
         rotations=continuous(normalised(turns)).astype(np.float32),
     )

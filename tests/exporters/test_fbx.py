@@ -17,8 +17,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+import ganassets.blender
 import ganassets_fbx.blender as beside
 from ganassets.assets import Material, Mesh, Topology
+from ganassets.blender import VARIABLE
 from ganassets.errors import GanassetsError, InputError
 from ganassets.motion.kinematics import positions
 from ganassets.motion.rigs import RIGS
@@ -126,9 +128,9 @@ def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A script in place of the worker, and nothing running from before."""
     script = tmp_path / "stand_in.py"
     script.write_text(STAND_IN)
-    monkeypatch.setattr(beside, "SCRIPT", str(script))
+    monkeypatch.setattr(beside, "SCRIPT", script)
     monkeypatch.setattr(beside, "_blender", None)
-    monkeypatch.setenv(beside.VARIABLE, sys.executable)
+    monkeypatch.setenv(VARIABLE, sys.executable)
     yield
     if beside._blender:
         beside._blender.close()
@@ -158,20 +160,20 @@ def test_a_dead_process_is_replaced() -> None:
     beside._blender.process.wait()
     second, _ = ask("two")
     assert second != first
-    with pytest.raises(GanassetsError, match="ended before it had written the file: an Error of its own"):
+    with pytest.raises(GanassetsError, match="ended before it had answered: an Error of its own"):
         ask("dies")
     assert ask("three")[0] not in (first, second)
 
 
 @pytest.mark.usefixtures("stand_in")
 def test_one_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(beside, "SECONDS", 0.5)
+    monkeypatch.setattr(ganassets.blender, "SECONDS", 0.5)
     with pytest.raises(GanassetsError, match="ended before"):
         ask("hangs")
 
 
 def test_without_blender_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(beside, "_blender", None)
-    monkeypatch.setenv(beside.VARIABLE, "/no/such/blender")
+    monkeypatch.setenv(VARIABLE, "/no/such/blender")
     with pytest.raises(InputError, match=r"pip install 'ganassets\[blender\]'"):
         EXPORTER.export(walk_clip(), DEFAULTS)

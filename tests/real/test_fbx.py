@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 
 from ganassets.assets import Asset, Exporter
+from ganassets.blender import VARIABLE
 from ganassets.motion.kinematics import positions, rest_pose
 from ganassets.motion.retarget import to_rig
 from ganassets.motion.rigs import RIGS
 from ganassets.motion.skeletons import HUMANOID_FINGERS
 from ganassets_faces.basis import JOINT_PARENTS, JOINTS, load_basis
 from ganassets_fbx import EXPORTER as FBX
-from ganassets_fbx.blender import VARIABLE
 from ganassets_gltf import EXPORTER as GLTF
 from ganassets_meshes import OBJ, PLY, STL
 from heads import make_head
