@@ -146,8 +146,9 @@ def _side(joint: str) -> tuple[str, str]:
     return side, joint[len(side) :]
 
 
-def _figure(take: Take, bones: Mapping[str, str]) -> _Figure:
-    """The mapped joints of a take, turned so that Y is the axis nearest to the way from feet to hips at rest."""
+def _figure(take: Take, bones: Mapping[str, str]) -> tuple[_Figure, FloatArray]:
+    """The mapped joints of a take, turned so that Y is the axis nearest to the way from feet to hips at rest, and the
+    quaternion (4,) that they were turned by."""
     picked = [take.names.index(bone) for bone in bones.values()]
     figure = _Figure(
         {joint: i for i, joint in enumerate(bones)},
@@ -158,13 +159,20 @@ def _figure(take: Take, bones: Mapping[str, str]) -> _Figure:
     )
     rise = figure.to("leftFoot", "leftUpperLeg") + figure.to("rightFoot", "rightUpperLeg")
     axis = int(np.abs(rise).argmax())
-    return figure.turned(between(np.eye(3)[axis] * np.sign(rise[axis]), Y))
+    turn = between(np.eye(3)[axis] * np.sign(rise[axis]), Y)
+    return figure.turned(turn), turn
 
 
 def _leftwards(figure: _Figure) -> FloatArray:
     """(3,) from right to left at rest, level, of hips and arms together."""
     hips, arms = (normalised(figure.to(f"right{part}", f"left{part}")) for part in ("UpperLeg", "UpperArm"))
     return (hips + arms) * (1, 0, 1)
+
+
+def _facing(figure: _Figure) -> FloatArray:
+    """(4,) the turn about Y after which a figure faces +Z at rest."""
+    left = _leftwards(figure)
+    return about(UP, np.arctan2(left[2], left[0]))
 
 
 def _stands(figure: _Figure) -> bool:
@@ -347,18 +355,21 @@ def _scales(figure: _Figure) -> FloatArray:
     so that the figure stands and lies on the ground whatever its proportions. A rest pose with its feet on the ground
     tells the height; otherwise the humanoid's proportions do.
     """
-    lengths = [
-        sum(float(np.linalg.norm(figure.to(f"{side}{a}", f"{side}{AIMS[a]}"))) for a in ("UpperLeg", "LowerLeg"))
-        for side in SIDES
-    ]
-    leg = sum(lengths) / 2
-    if not leg > 0:
-        raise InputError("the motion's legs have no length; is its skeleton whole?")
+    leg = _leg(figure)
     ends = [joint for side in SIDES for joint in (f"{side}Foot", f"{side}Toes") if figure.has(joint)]
     lowest = min(float(figure.at_rest(joint)[1]) for joint in ends) / leg
     socket = float(_sockets(figure.rest, figure)[1])
     height = socket if GROUNDED[0] < lowest < GROUNDED[1] else leg * SOCKET_HEIGHT / LEG
     return np.array([LEG / leg, SOCKET_HEIGHT / height, LEG / leg])
+
+
+def _leg(figure: _Figure) -> float:
+    """Mean length of the legs from hip to ankle; InputError when there is none."""
+    bones = [(f"{side}{part}", f"{side}{AIMS[part]}") for side in SIDES for part in ("UpperLeg", "LowerLeg")]
+    leg = sum(float(np.linalg.norm(figure.to(*bone))) for bone in bones) / 2
+    if not leg > 0:
+        raise InputError("the motion's legs have no length; is its skeleton whole?")
+    return leg
 
 
 def _sockets(positions: FloatArray, figure: _Figure) -> FloatArray:
@@ -383,10 +394,9 @@ def to_humanoid(
     Raises:
         InputError: the skeleton isn't recognised (see `recognise`) or has no legs.
     """
-    figure = _figure(take, recognise(take.names, bones))
+    figure = _figure(take, recognise(take.names, bones))[0]
     if _stands(figure):
-        left = _leftwards(figure)
-        figure = figure.turned(about(UP, np.arctan2(left[2], left[0])))
+        figure = figure.turned(_facing(figure))
     else:
         figure = _measured_rest(figure)
     swings = _to_t_pose(figure)
@@ -403,6 +413,71 @@ def to_humanoid(
     local = local_rotations(skeleton.parents, np.stack([turns[joint] for joint in skeleton.names], -2))
     return MotionClip(
         name or take.name, skeleton, take.fps, place.astype(np.float32), continuous(local).astype(np.float32)
+    )
+
+
+def onto(clip: MotionClip, target: Take, bones: Mapping[str, str] | None = None) -> Take:
+    """A clip of our humanoid on any other humanoid skeleton: the opposite of to_humanoid.
+
+    Limbs point where the clip's do, whatever pose the target rests in. The humanoid's T-pose stands where the target
+    rests, on the same ankles; how far the hips move from there goes by the length of the legs, so that feet that stand
+    stay where they are. Joints that are not mapped keep to their parents; those above the hips don't move.
+
+    Args:
+        clip: on HUMANOID or HUMANOID_FINGERS.
+        target: its rest pose counts alone, which must be a standing one; in any unit, with any axis up, facing anywhere.
+        bones: the user's own map, joint of the humanoid -> name of the target's joint.
+
+    Returns:
+        the target's joints in the clip's frames, in the target's unit and axes.
+
+    Raises:
+        InputError: the target isn't recognised (see `recognise`), has no legs or doesn't stand; or the clip is on
+            another skeleton.
+    """
+    check_humanoid(clip)
+    found = recognise(target.names, bones)
+    figure, turned = _figure(target, found)
+    if not _stands(figure):
+        raise InputError(f"{target.name} doesn't stand upright in its rest pose; put a clip on one that does.")
+    facing = _facing(figure)
+    figure, back = figure.turned(facing), conjugate(multiply(facing, turned))
+    swings = _to_t_pose(figure)
+    places, turns = world_pose(clip.skeleton, clip.translation.astype(np.float64), clip.rotations.astype(np.float64))
+    turn = dict(zip(clip.skeleton.names, np.moveaxis(turns, 1, 0), strict=True))
+    rotations = {
+        found[joint]: multiply(back, multiply(turn[joint], multiply(swings[joint], figure.rest_turns[i])))
+        for joint, i in figure.column.items()
+        if joint in turn
+    }
+    leg, socket = _leg(figure), _sockets(figure.rest, figure)
+    ankles = (figure.at_rest("leftFoot") + figure.at_rest("rightFoot")) / 2
+    straight = np.array([socket[0], ankles[1] + leg, socket[2]])
+    moved = (places[:, 0] + rotate(turn["hips"], SOCKET) - (0, SOCKET_HEIGHT, 0)) * (leg / LEG)
+    hips = straight + moved + rotate(turn["hips"], figure.at_rest("hips") - socket)
+    return _followed(target, clip, rotations, found["hips"], rotate(back, hips))
+
+
+def _followed(target: Take, clip: MotionClip, rotations: Mapping[str, FloatArray], hips: str, way: FloatArray) -> Take:
+    """A target's joints, of which some have world rotations (f, 4) and one has places (f, 3); all others follow."""
+    rest, resting = target.rest_positions, normalised(target.rest_rotations)
+    placed: list[FloatArray] = []
+    turned: list[FloatArray] = []
+    for joint, (name, parent) in enumerate(zip(target.names, target.parents, strict=True)):
+        place, turn = np.broadcast_to(rest[joint], way.shape), np.broadcast_to(resting[joint], (len(way), 4))
+        if parent >= 0:
+            since_rest = multiply(turned[parent], conjugate(resting[parent]))
+            place = placed[parent] + rotate(since_rest, rest[joint] - rest[parent])
+            turn = multiply(since_rest, resting[joint])
+        placed.append(way if name == hips else place)
+        turned.append(rotations.get(name, turn))
+    return replace(
+        target,
+        name=clip.name,
+        rest_rotations=resting,
+        fps=clip.fps,
+        positions=np.stack(placed, 1),
+        rotations=normalised(np.stack(turned, 1)),
     )
 
 
@@ -467,6 +542,12 @@ def _in_bones(turns: FloatArray, skeleton: Skeleton, axes: FloatArray) -> FloatA
     return multiply(multiply(conjugate(above), turns), axes)
 
 
+def check_humanoid(clip: MotionClip) -> None:
+    """InputError unless a clip is on HUMANOID or HUMANOID_FINGERS."""
+    if clip.skeleton.names not in (HUMANOID.names, HUMANOID_FINGERS.names):
+        raise InputError(f"{clip.name} is not on the humanoid's skeleton, so it can't be put on a rig.")
+
+
 def to_rig(clip: MotionClip, rig: str, axes: str = "") -> MotionClip:
     """A clip of our humanoid on a rig's skeleton: its names, hierarchy, rest pose and bone axes; every joint is where
     it was. A root above the hips stays upright and carries their movement, since only roots of clips move.
@@ -481,8 +562,7 @@ def to_rig(clip: MotionClip, rig: str, axes: str = "") -> MotionClip:
     """
     if rig not in WRITABLE:
         raise InputError(f"there is no rig {rig!r} to write; choose one of {', '.join(WRITABLE)}.")
-    if clip.skeleton.names not in (HUMANOID.names, HUMANOID_FINGERS.names):
-        raise InputError(f"{clip.name} is not on the humanoid's skeleton, so it can't be put on a rig.")
+    check_humanoid(clip)
     row, skeleton = RIGS[rig], clip.skeleton
     bone_axes = _bone_axes(skeleton, axes or row.axes)
     turns = _in_bones(clip.rotations.astype(np.float64), skeleton, bone_axes)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ganassets.assets import MotionClip, Skeleton
 from ganassets.errors import InputError
 from ganassets.motion.kinematics import positions, rest_pose, world_pose
-from ganassets.motion.retarget import take_of, to_humanoid, to_rig
+from ganassets.motion.retarget import onto, take_of, to_humanoid, to_rig
 from ganassets.motion.rigs import WRITABLE
 from ganassets.motion.rotations import (
     about,
@@ -284,3 +284,81 @@ def test_a_real_walk_goes_where_it_faces_on_the_ground(name: str) -> None:
     lowest = positions(clip)[:, [HUMANOID.index(f"{side}Toes") for side in ("left", "right")], 1].min()
     assert abs(lowest) < 0.08
     assert 0.8 < clip.translation[:, 1].mean() < 1.0
+
+
+def resting(skeleton: Skeleton) -> Take:
+    """A skeleton as a target."""
+    return take_of(MotionClip("target", skeleton, 30.0, skeleton.offsets[:1], skeleton.rest_rotations[None]))
+
+
+@pytest.mark.parametrize("rig", WRITABLE)
+@QUICK
+@given(st.integers(0, 99), st.floats(-3.1, 3.1), st.sampled_from(UNITS), st.booleans(), st.booleans())
+def test_out_onto_a_rig_and_back(rig: str, seed: int, facing: float, unit: float, z_up: bool, fingers: bool) -> None:
+    clip = any_clip(seed, HUMANOID_FINGERS if fingers else HUMANOID)
+    turn = about((0, 1, 0), facing)
+    target = moved(resting(to_rig(clip, rig).skeleton), multiply(Z_UP, turn) if z_up else turn, unit)
+    check_same(to_humanoid(onto(clip, target), fingers=fingers), clip, degrees=0.02, metres=2e-4)
+
+
+@pytest.mark.parametrize("rig", WRITABLE)
+def test_onto_a_rig_is_the_clip_on_that_rig(rig: str) -> None:
+    clip = any_clip(5)
+    rigged = to_rig(clip, rig)
+    there, wanted = onto(clip, resting(rigged.skeleton)), take_of(rigged)
+    below = len(wanted.names) - len(HUMANOID.names)  # a root stays
+    assert np.abs(there.positions - wanted.positions)[:, below:].max() < 1e-4
+    assert degrees_between(there.rotations, wanted.rotations)[:, below:].max() < 0.01
+
+
+def test_onto_a_target_in_t_pose_is_its_rest() -> None:
+    target = moved(resting(to_rig(any_clip(6), "godot").skeleton), about((0, 1, 0), 0.7), 39.37)
+    still = MotionClip("still", HUMANOID, 30.0, HUMANOID.offsets[:1], HUMANOID.rest_rotations[None])
+    there = onto(still, replace(target, rest_positions=target.rest_positions + (3.0, 0, 1)))
+    assert there.positions[0] == pytest.approx(target.rest_positions + (3.0, 0, 1), abs=1e-4)
+
+
+def test_bones_that_the_humanoid_has_not_follow_the_ones_above_them() -> None:
+    clip = any_clip(7)
+    target = resting(to_rig(clip, "mixamo").skeleton)
+    arm = target.names.index("mixamorig:LeftForeArm")
+    more = replace(
+        target,
+        names=(*target.names, "twist", "IK target"),
+        parents=(*target.parents, arm, -1),
+        **{  # pyright: ignore[reportArgumentType]
+            name: np.concatenate([array, array[..., [arm, arm], :] + offset], -2)
+            for name, offset in (("rest_positions", 0.1), ("positions", 0.1), ("rest_rotations", 0), ("rotations", 0))
+            for array in [getattr(target, name)]
+        },
+    )
+    there = onto(clip, more)
+    twist, goal = len(target.names), len(target.names) + 1
+    assert np.linalg.norm(there.positions[:, twist] - there.positions[:, arm], axis=-1) == pytest.approx(0.1 * 3**0.5)
+    assert degrees_between(there.rotations[:, twist], there.rotations[:, arm]).max() < 1e-3
+    assert there.positions[:, goal] == pytest.approx(np.tile(more.rest_positions[goal], (4, 1)))
+
+
+@pytest.mark.parametrize("longer", [0.5, 1.0, 1.7])
+def test_feet_that_stand_stay_on_other_legs(longer: float) -> None:
+    clip = walk()
+    skeleton = to_rig(clip, "mixamo").skeleton
+    legs = [skeleton.index(f"mixamorig:{side}{bone}") for side in ("Left", "Right") for bone in ("Leg", "Foot")]
+    offsets = skeleton.offsets.copy()
+    offsets[legs] *= longer
+    offsets[0, 1] += 0.84 * (longer - 1)
+    there = onto(clip, resting(replace(skeleton, offsets=offsets)))
+    feet = positions(clip)[:, [HUMANOID.index("leftFoot"), HUMANOID.index("rightFoot")]]
+    found = there.positions[:, [there.names.index(f"mixamorig:{side}Foot") for side in ("Left", "Right")]]
+    ankle = 0.08
+    assert found[..., 1] - ankle == pytest.approx(longer * (feet[..., 1] - ankle), abs=1e-3)
+    apart = 0.09  # a foot from the middle, which is as wide as before
+    assert np.abs(found[..., 2] - longer * feet[..., 2]).max() < apart
+
+
+def test_a_target_that_lies_is_refused() -> None:
+    skeleton = to_rig(any_clip(8), "mixamo").skeleton
+    lying = skeleton.rest_rotations.copy()
+    lying[skeleton.index("mixamorig:LeftUpLeg")] = about((1, 0, 0), 0.3)
+    with pytest.raises(InputError, match="upright"):
+        onto(any_clip(8), resting(replace(skeleton, rest_rotations=lying)))
