@@ -1,4 +1,4 @@
-"""Which generators and exporters are installed: a record for each, with what it offers or why it failed.
+"""Which generators, exporters and commands are installed: a record for each, with what it offers or why it failed.
 
 Importing this needs the standard library alone. Nothing a plugin does on import can stop the program: its record
 keeps the error, and everything else goes on.
@@ -17,6 +17,8 @@ from .errors import GanassetsError, InputError, one_line
 from .spec import API_VERSION, GeneratorSpec
 
 if TYPE_CHECKING:
+    import click
+
     from .assets import Exporter
 
 
@@ -25,11 +27,11 @@ class PluginRecord:
     """One entry point of an installed distribution.
 
     Attributes:
-        kind: "generator" or "exporter".
+        kind: "generator", "exporter" or "command".
         name: as the entry point says.
         distribution, version: of the package that brings it.
         value: where it is, "ganassets_faces:SPEC".
-        plugin: the GeneratorSpec or Exporter, or None when it failed.
+        plugin: the GeneratorSpec, Exporter or click command, or None when it failed.
         error: one sentence saying why it failed, or "".
         traceback: Python's account of the failure, or "" when nothing was raised.
     """
@@ -51,11 +53,13 @@ class PluginRecord:
 
 @dataclass(frozen=True)
 class _Kind:
-    """A family of plugins: its entry-point group and the class of its values (found when it is needed)."""
+    """A family of plugins: its entry-point group, the class of its values (found when it is needed), and whether these
+    say which version of the plugin API they were written for."""
 
     name: str
     group: str
     type: Callable[[], type]
+    versioned: bool = True
 
 
 def _exporter_type() -> type:
@@ -64,8 +68,15 @@ def _exporter_type() -> type:
     return Exporter
 
 
+def _command_type() -> type:
+    import click
+
+    return click.Command
+
+
 GENERATORS = _Kind("generator", "ganassets.generators", lambda: GeneratorSpec)
 EXPORTERS = _Kind("exporter", "ganassets.exporters", _exporter_type)
+COMMANDS = _Kind("command", "ganassets.commands", _command_type, versioned=False)
 
 
 def find_generators() -> list[PluginRecord]:
@@ -78,6 +89,11 @@ def find_exporters() -> list[PluginRecord]:
     return _find(EXPORTERS)
 
 
+def find_commands() -> list[PluginRecord]:
+    """Every installed command, loaded or with its error, by name."""
+    return _find(COMMANDS)
+
+
 def generator_names() -> list[str]:
     """Names of the installed generators, without importing any of them."""
     return sorted({point.name for point in _entry_points(GENERATORS)})
@@ -88,6 +104,11 @@ def exporter_names() -> list[str]:
     return sorted({point.name for point in _entry_points(EXPORTERS)})
 
 
+def command_names() -> list[str]:
+    """Names of the installed commands, without importing any of them."""
+    return sorted({point.name for point in _entry_points(COMMANDS)})
+
+
 def load_generator(name: str) -> GeneratorSpec:
     """The generator of that name, importing no other; InputError when there is none or it failed."""
     return _load_named(GENERATORS, name)
@@ -96,6 +117,11 @@ def load_generator(name: str) -> GeneratorSpec:
 def load_exporter(name: str) -> Exporter:
     """The exporter of that name, importing no other; InputError when there is none or it failed."""
     return _load_named(EXPORTERS, name)
+
+
+def load_command(name: str) -> click.Command:
+    """The command of that name, importing no other; InputError when there is none or it failed."""
+    return _load_named(COMMANDS, name)
 
 
 def load_format(spec: GeneratorSpec, name: str | None) -> Exporter:
@@ -214,7 +240,7 @@ def _refusal(kind: _Kind, record: PluginRecord, plugin: object) -> str:
     if not isinstance(plugin, expected):
         return f"{which} is of type {type(plugin).__name__}, not {expected.__name__}."
     version, name = getattr(plugin, "api_version", None), getattr(plugin, "name", None)
-    if version != API_VERSION:
+    if kind.versioned and version != API_VERSION:
         newer = isinstance(version, int) and version > API_VERSION
         return (
             f"{which} was written for plugin API {version}, this program has {API_VERSION}; "

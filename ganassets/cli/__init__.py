@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from .. import __version__
-from .base import LazyGroup, debug_option
+from .base import OpenGroup, debug_option
 
 EXAMPLES = """\b
 Examples:
@@ -19,7 +19,7 @@ Examples:
 
 
 @click.group(
-    cls=LazyGroup,
+    cls=OpenGroup,
     modules=(
         "generate",
         "batch",

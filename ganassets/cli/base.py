@@ -12,7 +12,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from ..errors import GanassetsError, InputError, one_line
-from ..plugins import generator_names
+from ..plugins import command_names, generator_names, load_command
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -43,11 +43,15 @@ def printable(text: str) -> str:
 
 
 class LazyGroup(click.Group):
-    """A group whose commands lie in modules of this package, each `command` in a module named like it."""
+    """A group whose commands lie in modules of a package, this one if none is named: each `command` in a module named
+    like it."""
 
-    def __init__(self, *args: Any, modules: Sequence[str] = (), **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, modules: Sequence[str] = (), package: str | None = __package__, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.modules = modules
+        self.package = package
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Names of the commands, in the order of their use."""
@@ -55,7 +59,7 @@ class LazyGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command, imported now."""
-        return importlib.import_module(f".{cmd_name}", __package__).command if cmd_name in self.modules else None
+        return importlib.import_module(f".{cmd_name}", self.package).command if cmd_name in self.modules else None
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; whatever it raises becomes one sentence and an exit code."""
@@ -74,6 +78,35 @@ class LazyGroup(click.Group):
             text = f"something unexpected happened ({one_line(error)})"
             advice = "" if ctx.meta.get(DEBUG) else "; run again with --debug to see where"
             raise Failure(f"{text}{advice}.", 1, _trace(ctx)) from error
+
+
+class OpenGroup(LazyGroup):
+    """Such a group with the commands behind its own that installed distributions bring."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names of its own commands in the order of their use, then the others by name."""
+        own = super().list_commands(ctx)
+        return own + [name for name in command_names() if name not in own]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command, imported now; for one that can't be, another that says why."""
+        own = super().get_command(ctx, cmd_name)
+        if own is not None or cmd_name not in command_names():
+            return own
+        try:
+            return load_command(cmd_name)
+        except InputError as error:
+            return _stand_in(cmd_name, error)
+
+
+def _stand_in(name: str, error: InputError) -> click.Command:
+    """A command that fails with the error, whatever it is asked."""
+
+    def fail() -> None:
+        raise error
+
+    lenient = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
+    return click.Command(name, lenient, fail, short_help=str(error))
 
 
 def _trace(ctx: click.Context) -> str:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 import click
 
 from ..errors import GanassetsError, InputError
 from ..plugins import (
+    COMMANDS,
     EXPORTERS,
     GENERATORS,
     PluginRecord,
+    command_names,
     exporter_names,
+    find_commands,
     find_exporters,
     find_generators,
     generator_names,
@@ -28,20 +32,20 @@ Examples:
 """
 
 
-@click.group(name="plugins", short_help="Show and check generators and exporters.", epilog=EXAMPLES)
+@click.group(name="plugins", short_help="Show and check generators, exporters and commands.", epilog=EXAMPLES)
 @debug_option
 def command() -> None:
-    """Show installed generators and exporters, and check them."""
+    """Show installed generators, exporters and commands, and check them."""
 
 
 @command.command(name="list", epilog="\b\nExamples:\n  ganassets plugins list\n")
 @debug_option
 def list_plugins() -> None:
-    """List generators and exporters; those that failed with the reason."""
+    """List generators, exporters and commands; those that failed with the reason."""
     rows = [("kind", "name", "state", "package", "summary")]
-    for record in [*find_generators(), *find_exporters()]:
+    for record in [*find_generators(), *find_exporters(), *find_commands()]:
         state = "failed" if record.error else "ok"
-        rows.append((record.kind, record.name, state, record.where, record.error or record.plugin.summary))
+        rows.append((record.kind, record.name, state, record.where, record.error or summary_of(record)))
     # Plain columns: a table library would cost more time than everything else here.
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
@@ -49,9 +53,15 @@ def list_plugins() -> None:
         click.secho(line, bold=row is rows[0], fg="red" if row[2] == "failed" else None)
 
 
+def summary_of(record: PluginRecord) -> str:
+    """One line on a plugin that works."""
+    return record.plugin.get_short_help_str(200) if record.kind == COMMANDS.name else record.plugin.summary
+
+
 def complete_plugins(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """Names for the shell's completion."""
-    return [name for name in [*generator_names(), *exporter_names()] if name.startswith(incomplete)]
+    names = [*generator_names(), *exporter_names(), *command_names()]
+    return [name for name in names if name.startswith(incomplete)]
 
 
 @command.command(name="check", epilog="\b\nExamples:\n  ganassets plugins check faces\n")
@@ -59,10 +69,10 @@ def complete_plugins(ctx: click.Context, param: click.Parameter, incomplete: str
 @debug_option
 def check_plugin(name: str) -> None:
     """Load a plugin and check it against its contract; exit code 1 when it fails."""
-    known = {GENERATORS: generator_names(), EXPORTERS: exporter_names()}
+    known = {GENERATORS: generator_names(), EXPORTERS: exporter_names(), COMMANDS: command_names()}
     records = [record for kind, names in known.items() if name in names for record in records_named(kind, name)]
     if not records:
-        raise InputError(f"there is no plugin {name!r}; {nearest(name, generator_names() + exporter_names())}")
+        raise InputError(f"there is no plugin {name!r}; {nearest(name, [*itertools.chain(*known.values())])}")
     failed = [record for record in records if not check_record(record)]
     if failed:
         raise GanassetsError(f"{failed[0].kind} {name!r} of {failed[0].where} does not pass.")
@@ -76,10 +86,14 @@ def check_record(record: PluginRecord) -> bool:
     if record.error:
         click.echo(record.traceback or record.error)
         return False
-    generator = record.kind == GENERATORS.name
-    for line in generator_lines(record.plugin) if generator else exporter_lines(record.plugin):
+    lines_of, problems_of = {
+        GENERATORS.name: (generator_lines, generator_problems),
+        EXPORTERS.name: (exporter_lines, exporter_problems),
+        COMMANDS.name: (command_lines, lambda plugin: []),
+    }[record.kind]
+    for line in lines_of(record.plugin):
         click.echo(f"  {line}")
-    problems = generator_problems(record.plugin) if generator else exporter_problems(record.plugin)
+    problems = problems_of(record.plugin)
     for problem in problems:
         click.secho(f"  problem: {problem}", fg="red")
     if not problems:
@@ -108,3 +122,10 @@ def exporter_lines(exporter) -> Iterator[str]:
     yield f"takes {', '.join(exporter.kinds)}; writes {', '.join(exporter.suffixes)}"
     for option in exporter.options:
         yield f"option {option.name}: {describe_option(option)}"
+
+
+def command_lines(command: click.Command) -> Iterator[str]:
+    """What a command offers."""
+    yield command.get_short_help_str(200)
+    if isinstance(command, click.Group):
+        yield f"commands {', '.join(command.list_commands(click.Context(command)))}"

@@ -1,0 +1,134 @@
+"""Wheels that the extension brings along: those of others as pip fetches them, and ganassets' own."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import importlib.util
+import io
+import subprocess
+import sys
+import zipfile
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+
+from ganassets.errors import InputError
+
+PYTHON = "3.11"  # Blender's, from 3.1 to 5.0
+
+# Blender's names of platforms, and the tags of wheels that its oldest supported systems take: glibc 2.28, macOS 11.
+PLATFORMS = {
+    "linux-x64": (*(f"manylinux_2_{minor}_x86_64" for minor in range(28, 4, -1)), "manylinux2014_x86_64"),
+    "windows-x64": ("win_amd64",),
+    "windows-arm64": ("win_arm64",),
+    "macos-arm64": ("macosx_11_0_arm64",),
+    "macos-x64": ("macosx_11_0_x86_64",),
+}
+WITH_THEIR_OWN = ("click>=8.1,<9", "pillow>=10.3,<14", "pydantic>=2.7,<3", "rich>=13.7,<16")
+# Without what they ask for: numpy is Blender's, and running models needs nothing else of it. colorama is what click
+# asks for on Windows, which pip notices there alone.
+ALONE = ("onnxruntime>=1.19.2,<2",)
+ALONE_ON = {"windows-x64": ("colorama>=0.4,<1",), "windows-arm64": ("colorama>=0.4,<1",)}
+SECONDS = 1800.0
+
+EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can tell
+FILE = 0o100644 << 16
+
+
+def fetch_wheels(platform: str, folder: Path, source: Path | None = None) -> list[Path]:
+    """Put the wheels of others for one platform into a folder.
+
+    Args:
+        platform: one of PLATFORMS.
+        folder: where to; nothing else lies there.
+        source: a folder to take them from; pip's usual index otherwise.
+
+    Returns:
+        their paths, by name.
+
+    Raises:
+        InputError: pip is missing or can't get them.
+    """
+    fetch = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
+    fetch += ["--only-binary=:all:", "--implementation=cp", f"--python-version={PYTHON}", f"--dest={folder}"]
+    fetch += [f"--abi={abi}" for abi in (f"cp{PYTHON.replace('.', '')}", "abi3")]
+    fetch += [f"--platform={tag}" for tag in PLATFORMS[platform]]
+    if source:
+        fetch += ["--no-index", f"--find-links={source}"]
+    for wanted in (WITH_THEIR_OWN, ("--no-deps", *ALONE, *ALONE_ON.get(platform, ()))):
+        done = subprocess.run([*fetch, *wanted], capture_output=True, text=True, timeout=SECONDS, check=False)
+        if done.returncode:
+            reason = next((line for line in reversed(done.stderr.splitlines()) if line.strip()), "it said nothing")
+            raise InputError(f"pip can't get the wheels for {platform} ({reason.removeprefix('ERROR: ').rstrip('.')}).")
+    return sorted(folder.glob("*.whl"))
+
+
+def own_distribution() -> metadata.Distribution:
+    """What is installed as ganassets, from a wheel or from a checkout; InputError if it isn't."""
+    for found in metadata.distributions(name="ganassets"):
+        if found.read_text("METADATA"):
+            return found
+    raise InputError("ganassets is not installed here; install it with pip.")
+
+
+def make_own_wheel() -> tuple[str, bytes]:
+    """File name and bytes of a wheel of ganassets as it is installed here: same files, same bytes.
+
+    Wheels: https://packaging.python.org/en/latest/specifications/binary-distribution-format/
+    """
+    own = own_distribution()
+    stem = f"ganassets-{own.version}"
+    tag = "py3-none-any"
+    wheel = f"Wheel-Version: 1.0\nGenerator: ganassets {own.version}\nRoot-Is-Purelib: true\nTag: {tag}\n"
+    info = {"WHEEL": wheel.encode(), **read_info(own)}
+    files = {f"{stem}.dist-info/{name}": content for name, content in info.items()}
+    for package in (own.read_text("top_level.txt") or "").split():
+        files |= {f"{package}/{name}": path.read_bytes() for name, path in files_below(folder_of(package)).items()}
+    rows = [f"{name},{digest_of(content)},{len(content)}\n" for name, content in sorted(files.items())]
+    files[f"{stem}.dist-info/RECORD"] = "".join([*rows, f"{stem}.dist-info/RECORD,,\n"]).encode()
+    return f"{stem}-{tag}.whl", pack(files)
+
+
+def read_info(own: metadata.Distribution) -> dict[str, bytes]:
+    """What a wheel tells of its distribution: metadata, entry points, packages, licences."""
+    names = ("METADATA", "entry_points.txt", "top_level.txt")
+    info = {name: (own.read_text(name) or "").encode() for name in names}
+    licences = [path for path in own.files or [] if path.parts[1:2] == ("licenses",)]
+    return info | {"/".join(path.parts[1:]): path.read_binary() for path in licences}
+
+
+def folder_of(package: str) -> Path:
+    """Where a package lies."""
+    spec = importlib.util.find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise InputError(f"{package} is not installed whole; install ganassets again.")
+    return Path(spec.submodule_search_locations[0])
+
+
+def files_below(folder: Path) -> dict[str, Path]:
+    """Files of a folder and those in it by their names relative to it, without what Python and editors leave there."""
+    found = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {
+        name: path
+        for name, path in found.items()
+        if not any(part == "__pycache__" or part.startswith(".") for part in name.split("/"))
+    }
+
+
+def digest_of(content: bytes) -> str:
+    """A file's digest as RECORD has it."""
+    return "sha256=" + base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
+
+
+def pack(files: Mapping[str, bytes]) -> bytes:
+    """A zip of files by name: same files, same bytes. Wheels in it are stored as they are, being zips themselves."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as file:
+        for name, content in sorted(files.items()):
+            entry = zipfile.ZipInfo(name, EPOCH)
+            entry.external_attr = FILE
+            entry.create_system = 3
+            entry.compress_type = zipfile.ZIP_STORED if name.endswith(".whl") else zipfile.ZIP_DEFLATED
+            file.writestr(entry, content, compresslevel=9)
+    return buffer.getvalue()
