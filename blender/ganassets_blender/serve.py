@@ -1,0 +1,364 @@
+"""The process that a Blender's add-on talks to: `python -m ganassets_blender.serve`.
+
+Requests come as lines of JSON, {"id": 7, "do": "run", ...}, and answers go back as lines, {"id": 7, ...} with one of
+`progress`, `thumbnail`, `waiting`, `done` or `error`. A request is carried out at a time. {"do": "cancel", "id": 7}
+ends one at the next asset. A heartbeat is sent all the while, so that a process that hangs is told from one that works.
+It ends when its input does, so it can't outlive Blender.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import queue
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+from ganassets import __version__
+from ganassets.errors import GanassetsError, InputError, one_line
+
+BEAT = 0.25  # seconds
+GIGABYTE = 1e9
+# What a model that isn't in the box may take: bytes of a process's memory, seconds for an asset.
+STRANGERS_BYTES, STRANGERS_SECONDS = 4 * 2**30, 120.0
+
+
+class Cancelled(Exception):
+    """Whoever asked wants no more of it."""
+
+
+class Problem(GanassetsError):
+    """A failure and what it is about, so that the add-on can offer a way out.
+
+    Attributes:
+        about: "model", "looks", "library" or "making".
+    """
+
+    def __init__(self, about: str, error: GanassetsError) -> None:
+        super().__init__(str(error))
+        self.about = about
+
+
+class Line:
+    """The way back to Blender; any thread may use it."""
+
+    def __init__(self, file: IO[str]) -> None:
+        self.file, self.lock = file, threading.Lock()
+
+    def send(self, message: Mapping[str, Any]) -> None:
+        """Send a line; the process ends when nobody is there to read it."""
+        try:
+            with self.lock:
+                self.file.write(json.dumps(message) + "\n")
+                self.file.flush()
+        except (OSError, ValueError):
+            os._exit(1)
+
+
+class Call:
+    """One request that is carried out.
+
+    Args:
+        request: as it came.
+        line: for answers.
+        cancelled: ids of requests that are no longer wanted.
+    """
+
+    def __init__(self, request: Mapping[str, Any], line: Line, cancelled: set[int]) -> None:
+        self.request, self.line, self.cancelled = request, line, cancelled
+        self.id = int(request.get("id", 0))
+
+    def say(self, **what: Any) -> None:
+        """Send an answer, unless it is no longer wanted."""
+        if self.id in self.cancelled:
+            raise Cancelled
+        self.line.send({"id": self.id, **what})
+
+    def progress(self, done: int, total: int) -> None:
+        """Say how far it is."""
+        self.say(progress=[done, total])
+
+    def waiting(self, text: str) -> None:
+        """Say what is waited for."""
+        self.say(waiting=text)
+
+
+def about(what: str, call: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+    """A call whose failure is about something."""
+    try:
+        return call(*arguments, **named)
+    except Problem:
+        raise
+    except GanassetsError as error:
+        raise Problem(what, error) from error
+
+
+def main() -> None:
+    """Serve until the input ends."""
+    line = Line(os.fdopen(os.dup(1), "w", encoding="utf-8"))
+    os.dup2(2, 1)  # what libraries print is no answer
+    requests: queue.SimpleQueue[Mapping[str, Any]] = queue.SimpleQueue()
+    cancelled: set[int] = set()
+    threading.Thread(target=listen, args=(requests, cancelled), daemon=True).start()
+    import onnxruntime  # what takes longest comes before the first heartbeat
+
+    threading.Thread(target=beat, args=(line,), daemon=True).start()
+    line.send({"hello": __version__, "providers": onnxruntime.get_available_providers()})
+    while True:
+        answer(Call(requests.get(), line, cancelled))
+
+
+def listen(requests: queue.SimpleQueue[Mapping[str, Any]], cancelled: set[int]) -> None:
+    """Take requests in."""
+    for text in sys.stdin:
+        request = json.loads(text)
+        if request.get("do") == "cancel":
+            cancelled.add(int(request["id"]))
+        else:
+            requests.put(request)
+    os._exit(0)  # Blender is gone
+
+
+def beat(line: Line) -> None:
+    """Say, again and again, that the process lives."""
+    event = threading.Event()
+    while not event.wait(BEAT):
+        line.send({"beat": 1})
+
+
+def answer(call: Call) -> None:
+    """Carry a request out and say how it ended."""
+    try:
+        call.say(done=REQUESTS[str(call.request.get("do"))](call))
+    except Cancelled:
+        call.line.send({"id": call.id, "cancelled": True})
+    except GanassetsError as error:
+        call.line.send({"id": call.id, "error": str(error), "about": getattr(error, "about", "making")})
+    except MemoryError:
+        call.line.send({"id": call.id, "error": "there is not enough memory for this.", "about": "looks"})
+    except Exception as error:
+        call.line.send({"id": call.id, "error": f"something unexpected happened ({one_line(error)}).", "about": ""})
+
+
+def models(call: Call) -> list[dict[str, Any]]:
+    """What there is to choose from: the models in the box, and those in folders and files of the user's.
+
+    Request: "paths", files and folders. A file that is no model is told with its error; in a folder such files are
+    left out.
+    """
+    from ganassets.cli.find import shipped_models
+    from ganassets.plugins import generator_names
+
+    boxed: list[Path] = []
+    for name in generator_names():
+        try:
+            boxed += shipped_models(name)
+        except GanassetsError:
+            continue  # a plugin that fails is one that has no models
+    found = [describe(path, boxed=True) for path in boxed]
+    for text in call.request.get("paths", ()):
+        path = Path(text)
+        if path.is_dir():
+            told = [describe(file) for file in sorted({*path.glob("*.onnx"), *path.glob("*/model.onnx")})]
+            found += [one for one in told if "error" not in one]
+        else:
+            found.append(describe(path))
+    return [one for one in found if one.get("kind") in ("textures", "mesh", "motion", None)]
+
+
+def describe(path: Path, boxed: bool = False) -> dict[str, Any]:
+    """What a panel shows of a model file: its name, sliders, settings, sizes; or its error."""
+    from ganassets.model import check_plugin, look_into
+    from ganassets.plugins import load_generator
+
+    where = {"path": str(path), "name": path.parent.name if path.stem == "model" else path.stem, "boxed": boxed}
+    try:
+        file = look_into(path)
+        spec = load_generator(file.manifest.generator)
+        check_plugin(file, spec)
+    except GanassetsError as error:
+        return {**where, "error": str(error)}
+    manifest = file.manifest
+    sized = manifest.noise is not None and spec.map_size is None
+    return {
+        **where,
+        "digest": file.digest,
+        "generator": manifest.generator,
+        "summary": spec.summary,
+        "kind": spec.asset_kind,
+        "licence": manifest.licence,
+        "conditions": [condition.model_dump() for condition in manifest.conditions],
+        "settings": [
+            {
+                "name": option.name,
+                "type": option.type.__name__,
+                "default": option.default,
+                "help": option.help,
+                "choices": option.choices,
+                "low": option.low,
+                "high": option.high,
+            }
+            for option in spec.settings
+        ],
+        "stride": manifest.noise.stride if manifest.noise and sized else 0,
+        "size": 4 * manifest.noise.size if manifest.noise and sized else 0,
+    }
+
+
+def plan_for(call: Call, to: str = "parts") -> Any:
+    """The plan of a request's job, a table as in a file of jobs."""
+    from pydantic import ValidationError
+
+    from ganassets.batch.jobs import JobTable, plan_of
+    from ganassets.cli.find import find_model
+    from ganassets.provenance import recipe_in
+
+    try:
+        table = JobTable.model_validate({**call.request["job"], "to": to})
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise InputError(
+            f"the job makes no sense ({'.'.join(map(str, first['loc']))}: {first['msg'][:200]})."
+        ) from error
+    about("model", find_model, table.model)
+    return about("looks", plan_of, [table], find_model, lambda text: recipe_in(Path(text)))
+
+
+def settings_for(call: Call, plan: Any) -> Any:
+    """How a plan is made within what the user allows: threads, memory, a kind of device.
+
+    Request: "threads", "memory" (GB; 0 is no limit), "provider" ("" chooses).
+    """
+    from ganassets.batch.engine import Settings, default_workers, worker_memory
+
+    request = call.request
+    memory = float(request.get("memory") or 0) * GIGABYTE
+    workers = int(request.get("threads") or 0) or default_workers(plan, cuda=False)
+    if memory:
+        needed = max(map(worker_memory, plan.jobs))
+        if needed > memory:
+            raise Problem(
+                "looks",
+                InputError(
+                    f"one asset of this size takes about {needed / GIGABYTE:.1f} GB, and the limit in the preferences is "
+                    f"{memory / GIGABYTE:g} GB; make it smaller or raise the limit."
+                ),
+            )
+        workers = max(1, min(workers, int(memory / needed)))
+    provider = str(request.get("provider") or "")
+    providers = (provider, "CPUExecutionProvider") if provider not in ("", "CPUExecutionProvider") else None
+    limits = {} if is_boxed(plan) else {"memory": int(memory) or STRANGERS_BYTES, "patience": STRANGERS_SECONDS}
+    return Settings(workers=workers, providers=providers, **limits)
+
+
+def is_boxed(plan: Any) -> bool:
+    """Whether a plan's models all are those that come with their plugins."""
+    from ganassets.cli.find import shipped_models
+
+    return all(job.file.path in shipped_models(job.generator) for job in plan.jobs)
+
+
+def run_job(call: Call) -> dict[str, Any]:
+    """Make the parts of a job's assets in a folder.
+
+    Request: "job", "out", and see settings_for. Answer: names of the assets in the job's order, and the failures.
+    """
+    from ganassets.batch.engine import run
+
+    plan = plan_for(call)
+    settings = settings_for(call, plan)
+    call.progress(0, len(plan))
+    summary = run(plan, Path(call.request["out"]), settings, call.progress, call.waiting)
+    failed = {failure.name for failure in summary.failures}
+    names = [job.path(unit) for job, unit in plan]
+    return {
+        "assets": [name for name in names if name not in failed],
+        "failures": [failure.why for failure in summary.failures],
+    }
+
+
+def fill_library(call: Call) -> dict[str, Any]:
+    """Make a job's assets and add them to an asset library.
+
+    Request: "job", "library", "pack", "author", "licence", and see settings_for. The background Blender is the one that
+    the environment names (see ganassets.blender).
+    """
+    from .library import Terms, add_to_library
+
+    request, plan = call.request, plan_for(call)
+    settings = settings_for(call, plan)
+    terms = Terms(bool(request.get("pack", True)), str(request.get("author", "")), str(request.get("licence", "")))
+    call.progress(0, len(plan))
+    added = about(
+        "library",
+        add_to_library,
+        plan,
+        Path(request["library"]),
+        terms,
+        settings,
+        call.progress,
+        call.waiting,
+    )
+    return {
+        "new": added.new,
+        "there": added.there,
+        "volumes": [str(path) for path in added.volumes],
+        "failures": [failure.why for failure in added.failures],
+    }
+
+
+def thumbnails(call: Call) -> dict[str, Any]:
+    """Small pictures of a job's assets, one at a time and the first ones first.
+
+    Request: "job", "folder", "side" in pixels. What is in the folder already is not made again.
+    """
+    from ganassets.writer import write_atomic
+
+    plan = plan_for(call)
+    folder, side = Path(call.request["folder"]), int(call.request["side"])
+    studio: Studio | None = None
+    for job, unit in plan:
+        path = folder / f"{hashlib.sha256(f'{job.key(unit)} {side}'.encode()).hexdigest()[:24]}.png"
+        if not path.is_file():
+            studio = studio or Studio(job)
+            write_atomic(path, studio.picture(unit, side))
+        call.say(thumbnail={"seed": unit.seed, "file": str(path)})
+    return {}
+
+
+class Studio:
+    """A job's model, opened for pictures."""
+
+    def __init__(self, job: Any) -> None:
+        from ganassets.model import open_model
+        from ganassets.plugins import load_generator
+
+        self.job = job
+        self.spec = load_generator(job.generator)
+        self.model = about("model", open_model, job.file.path)
+
+    def picture(self, unit: Any, side: int) -> bytes:
+        """PNG of a unit's asset."""
+        from ganassets.generation import make_assets
+
+        from .parts import png_of
+        from .thumbnails import thumbnail
+
+        (asset,) = make_assets(self.model, self.spec, [self.job.recipe(self.spec, unit)])
+        return png_of(thumbnail(asset, side))
+
+
+REQUESTS: dict[str, Callable[[Call], Any]] = {
+    "models": models,
+    "run": run_job,
+    "library": fill_library,
+    "thumbnails": thumbnails,
+}
+
+
+if __name__ == "__main__":
+    main()
