@@ -15,7 +15,7 @@ from pathlib import Path
 from ganassets.errors import InputError
 from ganassets.writer import write_atomic
 
-from .wheels import PLATFORMS, fetch_wheels, files_below, make_own_wheel, own_distribution, pack
+from .wheels import PLATFORMS, fetch_wheels, files_below, make_own_wheel, own_version, pack
 
 NAME = "ganassets"
 ADDON = Path(__file__).with_name("addon")
@@ -29,7 +29,7 @@ schema_version = "1.0.0"
 id = "{name}"
 version = "{version}"
 name = "GAN Assets"
-tagline = "Heads, PBR materials and motion clips from small networks, offline"
+tagline = "Heads, PBR materials and motion clips from small networks"
 maintainer = "ganassets"
 type = "add-on"
 tags = ["Material", "Mesh", "Animation", "Pipeline"]
@@ -88,7 +88,7 @@ def build_extension(
     Raises:
         InputError: a wheel is not to be had, or the folder can't be written.
     """
-    version = own_distribution().version
+    version = own_version()
     with tempfile.TemporaryDirectory(prefix="ganassets-wheels-") as name:
         report(f"{platform}: getting the wheels")
         bundled = {path.name: path.read_bytes() for path in fetch_wheels(platform, Path(name), wheels)}

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import importlib.util
 import io
+import re
 import subprocess
 import sys
 import zipfile
@@ -32,6 +33,7 @@ ALONE = ("onnxruntime>=1.19.2,<2",)
 ALONE_ON = {"windows-x64": ("colorama>=0.4,<1",), "windows-arm64": ("colorama>=0.4,<1",)}
 SECONDS = 1800.0
 
+TAG = "py3-none-any"
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can tell
 FILE = 0o100644 << 16
 
@@ -72,28 +74,43 @@ def own_distribution() -> metadata.Distribution:
     raise InputError("ganassets is not installed here; install it with pip.")
 
 
+def own_version() -> str:
+    """Version of ganassets, without what a build adds to it."""
+    return own_distribution().version.partition("+")[0]
+
+
 def make_own_wheel() -> tuple[str, bytes]:
     """File name and bytes of a wheel of ganassets as it is installed here: same files, same bytes.
 
+    A digest of the files is part of its version, because Blender keeps what it has unpacked of a wheel until one with
+    another version comes.
+
     Wheels: https://packaging.python.org/en/latest/specifications/binary-distribution-format/
     """
-    own = own_distribution()
-    stem = f"ganassets-{own.version}"
-    tag = "py3-none-any"
-    wheel = f"Wheel-Version: 1.0\nGenerator: ganassets {own.version}\nRoot-Is-Purelib: true\nTag: {tag}\n"
-    info = {"WHEEL": wheel.encode(), **read_info(own)}
-    files = {f"{stem}.dist-info/{name}": content for name, content in info.items()}
-    for package in (own.read_text("top_level.txt") or "").split():
-        files |= {f"{package}/{name}": path.read_bytes() for name, path in files_below(folder_of(package)).items()}
-    rows = [f"{name},{digest_of(content)},{len(content)}\n" for name, content in sorted(files.items())]
-    files[f"{stem}.dist-info/RECORD"] = "".join([*rows, f"{stem}.dist-info/RECORD,,\n"]).encode()
-    return f"{stem}-{tag}.whl", pack(files)
+    own, version = own_distribution(), own_version()
+    files, info = read_packages(own), read_info(own)
+    marked = f"{version}+{hashlib.sha256(record_of(files).encode()).hexdigest()[:8]}"
+    stem = f"ganassets-{marked}"
+    info["METADATA"] = re.sub(rb"(?m)^Version: .*$", f"Version: {marked}".encode(), info["METADATA"], count=1)
+    info["WHEEL"] = f"Wheel-Version: 1.0\nGenerator: ganassets {version}\nRoot-Is-Purelib: true\nTag: {TAG}\n".encode()
+    files |= {f"{stem}.dist-info/{name}": content for name, content in info.items()}
+    files[f"{stem}.dist-info/RECORD"] = f"{record_of(files)}{stem}.dist-info/RECORD,,\n".encode()
+    return f"{stem}-{TAG}.whl", pack(files)
+
+
+def read_packages(own: metadata.Distribution) -> dict[str, bytes]:
+    """Files of the packages that a distribution brings."""
+    folders = {package: folder_of(package) for package in (own.read_text("top_level.txt") or "").split()}
+    return {
+        f"{package}/{name}": path.read_bytes()
+        for package, folder in folders.items()
+        for name, path in files_below(folder).items()
+    }
 
 
 def read_info(own: metadata.Distribution) -> dict[str, bytes]:
     """What a wheel tells of its distribution: metadata, entry points, packages, licences."""
-    names = ("METADATA", "entry_points.txt", "top_level.txt")
-    info = {name: (own.read_text(name) or "").encode() for name in names}
+    info = {name: (own.read_text(name) or "").encode() for name in ("METADATA", "entry_points.txt", "top_level.txt")}
     licences = [path for path in own.files or [] if path.parts[1:2] == ("licenses",)]
     return info | {"/".join(path.parts[1:]): path.read_binary() for path in licences}
 
@@ -116,9 +133,10 @@ def files_below(folder: Path) -> dict[str, Path]:
     }
 
 
-def digest_of(content: bytes) -> str:
-    """A file's digest as RECORD has it."""
-    return "sha256=" + base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
+def record_of(files: Mapping[str, bytes]) -> str:
+    """Lines of a wheel's RECORD: name, digest, size."""
+    digests = {name: base64.urlsafe_b64encode(hashlib.sha256(content).digest()) for name, content in files.items()}
+    return "".join(f"{name},sha256={digests[name].decode().rstrip('=')},{len(files[name])}\n" for name in sorted(files))
 
 
 def pack(files: Mapping[str, bytes]) -> bytes:
