@@ -43,10 +43,10 @@ def main() -> None:
     """Answer requests."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what Blender prints is no answer
+    bpy.ops.wm.read_factory_settings(use_empty=True)
     for line in sys.stdin:
         request = json.loads(line)
         began = time.perf_counter()
-        empty()
         answer: dict[str, Any] = {"error": ""}
         try:
             answer |= DEEDS[request.pop("do")](**request)
@@ -60,7 +60,7 @@ def main() -> None:
 
 
 def empty() -> None:
-    """Forget what was made, and what Blender starts with."""
+    """Forget what was made."""
     bpy.data.batch_remove([thing for kind in MADE for thing in getattr(bpy.data, kind)])
 
 
@@ -83,8 +83,20 @@ def volume(
             assets.add(make(path, pack, author, licence, catalogs))
         except landing.LandingError as problem:
             raise landing.LandingError(f"{os.path.basename(path)}: {problem}") from problem
-    bpy.data.libraries.write(file, assets, path_remap="RELATIVE_ALL", fake_user=True, compress=True)
+    for image in bpy.data.images:
+        if not image.packed_file:
+            image.filepath_raw = bpy.path.relpath(image.filepath, start=os.path.dirname(file))
+    write(file, assets)
     return {"count": len(assets)}
+
+
+def write(file: str, assets: set[Any]) -> None:
+    """Write assets and what they need. Blender 5.0 leaves out collections' previews where it writes some data alone;
+    there an empty scene goes with them."""
+    if bpy.app.version >= (5, 0, 0) and any(isinstance(asset, bpy.types.Collection) for asset in assets):
+        bpy.ops.wm.save_as_mainfile(filepath=file, copy=True, compress=True, relative_remap=False)
+    else:
+        bpy.data.libraries.write(file, assets, fake_user=True, compress=True)
 
 
 def make(path: str, pack: bool, author: str, licence: str, catalogs: dict[str, str]) -> Any:

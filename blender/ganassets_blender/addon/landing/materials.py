@@ -48,7 +48,7 @@ NODES = {
     "tile": Node("Mapping", "", (-1100, 160)),
     "split": Node("SeparateColor", "Split ORM", (-420, 220)),
     "bend": Node("NormalMap", "", (-420, -60)),
-    "raise": Node("Displacement", "", (-420, -340)),
+    "raise": Node("Displacement", "", (-160, -340)),
     "shader": Node("BsdfPrincipled", "", (-160, 500)),
     "gltf": Node("Group", "", (-160, 640), {"hide": True}),
     "output": Node("OutputMaterial", "", (180, 500)),
@@ -160,7 +160,7 @@ def plant(material: Any, table: dict[str, Node]) -> dict[str, Any]:
     nodes = {}
     for key, row in table.items():
         nodes[key] = node = material.node_tree.nodes.new(f"ShaderNode{row.type}")
-        node.label, node.location = row.label, row.place
+        node.label, node.location, node.select = row.label, row.place, False
         for name, value in row.settings.items():
             setattr(node, name, value)
     return nodes
@@ -171,11 +171,11 @@ def hang(material: Any, nodes: dict[str, Any], maps: dict[str, Map], pictures: d
     if not pictures:
         return
     frame = material.node_tree.nodes.new("NodeFrame")
-    frame.label = "Maps"
+    frame.label, frame.select = "Maps", False
     for part, picture in pictures.items():
         nodes[part] = node = material.node_tree.nodes.new("ShaderNodeTexImage")
         node.parent = frame
-        node.label, node.location = maps[part].label, (-800, maps[part].y)
+        node.label, node.location, node.select = maps[part].label, (-800, maps[part].y), False
         node.image, node.extension = picture, beyond
 
 
