@@ -11,7 +11,9 @@ import platform
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -23,7 +25,24 @@ from heads import make_head
 
 HERE = Path(__file__).parent
 CACHE = Path(os.environ.get("GANASSETS_TEST_CACHE", "~/.cache/ganassets-tests")).expanduser()
+# Blender's Python module and, where the module doesn't ask for it, the numpy that Blender itself comes with.
+BLENDERS = {
+    "4.2": ("bpy==4.2.23", "numpy==1.24.3"),
+    "4.5.15": ("bpy==4.5.15", "numpy==1.26.4"),
+    "5.0": ("bpy==5.0.1", "numpy==1.26.4"),
+}
 BLENDER = "4.5.15"
+DEBIANS = "3.4"
+MINIMAL = """
+bl_info = {"name": "GAN Assets", "version": (0, 1, 0), "blender": (3, 4, 0), "category": "Import-Export"}
+
+
+def register(): ...
+
+
+def unregister(): ...
+"""
+NAMESPACE = ("unshare", "--map-root-user", "--net")  # runs a command without any network
 DEFAULTS = {option.name: option.default for option in EXPORTER.options}
 
 
@@ -34,9 +53,12 @@ def missing(reason: str) -> NoReturn:
     pytest.skip(reason)
 
 
-def run(*command: str | Path, seconds: int = 300) -> subprocess.CompletedProcess[str]:
-    """Run a command in this folder, without this process's Python path."""
+def run(
+    *command: str | Path, seconds: int = 300, variables: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a command in this folder, without this process's Python path and with more variables."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    environment |= variables or {}
     return subprocess.run(
         [str(part) for part in command], cwd=HERE, env=environment, capture_output=True, text=True, timeout=seconds
     )
@@ -77,18 +99,18 @@ def chromium() -> str:
     return path or missing("chromium is not installed: run tests/real/setup.sh as root")
 
 
-@pytest.fixture(scope="session")
-def blender_python() -> Path:
-    """A Python that has Blender's module."""
-    home = CACHE / f"bpy-{BLENDER}"
+def python_with_bpy(version: str) -> Path:
+    """A Python that has Blender's module in a version of BLENDERS."""
+    home = CACHE / f"bpy-{version}"
     python, ready = home / "bin" / "python", home / "ready"
-    if not ready.exists():
+    wanted = "\n".join(BLENDERS[version])
+    if not ready.exists() or ready.read_text() != wanted:
         base = sys.executable if sys.version_info[:2] == (3, 11) else shutil.which("python3.11")
         if not base:
             missing("Blender's Python module needs Python 3.11")
         install(base, "-m", "venv", "--clear", home)
-        install(python, "-m", "pip", "install", "--disable-pip-version-check", f"bpy=={BLENDER}")
-        ready.touch()
+        install(python, "-m", "pip", "install", "--disable-pip-version-check", *BLENDERS[version])
+        ready.write_text(wanted)
     probe = run(python, "-c", "import bpy")
     if probe.returncode:
         missing(f"Blender's Python module doesn't load, run tests/real/setup.sh as root: {probe.stderr[-400:]}")
@@ -96,14 +118,117 @@ def blender_python() -> Path:
 
 
 @pytest.fixture(scope="session")
+def blender_python() -> Path:
+    """A Python that has Blender's module."""
+    return python_with_bpy(BLENDER)
+
+
+@dataclass(frozen=True)
+class Extended:
+    """A Blender with the extension installed.
+
+    Attributes:
+        version: of Blender, a key of BLENDERS or DEBIANS.
+        start: command that runs a script of Python inside it.
+        variables: environment that makes it use a user folder of the test's own.
+        facts: what installing it told; see blender_extension.py.
+    """
+
+    version: str
+    start: tuple[str, ...]
+    variables: dict[str, str]
+    facts: dict[str, Any]
+
+    def __call__(self, script: str, *arguments: str | Path, before: tuple[str, ...] = ()) -> dict[str, Any]:
+        """Run a script of this folder inside it and return what it reports.
+
+        The script enables the add-on itself (`blender_extension.enable`); `before` are words to begin the command with.
+        """
+        return report_of(run(*before, *self.start, HERE / script, "--", *arguments, variables=self.variables))
+
+    def python(self, *words: str | Path, before: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
+        """Run its Python beside it, with the packages of the extension's wheels."""
+        path = os.pathsep.join([self.facts["packages"], self.facts["numpy"]])
+        return run(*before, self.facts["python"], *words, variables={"PYTHONPATH": path})
+
+
+def report_of(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    """What a script inside Blender reports."""
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:]
+    reports = [line for line in done.stdout.splitlines() if line.startswith("REPORT ")]
+    assert len(reports) == 1, done.stdout[-2000:] + done.stderr[-3000:]
+    return json.loads(reports[0].removeprefix("REPORT "))
+
+
+@pytest.fixture(scope="session")
+def extension(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The extension's zip for this machine."""
+    from ganassets.errors import InputError
+    from ganassets_blender.build import ADDON, build_extension, this_platform
+    from ganassets_blender.wheels import fetch_wheels
+
+    platform = this_platform()
+    wheels = CACHE / "wheels" / platform
+    if not wheels.exists():
+        with tempfile.TemporaryDirectory(dir=CACHE) as name:
+            try:
+                fetch_wheels(platform, Path(name))
+            except InputError as error:
+                missing(str(error))
+            shutil.copytree(name, wheels)
+    addon = ADDON
+    if not (ADDON / "__init__.py").exists():
+        addon = tmp_path_factory.mktemp("addon") / "addon"
+        shutil.copytree(ADDON, addon)
+        (addon / "__init__.py").write_text(MINIMAL)
+    return build_extension(platform, tmp_path_factory.mktemp("extension"), wheels, addon=addon)
+
+
+@pytest.fixture(scope="session", params=BLENDERS)
+def validate(request: pytest.FixtureRequest) -> Callable[[Path], str]:
+    """What each Blender's own validator says of an extension's zip."""
+    python = python_with_bpy(request.param)
+    (scripts,) = python.parents[1].glob("lib/python*/site-packages/bpy/*/scripts")
+    tool = scripts / "addons_core" / "bl_pkg" / "cli" / "blender_ext.py"
+    tags = scripts / "modules" / "_bpy_internal" / "extensions" / "tags.py"
+
+    def call(path: Path) -> str:
+        done = run(python, tool, "validate", f"--valid-tags={tags}", path)
+        return done.stdout + done.stderr
+
+    return call
+
+
+@pytest.fixture(scope="session", params=[*BLENDERS, DEBIANS])
+def extended(request: pytest.FixtureRequest, extension: Path, tmp_path_factory: pytest.TempPathFactory) -> Extended:
+    """Each Blender with the extension installed in a new user folder."""
+    user = tmp_path_factory.mktemp(f"blender-{request.param}")
+    if request.param == DEBIANS:
+        program = shutil.which("blender") or missing("blender is not installed: run tests/real/setup.sh as root")
+        start = (program, "-b", "--factory-startup", "--python-exit-code", "1", "--python")
+        for name in ("config", "scripts", "datafiles"):
+            (user / name).mkdir()
+        variables = {f"BLENDER_USER_{path.name.upper()}": str(path) for path in user.iterdir()}
+    else:
+        start, variables = (str(python_with_bpy(request.param)),), {"BLENDER_USER_RESOURCES": str(user)}
+    done = run(*start, HERE / "blender_extension.py", "--", extension, user, variables=variables)
+    return Extended(request.param, start, variables, report_of(done))
+
+
+@pytest.fixture(scope="session")
+def offline() -> tuple[str, ...]:
+    """Words before a command that take the network away from it."""
+    if not shutil.which(NAMESPACE[0]) or run(*NAMESPACE, "true").returncode:
+        missing("unshare may not take the network away here")
+    return NAMESPACE
+
+
+@pytest.fixture(scope="session")
 def blender(blender_python: Path) -> Callable[..., dict[str, Any]]:
     """Runs a script of this folder in Blender, blender_import.py if none is named, and returns what it reports."""
 
     def call(*arguments: str | Path, script: str = "blender_import.py") -> dict[str, Any]:
-        done = run(blender_python, HERE / script, *arguments)
-        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:]
-        (report,) = (line for line in done.stdout.splitlines() if line.startswith("REPORT "))
-        return json.loads(report.removeprefix("REPORT "))
+        return report_of(run(blender_python, HERE / script, *arguments))
 
     return call
 
