@@ -24,6 +24,13 @@ from .errors import GanassetsError, InputError
 VARIABLE = "GANASSETS_BLENDER"
 SECONDS = 600.0  # that an answer may take, the start of Blender included
 MARK = "GANASSETS "
+USER_FOLDERS = (
+    "BLENDER_USER_RESOURCES",
+    "BLENDER_USER_CONFIG",
+    "BLENDER_USER_SCRIPTS",
+    "BLENDER_USER_DATAFILES",
+    "BLENDER_USER_EXTENSIONS",
+)
 
 
 def command(script: Path, what: str) -> list[str]:
@@ -59,13 +66,15 @@ class Blender:
     def __init__(self, start: list[str]) -> None:
         self.owner = os.getpid()
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - open for as long as this runs
+        # Settings and extensions of its own: one without the user's settings would tidy away what their extensions need.
+        self.user = tempfile.TemporaryDirectory(prefix="ganassets-blender-", ignore_cleanup_errors=True)
         # Blender's exporters make numbers of hashes, which must not change from run to run.
         self.process = subprocess.Popen(
             start,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.errors,
-            env={**os.environ, "PYTHONHASHSEED": "0"},
+            env={**os.environ, **dict.fromkeys(USER_FOLDERS, self.user.name), "PYTHONHASHSEED": "0"},
             encoding="utf-8",
         )
         atexit.register(self.close)
@@ -80,6 +89,7 @@ class Blender:
         if self.owner == os.getpid():
             self.process.kill()
             self.process.communicate()
+            self.user.cleanup()
         self.errors.close()
 
     def ask(self, request: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# pyright: reportMissingImports=false
+"""GAN Assets: heads, tiling materials and clips by the batch, made beside Blender while it stays usable."""
+
+# For Blenders before 4.2; later ones read the manifest.
+bl_info = {
+    "name": "GAN Assets",
+    "author": "ganassets",
+    "version": (0, 1, 0),
+    "blender": (3, 4, 0),
+    "location": "3D View > Sidebar > GAN Assets",
+    "description": "Generates heads, tiling materials and clips in batches",
+    "category": "Import-Export",
+}
+
+import bpy
+
+from . import commands, operators, panels, preferences, properties, studio
+
+CLASSES = (properties.GANASSETS_State, preferences.GANASSETS_AddonPreferences, *operators.CLASSES, *panels.CLASSES)
+
+
+@bpy.app.handlers.persistent
+def file_changed(*_: object) -> None:
+    """What was built for the file before is gone with it."""
+    if studio.STUDIO:
+        studio.STUDIO.works.drop()
+
+
+def register() -> None:
+    """Enable the add-on."""
+    for made in CLASSES:
+        bpy.utils.register_class(made)
+    bpy.types.WindowManager.ganassets = bpy.props.PointerProperty(type=properties.GANASSETS_State)
+    studio.STUDIO = studio.Studio()
+    bpy.types.VIEW3D_MT_add.append(panels.draw_in_add)
+    bpy.app.handlers.load_pre.append(file_changed)
+    commands.register()
+    if not bpy.app.background:
+        bpy.app.timers.register(studio.tick, first_interval=0.5, persistent=True)
+
+
+def unregister() -> None:
+    """Disable the add-on."""
+    commands.unregister()
+    if bpy.app.timers.is_registered(studio.tick):
+        bpy.app.timers.unregister(studio.tick)
+    bpy.app.handlers.load_pre.remove(file_changed)
+    bpy.types.VIEW3D_MT_add.remove(panels.draw_in_add)
+    studio.hide_looks()
+    studio.studio().close()
+    studio.STUDIO = None
+    del bpy.types.WindowManager.ganassets
+    for made in reversed(CLASSES):
+        bpy.utils.unregister_class(made)

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The process beside Blender that makes assets: started when it is needed, watched, ended when it is idle.
+
+Only a thread that reads lines touches it; Blender's main thread polls and never waits.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+SILENCE = 1.6  # seconds without a heartbeat after which it hangs
+BEGINNING = 60.0  # the same before the first one: a cold disk is slow
+MOST_LINES = 200  # taken in at a poll
+LOG_BYTES = 2**20
+
+Message = dict[str, Any]
+
+
+class Child:
+    """One process.
+
+    Args:
+        start: its command.
+        environment: of the process.
+        log: file that gets what it prints.
+
+    Attributes:
+        ready: whether it has said hello.
+        failure: why it is gone, or "".
+    """
+
+    def __init__(self, start: list[str], environment: dict[str, str], log: Path) -> None:
+        self.ready, self.failure = False, ""
+        self.messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        self.heard = time.monotonic()
+        self.used = self.heard
+        self.number = 0
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with open(log, "ab" if log.exists() and log.stat().st_size < LOG_BYTES else "wb") as errors:
+            self.process = subprocess.Popen(
+                start,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                env=environment,
+                encoding="utf-8",
+                # Ctrl-C in the terminal that Blender was started from is for Blender.
+                start_new_session=os.name != "nt",
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+            )
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self) -> None:
+        assert self.process.stdout
+        try:
+            for line in self.process.stdout:
+                self.heard = time.monotonic()
+                message = json.loads(line)
+                if "beat" not in message:
+                    self.messages.put(message)
+        except ValueError:
+            pass  # cut off in the middle of a line
+
+    def ask(self, **request: Any) -> int:
+        """Send a request; returns its number, which its answers have as "id"."""
+        self.number += 1
+        self.used = time.monotonic()
+        self._send({**request, "id": self.number})
+        return self.number
+
+    def cancel(self, number: int) -> None:
+        """Say that a request's answers are no longer wanted."""
+        self._send({"do": "cancel", "id": number})
+
+    def _send(self, message: Message) -> None:
+        assert self.process.stdin
+        try:
+            self.process.stdin.write(json.dumps(message) + "\n")
+            self.process.stdin.flush()
+        except (OSError, ValueError):
+            pass  # seen at the next poll
+
+    def poll(self) -> list[Message]:
+        """What it said since the last time; notices when it is dead or hangs."""
+        found: list[Message] = []
+        code = self.process.poll()
+        while len(found) < MOST_LINES:
+            try:
+                found.append(self.messages.get_nowait())
+            except queue.Empty:
+                break
+        self.ready = self.ready or any("hello" in message for message in found)
+        if found:
+            self.used = time.monotonic()
+        silent = time.monotonic() - self.heard
+        if code is not None and self.messages.empty():
+            self.failure = f"the process that makes assets ended with code {code}"
+        elif silent > (SILENCE if self.ready else BEGINNING):
+            self.failure = f"the process that makes assets has not answered for {silent:.1f} s"
+            self.kill()
+        return found
+
+    def idle(self) -> float:
+        """Seconds since it was asked or answered."""
+        return time.monotonic() - self.used
+
+    def end(self) -> None:
+        """Let it end by itself: its input does."""
+        try:
+            if self.process.stdin:
+                self.process.stdin.close()
+        except OSError:
+            pass
+
+    def kill(self) -> None:
+        """End it now."""
+        self.end()
+        if self.process.poll() is None:
+            self.process.kill()
+
+
+def interpreter() -> str:
+    """Path of a Python of this Blender's version: its own, or the system's that it was built with."""
+    name = "python.exe" if os.name == "nt" else f"python{sys.version_info[0]}.{sys.version_info[1]}"
+    folder = Path(sys.prefix) / ("" if os.name == "nt" else "bin")
+    candidates = [sys.executable, getattr(sys, "_base_executable", ""), folder / name, Path(sys.prefix) / "bin" / name]
+    for candidate in map(Path, filter(None, candidates)):
+        if candidate.stem.lower().startswith("python") and candidate.is_file():
+            return str(candidate)
+    return name

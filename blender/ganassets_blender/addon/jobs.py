@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The queue of jobs, kept in a folder so that it survives Blender. No bpy."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+FILE = "job.json"
+WAITING, RUNNING, LANDING, PAUSED = "waiting", "running", "landing", "paused"
+DONE, FAILED, CANCELLED = "done", "failed", "cancelled"
+OPEN = (WAITING, RUNNING, LANDING, PAUSED)
+LIBRARY, GRID, APPLY = "LIBRARY", "GRID", "APPLY"
+MOST_RESTARTS = 3  # of the process without anything made in between
+SMOOTH = 0.9  # of the mean time an asset, for each new one
+
+
+@dataclass
+class Job:
+    """One job.
+
+    Attributes:
+        name: names its folder.
+        title: what the panel calls it.
+        table: what is made, as in a file of jobs.
+        kind: of assets: "textures", "mesh" or "motion".
+        target: LIBRARY, GRID or APPLY.
+        library: folder of the asset library.
+        objects: names of the objects that results are applied to.
+        state, done, total, note: how it goes.
+        error, about: why it failed, and what that is about ("model", "looks", "library", "making", "").
+        result: what the process answered.
+        created: seconds since 1970.
+    """
+
+    name: str
+    title: str
+    table: dict[str, Any]
+    kind: str
+    target: str = LIBRARY
+    library: str = ""
+    objects: list[str] = field(default_factory=list)
+    state: str = WAITING
+    done: int = 0
+    total: int = 0
+    note: str = ""
+    error: str = ""
+    about: str = ""
+    result: dict[str, Any] = field(default_factory=dict)
+    created: float = field(default_factory=time.time)
+
+    def __post_init__(self) -> None:
+        self.restarts = 0
+        self.stop = ""  # the state that it is to have when the process has let go of it
+        self._last: tuple[float, int] | None = None
+        self._pace: float | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is something left to do."""
+        return self.state in OPEN
+
+    @property
+    def share(self) -> float:
+        """How much is done, 0 to 1."""
+        return self.done / self.total if self.total else 0.0
+
+    def advance(self, done: int, total: int, now: float) -> None:
+        """Take in how far it is, at a time in seconds."""
+        if self._last and done > self._last[1]:
+            each = (now - self._last[0]) / (done - self._last[1])
+            self._pace = each if self._pace is None else SMOOTH * self._pace + (1 - SMOOTH) * each
+            self.restarts = 0
+        if not self._last or done != self._last[1]:
+            self._last = (now, done)
+        self.done, self.total, self.note = done, total, ""
+
+    def interrupted(self) -> None:
+        """The clock stands while nothing is made."""
+        self._last = self._pace = None
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long it will take, or None where that can't be told yet."""
+        return None if self._pace is None or self.state != RUNNING else self._pace * (self.total - self.done)
+
+
+class Queue:
+    """All jobs, the oldest first.
+
+    Args:
+        folder: that keeps them, a folder each.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.jobs: list[Job] = []
+        self.disk = ThreadPoolExecutor(1)
+
+    def load(self) -> None:
+        """Take in what is there; what was going on when Blender ended is paused. What can't be read is left alone."""
+        self.jobs = []
+        for path in sorted(self.folder.glob(f"*/{FILE}")):
+            try:
+                raw = json.loads(path.read_text(encoding="utf-8"))
+                job = Job(**raw)
+            except (OSError, ValueError, TypeError):
+                continue
+            if job.name != path.parent.name:
+                continue
+            if job.is_open:
+                job.state, job.note = PAUSED, "Blender was closed"
+            self.jobs.append(job)
+        self.jobs.sort(key=lambda job: job.created)
+
+    def add(self, **what: Any) -> Job:
+        """A new job, waiting."""
+        job = Job(name=f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}", **what)
+        self.jobs.append(job)
+        self.save(job)
+        return job
+
+    def save(self, job: Job) -> None:
+        """Write a job down, by a thread of its own: a disk may take its time."""
+        self.disk.submit(write, self.folder_of(job), json.dumps(asdict(job), indent=1))
+
+    def folder_of(self, job: Job) -> Path:
+        """The folder of a job."""
+        return self.folder / job.name
+
+    def parts_of(self, job: Job) -> Path:
+        """Where a job's assets are made."""
+        return self.folder_of(job) / "parts"
+
+    def find(self, name: str) -> Job | None:
+        """The job of that name."""
+        return next((job for job in self.jobs if job.name == name), None)
+
+    def next(self) -> Job | None:
+        """The job whose turn it is; None while another one is going on."""
+        if any(job.state in (RUNNING, LANDING) for job in self.jobs):
+            return None
+        return next((job for job in self.jobs if job.state == WAITING), None)
+
+    def remove(self, job: Job) -> None:
+        """Forget a job, with its files."""
+        self.jobs.remove(job)
+        self.disk.submit(shutil.rmtree, self.folder_of(job), ignore_errors=True)
+
+    def close(self) -> None:
+        """Wait until all is written down."""
+        self.disk.shutdown()
+
+
+def write(folder: Path, text: str) -> None:
+    """Write a job's file whole or not at all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    temporary = folder / f".{FILE}.tmp"
+    with open(temporary, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, folder / FILE)
+
+
+def duration(seconds: float) -> str:
+    """ "1 h 5 min"."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 90 else f"{minutes} min"

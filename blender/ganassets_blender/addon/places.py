@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# pyright: reportMissingImports=false
+"""Where the add-on is, keeps its files, and finds what its process needs."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import bpy
+import numpy
+
+from .child import Child, interpreter
+
+PACKAGE = __package__ or "ganassets"
+MODULE = "ganassets_blender.serve"
+WHEELS = Path(__file__).with_name("wheels")
+LOG = "log.txt"
+
+
+def user_folder(path: str = "") -> Path:
+    """A folder of the user's that is the add-on's own, made if it isn't there."""
+    if PACKAGE.startswith("bl_ext."):
+        return Path(bpy.utils.extension_path_user(PACKAGE, path=path, create=True))
+    return Path(bpy.utils.user_resource("DATAFILES", path=os.path.join("ganassets", path), create=True))
+
+
+def library_folder() -> Path:
+    """Where assets are kept unless the user names another folder."""
+    return user_folder("library")
+
+
+def log_file() -> Path:
+    """What the process prints."""
+    return user_folder() / LOG
+
+
+def installed() -> Path | None:
+    """The folder that Blender has installed the wheels in; None where it doesn't do that."""
+    found = importlib.util.find_spec("ganassets")
+    return Path(found.origin).parents[1] if found and found.origin else None
+
+
+def start_child() -> Child:
+    """The process, started."""
+    return Child(*command_for(MODULE), log_file())
+
+
+def command_for(module: str, arguments: Sequence[str] = ()) -> tuple[list[str], dict[str, str]]:
+    """What runs a module of the bundled packages in a Python of its own, and its environment."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    environment["GANASSETS_BLENDER"] = bpy.app.binary_path or interpreter()
+    command = [interpreter(), "-s", "-P"]
+    packages = installed()
+    if packages:
+        environment["PYTHONPATH"] = os.pathsep.join(python_path(packages))
+    else:
+        unpacked = str(Path(__file__).with_name("unpacked.py"))
+        command += [unpacked, str(WHEELS), str(user_folder("libraries")), *python_path()]
+    return [*command, "-m", module, *arguments], environment
+
+
+def python_path(*folders: Path) -> list[str]:
+    """Folders that the process finds its packages in: those given, of an editable installation all of its own, and
+    that of Blender's numpy."""
+    more = []
+    for name in ("ganassets_blender", "ganassets_faces", "ganassets_gltf"):
+        found = importlib.util.find_spec(name)
+        if found and found.origin:
+            more.append(Path(found.origin).parents[1])
+    return list(dict.fromkeys(map(str, [*folders, *more, Path(numpy.__file__).parents[1]])))

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# pyright: reportMissingImports=false, reportInvalidTypeForm=false
+"""The add-on's preferences."""
+
+import os
+
+import bpy
+
+from .places import PACKAGE, library_folder
+
+
+class GANASSETS_AddonPreferences(bpy.types.AddonPreferences):
+    """What holds for all jobs."""
+
+    bl_idname = PACKAGE
+
+    library: bpy.props.StringProperty(
+        name="Library folder",
+        description="Where asset libraries are written; empty for a folder of the add-on's own",
+        subtype="DIR_PATH",
+    )
+    models: bpy.props.StringProperty(
+        name="Models folder",
+        description="A folder with .onnx models of yours, or with run folders of ganassets",
+        subtype="DIR_PATH",
+    )
+    threads: bpy.props.IntProperty(
+        name="Processes",
+        description="How many assets are made side by side; 0 for as many as the machine has room for",
+        min=0,
+        max=64,
+    )
+    provider: bpy.props.StringProperty(
+        name="Execution provider",
+        description="Of onnxruntime, such as CUDAExecutionProvider or CoreMLExecutionProvider where the build has it. "
+        "Empty is best: the processor gives the same result everywhere",
+    )
+    memory: bpy.props.FloatProperty(
+        name="Memory limit (GB)",
+        description="What making assets may take, all processes together; 0 for as much as is free",
+        min=0.0,
+        soft_max=64.0,
+    )
+    idle: bpy.props.IntProperty(
+        name="Release memory after (s)",
+        description="Seconds without work after which the process beside Blender ends",
+        default=60,
+        min=5,
+        max=3600,
+    )
+    pack: bpy.props.BoolProperty(
+        name="Pack pictures",
+        description="Keep pictures inside .blend files; otherwise libraries have them beside the files",
+        default=True,
+    )
+    author: bpy.props.StringProperty(name="Author", description="Written into every asset of a library")
+    licence: bpy.props.StringProperty(
+        name="Licence", description="Written into every asset of a library; empty for the model's own"
+    )
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the preferences."""
+        layout = self.layout
+        layout.use_property_split = True
+        for name in ("library", "models", "pack", "author", "licence"):
+            layout.prop(self, name)
+        layout.separator()
+        for name in ("threads", "memory", "idle", "provider"):
+            layout.prop(self, name)
+        layout.operator("ganassets.show_log")
+
+
+def preferences() -> GANASSETS_AddonPreferences:
+    """The add-on's preferences."""
+    return bpy.context.preferences.addons[PACKAGE].preferences
+
+
+def library_path() -> str:
+    """The library folder."""
+    chosen = preferences().library
+    return os.path.abspath(bpy.path.abspath(chosen)) if chosen else str(library_folder())
