@@ -77,6 +77,69 @@ def test_usage_errors_exit_2():
         assert "Error: " in result.stderr
 
 
+GREET = """
+import click
+
+@click.group(name="hello", short_help="Greet people.")
+def command(): ...
+
+@command.command()
+@click.argument("name")
+def greet(name):
+    if name == "nobody":
+        raise ZeroDivisionError("by 0")
+    click.echo(f"hello {name}")
+"""
+
+
+@pytest.fixture
+def greeting(plugin_path):
+    """A package brings the command `hello`."""
+    plugin_path.install("greeting", "[ganassets.commands]\nhello = module_greet:command\n", {"module_greet": GREET})
+    return plugin_path
+
+
+def test_commands_of_packages_come_last_and_run(greeting):
+    names = [line.split()[0] for line in run("--help").output.partition("Commands:\n")[2].splitlines() if line.strip()]
+    assert names[names.index("completion") + 1] == "hello"
+    assert run("hello", "greet", "you").stdout == "hello you\n"
+    assert told(run("hello", "greet", "nobody"), 1).startswith(
+        "something unexpected happened (ZeroDivisionError: by 0)"
+    )
+    assert run("hallo").exit_code == 2
+
+
+def test_a_package_takes_no_commands_place(greeting):
+    greeting.install("taker", "[ganassets.commands]\nplugins = module_greet:command\n")
+    assert "list" in run("plugins", "--help").output
+    assert run("--help").output.count("\n  plugins ") == 1
+
+
+def test_a_broken_command_says_so_and_the_others_go_on(greeting):
+    greeting.install("broken", "[ganassets.commands]\nbye = module_bye:command\n", {"module_bye": "import no_such"})
+    greeting.install("foreign", "[ganassets.commands]\nodd = module_odd:command\n", {"module_odd": "command = 5"})
+    output = run("--help").output
+    assert output.index("\n  bye ") < output.index("\n  hello ") < output.index("\n  odd ")
+    for args in (["bye"], ["bye", "--help"], ["bye", "build", "--here", "x"]):
+        assert "command 'bye' of broken 1.0 fails on import (ModuleNotFoundError" in told(run(*args))
+    assert told(run("odd")) == "command 'odd' of foreign 1.0 is of type int, not Command."
+    assert run("hello", "greet", "you").exit_code == 0
+
+
+def test_commands_of_packages_are_plugins(greeting):
+    assert "command  hello  ok     greeting 1.0  Greet people." in run("plugins", "list").output
+    result = run("plugins", "check", "hello")
+    assert result.exit_code == 0
+    assert "commands greet\n  ok\n" in result.output
+
+
+def test_commands_of_packages_are_completed(greeting):
+    environment = {"_GANASSETS_COMPLETE": "bash_complete", "COMP_WORDS": "ganassets hel", "COMP_CWORD": "1"}
+    code = "from ganassets.cli import main; main()"
+    result = in_process(code, PYTHONPATH=f"{greeting.folder}:{os.environ.get('PYTHONPATH', '')}", **environment)
+    assert result.stdout.splitlines() == ["plain,hello"]
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_scripts_are_sound(shell, tmp_path):
     script = run("completion", shell).output

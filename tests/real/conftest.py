@@ -33,15 +33,6 @@ BLENDERS = {
 }
 BLENDER = "4.5.15"
 DEBIANS = "3.4"
-MINIMAL = """
-bl_info = {"name": "GAN Assets", "version": (0, 1, 0), "blender": (3, 4, 0), "category": "Import-Export"}
-
-
-def register(): ...
-
-
-def unregister(): ...
-"""
 NAMESPACE = ("unshare", "--map-root-user", "--net")  # runs a command without any network
 DEFAULTS = {option.name: option.default for option in EXPORTER.options}
 
@@ -164,7 +155,7 @@ def report_of(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
 def extension(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The extension's zip for this machine."""
     from ganassets.errors import InputError
-    from ganassets_blender.build import ADDON, build_extension, this_platform
+    from ganassets_blender.build import build_extension, this_platform
     from ganassets_blender.wheels import fetch_wheels
 
     platform = this_platform()
@@ -176,12 +167,7 @@ def extension(tmp_path_factory: pytest.TempPathFactory) -> Path:
             except InputError as error:
                 missing(str(error))
             shutil.copytree(name, wheels)
-    addon = ADDON
-    if not (ADDON / "__init__.py").exists():
-        addon = tmp_path_factory.mktemp("addon") / "addon"
-        shutil.copytree(ADDON, addon)
-        (addon / "__init__.py").write_text(MINIMAL)
-    return build_extension(platform, tmp_path_factory.mktemp("extension"), wheels, addon=addon)
+    return build_extension(platform, tmp_path_factory.mktemp("extension"), wheels)
 
 
 @pytest.fixture(scope="session", params=BLENDERS)
