@@ -244,8 +244,8 @@ def settings_for(call: Call, plan: Any) -> Any:
             raise Problem(
                 "looks",
                 InputError(
-                    f"one asset of this size takes about {needed / GIGABYTE:.1f} GB, and the limit in the preferences is "
-                    f"{memory / GIGABYTE:g} GB; make it smaller or raise the limit."
+                    f"one asset of this size takes about {needed / GIGABYTE:.1f} GB, and the limit in the preferences "
+                    f"is {memory / GIGABYTE:g} GB; make it smaller or raise the limit."
                 ),
             )
         workers = max(1, min(workers, int(memory / needed)))

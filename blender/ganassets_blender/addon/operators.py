@@ -26,7 +26,9 @@ class GANASSETS_OT_generate(bpy.types.Operator):
 
     from_panel: bpy.props.BoolProperty(options={"HIDDEN", "SKIP_SAVE"})
     model: bpy.props.StringProperty(
-        name="Model", description="A name of the box (textures, faces, poses) or the path of a .onnx", default="textures"
+        name="Model",
+        description="A name of the box (textures, faces, poses) or the path of a .onnx",
+        default="textures",
     )
     seeds: bpy.props.StringProperty(name="Seeds", description="Such as 1-200 or 3,7,20-30", default="1-50")
     sliders: bpy.props.StringProperty(name="Sliders", description='JSON, such as {"material": "brick"}')
@@ -143,7 +145,7 @@ def read_object(name: str, text: str) -> dict:
     try:
         value = json.loads(text)
     except ValueError as error:
-        raise ValueError(f"{name} must be JSON, such as {{\"material\": \"brick\"}}.") from error
+        raise ValueError(f'{name} must be JSON, such as {{"material": "brick"}}.') from error
     if not isinstance(value, dict):
         raise ValueError(f"{name} must be a JSON object.")
     return value

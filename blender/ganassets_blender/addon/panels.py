@@ -12,8 +12,9 @@ from .operators import summary
 from .preferences import library_path
 
 COLUMNS = 3
-PICTURE = 4.6  # thumbnails' scale
-LETTER = 6.5  # pixels of a letter
+BUTTON = 20  # pixels of a button's height, which icons are measured by
+MARGIN = 45  # pixels of the sidebar beside the thumbnails
+LETTER = 7.2  # pixels of a letter
 ICONS = {jobs.DONE: "CHECKMARK", jobs.FAILED: "ERROR", jobs.CANCELLED: "X", jobs.PAUSED: "PAUSE"}
 # What can be done about an error, by what it is about: operator, text, icon.
 REMEDIES = {
@@ -34,13 +35,7 @@ def wrapped(layout: Any, context: Any, text: str, icon: str = "NONE") -> None:
         column.label(text=line, icon=icon if not number else ("BLANK1" if icon != "NONE" else "NONE"))
 
 
-class Sidebar:
-    """What all panels share."""
-
-    bl_space_type, bl_region_type, bl_category = "VIEW_3D", "UI", "GAN Assets"
-
-
-class GANASSETS_PT_main(Sidebar, bpy.types.Panel):
+class Generate:
     """Which model, how many, into what"""
 
     bl_label = "Generate"
@@ -53,7 +48,8 @@ class GANASSETS_PT_main(Sidebar, bpy.types.Panel):
         layout.use_property_split, layout.use_property_decorate = True, False
         state = context.window_manager.ganassets
         row = layout.row(align=True)
-        row.prop(state, "model")
+        row.use_property_split = False
+        row.prop(state, "model", text="")
         row.operator("ganassets.add_model", text="", icon="FILEBROWSER")
         model = studio.chosen_model()
         if desk.error:
@@ -76,7 +72,9 @@ class GANASSETS_PT_main(Sidebar, bpy.types.Panel):
             if state.target != jobs.APPLY:
                 column.prop(state, "rig")
             column.prop(state, "in_place")
-        layout.prop(state, "target")
+        into = layout.row()
+        into.use_property_split = False
+        into.prop(state, "target", text="")
         if state.target == jobs.LIBRARY:
             wrapped(layout, context, library_path(), "ASSET_MANAGER")
         button = layout.row()
@@ -84,21 +82,17 @@ class GANASSETS_PT_main(Sidebar, bpy.types.Panel):
         button.operator("ganassets.generate", icon="ADD").from_panel = True
 
 
-class GANASSETS_PT_sliders(Sidebar, bpy.types.Panel):
+class Sliders:
     """Sliders and settings of the model"""
 
-    bl_label, bl_parent_id, bl_options = "Sliders", "GANASSETS_PT_main", {"DEFAULT_CLOSED"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Whether the model has any."""
-        return studio.chosen_model() is not None and hasattr(context.window_manager, "ganassets_looks")
+    bl_label, bl_options = "Sliders", {"DEFAULT_CLOSED"}
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the panel."""
         layout, model = self.layout, studio.chosen_model()
-        looks = context.window_manager.ganassets_looks
-        assert model
+        looks = getattr(context.window_manager, "ganassets_looks", None)
+        if not model or studio.studio().shown != model["path"]:
+            return
         for i, condition in enumerate(model["conditions"]):
             row = layout.row(align=True)
             if condition["choices"] or condition["switch"]:
@@ -114,15 +108,10 @@ class GANASSETS_PT_sliders(Sidebar, bpy.types.Panel):
             layout.prop(looks, f"setting_{i}")
 
 
-class GANASSETS_PT_preview(Sidebar, bpy.types.Panel):
+class Preview:
     """Thumbnails of seeds"""
 
-    bl_label, bl_parent_id = "Preview", "GANASSETS_PT_main"
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Whether there is a model."""
-        return studio.chosen_model() is not None
+    bl_label = "Preview"
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the panel."""
@@ -137,14 +126,16 @@ class GANASSETS_PT_preview(Sidebar, bpy.types.Panel):
                 layout.label(text="Making them...", icon="TIME")
             return
         picked = set(state.picked.split(","))
+        scale = context.preferences.system.ui_scale
+        side = max(2.0, (context.region.width / scale - MARGIN) / COLUMNS / BUTTON)
         grid = layout.grid_flow(row_major=True, columns=COLUMNS, even_columns=True, even_rows=True, align=True)
         for seed, icon in sorted(desk.thumbnails.items()):
             cell = grid.column(align=True)
-            cell.template_icon(icon_value=icon, scale=PICTURE)
+            cell.template_icon(icon_value=icon, scale=side)
             cell.operator("ganassets.pick", text=str(seed), depress=str(seed) in picked).seed = seed
 
 
-class GANASSETS_PT_queue(Sidebar, bpy.types.Panel):
+class Queue:
     """Jobs"""
 
     bl_label = "Queue"
@@ -175,7 +166,7 @@ def draw_job(layout: Any, context: Any, job: jobs.Job) -> None:
     if job.is_open and job.total:
         draw_progress(layout, job)
     if job.state == jobs.DONE:
-        layout.label(text=summary(job))
+        wrapped(layout, context, summary(job))
     if job.note and job.state != jobs.FAILED:
         wrapped(layout, context, job.note)
     if job.state == jobs.FAILED:
@@ -199,17 +190,17 @@ def draw_progress(layout: Any, job: jobs.Job) -> None:
         split.label(text="|" * full + "." * (20 - full))
 
 
-def in_shader_editor(panel: type) -> type:
-    """The same panel for the shader editor."""
-    parent = getattr(panel, "bl_parent_id", "")
-    more = {"bl_parent_id": parent.replace("_PT_", "_PT_shader_")} if parent else {}
-    name = panel.__name__.replace("_PT_", "_PT_shader_")
+def panel_of(part: type, space: str, prefix: str, parent: str = "") -> type:
+    """A panel's class for one space: Blender wants one of its own for each."""
+    name = f"{prefix}_{part.__name__.lower()}"
+    more = {"bl_parent_id": f"{prefix}_{parent}"} if parent else {}
 
     def poll(cls: type, context: bpy.types.Context) -> bool:
-        own = panel.__dict__.get("poll")
-        return context.space_data.tree_type == "ShaderNodeTree" and (own is None or own.__func__(cls, context))
+        shows = space != "NODE_EDITOR" or context.space_data.tree_type == "ShaderNodeTree"
+        return shows and (parent == "" or studio.chosen_model() is not None)
 
-    return type(name, (panel,), {"bl_space_type": "NODE_EDITOR", "bl_idname": name, "poll": classmethod(poll), **more})
+    place = {"bl_space_type": space, "bl_region_type": "UI", "bl_category": "GAN Assets", "bl_idname": name}
+    return type(name, (part, bpy.types.Panel), {**place, **more, "poll": classmethod(poll)})
 
 
 class GANASSETS_MT_add(bpy.types.Menu):
@@ -220,7 +211,7 @@ class GANASSETS_MT_add(bpy.types.Menu):
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the menu."""
         self.layout.operator_context = "INVOKE_DEFAULT"
-        self.layout.operator("wm.call_panel", text="Generate...", icon="ADD").name = "GANASSETS_PT_main"
+        self.layout.operator("wm.call_panel", text="Generate...", icon="ADD").name = "GANASSETS_PT_generate"
         for model in models.FOUND:
             if model["boxed"]:
                 one = self.layout.operator(
@@ -236,5 +227,8 @@ def draw_in_add(self: Any, context: Any) -> None:
     self.layout.menu("GANASSETS_MT_add", icon="ASSET_MANAGER")
 
 
-PANELS = (GANASSETS_PT_main, GANASSETS_PT_sliders, GANASSETS_PT_preview, GANASSETS_PT_queue)
-CLASSES = (*PANELS, *map(in_shader_editor, PANELS), GANASSETS_MT_add)
+# Each part, and the one that it is drawn below.
+PARTS = ((Generate, ""), (Sliders, "generate"), (Preview, "generate"), (Queue, ""))
+SPACES = (("VIEW_3D", "GANASSETS_PT"), ("NODE_EDITOR", "GANASSETS_PT_shader"))
+PANELS = tuple(panel_of(part, space, prefix, parent) for space, prefix in SPACES for part, parent in PARTS)
+CLASSES = (*PANELS, GANASSETS_MT_add)

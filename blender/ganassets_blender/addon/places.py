@@ -39,7 +39,7 @@ def log_file() -> Path:
 
 def installed() -> Path | None:
     """The folder that Blender has installed the wheels in; None where it doesn't do that."""
-    found = importlib.util.find_spec("ganassets")
+    found = importlib.util.find_spec("ganassets_blender")  # "ganassets" may be this very add-on
     return Path(found.origin).parents[1] if found and found.origin else None
 
 

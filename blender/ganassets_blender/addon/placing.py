@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # pyright: reportMissingImports=false
-"""A finished job's assets into the user's file: into a grid, or onto what they had selected. All of it in small steps."""
+"""A finished job's assets into the user's file: a grid, or onto what they had selected. All of it in small steps."""
 
 from __future__ import annotations
 

@@ -143,12 +143,10 @@ def looks_of(model: dict[str, Any], looks: Any) -> dict[str, Any]:
 
     Args:
         model: its description.
-        looks: of looks_class, or None.
+        looks: of looks_class.
     """
     sliders: dict[str, Any] = {}
     settings: dict[str, Any] = {}
-    if looks is None:
-        return {}
     for i, condition in enumerate(model["conditions"]):
         value = getattr(looks, f"slider_{i}")
         if condition["choices"] or condition["switch"]:

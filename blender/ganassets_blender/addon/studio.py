@@ -81,7 +81,6 @@ class Desk:
         wanted = newest or models.find(chosen) or models.find("textures") or (models.FOUND or [None])[0]
         if wanted:
             state.model = wanted["path"]
-            show_looks(wanted)
 
     def look_at(self, table: dict[str, Any]) -> None:
         """Ask for thumbnails, unless they are what was asked for last."""
@@ -312,11 +311,16 @@ class Studio:
     def __init__(self) -> None:
         self.desk, self.works = Desk(), Works()
         self.looks: type | None = None
+        self.shown = ""  # path of the model whose sliders these are
 
     def tick(self) -> float:
         """What the timer calls; returns seconds to its next call."""
         began = time.perf_counter()
         changed = self.desk.tend()
+        model = chosen_model()
+        if model and self.shown != model["path"]:
+            show_looks(model)
+            changed = True
         changed = self.works.tend() or changed
         if changed:
             redraw()
@@ -355,8 +359,7 @@ def show_looks(model: dict[str, Any]) -> None:
     made = properties.looks_class(model)
     bpy.utils.register_class(made)
     bpy.types.WindowManager.ganassets_looks = bpy.props.PointerProperty(type=made)
-    made.model = model["path"]
-    studio().looks = made
+    studio().looks, studio().shown = made, model["path"]
 
 
 def hide_looks() -> None:
@@ -364,7 +367,7 @@ def hide_looks() -> None:
     if STUDIO and STUDIO.looks:
         del bpy.types.WindowManager.ganassets_looks
         bpy.utils.unregister_class(STUDIO.looks)
-        STUDIO.looks = None
+        STUDIO.looks, STUDIO.shown = None, ""
 
 
 def chosen_model() -> dict[str, Any] | None:
@@ -383,7 +386,8 @@ def table_of(model: dict[str, Any], most: int = 0) -> dict[str, Any]:
     window_manager = bpy.context.window_manager
     state = window_manager.ganassets
     table = {"model": model["path"], "truncation": round(state.truncation, 4)}
-    table |= properties.looks_of(model, getattr(window_manager, "ganassets_looks", None))
+    if studio().shown == model["path"]:
+        table |= properties.looks_of(model, window_manager.ganassets_looks)
     if model["stride"]:
         small = most and state.size != properties.CUSTOM and int(state.size) > most
         table["size"] = str(most) if small else state.size_text()

@@ -73,9 +73,11 @@ def build(
 
 def check(armature: Any, card: Card) -> None:
     """LandingError unless an armature can be animated and has the bones."""
-    if not armature.is_editable if hasattr(armature, "is_editable") else armature.library:
+    if armature.library:
         raise common.LandingError(f"{armature.name} is linked from another file; make a library override of it first.")
-    lacking = [name for name in card["bones"] if name not in armature.pose.bones]
+    if armature.animation_data and armature.animation_data.use_tweak_mode:
+        raise common.LandingError(f"a strip of {armature.name} is being tweaked; leave that in the NLA editor first.")
+    lacking = [name for name in card["bones"] if name not in armature.data.bones]
     if lacking:
         raise common.LandingError(f"{armature.name} has no bone {lacking[0]}.")
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import os
 import zipfile
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -77,13 +77,30 @@ def read_arrays(card: Card, folder: str, *names: str) -> dict[str, np.ndarray]:
 
 @contextmanager
 def whole_or_gone() -> Iterator[list[Any]]:
-    """A list for the data blocks that are made; they are removed again if an error or a cancellation ends the block."""
+    """A list for the data blocks that are made; they are removed again, with what they consist of, if an error or a
+    cancellation ends the block."""
     made: list[Any] = []
     try:
         yield made
     except BaseException:
-        bpy.data.batch_remove([thing for thing in made if lives(thing)])
+        bpy.data.batch_remove({part for thing in made if lives(thing) for part in parts_of(thing)})
         raise
+
+
+def parts_of(thing: Any) -> Iterator[Any]:
+    """A data block of ours and all that were made for it."""
+    yield thing
+    for part in PARTS.get(thing.bl_rna.identifier, lambda thing: ())(thing):
+        if part:
+            yield from parts_of(part)
+
+
+PARTS: dict[str, Callable[[Any], Iterable[Any]]] = {
+    "Collection": lambda collection: collection.objects,
+    "Object": lambda thing: [thing.data],
+    "Mesh": lambda mesh: mesh.materials,
+    "Material": lambda material: [node.image for node in material.node_tree.nodes if node.type == "TEX_IMAGE"],
+}
 
 
 def lives(thing: Any) -> bool:

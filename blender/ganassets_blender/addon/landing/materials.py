@@ -149,7 +149,7 @@ def build_simple(row: Card, title: str, folder: str, pack: bool) -> Steps[Any]:
 def new_material(name: str) -> Any:
     """A material with an empty tree."""
     material: Any = bpy.data.materials.new(name)
-    if material.node_tree is None:  # until 5.0
+    if bpy.app.version < (5, 0, 0):
         material.use_nodes = True
     material.node_tree.nodes.clear()
     return material
