@@ -130,8 +130,8 @@ def test_the_same_files_make_the_same_bytes():
 
 def parts_of(requirement: str) -> tuple[str, frozenset[str]]:
     """Name and bounds of "rich>=13.7,<16; ...", in whatever order they stand."""
-    name, bounds = re.fullmatch(r"([\w-]+)([^;]*)(;.*)?", requirement.replace(" ", ""))[1:3]  # pyright: ignore
-    return name, frozenset(bounds.split(","))
+    name = re.split("[<>=!~; ]", requirement)[0]
+    return name, frozenset(requirement.partition(";")[0].strip().removeprefix(name).split(","))
 
 
 def test_ranges_are_those_of_the_package():
