@@ -395,10 +395,7 @@ def to_humanoid(
         InputError: the skeleton isn't recognised (see `recognise`) or has no legs.
     """
     figure = _figure(take, recognise(take.names, bones))[0]
-    if _stands(figure):
-        figure = figure.turned(_facing(figure))
-    else:
-        figure = _measured_rest(figure)
+    figure = figure.turned(_facing(figure)) if _stands(figure) else _measured_rest(figure)
     swings = _to_t_pose(figure)
     turns = {
         joint: multiply(figure.turn(joint), conjugate(multiply(swings[joint], figure.rest_turns[i])))
@@ -425,7 +422,7 @@ def onto(clip: MotionClip, target: Take, bones: Mapping[str, str] | None = None)
 
     Args:
         clip: on HUMANOID or HUMANOID_FINGERS.
-        target: its rest pose counts alone, which must be a standing one; in any unit, with any axis up, facing anywhere.
+        target: its rest pose alone counts, which must be a standing one; any unit, any axis up, facing anywhere.
         bones: the user's own map, joint of the humanoid -> name of the target's joint.
 
     Returns:

@@ -314,8 +314,8 @@ def test_onto_a_rig_is_the_clip_on_that_rig(rig: str) -> None:
 def test_onto_a_target_in_t_pose_is_its_rest() -> None:
     target = moved(resting(to_rig(any_clip(6), "godot").skeleton), about((0, 1, 0), 0.7), 39.37)
     still = MotionClip("still", HUMANOID, 30.0, HUMANOID.offsets[:1], HUMANOID.rest_rotations[None])
-    there = onto(still, replace(target, rest_positions=target.rest_positions + (3.0, 0, 1)))
-    assert there.positions[0] == pytest.approx(target.rest_positions + (3.0, 0, 1), abs=1e-4)
+    aside = target.rest_positions + np.array([3.0, 0, 1])
+    assert onto(still, replace(target, rest_positions=aside)).positions[0] == pytest.approx(aside, abs=1e-4)
 
 
 def test_bones_that_the_humanoid_has_not_follow_the_ones_above_them() -> None:
