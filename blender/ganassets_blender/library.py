@@ -38,7 +38,6 @@ from . import catalogs
 FOLDER, INDEX = "ganassets", "index.jsonl"
 MOST = 100  # assets of a volume
 SCRIPT = Path(__file__).with_name("addon") / "background.py"
-TRIES = 2  # at a volume
 WAIT = 0.5  # seconds between looks whether another one has left the library
 NOT_PICTURES = (".json", ".npz", "_thumb.png")
 
@@ -362,21 +361,20 @@ class Binder:
         self._drop([card for _, card in pile])
 
     def _ask(self, request: Mapping[str, Any]) -> None:
-        """Ask the Blender that runs; a new one if there is none, or if it ended before its time."""
-        for _ in range(TRIES):
-            if not (self.blender and self.blender.usable()):
-                self.blender = Blender(self.start)
-            try:
-                answer = self.blender.ask(dict(request))
-                break
-            except GanassetsError as error:
-                failure = error
-                if self.stopped:
-                    raise
-        else:
-            raise failure
+        """Have a request carried out; by another Blender once more if the one that runs ends over it."""
+        try:
+            answer = self._answer(request)
+        except GanassetsError:
+            if self.stopped:
+                raise
+            answer = self._answer(request)
         if answer["error"]:
             raise GanassetsError(f"Blender couldn't write the library: {answer['error']}.")
+
+    def _answer(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        if not (self.blender and self.blender.usable()):
+            self.blender = Blender(self.start)
+        return self.blender.ask(dict(request))
 
     def _drop(self, cards: Sequence[Path]) -> None:
         """Remove the parts that are in a volume now."""

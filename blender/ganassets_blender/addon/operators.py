@@ -165,6 +165,9 @@ class JobOperator:
     bl_options = {"INTERNAL"}
     job: bpy.props.StringProperty(options={"HIDDEN", "SKIP_SAVE"})
 
+    def act(self, works: studio.Works, job: jobs.Job) -> None:
+        """Do it."""
+
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Do it, if the job is there still."""
         works = studio.studio().works

@@ -35,7 +35,13 @@ def wrapped(layout: Any, context: Any, text: str, icon: str = "NONE") -> None:
         column.label(text=line, icon=icon if not number else ("BLANK1" if icon != "NONE" else "NONE"))
 
 
-class Generate:
+class Part:
+    """Part of a panel, drawn in more than one editor."""
+
+    layout: Any
+
+
+class Generate(Part):
     """Which model, how many, into what"""
 
     bl_label = "Generate"
@@ -82,7 +88,7 @@ class Generate:
         button.operator("ganassets.generate", icon="ADD").from_panel = True
 
 
-class Sliders:
+class Sliders(Part):
     """Sliders and settings of the model"""
 
     bl_label, bl_options = "Sliders", {"DEFAULT_CLOSED"}
@@ -108,7 +114,7 @@ class Sliders:
             layout.prop(looks, f"setting_{i}")
 
 
-class Preview:
+class Preview(Part):
     """Thumbnails of seeds"""
 
     bl_label = "Preview"
@@ -135,7 +141,7 @@ class Preview:
             cell.operator("ganassets.pick", text=str(seed), depress=str(seed) in picked).seed = seed
 
 
-class Queue:
+class Queue(Part):
     """Jobs"""
 
     bl_label = "Queue"

@@ -28,7 +28,7 @@ ACTIVE, BUSY, IDLE = 0.02, 0.1, 0.5  # seconds to the next tick
 GRACE = 3.0  # that a process may take to leave off
 THUMBNAILS, SIDE = 12, 128
 MOST_SIZE = 512  # pixels of what a thumbnail of a material is made of
-LIBRARY_NAME = "GAN Assets"
+LIBRARY_NAME, SHELF = "GAN Assets", "ganassets"  # what Blender calls it, and the folder in it that is ours
 
 
 class Desk:
@@ -211,7 +211,8 @@ class Works:
     def _take(self, job: Job, message: dict[str, Any]) -> None:
         """One thing that the process said of the job."""
         if "progress" in message:
-            job.advance(*message["progress"], time.monotonic())
+            done, total = message["progress"]
+            job.advance(done, total, time.monotonic())
         elif "waiting" in message:
             job.note = message["waiting"]
         elif "done" in message:
@@ -312,10 +313,15 @@ class Studio:
         self.desk, self.works = Desk(), Works()
         self.looks: type | None = None
         self.shown = ""  # path of the model whose sliders these are
+        self.begun = False
 
     def tick(self) -> float:
         """What the timer calls; returns seconds to its next call."""
         began = time.perf_counter()
+        if not self.begun:
+            self.begun = True
+            if os.path.isdir(os.path.join(library_path(), SHELF)):
+                show_library(library_path())
         changed = self.desk.tend()
         model = chosen_model()
         if model and self.shown != model["path"]:

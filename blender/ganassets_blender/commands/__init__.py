@@ -8,6 +8,7 @@ from ganassets.cli.base import LazyGroup, debug_option
 
 EXAMPLES = """\b
 Examples:
+  ganassets blender library textures -n 50 -o my-library
   ganassets blender build
 """
 
@@ -15,11 +16,11 @@ Examples:
 @click.group(
     name="blender",
     cls=LazyGroup,
-    modules=("build",),
+    modules=("library", "build"),
     package=__package__,
-    short_help="Make Blender's extension.",
+    short_help="Fill asset libraries; make Blender's extension.",
     epilog=EXAMPLES,
 )
 @debug_option
 def command() -> None:
-    """What Blender needs: the extension that makes assets inside it."""
+    """Asset libraries for Blender, and the extension that makes assets inside it."""

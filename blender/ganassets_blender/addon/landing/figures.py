@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import bpy
@@ -100,14 +100,24 @@ def editing(armature: Any) -> Iterator[None]:
         scene.collection.objects.link(armature)
         layer = scene.view_layers[0]
         layer.objects.active = armature
-        with bpy.context.temp_override(scene=scene, view_layer=layer, active_object=armature, object=armature):
+        own = {"scene": scene, "view_layer": layer, "active_object": armature, "object": armature}
+        # Not in one: a window given takes the scene's place.
+        with in_window(), bpy.context.temp_override(**own):
             bpy.ops.object.mode_set(mode="EDIT")
             try:
                 yield
             finally:
                 bpy.ops.object.mode_set(mode="OBJECT")
     finally:
-        bpy.data.scenes.remove(scene)
+        bpy.data.batch_remove([scene])  # scenes.remove crashes in a timer
+
+
+def in_window() -> AbstractContextManager[Any]:
+    """A context with a window, which a timer's may lack and Blender 3.4 crashes without."""
+    windows = bpy.context.window_manager.windows
+    if bpy.context.window or not windows:
+        return nullcontext()
+    return bpy.context.temp_override(window=windows[0])
 
 
 def add_bones(data: Any, names: Sequence[str], parents: Sequence[int], arrays: dict[str, np.ndarray]) -> None:

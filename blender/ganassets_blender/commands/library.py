@@ -1,0 +1,120 @@
+"""`ganassets blender library`: assets into an asset library."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ganassets.blender import VARIABLE
+from ganassets.cli.base import complete_generators, debug_option, make_console, printable
+from ganassets.cli.dynamic import MakingCommand
+from ganassets.cli.generate import choose_seeds
+from ganassets.cli.making import LOOK_OPTIONS, MOST_TOLD, wanted, with_options
+from ganassets.errors import GanassetsError, InputError
+
+if TYPE_CHECKING:
+    from ganassets.batch.plan import Plan
+
+    from ..library import Added
+
+FORMAT = "parts"
+JOBS = ".toml"
+
+EXAMPLES = """\b
+Examples:
+  ganassets blender library textures -n 50 -o my-library
+  ganassets blender library textures --seeds 1-200 --material brick --size 1024 -o my-library --author "Ada"
+  ganassets blender library faces --seeds 1-20 -o my-library
+  ganassets blender library poses --action walk -n 30 --option rig=rigify -o my-library
+  ganassets blender library jobs.toml -o my-library
+  ganassets blender library textures -n 20 -o my-library --blender /opt/blender-4.5/blender
+"""
+
+
+@click.command(cls=MakingCommand, name="library", short_help="Add assets to an asset library.", epilog=EXAMPLES)
+@click.argument("name_or_model", metavar="NAME_MODEL_OR_JOBS", shell_complete=complete_generators)
+@click.option("-n", "--count", type=click.IntRange(1, 1_000_000), help="How many.  [default: 8]")
+@click.option("--seed", type=click.IntRange(0), help="The first of them.  [default: 1]")
+@click.option("--seeds", help="Which: 7, 1-200, 1,5,9-12, or random.")
+@with_options(LOOK_OPTIONS)
+@click.option("--option", "settings", multiple=True, metavar="NAME=VALUE", help="Of clips: rig, root.")
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="The library's folder."
+)
+@click.option("--pack/--no-pack", default=True, help="Pictures inside the .blend files, or beside.  [default: pack]")
+@click.option("--author", default="", help="Written into every asset.")
+@click.option("--licence", default="", help="Written into every asset.  [default: the model's]")
+@click.option("--workers", type=click.IntRange(1, 64), help="Processes side by side.  [default: as many as pay here]")
+@click.option("--blender", metavar="PROGRAM", help=f"The Blender to write with.  [default: {VARIABLE}, bpy, the PATH]")
+@debug_option
+def command(
+    name_or_model: str,
+    count: int | None,
+    seed: int | None,
+    seeds: str | None,
+    out: Path,
+    pack: bool,
+    author: str,
+    licence: str,
+    workers: int | None,
+    blender: str | None,
+    **params: Any,
+) -> None:
+    """Make assets and add them to a library that Blender's Asset Browser shows.
+
+    Point Blender to the folder under Preferences > File Paths > Asset Libraries. What the library has is not added
+    again, so the same command goes on where it was stopped.
+    """
+    from ganassets.batch.engine import Settings
+
+    from ..library import Terms
+
+    if blender:
+        os.environ[VARIABLE] = blender
+    if name_or_model.endswith(JOBS):
+        if count or seed is not None or seeds:
+            raise InputError("a file of jobs says which seeds; leave out -n, --seed and --seeds.")
+        plan = plan_of_jobs(Path(name_or_model))
+    else:
+        from ganassets.batch.plan import Plan
+
+        asked = wanted(name_or_model, {**params, "target": FORMAT}, params)
+        plan = Plan([asked.job(choose_seeds(seeds, count, seed))])
+        plan.check_names()
+    tell(add(plan, out.absolute(), Terms(pack, author, licence), Settings(workers)), out)
+
+
+def plan_of_jobs(path: Path) -> Plan:
+    """The plan of a file of jobs, each for a library."""
+    from ganassets.batch.jobs import plan_of, read_jobs
+    from ganassets.cli.find import find_model
+    from ganassets.provenance import recipe_in
+
+    tables = [table.model_copy(update={"to": FORMAT}) for table in read_jobs(path)]
+    return plan_of(tables, find_model, lambda text: recipe_in(Path(text)))
+
+
+def add(plan: Plan, library: Path, terms: Any, settings: Any) -> Added:
+    """Add a plan under a bar, where there is a terminal."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from ..library import add_to_library
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    console = make_console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("Filling the library", total=len(plan))
+        progress = lambda done, total: bar.update(task, completed=done, total=total)  # noqa: E731
+        return add_to_library(plan, library, terms, settings, progress, lambda line: click.echo(line, err=True))
+
+
+def tell(added: Added, library: Path) -> None:
+    """Say what came of it; GanassetsError when something could not be made."""
+    click.echo(f"{added.new:,} added to {library} in {len(added.volumes)} files, {added.there:,} were there.")
+    for failure in added.failures[:MOST_TOLD]:
+        click.echo(f"Not made: {failure.name}: {printable(failure.why)}", err=True)
+    if added.failures:
+        raise GanassetsError(f"{len(added.failures):,} could not be made.")
