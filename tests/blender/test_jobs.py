@@ -1,0 +1,92 @@
+"""The queue: what is kept, whose turn it is, how long it takes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+TABLE = {"model": "textures", "seeds": "1-4"}
+
+
+@pytest.fixture
+def jobs(addon: Any) -> ModuleType:
+    return addon("jobs")
+
+
+@pytest.fixture
+def queue(jobs: Any, tmp_path: Path) -> Any:
+    return jobs.Queue(tmp_path / "jobs")
+
+
+def reopened(jobs: Any, queue: Any) -> Any:
+    """The queue as another Blender finds it."""
+    queue.close()
+    other = jobs.Queue(queue.folder)
+    other.load()
+    return other
+
+
+def test_jobs_survive(jobs: Any, queue: Any) -> None:
+    job = queue.add(title="Ærø", table=TABLE, kind="textures", target=jobs.GRID, objects=["Würfel"])
+    job.advance(2, 4, 0.0)
+    job.state = jobs.RUNNING
+    queue.save(job)
+    done = queue.add(title="b", table=TABLE, kind="textures")
+    done.state = jobs.DONE
+    queue.save(done)
+    first, second = reopened(jobs, queue).jobs
+    assert (first.title, first.table, first.objects, first.done) == ("Ærø", TABLE, ["Würfel"], 2)
+    assert first.state == jobs.PAUSED and first.is_open, "what was going on waits for the user"
+    assert second.state == jobs.DONE
+
+
+def test_what_is_broken_is_left_alone(jobs: Any, queue: Any) -> None:
+    good = queue.add(title="a", table=TABLE, kind="textures")
+    for name, text in (("b", "nonsense"), ("c", "[]"), ("d", '{"name": "../d"}'), ("e", '{"alien": 1}')):
+        (queue.folder / name).mkdir(parents=True)
+        (queue.folder / name / jobs.FILE).write_text(text)
+    (queue.folder / "f").mkdir()
+    moved = json.loads(json.dumps({"name": "../x", "title": "", "table": {}, "kind": "mesh"}))
+    (queue.folder / "f" / jobs.FILE).write_text(json.dumps(moved))
+    assert [job.name for job in reopened(jobs, queue).jobs] == [good.name]
+    assert (queue.folder / "b" / jobs.FILE).exists()
+
+
+def test_one_at_a_time_the_oldest_first(jobs: Any, queue: Any) -> None:
+    first, second = (queue.add(title=name, table=TABLE, kind="mesh") for name in "ab")
+    assert queue.next() is first
+    first.state = jobs.RUNNING
+    assert queue.next() is None
+    first.state = jobs.PAUSED
+    assert queue.next() is second
+    second.state = jobs.DONE
+    assert queue.next() is None
+
+
+def test_removed_with_its_files(jobs: Any, queue: Any) -> None:
+    job = queue.add(title="a", table=TABLE, kind="mesh")
+    queue.remove(job)
+    assert reopened(jobs, queue).jobs == [] and not queue.folder_of(job).exists()
+
+
+def test_time_left(jobs: Any, queue: Any) -> None:
+    job = queue.add(title="a", table=TABLE, kind="mesh")
+    job.state = jobs.RUNNING
+    assert job.seconds_left is None and job.share == 0
+    for step in range(5):
+        job.advance(step, 10, 100.0 + 2.0 * step)
+    assert job.seconds_left == pytest.approx(12.0) and job.share == 0.4
+    job.interrupted()
+    job.advance(4, 10, 1000.0)
+    assert job.seconds_left is None, "a pause is no pace"
+    job.advance(5, 10, 1003.0)
+    assert job.seconds_left == pytest.approx(15.0)
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(5, "5 s"), (89.4, "89 s"), (100, "2 min"), (7200, "2 h 0 min")])
+def test_durations(jobs: Any, seconds: float, text: str) -> None:
+    assert jobs.duration(seconds) == text

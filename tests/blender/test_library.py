@@ -1,0 +1,210 @@
+"""Libraries with a stand-in for the Blender that writes volumes: what is in which, and what is left after a fault."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import ganassets_blender.library as library
+from ganassets.batch.engine import Settings
+from ganassets.batch.jobs import JobTable, plan_of
+from ganassets.batch.plan import Plan
+from ganassets.blender import VARIABLE
+from ganassets.cli.find import find_model
+from ganassets.errors import GanassetsError, InputError
+from ganassets_blender.catalogs import FILE
+from ganassets_blender.library import FOLDER, INDEX, Shelf, Terms, add_to_library
+
+# A volume is a JSON file with the titles of its cards.
+STAND_IN = """
+import json, os, sys
+for line in sys.stdin:
+    request = json.loads(line)
+    cards = [json.load(open(card, encoding="utf-8")) for card in request["cards"]]
+    if request["author"] == "dies":
+        print("an Error of its own", file=sys.stderr); sys.exit(3)
+    if request["author"] == "dies once" and not os.path.exists("died"):
+        open("died", "w").close(); os._exit(3)
+    error = "no room" if request["author"] == "fails" else ""
+    if not error:
+        with open(request["file"], "w", encoding="utf-8") as file:
+            json.dump({"titles": [card["title"] for card in cards], "catalogs": request["catalogs"]}, file)
+    print("GANASSETS " + json.dumps({"error": error, "count": len(cards)}), flush=True)
+"""
+ONE = Settings(workers=1)
+
+
+@pytest.fixture(autouse=True)
+def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = tmp_path / "stand_in.py"
+    script.write_text(STAND_IN)
+    monkeypatch.setattr(library, "SCRIPT", script)
+    monkeypatch.setattr(library, "MOST", 3)
+    monkeypatch.setenv(VARIABLE, sys.executable)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "Bücher und Stoffe"
+
+
+def plan(seeds: str = "1-7", **more: Any) -> Plan:
+    table = JobTable(model="textures", to="parts", seeds=seeds, size="32", **more)
+    return plan_of([table], find_model, lambda text: pytest.fail(text))
+
+
+def titles(home: Path) -> list[list[str]]:
+    """Of each volume, in order."""
+    return [json.loads(path.read_text())["titles"] for path in sorted((home / FOLDER).glob("*.blend"))]
+
+
+def numbers(home: Path) -> list[int]:
+    """Seeds of all assets."""
+    return [int(title.rpartition(" ")[2]) for volume in titles(home) for title in volume]
+
+
+def test_volumes_of_at_most_so_many(home: Path) -> None:
+    heard: list[tuple[int, int]] = []
+    added = add_to_library(plan(), home, Terms(), ONE, lambda *step: heard.append(step))
+    assert (added.new, added.there, added.failures) == (7, 0, [])
+    assert [path.name for path in added.volumes] == [f"textures-000{n}.blend" for n in (1, 2, 3)]
+    assert [len(volume) for volume in titles(home)] == [3, 3, 1] and numbers(home) == [1, 2, 3, 4, 5, 6, 7]
+    assert heard[0] == (1, 7) and heard[-1] == (7, 7)
+    left = sorted(path.name for path in (home / FOLDER).iterdir())
+    assert left == [INDEX, *(path.name for path in added.volumes)], "nothing else stays"
+    assert FILE in os.listdir(home)
+
+
+def test_running_twice_adds_nothing_twice(home: Path) -> None:
+    add_to_library(plan("1-3"), home, Terms(), ONE)
+    again = add_to_library(plan("1-3"), home, Terms(), ONE)
+    assert (again.new, again.there, again.volumes) == (0, 3, [])
+    more = add_to_library(plan("2-5"), home, Terms(), ONE)
+    assert (more.new, more.there) == (2, 2) and numbers(home) == [1, 2, 3, 4, 5]
+
+
+def test_a_volume_that_the_user_removed_is_made_again(home: Path) -> None:
+    (volume,) = add_to_library(plan("1-3"), home, Terms(), ONE).volumes
+    volume.unlink()
+    assert add_to_library(plan("1-3"), home, Terms(), ONE).new == 3
+
+
+def test_stopped_and_gone_on(home: Path) -> None:
+    def stop(done: int, total: int) -> None:
+        if done == 5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        add_to_library(plan(), home, Terms(), ONE, stop)
+    assert all(len(volume) == 3 for volume in titles(home)), "only whole volumes"
+    made: list[int] = []
+    add_to_library(plan(), home, Terms(), ONE, lambda done, total: made.append(done))
+    assert sorted(numbers(home)) == [1, 2, 3, 4, 5, 6, 7]
+    assert made[0] > 4, "what was made was not made again"
+
+
+def test_a_volume_that_was_announced_and_not_entered_is_replaced(home: Path) -> None:
+    with Shelf(home) as shelf:
+        path = shelf.announce("textures")
+        path.write_text("half of it")
+    add_to_library(plan("1-3"), home, Terms(), ONE)
+    assert titles(home) == [titles(home)[0]] and numbers(home) == [1, 2, 3]
+
+
+def test_a_strangers_file_is_stepped_over(home: Path) -> None:
+    (home / FOLDER).mkdir(parents=True)
+    (home / FOLDER / "textures-0001.blend").write_text("mine")
+    (volume,) = add_to_library(plan("1-2"), home, Terms(), ONE).volumes
+    assert volume.name == "textures-0002.blend"
+    assert (home / FOLDER / "textures-0001.blend").read_text() == "mine"
+
+
+def test_an_index_that_was_cut_off(home: Path) -> None:
+    add_to_library(plan("1-3"), home, Terms(), ONE)
+    index = home / FOLDER / INDEX
+    index.write_bytes(index.read_bytes() + b'{"volume": "textu')
+    assert add_to_library(plan("1-4"), home, Terms(), ONE).new == 1
+    assert all(json.loads(line) for line in index.read_text().splitlines())
+
+
+@pytest.mark.parametrize("line", ["nonsense", '{"volume": 7}', '{"volume": "../x-1.blend", "assets": {}}', "[]"])
+def test_a_damaged_index_is_told(home: Path, line: str) -> None:
+    add_to_library(plan("1"), home, Terms(), ONE)
+    index = home / FOLDER / INDEX
+    index.write_text(line + "\n" + index.read_text())
+    with pytest.raises(InputError, match="damaged in line 1"):
+        add_to_library(plan("2"), home, Terms(), ONE)
+
+
+def test_a_blender_that_dies_once_is_replaced(home: Path) -> None:
+    assert add_to_library(plan("1-3"), home, Terms(author="dies once"), ONE).new == 3
+
+
+def test_a_blender_that_always_dies(home: Path) -> None:
+    with pytest.raises(GanassetsError, match="an Error of its own"):
+        add_to_library(plan("1-2"), home, Terms(author="dies"), ONE)
+    assert titles(home) == [] and not list((home / FOLDER).glob(".*"))
+    assert add_to_library(plan("1-2"), home, Terms(), ONE).new == 2
+
+
+def test_what_blender_says_is_told(home: Path) -> None:
+    with pytest.raises(GanassetsError, match="couldn't write the library: no room"):
+        add_to_library(plan("1-2"), home, Terms(author="fails"), ONE)
+
+
+def test_without_a_blender(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, "/no/such/blender")
+    with pytest.raises(InputError, match="asset libraries need Blender"):
+        add_to_library(plan("1"), home, Terms(), ONE)
+    assert not home.exists()
+
+
+def test_a_folder_that_is_a_file(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="a file has that name"):
+        add_to_library(plan("1"), tmp_path / "file", Terms(), ONE)
+
+
+def test_pictures_beside_stay(home: Path) -> None:
+    add_to_library(plan("1-2"), home, Terms(pack=False), ONE)
+    (parts,) = (home / FOLDER).glob("parts-*")
+    names = sorted(path.name for path in parts.iterdir())
+    assert len(names) == 8 and all(name.endswith(".png") and "thumb" not in name for name in names)
+    assert add_to_library(plan("1-2"), home, Terms(pack=False), ONE).new == 0
+    assert sorted(path.name for path in parts.iterdir()) == names
+
+
+def test_two_at_once_wait_for_each_other(home: Path) -> None:
+    done: list[int] = []
+    with Shelf(home):
+        heard: list[str] = []
+        second = threading.Thread(
+            target=lambda: done.append(add_to_library(plan("1-2"), home, Terms(), ONE, report=heard.append).new)
+        )
+        second.start()
+        while not heard:
+            time.sleep(0.01)
+        assert "Another Blender is adding to" in heard[0] and not done
+    second.join()
+    assert done == [2]
+
+
+def test_waiting_can_be_stopped(home: Path) -> None:
+    def stop(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    with Shelf(home), pytest.raises(KeyboardInterrupt):
+        add_to_library(plan("1-2"), home, Terms(), ONE, stop)
+
+
+def test_looks_are_told_apart(home: Path) -> None:
+    add_to_library(plan("1"), home, Terms(), ONE)
+    assert add_to_library(plan("1", sliders={"material": "brick"}), home, Terms(), ONE).new == 1

@@ -1,0 +1,178 @@
+"""The process that the add-on starts, really started: models, thumbnails, jobs, cancelling, bad input."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from ganassets.assets import Option
+from ganassets.options import option_values
+from ganassets_images import EXPORTER as IMAGES
+
+LISTED = {"faces", "poses", "textures"}
+
+
+class Server:
+    """The process, asked by hand."""
+
+    def __init__(self) -> None:
+        command = [sys.executable, "-s", "-P", "-m", "ganassets_blender.serve"]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.number = 0
+
+    def send(self, **request: Any) -> int:
+        assert self.process.stdin
+        self.number += 1
+        self.process.stdin.write(json.dumps({"id": self.number, **request}) + "\n")
+        self.process.stdin.flush()
+        return self.number
+
+    def lines(self) -> Iterator[dict[str, Any]]:
+        assert self.process.stdout
+        for line in self.process.stdout:
+            message = json.loads(line)
+            if "beat" not in message and "hello" not in message:
+                yield message
+
+    def ask(self, **request: Any) -> list[dict[str, Any]]:
+        """All answers to a request."""
+        number, found = self.send(**request), []
+        for message in self.lines():
+            if message.get("id") == number:
+                found.append(message)
+                if {"done", "error", "cancelled"} & message.keys():
+                    return found
+        pytest.fail("it ended")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    one = Server()
+    yield one
+    assert one.process.stdin and one.process.stdout
+    one.process.stdin.close()
+    assert one.process.wait(10) == 0, "it ends when its input does"
+    one.process.stdout.close()
+
+
+def test_models(server: Server, tmp_path: Path, capsys: Any) -> None:
+    (tmp_path / "broken.onnx").write_bytes(b"\x08\x07nonsense")
+    (tmp_path / "cut.onnx").write_bytes(Path(boxed(server, "poses")["path"]).read_bytes()[:100_000])
+    (answer,) = server.ask(do="models", paths=[str(tmp_path / "broken.onnx"), str(tmp_path / "none.onnx")])
+    found = {Path(model["path"]).name: model for model in answer["done"]}
+    assert {model["name"] for model in answer["done"] if model["boxed"]} >= LISTED
+    assert "not a whole ONNX file" in found["broken.onnx"]["error"] and "is not there" in found["none.onnx"]["error"]
+    textures = found["textures.onnx"]
+    assert textures["kind"] == "textures" and textures["stride"] == 16
+    material = next(condition for condition in textures["conditions"] if condition["name"] == "material")
+    assert "brick" in material["choices"]
+    (answer,) = server.ask(do="models", paths=[str(tmp_path)])
+    assert not any("error" in model for model in answer["done"]), "in a folder they are left out"
+
+
+def boxed(server: Server, name: str) -> dict[str, Any]:
+    (answer,) = server.ask(do="models")
+    return next(model for model in answer["done"] if model["name"] == name)
+
+
+def test_thumbnails(server: Server, tmp_path: Path) -> None:
+    job = {"model": "textures", "seeds": "3-4", "size": "64"}
+    answers = server.ask(do="thumbnails", job=job, folder=str(tmp_path), side=64)
+    files = [answer["thumbnail"]["file"] for answer in answers[:-1]]
+    assert [answer["thumbnail"]["seed"] for answer in answers[:-1]] == [3, 4]
+    for file in files:
+        with Image.open(file) as image:
+            assert image.size == (64, 64) and image.mode == "RGBA"
+    before = os.stat(files[0]).st_mtime_ns
+    again = server.ask(do="thumbnails", job=job, folder=str(tmp_path), side=64)
+    assert [answer["thumbnail"]["file"] for answer in again[:-1]] == files
+    assert os.stat(files[0]).st_mtime_ns == before, "what is there is not made again"
+
+
+def test_a_job_has_the_bytes_of_the_command_line(server: Server, tmp_path: Path) -> None:
+    from ganassets.cli import cli
+
+    job = {"model": "textures", "seeds": "5,9", "size": "64", "sliders": {"material": "brick"}}
+    *steps, end = server.ask(do="run", job=job, out=str(tmp_path / "a"), threads=1)
+    assert [step["progress"] for step in steps] == [[0, 2], [1, 2], [2, 2]]
+    assert end["done"] == {"assets": ["textures-00000005", "textures-00000009"], "failures": []}
+    arguments = ["generate", "textures", "--seeds", "5,9", "--size", "64", "--material", "brick", "--to", "images"]
+    cli.main([*arguments, "--no-preview", "-o", str(tmp_path / "b")], standalone_mode=False)
+    pictures = sorted((tmp_path / "b").glob("*.png"))
+    assert len(pictures) == 8
+    for path in pictures:
+        ours, theirs = ((tmp_path / side / path.name).read_bytes() for side in "ab")
+        assert without_recipe(ours) == without_recipe(theirs)
+
+
+def without_recipe(png: bytes) -> str:
+    """Digest of a picture's pixels as they are compressed: the texts before them name the format."""
+    return hashlib.sha256(png[png.index(b"IDAT") :]).hexdigest()
+
+
+def test_a_job_goes_on_where_it_stopped(server: Server, tmp_path: Path) -> None:
+    job = {"model": "textures", "seeds": "1-2", "size": "64"}
+    server.ask(do="run", job=job, out=str(tmp_path), threads=1)
+    *steps, end = server.ask(do="run", job=job, out=str(tmp_path), threads=1)
+    assert len(end["done"]["assets"]) == 2 and len(steps) == 1
+
+
+def test_cancelling(server: Server, tmp_path: Path) -> None:
+    job = {"model": "textures", "seeds": "1-400", "size": "64"}
+    number = server.send(do="run", job=job, out=str(tmp_path), threads=1)
+    for message in server.lines():
+        if message.get("progress", [0])[0] == 3:
+            server.send(do="cancel", id=number)
+        if message.get("cancelled"):
+            break
+        assert "done" not in message, "it was not cancelled"
+    assert len(list(tmp_path.glob("*.json"))) < 400
+
+
+BAD = [
+    ({"model": "nothing"}, "model", "nothing"),
+    ({"model": "textures", "seeds": "x"}, "looks", "seeds"),
+    ({"model": "textures", "seeds": "1", "size": "100"}, "looks", "multiple of 16"),
+    ({"model": "textures", "seeds": "1", "sliders": {"material": "cheese"}}, "looks", "cheese"),
+    ({"model": "textures", "seeds": "1", "alien": 1}, "making", "alien"),
+    ({"model": "/etc/passwd"}, "looks", "passwd"),
+]
+
+
+@pytest.mark.parametrize(("job", "about", "words"), BAD, ids=[words for *_, words in BAD])
+def test_bad_jobs_are_one_sentence(server: Server, tmp_path: Path, job: Any, about: str, words: str) -> None:
+    (answer,) = server.ask(do="run", job=job, out=str(tmp_path), threads=1)
+    assert words in answer["error"] and "\n" not in answer["error"] and answer["about"] == about
+
+
+def test_a_memory_limit(server: Server, tmp_path: Path) -> None:
+    job = {"model": "textures", "seeds": "1", "size": "2048"}
+    (answer,) = server.ask(do="run", job=job, out=str(tmp_path), memory=1.0)
+    assert "GB" in answer["error"] and answer["about"] == "looks"
+
+
+def test_a_folder_that_cannot_be_written(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    job = {"model": "textures", "seeds": "1", "size": "64"}
+    *_, answer = server.ask(do="run", job=job, out=str(tmp_path / "file"), threads=1)
+    assert "can't write" in answer["error"]
+
+
+def test_an_unknown_request(server: Server) -> None:
+    (answer,) = server.ask(do="dance")
+    assert "unexpected" in answer["error"]
+
+
+def test_defaults_of_pictures() -> None:
+    """What the bytes of a material's pictures depend on has the defaults of the command line."""
+    options: tuple[Option, ...] = IMAGES.options
+    assert option_values(options, {}) == {"format": "png", "depth": "8", "preview": False}
