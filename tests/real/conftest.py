@@ -185,18 +185,55 @@ def validate(request: pytest.FixtureRequest) -> Callable[[Path], str]:
     return call
 
 
+def start_of(version: str) -> tuple[str, ...]:
+    """Command that runs a script of Python inside a Blender of a version: a key of BLENDERS, or DEBIANS."""
+    if version != DEBIANS:
+        return (str(python_with_bpy(version)),)
+    program = shutil.which("blender") or missing("blender is not installed: run tests/real/setup.sh as root")
+    return (program, "-b", "--factory-startup", "--python-exit-code", "1", "--python")
+
+
+@pytest.fixture(scope="session", params=[*BLENDERS, DEBIANS])
+def each_blender(request: pytest.FixtureRequest) -> tuple[str, ...]:
+    """Command that runs a script of Python inside each Blender as it comes."""
+    return start_of(request.param)
+
+
+@pytest.fixture(scope="session")
+def newest_blender() -> tuple[str, ...]:
+    """Command that runs a script of Python inside the newest Blender."""
+    return start_of(max(BLENDERS))
+
+
+@pytest.fixture(scope="session")
+def window() -> tuple[str, ...]:
+    """Command that runs a script of Python inside a Blender in a window."""
+    display, program = shutil.which("xvfb-run"), shutil.which("blender")
+    if not display or not program:
+        missing("blender or a display for it is not installed: run tests/real/setup.sh as root")
+    return (display, "-a", program, "--factory-startup", "--python-exit-code", "1", "--python")
+
+
+@pytest.fixture(scope="session")
+def in_blender() -> Callable[..., Any]:
+    """Runs a script of this folder inside the Blender of a command and returns what it reports."""
+
+    def call(start: tuple[str, ...], script: str, *arguments: str | Path) -> Any:
+        return report_of(run(*start, HERE / script, "--", *arguments))
+
+    return call
+
+
 @pytest.fixture(scope="session", params=[*BLENDERS, DEBIANS])
 def extended(request: pytest.FixtureRequest, extension: Path, tmp_path_factory: pytest.TempPathFactory) -> Extended:
     """Each Blender with the extension installed in a new user folder."""
-    user = tmp_path_factory.mktemp(f"blender-{request.param}")
+    user, start = tmp_path_factory.mktemp(f"blender-{request.param}"), start_of(request.param)
     if request.param == DEBIANS:
-        program = shutil.which("blender") or missing("blender is not installed: run tests/real/setup.sh as root")
-        start = (program, "-b", "--factory-startup", "--python-exit-code", "1", "--python")
         for name in ("config", "scripts", "datafiles"):
             (user / name).mkdir()
         variables = {f"BLENDER_USER_{path.name.upper()}": str(path) for path in user.iterdir()}
     else:
-        start, variables = (str(python_with_bpy(request.param)),), {"BLENDER_USER_RESOURCES": str(user)}
+        variables = {"BLENDER_USER_RESOURCES": str(user)}
     done = run(*start, HERE / "blender_extension.py", "--", extension, user, variables=variables)
     return Extended(request.param, start, variables, report_of(done))
 

@@ -98,22 +98,27 @@ def editing(armature: Any) -> Iterator[None]:
     scene = bpy.data.scenes.new("GAN Assets")
     try:
         scene.collection.objects.link(armature)
-        layer = scene.view_layers[0]
-        layer.objects.active = armature
-        own = {"scene": scene, "view_layer": layer, "active_object": armature, "object": armature}
-        # Not in one: a window given takes the scene's place.
-        with in_window(), bpy.context.temp_override(**own):
-            bpy.ops.object.mode_set(mode="EDIT")
-            try:
-                yield
-            finally:
-                bpy.ops.object.mode_set(mode="OBJECT")
+        scene.view_layers[0].objects.active = armature
+        set_mode(scene, armature, "EDIT")
+        try:
+            yield
+        finally:
+            set_mode(scene, armature, "OBJECT")
     finally:
         bpy.data.batch_remove([scene])  # scenes.remove crashes in a timer
 
 
+def set_mode(scene: Any, armature: Any, mode: str) -> None:
+    """Bring an armature that is alone in a scene into a mode. What is edited is named too: by that Blender tells whose
+    tool it chooses, and it might be the user's."""
+    own = {"scene": scene, "view_layer": scene.view_layers[0], "active_object": armature, "object": armature}
+    # Not in one: a window given takes the scene's place.
+    with in_window(), bpy.context.temp_override(**own, edit_object=armature if mode == "EDIT" else None):
+        bpy.ops.object.mode_set(mode=mode)
+
+
 def in_window() -> AbstractContextManager[Any]:
-    """A context with a window, which a timer's may lack and Blender 3.4 crashes without."""
+    """A context with a window, which a timer's may lack and Blender crashes without."""
     windows = bpy.context.window_manager.windows
     if bpy.context.window or not windows:
         return nullcontext()
