@@ -48,9 +48,11 @@ def start(addon: Any, tmp_path: Path) -> Iterator[Callable[..., Any]]:
 
     yield begin
     for child in started:
+        while child.process is None and not child.failure:
+            time.sleep(0.01)
         child.kill()
-        child.process.wait()
-        child.process.stdout.close()
+        if child.process:
+            child.process.wait()
 
 
 def heard(child: Any, wanted: Callable[[dict[str, Any]], bool], seconds: float = 20.0) -> dict[str, Any]:
@@ -118,6 +120,11 @@ def test_garbage_is_no_crash(start: Any) -> None:
 def test_one_that_does_not_start(start: Any) -> None:
     child = start("raise SystemExit(5)")
     assert failure_after(child) < 10 and "code 5" in child.failure
+
+
+def test_one_that_cannot_be_started(addon: Any, tmp_path: Path) -> None:
+    child = addon("child").Child([str(tmp_path / "none")], {}, tmp_path / "log.txt")
+    assert failure_after(child) < LIMIT and "can't be started" in child.failure
 
 
 def test_a_poll_never_waits(start: Any) -> None:

@@ -6,6 +6,7 @@ Only a thread that reads lines touches it; Blender's main thread polls and never
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import queue
@@ -39,13 +40,34 @@ class Child:
 
     def __init__(self, start: list[str], environment: dict[str, str], log: Path) -> None:
         self.ready, self.failure = False, ""
+        self.process: subprocess.Popen[str] | None = None
         self.messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
-        self.heard = time.monotonic()
-        self.used = self.heard
+        self.heard = self.used = time.monotonic()
         self.number = 0
+        self.ended = False
+        self.lock = threading.Lock()
+        self.unsent: list[Message] = []
+        # Starting takes longer than a frame.
+        threading.Thread(target=self._run, args=(start, environment, log), daemon=True).start()
+
+    def _run(self, start: list[str], environment: dict[str, str], log: Path) -> None:
+        try:
+            process = self._start(start, environment, log)
+        except OSError as error:
+            self.failure = f"the process that makes assets can't be started ({error})"
+            return
+        with self.lock:
+            self.process = process
+            for message in self.unsent:
+                self._write(process, message)
+            if self.ended:
+                self._close(process)
+        self._listen(process)
+
+    def _start(self, start: list[str], environment: dict[str, str], log: Path) -> subprocess.Popen[str]:
         log.parent.mkdir(parents=True, exist_ok=True)
         with open(log, "ab" if log.exists() and log.stat().st_size < LOG_BYTES else "wb") as errors:
-            self.process = subprocess.Popen(
+            return subprocess.Popen(
                 start,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -56,16 +78,16 @@ class Child:
                 start_new_session=os.name != "nt",
                 creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
             )
-        threading.Thread(target=self._listen, daemon=True).start()
 
-    def _listen(self) -> None:
-        assert self.process.stdout
+    def _listen(self, process: subprocess.Popen[str]) -> None:
+        assert process.stdout
         try:
-            for line in self.process.stdout:
-                self.heard = time.monotonic()
-                message = json.loads(line)
-                if "beat" not in message:
-                    self.messages.put(message)
+            with process.stdout:
+                for line in process.stdout:
+                    self.heard = time.monotonic()
+                    message = json.loads(line)
+                    if "beat" not in message:
+                        self.messages.put(message)
         except ValueError:
             pass  # cut off in the middle of a line
 
@@ -81,17 +103,27 @@ class Child:
         self._send({"do": "cancel", "id": number})
 
     def _send(self, message: Message) -> None:
-        assert self.process.stdin
-        try:
-            self.process.stdin.write(json.dumps(message) + "\n")
-            self.process.stdin.flush()
-        except (OSError, ValueError):
-            pass  # seen at the next poll
+        with self.lock:
+            if self.process:
+                self._write(self.process, message)
+            else:
+                self.unsent.append(message)
+
+    def _write(self, process: subprocess.Popen[str], message: Message) -> None:
+        assert process.stdin
+        with contextlib.suppress(OSError, ValueError):  # one that is gone is seen at the next poll
+            process.stdin.write(json.dumps(message) + "\n")
+            process.stdin.flush()
+
+    def _close(self, process: subprocess.Popen[str]) -> None:
+        assert process.stdin
+        with contextlib.suppress(OSError):
+            process.stdin.close()
 
     def poll(self) -> list[Message]:
         """What it said since the last time; notices when it is dead or hangs."""
         found: list[Message] = []
-        code = self.process.poll()
+        code = self.process.poll() if self.process else None
         while len(found) < MOST_LINES:
             try:
                 found.append(self.messages.get_nowait())
@@ -114,16 +146,15 @@ class Child:
 
     def end(self) -> None:
         """Let it end by itself: its input does."""
-        try:
-            if self.process.stdin:
-                self.process.stdin.close()
-        except OSError:
-            pass
+        with self.lock:
+            self.ended = True
+            if self.process:
+                self._close(self.process)
 
     def kill(self) -> None:
         """End it now."""
         self.end()
-        if self.process.poll() is None:
+        if self.process and self.process.poll() is None:
             self.process.kill()
 
 

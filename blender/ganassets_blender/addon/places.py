@@ -7,6 +7,7 @@ from __future__ import annotations
 import importlib.util
 import os
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import bpy
@@ -37,6 +38,7 @@ def log_file() -> Path:
     return user_folder() / LOG
 
 
+@cache
 def installed() -> Path | None:
     """The folder that Blender has installed the wheels in; None where it doesn't do that."""
     found = importlib.util.find_spec("ganassets_blender")  # "ganassets" may be this very add-on

@@ -23,7 +23,7 @@ from .jobs import Job
 from .landing import LandingError
 from .preferences import library_path, preferences
 
-BUDGET = 0.012  # seconds a tick
+BUDGET = 0.008  # seconds a tick
 ACTIVE, BUSY, IDLE = 0.02, 0.1, 0.5  # seconds to the next tick
 GRACE = 3.0  # that a process may take to leave off
 THUMBNAILS, SIDE = 12, 128
