@@ -8,6 +8,7 @@ It ends when its input does, so it can't outlive Blender.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -22,6 +23,7 @@ from ganassets import __version__
 from ganassets.errors import GanassetsError, InputError, one_line
 
 BEAT = 0.25  # seconds
+NICENESS = 10  # whoever works in Blender goes first
 GIGABYTE = 1e9
 # What a model that isn't in the box may take: bytes of a process's memory, seconds for an asset.
 STRANGERS_BYTES, STRANGERS_SECONDS = 4 * 2**30, 120.0
@@ -99,6 +101,7 @@ def about(what: str, call: Callable[..., Any], *arguments: Any, **named: Any) ->
 
 def main() -> None:
     """Serve until the input ends."""
+    step_back()
     line = Line(os.fdopen(os.dup(1), "w", encoding="utf-8"))
     os.dup2(2, 1)  # what libraries print is no answer
     requests: queue.SimpleQueue[Mapping[str, Any]] = queue.SimpleQueue()
@@ -110,6 +113,15 @@ def main() -> None:
     line.send({"hello": __version__, "providers": onnxruntime.get_available_providers()})
     while True:
         answer(Call(requests.get(), line, cancelled))
+
+
+def step_back() -> None:
+    """Let whoever works in Blender go first: a batch takes what is left of the processors."""
+    if hasattr(os, "nice"):  # on Windows the add-on starts this with a lower priority
+        os.nice(NICENESS)
+    # Linux shares time between sessions first, and this process has begun one.
+    with contextlib.suppress(OSError):
+        Path("/proc/self/autogroup").write_text(str(NICENESS))
 
 
 def listen(requests: queue.SimpleQueue[Mapping[str, Any]], cancelled: set[int]) -> None:

@@ -20,8 +20,9 @@ def write(armature: Any, folder: Path) -> str:
             {
                 "name": bone.name,
                 "parent": numbers[bone.parent.name] if bone.parent else -1,
-                "matrix": [value for row in armature.matrix_world @ bone.matrix_local for value in row],
-                "length": bone.length,
+                "matrix": [value for row in bone.matrix_local for value in row],
+                "connected": bone.use_connect,
+                "inherits": bone.use_inherit_rotation,
             }
             for bone in bones
         ],

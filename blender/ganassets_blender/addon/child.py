@@ -22,6 +22,8 @@ BEGINNING = 60.0  # the same before the first one: a cold disk is slow
 MOST_LINES = 200  # taken in at a poll
 LOG_BYTES = 2**20
 
+FLAGS = sum(getattr(subprocess, name, 0) for name in ("CREATE_NO_WINDOW", "BELOW_NORMAL_PRIORITY_CLASS"))  # of Windows
+
 Message = dict[str, Any]
 
 
@@ -76,7 +78,7 @@ class Child:
                 encoding="utf-8",
                 # Ctrl-C in the terminal that Blender was started from is for Blender.
                 start_new_session=os.name != "nt",
-                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+                creationflags=FLAGS,
             )
 
     def _listen(self, process: subprocess.Popen[str]) -> None:
