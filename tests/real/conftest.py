@@ -32,6 +32,7 @@ BLENDERS = {
     "5.0": ("bpy==5.0.1", "numpy==1.26.4"),
 }
 BLENDER = "4.5.15"
+SCREEN = (1600, 1000)
 DEBIANS = "3.4"
 NAMESPACE = ("unshare", "--map-root-user", "--net")  # runs a command without any network
 DEFAULTS = {option.name: option.default for option in EXPORTER.options}
@@ -152,8 +153,8 @@ def report_of(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def extension(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The extension's zip for this machine."""
+def build() -> Callable[[Path], Path]:
+    """Makes the extension's zip for this machine in a folder."""
     from ganassets.errors import InputError
     from ganassets_blender.build import build_extension, this_platform
     from ganassets_blender.wheels import fetch_wheels
@@ -167,7 +168,13 @@ def extension(tmp_path_factory: pytest.TempPathFactory) -> Path:
             except InputError as error:
                 missing(str(error))
             shutil.copytree(name, wheels)
-    return build_extension(platform, tmp_path_factory.mktemp("extension"), wheels)
+    return lambda folder: build_extension(platform, folder, wheels)
+
+
+@pytest.fixture(scope="session")
+def extension(build: Callable[[Path], Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The extension's zip for this machine."""
+    return build(tmp_path_factory.mktemp("extension"))
 
 
 @pytest.fixture(scope="session", params=BLENDERS)
@@ -190,6 +197,8 @@ def start_of(version: str) -> tuple[str, ...]:
     if version != DEBIANS:
         return (str(python_with_bpy(version)),)
     program = shutil.which("blender") or missing("blender is not installed: run tests/real/setup.sh as root")
+    if not run(program, "--version").stdout.startswith(f"Blender {DEBIANS}."):
+        pytest.skip("this distribution has another Blender")
     return (program, "-b", "--factory-startup", "--python-exit-code", "1", "--python")
 
 
@@ -224,18 +233,44 @@ def in_blender() -> Callable[..., Any]:
     return call
 
 
-@pytest.fixture(scope="session", params=[*BLENDERS, DEBIANS])
-def extended(request: pytest.FixtureRequest, extension: Path, tmp_path_factory: pytest.TempPathFactory) -> Extended:
-    """Each Blender with the extension installed in a new user folder."""
-    user, start = tmp_path_factory.mktemp(f"blender-{request.param}"), start_of(request.param)
-    if request.param == DEBIANS:
+def extend(version: str, extension: Path, user: Path) -> Extended:
+    """A Blender with the extension installed in a new user folder."""
+    start = start_of(version)
+    if version == DEBIANS:
         for name in ("config", "scripts", "datafiles"):
             (user / name).mkdir()
         variables = {f"BLENDER_USER_{path.name.upper()}": str(path) for path in user.iterdir()}
     else:
         variables = {"BLENDER_USER_RESOURCES": str(user)}
     done = run(*start, HERE / "blender_extension.py", "--", extension, user, variables=variables)
-    return Extended(request.param, start, variables, report_of(done))
+    return Extended(version, start, variables, report_of(done))
+
+
+@pytest.fixture(scope="session", params=[*BLENDERS, DEBIANS])
+def extended(request: pytest.FixtureRequest, extension: Path, tmp_path_factory: pytest.TempPathFactory) -> Extended:
+    """Each Blender with the extension installed in a new user folder."""
+    return extend(request.param, extension, tmp_path_factory.mktemp(f"blender-{request.param}"))
+
+
+@pytest.fixture(scope="session")
+def extended_program(extension: Path, tmp_path_factory: pytest.TempPathFactory) -> Extended:
+    """The Blender that is a program and can have a window, with the extension installed."""
+    return extend(DEBIANS, extension, tmp_path_factory.mktemp("blender-window"))
+
+
+@pytest.fixture(scope="module")
+def display() -> Iterator[str]:
+    """A screen of SCREEN's size."""
+    for program in ("Xvfb", "xdotool"):
+        if not shutil.which(program):
+            missing(f"{program} is not installed: run tests/real/setup.sh as root")
+    read, write = os.pipe()
+    size = "{}x{}x24".format(*SCREEN)
+    command = ["Xvfb", "-displayfd", str(write), "-screen", "0", size, "-nolisten", "tcp"]
+    with os.fdopen(read) as number, subprocess.Popen(command, pass_fds=[write], stderr=subprocess.DEVNULL) as server:
+        os.close(write)
+        yield f":{number.readline().strip()}"
+        server.terminate()
 
 
 @pytest.fixture(scope="session")
