@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from PIL import Image
 
 from ganassets import __version__
 from ganassets.cli import cli
+from ganassets_blender import wheels
 
 pytestmark = pytest.mark.real
 
@@ -79,6 +81,21 @@ def test_all_that_was_in_the_zip_is_installed(extended: Any, extension: Path):
     with zipfile.ZipFile(extension) as file:
         for entry in file.infolist():
             assert (folder.parent / entry.filename).stat().st_size == entry.file_size
+
+
+def test_a_rebuilt_zip_of_the_same_version_replaces_all(
+    extended: Any, extension: Path, build: Callable[[Path], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    if extended.version == "3.4":
+        pytest.skip("its packages are unpacked by the add-on")
+    read = wheels.read_packages
+    monkeypatch.setattr(wheels, "read_packages", lambda own: read(own) | {"ganassets/later.py": b""})
+    variables = {"BLENDER_USER_RESOURCES": str(tmp_path)}
+    report = replace(extended, variables=variables)("blender_reinstall.py", extension, build(tmp_path / "dist"))
+    before, after, gone = report["steps"]
+    assert "model.py" in before
+    assert sorted([*before, "later.py"]) == after
+    assert gone == []
 
 
 def test_packages_come_from_the_extension_alone(extended: Any):
