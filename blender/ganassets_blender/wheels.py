@@ -31,7 +31,6 @@ WITH_THEIR_OWN = ("click>=8.1,<9", "pillow>=10.3,<14", "pydantic>=2.7,<3", "rich
 # asks for on Windows, which pip notices there alone.
 ALONE = ("onnxruntime>=1.19.2,<2",)
 ALONE_ON = {"windows-x64": ("colorama>=0.4,<1",), "windows-arm64": ("colorama>=0.4,<1",)}
-SECONDS = 1800.0
 
 TAG = "py3-none-any"
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can tell
@@ -59,11 +58,17 @@ def fetch_wheels(platform: str, folder: Path, source: Path | None = None) -> lis
     if source:
         fetch += ["--no-index", f"--find-links={source}"]
     for wanted in (WITH_THEIR_OWN, ("--no-deps", *ALONE, *ALONE_ON.get(platform, ()))):
-        done = subprocess.run([*fetch, *wanted], capture_output=True, text=True, timeout=SECONDS, check=False)
+        done = subprocess.run([*fetch, *wanted], capture_output=True, text=True, check=False)
         if done.returncode:
-            reason = next((line for line in reversed(done.stderr.splitlines()) if line.strip()), "it said nothing")
-            raise InputError(f"pip can't get the wheels for {platform} ({reason.removeprefix('ERROR: ').rstrip('.')}).")
+            raise InputError(f"pip can't get the wheels for {platform} ({reason_in(done.stderr)}).")
     return sorted(folder.glob("*.whl"))
+
+
+def reason_in(said: str) -> str:
+    """What pip says is wrong, last of all that it says."""
+    lines = [line.strip().rstrip(".") for line in said.splitlines() if line.strip()]
+    errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
+    return (errors or lines or ["it said nothing"])[-1]
 
 
 def own_distribution() -> metadata.Distribution:

@@ -25,6 +25,7 @@ from ganassets_blender.wheels import (
     make_own_wheel,
     own_version,
     pack,
+    reason_in,
 )
 
 ROOT = Path(__file__).parents[2]
@@ -190,3 +191,15 @@ def test_missing_wheels_are_one_sentence(source: Path, tmp_path: Path):
     with pytest.raises(InputError, match=r"^pip can't get the wheels for linux-x64 \(.*rich.*\)\.$") as caught:
         fetch_wheels("linux-x64", tmp_path / "taken", source)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ("WARNING: slow\nERROR: a\nERROR: No such wheel.\n[notice] newer pip\n", "No such wheel"),
+        ("python: No module named pip\n\n", "python: No module named pip"),
+        ("", "it said nothing"),
+    ],
+)
+def test_the_reason_is_pips(said: str, reason: str):
+    assert reason_in(said) == reason
