@@ -200,7 +200,7 @@ def refused(landing: Landing) -> list[list[Any]]:
         lambda: package.heads.build(head | {"arrays": "empty.npz"}, folder, *TERMS),
         lambda: package.materials.build(bricks | {"files": {"albedo": "none.png"}}, folder, *TERMS),
         lambda: package.clips.build(walk, folder, *TERMS, armature=armature),
-        lambda: package.clips.build({k: v for k, v in walk.items() if k != "parents"}, folder, *TERMS),
+        lambda: package.clips.build(walk | {"target": True}, folder, *TERMS),
         lambda: package.read_card(folder + "/other.card"),
         lambda: package.read_card(folder + "/none.json"),
     )
@@ -434,7 +434,12 @@ def onto(landing: Landing) -> dict[str, Any]:
     armature.pose.bones[3].constraints.new("COPY_ROTATION").mute = True
     before = bpy.data.actions.new("Before")
     armature.animation_data_create().action = before
-    action, made = landing.build("walk", armature=armature)
+    bones = armature.pose.bones
+    bones[5]["IK_FK"] = bones[6]["IK_FK"] = 0.0
+    custom = [[bones[5].name, "IK_FK", 1.0], [bones[7].name, "IK_FK", 1.0]]
+    for_it = {"target": True, "moved": [bones[0].name], "custom": custom}
+    landing.cards["onto"] = {name: row for name, row in landing.cards["walk"].items() if name != "parents"} | for_it
+    action, made = landing.build("onto", armature=armature)
     got = [heads_at(armature, frame) for frame in FRAMES]
     offset = np.array([1, 2, 0])
     off = max(abs(np.array(b[name]) - offset - a[name]).max() for a, b in zip(wanted, got, strict=True) for name in a)
@@ -444,6 +449,7 @@ def onto(landing: Landing) -> dict[str, Any]:
         "performs": armature.animation_data.action is action,
         "before": before.use_fake_user,
         "kept": [list(armature.location), armature["mine"], len(armature.pose.bones[3].constraints)],
+        "custom": [bones[number].get("IK_FK") for number in (5, 6, 7)],
         "modes": [bone.rotation_mode for bone in armature.pose.bones][:5],
     }
 
@@ -451,7 +457,7 @@ def onto(landing: Landing) -> dict[str, Any]:
 def longest(landing: Landing) -> dict[str, Any]:
     """Milliseconds that each asset and its longest step take: the least of three times."""
     found = {}
-    for name in landing.cards:
+    for name in ("bricks", "head", "walk", "pose"):
         runs = []
         for _ in range(3):
             times, building = [], landing.steps(name)

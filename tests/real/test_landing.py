@@ -214,6 +214,7 @@ def test_a_clip_on_ones_own_armature_leaves_the_rest_alone(landed: Any) -> None:
     assert found["made"] is None and found["performs"]
     assert found["before"], "the action before isn't lost when the file is saved"
     assert found["kept"] == [[1, 2, 0], "kept", 1]
+    assert found["custom"] == [1, 0, None], "what the clip needs is set where the rig has it"
     assert found["modes"] == ["XYZ", "ZYX", "AXIS_ANGLE", "QUATERNION", "YXZ"]
 
 

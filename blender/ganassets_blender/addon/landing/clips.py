@@ -53,7 +53,7 @@ def build(
     with common.whole_or_gone() as made:
         collection = None
         if armature is None:
-            if "parents" not in card:
+            if card.get("target"):
                 raise common.LandingError(f"{card['title']} is made for an armature; choose one.")
             collection = yield from figures.build_figure(card, folder, pack)
             armature = next(thing for thing in collection.objects if thing.type == "ARMATURE")
@@ -77,7 +77,8 @@ def check(armature: Any, card: Card) -> None:
         raise common.LandingError(f"{armature.name} is linked from another file; make a library override of it first.")
     if armature.animation_data and armature.animation_data.use_tweak_mode:
         raise common.LandingError(f"a strip of {armature.name} is being tweaked; leave that in the NLA editor first.")
-    lacking = [name for name in card["bones"] if name not in armature.data.bones]
+    wanted = (*card.get("moved", ()), *card["bones"])
+    lacking = [name for name in wanted if name not in armature.data.bones]
     if lacking:
         raise common.LandingError(f"{armature.name} has no bone {lacking[0]}.")
 
@@ -115,9 +116,10 @@ def build_action(
     with common.whole_or_gone() as made:
         action = new_action(card["title"])
         made.append(action)
+        for number, name in enumerate(moved):
+            key(action, name, "location", frames, locations[:, number])
+        yield
         for number, name in enumerate(card["bones"]):
-            if name in moved:
-                key(action, name, "location", frames, locations[:, moved.index(name)])
             mode = (modes or {}).get(name, QUATERNION)
             key(action, name, PATHS.get(mode, "rotation_euler"), frames, turned(rotations[:, number], mode))
             yield
@@ -183,10 +185,14 @@ def turned(rotations: np.ndarray, mode: str) -> np.ndarray:
 
 
 def play(armature: Any, action: Any, card: Card) -> None:
-    """Let an armature perform an action. What it performed before is kept in the file."""
+    """Let an armature perform an action, with its bones' properties as the card has them. What it performed before is
+    kept in the file."""
     animation = armature.animation_data or armature.animation_data_create()
     if animation.action:
         animation.action.use_fake_user = True
     animation.action = action
     if hasattr(action, "slots"):
         animation.action_slot = action.slots[0]
+    for bone, name, value in card.get("custom", ()):
+        if name in armature.pose.bones[bone]:
+            armature.pose.bones[bone][name] = value
