@@ -216,6 +216,7 @@ def refused(landing: Landing) -> list[list[Any]]:
 
 def material(landing: Landing) -> dict[str, Any]:
     """The node tree of a material."""
+    landing.cards["bricks"]["colour"] = [0.25, 0.5, 0.75]
     made = landing.build("bricks")
     nodes = {node.label or node.bl_idname: node for node in made.node_tree.nodes}
     pictures = {label: node for label, node in nodes.items() if node.type == "TEX_IMAGE"}

@@ -135,6 +135,7 @@ def test_a_material_is_a_tree_that_reads_from_left_to_right(landed: Any, assets:
     midlevel, scale = found["displacement"]
     assert [-midlevel * scale, (1 - midlevel) * scale] == pytest.approx([bricks.height.min(), bricks.height.max()])
     assert found["method"] == "DISPLACEMENT"
+    assert found["colour"] == [0.25, 0.5, 0.75, 1]
     assert found["from"] == {**bricks.provenance.keywords("bricks"), "Author": "An Author", "Licence": "CC0-1.0"}
 
 

@@ -15,6 +15,7 @@ from .common import Card, Steps
 SRGB, DATA = "sRGB", "Non-Color"
 # What Blender's glTF exporter finds occlusion by.
 GLTF_OUTPUT, OCCLUSION = "glTF Material Output", "Occlusion"
+GREY = (0.8, 0.8, 0.8)  # Blender's own
 LEAST_RANGE = 1e-9  # metres of height that count as flat
 
 
@@ -103,6 +104,7 @@ def build(card: Card, folder: str, pack: bool, author: str, licence: str) -> Ste
             yield
         material = new_material(card["title"])
         made.append(material)
+        material.diffuse_color = (*card.get("colour", GREY), 1.0)
         nodes = plant(material, NODES)
         hang(material, nodes, MAPS, pictures, "REPEAT" if card["tiles"] else "EXTEND")
         nodes["gltf"].node_tree = gltf_output()
