@@ -243,9 +243,10 @@ def plan_for(call: Call, to: str = "parts") -> Any:
 def settings_for(call: Call, plan: Any) -> Any:
     """How a plan is made within what the user allows: threads, memory, a kind of device.
 
-    Request: "threads", "memory" (GB; 0 is no limit), "provider" ("" chooses).
+    Request: "threads", "memory" (GB; 0 is no limit), "provider" (of onnxruntime; the processor by default).
     """
     from ganassets.batch.engine import Settings, default_workers, worker_memory
+    from ganassets.model import CPU
 
     request = call.request
     memory = float(request.get("memory") or 0) * GIGABYTE
@@ -261,8 +262,7 @@ def settings_for(call: Call, plan: Any) -> Any:
                 ),
             )
         workers = max(1, min(workers, int(memory / needed)))
-    provider = str(request.get("provider") or "")
-    providers = (provider, "CPUExecutionProvider") if provider not in ("", "CPUExecutionProvider") else None
+    providers = tuple(dict.fromkeys((str(request.get("provider") or CPU), CPU)))
     limits = {} if is_boxed(plan) else {"memory": int(memory) or STRANGERS_BYTES, "patience": STRANGERS_SECONDS}
     return Settings(workers=workers, providers=providers, **limits)
 

@@ -2,6 +2,7 @@
 # pyright: reportMissingImports=false, reportInvalidTypeForm=false
 """What buttons and scripts do."""
 
+import functools
 import json
 import os
 import time
@@ -14,6 +15,8 @@ from .preferences import library_path, preferences
 
 FIRST_SIZE = "512"  # that a job falls back to whose size can't be made
 LOG_LINES = 12
+BROWSER = 0.45  # of the 3D view's height
+OLD = "asset_library_ref"
 PATIENCE = 120.0  # seconds that a script waits for the models
 
 
@@ -233,15 +236,41 @@ class GANASSETS_OT_smaller(JobOperator, bpy.types.Operator):
         GANASSETS_OT_resume.act(self, works, job)
 
 
-class GANASSETS_OT_open_library(JobOperator, bpy.types.Operator):
-    """Show the library's folder"""
+class GANASSETS_OT_browse(JobOperator, bpy.types.Operator):
+    """Show the library in an Asset Browser; without one the 3D view is split"""
 
-    bl_idname, bl_label = "ganassets.open_library", "Show Folder"
+    bl_idname, bl_label = "ganassets.browse", "Show in Asset Browser"
 
     def act(self, works: studio.Works, job: jobs.Job) -> None:
-        """Open the folder in the system's file manager."""
-        if os.path.isdir(job.library):
-            bpy.ops.wm.path_open(filepath=job.library)
+        """Find an Asset Browser, or make one."""
+        name = studio.show_library(job.library)
+        window = bpy.context.window
+        area = next((one for one in window.screen.areas if one.ui_type == "ASSETS"), None)
+        if area is None:
+            wide = max(window.screen.areas, key=lambda one: (one.type == "VIEW_3D", one.width * one.height))
+            with bpy.context.temp_override(area=wide, region=wide.regions[-1]):
+                bpy.ops.screen.area_split(direction="HORIZONTAL", factor=BROWSER)
+            area = min((one for one in window.screen.areas if one.type == wide.type and one.x == wide.x), key=low)
+            area.ui_type = "ASSETS"
+        bpy.app.timers.register(functools.partial(choose_in_browser, name), first_interval=0.1)
+
+
+def low(area: bpy.types.Area) -> int:
+    """How low an area is on the screen."""
+    return area.y
+
+
+def choose_in_browser(name: str) -> float | None:
+    """Let the Asset Browsers that are open show a library; once more soon where one isn't ready yet."""
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.ui_type == "ASSETS":
+                shown = area.spaces.active.params
+                if shown is None:
+                    return 0.1
+                # Its name since 4.0.
+                setattr(shown, "asset_library_reference" if hasattr(shown, "asset_library_reference") else OLD, name)
+    return None
 
 
 class GANASSETS_OT_choose_library(bpy.types.Operator):
@@ -296,6 +325,24 @@ class GANASSETS_OT_add_model(bpy.types.Operator):
         desk.paths.append(path)
         desk.look_for_models()
         return {"FINISHED"}
+
+
+if hasattr(bpy.types, "FileHandler"):  # since 4.1
+
+    class GANASSETS_FH_model(bpy.types.FileHandler):
+        """Takes models that are dropped into the window"""
+
+        bl_idname, bl_label = "GANASSETS_FH_model", "GAN Assets model"
+        bl_import_operator, bl_file_extensions = "ganassets.add_model", ".onnx"
+
+        @classmethod
+        def poll_drop(cls, context: bpy.types.Context) -> bool:
+            """Whether the editor takes it."""
+            return context.area is not None and context.area.type in ("VIEW_3D", "NODE_EDITOR")
+
+    DROPPED = (GANASSETS_FH_model,)
+else:
+    DROPPED = ()
 
 
 class GANASSETS_OT_look_again(bpy.types.Operator):
@@ -403,7 +450,7 @@ CLASSES = (
     GANASSETS_OT_resume,
     GANASSETS_OT_remove,
     GANASSETS_OT_smaller,
-    GANASSETS_OT_open_library,
+    GANASSETS_OT_browse,
     GANASSETS_OT_choose_library,
     GANASSETS_OT_add_model,
     GANASSETS_OT_look_again,
@@ -411,4 +458,5 @@ CLASSES = (
     GANASSETS_OT_pick,
     GANASSETS_OT_release,
     GANASSETS_OT_show_log,
+    *DROPPED,
 )

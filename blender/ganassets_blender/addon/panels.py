@@ -82,7 +82,9 @@ class Generate(Part):
         into.use_property_split = False
         into.prop(state, "target", text="")
         if state.target == jobs.LIBRARY:
-            wrapped(layout, context, library_path(), "ASSET_MANAGER")
+            row = layout.row()
+            wrapped(row, context, library_path(), "BLANK1")
+            row.operator("wm.path_open", text="", icon="FILE_FOLDER").filepath = library_path()
         button = layout.row()
         button.scale_y = 1.6
         button.operator("ganassets.generate", icon="ADD").from_panel = True
@@ -166,7 +168,7 @@ def draw_job(layout: Any, context: Any, job: jobs.Job) -> None:
     if job.state in (jobs.PAUSED, jobs.FAILED, jobs.CANCELLED):
         row.operator("ganassets.resume", text="", icon="PLAY").job = job.name
     if job.state == jobs.DONE and job.target == jobs.LIBRARY:
-        row.operator("ganassets.open_library", text="", icon="FILE_FOLDER").job = job.name
+        row.operator("ganassets.browse", text="", icon="ASSET_MANAGER").job = job.name
     end = "ganassets.cancel" if job.state in (jobs.RUNNING, jobs.LANDING, jobs.WAITING) else "ganassets.remove"
     row.operator(end, text="", icon="X").job = job.name
     if job.is_open and job.total:

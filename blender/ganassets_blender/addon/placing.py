@@ -17,8 +17,8 @@ from .landing import LandingError, clips, heads, materials, read_card
 from .landing.common import Card, Steps, whole_or_gone
 
 GAP = 1.15  # of a thing's size, from one to the next
-SPACING = {"mesh": 0.45, "motion": 1.8}  # metres
-UPRIGHT = {"mesh": 1.3, "motion": 1.0}  # how much farther rows are apart than columns
+SPACING = {"textures": 2.0, "mesh": 0.45, "motion": 1.8}  # metres
+UPRIGHT = {"textures": 1.0, "mesh": 1.3, "motion": 1.0}  # how much farther rows are apart than columns
 
 
 def land(job: jobs.Job, folder: str, pack: bool, author: str, licence: str) -> Steps[str]:
@@ -53,13 +53,13 @@ def place(job: jobs.Job, cards: Sequence[Card], terms: tuple[str, bool, str, str
     if scene.library:
         raise LandingError(f"the scene {scene.name} is linked from another file; open a scene of this file.")
     with whole_or_gone() as made:
-        things: list[tuple[Any, list[Any], tuple[float, float]]] = []
+        things: list[tuple[Any, list[Any]]] = []
         for card in cards:
             if job.kind == "textures":
                 material = yield from materials.build(card, *terms)
-                tile = make_tile(card, material)
-                made += [material, tile, tile.data]
-                things.append((None, [tile], tuple(card["size"])))
+                swatch = make_swatch(material)
+                made += [material, swatch, swatch.data]
+                things.append((None, [swatch]))
             else:
                 if job.kind == "mesh":
                     collection = yield from heads.build(card, *terms)
@@ -68,14 +68,13 @@ def place(job: jobs.Job, cards: Sequence[Card], terms: tuple[str, bool, str, str
                     action, collection = yield from clips.build(card, *terms, fps=rate)
                     made.append(action)
                 made += [collection, *collection.objects]
-                roots = [thing for thing in collection.objects if thing.parent is None]
-                side = SPACING[job.kind]
-                things.append((collection, roots, (side, side * UPRIGHT[job.kind])))
+                things.append((collection, [thing for thing in collection.objects if thing.parent is None]))
             yield
         whole = bpy.data.collections.new(job.title)
         made.append(whole)
-        spread([(roots, size) for _, roots, size in things], scene.cursor.location)
-        for collection, roots, _ in things:
+        side = GAP * SPACING[job.kind]
+        spread([roots for _, roots in things], (side, side * UPRIGHT[job.kind]), scene.cursor.location)
+        for collection, roots in things:
             if collection:
                 whole.children.link(collection)
             else:
@@ -85,22 +84,21 @@ def place(job: jobs.Job, cards: Sequence[Card], terms: tuple[str, bool, str, str
     return ""
 
 
-def spread(things: Sequence[tuple[Sequence[Any], tuple[float, float]]], corner: Any) -> None:
-    """Put things, each some objects and its width and depth, into rows from a corner on."""
+def spread(things: Sequence[Sequence[Any]], spacing: tuple[float, float], corner: Any) -> None:
+    """Put things, each some objects, into rows from a corner on, so far apart along X and Y."""
     columns = math.ceil(math.sqrt(len(things)))
-    wide, deep = (GAP * max(size[axis] for _, size in things) for axis in (0, 1))
-    for i, (roots, _) in enumerate(things):
-        place = Vector(((i % columns) * wide, -(i // columns) * deep, 0.0)) + corner
+    for i, roots in enumerate(things):
+        place = Vector(((i % columns) * spacing[0], -(i // columns) * spacing[1], 0.0)) + corner
         for thing in roots:
             thing.location = thing.location + place
 
 
-def make_tile(card: Card, material: Any) -> Any:
-    """An object: one tile of a material in its real size, UVs in metres."""
-    width, depth = card["size"]
+def make_swatch(material: Any) -> Any:
+    """An object that shows a material in its real size: a square with UVs in metres."""
+    side = SPACING["textures"]
     mesh = bpy.data.meshes.new(material.name)
-    mesh.from_pydata([(0, 0, 0), (width, 0, 0), (width, depth, 0), (0, depth, 0)], [], [(0, 1, 2, 3)])
-    mesh.uv_layers.new(name="UVMap").data.foreach_set("uv", [0, 0, width, 0, width, depth, 0, depth])
+    mesh.from_pydata([(0, 0, 0), (side, 0, 0), (side, side, 0), (0, side, 0)], [], [(0, 1, 2, 3)])
+    mesh.uv_layers.new(name="UVMap").data.foreach_set("uv", [0, 0, side, 0, side, side, 0, side])
     mesh.materials.append(material)
     return bpy.data.objects.new(material.name, mesh)
 

@@ -30,10 +30,15 @@ class GANASSETS_AddonPreferences(bpy.types.AddonPreferences):
         min=0,
         max=64,
     )
-    provider: bpy.props.StringProperty(
-        name="Execution provider",
-        description="Of onnxruntime, such as CUDAExecutionProvider or CoreMLExecutionProvider where the build has it. "
-        "Empty is best: the processor gives the same result everywhere",
+    provider: bpy.props.EnumProperty(
+        name="Computes on",
+        description="Execution provider of onnxruntime; those that the extension's build lacks say so",
+        items=(
+            ("CPUExecutionProvider", "Processor", "The same result on every machine"),
+            ("CUDAExecutionProvider", "CUDA", "A GPU of NVIDIA's; needs a build of onnxruntime with CUDA"),
+            ("CoreMLExecutionProvider", "Core ML", "Apple's; the last digits may differ"),
+            ("DmlExecutionProvider", "DirectML", "Windows; needs a build of onnxruntime with DirectML"),
+        ),
     )
     memory: bpy.props.FloatProperty(
         name="Memory limit (GB)",

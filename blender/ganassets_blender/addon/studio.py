@@ -420,25 +420,35 @@ def remember(message: str) -> None:
             bpy.ops.ed.undo_push(message=message)
 
 
-def show_library(folder: str) -> None:
-    """Let Blender know a library, and its Asset Browsers look again."""
-    libraries = bpy.context.preferences.filepaths.asset_libraries
-    wanted = Path(folder)
-    if not any(Path(bpy.path.abspath(one.path)) == wanted for one in libraries):
-        taken = {one.name for one in libraries}
-        if hasattr(libraries, "new"):  # since 4.0
-            libraries.new(name=LIBRARY_NAME, directory=folder)
-        else:
-            bpy.ops.preferences.asset_library_add(directory=folder)
-            added = next(one for one in libraries if one.name not in taken)
-            added.name = LIBRARY_NAME
-        if not bpy.app.background:
-            bpy.context.preferences.is_dirty = True
+def show_library(folder: str) -> str:
+    """Let Blender know a library, and its Asset Browsers look again; returns its name."""
+    name = known_library(folder) or add_library(folder)
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:
             if area.ui_type == "ASSETS":
                 with bpy.context.temp_override(window=window, area=area):
                     bpy.ops.asset.library_refresh()
+    return name
+
+
+def known_library(folder: str) -> str:
+    """The name that Blender knows a folder by, or ""."""
+    libraries = bpy.context.preferences.filepaths.asset_libraries
+    return next((one.name for one in libraries if Path(bpy.path.abspath(one.path)) == Path(folder)), "")
+
+
+def add_library(folder: str) -> str:
+    """Add a folder to the asset libraries of the user's preferences; returns its name."""
+    preferences = bpy.context.preferences
+    libraries = preferences.filepaths.asset_libraries
+    if hasattr(libraries, "new"):  # since 4.0
+        added = libraries.new(name=LIBRARY_NAME, directory=folder)
+    else:
+        bpy.ops.preferences.asset_library_add(directory=folder)
+        added = libraries[-1]
+        added.name = LIBRARY_NAME
+    preferences.is_dirty = True
+    return added.name
 
 
 def add_job(table: dict[str, Any], model: dict[str, Any], target: str, library: str = "", objects: Any = ()) -> Job:
