@@ -161,11 +161,9 @@ class Child:
 
 
 def interpreter() -> str:
-    """Path of a Python of this Blender's version: its own, or the system's that it was built with."""
+    """Path of this Blender's Python: its own, or the system's that it was built with."""
     name = "python.exe" if os.name == "nt" else f"python{sys.version_info[0]}.{sys.version_info[1]}"
-    folder = Path(sys.prefix) / ("" if os.name == "nt" else "bin")
-    candidates = [sys.executable, getattr(sys, "_base_executable", ""), folder / name, Path(sys.prefix) / "bin" / name]
-    for candidate in map(Path, filter(None, candidates)):
-        if candidate.stem.lower().startswith("python") and candidate.is_file():
-            return str(candidate)
-    return name
+    # sys.executable may be any of that name on the PATH, and is Blender itself here and there.
+    candidates = [Path(sys.exec_prefix, "bin", name), Path(sys.exec_prefix, name), Path(sys.executable)]
+    found = (path for path in candidates if path.stem.lower().startswith("python") and path.is_file())
+    return str(next(found, name))

@@ -30,7 +30,7 @@ Examples:
   ganassets blender library faces --seeds 1-20 -o my-library
   ganassets blender library poses --action walk -n 30 --option rig=rigify -o my-library
   ganassets blender library jobs.toml -o my-library
-  ganassets blender library textures -n 20 -o my-library --blender /opt/blender-4.5/blender
+  ganassets blender library textures -n 20 -o my-library --blender ~/blender-4.5/blender
 """
 
 
