@@ -29,7 +29,7 @@ def test_contracts_are_kept():
     [
         (
             "ganassets.cli, ganassets_faces, ganassets_textures, ganassets_poses, ganassets_gltf, ganassets_images, "
-            "ganassets_bvh, ganassets_animation, ganassets_fbx, ganassets_materialx, ganassets_usd",
+            "ganassets_bvh, ganassets_animation, ganassets_fbx, ganassets_materialx, ganassets_usd, ganassets_blender",
             TRAINING_ONLY | {"onnxruntime", "PIL", "pxr", "bpy"},
         ),
         ("ganassets.model, ganassets.generation, ganassets_faces.decode, ganassets_faces.preview", TRAINING_ONLY),
