@@ -12,6 +12,7 @@ import math
 import re
 import zipfile
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ from ganassets.motion.rigs import RIGS
 from ganassets.motion.rotations import about, between, conjugate, continuous, multiply, rotate, to_matrix
 from ganassets_images import EXPORTER as IMAGES
 
+from .armatures import put_on, read_armature
 from .thumbnails import thumbnail
 
 FORMAT = 1
@@ -217,6 +219,9 @@ def motion_parts(clip: MotionClip, options: Mapping[str, Any]) -> tuple[Card, di
         "loop": clip.loop,
         "action": choices_of(clip.provenance.sliders).get("action", ""),
     }
+    if options["armature"]:
+        card, arrays = put_on(clip, read_armature(Path(options["armature"])))
+        return words | card, {words["arrays"]: npz_of(arrays)}
     moved = to_rig(clip, rig, axes="y")
     places, turns = rest_pose(moved.skeleton)
     arrays = (

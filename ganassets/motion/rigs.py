@@ -7,7 +7,7 @@ SkeletonProfileHumanoid, MakeHuman, the motion databases of CMU and ACCAD, and w
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..errors import InputError
@@ -224,6 +224,16 @@ RIGS: dict[str, Rig] = {
         prefix="Bip01 ",
     ),
 }
+# What moves a rig that Rigify generated; its other bones follow.
+RIGIFY_CONTROLS = Rig(
+    _bones(
+        "L R",
+        "spine_fk spine_fk.001 spine_fk.002 spine_fk.003 neck head",
+        "shoulder.{side} upper_arm_fk.{side} forearm_fk.{side} hand_fk.{side} "
+        "thigh_fk.{side} shin_fk.{side} foot_fk.{side} toe_fk.{side}/toe.{side}",
+        *RIGIFY_FINGERS,
+    )
+)
 WRITABLE = tuple(name for name, rig in RIGS.items() if rig.axes)
 
 
@@ -280,14 +290,8 @@ def recognise(names: Sequence[str], given: Mapping[str, str] | None = None) -> d
     Raises:
         InputError: required joints are not found, or the map names joints or bones that don't exist.
     """
-    given = given or {}
-    _check_given(given, names)
-    found = max((_matches(rig, bones) for bones in _spellings(names) for rig in RIGS.values()), key=len)
-    taken = set(given.values())
-    found = {joint: name for joint, name in found.items() if name not in taken} | dict(given)
-    missing = [joint for joint in REQUIRED if joint not in found]
-    if not any(joint in found for joint in ONE_OF):
-        missing.append(" or ".join(ONE_OF))
+    found = match(names, given)
+    missing = missing_from(found)
     if missing:
         used = set(found.values())
         unknown = [name for name in names if name not in used]
@@ -297,4 +301,27 @@ def recognise(names: Sequence[str], given: Mapping[str, str] | None = None) -> d
             f"{', '.join(unknown[:SHOWN]) or 'none'}{more}. Name them in a JSON file "
             '{"hips": "Pelvis", ...} and give it with --bones FILE.'
         )
+    return found
+
+
+def match(
+    names: Sequence[str], given: Mapping[str, str] | None = None, rigs: Iterable[Rig] = RIGS.values()
+) -> dict[str, str]:
+    """As many joints as are recognised -> their bones' names, in the humanoid's order; see `recognise`.
+
+    Raises:
+        InputError: the map names joints or bones that don't exist.
+    """
+    given = given or {}
+    _check_given(given, names)
+    spellings = _spellings(names)
+    found = max((_matches(rig, bones) for bones in spellings for rig in rigs), key=len)
+    taken = set(given.values())
+    found = {joint: name for joint, name in found.items() if name not in taken} | dict(given)
     return {joint: found[joint] for joint in HUMANOID_FINGERS.names if joint in found}
+
+
+def missing_from(found: Collection[str]) -> list[str]:
+    """Joints that a humanoid must have and that are not among those found."""
+    missing = [joint for joint in REQUIRED if joint not in found]
+    return missing if any(joint in found for joint in ONE_OF) else [*missing, " or ".join(ONE_OF)]

@@ -1,0 +1,114 @@
+"""Clips on armatures of Blender's: limbs point where the clip's do, whatever the armature rests in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ganassets.assets import MotionClip
+from ganassets.motion.kinematics import rest_pose, world_pose
+from ganassets.motion.retarget import AIMS
+from ganassets.motion.rigs import RIGS
+from ganassets.motion.rotations import conjugate, degrees_between, from_matrix, multiply, normalised, rotate
+from ganassets.motion.skeletons import HUMANOID
+from ganassets_blender import EXPORTER
+from ganassets_blender.parts import STANDING, to_blender
+from motion_clips import random_clip, walk_clip
+
+pytestmark = pytest.mark.real
+
+Consumer = Callable[..., dict[str, Any]]
+FRAMES = (0, 7, 20, 33, 60)
+DEFAULTS = {option.name: option.default for option in EXPORTER.options}
+# Kind of armature: the rig whose names the bones that skin hangs on have, and what stands before these.
+NAMES = {"metarig": ("rigify", ""), "rigify": ("rigify", "DEF-"), "imported": ("mixamo", "mixamorig:")}
+TORSO = ("hips", "spine", "chest", "upperChest", "neck", "head")
+TWISTED = {("rigify", "spine"), ("rigify", "chest")}  # Rigify shares out the twist between these and their neighbours
+ALONG = np.array([0.0, 1, 0])  # a bone, in its own frame
+LIMBS = [
+    (f"{side}{part}", f"{side}{AIMS[part]}")
+    for side in ("left", "right")
+    for part in ("UpperArm", "LowerArm", "UpperLeg", "LowerLeg")
+]
+
+
+def on_armature(blender: Consumer, folder: Path, kind: str, clip: MotionClip) -> dict[str, Any]:
+    """What Blender reports of an armature in the clip's frames."""
+    figure = EXPORTER.export(clip, DEFAULTS)
+    for ending in ("json", "npz"):
+        (folder / f"figure.{ending}").write_bytes(figure[f"{clip.name}.{ending}"])
+    blender(kind, folder, script="blender_armature.py")
+    files = EXPORTER.export(clip, DEFAULTS | {"armature": str(folder / "armature.json")})
+    for ending in ("json", "npz"):
+        (folder / f"clip.{ending}").write_bytes(files[f"{clip.name}.{ending}"])
+    return blender(kind, folder, *map(str, FRAMES), script="blender_armature.py")
+
+
+def bones(kind: str, pose: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """(4, 4) world matrices of the humanoid's bones in a pose of Blender's."""
+    rig, prefix = NAMES[kind]
+    spelt = {joint: [prefix + name for name in RIGS[rig].bones[joint]] for joint in HUMANOID.names}
+    return {joint: np.array(next(pose[name] for name in names if name in pose)) for joint, names in spelt.items()}
+
+
+def turn(matrix: np.ndarray) -> np.ndarray:
+    """(4,) rotation of a matrix that may scale too."""
+    axes = matrix[:3, :3] / np.linalg.norm(matrix[:3, :3], axis=0)
+    return from_matrix(axes)
+
+
+def degrees(a: np.ndarray, b: np.ndarray) -> float:
+    """Between two directions."""
+    return float(np.degrees(np.arccos(np.clip(normalised(a) @ normalised(b), -1, 1))))
+
+
+@pytest.mark.parametrize("kind", NAMES)
+@pytest.mark.parametrize("make", [walk_clip, lambda: random_clip(np.random.default_rng(5), 61)], ids=["walk", "any"])
+def test_limbs_point_where_the_clips_do(
+    blender: Consumer, tmp_path: Path, kind: str, make: Callable[[], MotionClip]
+) -> None:
+    clip = make()
+    report = on_armature(blender, tmp_path, kind, clip)
+    rest = bones(kind, report["rest"])
+    places, turns = world_pose(HUMANOID, clip.translation.astype(float), clip.rotations.astype(float))
+    assert not rest_pose(HUMANOID)[1][:, :3].any()
+    for frame, pose in zip(FRAMES, report["poses"], strict=True):
+        found = bones(kind, pose)
+        for start, end in LIMBS:
+            wanted = to_blender(places[frame, HUMANOID.index(end)] - places[frame, HUMANOID.index(start)])
+            way = found[end][:3, 3] - found[start][:3, 3]
+            assert degrees(wanted, way) < 1, (kind, frame, start)
+        for joint in TORSO:
+            since_rest = multiply(STANDING, multiply(turns[frame, HUMANOID.index(joint)], conjugate(STANDING)))
+            wanted, turned = multiply(since_rest, turn(rest[joint])), turn(found[joint])
+            if (kind, joint) in TWISTED:
+                assert degrees(rotate(wanted, ALONG), rotate(turned, ALONG)) < 1, (kind, frame, joint)
+            else:
+                assert degrees_between(turned, wanted) < 1, (kind, frame, joint)
+
+
+@pytest.mark.parametrize("kind", NAMES)
+def test_feet_stay_on_the_ground(blender: Consumer, tmp_path: Path, kind: str) -> None:
+    clip = walk_clip()
+    report = on_armature(blender, tmp_path, kind, clip)
+    rest = bones(kind, report["rest"])
+    leg = np.linalg.norm(rest["leftFoot"][:3, 3] - rest["leftUpperLeg"][:3, 3])
+    places, _ = world_pose(HUMANOID, clip.translation.astype(float), clip.rotations.astype(float))
+    for frame, pose in zip(FRAMES, report["poses"], strict=True):
+        found = bones(kind, pose)
+        for foot in ("leftFoot", "rightFoot"):
+            lifted = (places[frame, HUMANOID.index(foot), 1] - 0.08) * leg / 0.84
+            assert found[foot][2, 3] - rest[foot][2, 3] == pytest.approx(lifted, abs=0.015), (kind, frame, foot)
+
+
+def test_the_generated_rig_is_keyed_by_its_controls(blender: Consumer, tmp_path: Path) -> None:
+    on_armature(blender, tmp_path, "rigify", walk_clip())
+    card = json.loads((tmp_path / "clip.json").read_text())
+    assert card["moved"] == ["torso"] and "upper_arm_fk.L" in card["bones"]
+    assert not any(name.startswith(("DEF-", "ORG-", "MCH-")) for name in card["bones"])
+    assert ["upper_arm_parent.L", "IK_FK", 1.0] in card["custom"]
