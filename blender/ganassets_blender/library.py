@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ganassets.batch.engine import Failure, Progress, Settings, is_done, run
+from ganassets.batch.engine import TEMPORARY, Failure, Progress, Settings, is_done, run
 from ganassets.batch.index import Index, lines_of
 from ganassets.batch.lock import take
 from ganassets.batch.plan import Job, Plan, Unit
@@ -105,6 +105,7 @@ class Shelf:
                 waiting(f"Another Blender is adding to {library}; this one goes on when it is done.")
                 time.sleep(WAIT)
             os.ftruncate(self._handle, self._read())
+            self._tidy()
         except OSError as error:
             self.close()
             raise can_not_write(library, error) from error
@@ -121,6 +122,13 @@ class Shelf:
     def close(self) -> None:
         """Let others have the library."""
         os.close(self._handle)
+
+    def _tidy(self) -> None:
+        """Remove what a killed Blender left half-written; one that still writes ends soon."""
+        for path in self.folder.iterdir():
+            if TEMPORARY.fullmatch(path.name):
+                with contextlib.suppress(OSError):
+                    path.unlink()
 
     def _read(self) -> int:
         """Take in the index; returns the bytes up to the end of its last whole line."""
@@ -233,6 +241,7 @@ def add_to_library(
                 made,
                 elsewhere=frozenset(shelf.keys),
             )
+            progress(len(plan), len(plan))
             report("Writing the library.")
             for _ in binder.finish():
                 progress(len(plan), len(plan))

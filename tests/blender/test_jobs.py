@@ -90,3 +90,12 @@ def test_time_left(jobs: Any, queue: Any) -> None:
 @pytest.mark.parametrize(("seconds", "text"), [(5, "5 s"), (89.4, "89 s"), (100, "2 min"), (7200, "2 h 0 min")])
 def test_durations(jobs: Any, seconds: float, text: str) -> None:
     assert jobs.duration(seconds) == text
+
+
+def test_a_note_holds_until_the_next_asset(jobs: Any, queue: Any) -> None:
+    job = queue.add(title="a", table=TABLE, kind="mesh")
+    job.note = "Starting"
+    job.advance(0, 4, 0.0)
+    assert job.note == "Starting"
+    job.advance(1, 4, 1.0)
+    assert job.note == ""

@@ -208,3 +208,13 @@ def test_waiting_can_be_stopped(home: Path) -> None:
 def test_looks_are_told_apart(home: Path) -> None:
     add_to_library(plan("1"), home, Terms(), ONE)
     assert add_to_library(plan("1", sliders={"material": "brick"}), home, Terms(), ONE).new == 1
+
+
+def test_what_a_killed_blender_left_is_removed(home: Path) -> None:
+    left, users = home / FOLDER / ".0123456789abcdef.tmp", home / FOLDER / "notes.tmp"
+    left.parent.mkdir(parents=True)
+    for path in (left, users):
+        path.touch()
+    with Shelf(home):
+        pass
+    assert not left.exists() and users.exists()

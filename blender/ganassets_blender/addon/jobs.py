@@ -80,7 +80,9 @@ class Job:
             self.restarts = 0
         if not self._last or done != self._last[1]:
             self._last = (now, done)
-        self.done, self.total, self.note = done, total, ""
+        if done != self.done:
+            self.note = ""
+        self.done, self.total = done, total
 
     def interrupted(self) -> None:
         """The clock stands while nothing is made."""

@@ -228,6 +228,7 @@ class Works:
             job.error, job.about = message["error"], message["about"]
             self._end(job.stop or jobs.FAILED)
         elif "cancelled" in message:
+            job.note = ""
             self._end(job.stop or jobs.CANCELLED)
 
     def _lost(self, why: str) -> None:
