@@ -80,11 +80,13 @@ def test_time_left(jobs: Any, queue: Any) -> None:
     for step in range(5):
         job.advance(step, 10, 100.0 + 2.0 * step)
     assert job.seconds_left == pytest.approx(12.0) and job.share == 0.4
+    job.advance(5, 10, 108.0)
+    assert job.seconds_left == pytest.approx(7.5), "two that come at once are no sign of speed"
     job.interrupted()
-    job.advance(4, 10, 1000.0)
+    job.advance(5, 10, 1000.0)
     assert job.seconds_left is None, "a pause is no pace"
-    job.advance(5, 10, 1003.0)
-    assert job.seconds_left == pytest.approx(15.0)
+    job.advance(6, 10, 1003.0)
+    assert job.seconds_left == pytest.approx(12.0)
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(5, "5 s"), (89.4, "89 s"), (100, "2 min"), (7200, "2 h 0 min")])

@@ -19,7 +19,6 @@ DONE, FAILED, CANCELLED = "done", "failed", "cancelled"
 OPEN = (WAITING, RUNNING, LANDING, PAUSED)
 LIBRARY, GRID, APPLY = "LIBRARY", "GRID", "APPLY"
 MOST_RESTARTS = 3  # of the process without anything made in between
-SMOOTH = 0.9  # of the mean time an asset, for each new one
 
 
 @dataclass
@@ -59,8 +58,9 @@ class Job:
     def __post_init__(self) -> None:
         self.restarts = 0
         self.stop = ""  # the state that it is to have when the process has let go of it
-        self._last: tuple[float, int] | None = None
-        self._pace: float | None = None
+        self.orphaned = False  # the file that it was for was closed
+        self.now = 0.0
+        self._first: tuple[float, int] | None = None
 
     @property
     def is_open(self) -> bool:
@@ -74,24 +74,23 @@ class Job:
 
     def advance(self, done: int, total: int, now: float) -> None:
         """Take in how far it is, at a time in seconds."""
-        if self._last and done > self._last[1]:
-            each = (now - self._last[0]) / (done - self._last[1])
-            self._pace = each if self._pace is None else SMOOTH * self._pace + (1 - SMOOTH) * each
+        if done > self.done:
             self.restarts = 0
-        if not self._last or done != self._last[1]:
-            self._last = (now, done)
-        if done != self.done:
-            self.note = ""
-        self.done, self.total = done, total
+        if self._first is None and done:
+            self._first = (now, done)  # what came before the first one, such as opening the model, comes once
+        self.note = self.note if done == self.done else ""
+        self.now, self.done, self.total = now, done, total
 
     def interrupted(self) -> None:
         """The clock stands while nothing is made."""
-        self._last = self._pace = None
+        self._first = None
 
     @property
     def seconds_left(self) -> float | None:
         """How long it will take, or None where that can't be told yet."""
-        return None if self._pace is None or self.state != RUNNING else self._pace * (self.total - self.done)
+        if self._first is None or self.done <= self._first[1] or self.state != RUNNING:
+            return None
+        return (self.now - self._first[0]) / (self.done - self._first[1]) * (self.total - self.done)
 
 
 class Queue:

@@ -14,6 +14,7 @@ from .preferences import library_path
 COLUMNS = 3
 BUTTON = 20  # pixels of a button's height, which icons are measured by
 MARGIN = 45  # pixels of the sidebar beside the thumbnails
+BAR = 36  # letters
 LETTER = 7.2  # pixels of a letter
 ICONS = {jobs.DONE: "CHECKMARK", jobs.FAILED: "ERROR", jobs.CANCELLED: "X", jobs.PAUSED: "PAUSE"}
 # What can be done about an error, by what it is about: operator, text, icon.
@@ -192,10 +193,11 @@ def draw_progress(layout: Any, job: jobs.Job) -> None:
     if hasattr(layout, "progress"):  # since 4.0
         layout.progress(factor=job.share, text=text)
     else:
-        split = layout.split(factor=0.5)
-        split.label(text=text)
-        full = round(20 * job.share)
-        split.label(text="|" * full + "." * (20 - full))
+        column = layout.column(align=True)
+        column.scale_y = 0.8
+        column.label(text=text)
+        full = round(BAR * job.share)
+        column.label(text="|" * full + "." * (BAR - full))
 
 
 def panel_of(part: type, space: str, prefix: str, parent: str = "") -> type:
