@@ -96,7 +96,26 @@ def shade_sphere(material: TextureSet, size: int, repeat: float = 2) -> ByteArra
     Raises:
         InputError: size or repeat is not above 0.
     """
-    n = SUPERSAMPLING * size
+    light, covered = lit_sphere(material, size, repeat)
+    return to_bytes(light + (1 - covered) * BACKGROUND)
+
+
+def sphere_cut_out(material: TextureSet, size: int, repeat: float = 2, samples: int = SUPERSAMPLING) -> ByteArray:
+    """(size, size, 4) uint8 sRGB picture of the sphere alone, transparent around it; see shade_sphere.
+
+    Args:
+        material, size, repeat: as there.
+        samples: of a pixel, along both axes; with one it takes a quarter of the time, and fine relief sparkles.
+    """
+    return cut_out(*lit_sphere(material, size, repeat, samples))
+
+
+def lit_sphere(
+    material: TextureSet, size: int, repeat: float, samples: int = SUPERSAMPLING
+) -> tuple[FloatArray, FloatArray]:
+    """(size, size, 3) linear light that the sphere sends to each pixel, and (size, size, 1) how much of that it covers;
+    see sphere_cut_out."""
+    n = samples * size
     arc = round(np.pi * SPHERE_RADIUS * n)  # pixels from edge to edge along the sphere
     surface = averaged(material, arc, repeat)
 
@@ -116,9 +135,10 @@ def shade_sphere(material: TextureSet, size: int, repeat: float = 2) -> ByteArra
     here = surface.at(rows, columns)
     lit = shade(here, turned(here.normal, x, y, z))
 
-    picture = np.full((n, n, 3), BACKGROUND, np.float32)
-    picture[inside] += coverage * (lit - BACKGROUND)
-    return to_bytes(picture.reshape(size, SUPERSAMPLING, size, SUPERSAMPLING, 3).mean((1, 3)))
+    picture = np.zeros((n, n, 4), np.float32)
+    picture[inside] = np.concatenate([coverage * lit, coverage], 1)
+    picture = picture.reshape(size, samples, size, samples, 4).mean((1, 3))
+    return picture[..., :3], picture[..., 3:]
 
 
 def turned(vectors: FloatArray, x: FloatArray, y: FloatArray, z: FloatArray) -> FloatArray:
@@ -241,6 +261,13 @@ def to_srgb(linear: NDArray[Any]) -> NDArray[Any]:
 def to_bytes(linear: FloatArray) -> ByteArray:
     """uint8 sRGB of linear values in [0, 1]."""
     return np.rint(to_srgb(linear) * 255).astype(np.uint8)
+
+
+def cut_out(light: FloatArray, covered: FloatArray) -> ByteArray:
+    """(h, w, 4) uint8 sRGB with alpha, which is not multiplied into the colours, of (h, w, 3) linear light of things
+    that cover a part (h, w, 1) of each pixel."""
+    colour = to_bytes(np.clip(light / np.maximum(covered, 1e-6), 0, 1))
+    return np.concatenate([colour, np.rint(covered * 255).astype(np.uint8)], -1)
 
 
 _LINEAR = to_linear(np.linspace(0, 1, SRGB_STEPS)).astype(np.float32)

@@ -2,21 +2,84 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
-from ganassets.assets import Asset, MotionClip, TextureSet
-from ganassets.motion.animation import shot_of
-from ganassets.shading import shade_sphere
+from ganassets.assets import Asset, Mesh, MotionClip, TextureSet
+from ganassets.motion.figure import Body, Camera, body_of, draw_figure
+from ganassets.motion.kinematics import positions
+from ganassets.motion.rotations import heading
+from ganassets.rendering import render
+from ganassets.shading import sphere_cut_out
 
 ByteArray = NDArray[np.uint8]
 
+TEXELS = 512  # of a material that a picture needs at most
+FACTOR = 3  # a clip's picture is drawn that many times larger
+AZIMUTH, PITCH = 58.0, 9.0  # degrees from where a figure faces, and down
+MARGIN = 0.03  # of the picture's side
+APART = 0.42  # metres between the poses
+FAINT = 0.42  # opacity of the poses beside the most telling one
+STILL = 0.12  # metres: clips whose joints move less than that, about, are one pose
+
 
 def thumbnail(asset: Asset, side: int = 256) -> ByteArray:
-    """(side, side, 4) uint8 sRGB picture of an asset, transparent around it."""
-    rgb = np.full((side, side, 3), 128, np.uint8)
+    """(side, side, 4) uint8 sRGB picture of an asset, transparent around it: a sphere of a material, a mesh in
+    three-quarter view, the most telling poses of a clip, a picture itself.
+
+    Raises:
+        InputError: a clip's skeleton lacks a joint of the humanoid, or a mesh has no faces.
+    """
     if isinstance(asset, TextureSet):
-        rgb = shade_sphere(asset, side)
-    elif isinstance(asset, MotionClip):
-        rgb = np.asarray(next(shot_of(asset, np.array([asset.seconds / 2]), side).pictures()))
-    return np.dstack([rgb, np.full((side, side), 255, np.uint8)])
+        return sphere_cut_out(asset.reduced(TEXELS), side, samples=1)
+    if isinstance(asset, Mesh):
+        return render(asset, side)
+    if isinstance(asset, MotionClip):
+        return poses(asset, side)
+    picture = Image.fromarray(asset.pixels).convert("RGBA")
+    picture.thumbnail((side, side))
+    whole = Image.new("RGBA", (side, side))
+    whole.paste(picture, ((side - picture.width) // 2, (side - picture.height) // 2))
+    return np.asarray(whole)
+
+
+def poses(clip: MotionClip, side: int) -> ByteArray:
+    """(side, side, 4) picture of a clip's most telling pose, and behind it fainter those before and after."""
+    frames = telling(clip)
+    facing = float(heading(clip.rotations[frames[0], 0].astype(np.float64)))
+    ahead = np.array([math.sin(facing), 0, math.cos(facing)])
+    body = body_of(replace(clip, translation=clip.translation[frames], rotations=clip.rotations[frames], contacts=None))
+    places = clip.translation[frames].astype(np.float64) * (1, 0, 1)
+    steps = APART * np.sign(np.array(frames) - frames[0])[:, None] * ahead
+    body = Body(body.centres + (steps - places)[:, None, None], body.radii, body.colours)
+
+    large = FACTOR * side
+    edge = MARGIN * large
+    camera = Camera(facing - math.radians(AZIMUTH), math.radians(PITCH)).fitted(
+        body.centres.reshape(-1, 3),
+        np.broadcast_to(body.radii, body.centres.shape[:-1]).ravel(),
+        (edge, edge, large - edge, large - edge),
+    )
+    picture = Image.new("RGBA", (large, large))
+    for frame in reversed(range(len(frames))):
+        figure = Image.new("RGBA", (large, large))
+        draw_figure(figure, body, frame, camera)
+        if frame:
+            figure.putalpha(figure.getchannel("A").point([round(FAINT * alpha) for alpha in range(256)]))
+        picture.alpha_composite(figure)
+    return np.asarray(picture.convert("RGBa").reduce(FACTOR).convert("RGBA"))
+
+
+def telling(clip: MotionClip) -> list[int]:
+    """Frames: the pose that is farthest from the clip's mean, then, if there are such that differ, one of those before
+    and one of those after it."""
+    places = positions(clip) - clip.translation[:, None] * (1, 0, 1)
+    most = int(np.linalg.norm(places - places.mean(0), axis=-1).mean(1).argmax())
+    away = np.linalg.norm(places - places[most], axis=-1).mean(1)
+    parts = [(0, most), (most + 1, len(clip))]
+    others = [start + int(away[start:stop].argmax()) for start, stop in parts if start < stop]
+    return [most, *(frame for frame in others if away[frame] > STILL)]
