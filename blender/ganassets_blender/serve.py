@@ -225,8 +225,10 @@ def plan_for(call: Call, to: str = "parts") -> Any:
     """The plan of a request's job, a table as in a file of jobs."""
     from pydantic import ValidationError
 
-    from ganassets.batch.jobs import JobTable, plan_of
+    from ganassets.batch.jobs import JobTable, job_of
+    from ganassets.batch.plan import Plan
     from ganassets.cli.find import find_model
+    from ganassets.model import look_into
     from ganassets.provenance import recipe_in
 
     try:
@@ -236,8 +238,12 @@ def plan_for(call: Call, to: str = "parts") -> Any:
         raise InputError(
             f"the job makes no sense ({'.'.join(map(str, first['loc']))}: {first['msg'][:200]})."
         ) from error
-    about("model", find_model, table.model)
-    return about("looks", plan_of, [table], find_model, lambda text: recipe_in(Path(text)))
+    path = about("model", find_model, table.model)
+    about("model", look_into, path)
+    job = about("looks", job_of, table, "1", lambda name: path, lambda text: recipe_in(Path(text)))
+    plan = Plan([job])
+    about("looks", plan.check_names)
+    return plan
 
 
 def settings_for(call: Call, plan: Any) -> Any:

@@ -110,6 +110,18 @@ def test_one_that_hangs_is_noticed_and_ended(start: Any) -> None:
     assert child.process.wait(5) == -signal.SIGKILL
 
 
+def test_a_machine_that_slept_is_no_process_that_hangs(start: Any) -> None:
+    child = start()
+    heard(child, lambda message: "hello" in message)
+    child.heard -= 100
+    child.polled -= 100
+    child.poll()
+    assert not child.failure
+    child.heard -= 100
+    child.poll()
+    assert child.failure
+
+
 def test_garbage_is_no_crash(start: Any) -> None:
     child = start()
     heard(child, lambda message: "hello" in message)

@@ -21,10 +21,28 @@ CLASSES = (properties.GANASSETS_State, preferences.GANASSETS_AddonPreferences, *
 
 
 @bpy.app.handlers.persistent
-def file_changed(*_: object) -> None:
-    """What was built for the file before is gone with it."""
+def file_closes(*_: object) -> None:
+    """The file that is open is about to be replaced by another one."""
+    if studio.STUDIO:
+        studio.STUDIO.works.file_closed()
+        studio.STUDIO.keep()
+
+
+@bpy.app.handlers.persistent
+def file_is_open(*_: object) -> None:
+    """Another file is open."""
+    if studio.STUDIO:
+        studio.STUDIO.put_back()
+
+
+@bpy.app.handlers.persistent
+def undone(*_: object) -> None:
+    """An undo or redo is about to replace data blocks."""
     if studio.STUDIO:
         studio.STUDIO.works.drop()
+
+
+HANDLERS = (("load_pre", file_closes), ("load_post", file_is_open), ("undo_pre", undone), ("redo_pre", undone))
 
 
 def register() -> None:
@@ -34,7 +52,8 @@ def register() -> None:
     bpy.types.WindowManager.ganassets = bpy.props.PointerProperty(type=properties.GANASSETS_State)
     studio.STUDIO = studio.Studio()
     bpy.types.VIEW3D_MT_add.append(panels.draw_in_add)
-    bpy.app.handlers.load_pre.append(file_changed)
+    for name, handler in HANDLERS:
+        getattr(bpy.app.handlers, name).append(handler)
     commands.register()
     if not bpy.app.background:
         bpy.app.timers.register(studio.tick, first_interval=0.5, persistent=True)
@@ -45,7 +64,8 @@ def unregister() -> None:
     commands.unregister()
     if bpy.app.timers.is_registered(studio.tick):
         bpy.app.timers.unregister(studio.tick)
-    bpy.app.handlers.load_pre.remove(file_changed)
+    for name, handler in HANDLERS:
+        getattr(bpy.app.handlers, name).remove(handler)
     bpy.types.VIEW3D_MT_add.remove(panels.draw_in_add)
     studio.hide_looks()
     studio.studio().close()

@@ -19,6 +19,7 @@ from typing import Any
 
 SILENCE = 1.6  # seconds without a heartbeat after which it hangs
 BEGINNING = 60.0  # the same before the first one: a cold disk is slow
+STANDSTILL = 1.0  # seconds without a poll after which it was Blender that hung, or the machine that slept
 MOST_LINES = 200  # taken in at a poll
 LOG_BYTES = 2**20
 
@@ -44,7 +45,7 @@ class Child:
         self.ready, self.failure = False, ""
         self.process: subprocess.Popen[str] | None = None
         self.messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
-        self.heard = self.used = time.monotonic()
+        self.heard = self.used = self.polled = time.monotonic()
         self.number = 0
         self.ended = False
         self.lock = threading.Lock()
@@ -125,6 +126,10 @@ class Child:
     def poll(self) -> list[Message]:
         """What it said since the last time; notices when it is dead or hangs."""
         found: list[Message] = []
+        now = time.monotonic()
+        if now - self.polled > STANDSTILL:
+            self.heard = now
+        self.polled = now
         code = self.process.poll() if self.process else None
         while len(found) < MOST_LINES:
             try:

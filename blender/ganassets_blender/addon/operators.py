@@ -209,7 +209,7 @@ class GANASSETS_OT_resume(JobOperator, bpy.types.Operator):
     def act(self, works: studio.Works, job: jobs.Job) -> None:
         """Let it wait for its turn."""
         job.error, job.about, job.note = "", "", ""
-        job.restarts = 0
+        job.restarts, job.orphaned = 0, False
         job.state = jobs.WAITING
         works.queue.save(job)
 

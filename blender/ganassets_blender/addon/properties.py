@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # pyright: reportMissingImports=false, reportInvalidTypeForm=false
-"""What the panel shows and the user sets. Kept by the window manager: neither a file's nor part of undo."""
+"""What the panel shows and the user sets. Kept by the window manager: no part of undo."""
 
 import random
 from typing import Any
@@ -94,6 +94,17 @@ class GANASSETS_State(bpy.types.PropertyGroup):
         if self.seed_mode == RANDOM:
             return {"count": self.count, "seed": random.randrange(MOST_SEED - self.count)}
         return {"seeds": self.picked if self.seed_mode == PICKED else self.seeds}
+
+
+def values_of(group: Any) -> dict[str, Any]:
+    """All properties of a group by name."""
+    return {name: getattr(group, name) for name in group.bl_rna.properties.keys() if name not in ("rna_type", "name")}
+
+
+def set_values(group: Any, values: dict[str, Any]) -> None:
+    """Set properties of a group."""
+    for name, value in values.items():
+        setattr(group, name, value)
 
 
 def looks_class(model: dict[str, Any]) -> type:

@@ -52,6 +52,7 @@ class Desk:
         self.calls: dict[int, Callable[[dict[str, Any]], None]] = {}
         self.pictures: Any = None
         self.asked = 0
+        self.deaths = 0  # of the process before it had told of models
 
     def ask(self, take: Callable[[dict[str, Any]], None], **request: Any) -> int:
         """Send a request, starting the process if there is none."""
@@ -68,15 +69,17 @@ class Desk:
         self.ask(self._take_models, do="models", paths=paths)
 
     def _take_models(self, message: dict[str, Any]) -> None:
+        self.error = message.get("error", self.error)
         if "done" not in message:
             return
         state, chosen = bpy.context.window_manager.ganassets, ""
         if models.FOUND:
             chosen = state.model
         models.take(message["done"])
+        self.deaths = 0
         self.error = models.BROKEN[-1]["error"] if models.BROKEN else ""
-        for model in models.BROKEN:
-            self.paths.remove(model["path"])
+        broken = {model["path"] for model in models.BROKEN}
+        self.paths = [path for path in self.paths if path not in broken]
         newest = models.find(self.paths[-1]) if self.paths and not models.BROKEN else None
         wanted = newest or models.find(chosen) or models.find("textures") or (models.FOUND or [None])[0]
         if wanted:
@@ -127,7 +130,8 @@ class Desk:
         if self.child.failure:
             self.error = f"{self.child.failure}; try again." if self.calls else ""
             self.child, self.told, self.calls = None, None, {}
-            self.known = bool(models.FOUND)
+            self.deaths += 1
+            self.known = bool(models.FOUND) or self.deaths > jobs.MOST_RESTARTS
         elif self.child.idle() > preferences().idle and not self.calls:
             self.child.end()
             self.child = None
@@ -280,12 +284,17 @@ class Works:
         """Build for a little while."""
         job, chosen = self.job, preferences()
         assert job
+        if job.orphaned:
+            job.note = "The file was closed; Resume places them in the one that is open"
+            self._end(jobs.PAUSED)
+            return
         began = time.perf_counter()
         try:
             if self.landing is None:
                 folder = str(self.queue.parts_of(job))
                 job.note = "Placing"
-                self.landing = placing.land(job, folder, chosen.pack, chosen.author, chosen.licence)
+                # Packed, because the folder is removed with the job.
+                self.landing = placing.land(job, folder, True, chosen.author, chosen.licence)
             while time.perf_counter() - began < BUDGET:
                 next(self.landing)
         except StopIteration as end:
@@ -295,16 +304,27 @@ class Works:
             remember(f"GAN Assets: {job.title}")
         except ReferenceError:
             self.landing = None  # an undo or another file took it away: once more from the start
-        except (LandingError, RuntimeError, OSError) as error:
-            self.landing = None
-            job.error, job.about = str(error), "making"
-            self._end(jobs.FAILED)
+        except LandingError as error:
+            self._fail(job, str(error))
+        except Exception as error:  # else Blender would never call the timer again
+            self._fail(job, f"something unexpected happened ({error}).")
+
+    def _fail(self, job: Job, why: str) -> None:
+        self.landing = None
+        job.error, job.about = why, "making"
+        self._end(jobs.FAILED)
 
     def drop(self) -> None:
-        """Begin to build again; what was built went with the file."""
+        """Forget what is being built, and begin again: references to it end with an undo or a file."""
         if self.landing:
             self.landing.close()
             self.landing = None
+
+    def file_closed(self) -> None:
+        """What was to be placed in the file that was open is not for the next one, unless the user says so."""
+        self.drop()
+        for job in self.queue.jobs:
+            job.orphaned = job.orphaned or (job.is_open and job.target != jobs.LIBRARY)
 
 
 class Studio:
@@ -315,6 +335,16 @@ class Studio:
         self.looks: type | None = None
         self.shown = ""  # path of the model whose sliders these are
         self.begun = False
+        self.kept: list[dict[str, Any]] = []
+
+    def keep(self) -> None:
+        """Remember what the panel shows: another file takes the window manager's properties away."""
+        self.kept = [properties.values_of(group) for group in panel_groups()]
+
+    def put_back(self) -> None:
+        """Let the panel show what it did."""
+        for group, values in zip(panel_groups(), self.kept):
+            properties.set_values(group, values)
 
     def tick(self) -> float:
         """What the timer calls; returns seconds to its next call."""
@@ -375,6 +405,12 @@ def hide_looks() -> None:
         del bpy.types.WindowManager.ganassets_looks
         bpy.utils.unregister_class(STUDIO.looks)
         STUDIO.looks, STUDIO.shown = None, ""
+
+
+def panel_groups() -> list[Any]:
+    """All properties that the panel shows."""
+    window_manager = bpy.context.window_manager
+    return [window_manager.ganassets, *([window_manager.ganassets_looks] if studio().looks else [])]
 
 
 def chosen_model() -> dict[str, Any] | None:
