@@ -34,6 +34,7 @@ from ganassets.motion.rotations import conjugate, continuous, from_matrix, multi
 from ganassets.motion.take import Take
 
 MOST_BONES, MOST_BYTES, LONGEST_NAME = 2000, 4 * 2**20, 255
+FARTHEST = 1e9  # of any unit
 SHEAR = 1e-2  # how far from a turn and a scale a bone's matrix may be
 W_FIRST = (3, 0, 1, 2)
 FloatArray = NDArray[np.floating]
@@ -54,7 +55,7 @@ SETTINGS: tuple[tuple[str, str, float], ...] = (
 COPIES, FK = "ORG-", "_fk"  # bones that copy a control of the same name, perhaps with this before the side
 
 Text = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
-Number = Annotated[float, Field(allow_inf_nan=False)]
+Number = Annotated[float, Field(ge=-FARTHEST, le=FARTHEST, allow_inf_nan=False)]
 
 
 class Bone(BaseModel):

@@ -17,6 +17,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from ganassets.assets import Material, Mesh, Topology
 from ganassets.errors import InputError
+from ganassets.rendering import render
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -42,15 +43,15 @@ LAMPS = {
 # Lamps alone are sampled, no reflected rays are followed: on skin that is less noise for the time.
 INTEGRATOR = {"type": "direct", "hide_emitters": True, "emitter_samples": 10, "bsdf_samples": 0}
 HINT = (
-    "Heads are shown as textures because the renderer Mitsuba is missing; pip install 'ganassets[preview]' adds it "
-    "(not on ARM Linux and ARM Windows)."
+    "Heads are drawn without soft shadows because the renderer Mitsuba is missing; pip install 'ganassets[preview]' "
+    "adds it (not on ARM Linux and ARM Windows)."
 )
 
 
 def contact_sheet(assets: Sequence[Mesh], cell: int = 256) -> Image.Image:
     """Picture of the first 16 heads, each from the front, in three-quarter view and in profile, with its seed.
 
-    Without the renderer it shows the albedo textures instead and says how to install it, in the picture and as
+    Without the renderer they are drawn more simply, and how to install it is said in the picture and as
     `info["hint"]` of the image.
 
     Args:
@@ -58,7 +59,7 @@ def contact_sheet(assets: Sequence[Mesh], cell: int = 256) -> Image.Image:
         cell: pixels of the square that holds one view.
 
     Returns:
-        RGB image, two heads a row (six where textures are shown).
+        RGB image, two heads a row.
 
     Raises:
         InputError: there is no head.
@@ -69,7 +70,7 @@ def contact_sheet(assets: Sequence[Mesh], cell: int = 256) -> Image.Image:
     try:
         renderer = load_renderer()
     except ImportError:
-        sheet = arrange([[albedo_cell(head, cell)] for head in shown], shown, cell, caption(len(assets), HINT))
+        sheet = arrange([drawn(head, cell) for head in shown], shown, cell, caption(len(assets), HINT))
         sheet.info["hint"] = HINT
         return sheet
     return arrange([views(renderer, head, cell) for head in shown], shown, cell, caption(len(assets)))
@@ -101,10 +102,14 @@ def arrange(rows: Sequence[Sequence[ByteArray]], heads: Sequence[Mesh], cell: in
     return sheet
 
 
-def albedo_cell(head: Mesh, cell: int) -> ByteArray:
-    """(cell, cell, 3) uint8 of the head's first albedo texture."""
-    texture = next((m.albedo for m in head.materials if m.albedo is not None), np.full((1, 1, 3), PAPER, np.uint8))
-    return np.asarray(Image.fromarray(texture).resize((cell, cell), Image.Resampling.LANCZOS))
+def drawn(head: Mesh, cell: int) -> list[ByteArray]:
+    """(cell, cell, 3) uint8 sRGB pictures of a head, one an azimuth, made with numpy alone."""
+    pictures = []
+    for azimuth in AZIMUTHS:
+        picture = render(head, cell, azimuth, pitch=0.0).astype(np.float32)
+        alpha = picture[..., 3:] / 255
+        pictures.append(np.rint(picture[..., :3] * alpha + PAPER[0] * (1 - alpha)).astype(np.uint8))
+    return pictures
 
 
 def load_renderer() -> ModuleType:
