@@ -144,7 +144,7 @@ BAD = [
     ({"model": "textures", "seeds": "1", "size": "100"}, "looks", "multiple of 16"),
     ({"model": "textures", "seeds": "1", "sliders": {"material": "cheese"}}, "looks", "cheese"),
     ({"model": "textures", "seeds": "1", "alien": 1}, "making", "alien"),
-    ({"model": "/etc/passwd"}, "looks", "passwd"),
+    ({"model": "/etc/passwd"}, "model", "passwd"),
 ]
 
 

@@ -98,7 +98,8 @@ class GANASSETS_State(bpy.types.PropertyGroup):
 
 def values_of(group: Any) -> dict[str, Any]:
     """All properties of a group by name."""
-    return {name: getattr(group, name) for name in group.bl_rna.properties.keys() if name not in ("rna_type", "name")}
+    names = [one.identifier for one in group.bl_rna.properties]
+    return {name: getattr(group, name) for name in names if name not in ("rna_type", "name")}
 
 
 def set_values(group: Any, values: dict[str, Any]) -> None:

@@ -343,7 +343,7 @@ class Studio:
 
     def put_back(self) -> None:
         """Let the panel show what it did."""
-        for group, values in zip(panel_groups(), self.kept):
+        for group, values in zip(panel_groups(), self.kept, strict=False):
             properties.set_values(group, values)
 
     def tick(self) -> float:
