@@ -86,7 +86,12 @@ def volume(
     for image in bpy.data.images:
         if not image.packed_file:
             image.filepath_raw = bpy.path.relpath(image.filepath, start=os.path.dirname(file))
-    write(file, assets)
+    try:
+        write(file, assets)
+    except (OSError, RuntimeError) as problem:
+        raise landing.LandingError(" ".join(str(problem).removeprefix("Error: ").split())) from problem
+    if offered(file) != len(assets):
+        raise landing.LandingError("the file was cut off; there may be no space left on the device")
     return {"count": len(assets)}
 
 
@@ -97,6 +102,15 @@ def write(file: str, assets: set[Any]) -> None:
         bpy.ops.wm.save_as_mainfile(filepath=file, copy=True, compress=True, relative_remap=False)
     else:
         bpy.data.libraries.write(file, assets, fake_user=True, compress=True)
+
+
+def offered(file: str) -> int:
+    """How many assets a file offers; none if it is cut off, which some Blenders don't tell of when the disk is full."""
+    try:
+        with bpy.data.libraries.load(file, link=True, assets_only=True) as (there, _):
+            return sum(len(getattr(there, kind)) for kind in KINDS)
+    except OSError:
+        return 0
 
 
 def make(path: str, pack: bool, author: str, licence: str, catalogs: dict[str, str]) -> Any:
