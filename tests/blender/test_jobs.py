@@ -56,6 +56,20 @@ def test_what_is_broken_is_left_alone(jobs: Any, queue: Any) -> None:
     assert (queue.folder / "b" / jobs.FILE).exists()
 
 
+def test_jobs_of_another_blender_that_runs_are_left_alone(jobs: Any, queue: Any) -> None:
+    job = queue.add(title="a", table=TABLE, kind="mesh")
+    queue.disk.submit(int).result()  # so that all before it is done
+    other = jobs.Queue(queue.folder)
+    other.load()
+    assert other.jobs == []
+    queue.close()
+    other.load()
+    assert [one.name for one in other.jobs] == [job.name]
+    other.remove(other.jobs[0])
+    other.close()
+    assert not queue.folder_of(job).exists()
+
+
 def test_one_at_a_time_the_oldest_first(jobs: Any, queue: Any) -> None:
     first, second = (queue.add(title=name, table=TABLE, kind="mesh") for name in "ab")
     assert queue.next() is first

@@ -13,7 +13,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-FILE = "job.json"
+from .locks import take
+
+FILE, LOCK = "job.json", "lock"
 WAITING, RUNNING, LANDING, PAUSED = "waiting", "running", "landing", "paused"
 DONE, FAILED, CANCELLED = "done", "failed", "cancelled"
 OPEN = (WAITING, RUNNING, LANDING, PAUSED)
@@ -103,18 +105,20 @@ class Queue:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.jobs: list[Job] = []
+        self.locks: dict[str, int] = {}
         self.disk = ThreadPoolExecutor(1)
 
     def load(self) -> None:
-        """Take in what is there; what was going on when Blender ended is paused. What can't be read is left alone."""
+        """Take in what is there; what was going on when Blender ended is paused. What can't be read, or is another
+        Blender's that runs, is left alone."""
         self.jobs = []
         for path in sorted(self.folder.glob(f"*/{FILE}")):
             try:
                 raw = json.loads(path.read_text(encoding="utf-8"))
                 job = Job(**raw)
+                if job.name != path.parent.name or not self._claim(job):
+                    continue
             except (OSError, ValueError, TypeError):
-                continue
-            if job.name != path.parent.name:
                 continue
             if job.is_open:
                 job.state, job.note = PAUSED, "Blender was closed"
@@ -125,8 +129,25 @@ class Queue:
         """A new job, waiting."""
         job = Job(name=f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}", **what)
         self.jobs.append(job)
+        self.disk.submit(self._claim, job)
         self.save(job)
         return job
+
+    def _claim(self, job: Job) -> bool:
+        """Whether a job is this Blender's now; False where another one has it."""
+        folder = self.folder_of(job)
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o666)
+        if not take(handle):
+            os.close(handle)
+            return False
+        self.locks[job.name] = handle
+        return True
+
+    def _forget(self, job: Job) -> None:
+        if job.name in self.locks:  # else the disk was full
+            os.close(self.locks.pop(job.name))
+        shutil.rmtree(self.folder_of(job), ignore_errors=True)
 
     def save(self, job: Job) -> None:
         """Write a job down, by a thread of its own: a disk may take its time."""
@@ -153,11 +174,13 @@ class Queue:
     def remove(self, job: Job) -> None:
         """Forget a job, with its files."""
         self.jobs.remove(job)
-        self.disk.submit(shutil.rmtree, self.folder_of(job), ignore_errors=True)
+        self.disk.submit(self._forget, job)
 
     def close(self) -> None:
-        """Wait until all is written down."""
+        """Wait until all is written down, and let other Blenders have the jobs."""
         self.disk.shutdown()
+        while self.locks:
+            os.close(self.locks.popitem()[1])
 
 
 def write(folder: Path, text: str) -> None:
