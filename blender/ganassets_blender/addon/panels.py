@@ -32,7 +32,7 @@ def wrapped(layout: Any, context: Any, text: str, icon: str = "NONE") -> None:
     letters = max(20, int(context.region.width / (LETTER * scale)) - (6 if icon != "NONE" else 3))
     column = layout.column(align=True)
     column.scale_y = 0.8
-    for number, line in enumerate(textwrap.wrap(text, letters)):
+    for number, line in enumerate(textwrap.wrap(text[:1].upper() + text[1:], letters)):
         column.label(text=line, icon=icon if not number else ("BLANK1" if icon != "NONE" else "NONE"))
 
 
@@ -105,6 +105,7 @@ class Sliders(Part):
         for i, condition in enumerate(model["conditions"]):
             row = layout.row(align=True)
             if condition["choices"] or condition["switch"]:
+                row.use_property_split, row.use_property_decorate = True, False
                 row.prop(looks, f"slider_{i}")
                 continue
             row.prop(looks, f"use_{i}", text="")
@@ -180,10 +181,11 @@ def draw_job(layout: Any, context: Any, job: jobs.Job) -> None:
         wrapped(layout, context, job.note)
     if job.state == jobs.FAILED:
         wrapped(layout, context, job.error, "ERROR")
-        operator, text, icon = REMEDIES.get(job.about, AGAIN) if job.about != "looks" or "size" in job.table else AGAIN
-        button = layout.operator(operator, text=text, icon=icon)
-        if hasattr(button, "job"):
-            button.job = job.name
+        if job.about != "looks" or "size" in job.table:
+            operator, text, icon = REMEDIES.get(job.about, AGAIN)
+            button = layout.operator(operator, text=text, icon=icon)
+            if hasattr(button, "job"):
+                button.job = job.name
 
 
 def draw_progress(layout: Any, job: jobs.Job) -> None:
