@@ -36,7 +36,10 @@ def land(job: jobs.Job, folder: str, pack: bool, author: str, licence: str) -> S
     Raises:
         LandingError: nothing could be done.
     """
-    cards = [read_card(os.path.join(folder, f"{name}.json")) for name in job.result["assets"]]
+    cards = []
+    for name in job.result["assets"]:
+        cards.append(read_card(os.path.join(folder, f"{name}.json")))
+        yield
     terms = (folder, pack, author, licence)
     if not cards:
         return ""
@@ -74,13 +77,14 @@ def place(job: jobs.Job, cards: Sequence[Card], terms: tuple[str, bool, str, str
         made.append(whole)
         side = GAP * SPACING[job.kind]
         spread([roots for _, roots in things], (side, side * UPRIGHT[job.kind]), scene.cursor.location)
+        scene.collection.children.link(whole)
         for collection, roots in things:
             if collection:
                 whole.children.link(collection)
             else:
                 whole.objects.link(roots[0])
-        yield
-        scene.collection.children.link(whole)
+            bpy.context.view_layer.update()  # all at once, and drawn all at once, it would take long
+            yield
     return ""
 
 
