@@ -1,0 +1,81 @@
+"""The measurement of the Blender extension: what a Blender tells and takes is taken in, and tables come of it."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ganassets_blender.build import this_platform
+
+FOLDER = Path(__file__).parents[2] / "benchmarks"
+CACHE = Path(os.environ.get("GANASSETS_TEST_CACHE", "~/.cache/ganassets-tests")).expanduser()
+LARGE = 100_000_000  # bytes
+PROGRAM = f"""
+import subprocess, sys, time
+print("PHASE before", flush=True)
+time.sleep(0.5)
+print("PHASE large", flush=True)
+held = b"x" * {LARGE}
+child = subprocess.Popen([sys.executable, "-c", "import time; held = b'x' * {2 * LARGE}; time.sleep(60)"])
+time.sleep(1.5)
+child.kill()
+del held
+print("PHASE after", flush=True)
+time.sleep(0.5)
+print('REPORT {{"words": ' + str(len(sys.argv)) + '}}', flush=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def bench() -> Iterator[Any]:
+    """The benchmark as a module; under a name of its own, as the tests have a folder of that name."""
+    spec = importlib.util.spec_from_file_location("blender_benchmark", FOLDER / "blender.py")
+    assert spec and spec.loader
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(FOLDER))
+        module = importlib.util.module_from_spec(spec)
+        patch.setitem(sys.modules, spec.name, module)
+        spec.loader.exec_module(module)
+        yield module
+
+
+def test_a_blender_reports_and_its_memory_is_seen_by_phase(bench: Any) -> None:
+    ran = bench.run_blender([sys.executable, "-c", PROGRAM], "deed", "word", {})
+    assert ran.report == {"words": 5}
+    assert list(ran.phases) == ["before", "large", "after"]
+    before, large, after = ran.phases.values()
+    assert large.peak[0] > before.peak[0] + 0.9 * LARGE and after.last[0] < large.peak[0] - 0.9 * LARGE
+    assert before.peak[1] == after.last[1] == 0 and large.peak[1] > 2 * LARGE
+
+
+def test_a_blender_that_fails_is_told(bench: Any) -> None:
+    program = "import sys; print('so that is why'); sys.exit(3)"
+    with pytest.raises(RuntimeError, match="ended with code 3 and no report: so that is why"):
+        bench.run_blender([sys.executable, "-c", program], "deed", "word", {})
+
+
+@pytest.mark.real
+@pytest.mark.slow
+def test_all_tables_come(bench: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    program = shutil.which("blender")
+    if not program:
+        pytest.skip("blender is not installed")
+    wheels = CACHE / "wheels" / this_platform()
+    monkeypatch.setenv("GANASSETS_BLENDER", program)
+    bench.main(["--count", "2", "--size", "64", *(["--wheels", str(wheels)] if wheels.is_dir() else [])])
+    said = capsys.readouterr().out
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in said.splitlines() if line.startswith("|")]
+    named = {row[0] for row in rows}
+    assert {"2 materials, library", "2 materials, grid", "1 heads, grid", "1 clips, grid"} <= named
+    beside = {row[0]: float(row[2].removesuffix(" MB")) for row in rows if len(row) == 3 and row[2].endswith(" MB")}
+    assert beside["Blender started"] == beside["released"] == 0 < beside["models listed"]
+    assert beside["2 materials, library"] > beside["models listed"]
+    (ratio,) = [float(row[-1]) for row in rows if len(row) == 6 and row[-1].replace(".", "").isdigit()]
+    assert ratio > 0
