@@ -66,7 +66,7 @@ class Blender:
     def __init__(self, start: list[str]) -> None:
         self.owner = os.getpid()
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - open for as long as this runs
-        # Settings and extensions of its own: one without the user's settings would tidy away what their extensions need.
+        # A user folder of its own: without the user's settings it would tidy away what their extensions need.
         self.user = tempfile.TemporaryDirectory(prefix="ganassets-blender-", ignore_cleanup_errors=True)
         # Blender's exporters make numbers of hashes, which must not change from run to run.
         self.process = subprocess.Popen(
@@ -113,6 +113,4 @@ class Blender:
         self.errors.seek(0)
         said += self.errors.read().decode(errors="replace").splitlines()
         words = [line.strip() for line in said if "Error" in line]
-        raise GanassetsError(
-            f"Blender ended before it had answered: {words[-1] if words else 'it said nothing.'}"
-        )
+        raise GanassetsError(f"Blender ended before it had answered: {words[-1] if words else 'it said nothing.'}")

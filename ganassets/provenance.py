@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from .batch.index import INDEX, lines_of
+from .batch.index import INDEX
+from .batch.ledger import lines_of
 from .errors import InputError
 from .recipe import MAX_BYTES, SUFFIX, Recipe, parse_recipe, recipe_of
 

@@ -26,8 +26,8 @@ from pathlib import Path
 from typing import Any
 
 from ganassets.batch.engine import TEMPORARY, Failure, Progress, Settings, is_done, run
-from ganassets.batch.index import Index, lines_of
-from ganassets.batch.lock import take
+from ganassets.batch.index import Index, as_json
+from ganassets.batch.ledger import Ledger, lines_of
 from ganassets.batch.plan import Job, Plan, Unit
 from ganassets.blender import Blender, command
 from ganassets.errors import GanassetsError, InputError
@@ -94,21 +94,15 @@ class Shelf:
         self.path = self.folder / INDEX
         self.keys: set[str] = set()
         self.numbers: dict[str, int] = {}
+
+        def taken() -> None:
+            waiting(f"Another Blender is adding to {library}; this one goes on when it is done.")
+            time.sleep(WAIT)
+
+        self._ledger = Ledger(self.path, library, taken)
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
-            self._handle = os.open(self.path, flags, 0o666)
-        except OSError as error:
-            raise can_not_write(library, error) from error
-        try:
-            while not take(self._handle):
-                waiting(f"Another Blender is adding to {library}; this one goes on when it is done.")
-                time.sleep(WAIT)
-            os.ftruncate(self._handle, self._read())
+            self._ledger.cut(self._read())
             self._tidy()
-        except OSError as error:
-            self.close()
-            raise can_not_write(library, error) from error
         except BaseException:
             self.close()
             raise
@@ -121,7 +115,7 @@ class Shelf:
 
     def close(self) -> None:
         """Let others have the library."""
-        os.close(self._handle)
+        self._ledger.close()
 
     def _tidy(self) -> None:
         """Remove what a killed Blender left half-written; one that still writes ends soon."""
@@ -156,17 +150,6 @@ class Shelf:
             if (self.folder / volume).is_file():  # what the user has removed can be made again
                 self.keys.update(map(str, line["assets"]))
 
-    def _write(self, line: Mapping[str, Any]) -> None:
-        data = (json.dumps(line, separators=(",", ":")) + "\n").encode()
-        start = os.fstat(self._handle).st_size
-        try:
-            if os.write(self._handle, data) != len(data):
-                raise OSError(28, os.strerror(28))
-            os.fsync(self._handle)
-        except OSError as error:
-            os.ftruncate(self._handle, start)
-            raise can_not_write(self.library, error) from error
-
     def announce(self, stem: str) -> Path:
         """Path of the next volume of that stem. Whatever has the name was announced and never entered; a stranger's
         file is stepped over."""
@@ -175,7 +158,7 @@ class Shelf:
         while (path := self.folder / f"{stem}-{number:04d}.blend").exists() and path.name not in announced:
             number += 1
         self.numbers[stem] = number
-        self._write({"volume": path.name})
+        self._ledger.write(as_json({"volume": path.name}))
         return path
 
     def _announced(self, stem: str) -> set[str]:
@@ -189,7 +172,7 @@ class Shelf:
             volume: its path.
             assets: titles by key.
         """
-        self._write({"volume": volume.name, "assets": dict(assets)})
+        self._ledger.write(as_json({"volume": volume.name, "assets": dict(assets)}))
         self.keys.update(assets)
 
 

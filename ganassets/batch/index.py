@@ -7,8 +7,7 @@ whole before its line is written; what a cut-off run wrote and did not enter is 
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -18,12 +17,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from .. import __version__
 from ..errors import InputError
-from ..writer import can_not_write
-from .lock import take
+from .ledger import Ledger, lines_of
 
 INDEX = "index.jsonl"
-MAX_LINE = 8 * 2**20  # bytes
-MAX_BYTES = 16 * 2**30
 LONGEST_PATH = 4096
 FIRST = b'{"begin":'  # what every index begins with; a stranger's file of that name stays as it is
 
@@ -87,21 +83,13 @@ class Index:
         self.path = out / INDEX
         self.done: dict[str, Done] = {}
         self.cut_off = False
-        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
+
+        def taken() -> None:
+            raise InputError(f"another run is writing to {out}; wait until it has ended, or choose another folder.")
+
+        self._ledger = Ledger(self.path, out, taken)
         try:
-            out.mkdir(parents=True, exist_ok=True)
-            self._handle = os.open(self.path, flags, 0o666)
-        except OSError as error:
-            raise can_not_write(out, error) from error
-        try:
-            if not take(self._handle):
-                raise InputError(f"another run is writing to {out}; wait until it has ended, or choose another folder.")
-            whole = self._read()
-            if whole < os.fstat(self._handle).st_size:
-                os.ftruncate(self._handle, whole)
-        except OSError as error:
-            self.close()
-            raise can_not_write(out, error) from error
+            self._ledger.cut(self._read())
         except BaseException:
             self.close()
             raise
@@ -116,12 +104,10 @@ class Index:
 
     def close(self) -> None:
         """Give the folder back."""
-        os.close(self._handle)
+        self._ledger.close()
 
     def _read(self) -> int:
         """Take in what is there; returns the bytes up to the end of the last whole line."""
-        if self.path.stat().st_size > MAX_BYTES:
-            raise InputError(f"{self.path} is too large for an index; choose another folder.")
         end = 0
         for number, line in enumerate(lines_of(self.path), start=1):
             if not line.endswith(b"\n") and (end or line.startswith(FIRST[: len(line)])):
@@ -147,7 +133,7 @@ class Index:
     def begin(self) -> None:
         """A run begins, or goes on where the last one was cut off."""
         if not self.cut_off:
-            self._write(as_json({"begin": __version__}))
+            self._ledger.write(as_json({"begin": __version__}))
         self.cut_off = True
 
     def enter(self, name: str, key: str, files: Mapping[str, tuple[int, str]], recipe: str) -> None:
@@ -159,35 +145,14 @@ class Index:
             recipe: its JSON.
         """
         told = {path: {"bytes": size, "sha256": digest} for path, (size, digest) in files.items()}
-        self._write(f'{as_json({"name": name, "key": key, "files": told})[:-1]},"recipe":{recipe}}}')
+        self._ledger.write(f'{as_json({"name": name, "key": key, "files": told})[:-1]},"recipe":{recipe}}}')
 
     def end(self) -> None:
         """The run has made all that it could."""
-        self._write(as_json({"end": __version__}))
+        self._ledger.write(as_json({"end": __version__}))
         self.cut_off = False
-
-    def _write(self, record: str) -> None:
-        """A line, whole on the device or not there at all."""
-        line = f"{record}\n".encode()
-        start = os.fstat(self._handle).st_size
-        try:
-            if os.write(self._handle, line) != len(line):
-                raise OSError(28, os.strerror(28))  # no space for all of it
-            os.fsync(self._handle)
-        except OSError as error:
-            os.ftruncate(self._handle, start)
-            raise can_not_write(self.path.parent, error) from error
 
 
 def as_json(record: Mapping[str, Any]) -> str:
     """JSON on one line."""
     return json.dumps(record, separators=(",", ":"))
-
-
-def lines_of(path: Path) -> Iterator[bytes]:
-    """Lines of a file with their ends, the last one perhaps without; InputError where one is too long to be true."""
-    with open(path, "rb") as file:
-        while line := file.readline(MAX_LINE + 1):
-            if len(line) > MAX_LINE:
-                raise InputError(f"{path} is damaged (a line without an end); move it away, or choose another folder.")
-            yield line

@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ganassets import __version__
-from ganassets.batch import index as module
-from ganassets.batch.index import INDEX, Done, Index, lines_of
+from ganassets.batch import ledger as module
+from ganassets.batch.index import INDEX, Done, Index
+from ganassets.batch.ledger import lines_of
 from ganassets.errors import InputError
 
 KEY, DIGEST, RECIPE = "0123456789abcdef", "f" * 64, '{"seed":7,"note":"\\u00fc"}'
