@@ -68,12 +68,13 @@ def beside(path: Path) -> object | None:
 
 
 def in_json(path: Path) -> object | None:
-    """The recipe in a JSON file about a file."""
+    """The recipe in a JSON file about a file, or about an asset's parts."""
     try:
         raw = json.loads(head_of(path, MAX_BYTES))
     except (ValueError, RecursionError):
         return None
-    return raw.get(KEY) if isinstance(raw, Mapping) else None
+    notes = raw.get("provenance", raw) if isinstance(raw, Mapping) else None
+    return notes.get(KEY) if isinstance(notes, Mapping) else None
 
 
 def in_index(path: Path) -> object | None:

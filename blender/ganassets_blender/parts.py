@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from ganassets.assets import Asset, Material, Mesh, MotionClip, TextureSet
 from ganassets.errors import InputError
@@ -63,7 +64,8 @@ def encode_parts(asset: Asset, options: Mapping[str, Any]) -> dict[str, bytes]:
     picture = f"{asset.name}_thumb.png"
     card = card_of(asset) | {"thumbnail": picture} | more
     text = json.dumps(card, indent=1, ensure_ascii=False) + "\n"
-    return {f"{asset.name}.json": text.encode(), **files, picture: png_of(thumbnail(asset))}
+    small = png_of(thumbnail(asset), asset.provenance.keywords(picture))
+    return {f"{asset.name}.json": text.encode(), **files, picture: small}
 
 
 def card_of(asset: Asset) -> Card:
@@ -186,7 +188,7 @@ def material_parts(mesh: Mesh) -> tuple[list[Card], dict[str, bytes]]:
             return None
         if id(array) not in written:
             written[id(array)] = name = f"{mesh.name}_{material.name}_{part}.png"
-            files[name] = png_of(array)
+            files[name] = png_of(array, mesh.provenance.keywords(name))
         return written[id(array)]
 
     cards = [
@@ -308,10 +310,12 @@ def pointing(places: FloatArray, parents: Sequence[int]) -> FloatArray:
     return np.stack(turns)
 
 
-def png_of(array: NDArray[np.uint8]) -> bytes:
-    """A PNG file of a grey, RGB or RGBA picture."""
-    file = io.BytesIO()
-    Image.fromarray(array).save(file, format="PNG", compress_level=1)
+def png_of(array: NDArray[np.uint8], text: Mapping[str, str]) -> bytes:
+    """A PNG file of a grey, RGB or RGBA picture, and what it says about itself."""
+    file, notes = io.BytesIO(), PngInfo()
+    for keyword, value in text.items():
+        notes.add_itxt(keyword, value)
+    Image.fromarray(array).save(file, format="PNG", compress_level=1, pnginfo=notes)
     return file.getvalue()
 
 

@@ -367,7 +367,7 @@ class Studio:
         from .thumbnails import thumbnail
 
         (asset,) = make_assets(self.model, self.spec, [self.job.recipe(self.spec, unit)])
-        return png_of(thumbnail(asset, side))
+        return png_of(thumbnail(asset, side), {})
 
 
 REQUESTS: dict[str, Callable[[Call], Any]] = {

@@ -29,7 +29,7 @@ from ganassets.spec import GeneratorSpec
 from ganassets.writer import check_names, stems_of, write_files
 
 MODELS = {"mesh": "faces", "textures": "textures", "motion": "poses"}
-INDEXED = {".fbx", ".usdc", ".usda", ".usdz"}  # formats that only their own libraries read
+INDEXED = {".fbx", ".npz", ".usdc", ".usda", ".usdz"}  # formats without notes, or that only their own libraries read
 PLAIN: dict[str, Any] = {"generator": "faces", "model": "0" * 64, "name": "faces-1", "seed": 1, "truncation": 0.85}
 RECIPE = Recipe(**PLAIN)
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import math
 import os
+import shutil
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,6 +17,7 @@ from . import jobs
 from .landing import LandingError, clips, heads, materials, read_card
 from .landing.common import Card, Steps, whole_or_gone
 
+TEXTURES = "textures"  # folder beside a .blend file
 GAP = 1.15  # of a thing's size, from one to the next
 SPACING = {"textures": 2.0, "mesh": 0.45, "motion": 1.8}  # metres
 UPRIGHT = {"textures": 1.0, "mesh": 1.3, "motion": 1.0}  # how much farther rows are apart than columns
@@ -44,10 +46,30 @@ def land(job: jobs.Job, folder: str, pack: bool, author: str, licence: str) -> S
     if not cards:
         return ""
     if job.target == jobs.APPLY and job.kind == "textures":
-        return (yield from give_materials(job.objects, cards, terms))
-    if job.target == jobs.APPLY and job.kind == "motion":
-        return (yield from give_clips(job.objects, cards, terms))
-    return (yield from place(job, cards, terms))
+        note = yield from give_materials(job.objects, cards, terms)
+    elif job.target == jobs.APPLY and job.kind == "motion":
+        note = yield from give_clips(job.objects, cards, terms)
+    else:
+        note = yield from place(job, cards, terms)
+    if not pack:
+        yield from settle_pictures(folder, job.name)
+    return note
+
+
+def settle_pictures(folder: str, name: str) -> Steps[None]:
+    """Copy pictures from where they were made into a folder of that name beside the .blend file, and let paths be
+    relative; a file that was never saved has no beside, so they are packed."""
+    home = os.path.join(os.path.dirname(bpy.data.filepath), TEXTURES, name) if bpy.data.filepath else ""
+    for image in list(bpy.data.images):
+        path = bpy.path.abspath(image.filepath)
+        if image.packed_file or os.path.dirname(path) != os.path.abspath(folder):
+            continue
+        if home:
+            os.makedirs(home, exist_ok=True)
+            image.filepath_raw = bpy.path.relpath(shutil.copy(path, home))
+        else:
+            image.pack()
+        yield
 
 
 def place(job: jobs.Job, cards: Sequence[Card], terms: tuple[str, bool, str, str]) -> Steps[str]:
