@@ -15,7 +15,7 @@ from mathutils import Vector
 
 from . import jobs
 from .landing import LandingError, clips, heads, materials, read_card
-from .landing.common import Card, Steps, whole_or_gone
+from .landing.common import Card, Steps, keep, whole_or_gone
 
 TEXTURES = "textures"  # folder beside a .blend file
 GAP = 1.15  # of a thing's size, from one to the next
@@ -68,7 +68,7 @@ def settle_pictures(folder: str, name: str) -> Steps[None]:
             os.makedirs(home, exist_ok=True)
             image.filepath_raw = bpy.path.relpath(shutil.copy(path, home))
         else:
-            image.pack()
+            keep(image)
         yield
 
 

@@ -112,7 +112,7 @@ def lives(thing: Any) -> bool:
 
 
 def load_image(folder: str, name: str, colour_space: str, pack: bool) -> Any:
-    """A picture's data block, named as its file. A packed one remembers no folder of this machine.
+    """A picture's data block, named as its file.
 
     Args:
         folder: where the file is; absolute.
@@ -127,9 +127,14 @@ def load_image(folder: str, name: str, colour_space: str, pack: bool) -> Any:
     image.name = name
     image.colorspace_settings.name = colour_space
     if pack:
-        image.pack()
-        image.filepath_raw = image.packed_files[0].filepath = f"//{name}"
+        keep(image)
     return image
+
+
+def keep(image: Any) -> None:
+    """Keep a picture's bytes in the .blend, which then remembers no folder of this machine."""
+    image.pack()
+    image.filepath_raw = image.packed_files[0].filepath = f"//{os.path.basename(image.filepath)}"
 
 
 def stamp(thing: Any, card: Card, author: str, licence: str) -> None:
