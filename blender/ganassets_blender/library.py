@@ -22,6 +22,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,8 @@ from ganassets.writer import can_not_write
 from . import catalogs
 
 FOLDER, INDEX = "ganassets", "index.jsonl"
-MOST = 100  # assets of a volume
+# Of a volume: assets, and bytes of their parts. Whoever opens it has them in memory.
+MOST, MOST_BYTES = 100, 512 * 2**20
 SCRIPT = Path(__file__).with_name("addon") / "background.py"
 WAIT = 0.5  # seconds between looks whether another one has left the library
 NOT_PICTURES = (".json", ".npz", "_thumb.png")
@@ -274,6 +276,7 @@ class Binder:
     def __init__(self, shelf: Shelf, terms: Terms, parts: Path, start: list[str], added: Added) -> None:
         self.shelf, self.terms, self.parts, self.start, self.added = shelf, terms, parts, start, added
         self.open: dict[str, list[tuple[str, Path]]] = {}  # (key, card) by the volumes' stem
+        self.sizes: dict[str, int] = {}  # bytes of these
         self.thread = ThreadPoolExecutor(1)
         self.bound: list[Future[None]] = []
         self.blender: Blender | None = None
@@ -297,9 +300,11 @@ class Binder:
 
     def take(self, job: Job, unit: Unit) -> None:
         """Put a unit, whose parts are there, into the next volume."""
+        card = self.parts / f"{job.path(unit)}.json"
         pile = self.open.setdefault(job.generator, [])
-        pile.append((job.key(unit), self.parts / f"{job.path(unit)}.json"))
-        if len(pile) == MOST:
+        pile.append((job.key(unit), card))
+        self.sizes[job.generator] = self.sizes.get(job.generator, 0) + sum(p.stat().st_size for p in parts_of(card))
+        if len(pile) == MOST or self.sizes[job.generator] > MOST_BYTES:
             self._send(job.generator)
 
     def check(self) -> None:
@@ -318,7 +323,7 @@ class Binder:
         self.check()
 
     def _send(self, stem: str) -> None:
-        pile, self.open[stem] = self.open[stem], []
+        pile, self.open[stem], self.sizes[stem] = self.open[stem], [], 0
         self.bound.append(self.thread.submit(self._bind, stem, pile))
 
     def _bind(self, stem: str, pile: Sequence[tuple[str, Path]]) -> None:
@@ -370,9 +375,12 @@ class Binder:
 
     def _drop(self, cards: Sequence[Path]) -> None:
         """Remove the parts that are in a volume now."""
-        for card in cards:
-            for path in card.parent.glob(f"{glob.escape(card.stem)}*"):
-                if path.stem.removeprefix(card.stem)[:1] in ("", "_") and (
-                    self.terms.pack or path.name.endswith(NOT_PICTURES)
-                ):
-                    path.unlink(missing_ok=True)
+        for path in chain.from_iterable(map(parts_of, cards)):
+            if self.terms.pack or path.name.endswith(NOT_PICTURES):
+                path.unlink(missing_ok=True)
+
+
+def parts_of(card: Path) -> list[Path]:
+    """The files of an asset: its card and what is called after it."""
+    found = card.parent.glob(f"{glob.escape(card.stem)}*")
+    return [path for path in found if path.stem.removeprefix(card.stem)[:1] in ("", "_")]

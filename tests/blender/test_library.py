@@ -83,6 +83,12 @@ def test_volumes_of_at_most_so_many(home: Path) -> None:
     assert FILE in os.listdir(home)
 
 
+def test_volumes_of_at_most_so_many_bytes(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(library, "MOST_BYTES", 1)
+    add_to_library(plan("1-3"), home, Terms(), ONE)
+    assert [len(volume) for volume in titles(home)] == [1, 1, 1]
+
+
 def test_running_twice_adds_nothing_twice(home: Path) -> None:
     add_to_library(plan("1-3"), home, Terms(), ONE)
     again = add_to_library(plan("1-3"), home, Terms(), ONE)
