@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The process beside Blender that makes assets: started when it is needed, watched, ended when it is idle.
 
-Only a thread that reads lines touches it; Blender's main thread polls and never waits.
+Its answers go into a file that Blender's main thread looks into and never waits for. There is no thread that reads
+them: Blender calls Python's functions unlocked where a context is overridden while any thread runs Python.
 """
 
 from __future__ import annotations
@@ -9,21 +10,18 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import queue
 import subprocess
 import sys
-import threading
+import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 SILENCE = 1.6  # seconds without a heartbeat after which it hangs
 BEGINNING = 60.0  # the same before the first one: a cold disk is slow
 STANDSTILL = 1.0  # seconds without a poll after which it was Blender that hung, or the machine that slept
-MOST_LINES = 200  # taken in at a poll
+MOST_BYTES = 2**16  # taken in at a poll
 LOG_BYTES = 2**20
-
-FLAGS = sum(getattr(subprocess, name, 0) for name in ("CREATE_NO_WINDOW", "BELOW_NORMAL_PRIORITY_CLASS"))  # of Windows
 
 Message = dict[str, Any]
 
@@ -44,55 +42,32 @@ class Child:
     def __init__(self, start: list[str], environment: dict[str, str], log: Path) -> None:
         self.ready, self.failure = False, ""
         self.process: subprocess.Popen[str] | None = None
-        self.messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self.heard = self.used = self.polled = time.monotonic()
         self.number = 0
-        self.ended = False
-        self.lock = threading.Lock()
-        self.unsent: list[Message] = []
-        # Starting takes longer than a frame.
-        threading.Thread(target=self._run, args=(start, environment, log), daemon=True).start()
-
-    def _run(self, start: list[str], environment: dict[str, str], log: Path) -> None:
+        self.rest = b""  # of a line that is not whole yet
+        handle, self.path = tempfile.mkstemp(prefix="ganassets-answers-")
+        self.answers: IO[bytes] = open(self.path, "rb", buffering=0)  # noqa: SIM115 - for as long as this runs
         try:
-            process = self._start(start, environment, log)
+            self.process = self._start(start, environment, handle, log)
         except OSError as error:
-            self.failure = f"the process that makes assets can't be started ({error})"
-            return
-        with self.lock:
-            self.process = process
-            for message in self.unsent:
-                self._write(process, message)
-            if self.ended:
-                self._close(process)
-        self._listen(process)
+            self._lose(f"the process that makes assets can't be started ({error})")
+        finally:
+            os.close(handle)
 
-    def _start(self, start: list[str], environment: dict[str, str], log: Path) -> subprocess.Popen[str]:
+    def _start(self, start: list[str], environment: dict[str, str], answers: int, log: Path) -> subprocess.Popen[str]:
         log.parent.mkdir(parents=True, exist_ok=True)
         with open(log, "ab" if log.exists() and log.stat().st_size < LOG_BYTES else "wb") as errors:
             return subprocess.Popen(
                 start,
                 stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
+                stdout=answers,
                 stderr=errors,
                 env=environment,
                 encoding="utf-8",
                 # Ctrl-C in the terminal that Blender was started from is for Blender.
                 start_new_session=os.name != "nt",
-                creationflags=FLAGS,
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
             )
-
-    def _listen(self, process: subprocess.Popen[str]) -> None:
-        assert process.stdout
-        try:
-            with process.stdout:
-                for line in process.stdout:
-                    self.heard = time.monotonic()
-                    message = json.loads(line)
-                    if "beat" not in message:
-                        self.messages.put(message)
-        except ValueError:
-            pass  # cut off in the middle of a line
 
     def ask(self, **request: Any) -> int:
         """Send a request; returns its number, which its answers have as "id"."""
@@ -106,46 +81,38 @@ class Child:
         self._send({"do": "cancel", "id": number})
 
     def _send(self, message: Message) -> None:
-        with self.lock:
-            if self.process:
-                self._write(self.process, message)
-            else:
-                self.unsent.append(message)
-
-    def _write(self, process: subprocess.Popen[str], message: Message) -> None:
-        assert process.stdin
-        with contextlib.suppress(OSError, ValueError):  # one that is gone is seen at the next poll
-            process.stdin.write(json.dumps(message) + "\n")
-            process.stdin.flush()
-
-    def _close(self, process: subprocess.Popen[str]) -> None:
-        assert process.stdin
-        with contextlib.suppress(OSError):
-            process.stdin.close()
+        if self.process and self.process.stdin:
+            with contextlib.suppress(OSError, ValueError):  # one that is gone is seen at the next poll
+                self.process.stdin.write(json.dumps(message) + "\n")
+                self.process.stdin.flush()
 
     def poll(self) -> list[Message]:
         """What it said since the last time; notices when it is dead or hangs."""
-        found: list[Message] = []
+        code = self.process.poll() if self.process else None
         now = time.monotonic()
-        if now - self.polled > STANDSTILL:
+        data = b"" if self.answers.closed else self.answers.read(MOST_BYTES)
+        if data or now - self.polled > STANDSTILL:
             self.heard = now
         self.polled = now
-        code = self.process.poll() if self.process else None
-        while len(found) < MOST_LINES:
-            try:
-                found.append(self.messages.get_nowait())
-            except queue.Empty:
-                break
+        *lines, self.rest = (self.rest + data).split(b"\n")
+        try:
+            found = [message for message in map(json.loads, lines) if "beat" not in message]
+        except ValueError:
+            found = []
+            self._lose("the process that makes assets said what is no answer")
         self.ready = self.ready or any("hello" in message for message in found)
         if found:
-            self.used = time.monotonic()
-        silent = time.monotonic() - self.heard
-        if code is not None and self.messages.empty():
-            self.failure = f"the process that makes assets ended with code {code}"
+            self.used = now
+        silent = now - self.heard
+        if code is not None and not data:
+            self._lose(f"the process that makes assets ended with code {code}")
         elif silent > (SILENCE if self.ready else BEGINNING):
-            self.failure = f"the process that makes assets has not answered for {silent:.1f} s"
-            self.kill()
+            self._lose(f"the process that makes assets has not answered for {silent:.1f} s")
         return found
+
+    def _lose(self, why: str) -> None:
+        self.failure = self.failure or why
+        self.kill()
 
     def idle(self) -> float:
         """Seconds since it was asked or answered."""
@@ -153,10 +120,12 @@ class Child:
 
     def end(self) -> None:
         """Let it end by itself: its input does."""
-        with self.lock:
-            self.ended = True
-            if self.process:
-                self._close(self.process)
+        if self.process and self.process.stdin:
+            with contextlib.suppress(OSError):
+                self.process.stdin.close()
+        self.answers.close()
+        with contextlib.suppress(OSError):  # Windows removes no file that is open
+            os.unlink(self.path)
 
     def kill(self) -> None:
         """End it now."""

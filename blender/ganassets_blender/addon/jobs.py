@@ -3,12 +3,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
-import shutil
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ WAITING, RUNNING, LANDING, PAUSED = "waiting", "running", "landing", "paused"
 DONE, FAILED, CANCELLED = "done", "failed", "cancelled"
 OPEN = (WAITING, RUNNING, LANDING, PAUSED)
 LIBRARY, GRID, APPLY = "LIBRARY", "GRID", "APPLY"
+LONGEST = 2.0  # seconds that disabling the add-on may take to remove files
 MOST_RESTARTS = 3  # of the process without anything made in between
 
 
@@ -106,7 +106,7 @@ class Queue:
         self.folder = folder
         self.jobs: list[Job] = []
         self.locks: dict[str, int] = {}
-        self.disk = ThreadPoolExecutor(1)
+        self.removed: list[Path] = []
 
     def load(self) -> None:
         """Take in what is there; what was going on when Blender ended is paused. What can't be read, or is another
@@ -129,7 +129,8 @@ class Queue:
         """A new job, waiting."""
         job = Job(name=f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}", **what)
         self.jobs.append(job)
-        self.disk.submit(self._claim, job)
+        with contextlib.suppress(OSError):  # on a full disk it is done and not kept
+            self._claim(job)
         self.save(job)
         return job
 
@@ -144,14 +145,10 @@ class Queue:
         self.locks[job.name] = handle
         return True
 
-    def _forget(self, job: Job) -> None:
-        if job.name in self.locks:  # else the disk was full
-            os.close(self.locks.pop(job.name))
-        shutil.rmtree(self.folder_of(job), ignore_errors=True)
-
     def save(self, job: Job) -> None:
-        """Write a job down, by a thread of its own: a disk may take its time."""
-        self.disk.submit(write, self.folder_of(job), json.dumps(asdict(job), indent=1))
+        """Write a job down."""
+        with contextlib.suppress(OSError):
+            write(self.folder_of(job), json.dumps(asdict(job), indent=1))
 
     def folder_of(self, job: Job) -> Path:
         """The folder of a job."""
@@ -172,25 +169,35 @@ class Queue:
         return next((job for job in self.jobs if job.state == WAITING), None)
 
     def remove(self, job: Job) -> None:
-        """Forget a job, with its files."""
+        """Forget a job; its files go little by little (see tidy)."""
         self.jobs.remove(job)
-        self.disk.submit(self._forget, job)
+        if job.name in self.locks:
+            os.close(self.locks.pop(job.name))
+        folder = self.folder_of(job)
+        with contextlib.suppress(OSError):
+            (folder / FILE).unlink()
+            self.removed += [*sorted(folder.rglob("*"), reverse=True), folder]
+
+    def tidy(self, seconds: float) -> None:
+        """Remove files of jobs that were removed, for so long."""
+        end = time.perf_counter() + seconds
+        while self.removed and time.perf_counter() < end:
+            path = self.removed.pop(0)
+            with contextlib.suppress(OSError):
+                path.rmdir() if path.is_dir() else path.unlink()
 
     def close(self) -> None:
-        """Wait until all is written down, and let other Blenders have the jobs."""
-        self.disk.shutdown()
+        """Remove what is left of jobs that were removed, and let other Blenders have the others."""
+        self.tidy(LONGEST)
         while self.locks:
             os.close(self.locks.popitem()[1])
 
 
 def write(folder: Path, text: str) -> None:
-    """Write a job's file whole or not at all."""
+    """Write a job's file whole or not at all. It isn't waited for until it is on the disk, which may take long."""
     folder.mkdir(parents=True, exist_ok=True)
     temporary = folder / f".{FILE}.tmp"
-    with open(temporary, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
+    temporary.write_text(text, encoding="utf-8")
     os.replace(temporary, folder / FILE)
 
 

@@ -159,6 +159,7 @@ class Works:
 
     def tend(self) -> bool:
         """Go on by a tick; returns whether anything changed."""
+        self.queue.tidy(BUDGET / 4)
         changed = self._listen() if self.child else False
         if self.job and self.job.state == jobs.LANDING:
             self._land()
@@ -232,7 +233,6 @@ class Works:
             job.error, job.about = message["error"], message["about"]
             self._end(job.stop or jobs.FAILED)
         elif "cancelled" in message:
-            job.note = ""
             self._end(job.stop or jobs.CANCELLED)
 
     def _lost(self, why: str) -> None:
@@ -273,6 +273,8 @@ class Works:
     def _end(self, state: str) -> None:
         assert self.job
         self.job.interrupted()
+        if self.job.stop:
+            self.job.note = ""
         self.deadline = None
         if self.landing:
             self.landing.close()
@@ -293,8 +295,7 @@ class Works:
             if self.landing is None:
                 folder = str(self.queue.parts_of(job))
                 job.note = "Placing"
-                # Packed, because the folder is removed with the job.
-                self.landing = placing.land(job, folder, True, chosen.author, chosen.licence)
+                self.landing = placing.land(job, folder, chosen.pack, chosen.author, chosen.licence)
             while time.perf_counter() - began < BUDGET:
                 next(self.landing)
         except StopIteration as end:
@@ -364,7 +365,8 @@ class Studio:
         self.works.longest = max(self.works.longest, time.perf_counter() - began)
         if self.works.landing:
             return ACTIVE
-        return BUSY if self.works.job or self.works.queue.next() or self.desk.calls else IDLE
+        queue = self.works.queue
+        return BUSY if self.works.job or queue.next() or queue.removed or self.desk.calls else IDLE
 
     def close(self) -> None:
         """End the processes; an open job is paused when Blender starts again."""
