@@ -23,6 +23,8 @@ STANDSTILL = 1.0  # seconds without a poll after which it was Blender that hung,
 MOST_BYTES = 2**16  # taken in at a poll
 LOG_BYTES = 2**20
 
+FLAGS = sum(getattr(subprocess, name, 0) for name in ("CREATE_NO_WINDOW", "BELOW_NORMAL_PRIORITY_CLASS"))  # of Windows
+
 Message = dict[str, Any]
 
 
@@ -66,7 +68,7 @@ class Child:
                 encoding="utf-8",
                 # Ctrl-C in the terminal that Blender was started from is for Blender.
                 start_new_session=os.name != "nt",
-                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+                creationflags=FLAGS,
             )
 
     def ask(self, **request: Any) -> int:
