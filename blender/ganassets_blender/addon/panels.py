@@ -2,6 +2,7 @@
 # pyright: reportMissingImports=false, reportInvalidTypeForm=false
 """The panels: in the sidebar of the 3D view and of the shader editor, and under Add."""
 
+import random
 import textwrap
 from typing import Any
 
@@ -230,7 +231,7 @@ class GANASSETS_MT_add(bpy.types.Menu):
                     "ganassets.generate", text=f"One of {models.title(model)}", icon=models.ICONS[model["kind"]]
                 )
                 one.model, one.target = model["path"], jobs.GRID
-                one.seeds = str(properties.random.randrange(properties.MOST_SEED))
+                one.seeds = str(random.randrange(properties.MOST_SEED))
 
 
 def draw_in_add(self: Any, context: Any) -> None:
