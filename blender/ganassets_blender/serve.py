@@ -23,6 +23,7 @@ from ganassets import __version__
 from ganassets.errors import GanassetsError, InputError, one_line
 
 BEAT = 0.25  # seconds
+MOST_THUMBNAILS = 1000  # that are kept
 NICENESS = 10  # whoever works in Blender goes first
 GIGABYTE = 1e9
 # What a model that isn't in the box may take: bytes of a process's memory, seconds for an asset.
@@ -345,7 +346,15 @@ def thumbnails(call: Call) -> dict[str, Any]:
             studio = studio or Studio(job)
             write_atomic(path, studio.picture(unit, side))
         call.say(thumbnail={"seed": unit.seed, "file": str(path)})
+    prune(folder)
     return {}
+
+
+def prune(folder: Path) -> None:
+    """Remove thumbnails that were made long ago, when there are many."""
+    files = sorted(folder.glob("*.png"), key=lambda path: path.stat().st_mtime)
+    for path in files[:-MOST_THUMBNAILS]:
+        path.unlink(missing_ok=True)
 
 
 class Studio:

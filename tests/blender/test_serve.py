@@ -16,6 +16,7 @@ from PIL import Image
 
 from ganassets.assets import Option
 from ganassets.options import option_values
+from ganassets_blender import serve
 from ganassets_images import EXPORTER as IMAGES
 
 LISTED = {"faces", "poses", "textures"}
@@ -96,6 +97,16 @@ def test_thumbnails(server: Server, tmp_path: Path) -> None:
     again = server.ask(do="thumbnails", job=job, folder=str(tmp_path), side=64)
     assert [answer["thumbnail"]["file"] for answer in again[:-1]] == files
     assert os.stat(files[0]).st_mtime_ns == before, "what is there is not made again"
+
+
+def test_old_thumbnails_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serve, "MOST_THUMBNAILS", 2)
+    for age in range(5):
+        path = tmp_path / f"{age}.png"
+        path.touch()
+        os.utime(path, (1000 - age, 1000 - age))
+    serve.prune(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["0.png", "1.png"]
 
 
 def test_a_job_has_the_bytes_of_the_command_line(server: Server, tmp_path: Path) -> None:

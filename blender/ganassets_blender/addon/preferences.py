@@ -24,6 +24,9 @@ class GANASSETS_AddonPreferences(bpy.types.AddonPreferences):
         description="A folder with .onnx models of yours, or with run folders of ganassets",
         subtype="DIR_PATH",
     )
+    added: bpy.props.StringProperty(
+        name="Models", description="Paths of models that were added one by one", options={"HIDDEN"}
+    )
     threads: bpy.props.IntProperty(
         name="Processes",
         description="How many assets are made side by side; 0 for as many as the machine has room for",

@@ -63,6 +63,9 @@ class Desk:
 
     def look_for_models(self) -> None:
         """Ask which models there are."""
+        if not self.known:
+            kept = [path for path in preferences().added.splitlines() if os.path.isfile(path)]
+            self.paths = list(dict.fromkeys([*kept, *self.paths]))
         self.known = True
         folder = preferences().models
         paths = [*self.paths, *([os.path.abspath(bpy.path.abspath(folder))] if folder else [])]
@@ -80,6 +83,7 @@ class Desk:
         self.error = models.BROKEN[-1]["error"] if models.BROKEN else ""
         broken = {model["path"] for model in models.BROKEN}
         self.paths = [path for path in self.paths if path not in broken]
+        preferences().added = "\n".join(self.paths)
         newest = models.find(self.paths[-1]) if self.paths and not models.BROKEN else None
         wanted = newest or models.find(chosen) or models.find("textures") or (models.FOUND or [None])[0]
         if wanted:
