@@ -20,6 +20,7 @@ from .landing.common import Card, Steps, keep, whole_or_gone
 TEXTURES = "textures"  # folder beside a .blend file
 GAP = 1.15  # of a thing's size, from one to the next
 SPACING = {"textures": 2.0, "mesh": 0.45, "motion": 1.8}  # metres
+TOGETHER = 25  # things that come into the scene at a time: all at once takes long, and one by one is drawn each time
 UPRIGHT = {"textures": 1.0, "mesh": 1.3, "motion": 1.0}  # how much farther rows are apart than columns
 
 
@@ -100,12 +101,13 @@ def place(job: jobs.Job, cards: Sequence[Card], terms: tuple[str, bool, str, str
         side = GAP * SPACING[job.kind]
         spread([roots for _, roots in things], (side, side * UPRIGHT[job.kind]), scene.cursor.location)
         scene.collection.children.link(whole)
-        for collection, roots in things:
-            if collection:
-                whole.children.link(collection)
-            else:
-                whole.objects.link(roots[0])
-            bpy.context.view_layer.update()  # all at once, and drawn all at once, it would take long
+        for first in range(0, len(things), TOGETHER):
+            for collection, roots in things[first : first + TOGETHER]:
+                if collection:
+                    whole.children.link(collection)
+                else:
+                    whole.objects.link(roots[0])
+            bpy.context.view_layer.update()  # now, for the step of undo that comes next takes its time too
             yield
     return ""
 
