@@ -35,6 +35,7 @@ BLENDER = "4.5.15"
 SCREEN = (1600, 1000)
 DEBIANS = "3.4"
 NAMESPACE = ("unshare", "--map-root-user", "--net")  # runs a command without any network
+MOUNTS = ("unshare", "--map-root-user", "--mount")  # runs a command with disks of its own
 DEFAULTS = {option.name: option.default for option in EXPORTER.options}
 
 
@@ -279,6 +280,15 @@ def offline() -> tuple[str, ...]:
     if not shutil.which(NAMESPACE[0]) or run(*NAMESPACE, "true").returncode:
         missing("unshare may not take the network away here")
     return NAMESPACE
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> tuple[str, ...]:
+    """Words before a command that give it a disk of 2 MB of its own in the test's folder."""
+    words = (*MOUNTS, "sh", "-c", 'mount -t tmpfs -o size=2m tmpfs "$0" && exec "$@"', str(tmp_path))
+    if not shutil.which(words[0]) or run(*words, "true").returncode:
+        missing("unshare may not mount a disk here")
+    return words
 
 
 @pytest.fixture(scope="session")
