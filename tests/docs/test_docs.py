@@ -129,7 +129,7 @@ def check_ganassets(command: str) -> None:
 
 
 def check_blender(command: str) -> None:
-    """The script is one of the documents', the expression is Python, the command is one of ours; tests/real runs them."""
+    """The script is a document's, the expression is Python, the command is one of ours; tests/real runs them."""
     words = shlex.split(command)
     if "--command" in words:
         check_ganassets(shlex.join(words[words.index("--command") + 1 :]))
