@@ -315,7 +315,7 @@ def stall(bench: Bench) -> None:
         ran = windowed.in_window(json.dumps({bench.shown: bench.jobs[bench.shown]}), display)
     say(
         f"The same in a window of Blender {windowed.facts['version']}, its panel open, and the time between two looks "
-        "of a 5 ms timer at the clock, with the batch and in an equally long time without one:"
+        "of a 5 ms timer at the clock, with the batch and in an equally long time in which the panel alone is drawn:"
     )
     print_table(
         [
@@ -408,7 +408,7 @@ def memory(bench: Bench) -> None:
     """Print the memory of the session."""
     say(f"Resident memory, Blender {bench.installed.facts['version']} without a window; of jobs the highest:")
     jobs = bench.session.report
-    seen = {name: phase.peak if name in jobs else phase.last for name, phase in bench.session.phases.items()}
+    seen = {name: phase.peak if name in jobs else phase.last for name, phase in bench.session.phases.items() if name}
     print_table(
         [{"": name, "Blender": megabytes(one[0]), "beside it": megabytes(one[1])} for name, one in seen.items()]
     )

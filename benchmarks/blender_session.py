@@ -80,10 +80,11 @@ def until(wanted: Callable[[], Any]) -> None:
         time.sleep(studio.tick())
 
 
-def rest() -> None:
-    """Tick for a little while."""
-    end = time.monotonic() + REST
-    until(lambda: time.monotonic() > end)
+def rest(name: str) -> None:
+    """A phase in which nothing goes on; what comes after it is none until there is another one."""
+    phase(name)
+    until(after(REST))
+    phase("")
 
 
 def works() -> Any:
@@ -133,12 +134,10 @@ def session(plan: str) -> None:
     Args:
         plan: JSON: arguments of the operator by the job's name.
     """
-    phase("Blender started")
     enable()
-    rest()
+    rest("Blender started")
     look_for_models()
-    phase("models listed")
-    rest()
+    rest("models listed")
     ticks, report = Ticks(), {}
     for name, words in json.loads(plan).items():
         phase(name)
@@ -146,14 +145,12 @@ def session(plan: str) -> None:
         # In the background the operator itself calls the timer until the job is done.
         assert bpy.ops.ganassets.generate(**words) == {"FINISHED"}
         report[name] = ticks.facts(time.perf_counter() - start)
-        phase(f"after {name}")
-        rest()
+        rest(f"after {name}")
         ticks.seconds.clear()
     part("preferences").preferences().idle = SHORTEST_IDLE
     studio = part("studio").studio()
     until(lambda: not studio.desk.child and not studio.works.child)
-    phase("released")
-    rest()
+    rest("released")
     studio.close()
     tell(report)
 
@@ -190,6 +187,8 @@ def window(plan: str) -> None:
         addon_utils.enable(MODULE, default_set=True)
     (view,) = (area for area in bpy.context.window_manager.windows[0].screen.areas if area.type == "VIEW_3D")
     view.spaces.active.show_region_ui = True
+    preferences.system.viewport_aa = "OFF"  # which a software rasteriser takes most of its time for
+    view.spaces.active.overlay.show_overlays = False
     steps = in_window(json.loads(plan))
     wanted = next(steps)
 
