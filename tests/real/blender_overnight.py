@@ -1,0 +1,26 @@
+"""Run by Blender: the script of docs/blender.md, in a file of its own folder.
+
+Usage: blender -b --python blender_overnight.py -- SCRIPT FOLDER
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import bpy  # pyright: ignore[reportMissingImports]
+
+sys.path.insert(0, str(Path(__file__).parent))
+from blender_extension import enable
+
+script, folder = sys.argv[sys.argv.index("--") + 1 :]
+enable()
+bpy.ops.wm.save_as_mainfile(filepath=os.path.join(folder, "my.blend"))
+exec(compile(Path(script).read_text(encoding="utf-8"), script, "exec"))
+found = {}
+for path in sorted(Path(folder).rglob("*-0001.blend")):
+    with bpy.data.libraries.load(str(path), assets_only=True) as (there, _):
+        found[path.name] = len(there.materials) + len(there.collections) + len(there.actions)
+print("REPORT " + json.dumps(found))
