@@ -8,30 +8,57 @@ The wheels are unpacked below FOLDER once; MORE are folders that packages are lo
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import runpy
 import shutil
 import sys
+import tempfile
+import time
 import zipfile
 from pathlib import Path
 
+PATIENCE = 10.0  # seconds
+LONG_AGO = 7 * 86400.0  # seconds; no process runs that long
+
 
 def unpack(wheels: Path, folder: Path) -> Path:
-    """Unpack the wheels; returns where to. What an older version left is removed."""
+    """Unpack the wheels, unless they are; returns where to. Processes that do so at once don't disturb each other."""
     files = sorted(wheels.glob("*.whl"))
     told = "".join(f"{file.name} {file.stat().st_size}\n" for file in files)
     target = folder / hashlib.sha256(told.encode()).hexdigest()[:16]
-    if target.is_dir():
-        return target
-    for old in folder.iterdir() if folder.is_dir() else ():
-        shutil.rmtree(old, ignore_errors=True)
-    temporary = folder / f".{os.getpid()}.tmp"
-    for file in files:
-        with zipfile.ZipFile(file) as archive:
-            archive.extractall(temporary)
-    os.replace(temporary, target)
+    if not target.is_dir():
+        folder.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(dir=folder))
+        for file in files:
+            with zipfile.ZipFile(file) as archive:
+                archive.extractall(temporary)
+        settle(temporary, target)
+    os.utime(target)  # it is in use
+    tidy(folder)
     return target
+
+
+def settle(temporary: Path, target: Path) -> None:
+    """Give a folder its name, unless another process has been faster; OSError where that can't be done."""
+    end = time.monotonic() + PATIENCE
+    while not target.is_dir():
+        try:
+            os.replace(temporary, target)
+        except OSError:  # Windows moves no folder while a virus scanner looks into it
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.1)
+    shutil.rmtree(temporary, ignore_errors=True)
+
+
+def tidy(folder: Path) -> None:
+    """Remove what no process has begun to use for a long time: of older versions, or never finished."""
+    for old in folder.iterdir():
+        with contextlib.suppress(OSError):
+            if time.time() - old.stat().st_mtime > LONG_AGO:
+                shutil.rmtree(old, ignore_errors=True)
 
 
 def main() -> None:

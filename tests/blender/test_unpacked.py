@@ -1,0 +1,80 @@
+"""Wheels that the add-on unpacks itself, where Blender doesn't."""
+
+from __future__ import annotations
+
+import os
+import time
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+AT_ONCE = 4
+
+
+@pytest.fixture
+def unpacked(addon: Any) -> ModuleType:
+    return addon("unpacked")
+
+
+@pytest.fixture
+def wheels(tmp_path: Path) -> Path:
+    folder = tmp_path / "wheels"
+    folder.mkdir()
+    for name in ("one", "two"):
+        with zipfile.ZipFile(folder / f"{name}-1-py3-none-any.whl", "w") as archive:
+            archive.writestr(f"{name}/__init__.py", "")
+    return folder
+
+
+def packages(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_unpacked_once(unpacked: Any, wheels: Path, tmp_path: Path) -> None:
+    home = tmp_path / "new" / "libraries"
+    target = unpacked.unpack(wheels, home)
+    assert packages(target) == ["one", "two"]
+    (target / "mark").touch()
+    assert unpacked.unpack(wheels, home) == target and (target / "mark").exists()
+    assert list(home.iterdir()) == [target]
+
+
+def test_processes_that_unpack_at_once(unpacked: Any, wheels: Path, tmp_path: Path, monkeypatch: Any) -> None:
+    """All are about to give their folder its name at the same moment."""
+    barrier, settle = Barrier(AT_ONCE, timeout=20), unpacked.settle
+
+    def settle_together(temporary: Path, target: Path) -> None:
+        barrier.wait()
+        settle(temporary, target)
+
+    monkeypatch.setattr(unpacked, "settle", settle_together)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        found = list(pool.map(lambda _: unpacked.unpack(wheels, tmp_path / "libraries"), range(AT_ONCE)))
+    assert len(set(found)) == 1 and packages(found[0]) == ["one", "two"]
+    assert list((tmp_path / "libraries").iterdir()) == found[:1]
+
+
+def test_an_older_version_stays_while_it_may_be_in_use(unpacked: Any, wheels: Path, tmp_path: Path) -> None:
+    home = tmp_path / "libraries"
+    older = unpacked.unpack(wheels, home)
+    (wheels / "two-1-py3-none-any.whl").unlink()
+    newer = unpacked.unpack(wheels, home)
+    assert packages(older) == ["one", "two"] and packages(newer) == ["one"]
+    long_ago = time.time() - unpacked.LONG_AGO - 60
+    for folder in (older, newer):
+        os.utime(folder, (long_ago, long_ago))
+    assert unpacked.unpack(wheels, home) == newer
+    assert list(home.iterdir()) == [newer]
+
+
+def test_a_folder_that_cannot_be_named_is_told(unpacked: Any, tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr(unpacked, "PATIENCE", 0.0)
+    (tmp_path / "target").touch()
+    (tmp_path / "temporary").mkdir()
+    with pytest.raises(OSError):
+        unpacked.settle(tmp_path / "temporary", tmp_path / "target")
