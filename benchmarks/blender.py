@@ -79,6 +79,7 @@ class Ran:
 
     report: dict[str, Any] = field(default_factory=dict)
     phases: dict[str, Phase] = field(default_factory=dict)
+    now: Phase = field(default_factory=Phase)
 
 
 def run_blender(
@@ -115,7 +116,7 @@ def run_blender(
                     said.append(line)
                     kind, _, rest = line.strip().partition(" ")
                     if kind == "PHASE":
-                        ran.phases[rest] = Phase()
+                        ran.now = ran.phases.setdefault(rest, Phase())
                         begun(rest)
                     elif kind == "REPORT":
                         ran.report = json.loads(rest)
@@ -148,8 +149,7 @@ def memory_seen(process: subprocess.Popen[str], ran: Ran) -> Iterator[None]:
     def look() -> None:
         while not done.wait(LOOKS):
             with suppress(psutil.Error):  # it is gone
-                if ran.phases:
-                    list(ran.phases.values())[-1].take(memory_of(seen))
+                ran.now.take(memory_of(seen))
 
     looking = threading.Thread(target=look)
     looking.start()

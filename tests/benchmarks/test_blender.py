@@ -29,6 +29,8 @@ child.kill()
 del held
 print("PHASE after", flush=True)
 time.sleep(0.5)
+print("PHASE before", flush=True)
+time.sleep(0.5)
 print('REPORT {{"words": ' + str(len(sys.argv)) + '}}', flush=True)
 """
 
@@ -74,8 +76,10 @@ def test_all_tables_come(bench: Any, capsys: pytest.CaptureFixture[str], monkeyp
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in said.splitlines() if line.startswith("|")]
     named = {row[0] for row in rows}
     assert {"2 materials, library", "2 materials, grid", "1 heads, grid", "1 clips, grid"} <= named
-    beside = {row[0]: float(row[2].removesuffix(" MB")) for row in rows if len(row) == 3 and row[2].endswith(" MB")}
+    memory = [row for row in rows if len(row) == 3 and row[2].endswith(" MB")]
+    beside = {row[0]: float(row[2].removesuffix(" MB")) for row in memory}
+    assert all(float(row[1].removesuffix(" MB")) > 0 for row in memory)
     assert beside["Blender started"] == beside["released"] == 0 < beside["models listed"]
-    assert beside["2 materials, library"] > beside["models listed"]
+    assert beside["2 materials, library"] > beside["models listed"] and beside["after 1 clips, grid"] > 0
     (ratio,) = [float(row[-1]) for row in rows if len(row) == 6 and row[-1].replace(".", "").isdigit()]
     assert ratio > 0
