@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import os
 import time
+import traceback
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,7 @@ from . import jobs, models, places, placing, properties
 from .child import Child
 from .jobs import Job
 from .landing import LandingError
-from .preferences import library_path, preferences
+from .preferences import absolute, library_path, preferences
 
 BUDGET = 0.008  # seconds a tick
 ACTIVE, BUSY, IDLE = 0.02, 0.1, 0.5  # seconds to the next tick
@@ -39,10 +41,12 @@ class Desk:
         thumbnails: icons by seed, of what was asked for last.
         told: what was asked for last, so that nothing is asked twice.
         error: what to tell, or "".
+        again: asks once more what a process that died was asked; None if there is no such.
     """
 
     def __init__(self) -> None:
         self.child: Child | None = None
+        self.again: Callable[[], None] | None = None
         self.wanted = False
         self.known = False
         self.thumbnails: dict[int, int] = {}
@@ -58,8 +62,14 @@ class Desk:
         """Send a request, starting the process if there is none."""
         self.child = self.child or places.start_child()
         number = self.child.ask(**request)
+        self.again = None
         self.calls[number] = take
         return number
+
+    def add_model(self, path: str) -> None:
+        """Ask what a model file is; it is the one to choose."""
+        self.paths = [*(one for one in self.paths if one != path), path]
+        self.look_for_models()
 
     def look_for_models(self) -> None:
         """Ask which models there are."""
@@ -68,11 +78,12 @@ class Desk:
             self.paths = list(dict.fromkeys([*kept, *self.paths]))
         self.known = True
         folder = preferences().models
-        paths = [*self.paths, *([os.path.abspath(bpy.path.abspath(folder))] if folder else [])]
+        paths = [*self.paths, *([absolute(folder)] if folder else [])]
         self.ask(self._take_models, do="models", paths=paths)
 
     def _take_models(self, message: dict[str, Any]) -> None:
-        self.error = message.get("error", self.error)
+        if "error" in message:
+            self.error, self.again = message["error"], self.look_for_models
         if "done" not in message:
             return
         state, chosen = bpy.context.window_manager.ganassets, ""
@@ -109,7 +120,8 @@ class Desk:
             if found["file"] not in self.pictures:
                 self.pictures.load(found["file"], found["file"], "IMAGE")
             self.thumbnails[found["seed"]] = self.pictures[found["file"]].icon_id
-        self.error = message.get("error", self.error)
+        if "error" in message:
+            self.error, self.told = message["error"], None  # the same may be asked again
 
     def forget_pictures(self) -> None:
         """Free the thumbnails."""
@@ -132,14 +144,30 @@ class Desk:
             if {"done", "error", "cancelled"} & message.keys():
                 self.calls.pop(message.get("id", 0), None)
         if self.child.failure:
-            self.error = f"{self.child.failure}; try again." if self.calls else ""
-            self.child, self.told, self.calls = None, None, {}
-            self.deaths += 1
-            self.known = bool(models.FOUND) or self.deaths > jobs.MOST_RESTARTS
+            self._lost(self.child.failure)
         elif self.child.idle() > preferences().idle and not self.calls:
             self.child.end()
             self.child = None
         return bool(heard)
+
+    def _lost(self, why: str) -> None:
+        """The process is dead."""
+        table = self.told if self.asked in self.calls else None
+        self.error = f"{why}." if self.calls else ""
+        self.again = (partial(self.look_at, table) if table else self.look_for_models) if self.calls else None
+        self.child, self.told, self.calls = None, None, {}
+        self.deaths += 1
+        self.known = bool(models.FOUND) or self.deaths > jobs.MOST_RESTARTS
+
+    def dismiss(self) -> None:
+        """The error has been read."""
+        self.error, self.again = "", None
+
+    def try_again(self) -> None:
+        """Ask once more what a process that died was asked."""
+        again = self.again or self.look_for_models
+        self.dismiss()
+        again()
 
 
 class Works:
@@ -231,6 +259,8 @@ class Works:
             if job.target == jobs.LIBRARY:
                 self._end(jobs.DONE)
                 show_library(job.library)
+            elif job.stop:  # it was too late to leave off making, and isn't to place
+                self._end(job.stop)
             else:
                 self._set(jobs.LANDING)
         elif "error" in message:
@@ -393,7 +423,11 @@ def studio() -> Studio:
 
 def tick() -> float | None:
     """The timer."""
-    return STUDIO.tick() if STUDIO else None
+    try:
+        return STUDIO.tick() if STUDIO else None
+    except Exception:  # else Blender would never call it again
+        traceback.print_exc()
+        return IDLE
 
 
 def show_looks(model: dict[str, Any]) -> None:
@@ -408,6 +442,7 @@ def show_looks(model: dict[str, Any]) -> None:
 def hide_looks() -> None:
     """Remove the sliders."""
     if STUDIO and STUDIO.looks:
+        bpy.context.window_manager.property_unset("ganassets_looks")  # or the next model's would have these values
         del bpy.types.WindowManager.ganassets_looks
         bpy.utils.unregister_class(STUDIO.looks)
         STUDIO.looks, STUDIO.shown = None, ""
@@ -456,9 +491,9 @@ def redraw() -> None:
 
 
 def remember(message: str) -> None:
-    """Make one step of undo of all that was built."""
+    """Make one step of undo of all that was built, where somebody could undo it."""
     windows = bpy.context.window_manager.windows
-    if windows:
+    if windows and not bpy.app.background:
         with bpy.context.temp_override(window=windows[0]):
             bpy.ops.ed.undo_push(message=message)
 
