@@ -4,14 +4,13 @@
 
 import functools
 import json
-import os
 import time
 from pathlib import Path
 
 import bpy
 
 from . import armatures, jobs, models, places, properties, studio
-from .preferences import library_path, preferences
+from .preferences import absolute, library_path, preferences
 
 FIRST_SIZE = "512"  # that a job falls back to whose size can't be made
 LOG_LINES = 12
@@ -55,7 +54,7 @@ class GANASSETS_OT_generate(bpy.types.Operator):
         except ValueError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        folder = os.path.abspath(bpy.path.abspath(self.library)) if self.library and not self.from_panel else ""
+        folder = absolute(self.library) if self.library and not self.from_panel else ""
         job = studio.add_job(table, model, target, folder, objects)
         if bpy.app.background:
             return self.wait(job)
@@ -69,16 +68,17 @@ class GANASSETS_OT_generate(bpy.types.Operator):
             if not model:
                 raise ValueError("Choose a model first.")
             return model
-        desk = studio.studio().desk
-        if not models.find(self.model):
-            if self.model.endswith(".onnx"):
-                desk.paths.append(os.path.abspath(bpy.path.abspath(self.model)))
-            desk.look_for_models()
+        desk, is_file = studio.studio().desk, self.model.endswith(".onnx")
+        path = absolute(self.model) if is_file else self.model
+        if not models.find(path):
+            if is_file:
+                desk.add_model(path)
+            else:
+                desk.look_for_models()
             end = time.monotonic() + PATIENCE
             while desk.calls and time.monotonic() < end:
                 desk.tend()
                 time.sleep(0.02)
-        path = os.path.abspath(bpy.path.abspath(self.model)) if self.model.endswith(".onnx") else self.model
         model = models.find(path)
         if not model:
             known = ", ".join(one["name"] for one in models.FOUND)
@@ -318,12 +318,7 @@ class GANASSETS_OT_add_model(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Ask the process what it is."""
-        desk = studio.studio().desk
-        path = os.path.abspath(bpy.path.abspath(self.filepath))
-        if path in desk.paths:
-            desk.paths.remove(path)
-        desk.paths.append(path)
-        desk.look_for_models()
+        studio.studio().desk.add_model(absolute(self.filepath))
         return {"FINISHED"}
 
 
@@ -346,15 +341,26 @@ else:
 
 
 class GANASSETS_OT_look_again(bpy.types.Operator):
-    """Look for models again"""
+    """Look for models again, or for what else was asked when the process ended"""
 
     bl_idname, bl_label = "ganassets.look_again", "Look Again"
     bl_options = {"INTERNAL"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Ask the process."""
-        studio.studio().desk.error = ""
-        studio.studio().desk.look_for_models()
+        studio.studio().desk.try_again()
+        return {"FINISHED"}
+
+
+class GANASSETS_OT_dismiss(bpy.types.Operator):
+    """Hide this message"""
+
+    bl_idname, bl_label = "ganassets.dismiss", "Dismiss"
+    bl_options = {"INTERNAL"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Hide it."""
+        studio.studio().desk.dismiss()
         return {"FINISHED"}
 
 
@@ -454,6 +460,7 @@ CLASSES = (
     GANASSETS_OT_choose_library,
     GANASSETS_OT_add_model,
     GANASSETS_OT_look_again,
+    GANASSETS_OT_dismiss,
     GANASSETS_OT_preview,
     GANASSETS_OT_pick,
     GANASSETS_OT_release,

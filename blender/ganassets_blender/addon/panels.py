@@ -63,7 +63,10 @@ class Generate(Part):
         if desk.error:
             box = layout.box()
             wrapped(box, context, desk.error, "ERROR")
-            box.operator("ganassets.look_again", text="Dismiss", icon="X")
+            row = box.row()
+            if desk.again:
+                row.operator("ganassets.look_again", text="Try Again", icon="FILE_REFRESH")
+            row.operator("ganassets.dismiss", icon="X")
         if not model:
             return
         column = layout.column()

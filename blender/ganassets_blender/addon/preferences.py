@@ -3,10 +3,24 @@
 """The add-on's preferences."""
 
 import os
+from typing import Any
 
 import bpy
 
 from .places import PACKAGE, library_folder
+
+
+def absolute(path: str) -> str:
+    """A path that doesn't depend on the file that is open."""
+    return os.path.abspath(bpy.path.abspath(path))
+
+
+def folder_chosen(self: Any, context: Any) -> None:
+    """Blender's file browser gives paths relative to the file that is open, but another one will be."""
+    for name in ("library", "models"):
+        path = getattr(self, name)
+        if path.startswith("//"):
+            setattr(self, name, absolute(path))
 
 
 class GANASSETS_AddonPreferences(bpy.types.AddonPreferences):
@@ -18,11 +32,13 @@ class GANASSETS_AddonPreferences(bpy.types.AddonPreferences):
         name="Library folder",
         description="Where asset libraries are written; empty for a folder of the add-on's own",
         subtype="DIR_PATH",
+        update=folder_chosen,
     )
     models: bpy.props.StringProperty(
         name="Models folder",
         description="A folder with .onnx models of yours, or with run folders of ganassets",
         subtype="DIR_PATH",
+        update=folder_chosen,
     )
     added: bpy.props.StringProperty(
         name="Models", description="Paths of models that were added one by one", options={"HIDDEN"}
@@ -86,4 +102,4 @@ def preferences() -> GANASSETS_AddonPreferences:
 def library_path() -> str:
     """The library folder."""
     chosen = preferences().library
-    return os.path.abspath(bpy.path.abspath(chosen)) if chosen else str(library_folder())
+    return absolute(chosen) if chosen else str(library_folder())
