@@ -198,13 +198,18 @@ def start(
     folder: Path, target: str = "GRID", seeds: str = "1-16", size: str = "128", name: str = "textures", **more: Any
 ) -> Any:
     """A job, as the panel puts it into the queue."""
+    know_models()
+    model = part("models").find(name)
+    table = {"model": model["path"], "seeds": seeds, **({"size": size} if model["stride"] else {}), **more}
+    return part("studio").add_job(table, model, target, str(folder))
+
+
+def know_models() -> None:
+    """Let the add-on look for models, as when the panel is shown."""
     desk = part("studio").studio().desk
     if not part("models").find("textures"):
         desk.look_for_models()
         until(lambda: not desk.calls)
-    model = part("models").find(name)
-    table = {"model": model["path"], "seeds": seeds, **({"size": size} if model["stride"] else {}), **more}
-    return part("studio").add_job(table, model, target, str(folder))
 
 
 def works() -> Any:
@@ -394,6 +399,55 @@ def paused(folder: Path) -> dict[str, Any]:
         "made": len(job.result["assets"]),
         "kept": made(job) == before,
     }
+
+
+def paused_too_late(folder: Path) -> dict[str, Any]:
+    """Paused when all is made and the process hasn't said so yet, and resumed."""
+    job = start(folder, seeds="1-3")
+    until(lambda: job.done >= 1)
+    begun, before = works(), counts()
+    time.sleep(3.0)  # it ends meanwhile
+    bpy.ops.ganassets.pause(job=job.name)
+    until(lambda: not begun.job)
+    still, nothing = job.state, counts() == before
+    bpy.ops.ganassets.resume(job=job.name)
+    until(lambda: not job.is_open)
+    return {"still": still, "nothing": nothing, "ended": [job.state, job.error]}
+
+
+def preview_lost(folder: Path) -> dict[str, Any]:
+    """The process that answers the panel dies while it makes thumbnails; the user tries again."""
+    know_models()
+    desk, found = part("studio").studio().desk, []
+    for act in (bpy.ops.ganassets.preview, bpy.ops.ganassets.look_again):
+        bpy.context.window_manager.ganassets.first = 500 + len(found)
+        act()
+        desk.child.process.kill()
+        until(lambda: not desk.child)
+        found.append([desk.error, desk.again is not None])
+    bpy.ops.ganassets.look_again()
+    found.append([desk.error, desk.again is not None])
+    until(lambda: not desk.calls)
+    return {"said": found, "shown": sorted(desk.thumbnails)}
+
+
+def switched(folder: Path) -> dict[str, Any]:
+    """The user sets all that a model has, and chooses another one."""
+    know_models()
+    state = bpy.context.window_manager.ganassets
+    found = {}
+    for name in ("textures", "poses", "faces", "textures"):
+        model = part("models").find(name)
+        state.model = model["path"]
+        part("studio").studio().tick()
+        looks = bpy.context.window_manager.ganassets_looks
+        found.setdefault(name, []).append(part("properties").looks_of(model, looks))
+        for i, condition in enumerate(model["conditions"]):
+            if condition["choices"] or condition["switch"]:
+                setattr(looks, f"slider_{i}", (condition["choices"] or ["yes", "no"])[1])
+            else:
+                setattr(looks, f"use_{i}", True)
+    return found
 
 
 def idle(folder: Path) -> dict[str, Any]:

@@ -43,6 +43,9 @@ FAULTS = (
     "cancelled_while_writing",
     "cancelled_in_an_asset",
     "paused",
+    "paused_too_late",
+    "preview_lost",
+    "switched",
     "idle",
     "disabled",
 )
@@ -220,6 +223,22 @@ def test_a_cancelled_job_leaves_nothing(faults: Faults, when: str) -> None:
 def test_a_paused_job_goes_on(faults: Faults) -> None:
     found = faults["paused"]
     assert found["still"] == "paused" and found["ended"] == ["done", ""] and found["made"] == 16 and found["kept"]
+
+
+def test_a_job_that_is_paused_when_all_is_made_places_nothing(faults: Faults) -> None:
+    assert faults["paused_too_late"] == {"still": "paused", "nothing": True, "ended": ["done", ""]}
+
+
+def test_thumbnails_can_be_asked_for_again_when_the_process_died(faults: Faults) -> None:
+    found = faults["preview_lost"]
+    died = ["the process that makes assets ended with code -9.", True]
+    assert found["said"] == [died, died, ["", False]] and found["shown"] == list(range(500, 512))
+
+
+def test_sliders_of_one_model_do_not_set_those_of_another(faults: Faults) -> None:
+    found = faults["switched"]
+    assert found.keys() == {"textures", "poses", "faces"}
+    assert all(looks == {"sliders": {}, "settings": {}} for times in found.values() for looks in times)
 
 
 def test_memory_is_given_back(faults: Faults) -> None:
