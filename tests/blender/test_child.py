@@ -139,6 +139,14 @@ def test_one_that_cannot_be_started(addon: Any, tmp_path: Path) -> None:
     assert failure_after(child) < LIMIT and "can't be started" in child.failure
 
 
+def test_a_long_log_begins_anew(start: Any, addon: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(addon("child"), "LOG_BYTES", 20)
+    for text in ("a" * 30, "b", "c"):
+        child = start(f"import sys; print({text!r}, file=sys.stderr)")
+        failure_after(child)
+    assert (tmp_path / "log" / "log.txt").read_text() == "b\nc\n"
+
+
 def test_a_poll_never_waits(start: Any) -> None:
     child = start("import time; time.sleep(30)")
     began = time.perf_counter()

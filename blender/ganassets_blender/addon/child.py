@@ -58,7 +58,9 @@ class Child:
 
     def _start(self, start: list[str], environment: dict[str, str], answers: int, log: Path) -> subprocess.Popen[str]:
         log.parent.mkdir(parents=True, exist_ok=True)
-        with open(log, "ab" if log.exists() and log.stat().st_size < LOG_BYTES else "wb") as errors:
+        with open(log, "ab") as errors:
+            if errors.tell() > LOG_BYTES:
+                errors.seek(errors.truncate(0))
             return subprocess.Popen(
                 start,
                 stdin=subprocess.PIPE,
