@@ -16,6 +16,7 @@ import glob
 import hashlib
 import json
 import os
+import re
 import secrets
 import shutil
 import time
@@ -40,6 +41,7 @@ FOLDER, INDEX = "ganassets", "index.jsonl"
 # Of a volume: assets, and bytes of their parts. Whoever opens it has them in memory.
 MOST, MOST_BYTES = 100, 512 * 2**20
 SCRIPT = Path(__file__).with_name("addon") / "background.py"
+UNFINISHED = re.compile(f"{TEMPORARY.pattern}@?")  # Blender adds the @ while it writes
 WAIT = 0.5  # seconds between looks whether another one has left the library
 NOT_PICTURES = (".json", ".npz", "_thumb.png")
 
@@ -122,7 +124,7 @@ class Shelf:
     def _tidy(self) -> None:
         """Remove what a killed Blender left half-written; one that still writes ends soon."""
         for path in self.folder.iterdir():
-            if TEMPORARY.fullmatch(path.name):
+            if UNFINISHED.fullmatch(path.name):
                 with contextlib.suppress(OSError):
                     path.unlink()
 

@@ -217,10 +217,10 @@ def test_looks_are_told_apart(home: Path) -> None:
 
 
 def test_what_a_killed_blender_left_is_removed(home: Path) -> None:
-    left, users = home / FOLDER / ".0123456789abcdef.tmp", home / FOLDER / "notes.tmp"
-    left.parent.mkdir(parents=True)
-    for path in (left, users):
-        path.touch()
+    names = (".0123456789abcdef.tmp", ".fedcba9876543210.tmp@", "notes.tmp")
+    (home / FOLDER).mkdir(parents=True)
+    for name in names:
+        (home / FOLDER / name).touch()
     with Shelf(home):
         pass
-    assert not left.exists() and users.exists()
+    assert [name for name in names if (home / FOLDER / name).exists()] == ["notes.tmp"]
