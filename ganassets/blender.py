@@ -76,6 +76,7 @@ class Blender:
             stderr=self.errors,
             env={**os.environ, **dict.fromkeys(USER_FOLDERS, self.user.name), "PYTHONHASHSEED": "0"},
             encoding="utf-8",
+            errors="replace",  # what Blender says besides answers may be in the system's encoding
         )
         atexit.register(self.close)
 
@@ -105,8 +106,8 @@ class Blender:
                 if line.startswith(MARK):
                     return json.loads(line.removeprefix(MARK))
                 said.append(line)
-        except BrokenPipeError:
-            pass
+        except OSError:
+            pass  # it has ended; Windows says so with an error of another class
         finally:
             clock.cancel()
         self.process.wait()
