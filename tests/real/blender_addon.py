@@ -524,6 +524,21 @@ def model_removed(folder: Path) -> dict[str, Any]:
     return {"ended": found, "again": [job.state, job.error], "result": job.result}
 
 
+def relative_paths(folder: Path) -> dict[str, Any]:
+    """Paths that begin at the file that is open: of a model, used twice, and of the folders in the preferences."""
+    folder.mkdir(parents=True)
+    know_models()
+    shutil.copyfile(part("models").find("textures")["path"], folder / "mine.onnx")
+    bpy.ops.wm.save_as_mainfile(filepath=str(folder / "scene.blend"))
+    said = [generate(model="//mine.onnx", seeds="1", size="64", target="GRID") for _ in range(2)]
+    chosen = part("preferences").preferences()
+    chosen.library, chosen.models = "//library", "//models"
+    kept = [chosen.library, chosen.models]
+    chosen.library, chosen.models = "", ""
+    listed = [model["path"] for model in part("models").FOUND if not model["boxed"]]
+    return {"said": said, "listed": listed, "kept": kept, "folder": str(folder)}
+
+
 def library_is_a_file(folder: Path) -> dict[str, Any]:
     """A library folder that is a file."""
     folder.mkdir(parents=True)

@@ -63,6 +63,7 @@ REFUSALS = (
     "file_closed_while_landing",
     "undone_while_landing",
     "told_by_the_command",
+    "relative_paths",
 )
 LIMIT = 2.0  # seconds within which a dead or hung process must be noticed
 GRACE = 3.0  # seconds after which one that doesn't leave off is ended
@@ -304,6 +305,13 @@ def test_libraries_with_odd_paths(refusals: dict[str, Any]) -> None:
     assert "a file has that name" in refusals["library_is_a_file"]["said"][0]
     assert refusals["odd_paths"]["said"] == ["FINISHED"]
     assert refusals["odd_paths"]["files"] == [catalogs.FILE, f"{FOLDER}/{INDEX}", f"{FOLDER}/textures-0001.blend"]
+
+
+def test_paths_relative_to_the_file_that_is_open(refusals: dict[str, Any]) -> None:
+    found = refusals["relative_paths"]
+    assert found["said"] == [["FINISHED"]] * 2
+    assert found["listed"].count(f"{found['folder']}/mine.onnx") == 1
+    assert found["kept"] == [f"{found['folder']}/library", f"{found['folder']}/models"]
 
 
 def test_a_user_goes_on_editing_a_mesh(refusals: dict[str, Any]) -> None:
