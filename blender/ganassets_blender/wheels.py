@@ -16,7 +16,7 @@ from pathlib import Path
 
 from ganassets.errors import InputError
 
-PYTHON = "3.11"  # Blender's, from 3.1 to 5.0
+PYTHON = "3.11"  # Blender's from 4.1 to 5.0, and what Debian builds 3.4 with
 
 # Blender's names of platforms, and the tags of wheels that its oldest supported systems take: glibc 2.28, macOS 11.
 PLATFORMS = {

@@ -22,6 +22,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import bpy  # pyright: ignore[reportMissingImports]
 import numpy as np
@@ -522,6 +523,20 @@ def model_removed(folder: Path) -> dict[str, Any]:
     bpy.ops.ganassets.resume(job=job.name)
     until(lambda: not job.is_open)
     return {"ended": found, "again": [job.state, job.error], "result": job.result}
+
+
+def another_python(folder: Path) -> dict[str, Any]:
+    """The add-on is enabled in a Blender whose Python its libraries are not for."""
+    del folder
+    bpy.ops.preferences.addon_disable(module=MODULE)
+    said = ""
+    with mock.patch.object(sys, "version_info", (3, 10, 8)):
+        try:
+            enable()
+        except RuntimeError as error:
+            said = str(error)
+    enable()
+    return {"said": said}
 
 
 def relative_paths(folder: Path) -> dict[str, Any]:

@@ -64,6 +64,7 @@ REFUSALS = (
     "undone_while_landing",
     "told_by_the_command",
     "relative_paths",
+    "another_python",
 )
 LIMIT = 2.0  # seconds within which a dead or hung process must be noticed
 GRACE = 3.0  # seconds after which one that doesn't leave off is ended
@@ -312,6 +313,12 @@ def test_paths_relative_to_the_file_that_is_open(refusals: dict[str, Any]) -> No
     assert found["said"] == [["FINISHED"]] * 2
     assert found["listed"].count(f"{found['folder']}/mine.onnx") == 1
     assert found["kept"] == [f"{found['folder']}/library", f"{found['folder']}/models"]
+
+
+def test_a_blender_with_another_python_is_told(refusals: dict[str, Any]) -> None:
+    said = refusals["another_python"]["said"]
+    blenders_own = "isn't compatible with (3.11)"
+    assert "GAN Assets needs a Blender with Python 3.11" in said or blenders_own in said
 
 
 def test_a_user_goes_on_editing_a_mesh(refusals: dict[str, Any]) -> None:

@@ -13,10 +13,13 @@ bl_info = {
     "category": "Import-Export",
 }
 
+import sys
+
 import bpy
 
 from . import commands, operators, panels, preferences, properties, studio
 
+PYTHON = (3, 11)  # which the bundled libraries are for
 CLASSES = (properties.GANASSETS_State, preferences.GANASSETS_AddonPreferences, *operators.CLASSES, *panels.CLASSES)
 
 
@@ -46,7 +49,9 @@ HANDLERS = (("load_pre", file_closes), ("load_post", file_is_open), ("undo_pre",
 
 
 def register() -> None:
-    """Enable the add-on."""
+    """Enable the add-on; RuntimeError where it can't work."""
+    if sys.version_info[:2] != PYTHON:
+        raise RuntimeError("GAN Assets needs a Blender with Python 3.11: 4.1 to 5.0, or 3.4 as Debian builds it.")
     for made in CLASSES:
         bpy.utils.register_class(made)
     bpy.types.WindowManager.ganassets = bpy.props.PointerProperty(type=properties.GANASSETS_State)

@@ -47,7 +47,7 @@ def command(platforms: tuple[str, ...], folder: Path, wheels: Path | None) -> No
     """Make the zip that Blender installs, one for each platform.
 
     It brings everything along, models included, and fetches nothing when it runs. Blender 4.2 to 5.0 installs it with
-    Edit > Preferences > Get Extensions > Install from Disk, Blender 3.4 with Edit > Preferences > Add-ons > Install.
+    Edit > Preferences > Get Extensions > Install from Disk, Debian's 3.4 with Edit > Preferences > Add-ons > Install.
     """
     from ..build import build_extension, this_platform
 
