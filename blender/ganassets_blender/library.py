@@ -125,8 +125,7 @@ class Shelf:
         """Remove what a killed Blender left half-written; one that still writes ends soon."""
         for path in self.folder.iterdir():
             if UNFINISHED.fullmatch(path.name):
-                with contextlib.suppress(OSError):
-                    path.unlink()
+                remove(path)
 
     def _read(self) -> int:
         """Take in the index; returns the bytes up to the end of its last whole line."""
@@ -261,7 +260,13 @@ def clear(parts: Path, all_of_it: bool) -> None:
     elif parts.is_dir():
         for path in parts.rglob("*"):
             if path.name.endswith(NOT_PICTURES) or path.suffix == ".jsonl":
-                path.unlink(missing_ok=True)
+                remove(path)
+
+
+def remove(path: Path) -> None:
+    """Remove a file that isn't needed, unless Windows doesn't because somebody looks into it."""
+    with contextlib.suppress(OSError):
+        path.unlink(missing_ok=True)
 
 
 class Binder:
@@ -352,8 +357,7 @@ class Binder:
         except OSError as error:
             raise can_not_write(self.shelf.library, error) from error
         finally:
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
+            remove(temporary)
         self.shelf.enter(volume, {key: card["title"] for (key, _), card in zip(pile, told, strict=True)})
         self.added.new += len(pile)
         self.added.volumes.append(volume)
@@ -379,7 +383,7 @@ class Binder:
         """Remove the parts that are in a volume now."""
         for path in chain.from_iterable(map(parts_of, cards)):
             if self.terms.pack or path.name.endswith(NOT_PICTURES):
-                path.unlink(missing_ok=True)
+                remove(path)
 
 
 def parts_of(card: Path) -> list[Path]:

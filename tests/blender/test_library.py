@@ -188,6 +188,18 @@ def test_pictures_beside_stay(home: Path) -> None:
     assert sorted(path.name for path in parts.iterdir()) == names
 
 
+def test_parts_that_cannot_be_removed_are_no_failure(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    unlink = Path.unlink
+
+    def refuse(path: Path, missing_ok: bool = False) -> None:
+        if path.suffix == ".png":
+            raise PermissionError(13, "in use", str(path))
+        unlink(path, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    assert add_to_library(plan("1-2"), home, Terms(), ONE).new == 2
+
+
 def test_two_at_once_wait_for_each_other(home: Path) -> None:
     done: list[int] = []
     with Shelf(home):
