@@ -107,6 +107,15 @@ def test_durations(jobs: Any, seconds: float, text: str) -> None:
     assert jobs.duration(seconds) == text
 
 
+def test_what_could_not_be_made(jobs: Any, queue: Any) -> None:
+    job = queue.add(title="a", table=TABLE, kind="mesh")
+    assert job.lacking == ""
+    job.result = {"assets": ["a"], "failures": []}
+    assert job.lacking == ""
+    job.result = {"assets": ["a"], "failures": ["it burst.", "it melted."]}
+    assert job.lacking == "2 could not be made: it burst."
+
+
 def test_a_note_holds_until_the_next_asset(jobs: Any, queue: Any) -> None:
     job = queue.add(title="a", table=TABLE, kind="mesh")
     job.note = "Starting"

@@ -74,6 +74,12 @@ class Job:
         """How much is done, 0 to 1."""
         return self.done / self.total if self.total else 0.0
 
+    @property
+    def lacking(self) -> str:
+        """What could not be made, with the first reason, or ""."""
+        failures = self.result.get("failures")
+        return f"{len(failures)} could not be made: {failures[0]}" if failures else ""
+
     def advance(self, done: int, total: int, now: float) -> None:
         """Take in how far it is, at a time in seconds."""
         if done > self.done:

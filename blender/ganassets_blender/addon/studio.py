@@ -254,8 +254,7 @@ class Works:
             job.note = message["waiting"]
         elif "done" in message:
             job.result = message["done"]
-            failures = job.result["failures"]
-            job.note = f"{len(failures)} could not be made: {failures[0]}" if failures else ""
+            job.note = job.lacking
             if job.target == jobs.LIBRARY:
                 self._end(jobs.DONE)
                 show_library(job.library)
@@ -333,7 +332,7 @@ class Works:
             while time.perf_counter() - began < BUDGET:
                 next(self.landing)
         except StopIteration as end:
-            job.note = end.value or job.note.replace("Placing", "")
+            job.note = "; ".join(filter(None, (end.value, job.lacking)))
             self.landing = None
             self._end(jobs.DONE)
             remember(f"GAN Assets: {job.title}")
