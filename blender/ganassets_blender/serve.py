@@ -352,9 +352,9 @@ def thumbnails(call: Call) -> dict[str, Any]:
 
 def prune(folder: Path) -> None:
     """Remove thumbnails that were made long ago, when there are many."""
-    files = sorted(folder.glob("*.png"), key=lambda path: path.stat().st_mtime)
-    for path in files[:-MOST_THUMBNAILS]:
-        path.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # another Blender may show or remove them at this moment
+        for path in sorted(folder.glob("*.png"), key=lambda path: path.stat().st_mtime)[:-MOST_THUMBNAILS]:
+            path.unlink(missing_ok=True)
 
 
 class Studio:
