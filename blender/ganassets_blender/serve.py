@@ -15,7 +15,7 @@ import os
 import queue
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -344,10 +344,23 @@ def thumbnails(call: Call) -> dict[str, Any]:
         path = folder / f"{hashlib.sha256(f'{job.key(unit)} {side}'.encode()).hexdigest()[:24]}.png"
         if not path.is_file():
             studio = studio or Studio(job)
-            write_atomic(path, studio.picture(unit, side))
+            with in_time(STRANGERS_SECONDS):
+                picture = studio.picture(unit, side)
+            write_atomic(path, picture)
         call.say(thumbnail={"seed": unit.seed, "file": str(path)})
     prune(folder)
     return {}
+
+
+@contextlib.contextmanager
+def in_time(seconds: float) -> Iterator[None]:
+    """End this process where something takes longer: nothing else stops a model that computes for ever."""
+    clock = threading.Timer(seconds, os._exit, (1,))
+    clock.start()
+    try:
+        yield
+    finally:
+        clock.cancel()
 
 
 def prune(folder: Path) -> None:

@@ -25,8 +25,9 @@ LISTED = {"faces", "poses", "textures"}
 class Server:
     """The process, asked by hand."""
 
-    def __init__(self) -> None:
-        command = [sys.executable, "-s", "-P", "-m", "ganassets_blender.serve"]
+    def __init__(self, *words: str) -> None:
+        words = words or ("-m", "ganassets_blender.serve")
+        command = [sys.executable, "-s", "-P", *words]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.number = 0
 
@@ -97,6 +98,25 @@ def test_thumbnails(server: Server, tmp_path: Path) -> None:
     again = server.ask(do="thumbnails", job=job, folder=str(tmp_path), side=64)
     assert [answer["thumbnail"]["file"] for answer in again[:-1]] == files
     assert os.stat(files[0]).st_mtime_ns == before, "what is there is not made again"
+
+
+SLOW = """
+import time
+from ganassets_blender import serve
+serve.STRANGERS_SECONDS = 0.5
+serve.Studio.picture = lambda *_: time.sleep(60)
+serve.main()
+"""
+
+
+def test_a_thumbnail_that_never_ends(tmp_path: Path) -> None:
+    server = Server("-c", SLOW)
+    job = {"model": "textures", "seeds": "1", "size": "64"}
+    server.send(do="thumbnails", job=job, folder=str(tmp_path), side=64)
+    assert not list(server.lines()) and server.process.wait(10) == 1
+    assert server.process.stdin and server.process.stdout
+    server.process.stdin.close()
+    server.process.stdout.close()
 
 
 def test_old_thumbnails_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
