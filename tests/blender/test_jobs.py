@@ -80,6 +80,16 @@ def test_one_at_a_time_the_oldest_first(jobs: Any, queue: Any) -> None:
     assert queue.next() is None
 
 
+def test_what_failed_may_wait_once_more(jobs: Any, queue: Any) -> None:
+    job = queue.add(title="a", table=TABLE, kind="mesh")
+    job.state, job.error, job.about, job.note = jobs.FAILED, "It broke.", "model", "Going on"
+    job.restarts, job.orphaned, job.done = 4, True, 3
+    queue.resume(job)
+    assert queue.next() is job and job.done == 3
+    assert (job.error, job.about, job.note, job.restarts, job.orphaned) == ("", "", "", 0, False)
+    assert json.loads((queue.folder_of(job) / jobs.FILE).read_text())["error"] == ""
+
+
 def test_removed_with_its_files(jobs: Any, queue: Any) -> None:
     job = queue.add(title="a", table=TABLE, kind="mesh")
     queue.remove(job)

@@ -432,6 +432,17 @@ def preview_lost(folder: Path) -> dict[str, Any]:
     return {"said": found, "shown": sorted(desk.thumbnails)}
 
 
+def sizes(folder: Path) -> list[str]:
+    """What a job and its thumbnails have of the sizes that the panel shows."""
+    del folder
+    know_models()
+    model, state, found = part("models").find("textures"), bpy.context.window_manager.ganassets, []
+    for size, width, height in (("256", 16, 16), ("1024", 16, 16), ("CUSTOM", 4096, 16), ("CUSTOM", 768, 1024)):
+        state.size, state.width, state.height = size, width, height
+        found += [part("studio").table_of(model, most)["size"] for most in (0, 512)]
+    return found
+
+
 def switched(folder: Path) -> dict[str, Any]:
     """The user sets all that a model has, and chooses another one."""
     know_models()

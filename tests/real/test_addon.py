@@ -46,6 +46,7 @@ FAULTS = (
     "paused_too_late",
     "preview_lost",
     "switched",
+    "sizes",
     "idle",
     "disabled",
 )
@@ -241,6 +242,10 @@ def test_sliders_of_one_model_do_not_set_those_of_another(faults: Faults) -> Non
     found = faults["switched"]
     assert found.keys() == {"textures", "poses", "faces"}
     assert all(looks == {"sliders": {}, "settings": {}} for times in found.values() for looks in times)
+
+
+def test_thumbnails_are_of_small_materials(faults: Faults) -> None:
+    assert faults["sizes"] == ["256", "256", "1024", "512", "4096x16", "512x16", "768x1024", "384x512"]
 
 
 def test_memory_is_given_back(faults: Faults) -> None:

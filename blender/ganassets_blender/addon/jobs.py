@@ -168,6 +168,13 @@ class Queue:
         """The job of that name."""
         return next((job for job in self.jobs if job.name == name), None)
 
+    def resume(self, job: Job) -> None:
+        """Let a job wait for its turn once more; it goes on where it was."""
+        job.error, job.about, job.note = "", "", ""
+        job.restarts, job.orphaned = 0, False
+        job.state = WAITING
+        self.save(job)
+
     def next(self) -> Job | None:
         """The job whose turn it is; None while another one is going on."""
         if any(job.state in (RUNNING, LANDING) for job in self.jobs):

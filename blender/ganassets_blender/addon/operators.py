@@ -208,10 +208,7 @@ class GANASSETS_OT_resume(JobOperator, bpy.types.Operator):
 
     def act(self, works: studio.Works, job: jobs.Job) -> None:
         """Let it wait for its turn."""
-        job.error, job.about, job.note = "", "", ""
-        job.restarts, job.orphaned = 0, False
-        job.state = jobs.WAITING
-        works.queue.save(job)
+        works.queue.resume(job)
 
 
 class GANASSETS_OT_remove(JobOperator, bpy.types.Operator):
@@ -233,7 +230,7 @@ class GANASSETS_OT_smaller(JobOperator, bpy.types.Operator):
     def act(self, works: studio.Works, job: jobs.Job) -> None:
         """Change the size and go on."""
         job.table["size"] = FIRST_SIZE
-        GANASSETS_OT_resume.act(self, works, job)
+        works.queue.resume(job)
 
 
 class GANASSETS_OT_browse(JobOperator, bpy.types.Operator):
@@ -292,11 +289,11 @@ class GANASSETS_OT_choose_library(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Take the folder."""
         preferences().library = self.directory
-        works = studio.studio().works
-        job = works.queue.find(self.job)
+        queue = studio.studio().works.queue
+        job = queue.find(self.job)
         if job:
             job.library = library_path()
-            GANASSETS_OT_resume.act(self, works, job)
+            queue.resume(job)
         return {"FINISHED"}
 
 

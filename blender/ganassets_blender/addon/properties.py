@@ -12,6 +12,7 @@ from . import jobs, models
 ANY = "ANY"
 SIZES = (256, 512, 1024, 2048)
 CUSTOM = "CUSTOM"
+STEP = 16  # pixels
 RANGE, RANDOM, PICKED = "RANGE", "RANDOM", "PICKED"
 MOST_SEED = 2**31 - 1
 RIGS = (
@@ -78,16 +79,19 @@ class GANASSETS_State(bpy.types.PropertyGroup):
         + [(CUSTOM, "Custom", "Width and height of your own")],
         default="512",
     )
-    width: bpy.props.IntProperty(name="Width", description="Pixels", default=1024, min=16, max=8192, step=16)
-    height: bpy.props.IntProperty(name="Height", description="Pixels", default=512, min=16, max=8192, step=16)
+    width: bpy.props.IntProperty(name="Width", description="Pixels", default=1024, min=STEP, max=8192, step=STEP)
+    height: bpy.props.IntProperty(name="Height", description="Pixels", default=512, min=STEP, max=8192, step=STEP)
     target: bpy.props.EnumProperty(name="Into", description="What becomes of the assets", items=TARGETS)
     rig: bpy.props.EnumProperty(name="Bones", description="Names and rest pose of a clip's bones", items=RIGS)
     in_place: bpy.props.BoolProperty(name="In place", description="The figure doesn't travel")
     first: bpy.props.IntProperty(name="First", description="Seed of the first thumbnail", default=1, min=0)
 
-    def size_text(self) -> str:
-        """As a job has it."""
-        return f"{self.width}x{self.height}" if self.size == CUSTOM else self.size
+    def size_text(self, most: int = 0) -> str:
+        """As a job has it; with sides of so many pixels at most, if any."""
+        sides = (self.width, self.height) if self.size == CUSTOM else (int(self.size),)
+        if most and max(sides) > most:
+            sides = [max(STEP, side * most // max(sides) // STEP * STEP) for side in sides]
+        return "x".join(map(str, sides))
 
     def seed_list(self) -> dict[str, Any]:
         """The part of a job that says which seeds."""

@@ -472,8 +472,7 @@ def table_of(model: dict[str, Any], most: int = 0) -> dict[str, Any]:
     if studio().shown == model["path"]:
         table |= properties.looks_of(model, window_manager.ganassets_looks)
     if model["stride"]:
-        small = most and state.size != properties.CUSTOM and int(state.size) > most
-        table["size"] = str(most) if small else state.size_text()
+        table["size"] = state.size_text(most)
     if model["kind"] == "motion":
         table["options"] = {"rig": state.rig, "root": "in-place" if state.in_place else "motion"}
     return table
