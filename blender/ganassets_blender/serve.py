@@ -312,16 +312,11 @@ def fill_library(call: Call) -> dict[str, Any]:
     settings = settings_for(call, plan)
     terms = Terms(bool(request.get("pack", True)), str(request.get("author", "")), str(request.get("licence", "")))
     call.progress(0, len(plan))
-    added = about(
-        "library",
-        add_to_library,
-        plan,
-        Path(request["library"]),
-        terms,
-        settings,
-        call.progress,
-        call.waiting,
-    )
+    library = Path(request["library"])
+    try:
+        added = add_to_library(plan, library, terms, settings, call.progress, call.waiting)
+    except GanassetsError as error:  # all that is wrong with the library names its folder
+        raise Problem("library" if str(library) in str(error) else "making", error) from error
     return {
         "new": added.new,
         "there": added.there,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import hashlib
 import signal
@@ -237,4 +238,5 @@ def limit_memory(most: int) -> None:
     if sys.platform != "win32":
         import resource
 
-        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+        with contextlib.suppress(ValueError):  # some systems know the limit and take none
+            resource.setrlimit(resource.RLIMIT_AS, (most, most))

@@ -8,6 +8,7 @@ them: Blender calls Python's functions unlocked where a context is overridden wh
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import subprocess
@@ -15,7 +16,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 SILENCE = 1.6  # seconds without a heartbeat after which it hangs
 BEGINNING = 60.0  # the same before the first one: a cold disk is slow
@@ -47,14 +48,14 @@ class Child:
         self.heard = self.used = self.polled = time.monotonic()
         self.number = 0
         self.rest = b""  # of a line that is not whole yet
-        handle, self.path = tempfile.mkstemp(prefix="ganassets-answers-")
-        self.answers: IO[bytes] = open(self.path, "rb", buffering=0)  # noqa: SIM115 - for as long as this runs
+        self.path, self.answers = "", cast("IO[bytes]", io.BytesIO())
         try:
-            self.process = self._start(start, environment, handle, log)
-        except OSError as error:
+            handle, self.path = tempfile.mkstemp(prefix="ganassets-answers-")
+            with os.fdopen(handle) as answers:
+                self.answers = open(self.path, "rb", buffering=0)  # noqa: SIM115 - for as long as this runs
+                self.process = self._start(start, environment, answers.fileno(), log)
+        except OSError as error:  # a disk that is full, for one
             self._lose(f"the process that makes assets can't be started ({error})")
-        finally:
-            os.close(handle)
 
     def _start(self, start: list[str], environment: dict[str, str], answers: int, log: Path) -> subprocess.Popen[str]:
         log.parent.mkdir(parents=True, exist_ok=True)

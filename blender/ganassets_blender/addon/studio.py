@@ -290,9 +290,9 @@ class Works:
         if job is not self.job:
             job.state = state
             self.queue.save(job)
-        elif job.state == jobs.LANDING:
+        elif job.state == jobs.LANDING or not self.child:
             self._end(state)
-        elif self.child:
+        else:
             job.stop = state
             job.note = "Stopping"
             self.child.cancel(self.number)
