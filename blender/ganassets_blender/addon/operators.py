@@ -9,8 +9,10 @@ from pathlib import Path
 
 import bpy
 
-from . import armatures, jobs, models, places, properties, studio
+from . import armatures, jobs, libraries, models, places, properties, studio
+from .desk import MOST_SIZE, THUMBNAILS
 from .preferences import absolute, library_path, preferences
+from .works import Works
 
 FIRST_SIZE = "512"  # that a job falls back to whose size can't be made
 LOG_LINES = 12
@@ -168,7 +170,7 @@ class JobOperator:
     bl_options = {"INTERNAL"}
     job: bpy.props.StringProperty(options={"HIDDEN", "SKIP_SAVE"})
 
-    def act(self, works: studio.Works, job: jobs.Job) -> None:
+    def act(self, works: Works, job: jobs.Job) -> None:
         """Do it."""
 
     def execute(self, context: bpy.types.Context) -> set[str]:
@@ -186,7 +188,7 @@ class GANASSETS_OT_pause(JobOperator, bpy.types.Operator):
 
     bl_idname, bl_label = "ganassets.pause", "Pause"
 
-    def act(self, works: studio.Works, job: jobs.Job) -> None:
+    def act(self, works: Works, job: jobs.Job) -> None:
         """Pause it."""
         works.stop(job, jobs.PAUSED)
 
@@ -196,7 +198,7 @@ class GANASSETS_OT_cancel(JobOperator, bpy.types.Operator):
 
     bl_idname, bl_label = "ganassets.cancel", "Cancel"
 
-    def act(self, works: studio.Works, job: jobs.Job) -> None:
+    def act(self, works: Works, job: jobs.Job) -> None:
         """Cancel it."""
         works.stop(job, jobs.CANCELLED)
 
@@ -206,7 +208,7 @@ class GANASSETS_OT_resume(JobOperator, bpy.types.Operator):
 
     bl_idname, bl_label = "ganassets.resume", "Resume"
 
-    def act(self, works: studio.Works, job: jobs.Job) -> None:
+    def act(self, works: Works, job: jobs.Job) -> None:
         """Let it wait for its turn."""
         works.queue.resume(job)
 
@@ -216,7 +218,7 @@ class GANASSETS_OT_remove(JobOperator, bpy.types.Operator):
 
     bl_idname, bl_label = "ganassets.remove", "Remove"
 
-    def act(self, works: studio.Works, job: jobs.Job) -> None:
+    def act(self, works: Works, job: jobs.Job) -> None:
         """Forget it."""
         if job is not works.job:
             works.queue.remove(job)
@@ -227,7 +229,7 @@ class GANASSETS_OT_smaller(JobOperator, bpy.types.Operator):
 
     bl_idname, bl_label = "ganassets.smaller", "Make at 512 px"
 
-    def act(self, works: studio.Works, job: jobs.Job) -> None:
+    def act(self, works: Works, job: jobs.Job) -> None:
         """Change the size and go on."""
         job.table["size"] = FIRST_SIZE
         works.queue.resume(job)
@@ -238,9 +240,9 @@ class GANASSETS_OT_browse(JobOperator, bpy.types.Operator):
 
     bl_idname, bl_label = "ganassets.browse", "Show in Asset Browser"
 
-    def act(self, works: studio.Works, job: jobs.Job) -> None:
+    def act(self, works: Works, job: jobs.Job) -> None:
         """Find an Asset Browser, or make one."""
-        name = studio.show_library(job.library)
+        name = libraries.show(job.library)
         window = bpy.context.window
         area = next((one for one in window.screen.areas if one.ui_type == "ASSETS"), None)
         if area is None:
@@ -375,9 +377,9 @@ class GANASSETS_OT_preview(bpy.types.Operator):
         if not model:
             return {"CANCELLED"}
         state = context.window_manager.ganassets
-        state.first = max(0, state.first + self.step * studio.THUMBNAILS)
-        table = studio.table_of(model, studio.MOST_SIZE)
-        last = state.first + studio.THUMBNAILS - 1
+        state.first = max(0, state.first + self.step * THUMBNAILS)
+        table = studio.table_of(model, MOST_SIZE)
+        last = state.first + THUMBNAILS - 1
         studio.studio().desk.look_at({**table, "seeds": f"{state.first}-{last}"})
         return {"FINISHED"}
 

@@ -9,6 +9,7 @@ from typing import Any
 import bpy
 
 from . import jobs, models, properties, studio
+from .desk import THUMBNAILS
 from .operators import summary
 from .preferences import library_path
 
@@ -133,7 +134,7 @@ class Preview(Part):
         state = context.window_manager.ganassets
         row = layout.row(align=True)
         row.operator("ganassets.preview", text="", icon="TRIA_LEFT").step = -1
-        row.operator("ganassets.preview", text=f"Preview {state.first} - {state.first + studio.THUMBNAILS - 1}")
+        row.operator("ganassets.preview", text=f"Preview {state.first} - {state.first + THUMBNAILS - 1}")
         row.operator("ganassets.preview", text="", icon="TRIA_RIGHT").step = 1
         if not desk.thumbnails:
             if desk.calls and desk.told:
