@@ -40,6 +40,7 @@ class Desk:
         self.told: dict[str, Any] | None = None
         self.error = ""
         self.paths: list[str] = []
+        self.newest = ""  # of these, until the process has told of it
         self.calls: dict[int, Callable[[dict[str, Any]], None]] = {}
         self.pictures: Any = None
         self.asked = 0
@@ -56,6 +57,7 @@ class Desk:
     def add_model(self, path: str) -> None:
         """Ask what a model file is; it is the one to choose."""
         self.paths = [*(one for one in self.paths if one != path), path]
+        self.newest = path
         self.look_for_models()
 
     def look_for_models(self) -> None:
@@ -82,8 +84,10 @@ class Desk:
         broken = {model["path"] for model in models.BROKEN}
         self.paths = [path for path in self.paths if path not in broken]
         preferences().added = "\n".join(self.paths)
-        newest = models.find(self.paths[-1]) if self.paths and not models.BROKEN else None
-        wanted = newest or models.find(chosen) or models.find("textures") or (models.FOUND or [None])[0]
+        wanted = (
+            models.find(self.newest) or models.find(chosen) or models.find("textures") or (models.FOUND or [None])[0]
+        )
+        self.newest = ""
         if wanted:
             state.model = wanted["path"]
 

@@ -235,6 +235,21 @@ class GANASSETS_OT_smaller(JobOperator, bpy.types.Operator):
         works.queue.resume(job)
 
 
+class GANASSETS_OT_use_model(JobOperator, bpy.types.Operator):
+    """Make the same with the model that is chosen above"""
+
+    bl_idname, bl_label = "ganassets.use_model", "Use the Chosen Model"
+
+    def act(self, works: Works, job: jobs.Job) -> None:
+        """Change the model and go on."""
+        model = studio.chosen_model()
+        if not model or model["kind"] != job.kind:
+            self.report({"ERROR"}, "Choose a model above that makes the same kind of asset.")
+            return
+        job.table["model"] = model["path"]
+        works.queue.resume(job)
+
+
 class GANASSETS_OT_browse(JobOperator, bpy.types.Operator):
     """Show the library in an Asset Browser; without one the 3D view is split"""
 
@@ -455,6 +470,7 @@ CLASSES = (
     GANASSETS_OT_resume,
     GANASSETS_OT_remove,
     GANASSETS_OT_smaller,
+    GANASSETS_OT_use_model,
     GANASSETS_OT_browse,
     GANASSETS_OT_choose_library,
     GANASSETS_OT_add_model,

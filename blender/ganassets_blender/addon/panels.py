@@ -22,7 +22,7 @@ ICONS = {jobs.DONE: "CHECKMARK", jobs.FAILED: "ERROR", jobs.CANCELLED: "X", jobs
 # What can be done about an error, by what it is about: operator, text, icon.
 REMEDIES = {
     "library": ("ganassets.choose_library", "Choose Another Folder", "FILE_FOLDER"),
-    "model": ("ganassets.add_model", "Choose Another Model", "FILE"),
+    "model": ("ganassets.use_model", "Use the Chosen Model", "FILE_REFRESH"),
     "looks": ("ganassets.smaller", "Make at 512 px", "MOD_DECIM"),
 }
 AGAIN = ("ganassets.resume", "Try Again", "FILE_REFRESH")
@@ -188,9 +188,7 @@ def draw_job(layout: Any, context: Any, job: jobs.Job) -> None:
         wrapped(layout, context, job.error, "ERROR")
         if job.about != "looks" or "size" in job.table:
             operator, text, icon = REMEDIES.get(job.about, AGAIN)
-            button = layout.operator(operator, text=text, icon=icon)
-            if hasattr(button, "job"):
-                button.job = job.name
+            layout.operator(operator, text=text, icon=icon).job = job.name
 
 
 def draw_progress(layout: Any, job: jobs.Job) -> None:
