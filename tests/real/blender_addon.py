@@ -530,10 +530,16 @@ def model_removed(folder: Path) -> dict[str, Any]:
     os.kill(child.process.pid, signal.SIGKILL)  # one that runs has the model in memory
     until(lambda: not job.is_open)
     found = [job.state, job.error, job.about]
-    shutil.copyfile(part("models").find("textures")["path"], path)
-    bpy.ops.ganassets.resume(job=job.name)
+    panel, refusal = bpy.context.window_manager.ganassets, ""
+    panel.model = part("models").find("faces")["path"]
+    try:
+        bpy.ops.ganassets.use_model(job=job.name)
+    except RuntimeError as error:
+        refusal = str(error)
+    panel.model = part("models").find("textures")["path"]
+    bpy.ops.ganassets.use_model(job=job.name)
     until(lambda: not job.is_open)
-    return {"ended": found, "again": [job.state, job.error], "result": job.result}
+    return {"ended": found, "refusal": refusal, "again": [job.state, job.error], "result": job.result}
 
 
 def another_python(folder: Path) -> dict[str, Any]:

@@ -304,6 +304,7 @@ def test_a_model_that_goes_away(refusals: dict[str, Any]) -> None:
     found = refusals["model_removed"]
     state, error, about = found["ended"]
     assert (state, about) == ("failed", "model") and "Mein Modell.onnx is not there" in error
+    assert "same kind of asset" in found["refusal"]
     assert found["again"] == ["done", ""] and found["result"]["new"] == 8
 
 
