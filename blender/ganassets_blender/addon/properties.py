@@ -2,6 +2,7 @@
 # pyright: reportMissingImports=false, reportInvalidTypeForm=false
 """What the panel shows and the user sets. Kept by the window manager: no part of undo."""
 
+import contextlib
 import random
 from typing import Any
 
@@ -107,9 +108,10 @@ def values_of(group: Any) -> dict[str, Any]:
 
 
 def set_values(group: Any, values: dict[str, Any]) -> None:
-    """Set properties of a group."""
+    """Set properties of a group, but for choices that there aren't any more, such as a model."""
     for name, value in values.items():
-        setattr(group, name, value)
+        with contextlib.suppress(TypeError):
+            setattr(group, name, value)
 
 
 def looks_class(model: dict[str, Any]) -> type:
