@@ -372,7 +372,7 @@ class Binder:
                 raise
             answer = self._answer(request)
         if answer["error"]:
-            raise GanassetsError(f"Blender couldn't write the library: {answer['error']}.")
+            raise GanassetsError(f"Blender couldn't write the library {self.shelf.library}: {answer['error']}.")
 
     def _answer(self, request: Mapping[str, Any]) -> dict[str, Any]:
         if not (self.blender and self.blender.usable()):
