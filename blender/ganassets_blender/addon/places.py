@@ -55,21 +55,10 @@ def command_for(module: str, arguments: Sequence[str] = ()) -> tuple[list[str], 
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     environment["GANASSETS_BLENDER"] = bpy.app.binary_path or interpreter()
     command = [interpreter(), "-s", "-P"]
-    packages = installed()
+    packages, blenders_own = installed(), str(Path(numpy.__file__).parents[1])
     if packages:
-        environment["PYTHONPATH"] = os.pathsep.join(python_path(packages))
+        environment["PYTHONPATH"] = os.pathsep.join([str(packages), blenders_own])
     else:
         unpacked = str(Path(__file__).with_name("unpacked.py"))
-        command += [unpacked, str(WHEELS), str(user_folder("libraries")), *python_path()]
+        command += [unpacked, str(WHEELS), str(user_folder("libraries")), blenders_own]
     return [*command, "-m", module, *arguments], environment
-
-
-def python_path(*folders: Path) -> list[str]:
-    """Folders that the process finds its packages in: those given, of an editable installation all of its own, and
-    that of Blender's numpy."""
-    more = []
-    for name in ("ganassets_blender", "ganassets_faces", "ganassets_gltf"):
-        found = importlib.util.find_spec(name)
-        if found and found.origin:
-            more.append(Path(found.origin).parents[1])
-    return list(dict.fromkeys(map(str, [*folders, *more, Path(numpy.__file__).parents[1]])))
