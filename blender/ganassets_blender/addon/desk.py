@@ -136,10 +136,15 @@ class Desk:
                 self.calls.pop(message.get("id", 0), None)
         if self.child.failure:
             self._lost(self.child.failure)
-        elif self.child.idle() > preferences().idle and not self.calls:
+        elif self.child.idle() > preferences().idle:
+            self.release()
+        return bool(heard)
+
+    def release(self) -> None:
+        """Give the memory back, if nothing is waited for."""
+        if self.child and not self.calls:
             self.child.end()
             self.child = None
-        return bool(heard)
 
     def _lost(self, why: str) -> None:
         """The process is dead."""

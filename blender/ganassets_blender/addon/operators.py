@@ -105,7 +105,7 @@ class GANASSETS_OT_generate(bpy.types.Operator):
         if self.size:
             table["size"] = self.size
         if model["kind"] == "motion":
-            table["options"] = {"rig": self.rig, "root": "in-place" if self.in_place else "motion"}
+            table["options"] = properties.clip_options(self)
         return table
 
     def objects_for(self, context: bpy.types.Context, model: models.Model, target: str, table: dict) -> list[str]:
@@ -430,9 +430,7 @@ class GANASSETS_OT_release(bpy.types.Operator):
         """End those that have nothing to do."""
         one = studio.studio()
         one.works.release()
-        if one.desk.child and not one.desk.calls:
-            one.desk.child.end()
-            one.desk.child = None
+        one.desk.release()
         return {"FINISHED"}
 
 

@@ -101,6 +101,11 @@ class GANASSETS_State(bpy.types.PropertyGroup):
         return {"seeds": self.picked if self.seed_mode == PICKED else self.seeds}
 
 
+def clip_options(chosen: Any) -> dict[str, str]:
+    """What a job of clips has of the properties `rig` and `in_place`, the panel's or a script's."""
+    return {"rig": chosen.rig, "root": "in-place" if chosen.in_place else "motion"}
+
+
 def values_of(group: Any) -> dict[str, Any]:
     """All properties of a group by name."""
     names = [one.identifier for one in group.bl_rna.properties]

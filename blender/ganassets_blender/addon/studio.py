@@ -136,7 +136,7 @@ def table_of(model: dict[str, Any], most: int = 0) -> dict[str, Any]:
     if model["stride"]:
         table["size"] = state.size_text(most)
     if model["kind"] == "motion":
-        table["options"] = {"rig": state.rig, "root": "in-place" if state.in_place else "motion"}
+        table["options"] = properties.clip_options(state)
     return table
 
 
