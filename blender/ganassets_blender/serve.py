@@ -108,10 +108,10 @@ def main() -> None:
     requests: queue.SimpleQueue[Mapping[str, Any]] = queue.SimpleQueue()
     cancelled: set[int] = set()
     threading.Thread(target=listen, args=(requests, cancelled), daemon=True).start()
-    import onnxruntime  # what takes longest comes before the first heartbeat
+    import onnxruntime  # noqa: F401 - what takes longest comes before the first heartbeat
 
     threading.Thread(target=beat, args=(line,), daemon=True).start()
-    line.send({"hello": __version__, "providers": onnxruntime.get_available_providers()})
+    line.send({"hello": __version__})
     while True:
         answer(Call(requests.get(), line, cancelled))
 
@@ -184,7 +184,7 @@ def models(call: Call) -> list[dict[str, Any]]:
 
 
 def describe(path: Path, boxed: bool = False) -> dict[str, Any]:
-    """What a panel shows of a model file: its name, sliders, settings, sizes; or its error."""
+    """What a panel shows of a model file: its name, sliders, settings, step of its sizes; or its error."""
     from ganassets.model import check_plugin, look_into
     from ganassets.plugins import load_generator
 
@@ -196,14 +196,11 @@ def describe(path: Path, boxed: bool = False) -> dict[str, Any]:
     except GanassetsError as error:
         return {**where, "error": str(error)}
     manifest = file.manifest
-    sized = manifest.noise is not None and spec.map_size is None
     return {
         **where,
-        "digest": file.digest,
         "generator": manifest.generator,
         "summary": spec.summary,
         "kind": spec.asset_kind,
-        "licence": manifest.licence,
         "conditions": [condition.model_dump() for condition in manifest.conditions],
         "settings": [
             {
@@ -217,12 +214,11 @@ def describe(path: Path, boxed: bool = False) -> dict[str, Any]:
             }
             for option in spec.settings
         ],
-        "stride": manifest.noise.stride if manifest.noise and sized else 0,
-        "size": 4 * manifest.noise.size if manifest.noise and sized else 0,
+        "stride": manifest.noise.stride if manifest.noise and not spec.map_size else 0,
     }
 
 
-def plan_for(call: Call, to: str = "parts") -> Any:
+def plan_for(call: Call) -> Any:
     """The plan of a request's job, a table as in a file of jobs."""
     from pydantic import ValidationError
 
@@ -233,7 +229,7 @@ def plan_for(call: Call, to: str = "parts") -> Any:
     from ganassets.provenance import recipe_in
 
     try:
-        table = JobTable.model_validate({**call.request["job"], "to": to})
+        table = JobTable.model_validate({**call.request["job"], "to": "parts"})
     except ValidationError as error:
         first = error.errors()[0]
         raise InputError(
