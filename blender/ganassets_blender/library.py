@@ -204,7 +204,7 @@ def add_to_library(
     start = command(SCRIPT, "asset libraries need")
     with Shelf(library, lambda line: (report(line), progress(0, len(plan)))[0]) as shelf:
         parts = shelf.folder / f"parts-{digest_of(plan)}"
-        missing = {job.key(unit) for job, unit in plan if job.key(unit) not in shelf.keys}
+        missing = {job.key(unit) for job, unit in plan} - shelf.keys
         added = Added(there=len(plan) - len(missing))
         if not missing:
             clear(parts, terms.pack)

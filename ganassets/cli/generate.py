@@ -11,7 +11,7 @@ import click
 from ..errors import InputError
 from .base import complete_generators, debug_option
 from .dynamic import MakingCommand
-from .making import FORMAT_OPTIONS, LOOK_OPTIONS, RUN_OPTIONS, carry_out, wanted, with_options
+from .making import FORMAT_OPTIONS, LOOK_OPTIONS, RUN_OPTIONS, SEED_OPTIONS, carry_out, wanted, with_options
 
 RANDOM = "random"
 DEFAULT_COUNT = 8
@@ -30,9 +30,7 @@ Examples:
 
 @click.command(cls=MakingCommand, name="generate", short_help="Make assets with a model.", epilog=EXAMPLES)
 @click.argument("name_or_model", shell_complete=complete_generators)
-@click.option("-n", "--count", type=click.IntRange(1, 1_000_000), help="How many.  [default: 8]")
-@click.option("--seed", type=click.IntRange(0), help="The first of them.  [default: 1]")
-@click.option("--seeds", help="Which: 7, 1-200, 1,5,9-12, or random.")
+@with_options(SEED_OPTIONS)
 @click.option(
     "--recipe",
     "recipes",

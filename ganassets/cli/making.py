@@ -32,6 +32,11 @@ UNTRUSTED_BYTES = 4 * 2**30  # of memory for a model of a stranger
 UNTRUSTED_SECONDS = 120.0  # that one of its assets may take
 MOST_TOLD = 5  # failures on the screen; the file has them all
 
+SEED_OPTIONS = (
+    click.option("-n", "--count", type=click.IntRange(1, 1_000_000), help="How many.  [default: 8]"),
+    click.option("--seed", type=click.IntRange(0), help="The first of them.  [default: 1]"),
+    click.option("--seeds", help="Which: 7, 1-200, 1,5,9-12, or random."),
+)
 LOOK_OPTIONS = (
     click.option(
         "--set",

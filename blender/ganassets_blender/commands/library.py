@@ -12,7 +12,7 @@ from ganassets.blender import VARIABLE
 from ganassets.cli.base import complete_generators, debug_option, make_console, printable
 from ganassets.cli.dynamic import MakingCommand
 from ganassets.cli.generate import choose_seeds
-from ganassets.cli.making import LOOK_OPTIONS, MOST_TOLD, wanted, with_options
+from ganassets.cli.making import LOOK_OPTIONS, MOST_TOLD, SEED_OPTIONS, wanted, with_options
 from ganassets.errors import GanassetsError, InputError
 
 if TYPE_CHECKING:
@@ -36,10 +36,7 @@ Examples:
 
 @click.command(cls=MakingCommand, name="library", short_help="Add assets to an asset library.", epilog=EXAMPLES)
 @click.argument("name_or_model", metavar="NAME_MODEL_OR_JOBS", shell_complete=complete_generators)
-@click.option("-n", "--count", type=click.IntRange(1, 1_000_000), help="How many.  [default: 8]")
-@click.option("--seed", type=click.IntRange(0), help="The first of them.  [default: 1]")
-@click.option("--seeds", help="Which: 7, 1-200, 1,5,9-12, or random.")
-@with_options(LOOK_OPTIONS)
+@with_options(SEED_OPTIONS, LOOK_OPTIONS)
 @click.option("--option", "settings", multiple=True, metavar="NAME=VALUE", help="Of clips: rig, root.")
 @click.option(
     "-o", "--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="The library's folder."
