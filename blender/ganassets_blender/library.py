@@ -2,7 +2,7 @@
 
     LIBRARY/blender_assets.cats.txt      catalogs, ours among the user's
     LIBRARY/ganassets/index.jsonl        which volume holds what; also the lock
-    LIBRARY/ganassets/textures-0001.blend, ...   volumes of at most 100 assets
+    LIBRARY/ganassets/textures-0001.blend, ...   volumes of at most 100 assets and half a GB
     LIBRARY/ganassets/parts-1a2b3c4d/    assets on their way, and pictures of volumes that don't hold them
 
 The batch engine makes the parts of assets; a background Blender makes a volume of each hundred of them meanwhile. A
