@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
+from .records import FileRecord
 
 if TYPE_CHECKING:
     from ..spec import Condition
@@ -29,6 +30,7 @@ class TrainingData:
         licence: of the data.
         source: where it comes from.
         problems: files that were left out, each with the reason.
+        files: what became of each file, those left out as well; empty where the data are no files.
         latents: (n, k) float32 latents of samples that are a known function of latent, conditions and noise; NaN where
             a number is free, all NaN where nothing is known; None when nothing is of any sample. k is at most z_dim.
         noise_seeds: (n,) int64 seeds of the noise maps that size-free samples were made from.
@@ -57,6 +59,7 @@ class TrainingData:
     constants: dict[str, NDArray[np.float32]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     conditions_of: tuple[Condition, ...] | None = None
+    files: tuple[FileRecord, ...] = ()
 
     def __post_init__(self) -> None:
         extras = [getattr(self, name) for name in PER_SAMPLE if getattr(self, name) is not None]
