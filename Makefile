@@ -18,7 +18,7 @@ PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile
 SOURCES := ganassets plugins exporters blender tests benchmarks examples
 
 .DEFAULT_GOAL := help
-.PHONY: help install train-faces test test-fast lint format clean
+.PHONY: help install train-faces test test-core test-real test-fast lint format clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,8 +50,14 @@ train-faces: $(TRAIN)  ## train on heads for some minutes, export the model, gen
 	@echo "Heads:"
 	@ls $(CURDIR)/$(FACES)/*.glb
 
-test: lint  ## run all checks and tests, those with real consumers (Blender, a browser, a validator) last
+# Each part runs whatever the one before it finds; make fails if one does.
+test: $(DEV)  ## run all checks and tests
+	@$(MAKE) --no-print-directory --keep-going --jobs=1 lint test-core test-real
+
+test-core: $(DEV)  ## run the tests that need nothing but Python packages
 	$(BIN)/python -m pytest $(PARALLEL) -m "not real"
+
+test-real: $(DEV)  ## run the tests with real consumers (Blender, a browser, a validator)
 	$(BIN)/python -m pytest -m real
 
 test-fast: $(DEV)  ## run the tests that take no longer than a moment
