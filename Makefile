@@ -13,6 +13,7 @@ INSTALL := $(PIP) install --quiet --constraint constraints.txt
 BASE := $(VENV)/.made
 TRAIN := $(VENV)/.installed-train
 DEV := $(VENV)/.installed-dev
+NODE := $(VENV)/node
 FACES := out/faces
 PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile
 SOURCES := ganassets plugins exporters blender tests benchmarks examples
@@ -57,8 +58,10 @@ test: $(DEV)  ## run all checks and tests
 test-core: $(DEV)  ## run the tests that need nothing but Python packages
 	$(BIN)/python -m pytest $(PARALLEL) -m "not real"
 
+# Node.js alone is put first: Debian's Blender would take a Python that it finds there for its own.
 test-real: $(DEV)  ## run the tests with real consumers (Blender, a browser, a validator)
-	$(BIN)/python -m pytest -m real
+	@mkdir -p $(NODE) && ln -sf ../bin/node ../bin/npm $(NODE)
+	PATH="$(abspath $(NODE)):$$PATH" $(BIN)/python -m pytest -m real
 
 test-fast: $(DEV)  ## run the tests that take no longer than a moment
 	$(BIN)/python -m pytest $(PARALLEL) -m "not real and not slow"

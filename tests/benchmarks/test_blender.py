@@ -17,20 +17,31 @@ from ganassets_blender.build import this_platform
 FOLDER = Path(__file__).parents[2] / "benchmarks"
 CACHE = Path(os.environ.get("GANASSETS_TEST_CACHE", "~/.cache/ganassets-tests")).expanduser()
 LARGE = 100_000_000  # bytes
+# Each phase lasts until its memory was looked at some times; the file LOOKS grows by a byte each time.
 PROGRAM = f"""
-import subprocess, sys, time
-print("PHASE before", flush=True)
-time.sleep(0.5)
+import os, subprocess, sys, time
+
+def phase(name):
+    print("PHASE " + name, flush=True)
+    be_looked_at()
+
+def be_looked_at():
+    before = os.path.getsize(os.environ["LOOKS"])
+    while os.path.getsize(os.environ["LOOKS"]) < before + 5:
+        time.sleep(0.01)
+
+phase("before")
 print("PHASE large", flush=True)
 held = b"x" * {LARGE}
-child = subprocess.Popen([sys.executable, "-c", "import time; held = b'x' * {2 * LARGE}; time.sleep(60)"])
-time.sleep(1.5)
+code = "import time; held = b'x' * {2 * LARGE}; print('held', flush=True); time.sleep(600)"
+child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+child.stdout.readline()
+be_looked_at()
 child.kill()
+child.wait()
 del held
-print("PHASE after", flush=True)
-time.sleep(0.5)
-print("PHASE before", flush=True)
-time.sleep(0.5)
+phase("after")
+phase("before")
 print('REPORT {{"words": ' + str(len(sys.argv)) + '}}', flush=True)
 """
 
@@ -48,8 +59,19 @@ def bench() -> Iterator[Any]:
         yield module
 
 
-def test_a_blender_reports_and_its_memory_is_seen_by_phase(bench: Any) -> None:
-    ran = bench.run_blender([sys.executable, "-c", PROGRAM], "deed", "word", {})
+def test_a_blender_reports_and_its_memory_is_seen_by_phase(
+    bench: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks, take = tmp_path / "looks", bench.Phase.take
+    looks.touch()
+
+    def take_and_count(phase: Any, memory: Any) -> None:
+        take(phase, memory)
+        with looks.open("a") as file:
+            file.write(".")
+
+    monkeypatch.setattr(bench.Phase, "take", take_and_count)
+    ran = bench.run_blender([sys.executable, "-c", PROGRAM], "deed", "word", {"LOOKS": str(looks)})
     assert ran.report == {"words": 5}
     assert list(ran.phases) == ["before", "large", "after"]
     before, large, after = ran.phases.values()

@@ -46,7 +46,7 @@ def test_unpacked_once(unpacked: Any, wheels: Path, tmp_path: Path) -> None:
 
 def test_processes_that_unpack_at_once(unpacked: Any, wheels: Path, tmp_path: Path, monkeypatch: Any) -> None:
     """All are about to give their folder its name at the same moment."""
-    barrier, settle = Barrier(AT_ONCE, timeout=20), unpacked.settle
+    barrier, settle = Barrier(AT_ONCE, timeout=300), unpacked.settle
 
     def settle_together(temporary: Path, target: Path) -> None:
         barrier.wait()

@@ -21,6 +21,8 @@ from ganassets.cli.generate import command
 from ..conftest import MANIFEST, build_model
 from .test_cli import in_process, make_run, run, told
 
+PATIENCE = 300  # seconds; machines that run tests are slow now and then
+
 
 @pytest.fixture
 def model(squares, make_model, tmp_path, monkeypatch) -> str:
@@ -267,12 +269,12 @@ def test_ctrl_c_stops_with_whole_files(model):
         env=variables,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     while not list(Path("out").glob("*.bin")) if Path("out").exists() else True:
         assert time.monotonic() < deadline
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
-    output, errors = process.communicate(timeout=30)
+    output, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert errors.strip().splitlines()[-1] == "Stopped."
     assert "Traceback" not in errors + output

@@ -30,6 +30,7 @@ from ganassets_faces import SPEC
 onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
 
+PATIENCE = 300  # seconds; machines that run tests are slow now and then
 TINY = replace(SPEC.preset("quick"), samples=48, size=32, network_size=16, components=6, z_dim=70, kimg=0.05)
 TRAIN = {"seed": 1, "objective": "rpgan", "device": "cpu", "threads": 1, "data_options": {}}
 
@@ -232,12 +233,12 @@ def test_interrupt_saves_and_resume_finishes(tmp_path):
     run = tmp_path / "run"
     process = subprocess.Popen([sys.executable, "-c", SCRIPT, str(run)], stdout=subprocess.PIPE, text=True)
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE
         # The log is written between steps, so the run is on its way.
         while not (run / "log.jsonl").exists() and time.monotonic() < deadline:
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
-        printed, _ = process.communicate(timeout=30)
+        printed, _ = process.communicate(timeout=PATIENCE)
     finally:
         process.kill()
     assert f"Stopped; saved. Go on with: ganassets train faces --resume {run}" in printed

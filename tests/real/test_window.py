@@ -39,7 +39,7 @@ def session(display: str, extended_program: Any, tmp_path_factory: pytest.TempPa
                     words = ["xdotool", "mousemove", *map(str, TAB), "sleep", "0.2", "click", "1"]
                     subprocess.run(words, env=environment, check=False)
                 time.sleep(1.5)
-            blender.wait(20)
+            blender.wait(300)
         finally:
             blender.kill()
     text = (folder / "log.txt").read_text()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -94,6 +93,4 @@ def test_a_model_that_wants_all_memory(why, operator, constant):
 
 
 def test_a_model_that_never_ends(why):
-    began = time.monotonic()
     assert why(endless, SECONDS) == f"it took more than {SECONDS:g} s."
-    assert time.monotonic() - began < 8 * SECONDS

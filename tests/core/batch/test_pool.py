@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -129,10 +128,11 @@ def test_what_stops_one_ends_all(wild_plan, orders, tmp_path):
     """The disk's refusal: a folder has the name of a file that is to come."""
     (tmp_path / "out" / "squares-00000003.bin").mkdir(parents=True)
     for seed in (4, 5, 6):
-        (orders / f"{seed}.sleep").write_text("30")
-    started = time.monotonic()
+        (orders / f"{seed}.sleep").write_text("120")
     answers = results(wild_plan(12), tmp_path / "out")
-    assert time.monotonic() - started < 15
+    assert not [path for seed in (4, 5, 6) for path in (tmp_path / "out").glob(f"squares-{seed:08d}.*")], (
+        "all are ended"
+    )
     assert isinstance(answers[-1], Stopped) and answers[-1].exit_code == 2
     assert "squares-00000003.bin is a folder" in answers[-1].why
     assert [type(answer) for answer in answers[:-1]] == [Made] * (len(answers) - 1)
@@ -148,13 +148,12 @@ def test_a_model_that_is_gone_ends_all(wild_plan, tmp_path):
 
 
 def test_leaving_early_ends_the_processes(wild_plan, orders, tmp_path):
-    (orders / "9.sleep").write_text("60")
-    started = time.monotonic()
+    (orders / "9.sleep").write_text("120")
     with Pool(wild_plan(50), Terms(tmp_path / "out"), 2) as pool:
         answers = pool.results(tasks(50))
         assert isinstance(next(answers), Made)
         processes = [psutil.Process(worker.process.pid) for worker in pool.workers]
-    assert time.monotonic() - started < 20
+    assert not list((tmp_path / "out").glob("squares-00000009.*")), "nobody waits for it"
     assert not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in processes)
 
 
