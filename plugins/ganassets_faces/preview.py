@@ -6,7 +6,10 @@ without any OpenGL library, where the usual renderers refuse to start or crash.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 
     from ganassets.assets import ByteArray, FloatArray, IntArray
 
+KERNEL_CACHE = "DRJIT_CACHE_DIR"  # environment variable of Mitsuba's compiler
 MAX_HEADS = 16
 COLUMNS = 6  # pictures in a row of the sheet
 AZIMUTHS = (0.0, 40.0, 90.0)  # degrees about the head: front, three-quarter, profile
@@ -112,9 +116,23 @@ def drawn(head: Mesh, cell: int) -> list[ByteArray]:
     return pictures
 
 
+@contextmanager
+def no_kernel_cache() -> Iterator[None]:
+    """Keep Mitsuba from making a folder for compiled kernels in the user's home when it loads; the variant has none."""
+    given = os.environ.get(KERNEL_CACHE)
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        os.environ[KERNEL_CACHE] = given or folder
+        try:
+            yield
+        finally:
+            os.environ.pop(KERNEL_CACHE)
+            os.environ.update({KERNEL_CACHE: given} if given else {})
+
+
 def load_renderer() -> ModuleType:
     """Mitsuba in its variant that needs neither a GPU nor LLVM; ImportError where it is not installed."""
-    import mitsuba
+    with no_kernel_cache():
+        import mitsuba
 
     mitsuba.set_variant("scalar_rgb")
     mitsuba.set_log_level(mitsuba.LogLevel.Error)

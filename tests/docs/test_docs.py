@@ -193,6 +193,13 @@ def test_a_command_of_an_unknown_kind_is_seen():
     assert check_of("curl somewhere") is None
 
 
+def test_no_block_lets_onnxruntime_report():
+    importing = [block.text for block in BLOCKS if block.language == "python" and "import onnxruntime" in block.text]
+    assert importing
+    for text in importing:
+        assert "ORT_DISABLE_TELEMETRY" in text.partition("import onnxruntime")[0]
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_blocks_are_of_known_languages(document: Path):
     assert {block.language for block in blocks_of(document)} <= LANGUAGES
