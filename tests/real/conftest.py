@@ -5,6 +5,7 @@ A consumer that can't be had skips its tests on a developer's machine and fails 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import platform
@@ -25,14 +26,19 @@ from heads import make_head
 
 HERE = Path(__file__).parent
 CACHE = Path(os.environ.get("GANASSETS_TEST_CACHE", "~/.cache/ganassets-tests")).expanduser()
-# Blender's Python module and, where the module doesn't ask for it, the numpy that Blender itself comes with.
+# Blender's Python module and a numpy: where the module doesn't ask for one, that which Blender itself comes with.
 BLENDERS = {
     "4.2": ("bpy==4.2.23", "numpy==1.24.3"),
     "4.5.15": ("bpy==4.5.15", "numpy==1.26.4"),
     "5.0": ("bpy==5.0.1", "numpy==1.26.4"),
+    "5.2": ("bpy==5.2.3", "numpy==2.5.5"),
+    "5.3": ("bpy==5.3.0", "numpy==2.5.5"),
 }
+PYTHONS = {"4.2": "3.11", "4.5.15": "3.11", "5.0": "3.11", "5.2": "3.13", "5.3": "3.13"}
+COMPILED = "3.13"  # the Python that python313.sh makes
 BLENDER = "4.5.15"
 SCREEN = (1600, 1000)
+NEWEST = "5.3"
 DEBIANS = "3.4"
 NAMESPACE = ("unshare", "--map-root-user", "--net")  # runs a command without any network
 MOUNTS = ("unshare", "--map-root-user", "--mount")  # runs a command with disks of its own
@@ -92,16 +98,33 @@ def chromium() -> str:
     return path or missing("chromium is not installed: run tests/real/setup.sh as root")
 
 
+def base_python(version: str) -> Path:
+    """A Python of a version ("3.13") that can make environments; python313.sh compiles the one that Debian 12 lacks."""
+    own = Path(sys.executable) if "{}.{}".format(*sys.version_info) == version else None
+    installed = shutil.which(f"python{version}")
+    pyenv = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser().glob(f"versions/{version}.*/bin/python")
+    compiled = CACHE / f"python-{version}" / "bin" / f"python{version}"
+    candidates = [own, Path(installed) if installed else None, *sorted(pyenv), compiled]
+    for path in candidates:
+        if path and path.exists() and not run(path, "-c", "import ensurepip, ssl, venv").returncode:
+            return path
+    if version != COMPILED:
+        missing(f"Blender's Python module needs Python {version}")
+    done = run("sh", "python313.sh", compiled.parents[1], seconds=1800)
+    if done.returncode:
+        pytest.skip(
+            f"Blender's Python module needs Python {version}, and python313.sh can't make one: {done.stderr[-400:]}"
+        )
+    return compiled
+
+
 def python_with_bpy(version: str) -> Path:
     """A Python that has Blender's module in a version of BLENDERS."""
     home = CACHE / f"bpy-{version}"
     python, ready = home / "bin" / "python", home / "ready"
     wanted = "\n".join(BLENDERS[version])
     if not ready.exists() or ready.read_text() != wanted:
-        base = sys.executable if sys.version_info[:2] == (3, 11) else shutil.which("python3.11")
-        if not base:
-            missing("Blender's Python module needs Python 3.11")
-        install(base, "-m", "venv", "--clear", home)
+        install(base_python(PYTHONS[version]), "-m", "venv", "--clear", home)
         install(python, "-m", "pip", "install", "--disable-pip-version-check", *BLENDERS[version])
         ready.write_text(wanted)
     probe = run(python, "-c", "import bpy")
@@ -158,12 +181,15 @@ def build() -> Callable[[Path], Path]:
     """Makes the extension's zip for this machine in a folder."""
     from ganassets.errors import InputError
     from ganassets_blender.build import build_extension, this_platform
+    from ganassets_blender.lock import LOCK
     from ganassets_blender.wheels import fetch_wheels
 
     platform = this_platform()
-    wheels = CACHE / "wheels" / platform
+    locked = hashlib.sha256(LOCK.read_bytes()).hexdigest()[:8]
+    wheels = CACHE / "wheels" / f"{platform}-{locked}"
     if not wheels.exists():
-        with tempfile.TemporaryDirectory(dir=CACHE) as name:
+        wheels.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=wheels.parent) as name:
             try:
                 fetch_wheels(platform, Path(name))
             except InputError as error:
@@ -212,7 +238,7 @@ def each_blender(request: pytest.FixtureRequest) -> tuple[str, ...]:
 @pytest.fixture(scope="session")
 def newest_blender() -> tuple[str, ...]:
     """Command that runs a script of Python inside the newest Blender."""
-    return start_of(max(BLENDERS))
+    return start_of(NEWEST)
 
 
 @pytest.fixture(scope="session")

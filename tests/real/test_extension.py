@@ -19,7 +19,7 @@ from ganassets_blender import wheels
 
 pytestmark = pytest.mark.real
 
-NUMPY = {"3.4": "1.24.", "4.2": "1.24.", "4.5.15": "1.26.", "5.0": "1.26."}
+NUMPY = {"3.4": "1.24.", "4.2": "1.24.", "4.5.15": "1.26.", "5.0": "1.26.", "5.2": "2.", "5.3": "2."}
 PIECES = {
     "textures": ("--size", "256", "--to", "images"),
     "faces": ("--to", "gltf"),
