@@ -37,6 +37,7 @@ BLENDERS = {
 PYTHONS = {"4.2": "3.11", "4.5.15": "3.11", "5.0": "3.11", "5.2": "3.13", "5.3": "3.13"}
 COMPILED = "3.13"  # the Python that python313.sh makes
 BLENDER = "4.5.15"
+OTHER_RUNTIMES = ("1.23.2", "1.32.0")  # versions of onnxruntime; zips for macOS bring the first
 SCREEN = (1600, 1000)
 NEWEST = "5.3"
 DEBIANS = "3.4"
@@ -53,7 +54,7 @@ def missing(reason: str) -> NoReturn:
 
 
 def run(
-    *command: str | Path, seconds: int = 300, variables: Mapping[str, str] | None = None
+    *command: str | Path, seconds: int = 900, variables: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run a command in this folder, without this process's Python path and with more variables."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
@@ -118,6 +119,16 @@ def base_python(version: str) -> Path:
     return compiled
 
 
+def folder_with_onnxruntime(version: str) -> Path:
+    """A folder that has a version of onnxruntime's plain build and nothing else."""
+    folder = CACHE / f"onnxruntime-{version}"
+    if not (folder / "ready").exists():
+        wanted = ("--no-deps", "--upgrade", "--target", folder, f"onnxruntime=={version}")
+        install(sys.executable, "-m", "pip", "install", "--disable-pip-version-check", *wanted)
+        (folder / "ready").touch()
+    return folder
+
+
 def python_with_bpy(version: str) -> Path:
     """A Python that has Blender's module in a version of BLENDERS."""
     home = CACHE / f"bpy-{version}"
@@ -131,6 +142,12 @@ def python_with_bpy(version: str) -> Path:
     if probe.returncode:
         missing(f"Blender's Python module doesn't load, run tests/real/setup.sh as root: {probe.stderr[-400:]}")
     return python
+
+
+@pytest.fixture(scope="session", params=OTHER_RUNTIMES)
+def other_runtime(request: pytest.FixtureRequest) -> Path:
+    """A folder that has another version of onnxruntime than this Python."""
+    return folder_with_onnxruntime(request.param)
 
 
 @pytest.fixture(scope="session")
@@ -239,6 +256,12 @@ def each_blender(request: pytest.FixtureRequest) -> tuple[str, ...]:
 def newest_blender() -> tuple[str, ...]:
     """Command that runs a script of Python inside the newest Blender."""
     return start_of(NEWEST)
+
+
+@pytest.fixture(scope="session")
+def blender_program() -> str:
+    """Path of the Blender that is a program."""
+    return start_of(DEBIANS)[0]
 
 
 @pytest.fixture(scope="session")
