@@ -5,6 +5,7 @@ A consumer that can't be had skips its tests on a developer's machine and fails 
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import os
@@ -41,6 +42,8 @@ OTHER_RUNTIMES = ("1.23.2", "1.32.0")  # versions of onnxruntime; zips for macOS
 SCREEN = (1600, 1000)
 NEWEST = "5.3"
 DEBIANS = "3.4"
+# Blenders, one of each Python, in which is tried what doesn't depend on Blender's version.
+THOROUGH = (DEBIANS, NEWEST)
 NAMESPACE = ("unshare", "--map-root-user", "--net")  # runs a command without any network
 MOUNTS = ("unshare", "--map-root-user", "--mount")  # runs a command with disks of its own
 DEFAULTS = {option.name: option.default for option in EXPORTER.options}
@@ -296,10 +299,22 @@ def extend(version: str, extension: Path, user: Path) -> Extended:
     return Extended(version, start, variables, report_of(done))
 
 
+@pytest.fixture(scope="session")
+def extend_once(extension: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Extended]:
+    """Installs the extension in a Blender of a version when that is first asked for."""
+    return functools.cache(lambda version: extend(version, extension, tmp_path_factory.mktemp(f"blender-{version}")))
+
+
 @pytest.fixture(scope="session", params=[*BLENDERS, DEBIANS])
-def extended(request: pytest.FixtureRequest, extension: Path, tmp_path_factory: pytest.TempPathFactory) -> Extended:
+def extended(request: pytest.FixtureRequest, extend_once: Callable[[str], Extended]) -> Extended:
     """Each Blender with the extension installed in a new user folder."""
-    return extend(request.param, extension, tmp_path_factory.mktemp(f"blender-{request.param}"))
+    return extend_once(request.param)
+
+
+@pytest.fixture(scope="session", params=THOROUGH)
+def extended_thorough(request: pytest.FixtureRequest, extend_once: Callable[[str], Extended]) -> Extended:
+    """Those of THOROUGH with the extension installed."""
+    return extend_once(request.param)
 
 
 @pytest.fixture(scope="session")

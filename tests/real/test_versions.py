@@ -1,4 +1,4 @@
-"""One seed with other versions of onnxruntime is as close as docs/models.md says; test_extension.py has the same one."""
+"""One seed with other versions of onnxruntime is as close as docs/models.md says; test_extension.py has the same."""
 
 from __future__ import annotations
 
