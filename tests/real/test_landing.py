@@ -284,3 +284,8 @@ def test_volumes_hold_assets_and_nothing_else(
             assert path == (f"//{name}" if pack else f"//parts/{name}")
         assert report["same_bytes"]
         assert all(row["Author"] == "Än Author" and row["Seed"] in "37" for row in report["from"].values())
+    if each_blender == newest_blender:  # whose Asset Browser packs what it imports into the user's file
+        used = in_blender(newest_blender, "blender_packed.py", volume, tmp_path / "user.blend")
+        assert used["assets"] == sorted(found) and used["packed"] == [pack] and all(used["readable"])
+        assert len(used["readable"]) == 7 and 53 in used["shape_keys"]
+        assert all(path.startswith("//" if pack else "//parts/") for path in used["paths"])
