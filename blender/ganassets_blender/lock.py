@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -112,11 +113,10 @@ def run_pip(platform: str, words: Sequence[str]) -> str:
 
 
 def reason_in(said: str) -> str:
-    """Pick the last error of what pip prints, or its last line."""
+    """Pick what is wrong from what pip prints: a file that isn't the locked one, the last error, or the last line."""
+    other = re.search(r"^ +(\S+==\S+) from ", said, re.MULTILINE) if "DO NOT MATCH THE HASHES" in said else None
+    if other:
+        return f"{other[1]} is another file than the one in {LOCK.name}"
     lines = [line.strip().rstrip(".") for line in said.splitlines() if line.strip()]
-    if (
-        named := [line.partition(" from ")[0] for line in lines if "==" in line and " from " in line]
-    ) and "HASH" in said:
-        return f"{named[0].removesuffix(' (')} is another file than the one in {LOCK.name}"
     errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
     return (errors or lines or ["it said nothing"])[-1]

@@ -102,6 +102,13 @@ def chromium() -> str:
     return path or missing("chromium is not installed: run tests/real/setup.sh as root")
 
 
+@functools.cache
+def compile_python(folder: Path) -> str:
+    """Compile Python 3.13 into a folder; returns why it can't be done, or ""."""
+    done = run("sh", "python313.sh", folder, seconds=1800)
+    return done.stderr[-400:] or "it said nothing" if done.returncode else ""
+
+
 def base_python(version: str) -> Path:
     """A Python of a version ("3.13") that can make environments; python313.sh compiles the one that Debian 12 lacks."""
     own = Path(sys.executable) if "{}.{}".format(*sys.version_info) == version else None
@@ -114,22 +121,9 @@ def base_python(version: str) -> Path:
             return path
     if version != COMPILED:
         missing(f"Blender's Python module needs Python {version}")
-    done = run("sh", "python313.sh", compiled.parents[1], seconds=1800)
-    if done.returncode:
-        pytest.skip(
-            f"Blender's Python module needs Python {version}, and python313.sh can't make one: {done.stderr[-400:]}"
-        )
+    if reason := compile_python(compiled.parents[1]):
+        pytest.skip(f"Blender's Python module needs Python {version}, and python313.sh can't make one: {reason}")
     return compiled
-
-
-def folder_with_onnxruntime(version: str) -> Path:
-    """A folder that has a version of onnxruntime's plain build and nothing else."""
-    folder = CACHE / f"onnxruntime-{version}"
-    if not (folder / "ready").exists():
-        wanted = ("--no-deps", "--upgrade", "--target", folder, f"onnxruntime=={version}")
-        install(sys.executable, "-m", "pip", "install", "--disable-pip-version-check", *wanted)
-        (folder / "ready").touch()
-    return folder
 
 
 def python_with_bpy(version: str) -> Path:
@@ -149,8 +143,13 @@ def python_with_bpy(version: str) -> Path:
 
 @pytest.fixture(scope="session", params=OTHER_RUNTIMES)
 def other_runtime(request: pytest.FixtureRequest) -> Path:
-    """A folder that has another version of onnxruntime than this Python."""
-    return folder_with_onnxruntime(request.param)
+    """A folder that has the plain build of another version of onnxruntime and nothing else."""
+    folder = CACHE / f"onnxruntime-{request.param}"
+    if not (folder / "ready").exists():
+        wanted = ("--no-deps", "--upgrade", "--target", folder, f"onnxruntime=={request.param}")
+        install(sys.executable, "-m", "pip", "install", "--disable-pip-version-check", *wanted)
+        (folder / "ready").touch()
+    return folder
 
 
 @pytest.fixture(scope="session")
