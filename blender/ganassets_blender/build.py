@@ -15,7 +15,8 @@ from pathlib import Path
 from ganassets.errors import InputError
 from ganassets.writer import write_atomic
 
-from .wheels import PLATFORMS, fetch_wheels, files_below, make_own_wheel, own_version, pack
+from .lock import PLATFORMS
+from .wheels import fetch_wheels, files_below, make_own_wheel, own_version, pack
 
 NAME = "ganassets"
 ADDON = Path(__file__).with_name("addon")
@@ -34,9 +35,8 @@ maintainer = "ganassets"
 type = "add-on"
 tags = ["Material", "Mesh", "Animation", "Pipeline"]
 
-# 5.1 has another Python.
+# No maximum: Blender refuses an extension that has no wheels for its Python.
 blender_version_min = "4.2.0"
-blender_version_max = "5.1.0"
 platforms = ["{platform}"]
 license = ["SPDX:GPL-3.0-or-later"]
 

@@ -285,9 +285,10 @@ class Binder:
         self.open: dict[str, list[tuple[str, Path]]] = {}  # (key, card) by the volumes' stem
         self.sizes: dict[str, int] = {}  # bytes of these
         self.thread = ThreadPoolExecutor(1)
-        self.bound: list[Future[None]] = []
         self.blender: Blender | None = None
         self.stopped = False
+        # At once: a Blender that can't serve is known before all assets are made.
+        self.bound: list[Future[Any]] = [self.thread.submit(self._running)]
 
     def __enter__(self) -> Binder:
         return self
@@ -367,17 +368,22 @@ class Binder:
         """Have a request carried out; by another Blender once more if the one that runs ends over it."""
         try:
             answer = self._answer(request)
-        except GanassetsError:
-            if self.stopped:
+        except GanassetsError as error:
+            if self.stopped or isinstance(error, InputError):  # a Blender that can't serve stays so
                 raise
             answer = self._answer(request)
         if answer["error"]:
             raise GanassetsError(f"Blender couldn't write the library {self.shelf.library}: {answer['error']}.")
 
     def _answer(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        return self._running().ask(dict(request))
+
+    def _running(self) -> Blender:
+        """The Blender that runs, or a new one."""
         if not (self.blender and self.blender.usable()):
             self.blender = Blender(self.start)
-        return self.blender.ask(dict(request))
+        self.blender.wait_until_ready()
+        return self.blender
 
     def _drop(self, cards: Sequence[Path]) -> None:
         """Remove the parts that are in a volume now."""

@@ -7,8 +7,7 @@ import hashlib
 import importlib.util
 import io
 import re
-import subprocess
-import sys
+import tempfile
 import zipfile
 from collections.abc import Mapping
 from importlib import metadata
@@ -16,21 +15,7 @@ from pathlib import Path
 
 from ganassets.errors import InputError
 
-PYTHON = "3.11"  # Blender's from 4.1 to 5.0, and what Debian builds 3.4 with
-
-# Blender's names of platforms, and the tags of wheels that its oldest supported systems take: glibc 2.28, macOS 11.
-PLATFORMS = {
-    "linux-x64": (*(f"manylinux_2_{minor}_x86_64" for minor in range(28, 4, -1)), "manylinux2014_x86_64"),
-    "windows-x64": ("win_amd64",),
-    "windows-arm64": ("win_arm64",),
-    "macos-arm64": ("macosx_11_0_arm64",),
-    "macos-x64": ("macosx_11_0_x86_64",),
-}
-WITH_THEIR_OWN = ("click>=8.1,<9", "pillow>=10.3,<14", "pydantic>=2.7,<3", "rich>=13.7,<16")
-# Without what they ask for: numpy is Blender's, and running models needs nothing else of it. colorama is what click
-# asks for on Windows, which pip notices there alone.
-ALONE = ("onnxruntime>=1.19.2,<2",)
-ALONE_ON = {"windows-x64": ("colorama>=0.4,<1",), "windows-arm64": ("colorama>=0.4,<1",)}
+from .lock import pip_target, read_lock, run_pip
 
 TAG = "py3-none-any"
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can tell
@@ -38,7 +23,7 @@ FILE = 0o100644 << 16
 
 
 def fetch_wheels(platform: str, folder: Path, source: Path | None = None) -> list[Path]:
-    """Put the wheels of others for one platform into a folder.
+    """Put the wheels of others for one platform into a folder: those of the lock file, for all its Python versions.
 
     Args:
         platform: one of PLATFORMS.
@@ -49,26 +34,21 @@ def fetch_wheels(platform: str, folder: Path, source: Path | None = None) -> lis
         their paths, by name.
 
     Raises:
-        InputError: pip is missing or can't get them.
+        InputError: pip is missing, can't get them, or gets other files than the locked ones.
     """
-    fetch = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
-    fetch += ["--only-binary=:all:", "--implementation=cp", f"--python-version={PYTHON}", f"--dest={folder}"]
-    fetch += [f"--abi={abi}" for abi in (f"cp{PYTHON.replace('.', '')}", "abi3")]
-    fetch += [f"--platform={tag}" for tag in PLATFORMS[platform]]
-    if source:
-        fetch += ["--no-index", f"--find-links={source}"]
-    for wanted in (WITH_THEIR_OWN, ("--no-deps", *ALONE, *ALONE_ON.get(platform, ()))):
-        done = subprocess.run([*fetch, *wanted], capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise InputError(f"pip can't get the wheels for {platform} ({reason_in(done.stderr)}).")
+    with tempfile.TemporaryDirectory(prefix="ganassets-lock-") as name:
+        for python, digests in read_lock()[platform].items():
+            requirements = Path(name, f"{python}.txt")
+            requirements.write_text("".join(map(requirement, digests, digests.values())), encoding="utf-8")
+            command = ["download", "--no-deps", "--require-hashes", f"--requirement={requirements}", f"--dest={folder}"]
+            run_pip(platform, [*command, *pip_target(platform, python, source)])
     return sorted(folder.glob("*.whl"))
 
 
-def reason_in(said: str) -> str:
-    """What pip says is wrong, last of all that it says."""
-    lines = [line.strip().rstrip(".") for line in said.splitlines() if line.strip()]
-    errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
-    return (errors or lines or ["it said nothing"])[-1]
+def requirement(wheel: str, digest: str) -> str:
+    """A line of a requirements file that takes one wheel alone."""
+    name, version = wheel.split("-")[:2]
+    return f"{name}=={version} --hash=sha256:{digest}\n"
 
 
 def own_distribution() -> metadata.Distribution:

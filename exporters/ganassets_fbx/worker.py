@@ -14,11 +14,6 @@ import os
 import sys
 from typing import Any
 
-# Last bits of normals depend on the threads that work on them: as a module Blender has as many as processors.
-if "bpy" not in sys.modules and hasattr(os, "sched_setaffinity"):
-    processors = sorted(os.sched_getaffinity(0))
-    os.sched_setaffinity(0, {processors[os.getpid() % len(processors)]})
-
 import bpy  # pyright: ignore[reportMissingImports]
 import numpy as np
 from bpy_extras.node_shader_utils import PrincipledBSDFWrapper  # pyright: ignore[reportMissingImports]

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 import ganassets_blender.library as library
+import stand_in_blender
 from ganassets.batch.engine import Settings
 from ganassets.batch.jobs import JobTable, plan_of
 from ganassets.batch.plan import Plan
@@ -47,7 +48,7 @@ def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     script.write_text(STAND_IN)
     monkeypatch.setattr(library, "SCRIPT", script)
     monkeypatch.setattr(library, "MOST", 3)
-    monkeypatch.setenv(VARIABLE, sys.executable)
+    stand_in_blender.stand_in(monkeypatch, tmp_path / "modules", sys.executable)
     monkeypatch.chdir(tmp_path)
 
 

@@ -44,6 +44,31 @@ def test_unpacked_once(unpacked: Any, wheels: Path, tmp_path: Path) -> None:
     assert list(home.iterdir()) == [target]
 
 
+@pytest.mark.parametrize(("version", "wanted"), [((3, 11), ["older", "own"]), ((3, 13), ["newer", "older", "own"])])
+def test_only_what_fits_this_python(
+    unpacked: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: tuple[int, int], wanted: list[str]
+) -> None:
+    folder = tmp_path / "wheels"
+    folder.mkdir()
+    for name, tags in (
+        ("own", "py2.py3-none-any"),
+        ("older", "cp39-abi3-linux_x86_64"),
+        ("newer", "cp312-abi3-linux_x86_64"),
+        ("other", "cp312-cp312-linux_x86_64"),
+    ):
+        with zipfile.ZipFile(folder / f"{name}-1-{tags}.whl", "w") as archive:
+            archive.writestr(f"{name}/__init__.py", "")
+    monkeypatch.setattr("sys.version_info", (*version, 4))
+    assert packages(unpacked.unpack(folder, tmp_path / "libraries")) == wanted
+
+
+def test_the_pythons_of_compiled_wheels(unpacked: Any, tmp_path: Path) -> None:
+    for tags in ("cp313-cp313-win_amd64", "cp311-cp311-win_amd64", "cp39-abi3-win_amd64", "py3-none-any"):
+        (tmp_path / f"one-1-{tags}.whl").touch()
+    assert unpacked.pythons_of(tmp_path) == [(3, 11), (3, 13)]
+    assert unpacked.pythons_of(tmp_path / "none") == []
+
+
 def test_processes_that_unpack_at_once(unpacked: Any, wheels: Path, tmp_path: Path, monkeypatch: Any) -> None:
     """All are about to give their folder its name at the same moment."""
     barrier, settle = Barrier(AT_ONCE, timeout=300), unpacked.settle

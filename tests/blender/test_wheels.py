@@ -1,4 +1,4 @@
-"""The wheels of the extension: ganassets' own is sound and the same each time, others are the right ones."""
+"""ganassets' own wheel in the extension is sound and the same each time; test_lock.py has the others."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import base64
 import csv
 import hashlib
 import io
-import re
 import subprocess
 import sys
 import zipfile
@@ -16,17 +15,7 @@ from pathlib import Path
 import pytest
 
 from ganassets.errors import InputError
-from ganassets_blender.wheels import (
-    ALONE,
-    PLATFORMS,
-    WITH_THEIR_OWN,
-    fetch_wheels,
-    files_below,
-    make_own_wheel,
-    own_version,
-    pack,
-    reason_in,
-)
+from ganassets_blender.wheels import files_below, make_own_wheel, own_version, pack
 
 ROOT = Path(__file__).parents[2]
 
@@ -127,79 +116,3 @@ def test_the_same_files_make_the_same_bytes():
     with zipfile.ZipFile(io.BytesIO(packed)) as file:
         assert file.namelist() == ["a.whl", "b.txt"]
         assert [entry.compress_size == entry.file_size for entry in file.infolist()] == [True, False]
-
-
-def parts_of(requirement: str) -> tuple[str, frozenset[str]]:
-    """Name and bounds of "rich>=13.7,<16; ...", in whatever order they stand."""
-    name = re.split("[<>=!~; ]", requirement)[0]
-    return name, frozenset(requirement.partition(";")[0].strip().removeprefix(name).split(","))
-
-
-def test_ranges_are_those_of_the_package():
-    required = {parts_of(text) for text in metadata.requires("ganassets") or [] if "extra" not in text}
-    assert {parts_of(text) for text in (*WITH_THEIR_OWN, *ALONE)} <= required
-
-
-def make_wheel(folder: Path, name: str, version: str, tag: str, requires: str = "") -> None:
-    """A wheel of an empty package."""
-    info = f"{name}-{version}.dist-info"
-    needs = f"Requires-Dist: {requires}\n" if requires else ""
-    files = {
-        f"{info}/METADATA": f"Metadata-Version: 2.4\nName: {name}\nVersion: {version}\n{needs}",
-        f"{info}/WHEEL": f"Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: true\nTag: {tag}\n",
-        f"{info}/RECORD": "",
-    }
-    content = pack({name: text.encode() for name, text in files.items()})
-    (folder / f"{name}-{version}-{tag}.whl").write_bytes(content)
-
-
-@pytest.fixture
-def source(tmp_path: Path) -> Path:
-    """A folder of wheels, of which some fit no platform or no Python of Blender's."""
-    folder = tmp_path / "source"
-    folder.mkdir()
-    for tag in ("manylinux_2_28_x86_64", "win_amd64", "win_arm64", "macosx_11_0_universal2"):
-        make_wheel(folder, "onnxruntime", "1.20.0", f"cp311-cp311-{tag}", "numpy")
-        make_wheel(folder, "pillow", "12.0.0", f"cp311-cp311-{tag}")
-    for tag in ("cp313-cp313-win_amd64", "cp311-cp311-manylinux_2_34_x86_64", "cp311-cp311-macosx_13_0_universal2"):
-        make_wheel(folder, "onnxruntime", "1.30.0", tag, "numpy")
-    make_wheel(folder, "onnxruntime", "2.0.0", "cp311-cp311-win_amd64", "numpy")
-    make_wheel(folder, "pydantic", "2.9.0", "py3-none-any", "annotated-types")
-    for name in ("annotated_types", "click", "rich", "colorama"):
-        make_wheel(
-            folder, name, {"click": "8.2.0", "rich": "14.0.0", "colorama": "0.4.6"}.get(name, "1.0"), "py3-none-any"
-        )
-    return folder
-
-
-@pytest.mark.parametrize("platform", PLATFORMS)
-def test_wheels_fit_platform_and_python(platform: str, source: Path, tmp_path: Path):
-    (tmp_path / "taken").mkdir()
-    taken = fetch_wheels(platform, tmp_path / "taken", source)
-    assert taken == sorted(taken)
-    names = {path.name.partition("-")[0]: path for path in taken}
-    common = {"annotated_types", "click", "onnxruntime", "pillow", "pydantic", "rich"}
-    assert names.keys() == common | ({"colorama"} if platform.startswith("windows") else set())
-    assert names["onnxruntime"].name.startswith("onnxruntime-1.20.0-cp311-cp311-")
-    assert all(path.read_bytes() == (source / path.name).read_bytes() for path in taken)
-
-
-def test_missing_wheels_are_one_sentence(source: Path, tmp_path: Path):
-    for path in source.glob("rich*"):
-        path.unlink()
-    (tmp_path / "taken").mkdir()
-    with pytest.raises(InputError, match=r"^pip can't get the wheels for linux-x64 \(.*rich.*\)\.$") as caught:
-        fetch_wheels("linux-x64", tmp_path / "taken", source)
-    assert "\n" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("said", "reason"),
-    [
-        ("WARNING: slow\nERROR: a\nERROR: No such wheel.\n[notice] newer pip\n", "No such wheel"),
-        ("python: No module named pip\n\n", "python: No module named pip"),
-        ("", "it said nothing"),
-    ],
-)
-def test_the_reason_is_pips(said: str, reason: str):
-    assert reason_in(said) == reason

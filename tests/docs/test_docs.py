@@ -383,7 +383,7 @@ def test_commands_and_python_blocks_run(desk: Path, document: Path):
 def is_elsewhere(command: list[str]) -> bool:
     """Whether a command needs what only the tests in tests/real have: the network, or a Blender."""
     needs = command[:2] == ["blender", "library"] and not shutil.which("blender")
-    return needs or command[:2] == ["blender", "build"]
+    return needs or command[:2] in (["blender", "build"], ["blender", "lock"])
 
 
 @pytest.mark.parametrize("command", [command for command in COMMANDS if ">" in command])

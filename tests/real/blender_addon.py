@@ -549,18 +549,22 @@ def model_removed(folder: Path) -> dict[str, Any]:
     return {"ended": found, "refusal": refusal, "again": [job.state, job.error], "result": job.result}
 
 
-def another_python(folder: Path) -> dict[str, Any]:
-    """The add-on is enabled in a Blender whose Python its libraries are not for."""
+def unfit(folder: Path) -> dict[str, str]:
+    """The add-on is enabled in a Blender that has another Python than its libraries, and in one without numpy."""
     del folder
     bpy.ops.preferences.addon_disable(module=MODULE)
-    said = ""
-    with mock.patch.object(sys, "version_info", (3, 10, 8)):
+    said = {}
+    for name, change in {
+        "python": mock.patch.object(sys, "version_info", (3, 10, 8)),
+        "numpy": mock.patch.dict(sys.modules, {"numpy": None}),
+    }.items():
         try:
-            enable()
+            with change:
+                enable()
         except RuntimeError as error:
-            said = str(error)
+            said[name] = str(error)
     enable()
-    return {"said": said}
+    return said
 
 
 def relative_paths(folder: Path) -> dict[str, Any]:

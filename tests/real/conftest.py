@@ -5,6 +5,8 @@ A consumer that can't be had skips its tests on a developer's machine and fails 
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import json
 import os
 import platform
@@ -25,15 +27,23 @@ from heads import make_head
 
 HERE = Path(__file__).parent
 CACHE = Path(os.environ.get("GANASSETS_TEST_CACHE", "~/.cache/ganassets-tests")).expanduser()
-# Blender's Python module and, where the module doesn't ask for it, the numpy that Blender itself comes with.
+# Blender's Python module and a numpy: where the module doesn't ask for one, that which Blender itself comes with.
 BLENDERS = {
     "4.2": ("bpy==4.2.23", "numpy==1.24.3"),
     "4.5.15": ("bpy==4.5.15", "numpy==1.26.4"),
     "5.0": ("bpy==5.0.1", "numpy==1.26.4"),
+    "5.2": ("bpy==5.2.3", "numpy==2.5.5"),
+    "5.3": ("bpy==5.3.0", "numpy==2.5.5"),
 }
+PYTHONS = {"4.2": "3.11", "4.5.15": "3.11", "5.0": "3.11", "5.2": "3.13", "5.3": "3.13"}
+COMPILED = "3.13"  # the Python that python313.sh makes
 BLENDER = "4.5.15"
+OTHER_RUNTIMES = ("1.23.2", "1.32.0")  # versions of onnxruntime; zips for macOS bring the first
 SCREEN = (1600, 1000)
+NEWEST = "5.3"
 DEBIANS = "3.4"
+# Blenders, one of each Python, in which is tried what doesn't depend on Blender's version.
+THOROUGH = (DEBIANS, NEWEST)
 NAMESPACE = ("unshare", "--map-root-user", "--net")  # runs a command without any network
 MOUNTS = ("unshare", "--map-root-user", "--mount")  # runs a command with disks of its own
 DEFAULTS = {option.name: option.default for option in EXPORTER.options}
@@ -47,7 +57,7 @@ def missing(reason: str) -> NoReturn:
 
 
 def run(
-    *command: str | Path, seconds: int = 300, variables: Mapping[str, str] | None = None
+    *command: str | Path, seconds: int = 900, variables: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run a command in this folder, without this process's Python path and with more variables."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
@@ -92,22 +102,54 @@ def chromium() -> str:
     return path or missing("chromium is not installed: run tests/real/setup.sh as root")
 
 
+@functools.cache
+def compile_python(folder: Path) -> str:
+    """Compile Python 3.13 into a folder; returns why it can't be done, or ""."""
+    done = run("sh", "python313.sh", folder, seconds=1800)
+    return done.stderr[-400:] or "it said nothing" if done.returncode else ""
+
+
+def base_python(version: str) -> Path:
+    """A Python of a version ("3.13") that can make environments; python313.sh compiles the one that Debian 12 lacks."""
+    own = Path(sys.executable) if "{}.{}".format(*sys.version_info) == version else None
+    installed = shutil.which(f"python{version}")
+    pyenv = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser().glob(f"versions/{version}.*/bin/python")
+    compiled = CACHE / f"python-{version}" / "bin" / f"python{version}"
+    candidates = [own, Path(installed) if installed else None, *sorted(pyenv), compiled]
+    for path in candidates:
+        if path and path.exists() and not run(path, "-c", "import ensurepip, ssl, venv").returncode:
+            return path
+    if version != COMPILED:
+        missing(f"Blender's Python module needs Python {version}")
+    if reason := compile_python(compiled.parents[1]):
+        pytest.skip(f"Blender's Python module needs Python {version}, and python313.sh can't make one: {reason}")
+    return compiled
+
+
 def python_with_bpy(version: str) -> Path:
     """A Python that has Blender's module in a version of BLENDERS."""
     home = CACHE / f"bpy-{version}"
     python, ready = home / "bin" / "python", home / "ready"
     wanted = "\n".join(BLENDERS[version])
     if not ready.exists() or ready.read_text() != wanted:
-        base = sys.executable if sys.version_info[:2] == (3, 11) else shutil.which("python3.11")
-        if not base:
-            missing("Blender's Python module needs Python 3.11")
-        install(base, "-m", "venv", "--clear", home)
+        install(base_python(PYTHONS[version]), "-m", "venv", "--clear", home)
         install(python, "-m", "pip", "install", "--disable-pip-version-check", *BLENDERS[version])
         ready.write_text(wanted)
     probe = run(python, "-c", "import bpy")
     if probe.returncode:
         missing(f"Blender's Python module doesn't load, run tests/real/setup.sh as root: {probe.stderr[-400:]}")
     return python
+
+
+@pytest.fixture(scope="session", params=OTHER_RUNTIMES)
+def other_runtime(request: pytest.FixtureRequest) -> Path:
+    """A folder that has the plain build of another version of onnxruntime and nothing else."""
+    folder = CACHE / f"onnxruntime-{request.param}"
+    if not (folder / "ready").exists():
+        wanted = ("--no-deps", "--upgrade", "--target", folder, f"onnxruntime=={request.param}")
+        install(sys.executable, "-m", "pip", "install", "--disable-pip-version-check", *wanted)
+        (folder / "ready").touch()
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -158,12 +200,15 @@ def build() -> Callable[[Path], Path]:
     """Makes the extension's zip for this machine in a folder."""
     from ganassets.errors import InputError
     from ganassets_blender.build import build_extension, this_platform
+    from ganassets_blender.lock import LOCK
     from ganassets_blender.wheels import fetch_wheels
 
     platform = this_platform()
-    wheels = CACHE / "wheels" / platform
+    locked = hashlib.sha256(LOCK.read_bytes()).hexdigest()[:8]
+    wheels = CACHE / "wheels" / f"{platform}-{locked}"
     if not wheels.exists():
-        with tempfile.TemporaryDirectory(dir=CACHE) as name:
+        wheels.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=wheels.parent) as name:
             try:
                 fetch_wheels(platform, Path(name))
             except InputError as error:
@@ -212,7 +257,13 @@ def each_blender(request: pytest.FixtureRequest) -> tuple[str, ...]:
 @pytest.fixture(scope="session")
 def newest_blender() -> tuple[str, ...]:
     """Command that runs a script of Python inside the newest Blender."""
-    return start_of(max(BLENDERS))
+    return start_of(NEWEST)
+
+
+@pytest.fixture(scope="session")
+def blender_program() -> str:
+    """Path of the Blender that is a program."""
+    return start_of(DEBIANS)[0]
 
 
 @pytest.fixture(scope="session")
@@ -247,10 +298,22 @@ def extend(version: str, extension: Path, user: Path) -> Extended:
     return Extended(version, start, variables, report_of(done))
 
 
+@pytest.fixture(scope="session")
+def extend_once(extension: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Extended]:
+    """Installs the extension in a Blender of a version when that is first asked for."""
+    return functools.cache(lambda version: extend(version, extension, tmp_path_factory.mktemp(f"blender-{version}")))
+
+
 @pytest.fixture(scope="session", params=[*BLENDERS, DEBIANS])
-def extended(request: pytest.FixtureRequest, extension: Path, tmp_path_factory: pytest.TempPathFactory) -> Extended:
+def extended(request: pytest.FixtureRequest, extend_once: Callable[[str], Extended]) -> Extended:
     """Each Blender with the extension installed in a new user folder."""
-    return extend(request.param, extension, tmp_path_factory.mktemp(f"blender-{request.param}"))
+    return extend_once(request.param)
+
+
+@pytest.fixture(scope="session", params=THOROUGH)
+def extended_thorough(request: pytest.FixtureRequest, extend_once: Callable[[str], Extended]) -> Extended:
+    """Those of THOROUGH with the extension installed."""
+    return extend_once(request.param)
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ganassets.blender import Blender
+from ganassets.blender import START, Blender
 from ganassets.motion.kinematics import positions
 from ganassets.motion.retarget import to_rig
 from ganassets_blender import EXPORTER
@@ -240,7 +240,7 @@ def test_volumes_hold_assets_and_nothing_else(
     catalogs = {card["catalog"]: CATALOG.format(i) for i, card in enumerate(cards.values())}
     words: dict[str, Any] = {"pack": pack, "author": "Än Author", "licence": "CC-BY-4.0", "catalogs": catalogs}
     hidden, volume = folder / ".volume.tmp", folder / "volume.blend"
-    blender = Blender([*each_blender, str(SCRIPT)])
+    blender = Blender([*each_blender, str(START), "--", str(SCRIPT)])
     try:
         paths = [str(folder / "parts" / f"{name}.json") for name in assets]
         for _ in range(2):  # the second one finds nothing of the first
@@ -285,3 +285,8 @@ def test_volumes_hold_assets_and_nothing_else(
             assert path == (f"//{name}" if pack else f"//parts/{name}")
         assert report["same_bytes"]
         assert all(row["Author"] == "Än Author" and row["Seed"] in "37" for row in report["from"].values())
+    if each_blender == newest_blender:  # whose Asset Browser packs what it imports into the user's file
+        used = in_blender(newest_blender, "blender_packed.py", volume, tmp_path / "user.blend")
+        assert used["assets"] == sorted(found) and used["packed"] == [pack] and all(used["readable"])
+        assert len(used["readable"]) == 7 and 53 in used["shape_keys"]
+        assert all(path.startswith("//" if pack else "//parts/") for path in used["paths"])

@@ -13,68 +13,21 @@ bl_info = {
     "category": "Import-Export",
 }
 
-import sys
-
-import bpy
-
-from . import commands, operators, panels, preferences, properties, studio
-
-PYTHON = (3, 11)  # which the bundled libraries are for
-CLASSES = (properties.GANASSETS_State, preferences.GANASSETS_AddonPreferences, *operators.CLASSES, *panels.CLASSES)
-
-
-@bpy.app.handlers.persistent
-def file_closes(*_: object) -> None:
-    """The file that is open is about to be replaced by another one."""
-    if studio.STUDIO:
-        studio.STUDIO.works.file_closed()
-        studio.STUDIO.keep()
-
-
-@bpy.app.handlers.persistent
-def file_is_open(*_: object) -> None:
-    """Another file is open."""
-    if studio.STUDIO:
-        studio.STUDIO.put_back()
-
-
-@bpy.app.handlers.persistent
-def undone(*_: object) -> None:
-    """An undo or redo is about to replace data blocks."""
-    if studio.STUDIO:
-        studio.STUDIO.works.drop()
-
-
-HANDLERS = (("load_pre", file_closes), ("load_post", file_is_open), ("undo_pre", undone), ("redo_pre", undone))
+from . import fitness
 
 
 def register() -> None:
     """Enable the add-on; RuntimeError where it can't work."""
-    if sys.version_info[:2] != PYTHON:
-        raise RuntimeError("GAN Assets needs a Blender with Python 3.11: 4.1 to 5.0, or 3.4 as Debian builds it.")
-    for made in CLASSES:
-        bpy.utils.register_class(made)
-    bpy.types.WindowManager.ganassets = bpy.props.PointerProperty(type=properties.GANASSETS_State)
-    studio.STUDIO = studio.Studio()
-    bpy.types.VIEW3D_MT_add.append(panels.draw_in_add)
-    for name, handler in HANDLERS:
-        getattr(bpy.app.handlers, name).append(handler)
-    commands.register()
-    if not bpy.app.background:
-        bpy.app.timers.register(studio.tick, first_interval=0.5, persistent=True)
+    reason = fitness.reason_against()
+    if reason:
+        raise RuntimeError(reason)
+    from . import registration  # which needs numpy
+
+    registration.register()
 
 
 def unregister() -> None:
     """Disable the add-on."""
-    commands.unregister()
-    if bpy.app.timers.is_registered(studio.tick):
-        bpy.app.timers.unregister(studio.tick)
-    for name, handler in HANDLERS:
-        getattr(bpy.app.handlers, name).remove(handler)
-    bpy.types.VIEW3D_MT_add.remove(panels.draw_in_add)
-    studio.hide_looks()
-    studio.studio().close()
-    studio.STUDIO = None
-    del bpy.types.WindowManager.ganassets
-    for made in reversed(CLASSES):
-        bpy.utils.unregister_class(made)
+    from . import registration
+
+    registration.unregister()

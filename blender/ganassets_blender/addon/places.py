@@ -14,11 +14,12 @@ import bpy
 import numpy
 
 from .child import Child, interpreter
+from .unpacked import WHEELS
 
 PACKAGE = __package__ or "ganassets"
 MODULE = "ganassets_blender.serve"
-WHEELS = Path(__file__).with_name("wheels")
 LOG = "log.txt"
+CHOOSING = (4, 2, 13)  # the earliest Blender known to choose wheels by its Python; 4.2.0 takes any
 
 
 def user_folder(path: str = "") -> Path:
@@ -40,7 +41,9 @@ def log_file() -> Path:
 
 @cache
 def installed() -> Path | None:
-    """The folder that Blender has installed the wheels in; None where it doesn't do that."""
+    """The folder that Blender has installed the wheels in; None where it installs none, or those of another Python."""
+    if bpy.app.version < CHOOSING:
+        return None
     found = importlib.util.find_spec("ganassets_blender")  # "ganassets" may be this very add-on
     return Path(found.origin).parents[1] if found and found.origin else None
 

@@ -3,7 +3,8 @@
 
     python unpacked.py WHEELS FOLDER [MORE ...] -m MODULE [ARGUMENT ...]
 
-The wheels are unpacked below FOLDER once; MORE are folders that packages are looked for in after them.
+The wheels that fit this Python are unpacked below FOLDER once; MORE are folders that packages are looked for in after
+them.
 """
 
 from __future__ import annotations
@@ -19,13 +20,36 @@ import time
 import zipfile
 from pathlib import Path
 
+WHEELS = Path(__file__).with_name("wheels")  # of the zip
 PATIENCE = 10.0  # seconds
 LONG_AGO = 7 * 86400.0  # seconds; no process runs that long
 
 
+def tags(wheel: Path) -> tuple[list[str], str]:
+    """The Python tags and the ABI tag in a wheel's file name: (["cp311"], "cp311"), (["py2", "py3"], "none")."""
+    python, abi, _ = wheel.stem.split("-")[-3:]
+    return python.split("."), abi
+
+
+def pythons_of(wheels: Path) -> list[tuple[int, int]]:
+    """The versions of Python that a folder's compiled wheels are for; those of the stable ABI don't count."""
+    found = (tags(wheel) for wheel in wheels.glob("*.whl"))
+    named = {tag for pythons, abi in found if abi not in ("none", "abi3") for tag in pythons}
+    return sorted((int(tag[2]), int(tag[3:])) for tag in named)
+
+
+def fits(wheel: Path) -> bool:
+    """Whether a wheel is for this version of Python; its platform is not looked at."""
+    pythons, abi = tags(wheel)
+    major, minor = sys.version_info[:2]
+    stable = [f"cp{major}{older}" for older in range(minor)] if abi == "abi3" else []
+    return any(tag in pythons for tag in (f"py{major}", f"cp{major}{minor}", *stable))
+
+
 def unpack(wheels: Path, folder: Path) -> Path:
-    """Unpack the wheels, unless they are; returns where to. Processes that do so at once don't disturb each other."""
-    files = sorted(wheels.glob("*.whl"))
+    """Unpack the wheels that fit, unless that was done before; returns where to. Processes that do so at once don't
+    disturb each other."""
+    files = sorted(filter(fits, wheels.glob("*.whl")))
     told = "".join(f"{file.name} {file.stat().st_size}\n" for file in files)
     target = folder / hashlib.sha256(told.encode()).hexdigest()[:16]
     if not target.is_dir():

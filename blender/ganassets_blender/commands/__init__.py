@@ -16,7 +16,7 @@ Examples:
 @click.group(
     name="blender",
     cls=LazyGroup,
-    modules=("library", "build"),
+    modules=("library", "build", "lock"),
     package=__package__,
     short_help="Fill asset libraries; make Blender's extension.",
     epilog=EXAMPLES,

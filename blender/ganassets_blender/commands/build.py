@@ -8,7 +8,7 @@ import click
 
 from ganassets.cli.base import debug_option
 
-from ..wheels import PLATFORMS
+from ..lock import PLATFORMS
 
 EXAMPLES = """\b
 Examples:
@@ -40,14 +40,15 @@ EVERY = "all"
 @click.option(
     "--wheels",
     type=click.Path(path_type=Path, file_okay=False, exists=True),
-    help="Folder to take the wheels of other packages from in place of pip's index, such as the one in an earlier zip.",
+    help="Folder with the wheels of other packages, such as the one in an earlier zip.  [default: pip's index]",
 )
 @debug_option
 def command(platforms: tuple[str, ...], folder: Path, wheels: Path | None) -> None:
     """Make the zip that Blender installs, one for each platform.
 
-    It brings everything along, models included, and fetches nothing when it runs. Blender 4.2 to 5.0 installs it with
+    It brings everything along, models included, and fetches nothing when it runs. Blender 4.2 and later install it with
     Edit > Preferences > Get Extensions > Install from Disk, Debian's 3.4 with Edit > Preferences > Add-ons > Install.
+    The wheels of other packages are those of the package's lock file; see `ganassets blender lock`.
     """
     from ..build import build_extension, this_platform
 

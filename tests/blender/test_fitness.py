@@ -1,0 +1,54 @@
+"""A Blender that can't run the add-on says why in one sentence."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+
+import pytest
+
+
+@pytest.fixture
+def fitness(addon: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModuleType:
+    """The module in a Blender that is fit, with Python 3.13."""
+    bpy = ModuleType("bpy")
+    bpy.app = SimpleNamespace(version_string="6.0.1", binary_path="/opt/blender")  # pyright: ignore[reportAttributeAccessIssue]
+    monkeypatch.setitem(sys.modules, "bpy", bpy)
+    monkeypatch.setattr(sys, "version_info", (3, 13, 5))
+    for tag in ("cp311-cp311", "cp313-cp313"):
+        (tmp_path / f"one-1-{tag}-any.whl").touch()
+    found = addon("fitness")
+    monkeypatch.setattr(found, "bpy", bpy)
+    monkeypatch.setattr(found, "WHEELS", tmp_path)
+    return found
+
+
+def test_a_blender_that_is_fit(fitness: ModuleType) -> None:
+    assert fitness.reason_against() == ""
+
+
+def test_a_checkout_without_wheels_runs_with_any_python(
+    fitness: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(fitness, "WHEELS", tmp_path / "none")
+    monkeypatch.setattr(sys, "version_info", (3, 15, 0))
+    assert fitness.reason_against() == ""
+
+
+def test_a_python_without_wheels(fitness: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "version_info", (3, 15, 0))
+    assert fitness.reason_against() == (
+        "GAN Assets has libraries for Python 3.11 and 3.13 alone and can't run in Blender 6.0.1 (/opt/blender, Python "
+        "3.15.0): install a newer GAN Assets, or use a Blender with one of these Pythons."
+    )
+
+
+def test_a_blender_without_numpy(fitness: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "numpy", None)
+    said = fitness.reason_against()
+    assert said.startswith(
+        "GAN Assets needs numpy, which Blender 6.0.1 (/opt/blender, Python 3.13.5) can't import (import of numpy halted"
+    )
+    assert said.count(". ") == 0 and said.endswith("which brings it along.")
