@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganassets.data import TrainingData, condition_statistics
+from ganassets.data.records import UNREADABLE, FileRecord
 from ganassets.errors import GanassetsError, InputError
 from ganassets.motion.retarget import to_humanoid
 from ganassets.spec import Preset
@@ -72,7 +73,7 @@ def motion_data(
         name,
         licence or credits,
         str(source) if licence is None else "PyPI package pybullet, pybullet_data/data/motions",
-        tuple(problems),
+        files=tuple(FileRecord(file, reason=why, category=UNREADABLE) for file, why in problems),
         latents=told,
         tiles=np.zeros(len(told), bool),
         structure=np.stack([one.structure for one in windows]),

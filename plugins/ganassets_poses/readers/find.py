@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ganassets.data.sources import Container, Opener, Problem, folder_of, list_containers, opened, read_file
+from ganassets.data.sources import Container, Opener, folder_of, list_containers, opened, read_file
 from ganassets.errors import InputError
 from ganassets.motion.take import Take
 
@@ -19,6 +19,8 @@ from .bvh import read_bvh
 from .gltf import read_gltf
 from .humanoid import LARGEST, read_humanoid
 from .limits import FASTEST, LARGEST_TEXT, SLOWEST
+
+Problem = tuple[str, str]
 
 MANIFEST = "manifest.jsonl"
 WANTED = "a folder, a zip or a file of motion (.bvh, .glb, .gltf, .amc with its .asf, or humanoid .txt or .json)"
@@ -163,7 +165,7 @@ def containers_of(source: Path, problems: list[Problem]) -> tuple[list[Container
     if source.is_file() and source.suffix.lower() in READERS:
         return [folder_of(source)], source.name
     containers, found = list_containers(source, WANTED)
-    problems += found
+    problems += [(record.label, record.reason) for record in found]
     return containers, None
 
 
