@@ -242,6 +242,12 @@ class GeneratorSpec:
         raise InputError(f"{self.name} has no preset {name!r}; choose one of {known}.")
 
     @property
+    def folder_option(self) -> str | None:
+        """Name of the data option that takes a folder to learn from; None where there is none."""
+        names = [option.name for option in self.data_options]
+        return "data" if "data" in names else next(iter(names), None)
+
+    @property
     def condition_width(self) -> int:
         """Columns of the `condition` input."""
         return sum(condition.width for condition in self.conditions)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +17,9 @@ from .base import debug_option, load_training, make_console, printable
 
 if TYPE_CHECKING:
     from ..data import TrainingData
+    from ..data.records import FileTotals
     from ..spec import GeneratorSpec, Preset
 
-MOST_LISTED = 20  # files that are left out
 SHARPENED = 1.5  # how much larger than half of the pictures a suggested preset may be
 
 EXAMPLES = """\b
@@ -54,16 +55,21 @@ def command(
     """Read a folder or zip of training data as a generator would, and tell how long training on it takes here."""
     import json
 
+    from ..data.records import count_files
+
     spec = load_generator(name)
-    option = data_option(spec)
-    files = picture_files(folder) if spec.asset_kind == "picture" else {}
+    option = spec.folder_option
+    if option is None:
+        raise InputError(f"{spec.name} learns from no data of yours.")
+    pictures = picture_facts(folder) if spec.asset_kind == "picture" else {}
     hardware = load_training("ganassets.training.hardware", "choose_hardware")(device, None) if seconds else None
-    chosen = spec.preset(preset) if preset else suggested(spec, hardware, files)
+    chosen = spec.preset(preset) if preset else suggested(spec, hardware, pictures)
     with make_console(stderr=True).status("reading"):
         data = spec.dataset(chosen, {option: str(folder)}, 0, lambda done, total: None)
     facts = {
-        "data": str(folder), "generator": spec.name, "preset": chosen.name, **files, "samples": len(data),
-        "labels": labels_of(data), "notes": data.notes, "problems": data.problems,
+        "data": str(folder), "generator": spec.name, "preset": chosen.name, **pictures, "samples": len(data),
+        "labels": labels_of(data), "notes": data.notes,
+        "totals": asdict(count_files(data.files)), "files": [asdict(record) for record in data.files],
     }  # fmt: skip
     if sheet or hardware:
         facts |= rehearsed(spec, chosen, data, hardware, sheet, seconds)
@@ -72,19 +78,13 @@ def command(
         return
     for title, text in lines(facts):
         click.echo(f"{title:10}{printable(text)}")
+    for line in table(count_files(data.files)):
+        click.echo(printable(line))
     words = ["ganassets", "train", spec.name, "--preset", chosen.name, f"--{option}", str(folder)]
     click.echo(f"Next: {shlex.join(words)}")
 
 
-def data_option(spec: GeneratorSpec) -> str:
-    """The generator's option that takes a folder of data."""
-    names = [option.name for option in spec.data_options]
-    if not names:
-        raise InputError(f"{spec.name} learns from no data of yours.")
-    return "data" if "data" in names else names[0]
-
-
-def picture_files(folder: Path) -> dict[str, Any]:
+def picture_facts(folder: Path) -> dict[str, Any]:
     """Number, sizes and modes of the pictures in a folder or zip, by their headers."""
     from statistics import median_low
 
@@ -93,18 +93,18 @@ def picture_files(folder: Path) -> dict[str, Any]:
     pictures = sorted(scan_pictures(folder).pictures, key=lambda picture: picture.width * picture.height)
     sizes = [[picture.width, picture.height] for picture in pictures]
     return {
-        "files": len(pictures),
+        "pictures": len(pictures),
         "sizes": {"smallest": sizes[0], "median": sizes[len(sizes) // 2], "largest": sizes[-1]},
         "side": median_low(max(size) for size in sizes),
         "modes": dict(Counter(picture.mode for picture in pictures).most_common()),
     }
 
 
-def suggested(spec: GeneratorSpec, hardware: Any, files: Mapping[str, Any]) -> Preset:
+def suggested(spec: GeneratorSpec, hardware: Any, pictures: Mapping[str, Any]) -> Preset:
     """The first preset; on a GPU the last one that is not much larger than half of the pictures."""
     if hardware is None or not hardware.device.startswith("cuda"):
         return spec.presets[0]
-    most = SHARPENED * files.get("side", float("inf"))
+    most = SHARPENED * pictures.get("side", float("inf"))
     return next((preset for preset in reversed(spec.presets) if preset.size <= most), spec.presets[0])
 
 
@@ -140,28 +140,33 @@ def rehearsed(
 def lines(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Titles and texts to show."""
     yield "generator", f"{facts['generator']}, preset {facts['preset']}"
-    if "files" in facts:
+    if "pictures" in facts:
         smallest, median, largest = ("x".join(map(str, facts["sizes"][key])) for key in facts["sizes"])
-        yield "files", f"{facts['files']:,} pictures, {smallest} to {largest} pixels, half of them up to {median}"
+        yield "pictures", f"{facts['pictures']:,} of {smallest} to {largest} pixels, half of them up to {median}"
         yield "modes", counted(facts["modes"])
     yield "samples", f"{facts['samples']:,}"
     if facts["labels"]:
         yield "labels", counted(facts["labels"])
     for note in facts["notes"]:
         yield "note", note
-    yield from left_out(facts["problems"])
     if "sheet" in facts:
         yield "sheet", facts["sheet"]
     if "run_seconds" in facts:
         yield "time", f"about {duration(facts['run_seconds'])} on {facts['device']}, {facts['threads']} threads"
 
 
-def left_out(problems: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """The first files that are left out, each with the reason."""
-    for file, problem in problems[:MOST_LISTED]:
-        yield "left out", f"{file}: {problem}"
-    if len(problems) > MOST_LISTED:
-        yield "left out", f"{len(problems) - MOST_LISTED:,} more; --json lists them all"
+def table(totals: FileTotals) -> Iterator[str]:
+    """Lines that say what became of all files: found is the sum of what they became and of what is left out."""
+    if not totals.found:
+        return
+    yield f"{'files':10}{totals.found:7,} found"
+    for use, count in totals.uses.items():
+        yield f"{'used':10}{count:7,} {use}"
+    for category, count in totals.left_out.items():
+        example = totals.examples[category]
+        yield f"{'left out':10}{count:7,} {category}, such as {example.label}: {example.reason}"
+    if totals.left_out:
+        yield f"{'':10}--json lists every file"
 
 
 def counted(counts: Mapping[str, int]) -> str:

@@ -29,7 +29,6 @@ class TrainingData:
         name: what the data is, for the model's card.
         licence: of the data.
         source: where it comes from.
-        problems: files that were left out, each with the reason.
         files: what became of each file, those left out as well; empty where the data are no files.
         latents: (n, k) float32 latents of samples that are a known function of latent, conditions and noise; NaN where
             a number is free, all NaN where nothing is known; None when nothing is of any sample. k is at most z_dim.
@@ -50,7 +49,6 @@ class TrainingData:
     name: str
     licence: str
     source: str
-    problems: tuple[tuple[str, str], ...] = ()
     latents: NDArray[np.float32] | None = None
     noise_seeds: NDArray[np.int64] | None = None
     masks: NDArray[np.float32] | None = None
@@ -69,6 +67,11 @@ class TrainingData:
 
     def __len__(self) -> int:
         return len(self.conditions)
+
+    @property
+    def problems(self) -> tuple[tuple[str, str], ...]:
+        """Files, or parts of them, that were left out, each with the reason."""
+        return tuple((record.label, record.reason) for record in self.files if not record.use)
 
     def batch(self, index: NDArray[np.int64]) -> tuple[dict[str, NDArray], dict[str, NDArray], NDArray[np.float32]]:
         """Signals in [0, 1] (float32), vectors and conditions of the samples at index (b,)."""

@@ -17,7 +17,22 @@ FloatArray = NDArray[np.float32]
 
 LARGEST = 89_000_000  # pixels; Pillow's own limit against decompression bombs
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tga", ".bmp", ".tif", ".tiff", ".webp"})
-UNREAD_SUFFIXES = frozenset({".exr", ".hdr", ".dds", ".psd", ".ktx", ".ktx2", ".jp2", ".avif", ".heic"})
+UNREAD_SUFFIXES = frozenset(
+    {
+        ".exr",
+        ".hdr",
+        ".dds",
+        ".psd",
+        ".ktx",
+        ".ktx2",
+        ".jp2",
+        ".avif",
+        ".heic",
+        ".heif",
+        ".jxl",
+        ".svg",
+    }
+)
 FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP", "GIF")
 DEEP_FULL = 65535.0
 EXIF_ORIENTATION = 274

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ..errors import InputError
-from .images import SUFFIXES, UNREAD_SUFFIXES, opened_image, orientation, plain_image, upright, upright_size
-from .sources import Container, Opener, Problem, list_containers, opened, read_file
+from .images import SUFFIXES, opened_image, orientation, plain_image, upright, upright_size
+from .records import COPY, TOO_MANY, TOO_SMALL, FileRecord, LeftOutError, explain_left_out, left_out
+from .sources import Container, Opener, list_containers, opened, read_file, unread_records
 
 WANTED = "a folder or a zip of pictures"
 PICTURE_SUFFIXES = SUFFIXES | {".gif"}
@@ -26,6 +27,7 @@ MOST_BYTES = 4 * 2**30  # that the samples may take
 LABEL_FILE = "dataset.json"  # of StyleGAN's data sets
 MOST_LABEL_BYTES = 16 * 2**20
 FEWEST_LABELS, MOST_LABELS = 2, 64
+NO_LABEL = "picture without a label"
 LONGEST_LABEL = 80  # letters
 # How pictures of different shapes become alike; see read_pictures.
 POLICIES = ("auto", "centre", "stretch", "pad")
@@ -68,12 +70,12 @@ class Scan:
 
     Attributes:
         pictures: whose headers can be read, all with a label or none.
-        problems: (file, why it is left out).
+        records: of all other files.
         notes: lines for the user.
     """
 
     pictures: tuple[Found, ...]
-    problems: tuple[Problem, ...]
+    records: tuple[FileRecord, ...]
     notes: tuple[str, ...] = ()
 
 
@@ -87,8 +89,7 @@ class Pictures:
         labels: (n,) int64 indices into classes; None where there are no classes.
         classes: names of the labels in lower case, or empty.
         aspect: width by height of what the square pictures show.
-        problems: (file, why it is left out).
-        duplicates: (file that is left out, file with the same pixels).
+        records: of all files, the used ones among them.
         notes: lines for the user.
     """
 
@@ -97,8 +98,7 @@ class Pictures:
     labels: NDArray[np.int64] | None
     classes: tuple[str, ...]
     aspect: float
-    problems: tuple[Problem, ...]
-    duplicates: tuple[tuple[str, str], ...]
+    records: tuple[FileRecord, ...]
     notes: tuple[str, ...]
 
 
@@ -111,40 +111,33 @@ def scan_pictures(path: Path) -> Scan:
     Raises:
         InputError: path is neither a readable folder nor a zip, or holds no picture that can be used.
     """
-    containers, problems = list_containers(path, WANTED)
+    containers, records = list_containers(path, WANTED)
     found: list[Found] = []
     for container in containers:
         with opened(container) as open_file:
-            for name in picture_names(container, problems):
-                try:
-                    found.append(header(container, name, open_file))
-                except InputError as error:
-                    problems.append((container.full_name(name), str(error)))
-    given = given_labels(containers, problems)
+            for name in container.names:
+                if PurePosixPath(name).suffix.lower() in PICTURE_SUFFIXES:
+                    try:
+                        found.append(header(container, name, open_file))
+                    except InputError as error:
+                        records.append(left_out(container.full_name(name), error))
+    given = given_labels(containers, records)
     notes: tuple[str, ...] = ()
     if given is not None:
-        found, notes = with_given_labels(found, given, problems)
+        found, notes = with_given_labels(found, given, records)
     else:
         found = with_labels(found, folder_labels([picture.full_name for picture in found]))
+    known = {picture.full_name for picture in found}.union(record.file for record in records)
+    records += unread_records(containers, known)
     if not found:
-        raise InputError(f"{path} holds no picture that can be used{first_of(problems)}; put PNG or JPEG files there.")
-    return Scan(tuple(found), tuple(problems), notes)
+        raise no_picture(path, records)
+    return Scan(tuple(found), tuple(records), notes)
 
 
-def first_of(problems: Sequence[Problem]) -> str:
-    """The first problem, in brackets."""
-    return f" ({problems[0][0]}: {problems[0][1]})" if problems else ""
-
-
-def picture_names(container: Container, problems: list[Problem]) -> list[str]:
-    """Names of the container's pictures; those in formats that can't be read become problems."""
-    suffixes = {name: PurePosixPath(name).suffix.lower() for name in container.names}
-    problems += [
-        (container.full_name(name), f"{suffix} isn't read; convert it to PNG")
-        for name, suffix in suffixes.items()
-        if suffix in UNREAD_SUFFIXES
-    ]
-    return [name for name, suffix in suffixes.items() if suffix in PICTURE_SUFFIXES]
+def no_picture(path: Path, records: Sequence[FileRecord]) -> InputError:
+    """The error where no picture can be used."""
+    why = explain_left_out(records)
+    return InputError(f"{path} holds no picture that can be used{why and f' ({why})'}; put PNG or JPEG files there.")
 
 
 def header(container: Container, name: str, open_file: Opener) -> Found:
@@ -152,7 +145,7 @@ def header(container: Container, name: str, open_file: Opener) -> Found:
     with open_file(name) as stream, opened_image(stream, PurePosixPath(name).suffix.lower()) as image:
         width, height = upright_size(image)
         if min(width, height) < SMALLEST:
-            raise InputError(f"only {width} x {height} pixels; {SMALLEST} a side are needed")
+            raise LeftOutError(f"only {width} x {height} pixels; {SMALLEST} a side are needed", TOO_SMALL)
         return Found(container, name, width, height, image.mode)
 
 
@@ -179,7 +172,7 @@ def label_name(folder: str) -> str:
     return re.sub(r"[\W_]+", "-", folder.lower().removesuffix(".zip")).strip("-")[:LONGEST_LABEL] or "other"
 
 
-def given_labels(containers: Sequence[Container], problems: list[Problem]) -> dict[str, str] | None:
+def given_labels(containers: Sequence[Container], records: list[FileRecord]) -> dict[str, str] | None:
     """Labels by full name as the files dataset.json give them; None where there is no such file."""
     labels: dict[str, str] = {}
     files = [(c, name) for c in containers for name in c.names if PurePosixPath(name).name == LABEL_FILE]
@@ -188,8 +181,9 @@ def given_labels(containers: Sequence[Container], problems: list[Problem]) -> di
             with opened(container) as open_file:
                 pairs = read_labels(read_file(open_file, name, MOST_LABEL_BYTES))
         except InputError as error:
-            problems.append((container.full_name(name), str(error)))
+            records.append(left_out(container.full_name(name), error))
             continue
+        records.append(FileRecord(container.full_name(name), "labels", reason=f"labels of {len(pairs):,} pictures"))
         folder = PurePosixPath(name).parent
         labels |= {container.full_name((folder / picture).as_posix()): label for picture, label in pairs}
     return labels if files else None
@@ -211,14 +205,15 @@ def read_labels(content: bytes) -> list[tuple[str, str]]:
 
 
 def with_given_labels(
-    found: Sequence[Found], given: dict[str, str], problems: list[Problem]
+    found: Sequence[Found], given: dict[str, str], records: list[FileRecord]
 ) -> tuple[list[Found], tuple[str, ...]]:
-    """Pictures with the labels of dataset.json, and notes; those that it leaves out become problems."""
+    """Pictures with the labels of dataset.json, and notes; those that it leaves out get records."""
     count = len(set(given.values()))
     if not FEWEST_LABELS <= count <= MOST_LABELS:
         wrong = f"Labels are not used: {LABEL_FILE} has {count:,} of them, {FEWEST_LABELS} to {MOST_LABELS} can be."
         return list(found), (wrong,) if count else ()
-    problems += [(p.full_name, f"{LABEL_FILE} gives it no label") for p in found if p.full_name not in given]
+    why = f"{LABEL_FILE} gives it no label"
+    records += [FileRecord(p.full_name, reason=why, category=NO_LABEL) for p in found if p.full_name not in given]
     labelled = [picture for picture in found if picture.full_name in given]
     return with_labels(labelled, [given[picture.full_name] for picture in labelled]), ()
 
@@ -248,9 +243,10 @@ def read_pictures(
     if crop not in POLICIES:
         raise InputError(f"--crop is one of {', '.join(POLICIES)}, not {crop!r}.")
     scan = scan_pictures(path)
-    chosen, notes = within_memory(scan.pictures, size)
+    records = list(scan.records)
+    chosen, notes = within_memory(scan.pictures, size, records)
     aspect = common_aspect(chosen, crop)
-    problems, duplicates, kept = list(scan.problems), [], []
+    kept: list[Found] = []
     pixels = np.empty((len(chosen), 4, size, size), np.uint8)
     first: dict[bytes, str] = {}
     for container, part in by_container(chosen):
@@ -259,32 +255,47 @@ def read_pictures(
                 try:
                     sample = read_sample(open_file, found, size, crop, aspect)
                 except InputError as error:
-                    problems.append((found.full_name, str(error)))
+                    records.append(left_out(found.full_name, error))
                     continue
                 original = first.setdefault(hashlib.sha256(sample.tobytes()).digest(), found.full_name)
                 if original != found.full_name:
-                    duplicates.append((found.full_name, original))
+                    records.append(FileRecord(found.full_name, reason=f"the same pixels as {original}", category=COPY))
                     continue
                 pixels[len(kept)] = sample
                 kept.append(found)
                 report(len(kept), len(chosen))
     if not kept:
-        raise InputError(f"{path} holds no picture that can be used{first_of(problems)}; put PNG or JPEG files there.")
+        raise no_picture(path, records)
     pixels = pixels[: len(kept)]
     channels = 4 if (pixels[:, 3] < 255).any() else 3
     labels, classes = label_indices([found.label for found in kept])
     return Pictures(
         pixels[:, :channels], tuple(found.full_name for found in kept), labels, classes, aspect,
-        tuple(problems), tuple(duplicates), (*scan.notes, *notes),
+        (*map(used_record, kept), *records), (*scan.notes, *notes),
     )  # fmt: skip
 
 
-def within_memory(pictures: Sequence[Found], size: int) -> tuple[Sequence[Found], tuple[str, ...]]:
-    """As many of the pictures as memory may hold, evenly picked, and a note where some are left out."""
+def used_record(found: Found) -> FileRecord:
+    """The record of a picture that is used."""
+    facts = {"size": f"{found.width} x {found.height}", "mode": found.mode}
+    return FileRecord(found.full_name, "picture", facts=facts | ({"label": found.label} if found.label else {}))
+
+
+def within_memory(
+    pictures: Sequence[Found], size: int, records: list[FileRecord]
+) -> tuple[Sequence[Found], tuple[str, ...]]:
+    """As many of the pictures as memory may hold, evenly picked; a note and records where some are left out."""
     most = MOST_BYTES // (4 * size * size)
     if len(pictures) <= most:
         return pictures, ()
-    picked = [pictures[i * len(pictures) // most] for i in range(most)]
+    numbers = {i * len(pictures) // most for i in range(most)}
+    picked = [picture for i, picture in enumerate(pictures) if i in numbers]
+    why = "the pictures would not fit in memory; some, evenly picked, are left out"
+    records += [
+        FileRecord(picture.full_name, reason=why, category=TOO_MANY)
+        for i, picture in enumerate(pictures)
+        if i not in numbers
+    ]
     return picked, (f"{most:,} of {len(pictures):,} pictures are used; more would not fit in memory.",)
 
 

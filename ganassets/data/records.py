@@ -2,13 +2,38 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from ..errors import InputError
+
+# Categories: reasons that many files share.
 HIDDEN = "hidden file"
+LEFT_BEHIND = "left by an operating system"
 UNREADABLE = "can't be read"
 NOT_READ = "kind of file that is not read"
+OUTSIDE = "leads out of the data"
+LINK = "link to a folder"
+TOO_LARGE = "too large"
+TOO_SMALL = "too small"
+TOO_MANY = "beyond the limit of files"
+PREVIEW = "preview or contact sheet"
+COPY = "copy of another file"
+
+
+class LeftOutError(InputError):
+    """A file can't be used, for a reason that many files share.
+
+    Args:
+        reason: why, in words.
+        category: of the reason, such as TOO_SMALL.
+    """
+
+    def __init__(self, reason: str, category: str) -> None:
+        super().__init__(reason)
+        self.category = category
 
 
 @dataclass(frozen=True)
@@ -37,6 +62,12 @@ class FileRecord:
         return f"{self.file}: {self.part}" if self.part else self.file
 
 
+def left_out(file: str, error: InputError, part: str = "") -> FileRecord:
+    """The record of a file, or of a part of it, that an error keeps from being used."""
+    category = error.category if isinstance(error, LeftOutError) else UNREADABLE
+    return FileRecord(file, part=part, reason=str(error), category=category)
+
+
 @dataclass(frozen=True)
 class FileTotals:
     """A count of files that adds up: found = used + the sum of left_out.
@@ -45,20 +76,56 @@ class FileTotals:
         found: files that there are.
         used: those of which at least one part is used.
         left_out: number of the others by category, the largest first.
+        uses: number of used files by what they became, the largest first; a file counts once, under its first use.
+        examples: the first record of each category of files that are left out.
     """
 
     found: int
     used: int
     left_out: Mapping[str, int]
+    uses: Mapping[str, int] = field(default_factory=dict)
+    examples: Mapping[str, FileRecord] = field(default_factory=dict)
 
 
 def count_files(records: Iterable[FileRecord]) -> FileTotals:
-    """Count each file once, however many parts it has; one left out counts under its first record's category."""
-    used: set[str] = set()
-    first: dict[str, str] = {}
+    """Count each file once, however many parts it has; one that is left out counts under its first category."""
+    used: dict[str, str] = {}
+    first: dict[str, FileRecord] = {}
     for record in records:
-        first.setdefault(record.file, record.category)
+        first.setdefault(record.file, record)
         if record.use:
-            used.add(record.file)
-    left_out = Counter(category for file, category in first.items() if file not in used)
-    return FileTotals(len(first), len(used), dict(left_out.most_common()))
+            used.setdefault(record.file, record.use)
+    unused = [record for file, record in first.items() if file not in used]
+    counts = Counter(record.category for record in unused)
+    examples = {record.category: record for record in reversed(unused)}
+    return FileTotals(
+        len(first), len(used), dict(counts.most_common()), dict(Counter(used.values()).most_common()), examples
+    )
+
+
+def explain_left_out(records: Iterable[FileRecord]) -> str:
+    """Why files are left out, in one phrase for an error: each reason that files share with an example; "" for none."""
+    totals = count_files(records)
+    return "; ".join(
+        f"{example.label}: {example.reason}"
+        if (count := totals.left_out[category]) == 1
+        else f"{count:,} files: {category}, such as {example.label} ({example.reason})"
+        for category, example in ((category, totals.examples[category]) for category in totals.left_out)
+    )
+
+
+def summarize_left_out(records: Iterable[FileRecord], generator: str, folder: str | None) -> list[str]:
+    """A line about the files that are left out, with the command that lists them all; none where all are used.
+
+    Args:
+        records: of all files.
+        generator: that is trained.
+        folder: of the data as the user gave it; None where the generator chose it.
+    """
+    totals = count_files(records)
+    if not totals.left_out:
+        return []
+    reasons = ", ".join(f"{count:,} {category}" for category, count in totals.left_out.items())
+    command = shlex.join(["ganassets", "data", folder, "--as", generator, "--seconds", "0", "--json"]) if folder else ""
+    listed = f" To list them: {command}" if folder else ""
+    return [f"{totals.found - totals.used:,} of {totals.found:,} files are left out: {reasons}.{listed}"]

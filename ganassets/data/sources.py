@@ -5,21 +5,38 @@ from __future__ import annotations
 import os
 import stat
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from ..errors import InputError, one_line
+from .images import UNREAD_SUFFIXES
+from .records import (
+    HIDDEN,
+    LEFT_BEHIND,
+    LINK,
+    NOT_READ,
+    OUTSIDE,
+    PREVIEW,
+    TOO_LARGE,
+    TOO_MANY,
+    UNREADABLE,
+    FileRecord,
+    LeftOutError,
+    left_out,
+)
 
 MOST_FILES = 100_000
 LARGEST_MEMBER = 256 * 2**20  # bytes of one member of a zip, unpacked
 LONGEST_NAME = 255  # letters of a file's or folder's name, on any system
-LEFT_BEHIND = frozenset({"__macosx"})  # folders that operating systems leave in zips, in lower case
+# Files and folders that operating systems leave among others, in lower case.
+SYSTEM_NAMES = frozenset({"__macosx", ".ds_store", "thumbs.db", "desktop.ini"})
+RESOURCE_FORK = "._"  # how names begin of files in which macOS keeps what other systems have no place for
+ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2", ".tar.zst", ".rar", ".7z", ".gz", ".xz", ".bz2", ".zst")
 
-Problem = tuple[str, str]
 Opener = Callable[[str], BinaryIO]
 
 
@@ -30,7 +47,7 @@ class Container:
     Attributes:
         path: of the folder or the zip.
         label: of a zip: its path within the folder that the user gave; else "".
-        names: of the files in it, sorted, with "/" between folders.
+        names: of the files in it that may be read, sorted, with "/" between folders.
         is_zip: whether it is a zip.
     """
 
@@ -45,50 +62,70 @@ class Container:
 
 
 def list_containers(
-    path: Path, wanted: str, skipped: frozenset[str] = frozenset()
-) -> tuple[list[Container], list[Problem]]:
+    path: Path, wanted: str, previews: frozenset[str] = frozenset()
+) -> tuple[list[Container], list[FileRecord]]:
     """What a folder or a zip holds; zips in the folder are containers of their own.
 
     Args:
         path: of the folder or the zip.
         wanted: what the user should give, for errors: "a folder or a zip of material sets".
-        skipped: names of folders that are left out at any depth, in lower case. Hidden ones always are.
+        previews: names, in lower case, of folders at any depth that hold pictures of the data instead of data.
+
+    Returns:
+        The containers, and a record of each file that is in none of them. See also unread_records.
 
     Raises:
         InputError: path is neither a readable folder nor a zip.
     """
     if path.is_dir():
-        return list_folder(path, skipped | LEFT_BEHIND)
+        return list_folder(path, previews)
     if not path.exists():
         raise InputError(f"{path} doesn't exist; give {wanted}.")
+    if archive := archive_suffix(path.name):
+        raise InputError(f"{path} is a {archive} archive, which is not read; unpack it and give the folder.")
+    if not is_zip(path):
+        raise InputError(f"{path} is neither a folder nor a zip; give {wanted}.")
     try:
-        container, problems = list_zip(path, "", skipped | LEFT_BEHIND)
+        container, records = list_zip(path, "", previews)
     except InputError as error:
         raise InputError(f"{path} can't be read ({error}); give {wanted}.") from None
-    return [container], problems
+    return [container], records
 
 
-def list_folder(root: Path, skipped: frozenset[str]) -> tuple[list[Container], list[Problem]]:
+def is_zip(path: Path) -> bool:
+    """Whether a file is, or by its name should be, a zip."""
+    return stat.S_ISREG(mode_of(path)) and (path.suffix.lower() == ".zip" or zipfile.is_zipfile(path))
+
+
+def archive_suffix(name: str) -> str:
+    """The ending of an archive that is not read, such as ".tar.gz"; "" for other files."""
+    return max((suffix for suffix in ARCHIVES if name.lower().endswith(suffix)), key=len, default="")
+
+
+def list_folder(root: Path, previews: frozenset[str]) -> tuple[list[Container], list[FileRecord]]:
     """The folder's own files, and its zips; links to folders are not followed, links to files only within the root."""
-    names, zips, problems = [], [], []
-    for name in walk(root, skipped, problems):
-        file, is_zip = root / name, name.lower().endswith(".zip")
-        if not stays_within(file, root):
-            problems.append((name, "a link that leads out of the folder"))
-        elif stat.S_ISREG(mode_of(file)):  # no pipes, no devices, no dangling links
-            (zips if is_zip else names).append(name)
-        if len(names) + len(zips) >= MOST_FILES:
-            problems.append((name, f"more than {MOST_FILES:,} files; those after this one are left out"))
+    names: list[str] = []
+    zips: list[str] = []
+    records: list[FileRecord] = []
+    for name in walk(root, records):
+        if max(len(names) + len(zips), len(records)) >= MOST_FILES:
+            why = f"more than {MOST_FILES:,} files; this one and those after it are left out"
+            records.append(FileRecord(name, reason=why, category=TOO_MANY))
             break
+        error = name_error(name, previews) or kind_error(root / name, root)
+        if error:
+            records.append(left_out(name, error))
+        else:
+            (zips if name.lower().endswith(".zip") else names).append(name)
     containers = [Container(root, "", tuple(sorted(names)), False)]
     for name in sorted(zips):
         try:
-            container, found = list_zip(root / name, name, skipped)
+            container, found = list_zip(root / name, name, previews)
             containers.append(container)
-            problems += found
+            records += found
         except InputError as error:
-            problems.append((name, str(error)))
-    return containers, problems
+            records.append(left_out(name, error))
+    return containers, records
 
 
 def folder_of(file: Path) -> Container:
@@ -98,21 +135,68 @@ def folder_of(file: Path) -> Container:
     return Container(root, "", tuple(sorted({*names, file.name})), False)
 
 
-def walk(root: Path, skipped: frozenset[str], problems: list[Problem]) -> Iterator[str]:
-    """Names of all files below a folder, in a fixed order; folders that can't be listed become problems."""
+def unread_records(containers: Iterable[Container], known: Collection[str]) -> list[FileRecord]:
+    """Records of those files of containers that nothing was done with: of no kind that is read.
+
+    Args:
+        containers: as listed.
+        known: full names of all other files.
+    """
+    return [
+        FileRecord(name, reason=unread_reason(name), category=NOT_READ)
+        for name in (container.full_name(name) for container in containers for name in container.names)
+        if name not in known
+    ]
+
+
+def unread_reason(name: str) -> str:
+    """Why a file of no kind that is read is left out, and what to do where it may hold data."""
+    if archive := archive_suffix(name):
+        return f"{archive} archives are not read; unpack it first"
+    suffix = PurePosixPath(name).suffix.lower()
+    if suffix in UNREAD_SUFFIXES:
+        return f"{suffix} is not read; convert it to PNG"
+    return f"{suffix} is not read" if suffix else "a file without an ending is not read"
+
+
+def walk(root: Path, records: list[FileRecord]) -> Iterator[str]:
+    """Names of all files below a folder, in a fixed order; folders that can't be entered get records."""
 
     def unlistable(error: OSError) -> None:
-        problems.append((os.path.relpath(error.filename, root), f"can't be listed ({error.strerror})"))
+        name = Path(os.path.relpath(error.filename, root)).as_posix()
+        records.append(FileRecord(name, reason=f"can't be listed ({error.strerror})", category=UNREADABLE))
 
     for folder, folders, files in os.walk(root, onerror=unlistable):
-        folders[:] = sorted(name for name in folders if not is_skipped(name, skipped))
+        folders.sort()
         relative = Path(folder).relative_to(root)
-        yield from ((relative / name).as_posix() for name in sorted(files) if not is_skipped(name, skipped))
+        for name in [name for name in folders if os.path.islink(os.path.join(folder, name))]:
+            why = "a link to a folder is not followed; put the folder itself there"
+            records.append(FileRecord((relative / name).as_posix(), reason=why, category=LINK))
+        yield from ((relative / name).as_posix() for name in sorted(files))
 
 
-def is_skipped(name: str, skipped: frozenset[str]) -> bool:
-    """Whether a file or folder is hidden or to be skipped."""
-    return (name.startswith(".") and name != "..") or name.lower() in skipped
+def name_error(name: str, previews: frozenset[str]) -> LeftOutError | None:
+    """Why a file is left out for its name or that of a folder it is in."""
+    *folders, _ = parts = name.split("/")
+    for part in parts:
+        if part.lower() in SYSTEM_NAMES or part.startswith(RESOURCE_FORK):
+            return LeftOutError("operating systems leave such files; it holds no data", LEFT_BEHIND)
+        if part.startswith(".") and part != "..":
+            return LeftOutError("its name, or a folder's, begins with a dot", HIDDEN)
+    for folder in folders:
+        if folder.lower() in previews:
+            return LeftOutError(f"lies in a folder named {folder}", PREVIEW)
+    return None
+
+
+def kind_error(file: Path, root: Path) -> LeftOutError | None:
+    """Why something in a folder that should be a file isn't read: no pipes, no devices, no links to nothing."""
+    if not stays_within(file, root):
+        return LeftOutError("a link that leads out of the folder", OUTSIDE)
+    mode = mode_of(file)
+    if not mode:
+        return LeftOutError("a link to nothing, or a file that went away", UNREADABLE)
+    return None if stat.S_ISREG(mode) else LeftOutError("a pipe, socket or device", NOT_READ)
 
 
 def stays_within(file: Path, root: Path) -> bool:
@@ -128,25 +212,22 @@ def mode_of(file: Path) -> int:
         return 0
 
 
-def list_zip(path: Path, label: str, skipped: frozenset[str]) -> tuple[Container, list[Problem]]:
-    """Members of a zip that are safe to read, and what is wrong with the others.
+def list_zip(path: Path, label: str, previews: frozenset[str]) -> tuple[Container, list[FileRecord]]:
+    """Members of a zip that are safe to read, and records of the others.
 
     Raises:
-        InputError: not a zip, a damaged one, or one of too many members.
+        InputError: not a zip, a damaged one, one without files or one of too many members.
     """
     with open_zip(path) as archive:
         members = archive.infolist()
     if len(members) > MOST_FILES:
-        raise InputError(f"more than {MOST_FILES:,} files in one zip")
+        raise LeftOutError(f"more than {MOST_FILES:,} files in one zip", TOO_MANY)
     files = [info for info in members if info.filename and not info.is_dir()]
-    reasons = {member_name(info): member_problem(info) for info in files}
-    wanted = {
-        name: why
-        for name, why in reasons.items()
-        if not any(is_skipped(folder, skipped) for folder in name.split("/")[:-1])
-    }
-    container = Container(path, label, tuple(sorted(name for name, why in wanted.items() if not why)), True)
-    return container, [(container.full_name(name), why) for name, why in sorted(wanted.items()) if why]
+    if not files:
+        raise LeftOutError("a zip without files", UNREADABLE)
+    errors = {member_name(info): name_error(member_name(info), previews) or member_error(info) for info in files}
+    container = Container(path, label, tuple(sorted(name for name, error in errors.items() if not error)), True)
+    return container, [left_out(container.full_name(name), error) for name, error in sorted(errors.items()) if error]
 
 
 @contextmanager
@@ -165,19 +246,19 @@ def member_name(info: zipfile.ZipInfo) -> str:
     return info.filename.replace("\\", "/")
 
 
-def member_problem(info: zipfile.ZipInfo) -> str | None:
+def member_error(info: zipfile.ZipInfo) -> LeftOutError | None:
     """Why a member isn't read, or None."""
     name = member_name(info)
     if any(len(part) > LONGEST_NAME for part in name.split("/")):
-        return "a name longer than a file's can be"
+        return LeftOutError("a name longer than a file's can be", UNREADABLE)
     if name.startswith("/") or ".." in name.split("/") or name[1:2] == ":":
-        return "a name that leads out of the zip"
+        return LeftOutError("a name that leads out of the zip", OUTSIDE)
     if info.flag_bits & 1:
-        return "encrypted; unpack it first"
+        return LeftOutError("encrypted; unpack it first", UNREADABLE)
     if info.file_size > LARGEST_MEMBER:
-        return f"more than {LARGEST_MEMBER // 2**20} MB unpacked"
+        return LeftOutError(f"more than {LARGEST_MEMBER // 2**20} MB unpacked", TOO_LARGE)
     if name.lower().endswith(".zip"):
-        return "a zip within a zip; unpack it first"
+        return LeftOutError("a zip within a zip; unpack it first", NOT_READ)
     return None
 
 

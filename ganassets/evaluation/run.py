@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ..assets import Provenance
 from ..data import TrainingData
+from ..data.records import summarize_left_out
 from ..errors import GanassetsError, InputError
 from ..generation import Request, generate, seed_noise
 from ..latents import latents
@@ -128,7 +129,9 @@ def evaluate(
     names, complete = comparable(spec, domain, part_of(data, rest))
     rest = rest[complete]
     asked, samples = samples, min(samples, len(rest) // 2)
-    tell_data(data, samples, asked, console)
+    tell_data(
+        data, samples, asked, console, summarize_left_out(data.files, spec.name, options.get(spec.folder_option or ""))
+    )
     first, second = rest[:samples], rest[samples : 2 * samples]
     conditions = data.conditions[second]
     sets: dict[str, tuple[dict[str, NDArray], NDArray]] = {}
@@ -168,12 +171,10 @@ def with_labels(spec: GeneratorSpec, data: TrainingData, model: Model) -> Genera
     return spec
 
 
-def tell_data(data: TrainingData, samples: int, asked: int, console: Console) -> None:
-    """Say what is compared with; InputError where it is too little."""
-    for note in data.notes:
+def tell_data(data: TrainingData, samples: int, asked: int, console: Console, left_out: Sequence[str] = ()) -> None:
+    """Say what is compared with, and which files are left out; InputError where it is too little."""
+    for note in (*data.notes, *left_out):
         console.print(note, soft_wrap=True, markup=False)
-    for file, problem in data.problems:
-        console.print(f"left out {file}: {problem}", soft_wrap=True, markup=False)
     if samples < FEWEST:
         raise InputError("too few samples of the data have all the maps to be compared; give data with more of them.")
     fewer = ", because the data have no more with all the maps" if samples < asked else ""

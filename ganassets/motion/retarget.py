@@ -32,6 +32,7 @@ from .rotations import (
 )
 from .skeletons import FINGERS, HUMANOID, HUMANOID_FINGERS, MIDDLE
 from .take import Take
+from .up_axis import AXES, find_up
 
 FloatArray = NDArray[np.floating]
 
@@ -52,6 +53,9 @@ STANDING = np.cos(np.radians(50))  # how far from upright a rest pose may be
 # Degrees within which measured axes are taken for those of the bone's frame: of torso and shoulders, whose frames
 # needn't be parallel to the body, and of limbs and heads, which may be turned to a side all clip long.
 NEAR_AXES, NEAR_LIMB_AXES = 12.0, 45.0
+ALONG = 0.999  # cosine from which on a bone lies along an axis of its frame
+LOW_FOOT = 25  # percentile of an ankle's heights up to which the foot stands
+FLAT = np.radians((-60, 5))  # pitch that feet may have as they stand
 STRETCHED = 75  # percentile of the torso's length from which on it counts as straight
 A_POSE = np.radians(45)
 LEG = 0.84  # metres from the humanoid's upper leg to its foot
@@ -146,21 +150,39 @@ def _side(joint: str) -> tuple[str, str]:
     return side, joint[len(side) :]
 
 
-def _figure(take: Take, bones: Mapping[str, str]) -> tuple[_Figure, FloatArray]:
-    """The mapped joints of a take, turned so that Y is the axis nearest to the way from feet to hips at rest, and the
-    quaternion (4,) that they were turned by."""
+def _figure(take: Take, bones: Mapping[str, str]) -> _Figure:
+    """The mapped joints of a take in its own axes."""
     picked = [take.names.index(bone) for bone in bones.values()]
-    figure = _Figure(
+    return _Figure(
         {joint: i for i, joint in enumerate(bones)},
         take.rest_positions[picked],
         normalised(take.rest_rotations[picked]),
         take.positions[:, picked],
         normalised(take.rotations[:, picked]),
     )
+
+
+def _rest_up(figure: _Figure) -> str:
+    """Name of the axis nearest to the way from feet to hips at rest."""
     rise = figure.to("leftFoot", "leftUpperLeg") + figure.to("rightFoot", "rightUpperLeg")
-    axis = int(np.abs(rise).argmax())
-    turn = between(np.eye(3)[axis] * np.sign(rise[axis]), Y)
-    return figure.turned(turn), turn
+    return max(AXES, key=lambda name: float((AXES[name] * rise).sum()))
+
+
+def _to_y_up(up: str) -> FloatArray:
+    """(4,) the turn that brings an axis, one of up_axis.NAMES, onto Y."""
+    return between(AXES[up], Y)
+
+
+def up_axis(take: Take, bones: Mapping[str, str] | None = None) -> tuple[str, str]:
+    """The axis of a take that points up, one of up_axis.NAMES, and how that was decided; see `find_up`.
+
+    Raises:
+        InputError: the skeleton isn't recognised (see `recognise`).
+    """
+    figure = _figure(take, recognise(take.names, bones))
+    rest = _rest_up(figure)
+    stands = _stands(figure.turned(_to_y_up(rest)))
+    return find_up(figure.column, figure.positions, figure.rest, rest if stands else None)
 
 
 def _leftwards(figure: _Figure) -> FloatArray:
@@ -280,6 +302,28 @@ def _measure_limb(axes: _Axes, joints: tuple[str, str, str], body: FloatArray, a
         axes.set(joint, _frame(figure.offset(joint, after), figure.seen_from(joint, hinge), _offset(lower), axis))
 
 
+def _measure_foot(axes: _Axes, foot: str, toes: str, across: FloatArray) -> None:
+    """Of a foot by where its toes are. A frame that has an axis along the bone isn't parallel to the world while the
+    foot is flat; then the pitch is that of the foot as it stands.
+
+    Args:
+        axes: of the joints so far.
+        foot, toes: the joints.
+        across: (f, 3) to the left of the lower leg, in the world.
+    """
+    figure = axes.figure
+    offset, across = figure.offset(foot, toes), figure.seen_from(foot, across)
+    if not np.linalg.norm(offset) or np.abs(normalised(offset)).max() < ALONG:
+        axes.set(foot, _frame(offset, across, _offset(toes), X))
+        return
+    heights = figure.path(foot)[:, 1]
+    low = heights <= np.percentile(heights, LOW_FOOT)
+    way = normalised(figure.path(toes) - figure.path(foot))[low]
+    pitch = np.arcsin(np.median(way[:, 1]))
+    aim = np.array([0, np.sin(pitch), np.cos(pitch)]) if FLAT[0] < pitch < FLAT[1] else _offset(toes)
+    axes.found[foot] = _frame(offset, across, aim, X)
+
+
 def _measured_rest(figure: _Figure) -> _Figure:
     """The figure with a rest pose of its own making, for files whose zero pose isn't one: near the T-pose, facing +Z,
     with each joint's axes as they are measured over the frames where the joints beside it are."""
@@ -297,8 +341,7 @@ def _measured_rest(figure: _Figure) -> _Figure:
         side, part = _side(joint)
         toes = f"{side}Toes"
         if part == "Foot" and figure.has(toes):
-            across = figure.seen_from(joint, rotate(axes.world(f"{side}LowerLeg"), X))
-            axes.set(joint, _frame(figure.offset(joint, toes), across, _offset(toes), X))
+            _measure_foot(axes, joint, toes, rotate(axes.world(f"{side}LowerLeg"), X))
         elif joint not in axes.found:  # hands, toes, fingers
             axes.follow(joint, axes.world(_below(joint, axes.found)))
     rest = {"hips": np.zeros(3)}
@@ -378,7 +421,11 @@ def _sockets(positions: FloatArray, figure: _Figure) -> FloatArray:
 
 
 def to_humanoid(
-    take: Take, bones: Mapping[str, str] | None = None, fingers: bool = False, name: str | None = None
+    take: Take,
+    bones: Mapping[str, str] | None = None,
+    fingers: bool = False,
+    name: str | None = None,
+    up: str | None = None,
 ) -> MotionClip:
     """A file's motion on our humanoid: the same directions of the limbs, the size of an adult, metres, Y up.
 
@@ -387,6 +434,7 @@ def to_humanoid(
         bones: the user's own map, joint of the humanoid -> bone of the file, for what `recognise` doesn't find.
         fingers: whether to keep the fingers' joints (HUMANOID_FINGERS).
         name: of the clip; the take's own by default.
+        up: axis of the take that points up, one of up_axis.NAMES; None looks for it, see `up_axis`.
 
     Returns:
         a clip on HUMANOID, contacts unknown, not looping. Its ground is the source's, y = 0.
@@ -394,7 +442,7 @@ def to_humanoid(
     Raises:
         InputError: the skeleton isn't recognised (see `recognise`) or has no legs.
     """
-    figure = _figure(take, recognise(take.names, bones))[0]
+    figure = _figure(take, recognise(take.names, bones)).turned(_to_y_up(up or up_axis(take, bones)[0]))
     figure = figure.turned(_facing(figure)) if _stands(figure) else _measured_rest(figure)
     swings = _to_t_pose(figure)
     turns = {
@@ -434,7 +482,9 @@ def onto(clip: MotionClip, target: Take, bones: Mapping[str, str] | None = None)
     """
     check_humanoid(clip)
     found = recognise(target.names, bones)
-    figure, turned = _figure(target, found)
+    figure = _figure(target, found)
+    turned = _to_y_up(_rest_up(figure))
+    figure = figure.turned(turned)
     if not _stands(figure):
         raise InputError(f"{target.name} doesn't stand upright in its rest pose; put a clip on one that does.")
     facing = _facing(figure)

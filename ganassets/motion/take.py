@@ -24,6 +24,7 @@ class Take:
         fps: frames a second.
         positions: (f, j, 3) float64 in the file's unit.
         rotations: (f, j, 4) float64 world rotations.
+        note: what is odd about the file, one sentence without its full stop; "" for nothing.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Take:
     fps: float
     positions: NDArray[np.float64]
     rotations: NDArray[np.float64]
+    note: str = ""
 
     def __post_init__(self) -> None:
         j, f = len(self.names), len(self.positions)

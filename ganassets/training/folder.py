@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from ..data import PER_SAMPLE, TrainingData, as_float
+from ..data.records import FileTotals, count_files
 from ..errors import GanassetsError, InputError
 from ..evaluation.monitor import Monitor, pairs_picture
 from ..latents import latents
@@ -43,14 +44,16 @@ class DataCard:
     licence: str
     source: str
     samples: int
-    problems: tuple[tuple[str, str], ...]
+    files: FileTotals
     notes: tuple[str, ...]
     conditions: tuple[Condition, ...] | None  # of the data alone, see TrainingData.conditions_of
 
 
 def card_of(data: TrainingData) -> DataCard:
     """The card of samples."""
-    return DataCard(data.name, data.licence, data.source, len(data), data.problems, data.notes, data.conditions_of)
+    return DataCard(
+        data.name, data.licence, data.source, len(data), count_files(data.files), data.notes, data.conditions_of
+    )
 
 
 def fingerprint(data: TrainingData) -> dict[str, np.ndarray]:

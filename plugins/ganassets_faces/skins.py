@@ -6,13 +6,15 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image
 
-from ganassets.data.images import opened_image, plain_image
-from ganassets.data.sources import open_file
+from ganassets.data.images import SUFFIXES, opened_image, plain_image
+from ganassets.data.records import TOO_SMALL, FileRecord, LeftOutError, explain_left_out, left_out
+from ganassets.data.sources import list_containers, open_file, opened, unread_records
 from ganassets.errors import InputError
 
 from .basis import load_basis
@@ -38,9 +40,8 @@ from .painter import (
 )
 from .texels import texel_map
 
+WANTED = "a folder or a zip of skin textures in MakeHuman's body layout"
 SMALLEST = 256  # texels; a smaller texture has no face to speak of
-# Files that lie beside textures and aren't any.
-SIDECARS = frozenset({"", ".json", ".jsonl", ".toml", ".txt", ".md", ".csv", ".mhmat", ".mhskel", ".xmp", ".ini"})
 # What words in a file's name say about age in years and sex.
 AGE_WORDS = {
     "young": 24.0,
@@ -74,7 +75,7 @@ class Skins:
         human: (k,) bool, the colour is one that melanin makes; others (green, blue) are neither mixed nor shifted.
         age, sex: (k,) float64 as the file names say, nan where they say nothing.
         bare_brows: (k,) bool, no brows are painted in (MakeHuman's are meshes).
-        problems: (file, what is wrong with it) for those that can't be used.
+        records: of all files.
     """
 
     names: tuple[str, ...]
@@ -85,34 +86,41 @@ class Skins:
     age: np.ndarray
     sex: np.ndarray
     bare_brows: np.ndarray
-    problems: tuple[tuple[str, str], ...]
+    records: tuple[FileRecord, ...]
 
 
 def load_skins(folder: Path, size: int) -> Skins:
     """Read all textures in a folder and those in it.
 
     Args:
-        folder: holds images of any size and mode in MakeHuman's body texture layout.
+        folder: holds images of any size and mode in MakeHuman's body texture layout; a zip of such will do.
         size: texels of a side of the result.
 
     Raises:
         InputError: the folder doesn't exist or holds no usable texture.
     """
-    if not folder.is_dir():
-        raise InputError(f"{folder} is not a folder; give one that holds skin textures in MakeHuman's body layout.")
-    names, stack, problems = [], [], []
-    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-        if path.suffix.lower() in SIDECARS or path.name.startswith("."):
-            continue
-        name = path.relative_to(folder).as_posix()
-        try:
-            stack.append(to_head_layout(read_texture(path), size))
-            names.append(name)
-        except InputError as error:
-            problems.append((name, str(error)))
+    containers, records = list_containers(folder, WANTED)
+    names, stack, used = [], [], []
+    for container in containers:
+        with opened(container) as open_file:
+            for name in container.names:
+                suffix, full = PurePosixPath(name).suffix.lower(), container.full_name(name)
+                if suffix not in SUFFIXES:
+                    continue
+                try:
+                    with open_file(name) as stream:
+                        image = decode_texture(stream, suffix)
+                    stack.append(to_head_layout(image, size))
+                except InputError as error:
+                    records.append(left_out(full, error))
+                    continue
+                names.append(full)
+                used.append(FileRecord(full, "skin", facts={"size": f"{image.width} x {image.height}"}))
+    records += unread_records(containers, {record.file for record in (*used, *records)})
     if not stack:
-        why = f" ({problems[0][0]}: {problems[0][1]})" if problems else ""
-        raise InputError(f"{folder} holds no usable skin texture{why}; put PNG or JPEG files of 256 px or more there.")
+        why = explain_left_out(records)
+        advice = "put PNG or JPEG files of 256 px or more there"
+        raise InputError(f"{folder} holds no usable skin texture{why and f' ({why})'}; {advice}.")
     albedo = np.stack(stack)
     canvas = make_canvas(size)
     colour = measure_colour(canvas, albedo)
@@ -120,15 +128,21 @@ def load_skins(folder: Path, size: int) -> Skins:
     return Skins(
         names=tuple(names), albedo=albedo, colour=colour, tone=tone_of(colour), human=human,
         age=hints(names, AGE_WORDS), sex=hints(names, SEX_WORDS),
-        bare_brows=measure_bare_brows(canvas, albedo), problems=tuple(problems),
+        bare_brows=measure_bare_brows(canvas, albedo), records=(*used, *records),
     )  # fmt: skip
 
 
 def read_texture(path: Path) -> Image.Image:
     """The image as 8-bit RGB without transparency; InputError says what is wrong with the file."""
-    with open_file(path) as stream, opened_image(stream, path.suffix.lower()) as image:
+    with open_file(path) as stream:
+        return decode_texture(stream, path.suffix.lower())
+
+
+def decode_texture(stream: BinaryIO, suffix: str) -> Image.Image:
+    """The image of a stream as 8-bit RGB without transparency; InputError says what is wrong with it."""
+    with opened_image(stream, suffix) as image:
         if min(image.size) < SMALLEST:
-            raise InputError(f"only {image.width} x {image.height} pixels, {SMALLEST} are needed")
+            raise LeftOutError(f"only {image.width} x {image.height} pixels, {SMALLEST} are needed", TOO_SMALL)
         return plain_image(image).convert("RGB")
 
 

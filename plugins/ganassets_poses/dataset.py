@@ -7,20 +7,21 @@ import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ganassets.data import TrainingData, condition_statistics
+from ganassets.data.records import FileRecord, LeftOutError, explain_left_out, left_out
 from ganassets.errors import GanassetsError, InputError
-from ganassets.motion.retarget import to_humanoid
+from ganassets.motion.retarget import to_humanoid, up_axis
 from ganassets.spec import Preset
 
-from .actions import COLUMNS, NAMES, STYLES, action_of
+from .actions import ACTIONS, COLUMNS, NAMES, STYLES, Action, action_of, find_action
 from .groups import fit_groups, principal_coordinates
-from .readers import find_motion
+from .readers import Found, find_motion, suffix_of
 from .signals import PARTS, Signals
 from .structure import FPS, MARGIN, repeating, single
 from .units import Unit, laid_together, units_of
@@ -30,8 +31,9 @@ FloatArray = NDArray[np.floating]
 COORDINATES = 64
 PACES = (0.9, 1.12)  # how much slower and faster samples are played
 HELD = 40  # frames before and after a single action that a window may show
+MOST_NAMED = 5  # clips in a note
 KNOWN = 0.5  # share of the samples whose latents are told
-STYLES_OF = {".glb": "game", ".gltf": "game"}  # other files hold recordings
+STYLES_OF: dict[str, str] = dict.fromkeys((".glb", ".gltf", ".vrma", ".vrm"), "game")  # other files hold recordings
 SLIDERS = slice(len(NAMES) + 1, len(COLUMNS))
 DEFAULT = ("pybullet_data", "data/motions", "zlib", "the motion clips of the PyPI package pybullet")
 
@@ -48,10 +50,10 @@ def motion_data(
         report: called with (done, total).
     """
     source, licence, name = chosen_source(options.get("data"))
-    problems: list[tuple[str, str]] = []
-    units, credits = read_units(source, bone_map(options.get("bones")), problems)
+    records: list[FileRecord] = []
+    units, credits = read_units(source, bone_map(options.get("bones")), records)
     if not units:
-        raise InputError(f"{source} holds no motion that can be learnt from ({': '.join(problems[0])}).")
+        raise InputError(f"{source} holds no motion that can be learnt from ({explain_left_out(records)}).")
     units = laid_together(units)
     rng = np.random.default_rng([seed, 20])
     chances = unit_chances(units)
@@ -72,12 +74,12 @@ def motion_data(
         name,
         licence or credits,
         str(source) if licence is None else "PyPI package pybullet, pybullet_data/data/motions",
-        tuple(problems),
+        files=tuple(records),
         latents=told,
         tiles=np.zeros(len(told), bool),
         structure=np.stack([one.structure for one in windows]),
         constants=constants,
-        notes=(summary(units),),
+        notes=(summary(units), *clip_notes(records)),
     )
 
 
@@ -108,36 +110,97 @@ def bone_map(text: str | None) -> dict[str, str] | None:
     return found
 
 
-def read_units(
-    source: Path, bones: Mapping[str, str] | None, problems: list[tuple[str, str]]
-) -> tuple[list[Unit], str]:
-    """All units of the motion in a folder, zip or file, and the licences that its manifest names."""
+def read_units(source: Path, bones: Mapping[str, str] | None, records: list[FileRecord]) -> tuple[list[Unit], str]:
+    """All units of the motion in a folder, zip or file, and the licences that its manifest names.
+
+    Args:
+        source: of the folder, zip or file.
+        bones: names of joints, see to_humanoid.
+        records: what became of each file and clip is appended.
+    """
     units: list[Unit] = []
     licences: Counter[str] = Counter()
-    for found in find_motion(source, problems):
-        label = f"{found.file}: {found.take.name}"
-        action = action_of(found.facts.action) if found.facts.action else action_of(f"{found.take.name} {found.file}")
-        if action is None:
-            named = found.facts.action
-            why = f"there is no action {named!r}" if named else "neither its name nor a manifest says what it shows"
-            problems.append((label, why))
-            continue
-        style = found.facts.style or STYLES_OF.get(Path(found.file).suffix.lower(), "mocap")
-        if style not in STYLES:
-            problems.append((label, f"the style {style!r} is none of {', '.join(STYLES)}"))
-            continue
+    for found in find_motion(source, records):
         try:
-            clip = to_humanoid(found.take, bones, name=label)
+            held, record = clip_units(found, bones)
         except InputError as error:
-            problems.append((label, str(error)))
+            records.append(left_out(found.file, error, part_of(found)))
             continue
-        held = units_of(clip, action, style, found.facts.loops)
-        if not held:
-            problems.append((label, f"nothing in it shows {action.name} as it should be"))
-            continue
+        records.append(record)
         units += held
         licences[found.facts.licence or "licence not named"] += 1
     return units, "; ".join(licences)
+
+
+def part_of(found: Found) -> str:
+    """Name of a clip in its file, "" where the file is named like its only clip."""
+    return "" if found.take.name == PurePosixPath(found.file).stem else found.take.name
+
+
+def clip_units(found: Found, bones: Mapping[str, str] | None) -> tuple[list[Unit], FileRecord]:
+    """The units of a clip, and what became of it.
+
+    Raises:
+        LeftOutError: it has none, or it isn't known what it shows.
+        InputError: its skeleton isn't recognised.
+    """
+    facts, take = found.facts, found.take
+    action, reason = action_shown(found)
+    style = facts.style or STYLES_OF.get(suffix_of(found.file), "mocap")
+    if style not in STYLES:
+        raise LeftOutError(f"the style {style!r} is none of {', '.join(STYLES)}", "unknown style")
+    up, why_up = (facts.up, facts.given_by) if facts.up else up_axis(take, bones)
+    held = units_of(to_humanoid(take, bones, name=f"{found.file}: {take.name}", up=up), action, style, facts.loops)
+    if not held:
+        raise LeftOutError(
+            f"nothing in it shows {action.name} as it should be ({reason}; {up} is up: {why_up})", "not as it should be"
+        )
+    repeated = sum(unit.loop for unit in held)
+    told = {
+        "action": action.name,
+        "style": style,
+        "loop": {True: "yes", False: "no", None: "looked for"}[facts.loops],
+        "up": f"{up} ({why_up})",
+        "frames": str(len(take.positions)),
+        "fps": f"{take.fps:g}",
+        "repetitions": str(repeated),
+        "single actions": str(len(held) - repeated),
+    } | ({"note": take.note} if take.note else {})
+    return held, FileRecord(found.file, "clip", part_of(found), told, reason)
+
+
+def action_shown(found: Found) -> tuple[Action, str]:
+    """The action of a clip, and how that was decided.
+
+    Raises:
+        LeftOutError: it isn't known.
+    """
+    named = found.facts.action
+    if named is None:
+        meaning = find_action(found.facts.clip, found.file)
+        if meaning.action is None:
+            raise LeftOutError(meaning.reason, "says no action")
+        return meaning.action, meaning.reason
+    action = next((action for action in ACTIONS if action.name == named), None) or action_of(named)
+    if action is None:
+        raise LeftOutError(f"there is no action {named!r}", "names another action")
+    return action, found.facts.given_by
+
+
+def clip_notes(records: Sequence[FileRecord]) -> list[str]:
+    """Lines about which clip became which action, and about what is odd in clips that are used."""
+    clips: dict[str, list[str]] = {}
+    for record in records:
+        if record.use == "clip":
+            clips.setdefault(record.facts["action"], []).append(record.label)
+    odd = [f"{record.label}: {record.facts['note']}" for record in records if "note" in record.facts]
+    return [f"{name}: {first_of(clips[name])}." for name in sorted(clips)] + [f"{first_of(odd)}."] * bool(odd)
+
+
+def first_of(names: Sequence[str]) -> str:
+    """The first names, and how many more there are."""
+    more = len(names) - MOST_NAMED
+    return ", ".join(names[:MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def unit_chances(units: Sequence[Unit]) -> NDArray[np.float64]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganassets.assets import MotionClip
-from ganassets.data.sources import Problem
+from ganassets.data.records import FileRecord
 from ganassets.errors import InputError
 from ganassets.motion.editing import at_times, placed
 from ganassets.motion.kinematics import positions
@@ -25,9 +25,9 @@ CENTIMETRES = 100.0
 
 def clip_target(path: Path) -> Target:
     """The first clip of a file; InputError when it holds none, or it is too short or too long."""
-    problems: list[Problem] = []
-    found = next(find_motion(path, problems))
-    clip = to_humanoid(found.take)
+    records: list[FileRecord] = []
+    found = next(find_motion(path, records))
+    clip = to_humanoid(found.take, up=found.facts.up)
     if not SHORTEST <= clip.seconds <= LONGEST:
         raise InputError(f"{path} lasts {clip.seconds:.3g} s; cut out {SHORTEST:g} to {LONGEST:g} s of it.")
     settings = {"seconds": round(clip.seconds, 3), "mirror": "no", "pose": -1.0}

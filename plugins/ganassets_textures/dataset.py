@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganassets.data import TrainingData
+from ganassets.data.records import FileRecord
 from ganassets.errors import InputError
 from ganassets.spec import Preset
 
@@ -40,7 +41,7 @@ def material_data(
     photos = total - painted
     parts = []
     name, licence, source = "painted materials", "CC0-1.0", "our own painter"
-    problems: tuple[tuple[str, str], ...] = ()
+    files: tuple[FileRecord, ...] = ()
     notes: tuple[str, ...] = ()
     if folder:
         from .photos import photo_samples
@@ -51,7 +52,7 @@ def material_data(
         parts.append(photo_samples(sets, photos, preset.network_size, rng, lambda done: report(done, total)))
         name, licence = f"material sets from {Path(folder).name}", "as the material sets given"
         source = "the user's material sets" + (" and our own painter" if painted else "")
-        problems, notes = found.problems, (*found.found, f"{len(sets)} material sets are used.")
+        files, notes = found.records, (*found.found, f"{len(sets)} material sets are used.")
     if painted:
         parts.append(painted_samples(painted, preset.network_size, seed, lambda done: report(photos + done, total)))
     return TrainingData(
@@ -61,7 +62,7 @@ def material_data(
         name=name,
         licence=licence,
         source=source,
-        problems=problems,
+        files=files,
         latents=np.concatenate([part["latents"] for part in parts]),
         noise_seeds=np.concatenate([part["noise_seeds"] for part in parts]),
         masks=np.concatenate([part["masks"] for part in parts]),

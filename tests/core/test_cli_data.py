@@ -15,7 +15,8 @@ from PIL import Image
 
 import ganassets_faces.portraits as portraits
 from ganassets.cli import cli
-from ganassets.cli.data import MOST_LISTED, duration, left_out, suggested
+from ganassets.cli.data import duration, suggested, table
+from ganassets.data.records import COPY, FileRecord, count_files
 from ganassets.spec import Preset
 from ganassets.training.settings import Hardware
 from sprites import write_sprites
@@ -47,14 +48,24 @@ def test_it_tells_what_there_is(desk: Path) -> None:
     Image.new("RGB", (96, 128), (1, 2, 3)).save(desk / "art" / "elf" / "large.png")
     (desk / "art" / "elf" / "bad.png").write_bytes(b"nothing")
     facts = json.loads(run("art", "--seconds", "0", "--json").stdout)
-    assert facts["files"] == facts["samples"] == 17 and facts["modes"] == {"RGBA": 16, "RGB": 1}
+    assert facts["pictures"] == facts["samples"] == 17 and facts["modes"] == {"RGBA": 16, "RGB": 1}
     assert facts["sizes"] == {"smallest": [24, 32], "median": [24, 32], "largest": [96, 128]}
     assert facts["labels"] == {"elf": 9, "orc": 8} and facts["generator"] == "portraits"
-    assert facts["problems"] == [["elf/bad.png", "not a picture that can be read; make it PNG or JPEG"]]
+    files = {record["file"]: record for record in facts["files"]}
+    assert len(files) == 18 and files["elf/large.png"]["use"] == "picture"
+    assert files["elf/large.png"]["facts"] == {"size": "96 x 128", "mode": "RGB", "label": "elf"}
+    assert files["elf/bad.png"]["reason"] == "not a picture that can be read; make it PNG or JPEG"
+    assert facts["totals"]["found"] == 18 and facts["totals"]["left_out"] == {"can't be read": 1}
     assert "run_seconds" not in facts and "sheet" not in facts
     shown = run("art", "--seconds", "0").stdout
-    for text in ("17 pictures, 24x32 to 96x128", "RGBA 16, RGB 1", "elf 9, orc 8", "left out  elf/bad.png: not a"):
+    for text in ("17 of 24x32 to 96x128 pixels", "RGBA 16, RGB 1", "elf 9, orc 8"):
         assert text in shown
+    assert shown.splitlines()[-5:-1] == [
+        "files          18 found",
+        "used           17 picture",
+        "left out        1 can't be read, such as elf/bad.png: not a picture that can be read; make it PNG or JPEG",
+        "          --json lists every file",
+    ]
     assert shown.endswith("Next: ganassets train portraits --preset quick --data art\n")
 
 
@@ -91,7 +102,7 @@ def test_other_generators_read_their_own(desk: Path) -> None:
     Image.fromarray(rng.integers(60, 200, (64, 64, 3), np.uint8)).save(folder / "brick_Color.png")
     facts = json.loads(run("maps", "--as", "textures", "--seconds", "0", "--json").stdout)
     assert facts["generator"] == "textures" and any("brick" in note for note in facts["notes"])
-    assert "files" not in facts and not facts["labels"]
+    assert "pictures" not in facts and not facts["labels"]
 
 
 @pytest.mark.parametrize("make", ["nothing", "empty", "prose", "zip"])
@@ -127,6 +138,13 @@ def test_durations(seconds: float, text: str) -> None:
     assert duration(seconds) == text
 
 
-def test_long_lists_are_cut() -> None:
-    rows = list(left_out([(f"{i}.png", "bad") for i in range(MOST_LISTED + 5)]))
-    assert len(rows) == MOST_LISTED + 1 and rows[-1] == ("left out", "5 more; --json lists them all")
+def test_a_table_has_a_line_for_each_reason() -> None:
+    records = [FileRecord(f"{i}.png", reason=f"the same pixels as {i + 1}.png", category=COPY) for i in range(1500)]
+    clips = [FileRecord("a.glb", "clip", "Walk"), FileRecord("a.glb", part="Fly", reason="no", category="no action")]
+    assert list(table(count_files([*records, *clips]))) == [
+        "files       1,501 found",
+        "used            1 clip",
+        "left out    1,500 copy of another file, such as 0.png: the same pixels as 1.png",
+        "          --json lists every file",
+    ]
+    assert list(table(count_files([]))) == []

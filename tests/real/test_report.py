@@ -39,8 +39,9 @@ def write_run(run: Path) -> Path:
     for folder in ("snapshots", "nearest"):
         (run / folder).mkdir(parents=True)
     (run / "config.toml").write_text(f"generator = '{HOSTILE}'\n[preset]\nname = '{LONG}'\nkimg = 400\n")
-    problems = [[f"{LONG}{i}.png", HOSTILE] for i in range(30)]
-    card = {"name": HOSTILE, "licence": LONG, "source": LONG, "samples": 60, "problems": problems, "notes": [LONG]}
+    example = {"file": f"{LONG}.png", "reason": HOSTILE}
+    files = {"found": 60, "left_out": {HOSTILE: 30}, "examples": {HOSTILE: example}}
+    card = {"name": HOSTILE, "licence": LONG, "source": LONG, "samples": 60, "files": files, "notes": [LONG]}
     (run / "data.json").write_text(json.dumps(card))
     log = [
         {"images": i, "g_loss": 0.02 + i / 4e4, "d_loss": 9e4 / (i + 1), "d_gap": np.sin(i / 9e3), "penalty": i * 1e-9,

@@ -20,7 +20,7 @@ from .verdict import Finding, curve, headline, images_seen, images_wanted, verdi
 
 EYES = "Numbers can't tell whether it pleases: look at the samples below."
 MOST_TEXT = 400  # characters of one text out of a file
-MOST_LISTED = 12  # files left out for one reason, notes, closest pairs
+MOST_LISTED = 12  # notes, closest pairs
 MOST_REASONS = 20
 MOST_EVENTS = 60
 MOST_KIND = 24  # characters of an event's kind
@@ -151,7 +151,7 @@ def facts_section(facts: RunFacts) -> str:
     rows = "".join(
         f"<div><dt>{name}</dt><dd>{escaped(value)}</dd></div>\n" for name, value in fact_rows(facts) if value
     )
-    lists = "".join([notes_list(facts.data.get("notes")), problems_list(facts.data.get("problems"))])
+    lists = "".join([notes_list(facts.data.get("notes")), left_out_list(facts.data.get("files"))])
     return section("The run", f"<dl>\n{rows}</dl>\n{lists}" if rows or lists else "")
 
 
@@ -213,23 +213,32 @@ def notes_list(notes: Any) -> str:
     return f"<ul>{''.join(f'<li>{escaped(line)}</li>' for line in lines)}</ul>\n" if lines else ""
 
 
-def problems_list(problems: Any) -> str:
-    """Files that were left out, by reason."""
-    pairs = [(file, why) for file, why in pairs_of(problems) if isinstance(file, str) and isinstance(why, str)]
-    by_reason: dict[str, list[str]] = {}
-    for file, reason in pairs:
-        by_reason.setdefault(reason, []).append(file)
-    if not by_reason:
+def left_out_list(files: Any) -> str:
+    """How many files were left out, by reason, with an example of each."""
+    counts, examples = (files.get(key) if isinstance(files, dict) else None for key in ("left_out", "examples"))
+    if not (isinstance(counts, dict) and isinstance(examples, dict)):
         return ""
+    rows = [(str(category), number(counts, category), examples.get(category)) for category in counts]
     items = "".join(
-        f"<li>{escaped(reason)} ({thousands(len(files))}): {', '.join(map(escaped, files[:MOST_LISTED]))}"
-        f"{more(len(files) - MOST_LISTED)}</li>\n"
-        for reason, files in list(by_reason.items())[:MOST_REASONS]
+        f"<li>{escaped(category)} ({thousands(count)}){example_of(example)}</li>\n"
+        for category, count, example in rows[:MOST_REASONS]
+        if count is not None
     )
-    count, reasons = thousands(len(pairs)), more(len(by_reason) - MOST_REASONS, "reasons")
+    if not items:
+        return ""
+    count = thousands(sum(count for _, count, _ in rows if count is not None))
+    reasons = more(len(rows) - MOST_REASONS, "reasons")
+    of = f" of {thousands(found)}" if (found := number(files, "found")) is not None else ""
     return (
-        f"<details><summary>{count} files of the data were left out</summary>\n<ul>\n{items}</ul>{reasons}</details>\n"
+        f"<details><summary>{count}{of} files of the data were left out</summary>\n<ul>\n{items}</ul>{reasons}"
+        f"</details>\n"
     )
+
+
+def example_of(record: Any) -> str:
+    """A file that was left out and why, after what it is an example of."""
+    file, why = (text_of(record, key) if isinstance(record, dict) else "" for key in ("file", "reason"))
+    return f", such as {escaped(file)}: {escaped(why)}" if file and why else ""
 
 
 def pairs_of(value: Any) -> list[list[Any]]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ganassets.data import TrainingData
 from ganassets.data.pictures import Pictures, label_counts, read_pictures
+from ganassets.data.records import explain_left_out
 from ganassets.errors import InputError
 from ganassets.options import SWITCHES
 from ganassets.spec import Condition, Preset
@@ -38,8 +39,9 @@ def picture_data(preset: Preset, options: Mapping[str, Any], report: Callable[[i
     pictures = read_pictures(Path(folder), preset.size, options.get("crop") or "auto", report)
     count = len(pictures.names)
     if count < FEWEST:
-        few = f"{folder} holds too few different pictures that can be used"
-        raise InputError(f"{few} ({count}); at least {FEWEST} are needed.")
+        few = f"{folder} holds too few different pictures that can be used ({count}); at least {FEWEST} are needed"
+        why = explain_left_out(pictures.records)
+        raise InputError(f"{few}{why and f', and others are left out: {why}'}.")
     colour, classes = premultiplied(pictures.pixels), conditions_of(pictures)
     labels = np.zeros((count, 0), np.float32)
     if pictures.labels is not None:
@@ -53,7 +55,7 @@ def picture_data(preset: Preset, options: Mapping[str, Any], report: Callable[[i
         name=f"pictures from {Path(folder).name}",
         licence="as the pictures given",
         source="the user's pictures",
-        problems=(*pictures.problems, *((name, f"the same pixels as {same}") for name, same in pictures.duplicates)),
+        files=pictures.records,
         constants={"aspect": np.array([pictures.aspect], np.float32)},
         notes=tuple(notes_of(pictures, mirror)),
         conditions_of=classes,
@@ -93,8 +95,6 @@ def notes_of(pictures: Pictures, mirror: bool) -> list[str]:
     twice = ", each also mirrored" if mirror else ""
     shape = "square" if pictures.aspect == 1 else f"{pictures.aspect:.3g} times as wide as high"
     notes = [f"{count:,} pictures{alpha}, {shape}{twice}.", *pictures.notes]
-    if pictures.duplicates:
-        notes.append(f"Left out, because their pixels are those of others: {len(pictures.duplicates):,} files.")
     if pictures.classes:
         counts = ", ".join(f"{name} {number:,}" for name, number in label_counts(pictures).items())
         notes.append(f"Labels: {counts}.")

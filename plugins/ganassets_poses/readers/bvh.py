@@ -14,11 +14,12 @@ from ganassets.motion.rotations import AXES, from_euler
 from ganassets.motion.take import Take
 
 from .forward import identities, world_transforms
-from .limits import MOST_JOINTS, as_text, check_size, frames_a_second, number_block, numbers
+from .limits import MOST_JOINTS, as_text, check_size, frames_a_second, number_lines, numbers
 
 START = re.compile(r"\s*HIERARCHY\b", re.I)
 LARGEST_HIERARCHY = 8 * 2**20  # characters before MOTION
 MOST_CHANNELS = 16  # of a joint
+STRETCH = 0.1  # share of its length by which a bone's position channels may vary; what moves more isn't a bone
 SOMETHING = re.compile(r"\S")
 PART = re.compile(
     r"""
@@ -32,7 +33,7 @@ PART = re.compile(
     """,
     re.I | re.X,
 )
-MOTION = re.compile(r"\s*Frames\s*:\s*\S+\s+Frame\s*Time\s*:\s*(\S+)", re.I)
+MOTION = re.compile(r"\s*Frames\s*:\s*(\S+)\s+Frame\s*Time\s*:\s*(\S+)", re.I)
 
 
 @dataclass
@@ -47,7 +48,8 @@ class Joint:
 
 def read_bvh(content: str | bytes, name: str) -> Take:
     """A BVH file's clip, at rest where no joint is turned. A joint's position channels stand in place of its offset,
-    as in what Blender and MotionBuilder write. The number of frames is that of the rows, whatever the header says.
+    as in what Blender and MotionBuilder write. The number of frames is that of the rows; where the header gives another
+    one, the take's note says so.
 
     Args:
         content: of the file.
@@ -61,14 +63,26 @@ def read_bvh(content: str | bytes, name: str) -> Take:
     header = MOTION.match(text, end)
     if header is None:
         raise InputError("'Frames:' and 'Frame Time:' should follow MOTION")
-    fps = frames_a_second(numbers([header[1]], "the frame time")[0])
-    values = as_rows(number_block(text, header.end(), "the frames"), joints)
+    fps = frames_a_second(numbers([header[2]], "the frame time")[0])
+    declared = int(header[1]) if re.fullmatch(r"\d{1,9}", header[1]) else None
+    values = read_rows(text, header.end(), joints, declared)
     parents = tuple(joint.parent for joint in joints)
     offsets = np.array([[joint.offset for joint in joints]])
-    positions, rotations = world_transforms(parents, *local_transforms(joints, offsets, values))
-    rest, unturned = world_transforms(parents, offsets, identities(1, len(joints)))
+    translations, turns = local_transforms(joints, offsets, values)
+    positions, rotations = world_transforms(parents, translations, turns)
+    resting = offsets_at_rest(joints, offsets, translations)
+    rest, unturned = world_transforms(parents, resting, identities(1, len(joints)))
     names = tuple(joint.name for joint in joints)
-    return Take(name, names, parents, rest[0], unturned[0], fps, positions, rotations)
+    note = frames_note(declared, len(values))
+    return Take(name, names, parents, rest[0], unturned[0], fps, positions, rotations, note)
+
+
+def frames_note(declared: int | None, rows: int) -> str:
+    """What is odd about the number of frames, "" for nothing."""
+    if declared in (None, rows):
+        return ""
+    cut = ", so it may be cut off" if rows < (declared or 0) else ""
+    return f"the header says {declared:,} frames and {rows:,} are there{cut}; all of them are used"
 
 
 @dataclass
@@ -162,15 +176,60 @@ def line_of(text: str, place: int) -> int:
     return text.count("\n", 0, place) + 1
 
 
-def as_rows(values: NDArray[np.float64], joints: list[Joint]) -> NDArray[np.float64]:
-    """(f, channels) of (n,) values."""
+def read_rows(text: str, start: int, joints: list[Joint], declared: int | None) -> NDArray[np.float64]:
+    """(f, channels) from a place in the text to its end. A row is a line; rows that are broken over lines, or share
+    one, are read where the number of frames in the header leaves no doubt about it.
+
+    Args:
+        text: of the file.
+        start: where the rows begin.
+        joints: of the hierarchy.
+        declared: number of frames in the header, None where it says none.
+    """
     width = sum(len(joint.channels) for joint in joints)
+    values, counts, lines = number_lines(text, start, "the frames")
     if not width or not len(values):
         raise InputError("no joint has a channel" if not width else "there are no frames")
-    if len(values) % width:
-        raise InputError(f"{len(values):,} values don't make whole frames of {width:,}; the file is cut off or damaged")
+    wrong = np.flatnonzero(counts != width)
+    if len(wrong) and not are_broken_rows(counts, width, declared):
+        first = int(wrong[0])
+        whole = f"; {len(values):,} values don't make whole frames of {width:,}" if len(values) % width else ""
+        raise InputError(
+            f"line {lines[first]:,}: {counts[first]:,} values, but the header declares {width:,} channels{whole}; "
+            "the file is cut off or damaged, so export it again"
+        )
     check_size(len(joints), len(values) // width)
     return values.reshape(-1, width)
+
+
+def are_broken_rows(counts: NDArray[np.int64], width: int, declared: int | None) -> bool:
+    """Whether lines of so many values are the header's frames with other line ends: every frame ends at the end of a
+    line, or every line at the end of a frame."""
+    ends = np.cumsum(counts)
+    if declared is None or ends[-1] != declared * width:
+        return False
+    frames = np.arange(1, declared + 1) * width
+    return bool(np.isin(frames, ends).all() or np.isin(ends, frames).all())
+
+
+def offsets_at_rest(
+    joints: list[Joint], offsets: NDArray[np.float64], translations: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """(1, j, 3) offsets with what is 0 in the file taken from the position channels, where these keep a bone's length.
+
+    Args:
+        joints: of the hierarchy.
+        offsets: (1, j, 3) as the file has them.
+        translations: (f, j, 3) in the parents' frames.
+    """
+    found = offsets.copy()
+    for index, joint in enumerate(joints):
+        if joint.parent >= 0 and not any(joint.offset):
+            place = np.median(translations[:, index], 0)
+            moved = np.abs(translations[:, index] - place).max()
+            if moved < STRETCH * np.linalg.norm(place):
+                found[0, index] = place
+    return found
 
 
 def local_transforms(

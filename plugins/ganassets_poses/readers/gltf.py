@@ -1,24 +1,29 @@
-"""Animations of skeletons in glTF files (GLB, or JSON with its buffers)."""
+"""Animations of skeletons in glTF files (GLB, or JSON with its buffers), also of several figures in one file."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ganassets.errors import InputError
+from ganassets.motion.rigs import match, missing_from
 from ganassets.motion.rotations import FloatArray, degrees_between, from_matrix, normalised, to_matrix
 from ganassets.motion.take import Take
 
 from .forward import Float64Array, world_transforms
-from .gltf_document import Animation, Document, Node, Numbers, Skin, item, read_document
+from .gltf_document import Animation, Document, Node, Numbers, Skin, human_bones, item, read_document
 from .keys import SLACK, rate_of, sampled
 from .limits import check_numbers, check_size
 
 # What a channel moves: the accessor's type.
 PATHS = {"translation": "VEC3", "rotation": "VEC4", "scale": "VEC3"}
 SMALL = 1e-12
+LEAST_JOINTS = 11  # of a figure: as many as a humanoid needs
+COUNTED = re.compile(r"[._]\d+$")  # what exporters append to names that there are twice
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,9 +39,11 @@ class Track:
 
 @dataclass(frozen=True, eq=False)
 class Joints:
-    """The nodes that make up the skeleton.
+    """The nodes that make up a skeleton.
 
     Attributes:
+        own: those of the nodes that belong to no other skeleton of the file.
+        label: name of the node that the skeleton hangs on.
         nodes: indices in the document, parents before children.
         names: of the nodes.
         parents: index of each one's parent among them, -1 for a root.
@@ -47,6 +54,8 @@ class Joints:
     names: tuple[str, ...]
     parents: tuple[int, ...]
     local: dict[str, FloatArray]
+    own: frozenset[int]
+    label: str
 
 
 def nothing_beside(name: str) -> bytes:
@@ -54,15 +63,19 @@ def nothing_beside(name: str) -> bytes:
     raise InputError(f"{name[:80]!r} beside the file can't be read; export it as one GLB")
 
 
-def read_gltf(content: bytes, name: str, beside: Callable[[str], bytes] = nothing_beside) -> list[Take]:
-    """All animations that move the file's skeleton: the joints of its skins and what they hang on, or without skins the
-    nodes that are animated. At rest as the inverse bind matrices say where there are some, else as the nodes stand.
-    Key frames that lie on even frames keep their rate, others become 30 frames a second.
+def read_gltf(
+    content: bytes, name: str, beside: Callable[[str], bytes] = nothing_beside, still: list[str] | None = None
+) -> list[Take]:
+    """All animations that move a skeleton of the file: the joints of its skins and what they hang on, or without skins
+    the nodes that are animated. Several figures in a file are skeletons of their own, and an animation that moves
+    several of them is a clip of each. At rest as the inverse bind matrices say where there are some, else as the nodes
+    stand. Key frames that lie on even frames keep their rate, others become 30 frames a second.
 
     Args:
         content: of the GLB or glTF file.
         name: for animations that have none.
         beside: opens a file that a buffer names, relative to this one; InputError where there is none.
+        still: names of animations that move no skeleton are appended.
 
     Raises:
         InputError: what is wrong with the file.
@@ -71,22 +84,37 @@ def read_gltf(content: bytes, name: str, beside: Callable[[str], bytes] = nothin
     document = numbers.document
     if not document.animations:
         raise InputError("the file has no animation")
-    joints = joints_of(document)
-    rest = rest_pose(numbers, joints)
+    skeletons = [(joints, rest_pose(numbers, joints)) for joints in skeletons_of(document)]
     takes, frames = [], 0
     for index, animation in enumerate(document.animations):
-        if tracks := tracks_of(numbers, animation, joints):
-            label = animation.name or (name if len(document.animations) == 1 else f"{name} {index + 1}")
+        label = animation.name or (name if len(document.animations) == 1 else f"{name} {index + 1}")
+        moved = [
+            (*skeleton, tracks) for skeleton in skeletons if (tracks := tracks_of(numbers, animation, skeleton[0]))
+        ]
+        labels = unique([joints.label for joints, _, _ in moved])
+        for (joints, rest, tracks), figure in zip(moved, labels, strict=True):
             frames += frames_of(tracks)[1]
             check_size(len(joints.nodes), frames)
-            takes.append(take_of(label, joints, rest, tracks))
+            takes.append(take_of(f"{label} ({figure})" if len(moved) > 1 else label, joints, rest, tracks))
+        if not moved and still is not None:
+            still.append(label)
     if not takes:
         raise InputError("none of the file's animations moves a skeleton")
     return takes
 
 
-def joints_of(document: Document) -> Joints:
-    """The skeleton's nodes."""
+def unique(names: Sequence[str]) -> list[str]:
+    """The names, numbered where one occurs twice."""
+    counts, seen = Counter(names), Counter[str]()
+    made = []
+    for name in names:
+        seen[name] += 1
+        made.append(f"{name} {seen[name]}" if counts[name] > 1 else name)
+    return made
+
+
+def skeletons_of(document: Document) -> list[Joints]:
+    """The skeletons: one, or those of several figures."""
     parents, order = parents_and_order(document.nodes)
     wanted = {joint for skin in document.skins for joint in skin.joints}
     if not wanted:
@@ -98,16 +126,81 @@ def joints_of(document: Document) -> Joints:
             wanted.add(joint)
     if not wanted:
         raise InputError("the file has no skeleton")
-    nodes = tuple(node for node in order if node in wanted)
-    check_size(len(nodes), 1)
-    names = tuple(document.nodes[node].name or f"node {node}" for node in nodes)
+    check_size(len(wanted), 1)
+    spoken = human_bones(document)
+    names = {node: spoken.get(node) or document.nodes[node].name or f"node {node}" for node in wanted}
+    nodes = [node for node in order if node in wanted]
+    figures = figures_of(nodes, parents, names)
+    if len(figures) < 2:
+        return [joints_of(document, nodes, frozenset(nodes), parents, names)]
+    return [
+        joints_of(document, [node for node in nodes if node in below or node in above], below, parents, names)
+        for below, above in ((figure, ancestors(min(figure, key=nodes.index), parents)) for figure in figures)
+    ]
+
+
+def figures_of(nodes: Sequence[int], parents: Sequence[int], names: Mapping[int, str]) -> list[frozenset[int]]:
+    """Nodes of each figure where there are several: branches that each are a whole humanoid, or that have the same
+    names as each other.
+
+    Args:
+        nodes: parents before children.
+        parents: of all nodes, -1 for none.
+        names: of the nodes.
+    """
+    children: dict[int, list[int]] = {}
+    below: dict[int, frozenset[int]] = {}
+    figures: dict[int, list[frozenset[int]]] = {}
+    for node in reversed(nodes):
+        below[node] = frozenset([node]).union(*(below[child] for child in children.get(node, ())))
+        children[parents[node]] = [node, *children.get(parents[node], [])]
+    for node in [*reversed(nodes), -1]:
+        branches = children.get(node, [])
+        found = [figure for branch in branches for figure in figures[branch]]
+        if len(found) < 2:
+            found = same_named(branches, below, names) or found
+        if len(found) > 1 or node < 0:
+            figures[node] = found
+        else:
+            figures[node] = [below[node]] if found or is_figure(below[node], names) else []
+    return figures[-1]
+
+
+def same_named(
+    branches: Sequence[int], below: Mapping[int, frozenset[int]], names: Mapping[int, str]
+) -> list[frozenset[int]]:
+    """Nodes of those branches in which all names, but for what exporters append, are those of another one."""
+    large = [branch for branch in branches if len(below[branch]) >= LEAST_JOINTS]
+    spoken = [frozenset(COUNTED.sub("", names[node]) for node in below[branch] - {branch}) for branch in large]
+    return [below[branch] for branch, own in zip(large, spoken, strict=True) if spoken.count(own) > 1]
+
+
+def is_figure(nodes: Collection[int], names: Mapping[int, str]) -> bool:
+    """Whether nodes are all that a humanoid needs."""
+    return len(nodes) >= LEAST_JOINTS and not missing_from(match([names[node] for node in nodes]))
+
+
+def ancestors(node: int, parents: Sequence[int]) -> set[int]:
+    """What a node hangs on."""
+    found: set[int] = set()
+    while (node := parents[node]) >= 0:
+        found.add(node)
+    return found
+
+
+def joints_of(
+    document: Document, nodes: Sequence[int], own: frozenset[int], parents: Sequence[int], names: Mapping[int, str]
+) -> Joints:
+    """A skeleton of nodes, of which `own` belong to no other one; see Joints."""
     place = {node: i for i, node in enumerate(nodes)}
     parts = [local_transform(document.nodes[node]) for node in nodes]
     local: dict[str, FloatArray] = {path: np.array([[part[path] for part in parts]], np.float64) for path in PATHS}
     for path, values in local.items():
         check_numbers(values, f"the nodes' {path}s")
     local["rotation"] = normalised(local["rotation"])
-    return Joints(nodes, names, tuple(place.get(parents[node], -1) for node in nodes), local)
+    label = names[next(node for node in nodes if node in own)]
+    above = tuple(place.get(parents[node], -1) for node in nodes)
+    return Joints(tuple(nodes), tuple(names[node] for node in nodes), above, local, own, label)
 
 
 def parents_and_order(nodes: Sequence[Node]) -> tuple[list[int], list[int]]:
@@ -156,9 +249,10 @@ def rest_pose(numbers: Numbers, joints: Joints) -> tuple[Float64Array, Float64Ar
     positions, rotations = world_transforms(joints.parents, local["translation"], local["rotation"], local["scale"])
     rest_positions, rest_rotations = positions[0].copy(), rotations[0].copy()
     for skin in reversed(numbers.document.skins):  # the first skin has the last word
-        if skin.inverseBindMatrices is not None:
-            indices = [joints.nodes.index(node) for node in skin.joints]
-            bound = in_world(bind_matrices(numbers, skin), joints, indices, positions[0], rotations[0])
+        bones = [i for i, node in enumerate(skin.joints) if node in joints.own]
+        if skin.inverseBindMatrices is not None and bones:
+            indices = [joints.nodes.index(skin.joints[i]) for i in bones]
+            bound = in_world(bind_matrices(numbers, skin)[bones], joints, indices, positions[0], rotations[0])
             rest_positions[indices] = bound[:, :3, 3]
             rest_rotations[indices] = rotation_of(bound)
     return rest_positions, rest_rotations
@@ -213,8 +307,10 @@ def world_matrix(joints: Joints, joint: int) -> FloatArray:
 
 
 def tracks_of(numbers: Numbers, animation: Animation, joints: Joints) -> list[Track]:
-    """What the animation does with the skeleton."""
+    """What the animation does with the skeleton; nothing where it moves none of the skeleton's own joints."""
     place = {node: i for i, node in enumerate(joints.nodes)}
+    if not any(channel.target.node in joints.own and channel.target.path in PATHS for channel in animation.channels):
+        return []
     tracks = []
     for channel in animation.channels:
         joint, kind = (

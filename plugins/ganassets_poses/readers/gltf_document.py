@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -121,6 +122,20 @@ class Document(Part):
     bufferViews: list[BufferView] = []
     buffers: list[Buffer] = []
     extensionsRequired: list[str] = []
+    extensions: dict[str, Any] = {}
+
+
+def human_bones(document: Document) -> dict[int, str]:
+    """Names that a VRM file or VRM animation gives to nodes, whatever the nodes' own names: "leftUpperLeg"."""
+    found: dict[int, str] = {}
+    for extension in ("VRMC_vrm", "VRMC_vrm_animation"):
+        bones: object = document.extensions
+        for key in (extension, "humanoid", "humanBones"):
+            bones = bones.get(key) if isinstance(bones, dict) else None
+        for name, bone in bones.items() if isinstance(bones, dict) else ():
+            if isinstance(bone, dict) and isinstance(bone.get("node"), int):
+                found[bone["node"]] = str(name)
+    return found
 
 
 def item(items: Sequence[Any], index: int, what: str) -> Any:
@@ -269,3 +284,14 @@ def chunks(content: bytes) -> tuple[bytes, memoryview | None]:
     if JSON_CHUNK not in found:
         raise InputError("the GLB has no JSON chunk")
     return bytes(found[JSON_CHUNK]), found.get(BIN_CHUNK)
+
+
+def recipe_in(content: bytes) -> object | None:
+    """The recipe that a GLB or glTF file of ours carries in asset.extras, None for others."""
+    try:
+        raw = json.loads(chunks(content)[0] if content[:4] == MAGIC else content)
+    except (InputError, ValueError, RecursionError):
+        return None
+    for key in ("asset", "extras", "recipe"):
+        raw = raw.get(key) if isinstance(raw, dict) else None
+    return raw

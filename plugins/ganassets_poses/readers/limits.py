@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from array import array
 from collections.abc import Iterable
+from io import StringIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +16,6 @@ MOST_TRANSFORMS = 4_000_000  # joints times frames of one file
 LARGEST_TEXT = 64 * 2**20  # bytes
 LARGEST_NUMBER = 1e7  # of any unit: a number beyond it is damage
 SLOWEST, FASTEST = 0.1, 1000.0  # frames a second
-CHUNK = 2**20  # characters that are split into numbers at once
-SPACE = re.compile(r"\s")
 
 
 def as_text(content: str | bytes) -> str:
@@ -48,10 +46,15 @@ def numbers(words: Iterable[str], what: str) -> list[float]:
     try:
         found = [float(word) for word in words]
     except ValueError:
-        wrong = next(word for word in words if not is_number(word))
-        raise InputError(f"{what} should be numbers, not {wrong[:40]!r}") from None
+        raise InputError(wrong_number(words, what)) from None
     check_numbers(np.array(found), what)
     return found
+
+
+def wrong_number(words: Iterable[str], what: str) -> str:
+    """An error about the first of the words that is no number."""
+    wrong = next(word for word in words if not is_number(word))
+    return f"{what} should be numbers, not {wrong[:40]!r}"
 
 
 def is_number(word: str) -> bool:
@@ -71,19 +74,29 @@ def check_numbers(values: NDArray[np.floating], what: str) -> None:
         raise InputError(f"{what} hold a number beyond {LARGEST_NUMBER:,.0f}")
 
 
-def number_block(text: str, start: int, what: str) -> NDArray[np.float64]:
-    """(n,) all numbers from a place in the text to its end, split in chunks to keep the words' memory small.
+def number_lines(text: str, start: int, what: str) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
+    """All numbers from a place in the text to its end.
+
+    Returns:
+        (n,) numbers; (k,) how many each line has that has any; (k,) the lines' numbers in the file, from 1.
 
     Raises:
-        InputError: as numbers().
+        InputError: as numbers(), with the line.
     """
-    found = array("d")
-    while start < len(text):
-        space = SPACE.search(text, min(start + CHUNK, len(text)))
-        end = space.start() if space else len(text)
-        found.extend(numbers(text[start:end].split(), what))
-        start = end + 1
-    return np.frombuffer(found, np.float64) if found else np.zeros(0)
+    found, counts, lines = array("d"), array("q"), array("q")
+    begin = text.rfind("\n", 0, start) + 1
+    first = text.count("\n", 0, start) + 1
+    for number, line in enumerate(StringIO(" " * (start - begin) + text[start:]), start=first):
+        if words := line.split():
+            try:
+                found.extend(map(float, words))
+            except ValueError:
+                raise InputError(f"line {number:,}: {wrong_number(words, what)}") from None
+            counts.append(len(words))
+            lines.append(number)
+    values = np.frombuffer(found, np.float64) if found else np.zeros(0)
+    check_numbers(values, what)
+    return values, np.array(counts, np.int64), np.array(lines, np.int64)
 
 
 def frames_a_second(seconds: float) -> float:

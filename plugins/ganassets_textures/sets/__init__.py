@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from ganassets.data.images import SUFFIXES, UNREAD_SUFFIXES
-from ganassets.data.sources import Container, Problem, list_containers, opened
+from ganassets.data.images import SUFFIXES
+from ganassets.data.records import FileRecord, explain_left_out
+from ganassets.data.sources import Container, list_containers, opened, unread_records
 from ganassets.errors import InputError
 
 from .groups import Group, grouped
-from .reading import MaterialSet, Result, read_group
+from .reading import NOT_LEARNT, MaterialSet, Result, read_group
 
 __all__ = ["MaterialSet", "Report", "read_sets"]
 
@@ -26,11 +27,11 @@ class Report:
 
     Attributes:
         found: a line for each set that is used: name, maps, size, class of material, whether it tiles.
-        problems: (file or set, why it isn't used).
+        records: of all files.
     """
 
     found: tuple[str, ...]
-    problems: tuple[Problem, ...]
+    records: tuple[FileRecord, ...]
 
 
 def no_report(done: int, total: int) -> None:
@@ -52,8 +53,8 @@ def read_sets(
     Raises:
         InputError: path is neither a readable folder nor a zip, or holds no usable set.
     """
-    containers, problems = list_containers(path, "a folder or a zip of material sets", SKIPPED_FOLDERS)
-    groups = [(container, groups_of(container, problems)) for container in containers]
+    containers, records = list_containers(path, "a folder or a zip of material sets", SKIPPED_FOLDERS)
+    groups = [(container, groups_of(container, records)) for container in containers]
     root = path.resolve().name.removesuffix(".zip")
     total = sum(len(found) for _, found in groups)
     sets: list[MaterialSet] = []
@@ -61,28 +62,31 @@ def read_sets(
     done = 0
     for container, found in groups:
         for result in read_container(container, found, root, longest):
-            problems += result.problems
+            records += result.records
             if result.made is not None:
                 sets.append(result.made)
                 lines.append(result.line)
             done += 1
             report(done, total)
+    records += unread_records(containers, {record.file for record in records})
     if not sets:
-        why = f" ({problems[0][0]}: {problems[0][1]})" if problems else ""
-        raise InputError(f"{path} holds no usable material set{why}; {EXAMPLE}.")
-    return sets, Report(tuple(lines), tuple(problems))
+        why = explain_left_out(records)
+        raise InputError(f"{path} holds no usable material set{why and f' ({why})'}; {EXAMPLE}.")
+    return sets, Report(tuple(lines), tuple(records))
 
 
-def groups_of(container: Container, problems: list[Problem]) -> list[Group]:
-    """Groups of the container's pictures; those in formats that can't be read become problems."""
-    pictures = []
-    for name in container.names:
-        suffix = PurePosixPath(name).suffix.lower()
-        if suffix in SUFFIXES:
-            pictures.append(name)
-        elif suffix in UNREAD_SUFFIXES:
-            problems.append((container.full_name(name), f"{suffix} isn't read; convert it to PNG"))
-    return grouped(pictures)
+def groups_of(container: Container, records: list[FileRecord]) -> list[Group]:
+    """Groups of the container's pictures; those of maps that are not learnt get records."""
+    pictures = [name for name in container.names if PurePosixPath(name).suffix.lower() in SUFFIXES]
+    groups = grouped(pictures)
+    learnt = {file.name for group in groups for file in group.files}
+    why = "its name says that it is a preview, or a map that is not learnt, such as occlusion or emission"
+    records += [
+        FileRecord(container.full_name(name), reason=why, category=NOT_LEARNT)
+        for name in pictures
+        if name not in learnt
+    ]
+    return groups
 
 
 def read_container(container: Container, groups: list[Group], root: str, longest: int) -> Iterator[Result]:

@@ -10,7 +10,8 @@ from pathlib import PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
-from ganassets.data.sources import Container, Opener, Problem
+from ganassets.data.records import TOO_SMALL, FileRecord, LeftOutError, left_out
+from ganassets.data.sources import Container, Opener
 from ganassets.errors import InputError
 
 from .groups import COLOUR_KINDS, File, Group
@@ -43,6 +44,11 @@ CONTENTS: dict[str | None, tuple[tuple[str, str, bool], ...]] = {
 PREFERENCE = {kind: rank for rank, kind in enumerate(CONTENTS)}
 # Kinds whose pictures may turn out to be of no use, and why.
 IGNORED = {"specular": "in colours", "mask": "no smoothness in its alpha"}
+# Words for what a map's file became, where the map's name alone doesn't say it.
+USES = {"normal": "normal map", "height": "height map"}
+NO_COLOUR = "map of a set without a colour map"
+NOT_NEEDED = "map that its set has already"
+NOT_LEARNT = "map that is not learnt"
 CONVENTION_PREFERENCE = ("GL", None, "DX")
 
 
@@ -71,11 +77,11 @@ class MaterialSet:
 
 @dataclass(frozen=True)
 class Result:
-    """What became of a group: a set and a line about it, or None and ""; and (file, what is wrong with it)."""
+    """What became of a group: a set and a line about it, or None and ""; and records of its files."""
 
     made: MaterialSet | None
     line: str
-    problems: tuple[Problem, ...]
+    records: tuple[FileRecord, ...]
 
 
 @dataclass
@@ -108,23 +114,52 @@ def read_group(container: Container, group: Group, root: str, open_file: Opener,
         open_file: opens a file of the container by its name.
         longest: most texels of the longer side.
     """
-    maps, problems = None, []
+    maps: Maps | None = None
+    records: list[FileRecord] = []
+    used: list[tuple[File, str]] = []
     for file in preferred(group.files, open_file):
-        is_colour = file.reading.kind in COLOUR_KINDS
         try:
-            if maps is None and is_colour:
-                maps = read_colour(file, open_file, longest)
-            elif maps and not is_colour and is_wanted(file.reading.kind, maps):
-                add_file(file, open_file, maps)
+            before = frozenset(maps.planes) if maps else frozenset()
+            maps = read_file_of_set(file, open_file, longest, maps)
+            used.append((file, " and ".join(USES.get(name, name) for name in maps.planes if name not in before)))
         except InputError as error:
-            problems.append((container.full_name(file.name), str(error)))
+            records.append(left_out(container.full_name(file.name), error))
     place = container.label.removesuffix(".zip")
     name = "/".join(part for part in (place, group.name) if part) or root
     if maps is None:
-        return Result(None, "", tuple(problems) or ((name, "no colour map"),))
+        return Result(None, "", tuple(records))
     folders = [root, *place.split("/"), *group.folder.split("/")]
     made, line = finished(name, material_of([group.title, *reversed(folders)]), maps)
-    return Result(made, line, tuple(problems))
+    facts = {"set": name, "size": f"{maps.size[1]} x {maps.size[0]}", "material": made.material or "unknown"}
+    records += [
+        FileRecord(container.full_name(file.name), use, facts=facts | {"map": str(file.reading.kind or "albedo")})
+        for file, use in used
+    ]
+    return Result(made, line, tuple(records))
+
+
+def read_file_of_set(file: File, open_file: Opener, longest: int, maps: Maps | None) -> Maps:
+    """The maps of a set with those that one more of its files holds.
+
+    Args:
+        file: of the set; colour maps come first.
+        open_file: opens it by its name.
+        longest: most texels of the longer side.
+        maps: found so far, None before the colour map.
+
+    Raises:
+        InputError: the file is not used; says why.
+    """
+    if file.reading.kind in COLOUR_KINDS:
+        if maps:
+            raise LeftOutError("the set has a colour map already", NOT_NEEDED)
+        return read_colour(file, open_file, longest)
+    if maps is None:
+        raise LeftOutError("no colour map belongs to it", NO_COLOUR)
+    if not is_wanted(file.reading.kind, maps):
+        raise LeftOutError("the set has what it holds already", NOT_NEEDED)
+    add_file(file, open_file, maps)
+    return maps
 
 
 def preferred(files: Sequence[File], open_file: Opener) -> Iterator[File]:
@@ -174,7 +209,7 @@ def read_colour(file: File, open_file: Opener, longest: int) -> Maps:
     size = round(h / shrink), round(w / shrink)
     if min(size) < SMALLEST:
         reduced = f", {size[1]} x {size[0]} when reduced" if shrink > 1 else ""
-        raise InputError(f"only {w} x {h} pixels{reduced}; {SMALLEST} a side are needed")
+        raise LeftOutError(f"only {w} x {h} pixels{reduced}; {SMALLEST} a side are needed", TOO_SMALL)
     maps = Maps(size, max(1, min(round(shrink), WORKING // max(size))))
     add_planes(file.reading.kind, read_at(file, open_file, fine_size(maps)), maps)
     return maps
@@ -195,13 +230,14 @@ def add_file(file: File, open_file: Opener, maps: Maps) -> None:
     """Read a picture and add the maps that it holds and that are missing.
 
     Raises:
-        InputError: it is damaged, or not what its name says.
+        InputError: it is damaged, of no use, or not what its name says.
     """
     picture = read_at(file, open_file, fine_size(maps))
     kind = kind_by_content(file.reading.kind, picture)
     if kind is None:
-        maps.notes[f"{file.reading.kind} ignored"] = IGNORED[str(file.reading.kind)]
-        return
+        why = IGNORED[str(file.reading.kind)]
+        maps.notes[f"{file.reading.kind} ignored"] = why
+        raise LeftOutError(f"{file.reading.kind} is ignored: {why}", NOT_LEARNT)
     if kind.startswith("normal") and "normal" not in maps.planes:
         maps.convention = file.reading.convention
     add_planes(kind, picture, maps)

@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import zipfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ganassets.data import sources
-from ganassets.data.sources import Container, folder_of, list_containers, opened, read_file
+from ganassets.data.records import (
+    HIDDEN,
+    LEFT_BEHIND,
+    LINK,
+    NOT_READ,
+    OUTSIDE,
+    PREVIEW,
+    TOO_LARGE,
+    UNREADABLE,
+    FileRecord,
+)
+from ganassets.data.sources import Container, folder_of, list_containers, opened, read_file, unread_records
 from ganassets.errors import InputError
 
 WANTED = "a folder or a zip of things"
@@ -17,8 +31,15 @@ WANTED = "a folder or a zip of things"
 
 def names_and_problems(path: Path, skipped: frozenset[str] = frozenset()) -> tuple[list[str], dict[str, str]]:
     """Full names of all files, and what is wrong by file."""
-    containers, problems = list_containers(path, WANTED, skipped)
-    return [container.full_name(name) for container in containers for name in container.names], dict(problems)
+    containers, records = list_containers(path, WANTED, skipped)
+    names = [container.full_name(name) for container in containers for name in container.names]
+    assert not set(names) & {record.file for record in records}
+    return names, {record.file: record.reason for record in records}
+
+
+def categories(path: Path, previews: frozenset[str] = frozenset()) -> dict[str, str]:
+    """Category of each file that is left out."""
+    return {record.file: record.category for record in list_containers(path, WANTED, previews)[1]}
 
 
 def make_zip(path: Path, files: dict[str, bytes]) -> Path:
@@ -37,14 +58,18 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_order_and_what_is_skipped(folder: Path) -> None:
-    for name in ("b/z", "b/a", "B", ".hidden/x", "b/.hidden", "Renders/x", "__MACOSX/x"):
+    for name in ("b/z", "b/a", "B", ".hidden/x", "b/.hidden", "Renders/x", "__MACOSX/x", "b/._a", "Thumbs.db"):
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_bytes(b"")
-    make_zip(folder / "a.ZIP", {"y": b"", "x/y": b"", "renders/x": b"", ".hidden/x": b""})
-    assert names_and_problems(folder, frozenset({"renders"})) == (
-        ["B", "a.txt", "b/a", "b/z", "a.ZIP/x/y", "a.ZIP/y"],
-        {},
-    )
+    make_zip(folder / "a.ZIP", {"y": b"", "x/y": b"", "renders/x": b"", ".hidden/x": b"", "x/._y": b"", ".z": b""})
+    assert names_and_problems(folder, frozenset({"renders"}))[0] == [
+        "B", "a.txt", "b/a", "b/z", "a.ZIP/x/y", "a.ZIP/y",
+    ]  # fmt: skip
+    assert categories(folder, frozenset({"renders"})) == {
+        "Renders/x": PREVIEW, "a.ZIP/renders/x": PREVIEW,
+        ".hidden/x": HIDDEN, "b/.hidden": HIDDEN, "a.ZIP/.hidden/x": HIDDEN, "a.ZIP/.z": HIDDEN,
+        "__MACOSX/x": LEFT_BEHIND, "b/._a": LEFT_BEHIND, "Thumbs.db": LEFT_BEHIND, "a.ZIP/x/._y": LEFT_BEHIND,
+    }  # fmt: skip
     assert "Renders/x" in names_and_problems(folder)[0]
 
 
@@ -58,7 +83,10 @@ def test_links(folder: Path, tmp_path: Path) -> None:
     (folder / "out").symlink_to(outside)
     (folder / "round").symlink_to(folder)
     os.mkfifo(folder / "pipe.txt")
-    assert names_and_problems(folder) == (["a.txt", "in.txt"], {"out.txt": "a link that leads out of the folder"})
+    assert names_and_problems(folder)[0] == ["a.txt", "in.txt"]
+    assert categories(folder) == {
+        "out.txt": OUTSIDE, "loop.txt": UNREADABLE, "out": LINK, "round": LINK, "pipe.txt": NOT_READ,
+    }  # fmt: skip
     assert folder_of(folder / "a.txt") == Container(folder, "", ("a.txt", "in.txt"), False)
 
 
@@ -92,6 +120,7 @@ def test_bad_zips(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(sources, "LARGEST_MEMBER", 2_000_000)
     names, problems = names_and_problems(folder)
     assert names == ["a.txt", "locked.zip/b", "spoilt.zip/a", "spoilt.zip/b"]
+    assert categories(folder)["bomb.zip/bomb"] == TOO_LARGE
     assert "longer than a file's" in problems.pop(f"bomb.zip/a/{'b' * 256}/c")
     assert "encrypted" in problems["locked.zip/a"] and "unpacked" in problems["bomb.zip/bomb"]
     assert "not a readable zip" in problems["cut.zip"] and "not a readable zip" in problems["text.zip"]
@@ -114,7 +143,8 @@ def test_too_much(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     for name in "bcde":
         (folder / name).write_bytes(b"")
     names, problems = names_and_problems(folder)
-    assert len(names) == 3 and list(problems.values()) == ["more than 3 files; those after this one are left out"]
+    assert names == ["a.txt", "b", "c"]
+    assert problems == {"d": "more than 3 files; this one and those after it are left out"}
     with pytest.raises(InputError, match="more than 3 files"):
         list_containers(make_zip(tmp_path / "many.zip", {str(i): b"" for i in range(4)}), WANTED)
 
@@ -122,5 +152,61 @@ def test_too_much(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def test_neither_folder_nor_zip(folder: Path) -> None:
     with pytest.raises(InputError, match="doesn't exist; give a folder or a zip of things"):
         list_containers(folder / "nowhere", WANTED)
-    with pytest.raises(InputError, match=r"can't be read \(not a readable zip: .*\); give a folder or a zip of things"):
+    with pytest.raises(InputError, match=r"a.txt is neither a folder nor a zip; give a folder or a zip of things"):
         list_containers(folder / "a.txt", WANTED)
+    (folder / "cut.zip").write_bytes(b"PK")
+    with pytest.raises(InputError, match=r"can't be read \(not a readable zip: .*\); give a folder or a zip of things"):
+        list_containers(folder / "cut.zip", WANTED)
+    (folder / "art.tar.gz").write_bytes(b"")
+    with pytest.raises(InputError, match=r"art.tar.gz is a .tar.gz archive, which is not read; unpack it"):
+        list_containers(folder / "art.tar.gz", WANTED)
+    os.mkfifo(folder / "pipe.zip")
+    with pytest.raises(InputError, match="neither a folder nor a zip"):
+        list_containers(folder / "pipe.zip", WANTED)
+    with pytest.raises(InputError, match="a zip without files"):
+        list_containers(make_zip(folder / "bare.zip", {}), WANTED)
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("a/b.HEIC", ".heic is not read; convert it to PNG"),
+        ("b.tar.gz", ".tar.gz archives are not read; unpack it first"),
+        ("b.rar", ".rar archives are not read; unpack it first"),
+        ("b.blend", ".blend is not read"),
+        ("README", "a file without an ending is not read"),
+    ],
+)
+def test_what_nobody_reads(name: str, reason: str) -> None:
+    container = Container(Path(), "in.zip", ("a.png", name), True)
+    record = FileRecord(f"in.zip/{name}", reason=reason, category=NOT_READ)
+    assert unread_records([container], {"in.zip/a.png"}) == [record]
+
+
+NAMES = st.sampled_from(
+    ["a.png", "b.JPG", ".x", "._a.png", "__MACOSX", "previews", "deep", ".git", "a.txt", "Thumbs.db", "no ending", "é"]
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.lists(NAMES, min_size=1, max_size=4), max_size=12), st.booleans())
+def test_every_file_is_listed_once_or_left_out(paths: list[list[str]], packed: bool) -> None:
+    with tempfile.TemporaryDirectory() as root:
+        written = write_tree(Path(root) / "data", paths)
+        files = dict.fromkeys(written, b"")
+        given = make_zip(Path(root) / "data.zip", files) if packed and files else Path(root) / "data"
+        containers, records = list_containers(given, WANTED, frozenset({"previews"}))
+    listed = [container.full_name(name) for container in containers for name in container.names]
+    assert sorted([*listed, *(record.file for record in records)]) == sorted(written)
+    assert all(record.category and record.reason and not record.use for record in records)
+
+
+def write_tree(root: Path, paths: list[list[str]]) -> set[str]:
+    """Empty files at paths, as far as no file stands where a folder should; their names."""
+    root.mkdir()
+    for path in paths:
+        file = root.joinpath(*path)
+        if not file.exists() and not any((root / parent).is_file() for parent in file.relative_to(root).parents):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(b"")
+    return {file.relative_to(root).as_posix() for file in root.rglob("*") if file.is_file()}

@@ -189,9 +189,9 @@ def test_kernel_distance_by_hand():
 
 def test_says_what_is_compared_with():
     text = io.StringIO()
-    data = replace(masked_data(None), name="my bricks", source="the user's", problems=(("a.png", "broken"),))
-    tell_data(data, 300, 300, Console(file=text, width=40))
-    assert "left out a.png: broken" in text.getvalue()
+    data = replace(masked_data(None), name="my bricks", source="the user's")
+    tell_data(data, 300, 300, Console(file=text, width=40), ["1 of 9 files are left out"])
+    assert "1 of 9 files are left out\n" in text.getvalue()
     assert "Compared with my bricks (the user's), 300 samples in each set.\n" in text.getvalue()
     tell_data(data, 2, 40, Console(file=text, width=40))
     assert "2 samples in each set, because the data have no more with all the maps. That is few" in text.getvalue()

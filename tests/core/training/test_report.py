@@ -69,7 +69,8 @@ def write_run(run: Path, name: str = "faces") -> Path:
     (run / "nearest").mkdir()
     quoted = json.dumps(name)
     (run / "config.toml").write_text(f"generator = {quoted}\n[preset]\nname = {quoted}\nkimg = 60.0\n")
-    card = {"name": name, "licence": name, "source": name, "samples": 50, "problems": [[name, name]], "notes": [name]}
+    files = {"found": 3, "left_out": {name: 2}, "examples": {name: {"file": name, "reason": name}}}
+    card = {"name": name, "licence": name, "source": name, "samples": 50, "files": files, "notes": [name]}
     (run / "data.json").write_text(json.dumps(card))
     log = [{"images": i, "g_loss": 2 + i % 7, "images_per_second": 50, "memory_mib": 900} for i in range(0, 60_000, 96)]
     events = [{"images": 900, "seconds": 9, "kind": name, "text": name}]
@@ -353,7 +354,8 @@ def test_folders_where_files_belong(tmp_path):
 def test_wrong_types_everywhere(tmp_path):
     run = write_run(tmp_path / "run")
     (run / "config.toml").write_text('generator = 3\npreset = "x"\nhardware = [1]\nseed = 1e400\n')
-    (run / "data.json").write_text('{"samples": "many", "problems": [3, ["a"], [1, 2], ["a", "b"]], "notes": {"a": 1}}')
+    files = '{"found": "x", "left_out": {"a": [], "b": 3, "c": 1}, "examples": {"b": 5, "c": {"file": 1}}}'
+    (run / "data.json").write_text(f'{{"samples": "many", "files": {files}, "notes": {{"a": 1}}}}')
     odd: list[Any] = [None, True, "x", [], {}, 1e300, -1e300, float("nan"), float("inf"), 10**400, 1e-320, -3]
     records = [dict.fromkeys([*GOOD, "distance", "g_loss", "seconds"], v) | {"images": i} for i, v in enumerate(odd)]
     lines = "".join(f"{json.dumps(record)}\n" for record in records)
@@ -363,6 +365,7 @@ def test_wrong_types_everywhere(tmp_path):
     with (run / "metrics.jsonl").open("a") as file:
         file.write(json.dumps({"images": 99, "neighbours": neighbours, "floor": 3}) + "\n")
     page = page_of(run)
+    assert "4 files of the data were left out" in page.text and "b (3)" in page.text
     assert "aren't finite: 2" in page.text and "training sample 5 (0.25)" in page.text
 
 
@@ -373,7 +376,9 @@ def test_size_is_bounded_and_pictures_are_few(tmp_path):
         (run / "snapshots" / f"{k + 1:010d}.png").write_bytes(large)
     (run / "nearest" / "0000060000.png").write_bytes(large)
     card = json.loads((run / "data.json").read_text())
-    card["problems"] = [[f"file-{i}.png", f"reason {i} {'x' * 500}"] for i in range(5000)]
+    reasons = [f"reason {i} {'x' * 500}" for i in range(5000)]
+    example = {"file": "f" * 9999, "reason": "r" * 9999}
+    card["files"] = {"left_out": dict.fromkeys(reasons, 7), "examples": dict.fromkeys(reasons, example)}
     (run / "data.json").write_text(json.dumps(card | {"notes": ["n" * 9999] * 999, "name": "n" * 99_999}))
     (run / "events.jsonl").write_text(
         "".join(json.dumps({"images": i, "kind": "k" * 999, "text": "t" * 9999}) + "\n" for i in range(150))

@@ -15,6 +15,7 @@ import torch
 
 from domains import CPU, make_data
 from ganassets.data import TrainingData
+from ganassets.data.records import FileRecord
 from ganassets.errors import InputError
 from ganassets.spec import Condition
 from ganassets.training import folder as files
@@ -67,7 +68,10 @@ def test_writes_a_whole_folder(tmp_path):
     def dataset(preset, options, seed, report):
         seen.append((dict(options), seed))
         report(preset.samples, preset.samples)
-        return replace(make_data("tile", preset.samples, seed), problems=(("bad.png", "it is cut short"),))
+        return replace(
+            make_data("tile", preset.samples, seed),
+            files=(FileRecord("bad.png", reason="it is cut short", category="can't be read"),),
+        )
 
     console = quiet()
     options = {"folder": Path("art"), "unused": None}
@@ -76,8 +80,8 @@ def test_writes_a_whole_folder(tmp_path):
     assert (settings.generator, settings.preset, settings.seed, settings.hardware) == ("tile", PRESET, 1, CPU)
     assert settings.data_options == {"folder": "art"} and seen == [({"folder": "art"}, 1)]
     card = json.loads((run / "data.json").read_text(encoding="utf-8"))
-    assert card["samples"] == 64 and card["problems"] == [["bad.png", "it is cut short"]]
-    assert "left out bad.png: it is cut short" in printed(console) and str(run) in printed(console)
+    assert card["samples"] == 64 and card["files"]["left_out"] == {"can't be read": 1}
+    assert "1 of 1 files are left out: 1 can't be read." in printed(console) and str(run) in printed(console)
     assert len(list((run / "snapshots").iterdir())) == 6  # one a step, and the start
     _, numbers = load_checkpoint(newest_checkpoint(run / "checkpoints"))
     assert numbers["images"] == 40

@@ -50,7 +50,7 @@ def test_modes_and_sizes(tmp_path: Path) -> None:
     Image.fromarray(np.full((300, 300), 190 * 257, np.uint16)).save(tmp_path / "deep.png")
     light.resize((700, 512)).save(tmp_path / "oblong.webp", lossless=True)
     skins = load_skins(tmp_path, SIZE)
-    assert not skins.problems
+    assert [record.use for record in skins.records] == ["skin"] * 8
     assert skins.albedo.shape == (8, 3, SIZE, SIZE) and skins.albedo.dtype == np.float32
     for name, skin in zip(skins.names, skins.albedo, strict=True):
         grey = name in ("grey.png", "deep.png")
@@ -72,8 +72,8 @@ def test_garbage_is_listed_and_the_rest_used(tmp_path: Path) -> None:
     texture(DARK).save(tmp_path / "inside" / "other.png")
     skins = load_skins(tmp_path, SIZE)
     assert set(skins.names) == {"good.png", "inside/other.png"}
-    problems = dict(skins.problems)
-    assert set(problems) == {"truncated.png", "empty.png", "prose.jpg", "tiny.png", "bomb.png"}
+    problems = {record.file: record.reason for record in skins.records if not record.use}
+    assert set(problems) == {"truncated.png", "empty.png", "prose.jpg", "tiny.png", "bomb.png", "manifest.jsonl"}
     assert "truncated" in problems["truncated.png"]
     assert "100 x 100" in problems["tiny.png"]
     assert "million pixels" in problems["bomb.png"]
@@ -86,7 +86,7 @@ def test_nothing_usable(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(b"junk")
     with pytest.raises(InputError, match=r"a\.png: not a picture"):
         load_skins(tmp_path, SIZE)
-    with pytest.raises(InputError, match="not a folder"):
+    with pytest.raises(InputError, match="neither a folder nor a zip"):
         load_skins(tmp_path / "a.png", SIZE)
 
 

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from ganassets.data import TrainingData
+from ganassets.data.records import COPY, UNREADABLE, count_files
 from ganassets.errors import InputError
 from ganassets_faces.portraits import SPEC
 from ganassets_faces.portraits.dataset import FEW, FEWEST, premultiplied
@@ -76,7 +77,7 @@ def test_what_is_left_out_is_told(tmp_path: Path) -> None:
         "orc/a.png": "not a picture that can be read; make it PNG or JPEG",
         "orc/zwilling.png": "the same pixels as elf/0.png",
     }
-    assert "Left out, because their pixels are those of others: 1 files." in data.notes
+    assert count_files(data.files).left_out == {COPY: 1, UNREADABLE: 1}
 
 
 @pytest.mark.parametrize(

@@ -59,8 +59,9 @@ def test_arrays_are_as_the_networks_want_them():
     assert set(data.constants) == {"means", "slopes", "loadings"}
     assert all(np.isfinite(array).all() for array in data.constants.values())
     assert data.vectors == {} and data.problems == ()
-    (note,) = data.notes
+    note, *clips = data.notes
     assert "walk" in note and "jump" in note
+    assert clips == ["jump: high.bvh, higher.bvh.", "walk: Walk_Loop.glb, walk_01.bvh."]
 
 
 def test_licences_of_the_manifest_are_told():
@@ -174,12 +175,52 @@ def test_files_that_are_left_out_are_listed_and_the_rest_goes_on(clips):
         manifest.write("\n" + json.dumps({"file": "Walk_Loop.glb", "style": "opera"}))
     data = read(clips)
     problems = {name.split(":")[0]: text for name, text in data.problems}
-    assert set(problems) == {*files, "Walk_Loop.glb"} - {"notes.txt"}
+    assert set(problems) == {*files, "Walk_Loop.glb"}
+    assert problems["notes.txt"].endswith('it has no "Frames"')
     assert "says what it shows" in problems["02_05.bvh"]
     assert "as it should be" in problems["walk_still.bvh"]
     assert "the style 'opera' is none of game, mocap" in problems["Walk_Loop.glb"]
     assert all("\n" not in text for text in problems.values())
     assert (data.conditions[:, column("style:game")] == 0).all(), "what is left"
+
+
+def test_what_became_of_each_clip_is_recorded(clips):
+    content = file_of(steady_walk(121, loop=False), "walk_02", "bvh").decode()
+    (clips / "walk_02.bvh").write_text(content.replace("Frames: 121", "Frames: 200"))
+    data = read(clips)
+    records = {record.file: record for record in data.files}
+    assert len(records) == len(data.files) == 6
+    loop, recorded, told = records["Walk_Loop.glb"], records["walk_02.bvh"], records["high.bvh"]
+    assert (loop.use, loop.part, loop.reason) == ("clip", "", "the word 'walk' in the file's name")
+    assert {name: loop.facts[name] for name in ("action", "style", "loop", "frames", "fps", "repetitions")} == {
+        "action": "walk", "style": "game", "loop": "looked for", "frames": "61", "fps": "30", "repetitions": "2",
+    }  # fmt: skip
+    assert loop.facts["up"] == "Y (the rest pose stands along it)"
+    assert recorded.facts["note"].startswith("the header says 200 frames and 121 are there, so it may be cut off")
+    assert any("walk_02.bvh: the header says 200" in note for note in data.notes)
+    assert (told.facts["action"], told.reason) == ("jump", "the manifest")
+    assert records["manifest.jsonl"].use == "manifest"
+
+
+def test_what_is_left_out_is_counted_in_the_error(tmp_path):
+    for name in [f"{i}.fbx" for i in range(10)]:
+        (tmp_path / name).write_bytes(b"Kaydara")
+    for name in ("02_05.bvh", "02_06.bvh"):
+        (tmp_path / name).write_bytes(file_of(jump_clip(), "02_05", "bvh"))
+    with pytest.raises(InputError) as caught:
+        read(tmp_path)
+    assert "(10 files: kind of file that is not read, such as 0.fbx (.fbx is not read; export BVH or GLB);" in str(
+        caught.value
+    )
+    assert "2 files: says no action, such as 02_05.bvh (neither its name nor a manifest" in str(caught.value)
+
+
+def test_a_manifest_says_which_axis_points_up(clips):
+    with (clips / "manifest.jsonl").open("a") as manifest:
+        manifest.write("\n" + json.dumps({"file": "walk_01.bvh", "up": "Z"}))
+    data = read(clips)
+    record = next(record for record in data.files if record.file == "walk_01.bvh")
+    assert not record.use and "Z is up: the manifest" in record.reason, "so that it lies"
 
 
 def test_a_manifest_decides_what_a_file_shows(tmp_path):

@@ -51,7 +51,10 @@ def test_world_transforms_are_those_of_plain_matrices(figure: tuple[list[BvhJoin
         for joint, world in enumerate(bvh_world(joints, row)):
             np.testing.assert_allclose(take.positions[frame, joint], world[:3, 3], atol=1e-8)
             np.testing.assert_allclose(to_matrix(take.rotations[frame, joint]), world[:3, :3], atol=1e-9)
+    # Offsets of 0 are taken from the channels; see the tests below.
     still = [BvhJoint(joint.name, joint.parent, joint.offset) for joint in joints]
+    if not all(any(joint.offset) for joint in joints):
+        return
     for joint, world in enumerate(bvh_world(still, [])):
         np.testing.assert_allclose(take.rest_positions[joint], world[:3, 3], atol=1e-9)
     assert (take.rest_rotations == [0, 0, 0, 1]).all()
@@ -102,6 +105,55 @@ def test_positions_stand_in_place_of_offsets() -> None:
 def test_several_roots() -> None:
     joints = [BvhJoint("A", -1, (1, 0, 0), ["Xrotation"]), BvhJoint("B", -1, (2, 0, 0), ["Xrotation"])]
     assert read_bvh(bvh_text(joints, ROWS[:, :2]), "a").parents == (-1, -1)
+
+
+def test_offsets_of_0_are_taken_from_the_position_channels() -> None:
+    rows = np.arange(22.0).reshape(2, 11)[:, :9].repeat(3, 0)
+    whole = bvh_text([PAIR[0], BvhJoint("Head", 0, (3, 4, 5), FULL)], np.c_[rows, rows[:, :3]])
+    joints = [PAIR[0], BvhJoint("Head", 0, (0, 0, 0), FULL)]
+    held = read_bvh(bvh_text(joints, np.c_[rows[:, :6], np.tile([3, 4, 5], (6, 1)), rows[:, 6:]]), "a")
+    assert held.rest_positions.tolist() == [[0, 1, 0], [3, 5, 5]]
+    moving = np.c_[rows[:, :6], np.arange(18).reshape(6, 3), rows[:, 6:]]
+    assert read_bvh(bvh_text(joints, moving), "a").rest_positions.tolist() == [[0, 1, 0], [0, 1, 0]], "it travels"
+    assert read_bvh(whole, "a").rest_positions.tolist() == [[0, 1, 0], [3, 5, 5]], "the file's own count"
+
+
+def test_rows_that_do_not_fit_the_channels_are_told_with_their_line() -> None:
+    rows = np.c_[np.repeat(ROWS, 5, 0), np.zeros(10)]  # 10 rows of 10 values: as many as 9 channels and 11 frames
+    wide = bvh_text(PAIR, rows).replace("Frames: 10", "Frames: 9")
+    for text in (wide, "\n".join(wide.splitlines()[:-1])):
+        with pytest.raises(InputError) as caught:
+            read_bvh(text, "a")
+        first = wide.splitlines().index(" ".join(map(repr, rows[0].tolist()))) + 1
+        assert str(caught.value).startswith(f"line {first}: 10 values, but the header declares 9 channels")
+        assert str(caught.value).endswith("so export it again")
+    moved = TEXT.replace("8.0\n9.0", "\n8.0 9.0").replace(" 8.0\n", "\n8.0 ")  # a value goes to the next line
+    with pytest.raises(InputError, match=r"line \d+: 8 values, but the header declares 9 channels; the file is cut"):
+        read_bvh(moved, "a")
+
+
+def test_rows_with_other_line_ends_are_read_where_the_frames_say_so() -> None:
+    expected = read_bvh(TEXT, "a").positions
+    head, block = TEXT.split("Frame Time: 0.03333333333333333\n")
+    for lines in (block.replace("\n", " "), block.replace(" 3.0", "\n3.0").replace(" 12.0", "\n12.0")):
+        text = f"{head}Frame Time: 0.03333333333333333\n{lines}\n"
+        np.testing.assert_array_equal(read_bvh(text, "a").positions, expected)
+        with pytest.raises(InputError, match="values, but the header declares 9 channels"):
+            read_bvh(text.replace("Frames: 2", "Frames: 3"), "a")
+
+
+@pytest.mark.parametrize(
+    ("said", "note"),
+    [
+        ("2", ""),
+        ("3", "3 frames and 2 are there, so it may be cut off; all"),
+        ("1", "1 frames and 2 are there; all of them are used"),
+        ("many", ""),
+    ],
+)
+def test_another_number_of_frames_is_noted(said: str, note: str) -> None:
+    take = read_bvh(TEXT.replace("Frames: 2", f"Frames: {said}"), "a")
+    assert len(take.positions) == 2 and note in take.note and bool(take.note) == bool(note)
 
 
 @pytest.mark.parametrize(

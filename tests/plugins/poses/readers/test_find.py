@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import zipfile
+from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ganassets.data import sources
+from ganassets.data.records import NOT_READ, FileRecord
 from ganassets.errors import InputError
 from ganassets_poses.readers import Found, find, find_motion
 from motion_files import AMC, ASF, BvhJoint, GltfFile, bvh_text, humanoid_text
@@ -43,9 +48,11 @@ def rows(*lines: dict[str, Any]) -> str:
 
 
 def read_all(source: Path) -> tuple[list[Found], dict[str, str]]:
-    """Clips, and what is wrong by file."""
-    problems: list[tuple[str, str]] = []
-    return list(find_motion(source, problems)), dict(problems)
+    """Clips, and what is wrong with files that hold motion, or should, by file or line."""
+    records: list[FileRecord] = []
+    found = list(find_motion(source, records))
+    wrong = [record for record in records if not record.use and record.category not in (NOT_READ, find.NO_MOTION)]
+    return found, {record.label.replace(": line ", " line ").removesuffix(": lines"): record.reason for record in wrong}
 
 
 def test_a_folder_of_everything(tmp_path: Path) -> None:
@@ -95,7 +102,7 @@ def test_first_frames_are_skipped(tmp_path: Path) -> None:
     write(tmp_path, manifest_jsonl=manifest, a_bvh=WALK, b_bvh=WALK, c_bvh=WALK)
     (clip, whole), problems = read_all(tmp_path)
     assert clip.file == "a.bvh" and len(clip.take.positions) == len(clip.take.rotations) == 3
-    assert problems == {"b.bvh": "the manifest skips 5 frames of 'b', which has no more"}
+    assert problems == {"b.bvh: b": "the manifest skips 5 frames of 'b', which has no more"}
     assert np.array_equal(clip.take.rotations, whole.take.rotations[2:])
 
 
@@ -178,7 +185,8 @@ def test_zips(tmp_path: Path) -> None:
         found, problems = read_all(source)
         assert [clip.file for clip in found] == [f"{prefix}top/{n}" for n in ("01.amc", "pack.gltf", "walk.bvh")]
         assert found[2].facts.action == "walk" and found[0].take.fps == 30
-        assert problems == {f"{prefix}../up.bvh": "a name that leads out of the zip"}
+        assert problems[f"{prefix}../up.bvh"] == "a name that leads out of the zip"
+        assert problems.keys() == {f"{prefix}../up.bvh", f"{prefix}__MACOSX/walk.bvh"}
 
 
 def test_bad_files_among_good_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -197,13 +205,121 @@ def test_nothing_to_read(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"doesn't exist; give a folder, a zip or a file of motion \(.bvh, .glb"):
         read_all(tmp_path / "nowhere")
     write(tmp_path, licence_txt="free", picture_png=b"\x89PNG")
-    for name, message in (("", "holds no motion that can be read; give"), ("licence.txt", "holds no motion"),
-                          ("picture.png", "can't be read")):  # fmt: skip
+    for name, message in (("", r"read \(licence.txt: no motion: it has no .*; picture.png: .png is not read\); give"),
+                          ("licence.txt", "holds no motion"),
+                          ("picture.png", "neither a folder nor a zip")):  # fmt: skip
         with pytest.raises(InputError, match=message):
             read_all(tmp_path / name)
     write(tmp_path, bad_bvh="HIER")
-    with pytest.raises(InputError, match=r"read \(bad.bvh: not a BVH file: it doesn't start with HIERARCHY\); give"):
+    with pytest.raises(InputError, match=r"bad.bvh: not a BVH file: it doesn't start with HIERARCHY.*\); give"):
         read_all(tmp_path)
+
+
+RECIPE = {
+    "format_version": 1, "generator": "poses", "licence": "CC0-1.0",
+    "condition": {"action:walk": 0.6, "action:crouch": 0.4, "loop": 1.0, "style:game": 0.0, "style:mocap": 1.0},
+}  # fmt: skip
+
+
+def test_recipes_of_generated_clips_are_facts(tmp_path: Path) -> None:
+    index = rows({"begin": "0.1.0"}, {"name": "a", "files": {"a.bvh": {}, "a.bvh.json": {}}, "recipe": RECIPE},
+                 {"files": {"head.glb": {}}, "recipe": {**RECIPE, "generator": "faces"}},
+                 {"files": [], "recipe": 3})  # fmt: skip
+    inside = glb("clip")
+    inside.document["asset"]["extras"] = {"recipe": RECIPE}
+    once = {**RECIPE, "condition": {"action:jump": 1.0, "loop": 0.0, "style:game": 1.0}}
+    write(tmp_path, out__index_jsonl=index + "{broken", out__a_bvh=WALK, out__head_glb=glb("clip").glb(),
+          moved__a_bvh=WALK, moved__in_glb=inside.glb())  # fmt: skip
+    (tmp_path / "out" / "a.bvh.json").write_text("{}")
+    (tmp_path / "moved" / "a.bvh.json").write_text(json.dumps({"Recipe": json.dumps(once)}))
+    records: list[FileRecord] = []
+    facts = {clip.file: clip.facts for clip in find_motion(tmp_path, records)}
+    found = {name: (f.action, f.loops, f.style, f.given_by) for name, f in facts.items()}
+    assert found == {
+        "out/a.bvh": ("walk", True, "mocap", "the recipe in index.jsonl"),
+        "out/head.glb": (None, None, None, ""),
+        "moved/a.bvh": ("jump", False, "game", "the recipe beside it"),
+        "moved/in.glb": ("walk", True, "mocap", "the recipe in the file"),
+    }
+    assert facts["out/a.bvh"].licence == "CC0-1.0"
+    uses = {record.file: record.use for record in records}
+    assert uses == {"out/index.jsonl": "recipes", "moved/a.bvh.json": "recipes", "out/a.bvh.json": ""}
+
+
+def test_kinds_that_are_not_read_are_listed_with_what_to_do(tmp_path: Path) -> None:
+    write(tmp_path, a_fbx="x", b_c3d="x", c_npz="x", d_blend="x", e_usdz="x", f_anim="x", g_asf=ASF, h_png="x", i_="x",
+          notes_txt="x", x__walk_vrma=glb("Walk").glb(), walk_bvh=WALK)  # fmt: skip
+    (tmp_path / "j.tar.gz").write_bytes(b"x")
+    records: list[FileRecord] = []
+    assert [clip.file for clip in find_motion(tmp_path, records)] == ["walk.bvh", "x/walk.vrma"]
+    assert all(not record.use for record in records)
+    assert {record.file: record.reason for record in records} == {
+        "a.fbx": ".fbx is not read; export BVH or GLB",
+        "b.c3d": ".c3d is not read; it holds markers and no skeleton; solve it and export BVH",
+        "c.npz": ".npz is not read; convert it to BVH or GLB",
+        "d.blend": ".blend is not read; export GLB",
+        "e.usdz": ".usdz is not read; export GLB",
+        "f.anim": ".anim is not read; export GLB",
+        "g.asf": "a skeleton that no .amc beside it belongs to",
+        "h.png": ".png is not read",
+        "i.": "a file without an ending is not read",
+        "j.tar.gz": ".tar.gz archives are not read; unpack it first",
+        "notes.txt": 'no motion: it has no "Frames"',
+    }
+
+
+def test_files_that_are_read_beside_others_are_used(tmp_path: Path) -> None:
+    file = glb("Wave", "Zoom")
+    file.document["nodes"].append({"name": "Camera"})
+    file.document["skins"] = [{"joints": [0]}]
+    file.document["animations"][1]["channels"][0]["target"]["node"] = 1
+    write(tmp_path, pack_gltf=file.gltf("pack.bin"), pack_bin=file.binary, other_bin="x", manifest_jsonl="")
+    (tmp_path / "01_02.amc").write_text(AMC)
+    (tmp_path / "01_03.amc").write_text(AMC)
+    (tmp_path / "01.asf").write_text(ASF)
+    records: list[FileRecord] = []
+    assert [clip.take.name for clip in find_motion(tmp_path, records)] == ["01_02", "01_03", "Wave"]
+    assert sorted((record.label, record.use, record.reason) for record in records) == [
+        ("01.asf", "skeleton", "of 01_02.amc"),
+        ("manifest.jsonl", "manifest", ""),
+        ("other.bin", "", ".bin is not read"),
+        ("pack.bin", "buffer", "of pack.gltf"),
+        ("pack.gltf: Zoom", "", "the animation moves no skeleton"),
+    ]
+
+
+NAMES = st.sampled_from(["walk.bvh", "a.glb", "b.gltf", "pack.bin", "c.amc", "c.asf", "d.txt", "e.json", "f.fbx", "g",
+                         "manifest.jsonl", "index.jsonl", "walk.bvh.json", ".hidden.bvh", "._walk.bvh", "x.zip",
+                         "h.tar.gz", "i.vrma"])  # fmt: skip
+CONTENTS = st.sampled_from([WALK.encode(), glb("Walk").glb(), glb("a", "b").gltf("pack.bin"), AMC.encode(),
+                            ASF.encode(), humanoid_text().encode(), b"{}", b"", b"\xff\x00"])  # fmt: skip
+FOLDERS = st.sampled_from(["", "a/", "a/b/", ".git/", "__MACOSX/"])
+TREES = st.dictionaries(st.tuples(FOLDERS, NAMES).map("".join), CONTENTS, min_size=1, max_size=12)
+
+
+@settings(max_examples=60, deadline=None)
+@given(TREES, TREES)
+def test_no_file_is_without_a_record(tree: dict[str, bytes], members: dict[str, bytes]) -> None:
+    with TemporaryDirectory() as folder:
+        root = Path(folder)
+        for name, content in tree.items():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_bytes(content)
+        with zipfile.ZipFile(root / "pack.zip", "w") as archive:
+            for name, content in members.items():
+                archive.writestr(name, content)
+        (root / "link").symlink_to(root, target_is_directory=True)
+        (root / "nowhere.bvh").symlink_to(root / "gone")
+        records: list[FileRecord] = []
+        clips: list[tuple[str, str]] = []
+        with suppress(InputError):
+            clips += [(clip.file, clip.take.name) for clip in find_motion(root, records)]
+    expected = {*tree, "link", "nowhere.bvh", *(f"pack.zip/{name}" for name in members)}
+    assert {record.file for record in records} | {file for file, _ in clips} == expected
+    parts = [(record.file, record.part) for record in records] + clips
+    assert len(parts) == len(set(parts)), "once"
+    used = {record.file for record in records if record.use and not record.part}
+    assert not used & {file for file, _ in clips}
 
 
 @pytest.mark.slow
@@ -211,9 +327,9 @@ def test_nothing_to_read(tmp_path: Path) -> None:
 def test_real_motion() -> None:
     lines = map(json.loads, (REAL / "manifest.jsonl").read_text().splitlines())
     expected = sorted((row["file"], row["action"], row["frames"] - row.get("skip_start_frames", 0)) for row in lines)
-    problems: list[tuple[str, str]] = []
+    records: list[FileRecord] = []
     found = []
-    for clip in find_motion(REAL, problems):
+    for clip in find_motion(REAL, records):
         still = clip.facts.fps is None  # a pose, whose frames the manifest doesn't count
         found.append((clip.file, clip.facts.action, 2 if still else len(clip.take.positions)))
-    assert not problems and sorted(found) == expected
+    assert all(record.use for record in records) and sorted(found) == expected

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from ganassets.errors import InputError
 from ganassets.motion.rotations import degrees_between, normalised, to_matrix
+from ganassets.motion.skeletons import HUMANOID
 from ganassets_poses.readers import gltf_document, limits, read_gltf
 from motion_files import GltfFile, affine, chained
 
@@ -351,3 +352,81 @@ def test_damage_is_an_input_error(data: st.DataObject) -> None:
     except InputError:
         return
     assert all(np.isfinite(take.positions).all() for take in takes)
+
+
+def figures(*names: str, suffix: str = "") -> GltfFile:
+    """A file with the humanoid once below a node of each name, 2 m beside each other, all below one node."""
+    file = GltfFile()
+    nodes: list[dict[str, Any]] = file.document["nodes"]
+    nodes.append({"name": "Scene", "children": []})
+    for number, name in enumerate(names):
+        first = len(nodes) + 1
+        nodes[0]["children"].append(first - 1)
+        nodes.append({"name": name, "children": [first], "translation": [2.0 * number, 0, 0]})
+        for joint, offset in enumerate(HUMANOID.offsets.tolist()):
+            below = [first + i for i, parent in enumerate(HUMANOID.parents) if parent == joint]
+            node = {"name": HUMANOID.names[joint] + suffix * number, "translation": offset}
+            nodes.append(node | ({"children": below} if below else {}))
+    return file
+
+
+def bound(file: GltfFile, count: int) -> GltfFile:
+    """The file with a skin for each of so many figures."""
+    for number in range(count):
+        joints = [2 + number * (len(HUMANOID.names) + 1) + i for i in range(len(HUMANOID.names))]
+        file.document.setdefault("skins", []).append({"joints": joints})
+    return file
+
+
+def turn_of(figure: int, joint: str, turns: np.ndarray) -> tuple[int, str, Any, Any, str]:
+    """A track of a joint of a figure."""
+    return 2 + figure * (len(HUMANOID.names) + 1) + HUMANOID.index(joint), "rotation", TIMES, turns, "LINEAR"
+
+
+@pytest.mark.parametrize("suffix", ["", "_1", ".001"])
+@pytest.mark.parametrize("skinned", [True, False])
+def test_each_animation_is_read_on_the_skeleton_that_it_moves(suffix: str, skinned: bool) -> None:
+    file = figures("Armature", "Armature.001", suffix=suffix)
+    file.animate("first", [turn_of(0, joint, TURNS) for joint in HUMANOID.names])
+    file.animate("second", [turn_of(1, joint, TURNS[::-1]) for joint in HUMANOID.names])
+    first, second = read_gltf((bound(file, 2) if skinned else file).glb(), "file")
+    assert (first.name, second.name) == ("first", "second")
+    assert len(first.names) == len(second.names) == len(HUMANOID.names) + 2, "with what it hangs on"
+    for take, turns, place in ((first, TURNS, 0.0), (second, TURNS[::-1], 2.0)):
+        hips = take.parents.index(1)
+        np.testing.assert_allclose(take.positions[0, hips], [place, 0.95, 0], atol=1e-6)
+        assert degrees_between(take.rotations[:, hips], turns).max() < 0.01
+
+
+def test_an_animation_that_moves_several_figures_is_a_clip_of_each() -> None:
+    file = bound(figures("Anna", "Ben", "Ben"), 3)
+    tracks = [turn_of(figure, "hips", TURNS) for figure in range(3)]
+    file.animate("fight", tracks)
+    file.animate("walk", tracks[:1])
+    file.animate("zoom", [(0, "translation", TIMES, np.zeros((4, 3)), "LINEAR")])
+    still: list[str] = []
+    takes = read_gltf(file.glb(), "file", still=still)
+    assert [take.name for take in takes] == ["fight (Anna)", "fight (Ben 1)", "fight (Ben 2)", "walk"]
+    assert still == ["zoom"]
+    assert [float(take.positions[0, 2, 0]) for take in takes] == [0.0, 2.0, 4.0, 0.0]
+
+
+def test_parts_of_one_figure_stay_together() -> None:
+    file = figures("Armature")
+    legs = [2 + i for i, name in enumerate(HUMANOID.names) if "Leg" in name or "Foot" in name]
+    file.document["skins"] = [{"joints": legs}, {"joints": [i for i in range(2, 24) if i not in legs]}]
+    file.animate("walk", [turn_of(0, "hips", TURNS)])
+    (take,) = read_gltf(file.glb(), "file")
+    assert len(take.names) == len(HUMANOID.names) + 2
+
+
+@pytest.mark.parametrize("extension", ["VRMC_vrm_animation", "VRMC_vrm"])
+def test_bones_that_a_vrm_file_names(extension: str) -> None:
+    file = figures("Armature")
+    for number, node in enumerate(file.document["nodes"]):
+        node["name"] = f"J_{number}"
+    bones = {name: {"node": 2 + i} for i, name in enumerate(HUMANOID.names)}
+    file.document["extensions"] = {extension: {"humanoid": {"humanBones": {**bones, "jaw": {}, "odd": 3}}}}
+    file.animate("walk", [turn_of(0, joint, TURNS) for joint in HUMANOID.names])
+    (take,) = read_gltf(file.glb(), "file")
+    assert take.names[:3] == ("J_0", "J_1", "hips") and set(take.names[2:]) == set(HUMANOID.names)

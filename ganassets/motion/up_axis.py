@@ -1,0 +1,116 @@
+"""Which axis of a file's motion points up: by its rest pose where that stands, and by the motion itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.floating]
+
+# The six directions that may be up, and their names.
+AXES = {
+    sign + name: factor * axis
+    for name, axis in zip("XYZ", np.eye(3), strict=True)
+    for sign, factor in (("", 1.0), ("-", -1.0))
+}
+NAMES = tuple(AXES)
+DIRECTIONS = np.stack(list(AXES.values()), -1)
+LEG = (("LowerLeg", "UpperLeg"), ("Foot", "LowerLeg"))
+UPWARDS = 0.64  # cosine from which on a direction counts as up
+# Heights below are in sizes: from feet along the legs to the hips and on to the head, about 1.4 m of an adult.
+NEAR_FLOOR = 0.05  # above the floor, up to which the lowest joint rests on it
+FLOOR_PERCENTILE = 5  # of the lowest joint's heights
+AT_ZERO = (-0.035, 0.15)  # of the lowest joints, at which the floor is the world's ground
+LIKELY = 0.8  # share of frames from which on a figure stands along an axis
+UNLIKELY = 0.5  # share of frames below which nothing is known to stand on a floor across an axis
+# What speaks for an axis where the rest pose says nothing. Y is the convention of all formats that are read, and Z the
+# most usual departure from it. A figure that lies, rolls or stands on its hands has its floor across the right axis.
+CONVENTION = {"Y": 1.5, "Z": 0.25}
+SUPPORT, GROUND, REST = 1.5, 1.25, 1.25
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """What a motion shows, each (6,) in the order of NAMES.
+
+    Attributes:
+        upright: share of the frames in which torso and legs point that way, 0 to 2.
+        supported: share of the frames with a joint other than the head on the floor across that axis.
+        grounded: whether that floor is at 0.
+    """
+
+    upright: FloatArray
+    supported: FloatArray
+    grounded: NDArray[np.bool_]
+
+
+def find_up(
+    column: Mapping[str, int], positions: FloatArray, rest_positions: FloatArray, rest: str | None
+) -> tuple[str, str]:
+    """The axis that points up, and how that was decided.
+
+    Args:
+        column: joint of the humanoid -> its column in positions; hips, legs and head or neck are among them.
+        positions: (f, m, 3) in any unit.
+        rest_positions: (m, 3) at rest.
+        rest: axis along which the rest pose stands, one of NAMES, or None where it doesn't stand.
+
+    Returns:
+        one of NAMES, and the reason in words.
+    """
+    found = evidence(column, positions)
+    standing = int(found.upright.argmax())
+    if rest is not None:
+        i = NAMES.index(rest)
+        stands = (
+            found.upright[standing] > 2 * LIKELY and found.supported[standing] > LIKELY and found.grounded[standing]
+        )
+        fits = found.supported[i] > UNLIKELY and (found.grounded[i] or not found.grounded[standing])
+        if stands and standing != i and not fits:
+            return NAMES[standing], "the figure stands along it, though not in the rest pose"
+        return rest, "the rest pose stands along it"
+    y = NAMES.index("Y")
+    if found.supported[y] > LIKELY and found.grounded[y]:
+        return "Y", "the motion stays on the ground, y = 0"
+    scores = found.upright + SUPPORT * found.supported + GROUND * found.grounded
+    scores += REST * (upright(column, rest_positions[None]) == 2)
+    scores += [CONVENTION.get(name, 0.0) for name in NAMES]
+    best = int(scores.argmax())
+    return NAMES[best], "the motion stands on a floor across it" if found.supported[best] > UNLIKELY else "convention"
+
+
+def evidence(column: Mapping[str, int], positions: FloatArray) -> Evidence:
+    """What the frames of a motion say about the axes; see find_up."""
+    parts = [torso(column, positions), *(leg_part(column, positions, *ends) for ends in LEG)]
+    size = sum(float(np.median(np.linalg.norm(part, axis=-1))) for part in parts)
+    heights = positions @ DIRECTIONS
+    lowest, held = heights.min(1), ~np.isin(heights.argmin(1), [column.get("head", -1), column.get("neck", -1)])
+    floor = np.percentile(lowest, FLOOR_PERCENTILE, axis=0)
+    supported = (held & (lowest <= floor + NEAR_FLOOR * size)).mean(0)
+    low, high = (bound * size for bound in AT_ZERO)
+    return Evidence(upright(column, positions), supported, (low <= floor) & (floor <= high))
+
+
+def upright(column: Mapping[str, int], positions: FloatArray) -> FloatArray:
+    """(6,) share of the frames in which the torso points along an axis, plus that of the legs."""
+    found = np.zeros(len(NAMES))
+    for way in (torso(column, positions), leg_part(column, positions, "Foot", "UpperLeg")):
+        length = np.linalg.norm(way, axis=-1, keepdims=True)
+        found += (way @ DIRECTIONS > UPWARDS * np.maximum(length, 1e-9)).mean(0)
+    return found
+
+
+def torso(column: Mapping[str, int], positions: FloatArray) -> FloatArray:
+    """(f, 3) from the hips to the head, or to the neck where there is no head."""
+    return positions[:, column["head" if "head" in column else "neck"]] - positions[:, column["hips"]]
+
+
+def leg_part(column: Mapping[str, int], positions: FloatArray, low: str, high: str) -> FloatArray:
+    """(f, 3) from one of the legs' joints to another, the mean of both sides."""
+    low_place, high_place = (
+        positions[:, [column[f"{side}{joint}"] for side in ("left", "right")]].mean(1) for joint in (low, high)
+    )
+    return high_place - low_place
