@@ -1,16 +1,24 @@
-"""Which files belong together: one set in a folder of its own, or many in one folder, told apart by their stems."""
+"""Which files belong together: one set in a folder of its own, many in one folder, told apart by their stems, or a
+folder for each map."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from .names import Reading, Words, readings
+from .names import MAP_WORDS, WEAK_WORDS, Reading, Word, Words, folder_word, readings
 
 # Files of these kinds can be a set's colour map; None is a file whose name names no map.
 COLOUR_KINDS = ("albedo", "albedo and height", None)
+UNKNOWN = "unknown"  # kind of a file whose name goes on where a set's name ends, but names no map that is known
+# Kinds of maps, told by names, that a set is known by.
+LEARNT_KINDS = MAP_WORDS.keys() - {"ignored"}
+LETTERS = frozenset(word for words in WEAK_WORDS.values() for word in words if len(word) == 1)
+OTHER_LETTERS = frozenset("abct")  # that makers use for maps as well, in more than one sense
+
+Options = Mapping[str, tuple[Reading, ...]]
 
 
 @dataclass(frozen=True)
@@ -45,22 +53,71 @@ def grouped(names: Iterable[str]) -> list[Group]:
     """The sets that pictures of these names make, sorted by folder and stem."""
     folders: dict[str, list[str]] = defaultdict(list)
     for name in sorted(names):
-        folder = PurePosixPath(name).parent.as_posix()
-        folders["" if folder == "." else folder].append(name)
-    return [group for folder in sorted(folders) for group in folder_groups(folder, folders[folder])]
+        folders[parent_of(name)].append(name)
+    files: dict[str, list[File]] = defaultdict(list)
+    for parent, maps in map_folders(folders).items():
+        files[parent] = files_of_map_folders({folder: (word, folders[folder]) for folder, word in maps.items()})
+        for folder in maps if files[parent] else ():
+            del folders[folder]
+    for folder, found in folders.items():
+        files[folder] += understood(found)
+    return [group for folder in sorted(files) for group in folder_groups(folder, files[folder])]
 
 
-def folder_groups(folder: str, names: list[str]) -> list[Group]:
+def parent_of(path: str) -> str:
+    """The folder that a file or folder is in, "" for the top."""
+    folder = PurePosixPath(path).parent.as_posix()
+    return "" if folder == "." else folder
+
+
+def map_folders(folders: Iterable[str]) -> dict[str, dict[str, Word]]:
+    """Folders whose names are those of maps, by the folder that they lie in."""
+    found: dict[str, dict[str, Word]] = defaultdict(dict)
+    for folder in folders:
+        word = folder_word(PurePosixPath(folder).name) if folder else None
+        if word:
+            found[parent_of(folder)][folder] = word
+    return found
+
+
+def files_of_map_folders(maps: Mapping[str, tuple[Word, list[str]]]) -> list[File]:
+    """Files of folders that hold one map each: albedo/brick.png, normal/brick.png; none where they don't.
+
+    They do where colours and other maps have a name in common, or where each folder has one picture.
+    """
+    files = [named_by_folder(name, word) for word, names in maps.values() for name in names]
+    colours, others = (
+        {file.reading.stem for file in files if (file.reading.kind in COLOUR_KINDS) == wanted}
+        for wanted in (True, False)
+    )
+    if not colours.isdisjoint(others):
+        return files
+    if colours and others and len(files) == len(maps):
+        return [replace(file, reading=replace(file.reading, stem=(), title="")) for file in files]
+    return []
+
+
+def named_by_folder(name: str, word: Word) -> File:
+    """A picture in a folder of one map; its own name may say the map again."""
+    options = readings(PurePosixPath(name).stem)
+    own = next((reading for reading in options if reading.kind == word.kind and not reading.weak), options[-1])
+    reason = f"its folder is named {PurePosixPath(name).parent.name}"
+    convention = own.convention or word.convention
+    return File(name, replace(own, kind=word.kind, convention=convention, weak=False, reason=reason))
+
+
+def folder_groups(folder: str, files: Iterable[File]) -> list[Group]:
     """The sets of one folder."""
     by_stem: dict[Words, list[File]] = defaultdict(list)
-    for file in understood(names):
+    for file in files:
         by_stem[file.reading.stem].append(file)
     adopt_colours(by_stem)
+    adopt_unknown(by_stem)
     out = []
     for stem in sorted(by_stem):
-        files = tuple(file for file in by_stem[stem] if file.reading.kind != "ignored")
-        if files:
-            out.append(Group(folder, next(f.reading.title for f in by_stem[stem] if f.reading.stem == stem), files))
+        learnt = tuple(file for file in by_stem[stem] if file.reading.kind != "ignored")
+        if learnt:
+            out.append(Group(folder, next(f.reading.title for f in by_stem[stem] if f.reading.stem == stem), learnt))
     return out
 
 
@@ -69,7 +126,7 @@ def understood(names: list[str]) -> list[File]:
 
     Alone, a file's first reading that isn't weak counts.
     """
-    options = {name: readings(PurePosixPath(name).stem) for name in names}
+    options = without_stray_letters({name: readings(PurePosixPath(name).stem) for name in names})
     kinds_of: dict[Words, Counter[str | None]] = defaultdict(Counter)
     for found in options.values():
         for reading in found:
@@ -83,6 +140,36 @@ def understood(names: list[str]) -> list[File]:
         return next(reading for reading in found if not reading.weak)
 
     return [File(name, chosen(found)) for name, found in options.items()]
+
+
+def without_stray_letters(options: Options) -> Options:
+    """Readings without those by a single letter at a name's end, where the letters beside it don't name maps.
+
+    They do with a normal map among them (wall_d, wall_n), with a map's word (wall_d, wall_normal), or where colours and
+    nothing but maps' letters end the names (wall_d, wall_s); not in series (tile_a, tile_b ...) nor for sides (door_r).
+    """
+    letters: dict[Words, set[str]] = defaultdict(set)
+    worded: set[Words] = set()
+    for found in options.values():
+        *start, last = found[-1].stem
+        if len(last) == 1:
+            letters[tuple(start)].add(last)
+        worded |= {reading.stem for reading in found[:-1] if not (reading.weak and len(last) == 1)}
+
+    def names_maps(stem: Words) -> bool:
+        ends = letters[stem]
+        if {"a", "b"} <= ends or {"b", "c"} <= ends or not ends <= LETTERS | OTHER_LETTERS:
+            return False
+        return "n" in ends or stem in worded or ("d" in ends and len(ends) > 1 and ends <= LETTERS)
+
+    return {
+        name: tuple(
+            reading
+            for reading in found
+            if not (reading.weak and len(found[-1].stem[-1]) == 1) or names_maps(reading.stem)
+        )
+        for name, found in options.items()
+    }
 
 
 def adopt_colours(by_stem: dict[Words, list[File]]) -> None:
@@ -103,3 +190,25 @@ def adopt_colours(by_stem: dict[Words, list[File]]) -> None:
         found = [other for other in nameless[stem] if other in by_stem]
         if len(found) == 1:
             by_stem[stem] += by_stem.pop(found[0])
+
+
+def adopt_unknown(by_stem: dict[Words, list[File]]) -> None:
+    """Give sets the pictures whose names go on where theirs end (wall_edge2.png beside wall_normal.png), or end with
+    theirs where maps stand in front (edge2_wall.png beside normal_wall.png), as files of an unknown kind.
+
+    A number alone makes another material (wall_2.png).
+    """
+    known = {stem: files for stem, files in by_stem.items() if any(f.reading.kind in LEARNT_KINDS for f in files)}
+    for stem in [stem for stem, files in by_stem.items() if {file.reading.kind for file in files} == {None}]:
+        lengths = range(len(stem) - 1, -1, -1)
+        homes = [stem[:k] for k in lengths if stem[:k] in known and not all(word.isdigit() for word in stem[k:])]
+        homes += [end for k in lengths if k and (end := stem[-k:]) in known and maps_in_front(end, known[end])]
+        if homes:
+            unknown = [replace(file, reading=replace(file.reading, kind=UNKNOWN)) for file in by_stem.pop(stem)]
+            by_stem[homes[0]] += unknown
+
+
+def maps_in_front(stem: Words, files: Iterable[File]) -> bool:
+    """Whether a name of a set's maps ends with its stem."""
+    named = [file for file in files if file.reading.kind in LEARNT_KINDS]
+    return any(readings(PurePosixPath(file.name).stem)[-1].stem[-len(stem) :] == stem for file in named)

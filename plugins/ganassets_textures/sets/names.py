@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -10,22 +11,34 @@ from ..materials import KINDS
 
 Words = tuple[str, ...]
 
-# What makers of materials and older games call their maps. A picture may be several maps at once: `orm` is occlusion,
-# roughness and metallic in red, green and blue; `mask` is Unity's metallic in red and smoothness in alpha.
+# What makers of materials and older games call their maps, in English and, without accents, in German, French, Spanish
+# and Italian. A picture may be several maps at once: `orm` is occlusion, roughness and metallic in red, green and blue;
+# `mer` is Bedrock's metallic, emission and roughness; `mask` is Unity's metallic in red and smoothness in alpha.
 MAP_WORDS: dict[str, Words] = {
     "albedo": (
         "albedo", "alb", "color", "colour", "col", "basecolor", "basecolour", "basemap", "diffuse", "diff", "dif",
-        "albedotransparency", "albedom",
+        "albedotransparency", "albedom", "farbe", "couleur", "colore",
     ),
-    "normal": ("normal", "normals", "norm", "nor", "nrm", "nml", "nm", "normalmap", "local"),
-    "height": ("height", "heightmap", "hgt", "displacement", "displace", "disp", "bump", "bumpmap", "parallax"),
-    "roughness": ("roughness", "rgh"),
-    "gloss": ("gloss", "glossiness", "smoothness"),
-    "metallic": ("metallic", "metalness", "metallness"),
+    "normal": (
+        "normal", "normals", "norm", "nor", "nrm", "nml", "nm", "normalmap", "local",
+        "normalbump", "normale", "normalen", "normales", "normali",
+    ),
+    "height": (
+        "height", "heightmap", "hgt", "displacement", "displace", "disp", "bump", "bumpmap", "parallax",
+        "hohe", "hoehe", "verschiebung", "hauteur", "deplacement", "altura", "desplazamiento", "altezza", "spostamento",
+    ),
+    "roughness": (
+        "roughness", "rgh", "rauheit", "rauigkeit", "rugosite", "rugosidad", "rugosita", "ruvidita", "ruvidezza",
+    ),
+    "gloss": ("gloss", "glossiness", "smoothness", "glanz", "brillance", "brillo", "lucentezza"),
+    "metallic": (
+        "metallic", "metalness", "metallness", "met", "metallisch", "metallique", "metalico", "metallico",
+    ),
     "specular": ("specular", "spec", "specularity"),
     "orm": ("orm", "aorm", "occlusionroughnessmetallic", "metallicroughness"),
-    "rma": ("rma", "roughnessmetallicocclusion"),
-    "mra": ("mra",),
+    "rma": ("rma", "rmao", "rmo", "roughnessmetallicocclusion"),
+    "mra": ("mra", "mrao", "mro"),
+    "mer": ("mer", "mers"),
     "mask": ("maskmap", "metallicsmoothness"),
     "albedo and height": ("albht", "albedoheight"),
     "normal and roughness": ("nrmrgh", "normalroughness"),
@@ -33,20 +46,23 @@ MAP_WORDS: dict[str, Words] = {
         "ao", "occlusion", "ambient", "ambientocclusion", "occ", "cavity", "curvature", "opacity", "alpha",
         "transparency", "translucency", "transmission", "emissive", "emission", "emit", "glow", "fuzz", "sss",
         "scattering", "thickness", "reflection", "refl", "anisotropy", "clearcoat", "sheen",
+        "edge", "edges", "id", "idmap", "matid", "colorid", "materialid", "objectid", "opac", "detailmap", "bentnormal",
+        "bentnormals", "worldnormal", "objectnormal", "verdeckung", "umgebungsverdeckung", "oclusion", "occlusione",
         "preview", "thumb", "thumbnail", "render", "sphere",
     ),
 }  # fmt: skip
 # These may as well be part of a material's name (rusty_metal.png): they count at a name's end, in company.
 WEAK_WORDS: dict[str, Words] = {
-    "albedo": ("d", "base"),
+    "albedo": ("d", "base", "bc"),
     "normal": ("n",),
     "height": ("h", "depth", "ht"),
     "roughness": ("r", "rough"),
     "gloss": ("g", "smooth"),
-    "metallic": ("m", "metal"),
+    "metallic": ("m", "metal", "metall"),
     "specular": ("s",),
     "orm": ("arm",),
     "mask": ("mask", "masks"),
+    "ignored": ("e", "o"),
 }
 CONVENTIONS = {"gl": "GL", "ogl": "GL", "opengl": "GL", "dx": "DX", "directx": "DX"}
 # Words that say where something is or what it is made into, not what it is: "dirt floor" is dirt.
@@ -54,6 +70,12 @@ VAGUE = frozenset({
     "wall", "floor", "pattern", "roof", "facade", "metal", "plate", "board", "boards", "stone", "painted", "paint",
     "container", "ground",
 })  # fmt: skip
+# Before a map's word they make it a map of something else, which is not learnt: emission_color, sheen_roughness.
+QUALIFIERS = frozenset({
+    "emission", "emissive", "sss", "subsurface", "sheen", "clearcoat", "transmission", "scattering", "translucency",
+})  # fmt: skip
+# Poliigon ends all names of a set with the workflow, in capitals: Bricks01_COL_2K_METALNESS.
+WORKFLOWS = frozenset({"METALNESS", "SPECULAR"})
 LONGEST_PHRASE = 3  # tokens
 SHORTEST_PART = 4  # letters
 
@@ -71,6 +93,7 @@ class Reading:
         title: the stem as it is written in the name.
         convention: "GL" or "DX" where the name says which way a normal map's green points.
         weak: true only where another file of the same stem agrees.
+        reason: how the map was told.
     """
 
     kind: str | None
@@ -78,6 +101,7 @@ class Reading:
     title: str = ""
     convention: str | None = None
     weak: bool = False
+    reason: str = "its name says so"
 
 
 @dataclass(frozen=True)
@@ -90,7 +114,7 @@ class Word:
 
 
 def map_words() -> dict[str, Word]:
-    """All words of all maps; the names of normal maps with conventions before and after them as well."""
+    """All words of all maps; with "map" and "texture" after them and, of normal maps, conventions before and after."""
     table = {}
     for weak, words_of in ((False, MAP_WORDS), (True, WEAK_WORDS)):
         for kind, words in words_of.items():
@@ -98,7 +122,7 @@ def map_words() -> dict[str, Word]:
     for name, word in [(name, word) for name, word in table.items() if word.kind == "normal"]:
         for mark, convention in CONVENTIONS.items():
             table[name + mark] = table[mark + name] = Word("normal", convention, word.weak)
-    return table
+    return {word + after: table[word] for after in ("map", "texture") for word in table if not table[word].weak} | table
 
 
 TABLE = map_words()
@@ -107,7 +131,14 @@ MATERIAL_WORDS = {word: name for name, kind in KINDS.items() for word in (name.r
 
 def tokens(text: str) -> Words:
     """Lower-case words and numbers of a name, split at separators, capitals and digits ("Bricks075B": bricks, 075b)."""
-    return tuple(match.group().lower() for match in TOKEN.finditer(text))
+    return tuple(match.group().lower() for match in TOKEN.finditer(without_accents(text)))
+
+
+def without_accents(text: str) -> str:
+    """Text with plain Latin letters in place of those with accents; as long as the composed text (NFC) is."""
+    composed = unicodedata.normalize("NFC", text)
+    plain = (unicodedata.normalize("NFKD", letter)[0] for letter in composed)
+    return "".join(base if base.isascii() else letter for base, letter in zip(plain, composed, strict=True))
 
 
 def readings(name: str) -> tuple[Reading, ...]:
@@ -116,7 +147,8 @@ def readings(name: str) -> tuple[Reading, ...]:
     The last word that names a map counts. What follows it may tell sets apart (wall_diff_01, wall_nm_01) or variants
     of one set (wall_diff_red, wall_diff_blue, wall_nm), so both come up.
     """
-    found = [match for match in TOKEN.finditer(name) if not RESOLUTION.fullmatch(match.group().lower())]
+    name = unicodedata.normalize("NFC", name)
+    found = without_workflow([match for match in TOKEN.finditer(without_accents(name)) if not is_resolution(match)])
     words = tuple(match.group().lower() for match in found)
 
     def written(start: int, end: int) -> str:
@@ -131,7 +163,24 @@ def readings(name: str) -> tuple[Reading, ...]:
         if not word.weak:
             break
     whole = written(0, len(words)) or name
-    return (*dict.fromkeys(out), Reading(None, words or (name.lower(),), whole))
+    return (*dict.fromkeys(out), Reading(None, words or (name.lower(),), whole, reason="its name names no map"))
+
+
+def is_resolution(match: re.Match[str]) -> bool:
+    """Whether a word says how large a picture is, or its format. A number that a name begins with is a name's own."""
+    word = match.group().lower()
+    return bool(RESOLUTION.fullmatch(word)) and not (word.isdigit() and match.start() == 0)
+
+
+def without_workflow(found: list[re.Match[str]]) -> list[re.Match[str]]:
+    """Words of a name without the workflow at its end, where a map's word stands before it."""
+    if not found or found[-1].group() not in WORKFLOWS:
+        return found
+    words = [match.group().lower() for match in found[:-1]]
+    while words and (words[-1].isdigit() or words[-1] == "var"):  # a variant's number
+        words.pop()
+    ends = ["".join(words[-count:]) for count in range(1, LONGEST_PHRASE + 1)] if words else []
+    return found[:-1] if any(word in TABLE for word in ends) else found
 
 
 def map_matches(words: Words) -> Iterator[tuple[Word, int, int]]:
@@ -140,7 +189,21 @@ def map_matches(words: Words) -> Iterator[tuple[Word, int, int]]:
     for start, end in phrases(len(words)):
         word = TABLE.get("".join(words[start:end]))
         if word and (not word.weak or end == last + 1):
-            yield word, start, end
+            if is_qualified(word, words[:start]):
+                yield Word("ignored"), start - 1, end
+            else:
+                yield word, start, end
+
+
+def is_qualified(word: Word, before: Words) -> bool:
+    """Whether what stands before a map's word makes it a map of something that is not learnt."""
+    last = before[-1] if before else ""
+    return last in QUALIFIERS or (last == "specular" and word.kind == "albedo")
+
+
+def folder_word(name: str) -> Word | None:
+    """The map that all pictures in a folder of that name are, if its name says nothing else."""
+    return TABLE.get("".join(tokens(name)))
 
 
 def phrases(count: int) -> Iterator[tuple[int, int]]:

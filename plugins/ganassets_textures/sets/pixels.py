@@ -48,8 +48,10 @@ class Picture:
         if len(self.colour) < 3:
             return False
         red, green, blue = self.colour.mean((1, 2))
+        if abs(red - 0.5) >= 0.1 or abs(green - 0.5) >= 0.1 or blue <= 0.6:
+            return False
         length = np.sqrt(((2 * self.colour - 1) ** 2).sum(0))
-        return abs(red - 0.5) < 0.1 and abs(green - 0.5) < 0.1 and blue > 0.6 and np.abs(length - 1).mean() < 0.2
+        return bool(np.abs(length - 1).mean() < 0.2)
 
 
 def picture_size(stream: BinaryIO, suffix: str) -> Size:

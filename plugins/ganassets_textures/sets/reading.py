@@ -14,7 +14,7 @@ from ganassets.data.records import TOO_SMALL, FileRecord, LeftOutError, left_out
 from ganassets.data.sources import Container, Opener
 from ganassets.errors import InputError
 
-from .groups import COLOUR_KINDS, File, Group
+from .groups import COLOUR_KINDS, UNKNOWN, File, Group
 from .heights import HIGHEST, belong_together, green_points_down, integrate, scaled_height, slopes_of_normals, tiles
 from .names import material_of
 from .pixels import FloatArray, Picture, Size, block_means, picture_size, read_picture
@@ -37,9 +37,11 @@ CONTENTS: dict[str | None, tuple[tuple[str, str, bool], ...]] = {
     "orm": (("roughness", "G", False), ("metallic", "B", False)),
     "rma": (("roughness", "R", False), ("metallic", "G", False)),
     "mra": (("metallic", "R", False), ("roughness", "G", False)),
+    "mer": (("metallic", "R", False), ("roughness", "B", False)),
     "mask": (("metallic", "R", False), ("roughness", "A", True)),
     "gloss": (("roughness", "L", True),),
     "specular": (("roughness", "L", True),),
+    UNKNOWN: (),
 }
 PREFERENCE = {kind: rank for rank, kind in enumerate(CONTENTS)}
 # Kinds whose pictures may turn out to be of no use, and why.
@@ -47,6 +49,8 @@ IGNORED = {"specular": "in colours", "mask": "no smoothness in its alpha"}
 # Words for what a map's file became, where the map's name alone doesn't say it.
 USES = {"normal": "normal map", "height": "height map"}
 NO_COLOUR = "map of a set without a colour map"
+UNKNOWN_MAP = "map of an unknown name"
+NORMALS = "normal map without a name that says so"
 NOT_NEEDED = "map that its set has already"
 NOT_LEARNT = "map that is not learnt"
 CONVENTION_PREFERENCE = ("GL", None, "DX")
@@ -132,7 +136,9 @@ def read_group(container: Container, group: Group, root: str, open_file: Opener,
     made, line = finished(name, material_of([group.title, *reversed(folders)]), maps)
     facts = {"set": name, "size": f"{maps.size[1]} x {maps.size[0]}", "material": made.material or "unknown"}
     records += [
-        FileRecord(container.full_name(file.name), use, facts=facts | {"map": str(file.reading.kind or "albedo")})
+        FileRecord(
+            container.full_name(file.name), use, "", facts | {"map": file.reading.kind or "albedo"}, file.reading.reason
+        )
         for file, use in used
     ]
     return Result(made, line, tuple(records))
@@ -154,6 +160,8 @@ def read_file_of_set(file: File, open_file: Opener, longest: int, maps: Maps | N
         if maps:
             raise LeftOutError("the set has a colour map already", NOT_NEEDED)
         return read_colour(file, open_file, longest)
+    if file.reading.kind == UNKNOWN:
+        raise LeftOutError("its name goes on where a set's ends, but names no map that is known", UNKNOWN_MAP)
     if maps is None:
         raise LeftOutError("no colour map belongs to it", NO_COLOUR)
     if not is_wanted(file.reading.kind, maps):
@@ -202,7 +210,7 @@ def read_colour(file: File, open_file: Opener, longest: int) -> Maps:
     """The colour map, which decides on the set's size.
 
     Raises:
-        InputError: it is damaged or too small.
+        InputError: it is damaged, too small, or a normal map.
     """
     h, w = size_of(file, open_file)
     shrink = max(1.0, max(h, w) / longest)
@@ -211,7 +219,10 @@ def read_colour(file: File, open_file: Opener, longest: int) -> Maps:
         reduced = f", {size[1]} x {size[0]} when reduced" if shrink > 1 else ""
         raise LeftOutError(f"only {w} x {h} pixels{reduced}; {SMALLEST} a side are needed", TOO_SMALL)
     maps = Maps(size, max(1, min(round(shrink), WORKING // max(size))))
-    add_planes(file.reading.kind, read_at(file, open_file, fine_size(maps)), maps)
+    picture = read_at(file, open_file, fine_size(maps))
+    if picture.looks_like_normals():
+        raise LeftOutError("a normal map by its looks, and no colours as its name lets expect", NORMALS)
+    add_planes(file.reading.kind, picture, maps)
     return maps
 
 

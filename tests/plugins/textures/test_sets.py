@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganassets.data.records import NOT_READ, UNREADABLE
+from ganassets.data.records import NOT_READ, PREVIEW, UNREADABLE
 from ganassets.errors import InputError
 from ganassets_textures.sets import MaterialSet, Report, read_sets
 from ganassets_textures.sets.heights import slopes_of_height
-from ganassets_textures.sets.reading import NOT_LEARNT
+from ganassets_textures.sets.reading import NORMALS, NOT_LEARNT, UNKNOWN_MAP
 from material_files import SIZE, colours, grey, hills, normals, save, stretched
 
 REAL = Path(__file__).parents[4] / "shared" / "data" / "textures"
@@ -230,6 +230,53 @@ def test_bad_files_among_good_ones(folder: Path) -> None:
         assert reason in reasons.pop(name), name
     assert set(reasons) <= {"second_color_1k.png"}
     assert seen == [(i + 1, 6) for i in range(6)]
+
+
+def test_every_file_has_a_record_that_says_what_it_became(folder: Path) -> None:
+    save(folder / "oak_color.png", colours())
+    save(folder / "oak_normal.png", normals(hills()))
+    save(folder / "oak_orm.png", np.dstack([grey(255), grey(50), grey(60)]))
+    save(folder / "oak_glossy.png", grey(3))
+    save(folder / "oak_ao.png", grey(3))
+    save(folder / "previews" / "oak.png", colours())
+    save(folder / "lone.png", normals(hills()))
+    (folder / "oak.blend").write_bytes(b"")
+    sets, report = read_sets(folder)
+    assert [made.name for made in sets] == ["oak"]
+    uses = {record.file: record.use or record.category for record in report.records}
+    assert uses == {
+        "oak_color.png": "albedo", "oak_normal.png": "normal map", "oak_orm.png": "roughness and metallic",
+        "oak_glossy.png": UNKNOWN_MAP, "oak_ao.png": NOT_LEARNT, "previews/oak.png": PREVIEW, "lone.png": NORMALS,
+        "oak.blend": NOT_READ,
+    }  # fmt: skip
+    (record,) = [record for record in report.records if record.file == "oak_normal.png"]
+    assert record.facts == {"set": "oak", "map": "normal", "size": "96 x 96", "material": "unknown"}
+    assert record.reason == "its name says so"
+
+
+def test_a_normal_map_is_never_colours(folder: Path) -> None:
+    save(folder / "a_color.png", normals(hills()))
+    with pytest.raises(InputError, match=r"a_color.png: a normal map by its looks"):
+        read_sets(folder)
+
+
+def test_bedrock_has_roughness_in_blue(folder: Path) -> None:
+    save(folder / "stone_color.png", colours())
+    save(folder / "stone_mer.png", np.dstack([grey(60), grey(0), grey(90)]))
+    (made,), _ = read_sets(folder)
+    assert made.roughness is not None and (made.roughness == 90).all()
+    assert made.metallic is not None and (made.metallic == 60).all()
+
+
+def test_folders_of_maps(folder: Path) -> None:
+    for name in ("brick_01", "rock_02"):
+        save(folder / "albedo" / f"{name}.png", colours())
+        save(folder / "normal" / f"{name}.png", normals(hills()))
+    sets, report = read_sets(folder)
+    assert [(made.name, made.material, made.height is not None) for made in sets] == [
+        ("brick_01", "brick", True), ("rock_02", "rock", True),
+    ]  # fmt: skip
+    assert {record.reason for record in report.records if record.use == "normal map"} == {"its folder is named normal"}
 
 
 def test_what_is_no_map_is_no_problem(folder: Path) -> None:
