@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import hashlib
 import io
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import GanassetsError, InputError, one_line
+from .files import open_regular
 from .manifest import MAX_BYTES, METADATA_KEY, Manifest, parse_manifest
 from .onnx_scan import DEFAULT_DOMAINS, MalformedError, scan
 
@@ -194,16 +196,20 @@ def look_into(path: str | Path) -> ModelFile:
 
 def read_model_file(path: Path) -> bytes:
     """Content of a model file; InputError unless it is a file of a likely size that can be read."""
-    if not path.is_file():
-        what = "is a folder, not a model file" if path.is_dir() else "is not there"
-        raise InputError(f"{path} {what}; give the path of a .onnx file made by `ganassets export`.")
-    size = path.stat().st_size
-    if not 0 < size <= MAX_FILE_BYTES:
-        raise InputError(f"{path} {'is empty' if not size else 'is larger than 2 GB'}; it can't be a model.")
+    advice = "give the path of a .onnx file made by `ganassets export`."
     try:
-        return path.read_bytes()
+        with open_regular(path) as file:
+            size = os.fstat(file.fileno()).st_size  # before anything is read: what is larger would fill the memory
+            data = file.read(MAX_FILE_BYTES + 1) if size <= MAX_FILE_BYTES else b""
+    except IsADirectoryError as error:
+        raise InputError(f"{path} is a folder, not a model file; {advice}") from error
+    except FileNotFoundError as error:
+        raise InputError(f"{path} is not there; {advice}") from error
     except OSError as error:
-        raise InputError(f"{path} can't be read: {error.strerror}.") from error
+        raise InputError(f"{path} can't be read ({str(error.strerror).lower()}); {advice}") from error
+    if max(size, len(data)) > MAX_FILE_BYTES or not data:
+        raise InputError(f"{path} {'is larger than 2 GB' if size else 'is empty'}; it can't be a model.")
+    return data
 
 
 def read_manifest(data: bytes, path: Path) -> Manifest:

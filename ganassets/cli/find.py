@@ -84,10 +84,12 @@ def model_of_digest(generator: str, digest: str, given: str | None) -> Path:
     """
     import hashlib
 
+    from ..model import read_model_file
+
     if given:
         return find_model(given)
     for path in [*shipped_models(generator), *(run / MODEL_FILE for run in runs_of(generator))]:
-        if path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == digest:
+        if path.is_file() and hashlib.sha256(read_model_file(path)).hexdigest() == digest:
             return path
     raise InputError(
         f"the model of {generator} with SHA-256 {digest[:12]}... is neither in the package nor in {RUNS}/; "

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..errors import GanassetsError, InputError
+from ..files import read_limited
 from ..plugins import load_exporter, load_generator, run_plugin
 from .base import debug_option
 from .find import model_of_digest
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from ..spec import GeneratorSpec
 
 PICTURES = {".png", ".webp"}
+MAX_BYTES = 2**31  # of a file to compare with
 
 EXAMPLES = """\b
 Examples:
@@ -47,12 +49,13 @@ def command(file: Path, model: str | None, out: Path | None, overwrite: bool) ->
         raise InputError(f"{file} is a recipe by itself; make its asset with `ganassets generate --recipe {file}`.")
     path = model_of_digest(recipe.generator, recipe.model, model)
     spec = load_generator(look_into(path).manifest.generator)
-    files, old = remade(path, spec, recipe), file.read_bytes()
+    old = read_limited(file, MAX_BYTES, "a file that ganassets made")
+    files = remade(path, spec, recipe)
+    if file.name not in files:  # before anything is written
+        raise InputError(f"{file} was renamed: its recipe makes {', '.join(files)}; give it that name again.")
     if out is not None:
         written = write_files(out, files, overwrite)
         click.echo(f"Written: {', '.join(map(str, written))}")
-    if file.name not in files:
-        raise GanassetsError(f"{file.name} was renamed: its recipe makes {', '.join(files)}.")
     if files[file.name] == old:
         click.echo(f"{file} comes out the same, to the last byte.")
         return

@@ -19,12 +19,14 @@ from torch import Tensor
 from ..data import PER_SAMPLE, TrainingData, as_float
 from ..errors import GanassetsError, InputError
 from ..evaluation.monitor import Monitor, pairs_picture
+from ..files import read_text
 from ..latents import latents
 from ..networks import Domain
 from ..spec import Condition, GeneratorSpec
 from ..writer import write_atomic
 from .checkpoint import BEST, checkpoints, save_checkpoint
 from .report import write_report
+from .settings import MAX_CARD_BYTES
 from .snapshot import picture_of
 from .trainer import Trainer
 
@@ -87,7 +89,7 @@ def check_same(old: Mapping[str, np.ndarray], new: Mapping[str, np.ndarray], run
 def check_conditions(data: TrainingData, run: Path) -> None:
     """InputError where the data of a run have other labels than when it began."""
     try:
-        saved = json.loads((run / "data.json").read_text(encoding="utf-8")).get("conditions")
+        saved = json.loads(read_text(run / "data.json", MAX_CARD_BYTES)).get("conditions")
     except (OSError, ValueError, AttributeError) as error:
         raise InputError(f"{run / 'data.json'} is missing or damaged; the run can't go on.") from error
     if saved != json.loads(json.dumps(asdict(card_of(data))["conditions"])):

@@ -161,8 +161,8 @@ def test_a_recipe_by_itself(tmp_path):
 
 
 def test_files_that_are_not_there(tmp_path):
-    for path in (tmp_path, tmp_path / "x.png"):
-        with pytest.raises(InputError, match="is not there; give a seed, a recipe, or a file that ganassets made"):
+    for path, why in ((tmp_path, r"can't be read \(is a directory\)"), (tmp_path / "x.png", "is not there")):
+        with pytest.raises(InputError, match=f"{why}; give a seed, a recipe, or a file that ganassets made"):
             origin_of(path)
 
 
