@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -12,7 +11,9 @@ import click
 
 from ..errors import InputError
 from ..plugins import generator_names, load_generator
-from .base import debug_option, load_training, make_console, printable
+from ..texts import shell_command
+from .base import debug_option, load_training
+from .output import make_console, say, say_json
 
 if TYPE_CHECKING:
     from ..data import TrainingData
@@ -52,8 +53,6 @@ def command(
     folder: Path, name: str, preset: str | None, sheet: Path | None, seconds: float, device: str, as_json: bool
 ) -> None:
     """Read a folder or zip of training data as a generator would, and tell how long training on it takes here."""
-    import json
-
     spec = load_generator(name)
     option = data_option(spec)
     files = picture_files(folder) if spec.asset_kind == "picture" else {}
@@ -68,12 +67,12 @@ def command(
     if sheet or hardware:
         facts |= rehearsed(spec, chosen, data, hardware, sheet, seconds)
     if as_json:
-        click.echo(json.dumps(facts, indent=2))
+        say_json(facts)
         return
     for title, text in lines(facts):
-        click.echo(f"{title:10}{printable(text)}")
+        say(f"{title:10}{text}")
     words = ["ganassets", "train", spec.name, "--preset", chosen.name, f"--{option}", str(folder)]
-    click.echo(f"Next: {shlex.join(words)}")
+    say(f"Next: {shell_command(*words)}")
 
 
 def data_option(spec: GeneratorSpec) -> str:

@@ -13,6 +13,7 @@ from ..errors import GanassetsError, InputError
 from ..options import describe_option, option_values
 from ..plugins import find_exporters, generator_names, load_format, load_generator
 from ..spec import Condition
+from ..texts import printable
 from .base import GeneratorCommand, parse_pairs
 from .find import MODEL_FILE, find_model
 
@@ -165,10 +166,8 @@ def dynamic_values(kind: str, params: Mapping[str, Any], names: Sequence[str]) -
 
 def describe_condition(condition: Condition) -> str:
     """One line for a help text."""
-    if condition.switch:
-        return f"{condition.help} [yes|no]"
     values = "|".join(condition.choices) or f"{condition.low:g}..{condition.high:g} {condition.unit}".rstrip()
-    return f"{condition.help} [{values}]"
+    return printable(f"{condition.help} [{'yes|no' if condition.switch else values}]")
 
 
 def chosen_format(

@@ -9,9 +9,10 @@ import click
 from ..errors import InputError
 from ..plugins import load_generator
 from ..spec import GeneratorSpec
-from .base import GeneratorCommand, complete_generators, debug_option, load_training, make_console
+from .base import GeneratorCommand, complete_generators, debug_option, load_training
 from .dynamic import generator_of
 from .find import find_model
+from .output import make_console, say_json
 from .train import data_parameter
 
 SPEC = "ganassets.evaluate.spec"
@@ -68,8 +69,6 @@ def command(ctx: click.Context, name_or_model: str, samples: int, seed: int, as_
 
     The data are those of the options; without any, those of the model's run, or the generator's own.
     """
-    import json
-
     from ..model import check_plugin, open_model
 
     model = open_model(find_model(name_or_model))
@@ -83,4 +82,4 @@ def command(ctx: click.Context, name_or_model: str, samples: int, seed: int, as_
         spec, model.path, samples=samples, seed=seed, console=make_console(stderr=as_json), data_options=options
     )
     if as_json:
-        click.echo(json.dumps(measures, indent=2))
+        say_json(measures)

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .base import complete_generators, debug_option, make_console, printable
+from ..texts import shell_command
+from .base import complete_generators, debug_option
 from .find import find_model
+from .output import make_console, say, say_json
 
 if TYPE_CHECKING:
     from ..recipe import Recipe
@@ -31,8 +33,6 @@ def command(name_or_model: str, as_json: bool) -> None:
 
     Of any other file that ganassets made: the model, seed, sliders and licence, and how to make it again.
     """
-    import json
-
     from ..model import CPU, open_model
 
     if Path(name_or_model).is_file() and Path(name_or_model).suffix != ".onnx":
@@ -42,7 +42,7 @@ def command(name_or_model: str, as_json: bool) -> None:
     size = model.path.stat().st_size
     if as_json:
         facts = {"path": str(model.path), "bytes": size, "sha256": model.digest}
-        click.echo(json.dumps({**facts, "manifest": model.manifest.model_dump(mode="json")}, indent=2))
+        say_json({**facts, "manifest": model.manifest.model_dump(mode="json")})
         return
     file = [("file", str(model.path)), ("size", f"{size / 1e6:.1f} MB"), ("SHA-256", model.digest)]
     show_table([*file, *summary(model.manifest)])
@@ -57,7 +57,7 @@ def show_table(rows: Iterable[tuple[str, str]]) -> None:
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     for name, value in rows:
-        table.add_row(Text(printable(name), "bold"), Text(printable(value)))
+        table.add_row(Text(name, "bold"), value)
     make_console().print(table)
 
 
@@ -67,12 +67,13 @@ def show_origin(path: Path, as_json: bool) -> None:
 
     origin = origin_of(path)
     if as_json:
-        click.echo(origin.recipe.to_json())
+        say(origin.recipe.to_json())
         return
     show_table([("file", str(path)), ("says so", origin.where), *told(origin.recipe)])
-    again = f"regenerate {path}" if origin.recipe.file else f"generate {origin.recipe.generator} --recipe {path}"
-    click.echo(f"Again: ganassets {again} -o again")
-    click.echo(f"More like it: ganassets vary {origin.recipe.generator} {path} -n 8 -o near")
+    name = origin.recipe.generator
+    again = ["regenerate", path] if origin.recipe.file else ["generate", name, "--recipe", path]
+    say(f"Again: {shell_command('ganassets', *again, '-o', 'again')}")
+    say(f"More like it: {shell_command('ganassets', 'vary', name, path, '-n', 8, '-o', 'near')}")
 
 
 def told(recipe: Recipe) -> Iterator[tuple[str, str]]:

@@ -13,9 +13,10 @@ import click
 from ..errors import GanassetsError, InputError
 from ..options import option_values
 from ..plugins import load_exporter, load_generator, run_plugin
-from .base import make_console, parse_pairs, printable
+from .base import parse_pairs
 from .dynamic import SETTING, SLIDER, chosen_format, dynamic_values
 from .find import find_model
+from .output import make_console, say
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -220,7 +221,7 @@ def carry_out(plan: Plan, params: Mapping[str, Any]) -> None:
     if params["preview"]:
         sheets = draw_sheets(plan, out, summary)
         if sheets:
-            click.echo(f"Contact sheet{'s' if len(plan.jobs) > 1 else ''}: {' and '.join(map(str, sheets))}")
+            say(f"Contact sheet{'s' if len(plan.jobs) > 1 else ''}: {' and '.join(map(str, sheets))}")
     if summary.failures:
         raise GanassetsError(f"{len(summary.failures):,} of {len(plan):,} could not be made.")
 
@@ -236,7 +237,7 @@ def run_with_progress(plan: Plan, out: Path, settings: Any, run: Callable[..., S
         names = dict.fromkeys(job.generator for job in plan.jobs)
         task = bar.add_task(f"Generating {' and '.join(names)}", total=len(plan))
         update = lambda done, total: bar.update(task, completed=done, total=total)  # noqa: E731
-        return run(plan, out, settings, update, lambda line: click.echo(line, err=True))
+        return run(plan, out, settings, update, lambda line: say(line, err=True))
 
 
 def tell(plan: Plan, out: Path, summary: Summary) -> None:
@@ -246,15 +247,15 @@ def tell(plan: Plan, out: Path, summary: Summary) -> None:
         key = (job.generator, job.file.path)
         counts[key] = counts.get(key, 0) + len(job)
     for (generator, path), count in counts.items():
-        click.echo(f"{count:,} of {generator} in {out} (model {path}).")
+        say(f"{count:,} of {generator} in {out} (model {path}).")
     if summary.skipped:
-        click.echo(f"{summary.skipped:,} of them were there already.")
+        say(f"{summary.skipped:,} of them were there already.")
     for failure in summary.failures[:MOST_TOLD]:
-        click.echo(f"Not made: {failure.name}: {printable(failure.why)}", err=True)
+        say(f"Not made: {failure.name}: {failure.why}", err=True)
     if len(summary.failures) > MOST_TOLD:
         from ..batch.engine import FAILURES
 
-        click.echo(f"... and {len(summary.failures) - MOST_TOLD:,} more, listed in {out / FAILURES}.", err=True)
+        say(f"... and {len(summary.failures) - MOST_TOLD:,} more, listed in {out / FAILURES}.", err=True)
 
 
 def tell_estimate(plan: Plan, settings: Any, out: Path) -> None:
@@ -282,7 +283,7 @@ def tell_estimate(plan: Plan, settings: Any, out: Path) -> None:
     console = make_console()
     console.print(table)
     names = [plan.unit(i)[1].name for i in dict.fromkeys((0, len(plan) - 1)) if len(plan)]
-    click.echo(f"From {' to '.join(names)}, in {out}. Nothing was written.")
+    say(f"From {' to '.join(names)}, in {out}. Nothing was written.")
     if total > free_space(out):
         raise InputError(f"{size_text(total)} don't fit: {size_text(free_space(out))} are free in {out}.")
 
@@ -341,4 +342,4 @@ def keep_recipes(recipes: Sequence[Recipe], out: Path, dry: bool) -> None:
         return
     files = {f"{recipe.name}{SUFFIX}": (recipe.to_json() + "\n").encode() for recipe in recipes}
     write_files(out, files, overwrite=True)
-    click.echo(f"Recipe{'s' if len(recipes) > 1 else ''}: {out}/*{SUFFIX}")
+    say(f"Recipe{'s' if len(recipes) > 1 else ''}: {out}/*{SUFFIX}")

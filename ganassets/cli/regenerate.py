@@ -12,8 +12,10 @@ import click
 from ..errors import GanassetsError, InputError
 from ..files import read_limited
 from ..plugins import load_exporter, load_generator, run_plugin
+from ..texts import shell_command
 from .base import debug_option
 from .find import model_of_digest
+from .output import say
 
 if TYPE_CHECKING:
     from ..recipe import Recipe
@@ -46,7 +48,8 @@ def command(file: Path, model: str | None, out: Path | None, overwrite: bool) ->
 
     recipe = origin_of(file).recipe
     if recipe.file is None:
-        raise InputError(f"{file} is a recipe by itself; make its asset with `ganassets generate --recipe {file}`.")
+        command = shell_command("ganassets", "generate", recipe.generator, "--recipe", file)
+        raise InputError(f"{file} is a recipe by itself; make its asset with `{command}`.")
     path = model_of_digest(recipe.generator, recipe.model, model)
     spec = load_generator(look_into(path).manifest.generator)
     old = read_limited(file, MAX_BYTES, "a file that ganassets made")
@@ -55,9 +58,9 @@ def command(file: Path, model: str | None, out: Path | None, overwrite: bool) ->
         raise InputError(f"{file} was renamed: its recipe makes {', '.join(files)}; give it that name again.")
     if out is not None:
         written = write_files(out, files, overwrite)
-        click.echo(f"Written: {', '.join(map(str, written))}")
+        say(f"Written: {', '.join(map(str, written))}")
     if files[file.name] == old:
-        click.echo(f"{file} comes out the same, to the last byte.")
+        say(f"{file} comes out the same, to the last byte.")
         return
     reasons = [*versions(recipe, spec), difference(old, files[file.name], file.suffix.lower())]
     raise GanassetsError(f"{file} comes out differently: {'; '.join(reasons)}.")

@@ -10,9 +10,11 @@ import click
 
 from ..errors import InputError
 from ..plugins import load_generator, nearest
-from .base import complete_generators, debug_option, make_console
+from ..texts import shell_command
+from .base import complete_generators, debug_option
 from .find import find_model
 from .making import draw_sheet
+from .output import make_console, say
 
 if TYPE_CHECKING:
     import numpy as np
@@ -75,8 +77,9 @@ def discover_command(name_or_model: str, count: int, samples: int, sheets: Path,
     path = write_directions(model, found)
     for direction in found:
         written = draw_sheet(spec, pulled_assets(model, spec, direction), sheets, direction.name)
-        click.echo(f"{direction.name}: {direction.share:.0%} of what varies; {written[0]}")
-    click.echo(f"Kept in {path}. Name them with `ganassets sliders rename {name_or_model} {found[0].name} NAME`.")
+        say(f"{direction.name}: {direction.share:.0%} of what varies; {written[0]}")
+    rename = shell_command("ganassets", "sliders", "rename", name_or_model, found[0].name, "NAME")
+    say(f"Kept in {path}. Name them with `{rename}`.")
 
 
 def looked_at(model: Model, spec: GeneratorSpec, samples: int) -> tuple[np.ndarray, np.ndarray]:
@@ -151,7 +154,7 @@ def list_command(name_or_model: str) -> None:
     from ..model import look_into
 
     for direction in read_directions(look_into(find_model(name_or_model))).directions:
-        click.echo(f"{direction.name}  {direction.share:.0%}")
+        say(f"{direction.name}  {direction.share:.0%}")
 
 
 @command.command(name="rename", short_help="Give a found slider a name.")
@@ -176,4 +179,4 @@ def rename_command(name_or_model: str, old: str, new: str) -> None:
     if new in names and new != old:
         raise InputError(f"{file.path} has a slider {new!r} already.")
     write_directions(file, [d.model_copy(update={"name": new}) if d.name == old else d for d in found])
-    click.echo(f"{old} is {new} now.")
+    say(f"{old} is {new} now.")

@@ -10,8 +10,10 @@ import click
 from ..errors import InputError
 from ..plugins import load_generator
 from ..spec import OBJECTIVES, GeneratorSpec, Preset, with_overrides
-from .base import GeneratorCommand, complete_generators, debug_option, load_training, make_console
+from ..texts import shell_command
+from .base import GeneratorCommand, complete_generators, debug_option, load_training
 from .find import find_model, spec_of_run
+from .output import make_console, say
 
 SPEC = "ganassets.train.spec"
 POSITIVE = click.FloatRange(min=0, min_open=True)
@@ -156,5 +158,5 @@ def resume_run(ctx: click.Context, run: Path) -> None:
 
 def finish(run: Path) -> None:
     """Say where the run is and what comes next."""
-    click.echo(f"Run: {run}")
-    click.echo(f"Next: ganassets export {run} --onnx")
+    say(f"Run: {run}")
+    say(f"Next: {shell_command('ganassets', 'export', run, '--onnx')}")

@@ -23,6 +23,7 @@ from ..files import read_text
 from ..latents import latents
 from ..networks import Domain
 from ..spec import Condition, GeneratorSpec
+from ..texts import shell_command
 from ..writer import write_atomic
 from .checkpoint import BEST, checkpoints, save_checkpoint
 from .report import write_report
@@ -110,7 +111,8 @@ def make_folder(out: Path | None, name: str) -> Path:
             except FileExistsError:
                 continue
     except FileExistsError as error:
-        raise InputError(f"{out} exists already; choose another --out, or go on with --resume {out}.") from error
+        again = shell_command("--resume", out)
+        raise InputError(f"{out} exists already; choose another --out, or go on with {again}.") from error
     except OSError as error:
         raise InputError(f"the run folder {out or RUNS} can't be made ({error.strerror}).") from error
     raise InputError("runs holds too many runs of today; tidy it up.")

@@ -17,6 +17,7 @@ from ..data import TrainingData
 from ..errors import GanassetsError, InputError
 from ..networks import LinearFit, count_parameters
 from ..spec import GeneratorSpec, Preset
+from ..texts import shell_command
 from ..writer import write_atomic
 from .beginning import fit_of, with_latents
 from .checkpoint import load_fit, newest_whole, save_fit
@@ -181,7 +182,7 @@ def go_on(
         start.load(trainer)
     run = None
     if team.leads:
-        console.print(introduction(trainer, len(data), folder), soft_wrap=True)
+        console.print(introduction(trainer, len(data), folder), soft_wrap=True, markup=False)
         seconds = checkpoint[1].get("seconds", 0.0) if checkpoint else 0.0
         run = RunFolder(spec, folder, prepared.rows, domain, prepared.data, settings.seed, seconds)
         if checkpoint is None:
@@ -197,7 +198,8 @@ def go_on(
         if done:
             run.look(trainer, must=True)
         else:
-            console.print(f"Stopped; saved. Go on with: ganassets train {spec.name} --resume {folder}", soft_wrap=True)
+            again = shell_command("ganassets", "train", spec.name, "--resume", folder)
+            console.print(f"Stopped; saved. Go on with: {again}", soft_wrap=True, markup=False)
     team.wait()
     if not done:
         raise KeyboardInterrupt

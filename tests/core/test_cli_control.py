@@ -296,7 +296,7 @@ def test_regenerating_in_place_tells_what_was_there(model):
 def test_files_that_are_not_regenerated(model, make_model):
     done("vary", model, "7", "-n", "1", "--no-preview")
     kept = "out/squares-00000007-v001.recipe.json"
-    assert f"make its asset with `ganassets generate --recipe {kept}`" in told(
+    assert f"make its asset with `ganassets generate squares --recipe {kept}`" in told(
         run("regenerate", kept, "--model", model)
     )
     path = Path("out/squares-00000007-v001.bin")

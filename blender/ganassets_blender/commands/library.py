@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ganassets.blender import VARIABLE
-from ganassets.cli.base import complete_generators, debug_option, make_console, printable
+from ganassets.cli.base import complete_generators, debug_option
 from ganassets.cli.dynamic import MakingCommand
 from ganassets.cli.generate import choose_seeds
 from ganassets.cli.making import LOOK_OPTIONS, MOST_TOLD, SEED_OPTIONS, wanted, with_options
+from ganassets.cli.output import make_console, say
 from ganassets.errors import GanassetsError, InputError
 
 if TYPE_CHECKING:
@@ -105,13 +106,13 @@ def add(plan: Plan, library: Path, terms: Any, settings: Any) -> Added:
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("Filling the library", total=len(plan))
         progress = lambda done, total: bar.update(task, completed=done, total=total)  # noqa: E731
-        return add_to_library(plan, library, terms, settings, progress, lambda line: click.echo(line, err=True))
+        return add_to_library(plan, library, terms, settings, progress, lambda line: say(line, err=True))
 
 
 def tell(added: Added, library: Path) -> None:
     """Say what came of it; GanassetsError when something could not be made."""
-    click.echo(f"{added.new:,} added to {library} in {len(added.volumes)} files, {added.there:,} were there.")
+    say(f"{added.new:,} added to {library} in {len(added.volumes)} files, {added.there:,} were there.")
     for failure in added.failures[:MOST_TOLD]:
-        click.echo(f"Not made: {failure.name}: {printable(failure.why)}", err=True)
+        say(f"Not made: {failure.name}: {failure.why}", err=True)
     if added.failures:
         raise GanassetsError(f"{len(added.failures):,} could not be made.")
