@@ -7,11 +7,12 @@ from typing import Any
 import click
 
 from ..errors import InputError
+from ..finding import check_trusted, find_model
 from ..plugins import load_generator
 from ..spec import GeneratorSpec
 from .base import GeneratorCommand, complete_generators, debug_option, load_training
 from .dynamic import generator_of
-from .find import find_model
+from .making import TRUSTED_OPTION
 from .output import make_console, say_json
 from .train import data_parameter
 
@@ -62,16 +63,20 @@ def data_options(spec: GeneratorSpec | None) -> list[click.Option]:
 @click.option("--samples", type=click.IntRange(16, 100_000), default=512, show_default=True, help="To compare.")
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True, help="Of the comparison.")
 @click.option("--json", "as_json", is_flag=True, help="The measures as JSON.")
+@TRUSTED_OPTION
 @debug_option
 @click.pass_context
-def command(ctx: click.Context, name_or_model: str, samples: int, seed: int, as_json: bool, **data: Any) -> None:
+def command(
+    ctx: click.Context, name_or_model: str, samples: int, seed: int, as_json: bool, trusted: bool, **data: Any
+) -> None:
     """Compare what a model makes with data and with simpler models of it.
 
     The data are those of the options; without any, those of the model's run, or the generator's own.
     """
-    from ..model import check_plugin, open_model
+    from ..model import check_plugin, look_into
 
-    model = open_model(find_model(name_or_model))
+    model = look_into(find_model(name_or_model))
+    check_trusted(model, trusted)
     spec = load_generator(model.manifest.generator)
     check_plugin(model, spec)
     given = {option.name: data.get(data_parameter(option.name)) for option in spec.data_options}

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..finding import SUFFIX, find_model, is_trusted
+from ..plugins import generator_names
 from ..texts import shell_command
 from .base import complete_generators, debug_option
-from .find import find_model
+from .making import TRUSTED_OPTION
 from .output import make_console, say, say_json
 
 if TYPE_CHECKING:
@@ -27,18 +29,21 @@ Examples:
 @click.command(name="inspect", short_help="Show what a model or an asset's file says of itself.", epilog=EXAMPLES)
 @click.argument("name_or_model", shell_complete=complete_generators)
 @click.option("--json", "as_json", is_flag=True, help="The whole manifest as JSON.")
+@TRUSTED_OPTION
 @debug_option
-def command(name_or_model: str, as_json: bool) -> None:
+def command(name_or_model: str, as_json: bool, trusted: bool) -> None:
     """Check a model file and show its manifest: origin, data, licence, sliders, outputs.
 
     Of any other file that ganassets made: the model, seed, sliders and licence, and how to make it again.
     """
-    from ..model import CPU, open_model
+    from ..model import CPU, look_into, open_model
 
-    if Path(name_or_model).is_file() and Path(name_or_model).suffix != ".onnx":
+    if is_asset(name_or_model):
         show_origin(Path(name_or_model), as_json)
         return
-    model = open_model(find_model(name_or_model), providers=[CPU])
+    model = look_into(find_model(name_or_model))
+    if trusted or is_trusted(model):
+        model = open_model(model.path, providers=[CPU])
     size = model.path.stat().st_size
     if as_json:
         facts = {"path": str(model.path), "bytes": size, "sha256": model.digest}
@@ -46,6 +51,12 @@ def command(name_or_model: str, as_json: bool) -> None:
         return
     file = [("file", str(model.path)), ("size", f"{size / 1e6:.1f} MB"), ("SHA-256", model.digest)]
     show_table([*file, *summary(model.manifest)])
+
+
+def is_asset(text: str) -> bool:
+    """Whether a word means a file that is no model."""
+    path = Path(text)
+    return text not in generator_names() and path.suffix.lower() != SUFFIX and path.exists() and not path.is_dir()
 
 
 def show_table(rows: Iterable[tuple[str, str]]) -> None:

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import GanassetsError, InputError
+from ..finding import check_trusted, find_model
 from ..options import option_values
 from ..plugins import load_exporter, load_generator, run_plugin
 from .base import parse_pairs
 from .dynamic import SETTING, SLIDER, chosen_format, dynamic_values
-from .find import find_model
 from .output import make_console, say
 
 if TYPE_CHECKING:
@@ -29,10 +29,18 @@ if TYPE_CHECKING:
     from ..recipe import Recipe
     from ..spec import GeneratorSpec
 
-UNTRUSTED_BYTES = 4 * 2**30  # of memory for a model of a stranger
-UNTRUSTED_SECONDS = 120.0  # that one of its assets may take
 MOST_TOLD = 5  # failures on the screen; the file has them all
 
+UNTRUSTED_OPTION = click.option(
+    "--untrusted/--trusted",
+    default=None,
+    help="Open the model in a process of its own that may have little memory and time, or as any other.  "
+    "[default: untrusted unless the model is in the box or of a run in runs/]",
+)
+# Of commands that open the model in their own process.
+TRUSTED_OPTION = click.option(
+    "--trusted", is_flag=True, help="Open a model that is neither in the box nor of a run in runs/."
+)
 SEED_OPTIONS = (
     click.option("-n", "--count", type=click.IntRange(1, 1_000_000), help="How many.  [default: 8]"),
     click.option("--seed", type=click.IntRange(0), help="The first of them.  [default: 1]"),
@@ -78,9 +86,7 @@ RUN_OPTIONS = (
     click.option(
         "--workers", type=click.IntRange(1, 64), help="Processes side by side.  [default: as many as pay here]"
     ),
-    click.option(
-        "--untrusted", is_flag=True, help="Open the model in a process of its own that may have little memory."
-    ),
+    UNTRUSTED_OPTION,
     click.option("--dry-run", is_flag=True, help="Say what would be made, how large and how long; write nothing."),
 )
 
@@ -148,12 +154,13 @@ class Wanted:
 
         return recipe if self.offset is None else pulled(self.file.manifest, recipe, self.offset)
 
-    def opened(self, untrusted: bool, threads: int | None = 1) -> Model:
-        """The model, opened in this process; InputError where that is not wanted."""
+    def opened(self, untrusted: bool | None, threads: int | None = 1) -> Model:
+        """The model, opened in this process; InputError where that is not wanted, or not without being asked for."""
         from ..model import open_model
 
         if untrusted:
             raise InputError("this command opens the model in its own process; leave out --untrusted.")
+        check_trusted(self.file, untrusted is False)
         return open_model(self.file.path, threads=threads)
 
     def changed(self, recipe: Recipe) -> Recipe:
@@ -211,8 +218,8 @@ def carry_out(plan: Plan, params: Mapping[str, Any]) -> None:
     from ..batch.engine import Settings, run
 
     out, untrusted = params["out"], params["untrusted"]
-    limits = {"memory": UNTRUSTED_BYTES, "patience": UNTRUSTED_SECONDS} if untrusted else {}
-    settings = Settings(params["workers"], params["overwrite"], params["preview"], **limits)
+    trusted = None if untrusted is None else not untrusted
+    settings = Settings(params["workers"], params["overwrite"], params["preview"], trusted=trusted)
     if params["dry_run"]:
         tell_estimate(plan, settings, out)
         return

@@ -9,10 +9,10 @@ import click
 from click.shell_completion import CompletionItem
 
 from ..errors import InputError
+from ..finding import shipped_models
 from ..plugins import generator_names, nearest
 from ..texts import shell_command
 from .base import debug_option
-from .find import shipped_models
 from .output import make_console, say_json
 
 EXAMPLES = """\b

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import InputError
+from ..finding import check_trusted, find_model
 from ..plugins import load_generator, nearest
 from ..texts import shell_command
 from .base import complete_generators, debug_option
-from .find import find_model
-from .making import draw_sheet
+from .making import TRUSTED_OPTION, draw_sheet
 from .output import make_console, say
 
 if TYPE_CHECKING:
@@ -54,17 +54,22 @@ def command() -> None:
     help="Folder for the pictures.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace sliders that were found before, names and all.")
+@TRUSTED_OPTION
 @debug_option
-def discover_command(name_or_model: str, count: int, samples: int, sheets: Path, overwrite: bool) -> None:
+def discover_command(
+    name_or_model: str, count: int, samples: int, sheets: Path, overwrite: bool, trusted: bool
+) -> None:
     """Find the directions in w that change most of what the model makes, the strongest first.
 
     They are kept in a small file beside the model. A sheet for each shows some seeds pulled to both sides of it.
     """
     from ..directions import Direction, discover, file_of, write_directions
-    from ..model import check_plugin, open_model
+    from ..model import check_plugin, look_into, open_model
     from ..recipe import pack_floats
 
-    model = open_model(find_model(name_or_model))
+    file = look_into(find_model(name_or_model))
+    check_trusted(file, trusted)
+    model = open_model(file.path)
     spec = load_generator(model.manifest.generator)
     check_plugin(model, spec)
     if file_of(model.path).exists() and not overwrite:

@@ -8,11 +8,13 @@ from typing import Any
 import click
 
 from ..errors import InputError
+from ..finding import check_trusted, find_model
 from ..plugins import load_generator
 from ..spec import OBJECTIVES, GeneratorSpec, Preset, with_overrides
 from ..texts import shell_command
 from .base import GeneratorCommand, complete_generators, debug_option, load_training
-from .find import find_model, spec_of_run
+from .find import spec_of_run
+from .making import TRUSTED_OPTION
 from .output import make_console, say
 
 SPEC = "ganassets.train.spec"
@@ -79,6 +81,7 @@ class TrainCommand(GeneratorCommand):
     metavar="MODEL",
     help="Model that the run starts from: a file, a run or a name of `ganassets models`.",
 )
+@TRUSTED_OPTION
 @click.option("--resume", metavar="RUN", type=click.Path(path_type=Path), help="Go on with a run that was stopped.")
 @debug_option
 @click.pass_context
@@ -94,6 +97,7 @@ def command(
     threads: int | None,
     devices: int,
     start: str | None,
+    trusted: bool,
     resume: Path | None,
     **data: Any,
 ) -> None:
@@ -104,7 +108,7 @@ def command(
     if name is None:
         raise InputError("say which generator to train, such as `ganassets train faces`; see `ganassets plugins list`.")
     spec: GeneratorSpec = ctx.meta[SPEC] or load_generator(name)
-    model = find_model(start) if start else None
+    model = start_model(start, trusted) if start else None
     chosen = spec.preset(preset) if preset else spec.presets[0] if model is None else preset_of(model, spec)
     chosen = with_overrides(chosen, kimg=kimg, objective=objective)
     given = {option.name: data[data_parameter(option.name)] for option in spec.data_options}
@@ -122,6 +126,15 @@ def command(
         start=model,
     )
     finish(run)
+
+
+def start_model(text: str, trusted: bool) -> Path:
+    """The model file that a run is to start from; InputError where it is a stranger's and not said to be trusted."""
+    from ..model import look_into
+
+    file = look_into(find_model(text))
+    check_trusted(file, trusted)
+    return file.path
 
 
 def preset_of(model: Path, spec: GeneratorSpec) -> Preset:

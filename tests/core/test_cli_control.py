@@ -40,16 +40,16 @@ EXPORTER = Exporter("telling", "Positions.", 1, ("mesh",), (".bin",), export, (O
 
 @pytest.fixture
 def model(squares, make_model, tmp_path, monkeypatch) -> str:
-    """A model of squares whose default format tells where its files come from; the working folder is empty."""
+    """A model of squares whose default format tells where its files come from; the model is that of a run of the user's."""
     squares.install(
         "telling", "[ganassets.exporters]\ntelling = controlled_telling:EXPORTER\n", {"controlled_telling": TELLING}
     )
     source = next(squares.folder.glob("squares_*.py"))
     text = source.read_text().replace("dataset=", 'exporter="telling", target=target, dataset=')
     source.write_text(TARGET + text)
-    (tmp_path / "work").mkdir()
+    path = make_model(name="work/runs/own/model.onnx")
     monkeypatch.chdir(tmp_path / "work")
-    return str(make_model())
+    return str(path)
 
 
 def done(*args: str) -> str:
@@ -302,7 +302,7 @@ def test_files_that_are_not_regenerated(model, make_model):
     path = Path("out/squares-00000007-v001.bin")
     assert "is neither in the package nor in runs/; name it with --model" in told(run("regenerate", str(path)))
     other = str(make_model(name="other.onnx", licence="MIT"))
-    assert "was made with another model" in told(run("regenerate", str(path), "--model", other))
+    assert "was made with another model" in told(run("regenerate", str(path), "--model", other, "--trusted"))
     Path("mine.txt").write_text("mine")
     assert "mine.txt does not say how it was made" in told(run("regenerate", "mine.txt"))
     path.rename("out/renamed.bin")

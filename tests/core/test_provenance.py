@@ -16,9 +16,9 @@ from PIL import Image, PngImagePlugin
 
 from ganassets.assets import Picture
 from ganassets.batch.index import INDEX, Index
-from ganassets.cli.find import shipped_models
 from ganassets.cli.regenerate import remade
 from ganassets.errors import GanassetsError, InputError
+from ganassets.finding import shipped_models
 from ganassets.generation import Request, make_assets, provenance_of, seed_recipe
 from ganassets.model import Model, open_model
 from ganassets.options import option_values

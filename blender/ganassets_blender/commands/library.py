@@ -12,7 +12,14 @@ from ganassets.blender import VARIABLE
 from ganassets.cli.base import complete_generators, debug_option
 from ganassets.cli.dynamic import MakingCommand
 from ganassets.cli.generate import choose_seeds
-from ganassets.cli.making import LOOK_OPTIONS, MOST_TOLD, SEED_OPTIONS, wanted, with_options
+from ganassets.cli.making import (
+    LOOK_OPTIONS,
+    MOST_TOLD,
+    SEED_OPTIONS,
+    UNTRUSTED_OPTION,
+    wanted,
+    with_options,
+)
 from ganassets.cli.output import make_console, say
 from ganassets.errors import GanassetsError, InputError
 
@@ -46,6 +53,7 @@ Examples:
 @click.option("--author", default="", help="Written into every asset.")
 @click.option("--licence", default="", help="Written into every asset.  [default: the model's]")
 @click.option("--workers", type=click.IntRange(1, 64), help="Processes side by side.  [default: as many as pay here]")
+@UNTRUSTED_OPTION
 @click.option("--blender", metavar="PROGRAM", help=f"The Blender to write with.  [default: {VARIABLE}, bpy, the PATH]")
 @debug_option
 def command(
@@ -58,6 +66,7 @@ def command(
     author: str,
     licence: str,
     workers: int | None,
+    untrusted: bool | None,
     blender: str | None,
     **params: Any,
 ) -> None:
@@ -82,17 +91,18 @@ def command(
         asked = wanted(name_or_model, {**params, "target": FORMAT}, params)
         plan = Plan([asked.job(choose_seeds(seeds, count, seed))])
         plan.check_names()
-    tell(add(plan, out.absolute(), Terms(pack, author, licence), Settings(workers)), out)
+    settings = Settings(workers, trusted=None if untrusted is None else not untrusted)
+    tell(add(plan, out.absolute(), Terms(pack, author, licence), settings), out)
 
 
 def plan_of_jobs(path: Path) -> Plan:
     """The plan of a file of jobs, each for a library."""
     from ganassets.batch.jobs import plan_of, read_jobs
-    from ganassets.cli.find import find_model
+    from ganassets.finding import find_model
     from ganassets.provenance import recipe_in
 
     tables = [table.model_copy(update={"to": FORMAT}) for table in read_jobs(path)]
-    return plan_of(tables, find_model, lambda text: recipe_in(Path(text)))
+    return plan_of(tables, lambda text: find_model(text, path.parent), lambda text: recipe_in(path.parent / text))
 
 
 def add(plan: Plan, library: Path, terms: Any, settings: Any) -> Added:
