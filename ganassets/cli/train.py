@@ -10,7 +10,7 @@ import click
 from ..errors import InputError
 from ..finding import check_trusted, find_model
 from ..plugins import load_generator
-from ..spec import OBJECTIVES, GeneratorSpec, Preset, with_overrides
+from ..spec import OBJECTIVES, PRECISIONS, GeneratorSpec, Preset, with_overrides
 from ..texts import shell_command
 from .base import GeneratorCommand, complete_generators, debug_option, load_training
 from .find import spec_of_run
@@ -74,6 +74,13 @@ class TrainCommand(GeneratorCommand):
 @click.option("--objective", type=click.Choice(OBJECTIVES), help="Adversarial losses.  [default: the preset's]")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1, mps.")
 @click.option("--threads", type=click.IntRange(1, 1024), help="Of the CPU.  [default: chosen from the machine]")
+@click.option(
+    "--precision",
+    type=click.Choice(PRECISIONS),
+    default="auto",
+    show_default=True,
+    help="Number format of the networks; auto measures and says what it chose. The same weights need the same one.",
+)
 @click.option("--devices", type=click.IntRange(1, 1024), default=1, show_default=True, help="That train together.")
 @click.option(
     "--from",
@@ -95,6 +102,7 @@ def command(
     objective: str | None,
     device: str,
     threads: int | None,
+    precision: str,
     devices: int,
     start: str | None,
     trusted: bool,
@@ -124,6 +132,7 @@ def command(
         console=make_console(),
         devices=devices,
         start=model,
+        precision=precision,
     )
     finish(run)
 

@@ -27,6 +27,7 @@ class Hardware:
         precision: "bfloat16" (autocast of the networks) or "float32".
         channels_last: memory format of 2-D networks.
         devices: processes on this machine that train together.
+        reason: why this precision, for people.
     """
 
     device: str
@@ -34,6 +35,7 @@ class Hardware:
     precision: str
     channels_last: bool
     devices: int = 1
+    reason: str = ""
 
 
 @dataclass(frozen=True)
