@@ -7,6 +7,7 @@ import ctypes
 import hashlib
 import io
 import os
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -265,10 +266,16 @@ def describe_shape(shape: Sequence[int | None]) -> str:
 
 
 def check_plugin(model: ModelFile, spec: GeneratorSpec) -> None:
-    """InputError unless the installed plugin can decode what the model makes."""
+    """InputError unless the installed plugin can decode what the model makes, as far as versions and shapes tell."""
     manifest = model.manifest
     if manifest.generator != spec.name:
         raise InputError(f"{model.path} is a model of {manifest.generator!r}, not of {spec.name!r}.")
+    made, here = version_of(manifest.generator_version), version_of(spec.version)
+    if made and here and made[0] != here[0]:
+        raise InputError(
+            f"{model.path} was made by {spec.name} {manifest.generator_version}, which {spec.name} {spec.version} "
+            f"can't decode; install {spec.name} {made[0]} or train again."
+        )
     made = [(output.name, tuple(output.axes)) for output in manifest.outputs]
     if made != [(output.name, tuple(output.axes)) for output in spec.outputs]:
         raise InputError(
@@ -288,6 +295,29 @@ def check_plugin(model: ModelFile, spec: GeneratorSpec) -> None:
                 f"{model.path} was made with another version of the {spec.name} plugin's {name}; "
                 f"install {spec.name} {manifest.generator_version} or train again."
             )
+
+
+def version_of(text: str) -> tuple[int, int] | None:
+    """Major and minor version of a plugin; None where the text names none."""
+    match = re.match(r"([0-9]{1,9})(?:\.([0-9]{1,9}))?(?![0-9])", text)
+    return (int(match[1]), int(match[2] or 0)) if match else None
+
+
+def version_note(manifest: Manifest, spec: GeneratorSpec) -> str:
+    """A sentence where a model was made by another version of its plugin whose assets may look different, else "".
+
+    A plugin's major version says which models it can decode (see check_plugin). Newer minor versions decode what older
+    ones made as they did; what an older one does with a newer one's models is not known.
+    """
+    made, here = version_of(manifest.generator_version), version_of(spec.version)
+    older = made is not None and here is not None and here < made
+    unlike = (made is None or here is None) and manifest.generator_version != spec.version
+    if not older and not unlike:
+        return ""
+    return (
+        f"The model was made by {spec.name} {manifest.generator_version}, and {spec.version} is installed: "
+        "what it makes may look different."
+    )
 
 
 def cuda_devices() -> int:

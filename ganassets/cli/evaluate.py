@@ -12,7 +12,7 @@ from ..plugins import load_generator
 from ..spec import GeneratorSpec
 from .base import GeneratorCommand, complete_generators, debug_option, load_training
 from .dynamic import generator_of
-from .making import TRUSTED_OPTION
+from .making import TRUSTED_OPTION, say_versions
 from .output import make_console, say_json
 from .train import data_parameter
 
@@ -79,6 +79,7 @@ def command(
     check_trusted(model, trusted)
     spec = load_generator(model.manifest.generator)
     check_plugin(model, spec)
+    say_versions([model])
     given = {option.name: data.get(data_parameter(option.name)) for option in spec.data_options}
     options = {name: value for name, value in given.items() if value is not None}
     if any(data.values()) and not options:

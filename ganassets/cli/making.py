@@ -220,6 +220,7 @@ def carry_out(plan: Plan, params: Mapping[str, Any]) -> None:
     out, untrusted = params["out"], params["untrusted"]
     trusted = None if untrusted is None else not untrusted
     settings = Settings(params["workers"], params["overwrite"], params["preview"], trusted=trusted)
+    say_versions([job.file for job in plan.jobs])
     if params["dry_run"]:
         tell_estimate(plan, settings, out)
         return
@@ -231,6 +232,15 @@ def carry_out(plan: Plan, params: Mapping[str, Any]) -> None:
             say(f"Contact sheet{'s' if len(plan.jobs) > 1 else ''}: {' and '.join(map(str, sheets))}")
     if summary.failures:
         raise GanassetsError(f"{len(summary.failures):,} of {len(plan):,} could not be made.")
+
+
+def say_versions(files: Sequence[ModelFile]) -> None:
+    """Say where models were made by other versions of their plugins than the installed ones."""
+    from ..model import version_note
+
+    notes = [version_note(file.manifest, load_generator(file.manifest.generator)) for file in files]
+    for note in filter(None, dict.fromkeys(notes)):
+        say(note, err=True)
 
 
 def run_with_progress(plan: Plan, out: Path, settings: Any, run: Callable[..., Summary]) -> Summary:

@@ -13,7 +13,7 @@ from ..finding import check_trusted, find_model
 from ..plugins import load_generator, nearest
 from ..texts import shell_command
 from .base import complete_generators, debug_option
-from .making import TRUSTED_OPTION, draw_sheet
+from .making import TRUSTED_OPTION, draw_sheet, say_versions
 from .output import make_console, say
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ def discover_command(
     model = open_model(file.path)
     spec = load_generator(model.manifest.generator)
     check_plugin(model, spec)
+    say_versions([model])
     if file_of(model.path).exists() and not overwrite:
         raise InputError(f"{file_of(model.path)} is there already; use --overwrite to find them again.")
     w, made = looked_at(model, spec, samples)

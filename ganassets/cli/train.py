@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 
-from ..errors import InputError
+from ..errors import GanassetsError, InputError
 from ..finding import check_trusted, find_model
 from ..plugins import load_generator
 from ..spec import OBJECTIVES, PRECISIONS, GeneratorSpec, Preset, with_overrides
 from ..texts import shell_command
+from ..writer import WriteError
 from .base import GeneratorCommand, complete_generators, debug_option, load_training
-from .find import spec_of_run
+from .find import SETTINGS_FILE, spec_of_run
 from .making import TRUSTED_OPTION
 from .output import make_console, say
 
@@ -120,21 +123,44 @@ def command(
     chosen = spec.preset(preset) if preset else spec.presets[0] if model is None else preset_of(model, spec)
     chosen = with_overrides(chosen, kimg=kimg, objective=objective)
     given = {option.name: data[data_parameter(option.name)] for option in spec.data_options}
-    run = load_training("ganassets.training.run", "train")(
-        spec,
-        chosen,
-        out=out,
-        seed=seed,
-        objective=chosen.objective,
-        device=device,
-        threads=threads,
-        data_options={key: value for key, value in given.items() if value is not None},
-        console=make_console(),
-        devices=devices,
-        start=model,
-        precision=precision,
-    )
+    train = load_training("ganassets.training.run", "train")
+    with told_how_to_resume(spec.name):
+        run = train(
+            spec,
+            chosen,
+            out=out,
+            seed=seed,
+            objective=chosen.objective,
+            device=device,
+            threads=threads,
+            data_options={key: value for key, value in given.items() if value is not None},
+            console=make_console(),
+            devices=devices,
+            start=model,
+            precision=precision,
+        )
     finish(run)
+
+
+@contextlib.contextmanager
+def told_how_to_resume(generator: str) -> Iterator[None]:
+    """Where the disk refuses a run's file, say how to go on with the run, if it has a checkpoint."""
+    try:
+        yield
+    except WriteError as error:
+        run = next((folder for folder in (error.folder, *error.folder.parents) if can_resume(folder)), None)
+        if run is None:
+            raise
+        command = shell_command("ganassets", "train", generator, "--resume", run)
+        remedy = error.remedy or "mend that"
+        raise GanassetsError(
+            f"can't write in {error.folder}: {error.why}; {remedy}, then go on with `{command}`."
+        ) from error
+
+
+def can_resume(folder: Path) -> bool:
+    """Whether a folder is that of a run with a checkpoint."""
+    return (folder / SETTINGS_FILE).is_file() and any((folder / "checkpoints").glob("[0-9]*.safetensors"))
 
 
 def start_model(text: str, trusted: bool) -> Path:
@@ -175,7 +201,10 @@ def resume_run(ctx: click.Context, run: Path) -> None:
     if given:
         raise InputError(f"--resume keeps the run's own settings; leave out --{given[0].removeprefix('data_')}.")
     resume = load_training("ganassets.training.run", "resume")
-    finish(resume(spec_of_run(run), run, console=make_console()))
+    spec = spec_of_run(run)
+    with told_how_to_resume(spec.name):
+        resume(spec, run, console=make_console())
+    finish(run)
 
 
 def finish(run: Path) -> None:

@@ -26,7 +26,6 @@ VERSION = 1  # of what a checkpoint holds
 
 def save_checkpoint(folder: Path, tensors: dict[str, Tensor], numbers: dict[str, Any], name: str | None = None) -> Path:
     """Write `<images>.safetensors`, or one of another name, and drop the numbered ones but the newest."""
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name or format(numbers['images'], '010d')}.safetensors"
     write_atomic(path, save(tensors, {"numbers": json.dumps(numbers | {"version": VERSION})}))
     for old in checkpoints(folder)[:-KEEP]:

@@ -193,7 +193,6 @@ class RunFolder:
     def picture(self, kind: str, images: int, content: bytes | None) -> None:
         """Write a picture of a moment."""
         if content is not None:
-            (self.folder / kind).mkdir(exist_ok=True)
             write_atomic(self.folder / kind / f"{images:010d}.png", content)
 
     def event(self, trainer: Trainer, kind: str, text: str) -> None:
@@ -211,7 +210,8 @@ class RunFolder:
                 file.write(json.dumps(record) + "\n")
         except OSError as error:
             raise GanassetsError(
-                f"can't write in {self.folder} ({error.strerror}); make room, then go on with --resume {self.folder}."
+                f"can't write in {self.folder} ({error.strerror}); make room, then go on with "
+                f"{shell_command('--resume', self.folder)}."
             ) from error
 
     def lines(self, name: str) -> list[dict[str, Any]]:

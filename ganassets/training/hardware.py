@@ -24,8 +24,8 @@ def choose_hardware(
         device: "auto", "cpu", "cuda", "cuda:0", "mps".
         threads: of the CPU in each process, or None to measure.
         devices: processes that train together; they share the CPU's cores.
-        precision: "auto" to choose by the device or a measurement, "float32" or "bfloat16". The same seed gives the same
-            weights for the same threads and precision alone.
+        precision: "auto" to choose by the device or a measurement, "float32" or "bfloat16". The same seed needs the
+            same threads and precision to give the same weights.
 
     Raises:
         InputError: torch can't use the device, or not in this precision.

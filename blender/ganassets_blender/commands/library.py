@@ -17,6 +17,7 @@ from ganassets.cli.making import (
     MOST_TOLD,
     SEED_OPTIONS,
     UNTRUSTED_OPTION,
+    say_versions,
     wanted,
     with_options,
 )
@@ -91,6 +92,7 @@ def command(
         asked = wanted(name_or_model, {**params, "target": FORMAT}, params)
         plan = Plan([asked.job(choose_seeds(seeds, count, seed))])
         plan.check_names()
+    say_versions([job.file for job in plan.jobs])
     settings = Settings(workers, trusted=None if untrusted is None else not untrusted)
     tell(add(plan, out.absolute(), Terms(pack, author, licence), settings), out)
 
