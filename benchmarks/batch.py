@@ -28,7 +28,7 @@ from tables import print_table, say
 
 from ganassets.batch.engine import Settings, run
 from ganassets.batch.plan import Job, Plan
-from ganassets.cli.find import shipped_models
+from ganassets.finding import shipped_models
 from ganassets.generation import Inputs, Request, inputs_of, make_assets, run_inputs, seed_recipe
 from ganassets.model import look_into, open_model
 from ganassets.options import option_values

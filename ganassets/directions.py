@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from .errors import InputError
+from .files import read_limited
 from .manifest import Manifest
 from .plugins import nearest
-from .recipe import Floats, read_limited, unpack_floats
+from .recipe import Floats, unpack_floats
 from .writer import write_atomic
 
 if TYPE_CHECKING:

@@ -6,6 +6,8 @@ import contextlib
 import ctypes
 import hashlib
 import io
+import os
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import GanassetsError, InputError, one_line
+from .files import open_regular
 from .manifest import MAX_BYTES, METADATA_KEY, Manifest, parse_manifest
 from .onnx_scan import DEFAULT_DOMAINS, MalformedError, scan
 
@@ -194,16 +197,20 @@ def look_into(path: str | Path) -> ModelFile:
 
 def read_model_file(path: Path) -> bytes:
     """Content of a model file; InputError unless it is a file of a likely size that can be read."""
-    if not path.is_file():
-        what = "is a folder, not a model file" if path.is_dir() else "is not there"
-        raise InputError(f"{path} {what}; give the path of a .onnx file made by `ganassets export`.")
-    size = path.stat().st_size
-    if not 0 < size <= MAX_FILE_BYTES:
-        raise InputError(f"{path} {'is empty' if not size else 'is larger than 2 GB'}; it can't be a model.")
+    advice = "give the path of a .onnx file made by `ganassets export`."
     try:
-        return path.read_bytes()
+        with open_regular(path) as file:
+            size = os.fstat(file.fileno()).st_size  # before anything is read: what is larger would fill the memory
+            data = file.read(MAX_FILE_BYTES + 1) if size <= MAX_FILE_BYTES else b""
+    except IsADirectoryError as error:
+        raise InputError(f"{path} is a folder, not a model file; {advice}") from error
+    except FileNotFoundError as error:
+        raise InputError(f"{path} is not there; {advice}") from error
     except OSError as error:
-        raise InputError(f"{path} can't be read: {error.strerror}.") from error
+        raise InputError(f"{path} can't be read ({str(error.strerror).lower()}); {advice}") from error
+    if max(size, len(data)) > MAX_FILE_BYTES or not data:
+        raise InputError(f"{path} {'is larger than 2 GB' if size else 'is empty'}; it can't be a model.")
+    return data
 
 
 def read_manifest(data: bytes, path: Path) -> Manifest:
@@ -259,10 +266,16 @@ def describe_shape(shape: Sequence[int | None]) -> str:
 
 
 def check_plugin(model: ModelFile, spec: GeneratorSpec) -> None:
-    """InputError unless the installed plugin can decode what the model makes."""
+    """InputError unless the installed plugin can decode what the model makes, as far as versions and shapes tell."""
     manifest = model.manifest
     if manifest.generator != spec.name:
         raise InputError(f"{model.path} is a model of {manifest.generator!r}, not of {spec.name!r}.")
+    made, here = version_of(manifest.generator_version), version_of(spec.version)
+    if made and here and made[0] != here[0]:
+        raise InputError(
+            f"{model.path} was made by {spec.name} {manifest.generator_version}, which {spec.name} {spec.version} "
+            f"can't decode; install {spec.name} {made[0]} or train again."
+        )
     made = [(output.name, tuple(output.axes)) for output in manifest.outputs]
     if made != [(output.name, tuple(output.axes)) for output in spec.outputs]:
         raise InputError(
@@ -282,6 +295,29 @@ def check_plugin(model: ModelFile, spec: GeneratorSpec) -> None:
                 f"{model.path} was made with another version of the {spec.name} plugin's {name}; "
                 f"install {spec.name} {manifest.generator_version} or train again."
             )
+
+
+def version_of(text: str) -> tuple[int, int] | None:
+    """Major and minor version of a plugin; None where the text names none."""
+    match = re.match(r"([0-9]{1,9})(?:\.([0-9]{1,9}))?(?![0-9])", text)
+    return (int(match[1]), int(match[2] or 0)) if match else None
+
+
+def version_note(manifest: Manifest, spec: GeneratorSpec) -> str:
+    """A sentence where a model was made by another version of its plugin whose assets may look different, else "".
+
+    A plugin's major version says which models it can decode (see check_plugin). Newer minor versions decode what older
+    ones made as they did; what an older one does with a newer one's models is not known.
+    """
+    made, here = version_of(manifest.generator_version), version_of(spec.version)
+    older = made is not None and here is not None and here < made
+    unlike = (made is None or here is None) and manifest.generator_version != spec.version
+    if not older and not unlike:
+        return ""
+    return (
+        f"The model was made by {spec.name} {manifest.generator_version}, and {spec.version} is installed: "
+        "what it makes may look different."
+    )
 
 
 def cuda_devices() -> int:

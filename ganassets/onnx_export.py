@@ -18,6 +18,7 @@ from torch import Tensor
 
 from . import __version__
 from .errors import GanassetsError
+from .files import read_text
 from .latents import latents
 from .manifest import (
     METADATA_KEY,
@@ -35,7 +36,7 @@ from .model import W_OFFSET, W
 from .networks import BaseGenerator, make_networks
 from .spec import GeneratorSpec
 from .training.checkpoint import BEST, checkpoint_named, load_checkpoint, load_fit, newest_checkpoint
-from .training.settings import RunSettings, read_settings
+from .training.settings import MAX_CARD_BYTES, RunSettings, read_settings
 from .training.trainer import load_parameters
 from .writer import write_atomic
 
@@ -265,7 +266,7 @@ def noise_info(generator: BaseGenerator) -> NoiseInfo | None:
 def read_card(run: Path) -> dict[str, Any]:
     """data.json of a run."""
     try:
-        return json.loads((run / "data.json").read_text(encoding="utf-8"))
+        return json.loads(read_text(run / "data.json", MAX_CARD_BYTES))
     except (OSError, ValueError) as error:
         raise GanassetsError(f"{run / 'data.json'} is missing or damaged ({error}).") from error
 

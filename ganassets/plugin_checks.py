@@ -20,7 +20,8 @@ DIGEST = re.compile(r"[0-9a-f]{64}")
 GRAPH_INPUTS = ("z", "condition", "truncation", "w_offset", "noise")
 # Options that `ganassets train` has for every generator.
 TRAIN_OPTIONS = (
-    "preset", "out", "seed", "kimg", "objective", "device", "threads", "devices", "from", "resume", "debug", "help",
+    "preset", "out", "seed", "kimg", "objective", "device", "threads", "devices", "from", "trusted",
+    "resume", "precision", "debug", "help",
 )  # fmt: skip
 POSITIVE = (
     "size", "network_size", "kimg", "width", "max_width", "z_dim", "w_dim", "samples", "batch", "learning_rate",

@@ -116,7 +116,15 @@ def load_generator(name: str) -> GeneratorSpec:
 
 def load_exporter(name: str) -> Exporter:
     """The exporter of that name, importing no other; InputError when there is none or it failed."""
+    if name not in exporter_names() and (writers := writers_of(name)):
+        raise InputError(f"there is no exporter {name!r}; {' and '.join(writers)} can write .{name.lower()} files.")
     return _load_named(EXPORTERS, name)
+
+
+def writers_of(suffix: str) -> list[str]:
+    """Names of the exporters that write files of a suffix, given without its dot: ["gltf"] of "glb"."""
+    found = [record.plugin for record in find_exporters() if record.plugin]
+    return [exporter.name for exporter in found if f".{suffix.lower()}" in exporter.suffixes]
 
 
 def load_command(name: str) -> click.Command:

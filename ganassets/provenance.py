@@ -16,6 +16,7 @@ from xml.etree import ElementTree
 from .batch.index import INDEX
 from .batch.ledger import lines_of
 from .errors import InputError
+from .files import open_regular
 from .recipe import MAX_BYTES, SUFFIX, Recipe, parse_recipe, recipe_of
 
 KEY = "Recipe"
@@ -49,8 +50,13 @@ def recipe_in(path: Path) -> Recipe:
 
 def origin_of(path: Path) -> Origin:
     """Where a file comes from; InputError when nothing tells."""
-    if not path.is_file():
-        raise InputError(f"{path} is not there; give a seed, a recipe, or a file that ganassets made.")
+    try:
+        open_regular(path).close()
+    except OSError as error:
+        why = (
+            "is not there" if isinstance(error, FileNotFoundError) else f"can't be read ({str(error.strerror).lower()})"
+        )
+        raise InputError(f"{path} {why}; give a seed, a recipe, or a file that ganassets made.") from error
     if path.name.endswith(SUFFIX):
         return Origin(recipe_in(path), FROM_INSIDE)
     for find, where in ((inside, FROM_INSIDE), (beside, FROM_BESIDE), (in_index, FROM_INDEX)):
@@ -122,7 +128,7 @@ def inside(path: Path) -> object | None:
 def head_of(path: Path, most: int = MAX_HEAD) -> bytes:
     """The first bytes of a file."""
     try:
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             return file.read(most)
     except OSError as error:
         raise InputError(f"{path} can't be read ({error.strerror}).") from error
@@ -130,7 +136,7 @@ def head_of(path: Path, most: int = MAX_HEAD) -> bytes:
 
 def in_png(path: Path) -> object | None:
     """Of a PNG's texts; no pixel is decoded."""
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         if file.read(8) != PNG_SIGNATURE:
             raise ValueError("no PNG")
         for _ in range(MAX_LINES):
@@ -154,7 +160,7 @@ def in_pillow(path: Path) -> object | None:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # odd metadata
-        with Image.open(path, formats=("WEBP", "GIF")) as picture:
+        with open_regular(path) as file, Image.open(file, formats=("WEBP", "GIF")) as picture:
             text = picture.getexif().get(270) or picture.info.get("comment")
     if not isinstance(text, (str, bytes)):
         return None
@@ -164,7 +170,7 @@ def in_pillow(path: Path) -> object | None:
 
 def in_glb(path: Path) -> object | None:
     """Of glTF's asset.extras."""
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         magic, _, _, length, kind = struct.unpack("<4sIIII", file.read(20))
         if magic != GLB_MAGIC or kind != JSON_CHUNK or length > MAX_HEAD:
             raise ValueError("no GLB")
@@ -176,7 +182,7 @@ def in_glb(path: Path) -> object | None:
 
 def in_comments(path: Path) -> object | None:
     """Of a text's first lines: "# recipe {...}" or "comment recipe {...}"."""
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         for line in islice(iter(lambda: file.readline(MAX_BYTES), b""), MAX_LINES):
             head, word, text = line.partition(b"recipe {")
             if word and head.strip() in (b"#", b"comment", b"//", b";"):
@@ -186,7 +192,7 @@ def in_comments(path: Path) -> object | None:
 
 def in_exr(path: Path) -> object | None:
     """Of an EXR's attributes (OpenEXR file layout: name, type, size, value, until an empty name)."""
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         if file.read(4) != EXR_MAGIC:
             raise ValueError("no EXR")
         data = file.read(MAX_BYTES)
@@ -209,7 +215,7 @@ def in_exr(path: Path) -> object | None:
 
 def in_godot(path: Path) -> object | None:
     """Of a text resource's metadata: a string as JSON has it."""
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         for line in islice(iter(lambda: file.readline(2 * MAX_BYTES), b""), MAX_LINES):
             key, equals, text = line.partition(b"=")
             if equals and key.strip() == b"metadata/recipe":

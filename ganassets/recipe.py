@@ -11,7 +11,6 @@ import binascii
 import json
 from collections.abc import Mapping
 from functools import cached_property
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -164,13 +163,3 @@ def recipe_of(raw: object, where: str) -> Recipe:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))[:SHORT] or "top level"
         raise InputError(f"{where} holds no whole recipe ({place}: {first['msg'][:SHORT]}).") from error
-
-
-def read_limited(path: Path, most: int, what: str) -> bytes:
-    """Content of a file; InputError when it isn't there, can't be read or is larger than `most` bytes."""
-    try:
-        if path.is_file() and path.stat().st_size <= most:
-            return path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path} can't be read ({error.strerror}).") from error
-    raise InputError(f"{path} {'is too large for' if path.is_file() else 'is not there; give the path of'} {what}.")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 API_VERSION = 1
 CHOOSING = 16  # latents that choose among a linear model's clusters
 OBJECTIVES = ("rpgan", "minimax", "nonsaturating")  # see ganassets.training.objective
+PRECISIONS = ("auto", "float32", "bfloat16")  # see ganassets.training.hardware
 
 NoiseMap = Callable[[int, "np.ndarray", tuple[int, ...]], "np.ndarray"]
 

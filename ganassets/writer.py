@@ -20,15 +20,32 @@ MAX_NAME_BYTES = 255
 FORBIDDEN = set('<>:"/\\|?*') | {chr(code) for code in range(32)} | {"\x7f"}
 # Names that Windows keeps for devices, whatever their suffix.
 RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
+# What keeps a folder from being written, and what would mend it, where another folder isn't all there is to do.
 REASONS = {
-    errno.ENOSPC: "there is no space left on the device; free some or choose another folder",
-    errno.EDQUOT: "your disk quota is used up; free some space or choose another folder",
-    errno.EROFS: "it is read-only; choose another folder",
-    errno.EACCES: "you may not write there; choose another folder",
-    errno.EPERM: "you may not write there; choose another folder",
-    errno.EFBIG: "the file would be larger than allowed there; choose another folder",
-    errno.ENAMETOOLONG: "the name is too long; choose a shorter one",
+    errno.ENOSPC: ("there is no space left on the device", "free some"),
+    errno.EDQUOT: ("your disk quota is used up", "free some space"),
+    errno.EROFS: ("it is read-only", ""),
+    errno.EACCES: ("you may not write there", ""),
+    errno.EPERM: ("you may not write there", ""),
+    errno.EFBIG: ("the file would be larger than allowed there", ""),
 }
+
+
+class WriteError(InputError):
+    """A folder can't be written.
+
+    Attributes:
+        folder: which.
+        why: it can't.
+        remedy: what would mend it; "" where only another folder does.
+    """
+
+    def __init__(self, folder: Path, why: str, remedy: str = "") -> None:
+        super().__init__(folder, why, remedy)
+        self.folder, self.why, self.remedy = folder, why, remedy
+
+    def __str__(self) -> str:
+        return f"can't write in {self.folder}: {self.why}; {self.remedy and f'{self.remedy} or '}choose another folder."
 
 
 def write_files(folder: Path, files: Mapping[str, bytes], overwrite: bool = False) -> list[Path]:
@@ -156,10 +173,8 @@ def _remove(path: Path) -> None:
 
 def can_not_write(folder: Path, error: OSError) -> InputError:
     """The error for users: what keeps a folder from being written."""
-    return InputError(f"can't write in {folder}: {_reason(error)}.")
-
-
-def _reason(error: OSError) -> str:
     if isinstance(error, (FileExistsError, NotADirectoryError)):
-        return "a file has that name; choose another folder"
-    return REASONS.get(error.errno or 0, (error.strerror or str(error)).lower())
+        return WriteError(folder, "a file has that name")
+    if error.errno == errno.ENAMETOOLONG:
+        return InputError(f"can't write in {folder}: the name is too long; choose a shorter one.")
+    return WriteError(folder, *REASONS.get(error.errno or 0, ((error.strerror or str(error)).lower(), "")))

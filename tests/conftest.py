@@ -232,6 +232,7 @@ def make_model(tmp_path: Path) -> Callable[..., Path]:
         model = build_model(**changes)
         edit(model)
         path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(model.SerializeToString())
         return path
 

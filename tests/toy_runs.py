@@ -93,7 +93,7 @@ def main(what: str, kind: str, folder: str, checkpoint_seconds: str, devices: st
     """Train, or go on with a run."""
     monitor.ImageFeatures = no_features  # pyright: ignore[reportAttributeAccessIssue]
     running.CHECKPOINT_SECONDS = float(checkpoint_seconds)
-    running.choose_hardware = lambda device, threads, devices: replace(CPU, devices=devices)
+    running.choose_hardware = lambda device, threads, devices, precision: replace(CPU, devices=devices)
     spec = toy_spec(kind, toy_preset(kind, kimg=float(kimg)))
     if what == "train":
         start(spec, Path(folder), devices=int(devices))

@@ -28,6 +28,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ganassets.assets import MotionClip
 from ganassets.errors import InputError
+from ganassets.files import read_limited
 from ganassets.motion.retarget import onto
 from ganassets.motion.rigs import RIGIFY_CONTROLS, match, missing_from
 from ganassets.motion.rotations import conjugate, continuous, from_matrix, multiply, rotate
@@ -143,11 +144,7 @@ def copied(bone: str) -> tuple[str, ...]:
 def read_armature(path: Path) -> Armature:
     """The armature that a file tells of; InputError where it is broken."""
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise InputError(f"{path} is too large for an armature.")
-        return armature_of(File.model_validate(json.loads(path.read_bytes())))
-    except OSError as error:
-        raise InputError(f"{path} can't be read ({error.strerror}).") from error
+        return armature_of(File.model_validate(json.loads(read_limited(path, MOST_BYTES, "an armature"))))
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"])) or "top level"

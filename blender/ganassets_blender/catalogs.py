@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ganassets.errors import InputError
+from ganassets.files import read_bytes
 from ganassets.writer import write_atomic
 
 FILE = "blender_assets.cats.txt"
@@ -29,9 +30,7 @@ def read(library: Path) -> str:
     try:
         if not path.exists():
             return ""
-        if path.stat().st_size > MAX_BYTES:
-            raise InputError(f"{path} is too large to be a list of catalogs; move it away.")
-        text = path.read_bytes().decode("utf-8-sig")
+        text = read_bytes(path, MAX_BYTES).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path} can't be read as a list of catalogs; move it away.") from error
     for line in filter(None, map(str.strip, text.splitlines())):

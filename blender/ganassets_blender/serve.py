@@ -26,8 +26,6 @@ BEAT = 0.25  # seconds
 MOST_THUMBNAILS = 1000  # that are kept
 NICENESS = 10  # whoever works in Blender goes first
 GIGABYTE = 1e9
-# What a model that isn't in the box may take: bytes of a process's memory, seconds for an asset.
-STRANGERS_BYTES, STRANGERS_SECONDS = 4 * 2**30, 120.0
 
 
 class Cancelled(Exception):
@@ -163,7 +161,7 @@ def models(call: Call) -> list[dict[str, Any]]:
     Request: "paths", files and folders. A file that is no model is told with its error; in a folder such files are
     left out.
     """
-    from ganassets.cli.find import shipped_models
+    from ganassets.finding import shipped_models
     from ganassets.plugins import generator_names
 
     boxed: list[Path] = []
@@ -224,7 +222,7 @@ def plan_for(call: Call) -> Any:
 
     from ganassets.batch.jobs import JobTable, job_of
     from ganassets.batch.plan import Plan
-    from ganassets.cli.find import find_model
+    from ganassets.finding import find_model
     from ganassets.model import look_into
     from ganassets.provenance import recipe_in
 
@@ -249,6 +247,7 @@ def settings_for(call: Call, plan: Any) -> Any:
     Request: "threads", "memory" (GB; 0 is no limit), "provider" (of onnxruntime; the processor by default).
     """
     from ganassets.batch.engine import Settings, default_workers, worker_memory
+    from ganassets.finding import is_in_box
     from ganassets.model import CPU
 
     request = call.request
@@ -266,15 +265,10 @@ def settings_for(call: Call, plan: Any) -> Any:
             )
         workers = max(1, min(workers, int(memory / needed)))
     providers = tuple(dict.fromkeys((str(request.get("provider") or CPU), CPU)))
-    limits = {} if is_boxed(plan) else {"memory": int(memory) or STRANGERS_BYTES, "patience": STRANGERS_SECONDS}
-    return Settings(workers=workers, providers=providers, **limits)
-
-
-def is_boxed(plan: Any) -> bool:
-    """Whether a plan's models all are those that come with their plugins."""
-    from ganassets.cli.find import shipped_models
-
-    return all(job.file.path in shipped_models(job.generator) for job in plan.jobs)
+    # Blender's working folder is none that the user chose, so a run in it is no better than any other file.
+    trusted = all(is_in_box(job.file) for job in plan.jobs)
+    most = None if trusted else int(memory) or None
+    return Settings(workers=workers, providers=providers, memory=most, trusted=trusted)
 
 
 def run_job(call: Call) -> dict[str, Any]:
@@ -326,6 +320,7 @@ def thumbnails(call: Call) -> dict[str, Any]:
 
     Request: "job", "folder", "side" in pixels. What is in the folder already is not made again.
     """
+    from ganassets.batch.engine import UNTRUSTED_SECONDS
     from ganassets.writer import write_atomic
 
     plan = plan_for(call)
@@ -335,7 +330,7 @@ def thumbnails(call: Call) -> dict[str, Any]:
         path = folder / f"{hashlib.sha256(f'{job.key(unit)} {side}'.encode()).hexdigest()[:24]}.png"
         if not path.is_file():
             studio = studio or Studio(job)
-            with in_time(STRANGERS_SECONDS):
+            with in_time(UNTRUSTED_SECONDS):
                 picture = studio.picture(unit, side)
             write_atomic(path, picture)
         call.say(thumbnail={"seed": unit.seed, "file": str(path)})

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import tempfile
+import os
+import re
 import threading
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import numpy as np
 
 from ganassets.blender import Blender, command
 from ganassets.errors import GanassetsError
+from ganassets.scratch import scratch_folder
 
 from .scene import Scene
 
@@ -28,13 +30,23 @@ def run_in_blender(scene: Scene) -> bytes:
         InputError: there is no Blender.
         GanassetsError: it failed, ended or took too long.
     """
-    with _lock, tempfile.TemporaryDirectory(prefix="ganassets-fbx-") as name:
-        folder = Path(name)
+    with _lock, scratch_folder("ganassets-fbx-") as folder:
         np.savez(folder / "scene.npz", **scene.arrays)  # pyright: ignore[reportArgumentType]
-        answer = ask_blender({**scene.words, "folder": name})
-        if answer["error"]:
-            raise GanassetsError(f"Blender couldn't write the file: {answer['error']}.")
+        answer = ask_blender({**scene.words, "folder": str(folder)})
+        check_answer(answer["error"])
         return (folder / "scene.fbx").read_bytes()
+
+
+def check_answer(error: str) -> None:
+    """Raise what went wrong in Blender, if anything: OSError where its disk refused a file, else GanassetsError.
+
+    An operator's error is a text that ends with the last line of Python's account.
+    """
+    number = re.search(r"\[Errno (\d+)\]", error)
+    if number:
+        raise OSError(int(number[1]), os.strerror(int(number[1])))
+    if error:
+        raise GanassetsError(f"Blender couldn't write the file: {error.strip().splitlines()[-1].rstrip('.')}.")
 
 
 def ask_blender(request: dict[str, Any]) -> dict[str, Any]:

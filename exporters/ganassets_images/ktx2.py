@@ -8,11 +8,10 @@ from __future__ import annotations
 import shutil
 import struct
 import subprocess
-import tempfile
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from ganassets.errors import InputError
+from ganassets.scratch import scratch_folder
 
 PROGRAM = "basisu"
 SECONDS = 600.0
@@ -44,8 +43,8 @@ def encode_ktx2(png: bytes, flags: Sequence[str], notes: Mapping[str, str]) -> b
         raise InputError(
             f"KTX2 needs Basis Universal's program {PROGRAM} on the PATH; install it, or choose --option format=png."
         )
-    with tempfile.TemporaryDirectory(prefix="ganassets-ktx2-") as name:
-        source, target = Path(name, "in.png"), Path(name, "out.ktx2")
+    with scratch_folder("ganassets-ktx2-") as folder:
+        source, target = folder / "in.png", folder / "out.ktx2"
         source.write_bytes(png)
         command = [program, *ALWAYS, *flags, "-file", source, "-output_file", target]
         done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)

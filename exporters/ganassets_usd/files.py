@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import os
 import struct
 import zipfile
 from collections.abc import Mapping
-from pathlib import Path
-from tempfile import TemporaryDirectory
+
+from ganassets.errors import GanassetsError
+from ganassets.scratch import scratch_folder
 
 from .scene import Scene
 
+REFUSALS = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 ALIGNMENT = 64  # bytes
 ZIP_HEADER = 30  # bytes of a local header before name and extra field
 PADDING = 0x1986  # identifier of the extra field that fills up, as USD's own writer has it
@@ -18,10 +22,18 @@ PADDING = 0x1986  # identifier of the extra field that fills up, as USD's own wr
 
 def encode_layer(scene: Scene, form: str) -> bytes:
     """The layer as "usdc" or "usda". USD's writers know files alone, so they get a temporary folder."""
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / f"scene.{form}"
-        scene.stage.GetRootLayer().Export(str(path))
+    with scratch_folder("ganassets-usd-") as folder:
+        path = folder / f"scene.{form}"
+        try:
+            scene.stage.GetRootLayer().Export(str(path))
+        except RuntimeError as error:  # USD's own errors, each with places in its source
+            raise disk_error(str(error)) or GanassetsError("OpenUSD couldn't write the layer.") from error
         return path.read_bytes()
+
+
+def disk_error(text: str) -> OSError | None:
+    """What the system said of a disk that refuses a file, within a longer text; None where it said nothing."""
+    return next((OSError(number, os.strerror(number)) for number in REFUSALS if os.strerror(number) in text), None)
 
 
 def encode_package(name: str, scene: Scene) -> bytes:

@@ -9,13 +9,14 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from ..errors import GanassetsError, InputError
-from ..model import CUDA, has_cuda
+from ..finding import is_trusted
+from ..model import CPU, CUDA, has_cuda
 from ..writer import can_not_write, stems_of, write_atomic
 from .index import Index
 from .plan import Job, Plan, Unit
@@ -33,6 +34,8 @@ WORTH_PROCESSES = 3.0  # seconds of work that is left
 BYTES_AT_REST, BYTES_PER_TEXEL = 300e6, 1000.0
 TEMPORARY = re.compile(r"\.[0-9a-f]{16}\.tmp")
 LARGE = 4 * 2**20  # texels
+# What a model of a stranger may take: memory of a process, and time for an asset of up to LARGE texels.
+UNTRUSTED_BYTES, UNTRUSTED_SECONDS = 4 * 2**30, 120.0
 MOST_SHOWN = 64
 ENOUGH = 8  # failures of one kind, with nothing made, after which there is no hope for the rest
 SAMPLES = 3  # that a dry run makes of each job
@@ -85,10 +88,13 @@ class Settings:
         workers: processes side by side; None for as many as pay here.
         overwrite: make all again, in place of whatever has the files' names.
         sheet: whether assets are wanted for contact sheets.
-        providers: of onnxruntime; None chooses.
+        providers: of onnxruntime; None chooses, the processor for models that aren't trusted.
         memory: bytes that a process may have that opens a model; no model is opened in this one then.
         patience: seconds that such a process may take for an answer of up to LARGE texels, and in proportion for more;
             None waits.
+        trusted: whether the models are; None for those alone that came with their plugins or are of runs in the
+            working folder. The others are opened under the limits UNTRUSTED_BYTES and UNTRUSTED_SECONDS, or the two
+            above.
     """
 
     workers: int | None = None
@@ -97,6 +103,22 @@ class Settings:
     providers: tuple[str, ...] | None = None
     memory: int | None = None
     patience: float | None = None
+    trusted: bool | None = None
+
+
+def with_limits(plan: Plan, settings: Settings) -> Settings:
+    """Settings with the limits that strangers' models are opened under, where one of a plan's is not trusted."""
+    trusted = settings.trusted
+    if trusted is None:
+        trusted = all(is_trusted(file) for file in {job.file.digest: job.file for job in plan.jobs}.values())
+    if trusted:
+        return settings
+    return replace(
+        settings,
+        providers=settings.providers or (CPU,),
+        memory=settings.memory or UNTRUSTED_BYTES,
+        patience=settings.patience or UNTRUSTED_SECONDS,
+    )
 
 
 def run(
@@ -123,6 +145,7 @@ def run(
         InputError: the folder is in use, damaged or can't be written, or holds other files with these names.
         GanassetsError: nothing more can be made.
     """
+    settings = with_limits(plan, settings)
     with Index(out) as index:
         done = lambda job, unit: job.key(unit) in elsewhere or is_done(index, out, job, unit)  # noqa: E731
         todo = [i for i, (job, unit) in enumerate(plan) if settings.overwrite or not done(job, unit)]
@@ -221,8 +244,6 @@ def take(plan: Plan, made: Made, index: Index | None, summary: Summary) -> None:
 
 def shared(asset: Any, shown: Mapping[int, Sequence[Any]]) -> Any:
     """An asset from another process, whose topology is that of one that is here already if it is the same."""
-    from dataclasses import replace
-
     topology = getattr(asset, "topology", None)
     for other in chain(*shown.values()) if topology is not None else ():
         known = getattr(other, "topology", None)
@@ -396,6 +417,7 @@ class Estimate:
 
 def estimate(plan: Plan, settings: Settings) -> list[Estimate]:
     """Of each job, from some of its units that are made and thrown away."""
+    settings = with_limits(plan, settings)
     terms = Terms(None, settings.providers, settings.memory, patience_for(plan, settings))
     with Pool(plan, terms, 1) as pool:
         shop = Workshop(plan, terms)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
@@ -10,13 +9,15 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ..errors import InputError
+from ..files import read_limited
 from ..generation import DEFAULT_TRUNCATION, Request
 from ..latents import MAX_SEED
 from ..manifest import ConditionInfo
 from ..model import check_plugin, look_into
 from ..options import as_texts, option_values
 from ..plugins import load_format, load_generator, nearest
-from ..recipe import MOST_SIDE, Recipe, read_limited
+from ..recipe import MOST_SIDE, Recipe
+from ..toml_text import parse_toml
 from ..wishes import MAX_SEEDS, Wish, parse_seeds, parse_size, parse_wish
 from .plan import Job, Plan, Range
 
@@ -96,7 +97,7 @@ def read_jobs(path: Path) -> list[JobTable]:
     """Jobs of a file; InputError in one sentence where it is missing or broken."""
     content = read_limited(path, MAX_BYTES, "a file of jobs")
     try:
-        raw = tomllib.loads(content.decode())
+        raw = parse_toml(content.decode())
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is not TOML ({str(error)[:200]}).") from error
     try:

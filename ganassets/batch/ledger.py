@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ..errors import InputError
+from ..files import check_regular, open_regular
 from ..writer import can_not_write
 from .lock import take
 
@@ -28,17 +29,21 @@ class Ledger:
 
     def __init__(self, path: Path, folder: Path, taken: Callable[[], None]) -> None:
         self.path, self.folder = path, folder
-        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
+        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._handle = os.open(path, flags, 0o666)
         except OSError as error:
             raise can_not_write(folder, error) from error
         try:
+            check_regular(self._handle, path)
             while not take(self._handle):
                 taken()
             if self.size > MAX_BYTES:
                 raise InputError(f"{path} is too large for an index; choose another folder.")
+        except OSError as error:
+            self.close()
+            raise can_not_write(folder, error) from error
         except BaseException:
             self.close()
             raise
@@ -74,7 +79,7 @@ class Ledger:
 
 def lines_of(path: Path) -> Iterator[bytes]:
     """Lines of a file with their ends, the last one perhaps without; InputError where one is too long to be true."""
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         while line := file.readline(MAX_LINE + 1):
             if len(line) > MAX_LINE:
                 raise InputError(f"{path} is damaged (a line without an end); move it away, or choose another folder.")

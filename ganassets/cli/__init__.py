@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import sys
+
 import click
 
 from .. import __version__
-from .base import OpenGroup, debug_option
+from .base import DEBUG_OPTION, OpenGroup, debug_option
 
 EXAMPLES = """\b
 Examples:
@@ -50,4 +53,6 @@ def cli() -> None:
 
 def main() -> None:
     """Entry point of the `ganassets` program."""
+    if DEBUG_OPTION not in sys.argv:
+        os.environ.setdefault("PYTHONWARNINGS", "ignore")  # of the processes that this one starts
     cli.main(prog_name="ganassets")

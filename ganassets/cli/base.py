@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import traceback
-from collections.abc import Sequence
-from typing import IO, TYPE_CHECKING, Any
+import warnings
+from collections.abc import Iterator, Sequence
+from typing import IO, Any
 
 import click
 from click.shell_completion import CompletionItem
 
 from ..errors import GanassetsError, InputError, one_line
 from ..plugins import command_names, generator_names, load_command
-
-if TYPE_CHECKING:
-    from rich.console import Console
+from ..texts import printable
+from .output import replace_unknown_letters, say, say_lines
 
 DEBUG = "ganassets.debug"
+DEBUG_OPTION = "--debug"
 STOPPED = 130  # what shells give a program that Ctrl-C ended
 
 
@@ -32,14 +34,8 @@ class Failure(click.ClickException):
     def show(self, file: IO[Any] | None = None) -> None:
         """Print to standard error."""
         if self.trace:
-            click.echo(self.trace, err=True)
-        text = printable(self.message)
-        click.echo(text if self.exit_code == STOPPED else f"Error: {text}", err=True)
-
-
-def printable(text: str) -> str:
-    """One line that a terminal only shows: files may carry control codes in their texts."""
-    return "".join(c if c.isprintable() else " " for c in text)
+            say_lines(self.trace, err=True)
+        say(self.message if self.exit_code == STOPPED else f"Error: {self.message}", err=True)
 
 
 class LazyGroup(click.Group):
@@ -61,10 +57,22 @@ class LazyGroup(click.Group):
         """The command, imported now."""
         return importlib.import_module(f".{cmd_name}", self.package).command if cmd_name in self.modules else None
 
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the program."""
+        replace_unknown_letters()
+        return super().main(*args, **kwargs)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the command line; names of files may stand in it by the shell's wildcards."""
+        with printable_errors():
+            return super().parse_args(ctx, args)
+
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command; whatever it raises becomes one sentence and an exit code."""
+        """Run a command; whatever it raises becomes one sentence and an exit code, and libraries' warnings stay away
+        from users."""
         try:
-            return super().invoke(ctx)
+            with printable_errors(), hidden_warnings(ctx):
+                return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
         except KeyboardInterrupt as stop:
@@ -109,6 +117,30 @@ def _stand_in(name: str, error: InputError) -> click.Command:
     return click.Command(name, lenient, fail, short_help=str(error))
 
 
+@contextlib.contextmanager
+def printable_errors() -> Iterator[None]:
+    """Make what click says of a command line one that a terminal only shows."""
+    try:
+        yield
+    except click.ClickException as error:
+        error.message = printable(error.message)  # pyright: ignore[reportAttributeAccessIssue]  # click reads it of here
+        raise
+
+
+@contextlib.contextmanager
+def hidden_warnings(ctx: click.Context) -> Iterator[None]:
+    """Show Python's warnings, which name lines of source files, under --debug alone."""
+    with warnings.catch_warnings():
+        show = warnings.showwarning
+
+        def show_debug(*args: Any, **kwargs: Any) -> None:
+            if ctx.find_root().meta.get(DEBUG):
+                show(*args, **kwargs)
+
+        warnings.showwarning = show_debug
+        yield
+
+
 def _trace(ctx: click.Context) -> str:
     return traceback.format_exc() if ctx.meta.get(DEBUG) else ""
 
@@ -120,7 +152,7 @@ def _set_debug(ctx: click.Context, param: click.Parameter, value: bool) -> None:
 
 # Taken both before and after the command's name.
 debug_option = click.option(
-    "--debug",
+    DEBUG_OPTION,
     is_flag=True,
     is_eager=True,
     expose_value=False,
@@ -169,13 +201,6 @@ def parse_pairs(option: str, texts: Sequence[str]) -> dict[str, str]:
             raise InputError(f"{option} {name} is given twice.")
         pairs[name] = value
     return pairs
-
-
-def make_console(stderr: bool = False) -> Console:
-    """A rich console."""
-    from rich.console import Console
-
-    return Console(stderr=stderr, highlight=False)
 
 
 def load_training(module: str, function: str) -> Any:

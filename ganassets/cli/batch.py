@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
+from ..finding import find_model
 from .base import debug_option
-from .find import MODEL_FILE, find_model
 from .making import RUN_OPTIONS, carry_out, with_options
 
 EXAMPLES = """\b
@@ -46,9 +46,8 @@ def command(jobs: Path, **params: Any) -> None:
     from ..batch.jobs import plan_of, read_jobs
     from ..provenance import recipe_in
 
-    def beside(text: str) -> Path:
-        """The model that lies beside the file of jobs, wherever it was started from, or else what the name means."""
-        path = jobs.parent / text
-        return find_model(str(path) if path.is_file() or (path / MODEL_FILE).is_file() else text)
+    def find(text: str) -> Path:
+        """The model that a job names; paths are relative to the file of jobs, wherever it is started from."""
+        return find_model(text, beside=jobs.parent)
 
-    carry_out(plan_of(read_jobs(jobs), beside, lambda text: recipe_in(jobs.parent / text)), params)
+    carry_out(plan_of(read_jobs(jobs), find, lambda text: recipe_in(jobs.parent / text)), params)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from .base import debug_option
+from .output import say_lines
 
 EXAMPLES = """\b
 Examples:
@@ -25,4 +26,4 @@ def command(ctx: click.Context, shell: str) -> None:
     completion = get_completion_class(shell)
     if completion is None:
         raise AssertionError(shell)  # click has these three built in
-    click.echo(completion(ctx.find_root().command, {}, "ganassets", "_GANASSETS_COMPLETE").source())
+    say_lines(completion(ctx.find_root().command, {}, "ganassets", "_GANASSETS_COMPLETE").source())

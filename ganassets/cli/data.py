@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
@@ -13,7 +12,9 @@ import click
 
 from ..errors import InputError
 from ..plugins import generator_names, load_generator
-from .base import debug_option, load_training, make_console, printable
+from ..texts import shell_command
+from .base import debug_option, load_training
+from .output import make_console, say, say_json
 
 if TYPE_CHECKING:
     from ..data import TrainingData
@@ -53,8 +54,6 @@ def command(
     folder: Path, name: str, preset: str | None, sheet: Path | None, seconds: float, device: str, as_json: bool
 ) -> None:
     """Read a folder or zip of training data as a generator would, and tell how long training on it takes here."""
-    import json
-
     from ..data.records import count_files
 
     spec = load_generator(name)
@@ -74,14 +73,14 @@ def command(
     if sheet or hardware:
         facts |= rehearsed(spec, chosen, data, hardware, sheet, seconds)
     if as_json:
-        click.echo(json.dumps(facts, indent=2))
+        say_json(facts)
         return
     for title, text in lines(facts):
-        click.echo(f"{title:10}{printable(text)}")
+        say(f"{title:10}{text}")
     for line in table(count_files(data.files)):
-        click.echo(printable(line))
+        say(line)
     words = ["ganassets", "train", spec.name, "--preset", chosen.name, f"--{option}", str(folder)]
-    click.echo(f"Next: {shlex.join(words)}")
+    say(f"Next: {shell_command(*words)}")
 
 
 def picture_facts(folder: Path) -> dict[str, Any]:

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import GanassetsError, InputError
+from ..finding import find_model, is_path
 from ..options import describe_option, option_values
 from ..plugins import find_exporters, generator_names, load_format, load_generator
 from ..spec import Condition
+from ..texts import printable
 from .base import GeneratorCommand, parse_pairs
-from .find import MODEL_FILE, find_model
 
 if TYPE_CHECKING:
     from ..assets import Exporter, Option
@@ -63,12 +64,7 @@ class MakingCommand(GeneratorCommand):
 
 def generator_of(text: str) -> str | None:
     """Generator of a model file or of a run with one; None where the text is neither."""
-    try:
-        if not any(path.is_file() for path in (Path(text), Path(text) / MODEL_FILE)):
-            return None
-    except OSError:  # long texts are no paths
-        return None
-    manifest = manifest_of(text)
+    manifest = manifest_of(text) if is_path(text) else None
     return manifest.generator if manifest else None
 
 
@@ -165,10 +161,8 @@ def dynamic_values(kind: str, params: Mapping[str, Any], names: Sequence[str]) -
 
 def describe_condition(condition: Condition) -> str:
     """One line for a help text."""
-    if condition.switch:
-        return f"{condition.help} [yes|no]"
     values = "|".join(condition.choices) or f"{condition.low:g}..{condition.high:g} {condition.unit}".rstrip()
-    return f"{condition.help} [{values}]"
+    return printable(f"{condition.help} [{'yes|no' if condition.switch else values}]")
 
 
 def chosen_format(

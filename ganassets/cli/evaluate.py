@@ -7,11 +7,13 @@ from typing import Any
 import click
 
 from ..errors import InputError
+from ..finding import check_trusted, find_model
 from ..plugins import load_generator
 from ..spec import GeneratorSpec
-from .base import GeneratorCommand, complete_generators, debug_option, load_training, make_console
+from .base import GeneratorCommand, complete_generators, debug_option, load_training
 from .dynamic import generator_of
-from .find import find_model
+from .making import TRUSTED_OPTION, say_versions
+from .output import make_console, say_json
 from .train import data_parameter
 
 SPEC = "ganassets.evaluate.spec"
@@ -61,20 +63,23 @@ def data_options(spec: GeneratorSpec | None) -> list[click.Option]:
 @click.option("--samples", type=click.IntRange(16, 100_000), default=512, show_default=True, help="To compare.")
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True, help="Of the comparison.")
 @click.option("--json", "as_json", is_flag=True, help="The measures as JSON.")
+@TRUSTED_OPTION
 @debug_option
 @click.pass_context
-def command(ctx: click.Context, name_or_model: str, samples: int, seed: int, as_json: bool, **data: Any) -> None:
+def command(
+    ctx: click.Context, name_or_model: str, samples: int, seed: int, as_json: bool, trusted: bool, **data: Any
+) -> None:
     """Compare what a model makes with data and with simpler models of it.
 
     The data are those of the options; without any, those of the model's run, or the generator's own.
     """
-    import json
+    from ..model import check_plugin, look_into
 
-    from ..model import check_plugin, open_model
-
-    model = open_model(find_model(name_or_model))
+    model = look_into(find_model(name_or_model))
+    check_trusted(model, trusted)
     spec = load_generator(model.manifest.generator)
     check_plugin(model, spec)
+    say_versions([model])
     given = {option.name: data.get(data_parameter(option.name)) for option in spec.data_options}
     options = {name: value for name, value in given.items() if value is not None}
     if any(data.values()) and not options:
@@ -83,4 +88,4 @@ def command(ctx: click.Context, name_or_model: str, samples: int, seed: int, as_
         spec, model.path, samples=samples, seed=seed, console=make_console(stderr=as_json), data_options=options
     )
     if as_json:
-        click.echo(json.dumps(measures, indent=2))
+        say_json(measures)

@@ -7,8 +7,10 @@ from pathlib import Path
 import click
 
 from ..errors import InputError
-from .base import complete_generators, debug_option, load_training, make_console
+from ..texts import shell_command
+from .base import complete_generators, debug_option, load_training
 from .find import find_run, spec_of_run
+from .output import make_console, say
 
 EXAMPLES = """\b
 Examples:
@@ -41,5 +43,5 @@ def command(
     export_run = load_training("ganassets.onnx_export", "export_run")
     given = {name: text for name, text in (("licence", licence), ("source", source)) if text}
     model = export_run(spec_of_run(run), run, out, make_console(), given, best)
-    click.echo(f"Model: {model}")
-    click.echo(f"Next: ganassets generate {model}")
+    say(f"Model: {model}")
+    say(f"Next: {shell_command('ganassets', 'generate', model)}")

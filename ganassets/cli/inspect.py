@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .base import complete_generators, debug_option, make_console, printable
-from .find import find_model
+from ..finding import SUFFIX, find_model, is_trusted
+from ..plugins import generator_names
+from ..texts import shell_command
+from .base import complete_generators, debug_option
+from .making import TRUSTED_OPTION
+from .output import make_console, say, say_json
 
 if TYPE_CHECKING:
     from ..recipe import Recipe
@@ -25,27 +29,34 @@ Examples:
 @click.command(name="inspect", short_help="Show what a model or an asset's file says of itself.", epilog=EXAMPLES)
 @click.argument("name_or_model", shell_complete=complete_generators)
 @click.option("--json", "as_json", is_flag=True, help="The whole manifest as JSON.")
+@TRUSTED_OPTION
 @debug_option
-def command(name_or_model: str, as_json: bool) -> None:
+def command(name_or_model: str, as_json: bool, trusted: bool) -> None:
     """Check a model file and show its manifest: origin, data, licence, sliders, outputs.
 
     Of any other file that ganassets made: the model, seed, sliders and licence, and how to make it again.
     """
-    import json
+    from ..model import CPU, look_into, open_model
 
-    from ..model import CPU, open_model
-
-    if Path(name_or_model).is_file() and Path(name_or_model).suffix != ".onnx":
+    if is_asset(name_or_model):
         show_origin(Path(name_or_model), as_json)
         return
-    model = open_model(find_model(name_or_model), providers=[CPU])
+    model = look_into(find_model(name_or_model))
+    if trusted or is_trusted(model):
+        model = open_model(model.path, providers=[CPU])
     size = model.path.stat().st_size
     if as_json:
         facts = {"path": str(model.path), "bytes": size, "sha256": model.digest}
-        click.echo(json.dumps({**facts, "manifest": model.manifest.model_dump(mode="json")}, indent=2))
+        say_json({**facts, "manifest": model.manifest.model_dump(mode="json")})
         return
     file = [("file", str(model.path)), ("size", f"{size / 1e6:.1f} MB"), ("SHA-256", model.digest)]
     show_table([*file, *summary(model.manifest)])
+
+
+def is_asset(text: str) -> bool:
+    """Whether a word means a file that is no model."""
+    path = Path(text)
+    return text not in generator_names() and path.suffix.lower() != SUFFIX and path.exists() and not path.is_dir()
 
 
 def show_table(rows: Iterable[tuple[str, str]]) -> None:
@@ -57,7 +68,7 @@ def show_table(rows: Iterable[tuple[str, str]]) -> None:
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     for name, value in rows:
-        table.add_row(Text(printable(name), "bold"), Text(printable(value)))
+        table.add_row(Text(name, "bold"), value)
     make_console().print(table)
 
 
@@ -67,12 +78,13 @@ def show_origin(path: Path, as_json: bool) -> None:
 
     origin = origin_of(path)
     if as_json:
-        click.echo(origin.recipe.to_json())
+        say(origin.recipe.to_json())
         return
     show_table([("file", str(path)), ("says so", origin.where), *told(origin.recipe)])
-    again = f"regenerate {path}" if origin.recipe.file else f"generate {origin.recipe.generator} --recipe {path}"
-    click.echo(f"Again: ganassets {again} -o again")
-    click.echo(f"More like it: ganassets vary {origin.recipe.generator} {path} -n 8 -o near")
+    name = origin.recipe.generator
+    again = ["regenerate", path] if origin.recipe.file else ["generate", name, "--recipe", path]
+    say(f"Again: {shell_command('ganassets', *again, '-o', 'again')}")
+    say(f"More like it: {shell_command('ganassets', 'vary', name, path, '-n', 8, '-o', 'near')}")
 
 
 def told(recipe: Recipe) -> Iterator[tuple[str, str]]:

@@ -9,9 +9,10 @@ import click
 
 from ..errors import InputError
 from ..plugins import run_plugin
-from .base import complete_generators, debug_option, make_console
+from .base import complete_generators, debug_option
 from .dynamic import MakingCommand
 from .making import FORMAT_OPTIONS, LOOK_OPTIONS, RUN_OPTIONS, carry_out, keep_recipes, wanted, with_options
+from .output import make_console, say
 
 EXAMPLES = """\b
 Examples:
@@ -54,7 +55,7 @@ def command(name_or_model: str, file: Path, seconds: float, tries: int, **params
     recipe = asked.pulled(found.recipe.changed(name=name, note=f"found in {file.name}"))
     carry_out(Plan([asked.job(recipes=[recipe])]), params)
     keep_recipes([recipe], Path(params["out"]), params["dry_run"])
-    click.echo(
+    say(
         f"Off by {found.distance:.3g} {target.unit}; the nearest of {tries} seeds was off by {found.nearest:.3g}. "
         f"It has {found.explained:.0%} of what sets {file.name} apart from this model's average."
     )

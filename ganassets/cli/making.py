@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import GanassetsError, InputError
+from ..finding import check_trusted, find_model
 from ..options import option_values
 from ..plugins import load_exporter, load_generator, run_plugin
-from .base import make_console, parse_pairs, printable
+from .base import parse_pairs
 from .dynamic import SETTING, SLIDER, chosen_format, dynamic_values
-from .find import find_model
+from .output import make_console, say
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,10 +29,18 @@ if TYPE_CHECKING:
     from ..recipe import Recipe
     from ..spec import GeneratorSpec
 
-UNTRUSTED_BYTES = 4 * 2**30  # of memory for a model of a stranger
-UNTRUSTED_SECONDS = 120.0  # that one of its assets may take
 MOST_TOLD = 5  # failures on the screen; the file has them all
 
+UNTRUSTED_OPTION = click.option(
+    "--untrusted/--trusted",
+    default=None,
+    help="Open the model in a process of its own that may have little memory and time, or as any other.  "
+    "[default: untrusted unless the model is in the box or of a run in runs/]",
+)
+# Of commands that open the model in their own process.
+TRUSTED_OPTION = click.option(
+    "--trusted", is_flag=True, help="Open a model that is neither in the box nor of a run in runs/."
+)
 SEED_OPTIONS = (
     click.option("-n", "--count", type=click.IntRange(1, 1_000_000), help="How many.  [default: 8]"),
     click.option("--seed", type=click.IntRange(0), help="The first of them.  [default: 1]"),
@@ -77,9 +86,7 @@ RUN_OPTIONS = (
     click.option(
         "--workers", type=click.IntRange(1, 64), help="Processes side by side.  [default: as many as pay here]"
     ),
-    click.option(
-        "--untrusted", is_flag=True, help="Open the model in a process of its own that may have little memory."
-    ),
+    UNTRUSTED_OPTION,
     click.option("--dry-run", is_flag=True, help="Say what would be made, how large and how long; write nothing."),
 )
 
@@ -147,12 +154,13 @@ class Wanted:
 
         return recipe if self.offset is None else pulled(self.file.manifest, recipe, self.offset)
 
-    def opened(self, untrusted: bool, threads: int | None = 1) -> Model:
-        """The model, opened in this process; InputError where that is not wanted."""
+    def opened(self, untrusted: bool | None, threads: int | None = 1) -> Model:
+        """The model, opened in this process; InputError where that is not wanted, or not without being asked for."""
         from ..model import open_model
 
         if untrusted:
             raise InputError("this command opens the model in its own process; leave out --untrusted.")
+        check_trusted(self.file, untrusted is False)
         return open_model(self.file.path, threads=threads)
 
     def changed(self, recipe: Recipe) -> Recipe:
@@ -210,8 +218,9 @@ def carry_out(plan: Plan, params: Mapping[str, Any]) -> None:
     from ..batch.engine import Settings, run
 
     out, untrusted = params["out"], params["untrusted"]
-    limits = {"memory": UNTRUSTED_BYTES, "patience": UNTRUSTED_SECONDS} if untrusted else {}
-    settings = Settings(params["workers"], params["overwrite"], params["preview"], **limits)
+    trusted = None if untrusted is None else not untrusted
+    settings = Settings(params["workers"], params["overwrite"], params["preview"], trusted=trusted)
+    say_versions([job.file for job in plan.jobs])
     if params["dry_run"]:
         tell_estimate(plan, settings, out)
         return
@@ -220,9 +229,18 @@ def carry_out(plan: Plan, params: Mapping[str, Any]) -> None:
     if params["preview"]:
         sheets = draw_sheets(plan, out, summary)
         if sheets:
-            click.echo(f"Contact sheet{'s' if len(plan.jobs) > 1 else ''}: {' and '.join(map(str, sheets))}")
+            say(f"Contact sheet{'s' if len(plan.jobs) > 1 else ''}: {' and '.join(map(str, sheets))}")
     if summary.failures:
         raise GanassetsError(f"{len(summary.failures):,} of {len(plan):,} could not be made.")
+
+
+def say_versions(files: Sequence[ModelFile]) -> None:
+    """Say where models were made by other versions of their plugins than the installed ones."""
+    from ..model import version_note
+
+    notes = [version_note(file.manifest, load_generator(file.manifest.generator)) for file in files]
+    for note in filter(None, dict.fromkeys(notes)):
+        say(note, err=True)
 
 
 def run_with_progress(plan: Plan, out: Path, settings: Any, run: Callable[..., Summary]) -> Summary:
@@ -236,7 +254,7 @@ def run_with_progress(plan: Plan, out: Path, settings: Any, run: Callable[..., S
         names = dict.fromkeys(job.generator for job in plan.jobs)
         task = bar.add_task(f"Generating {' and '.join(names)}", total=len(plan))
         update = lambda done, total: bar.update(task, completed=done, total=total)  # noqa: E731
-        return run(plan, out, settings, update, lambda line: click.echo(line, err=True))
+        return run(plan, out, settings, update, lambda line: say(line, err=True))
 
 
 def tell(plan: Plan, out: Path, summary: Summary) -> None:
@@ -246,15 +264,15 @@ def tell(plan: Plan, out: Path, summary: Summary) -> None:
         key = (job.generator, job.file.path)
         counts[key] = counts.get(key, 0) + len(job)
     for (generator, path), count in counts.items():
-        click.echo(f"{count:,} of {generator} in {out} (model {path}).")
+        say(f"{count:,} of {generator} in {out} (model {path}).")
     if summary.skipped:
-        click.echo(f"{summary.skipped:,} of them were there already.")
+        say(f"{summary.skipped:,} of them were there already.")
     for failure in summary.failures[:MOST_TOLD]:
-        click.echo(f"Not made: {failure.name}: {printable(failure.why)}", err=True)
+        say(f"Not made: {failure.name}: {failure.why}", err=True)
     if len(summary.failures) > MOST_TOLD:
         from ..batch.engine import FAILURES
 
-        click.echo(f"... and {len(summary.failures) - MOST_TOLD:,} more, listed in {out / FAILURES}.", err=True)
+        say(f"... and {len(summary.failures) - MOST_TOLD:,} more, listed in {out / FAILURES}.", err=True)
 
 
 def tell_estimate(plan: Plan, settings: Any, out: Path) -> None:
@@ -282,7 +300,7 @@ def tell_estimate(plan: Plan, settings: Any, out: Path) -> None:
     console = make_console()
     console.print(table)
     names = [plan.unit(i)[1].name for i in dict.fromkeys((0, len(plan) - 1)) if len(plan)]
-    click.echo(f"From {' to '.join(names)}, in {out}. Nothing was written.")
+    say(f"From {' to '.join(names)}, in {out}. Nothing was written.")
     if total > free_space(out):
         raise InputError(f"{size_text(total)} don't fit: {size_text(free_space(out))} are free in {out}.")
 
@@ -341,4 +359,4 @@ def keep_recipes(recipes: Sequence[Recipe], out: Path, dry: bool) -> None:
         return
     files = {f"{recipe.name}{SUFFIX}": (recipe.to_json() + "\n").encode() for recipe in recipes}
     write_files(out, files, overwrite=True)
-    click.echo(f"Recipe{'s' if len(recipes) > 1 else ''}: {out}/*{SUFFIX}")
+    say(f"Recipe{'s' if len(recipes) > 1 else ''}: {out}/*{SUFFIX}")

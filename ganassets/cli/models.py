@@ -9,9 +9,11 @@ import click
 from click.shell_completion import CompletionItem
 
 from ..errors import InputError
+from ..finding import shipped_models
 from ..plugins import generator_names, nearest
-from .base import debug_option, make_console, printable
-from .find import shipped_models
+from ..texts import shell_command
+from .base import debug_option
+from .output import make_console, say_json
 
 EXAMPLES = """\b
 Examples:
@@ -37,14 +39,12 @@ def command(name: str | None, as_json: bool) -> None:
     Every command takes their names. A name shows the model's card: what it learnt from and under which licences, what
     was measured, what it is bad at.
     """
-    import json
-
     models = boxed()
     if name is not None and name not in models:
         raise InputError(f"there is no model {name!r} in the box; {nearest(name, list(models))}")
     if as_json:
         wanted = models if name is None else {name: models[name]}
-        click.echo(json.dumps([facts(key, path) for key, path in wanted.items()], indent=2))
+        say_json([facts(key, path) for key, path in wanted.items()])
     elif name is not None:
         show_card(models[name])
     else:
@@ -86,7 +86,7 @@ def show_table(models: dict[str, Path]) -> None:
 def rows_of(fact: dict[str, object]) -> Iterator[str]:
     """The cells of a model's line."""
     for key in ("name", "megabytes", "licence", "data"):
-        yield printable(str(fact[key]))
+        yield str(fact[key])
 
 
 def show_card(path: Path) -> None:
@@ -95,5 +95,6 @@ def show_card(path: Path) -> None:
 
     card = path.with_suffix(".md")
     if not card.is_file():
-        raise InputError(f"{path.stem} has no card; `ganassets inspect {path}` shows what the file says about itself.")
+        command = shell_command("ganassets", "inspect", path)
+        raise InputError(f"{path.stem} has no card; `{command}` shows what the file says about itself.")
     make_console().print(Markdown(card.read_text(encoding="utf-8"), hyperlinks=False))

@@ -24,6 +24,7 @@ from ..plugins import (
 )
 from .base import debug_option
 from .dynamic import describe_condition
+from .output import say, say_lines
 
 EXAMPLES = """\b
 Examples:
@@ -50,7 +51,7 @@ def list_plugins() -> None:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
         line = "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
-        click.secho(line, bold=row is rows[0], fg="red" if row[2] == "failed" else None)
+        say(line, bold=row is rows[0], fg="red" if row[2] == "failed" else None)
 
 
 def summary_of(record: PluginRecord) -> str:
@@ -82,9 +83,9 @@ def check_record(record: PluginRecord) -> bool:
     """Print what a plugin offers and what it breaks; True when all is well."""
     from ..plugin_checks import exporter_problems, generator_problems
 
-    click.secho(f"{record.kind} {record.name} ({record.where}, {record.value})", bold=True)
+    say(f"{record.kind} {record.name} ({record.where}, {record.value})", bold=True)
     if record.error:
-        click.echo(record.traceback or record.error)
+        say_lines(record.traceback or record.error)
         return False
     lines_of, problems_of = {
         GENERATORS.name: (generator_lines, generator_problems),
@@ -92,12 +93,12 @@ def check_record(record: PluginRecord) -> bool:
         COMMANDS.name: (command_lines, lambda plugin: []),
     }[record.kind]
     for line in lines_of(record.plugin):
-        click.echo(f"  {line}")
+        say(f"  {line}")
     problems = problems_of(record.plugin)
     for problem in problems:
-        click.secho(f"  problem: {problem}", fg="red")
+        say(f"  problem: {problem}", fg="red")
     if not problems:
-        click.echo("  ok")
+        say("  ok")
     return not problems
 
 

@@ -10,15 +10,21 @@ from typing import TYPE_CHECKING
 import click
 
 from ..errors import GanassetsError, InputError
+from ..files import read_limited
+from ..finding import check_trusted
 from ..plugins import load_exporter, load_generator, run_plugin
+from ..texts import shell_command
 from .base import debug_option
 from .find import model_of_digest
+from .making import TRUSTED_OPTION
+from .output import say
 
 if TYPE_CHECKING:
     from ..recipe import Recipe
     from ..spec import GeneratorSpec
 
 PICTURES = {".png", ".webp"}
+MAX_BYTES = 2**31  # of a file to compare with
 
 EXAMPLES = """\b
 Examples:
@@ -32,8 +38,9 @@ Examples:
 @click.option("--model", help="The model it was made with, where it is neither in the package nor a run's.")
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="Folder to write to.  [default: only compare]")
 @click.option("--overwrite", is_flag=True, help="Replace files that are there.")
+@TRUSTED_OPTION
 @debug_option
-def command(file: Path, model: str | None, out: Path | None, overwrite: bool) -> None:
+def command(file: Path, model: str | None, out: Path | None, overwrite: bool, trusted: bool) -> None:
     """Make FILE, and what belongs to it, again and say whether it is the same to the last byte, or what differs.
 
     The same version on the same kind of machine gives the same bytes.
@@ -44,17 +51,21 @@ def command(file: Path, model: str | None, out: Path | None, overwrite: bool) ->
 
     recipe = origin_of(file).recipe
     if recipe.file is None:
-        raise InputError(f"{file} is a recipe by itself; make its asset with `ganassets generate --recipe {file}`.")
+        command = shell_command("ganassets", "generate", recipe.generator, "--recipe", file)
+        raise InputError(f"{file} is a recipe by itself; make its asset with `{command}`.")
     path = model_of_digest(recipe.generator, recipe.model, model)
-    spec = load_generator(look_into(path).manifest.generator)
-    files, old = remade(path, spec, recipe), file.read_bytes()
+    source = look_into(path)
+    check_trusted(source, trusted)
+    spec = load_generator(source.manifest.generator)
+    old = read_limited(file, MAX_BYTES, "a file that ganassets made")
+    files = remade(path, spec, recipe)
+    if file.name not in files:  # before anything is written
+        raise InputError(f"{file} was renamed: its recipe makes {', '.join(files)}; give it that name again.")
     if out is not None:
         written = write_files(out, files, overwrite)
-        click.echo(f"Written: {', '.join(map(str, written))}")
-    if file.name not in files:
-        raise GanassetsError(f"{file.name} was renamed: its recipe makes {', '.join(files)}.")
+        say(f"Written: {', '.join(map(str, written))}")
     if files[file.name] == old:
-        click.echo(f"{file} comes out the same, to the last byte.")
+        say(f"{file} comes out the same, to the last byte.")
         return
     reasons = [*versions(recipe, spec), difference(old, files[file.name], file.suffix.lower())]
     raise GanassetsError(f"{file} comes out differently: {'; '.join(reasons)}.")

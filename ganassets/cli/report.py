@@ -6,6 +6,7 @@ import click
 
 from .base import complete_generators, debug_option
 from .find import find_run
+from .output import say
 
 EXAMPLES = """\b
 Examples:
@@ -26,4 +27,4 @@ def command(run: str | None) -> None:
     """
     from ..training.report import write_report
 
-    click.echo(write_report(find_run(run)))
+    say(write_report(find_run(run)))

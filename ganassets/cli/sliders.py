@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import InputError
+from ..finding import check_trusted, find_model
 from ..plugins import load_generator, nearest
-from .base import complete_generators, debug_option, make_console
-from .find import find_model
-from .making import draw_sheet
+from ..texts import shell_command
+from .base import complete_generators, debug_option
+from .making import TRUSTED_OPTION, draw_sheet, say_versions
+from .output import make_console, say
 
 if TYPE_CHECKING:
     import numpy as np
@@ -52,19 +54,25 @@ def command() -> None:
     help="Folder for the pictures.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace sliders that were found before, names and all.")
+@TRUSTED_OPTION
 @debug_option
-def discover_command(name_or_model: str, count: int, samples: int, sheets: Path, overwrite: bool) -> None:
+def discover_command(
+    name_or_model: str, count: int, samples: int, sheets: Path, overwrite: bool, trusted: bool
+) -> None:
     """Find the directions in w that change most of what the model makes, the strongest first.
 
     They are kept in a small file beside the model. A sheet for each shows some seeds pulled to both sides of it.
     """
     from ..directions import Direction, discover, file_of, write_directions
-    from ..model import check_plugin, open_model
+    from ..model import check_plugin, look_into, open_model
     from ..recipe import pack_floats
 
-    model = open_model(find_model(name_or_model))
+    file = look_into(find_model(name_or_model))
+    check_trusted(file, trusted)
+    model = open_model(file.path)
     spec = load_generator(model.manifest.generator)
     check_plugin(model, spec)
+    say_versions([model])
     if file_of(model.path).exists() and not overwrite:
         raise InputError(f"{file_of(model.path)} is there already; use --overwrite to find them again.")
     w, made = looked_at(model, spec, samples)
@@ -75,8 +83,9 @@ def discover_command(name_or_model: str, count: int, samples: int, sheets: Path,
     path = write_directions(model, found)
     for direction in found:
         written = draw_sheet(spec, pulled_assets(model, spec, direction), sheets, direction.name)
-        click.echo(f"{direction.name}: {direction.share:.0%} of what varies; {written[0]}")
-    click.echo(f"Kept in {path}. Name them with `ganassets sliders rename {name_or_model} {found[0].name} NAME`.")
+        say(f"{direction.name}: {direction.share:.0%} of what varies; {written[0]}")
+    rename = shell_command("ganassets", "sliders", "rename", name_or_model, found[0].name, "NAME")
+    say(f"Kept in {path}. Name them with `{rename}`.")
 
 
 def looked_at(model: Model, spec: GeneratorSpec, samples: int) -> tuple[np.ndarray, np.ndarray]:
@@ -151,7 +160,7 @@ def list_command(name_or_model: str) -> None:
     from ..model import look_into
 
     for direction in read_directions(look_into(find_model(name_or_model))).directions:
-        click.echo(f"{direction.name}  {direction.share:.0%}")
+        say(f"{direction.name}  {direction.share:.0%}")
 
 
 @command.command(name="rename", short_help="Give a found slider a name.")
@@ -176,4 +185,4 @@ def rename_command(name_or_model: str, old: str, new: str) -> None:
     if new in names and new != old:
         raise InputError(f"{file.path} has a slider {new!r} already.")
     write_directions(file, [d.model_copy(update={"name": new}) if d.name == old else d for d in found])
-    click.echo(f"{old} is {new} now.")
+    say(f"{old} is {new} now.")

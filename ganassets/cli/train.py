@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 
-from ..errors import InputError
+from ..errors import GanassetsError, InputError
+from ..finding import check_trusted, find_model
 from ..plugins import load_generator
-from ..spec import OBJECTIVES, GeneratorSpec, Preset, with_overrides
-from .base import GeneratorCommand, complete_generators, debug_option, load_training, make_console
-from .find import find_model, spec_of_run
+from ..spec import OBJECTIVES, PRECISIONS, GeneratorSpec, Preset, with_overrides
+from ..texts import shell_command
+from ..writer import WriteError
+from .base import GeneratorCommand, complete_generators, debug_option, load_training
+from .find import SETTINGS_FILE, spec_of_run
+from .making import TRUSTED_OPTION
+from .output import make_console, say
 
 SPEC = "ganassets.train.spec"
 POSITIVE = click.FloatRange(min=0, min_open=True)
@@ -70,6 +77,13 @@ class TrainCommand(GeneratorCommand):
 @click.option("--objective", type=click.Choice(OBJECTIVES), help="Adversarial losses.  [default: the preset's]")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1, mps.")
 @click.option("--threads", type=click.IntRange(1, 1024), help="Of the CPU.  [default: chosen from the machine]")
+@click.option(
+    "--precision",
+    type=click.Choice(PRECISIONS),
+    default="auto",
+    show_default=True,
+    help="Number format of the networks; auto measures and says what it chose. The same weights need the same one.",
+)
 @click.option("--devices", type=click.IntRange(1, 1024), default=1, show_default=True, help="That train together.")
 @click.option(
     "--from",
@@ -77,6 +91,7 @@ class TrainCommand(GeneratorCommand):
     metavar="MODEL",
     help="Model that the run starts from: a file, a run or a name of `ganassets models`.",
 )
+@TRUSTED_OPTION
 @click.option("--resume", metavar="RUN", type=click.Path(path_type=Path), help="Go on with a run that was stopped.")
 @debug_option
 @click.pass_context
@@ -90,8 +105,10 @@ def command(
     objective: str | None,
     device: str,
     threads: int | None,
+    precision: str,
     devices: int,
     start: str | None,
+    trusted: bool,
     resume: Path | None,
     **data: Any,
 ) -> None:
@@ -102,24 +119,57 @@ def command(
     if name is None:
         raise InputError("say which generator to train, such as `ganassets train faces`; see `ganassets plugins list`.")
     spec: GeneratorSpec = ctx.meta[SPEC] or load_generator(name)
-    model = find_model(start) if start else None
+    model = start_model(start, trusted) if start else None
     chosen = spec.preset(preset) if preset else spec.presets[0] if model is None else preset_of(model, spec)
     chosen = with_overrides(chosen, kimg=kimg, objective=objective)
     given = {option.name: data[data_parameter(option.name)] for option in spec.data_options}
-    run = load_training("ganassets.training.run", "train")(
-        spec,
-        chosen,
-        out=out,
-        seed=seed,
-        objective=chosen.objective,
-        device=device,
-        threads=threads,
-        data_options={key: value for key, value in given.items() if value is not None},
-        console=make_console(),
-        devices=devices,
-        start=model,
-    )
+    train = load_training("ganassets.training.run", "train")
+    with told_how_to_resume(spec.name):
+        run = train(
+            spec,
+            chosen,
+            out=out,
+            seed=seed,
+            objective=chosen.objective,
+            device=device,
+            threads=threads,
+            data_options={key: value for key, value in given.items() if value is not None},
+            console=make_console(),
+            devices=devices,
+            start=model,
+            precision=precision,
+        )
     finish(run)
+
+
+@contextlib.contextmanager
+def told_how_to_resume(generator: str) -> Iterator[None]:
+    """Where the disk refuses a run's file, say how to go on with the run, if it has a checkpoint."""
+    try:
+        yield
+    except WriteError as error:
+        run = next((folder for folder in (error.folder, *error.folder.parents) if can_resume(folder)), None)
+        if run is None:
+            raise
+        command = shell_command("ganassets", "train", generator, "--resume", run)
+        remedy = error.remedy or "mend that"
+        raise GanassetsError(
+            f"can't write in {error.folder}: {error.why}; {remedy}, then go on with `{command}`."
+        ) from error
+
+
+def can_resume(folder: Path) -> bool:
+    """Whether a folder is that of a run with a checkpoint."""
+    return (folder / SETTINGS_FILE).is_file() and any((folder / "checkpoints").glob("[0-9]*.safetensors"))
+
+
+def start_model(text: str, trusted: bool) -> Path:
+    """The model file that a run is to start from; InputError where it is a stranger's and not said to be trusted."""
+    from ..model import look_into
+
+    file = look_into(find_model(text))
+    check_trusted(file, trusted)
+    return file.path
 
 
 def preset_of(model: Path, spec: GeneratorSpec) -> Preset:
@@ -151,10 +201,13 @@ def resume_run(ctx: click.Context, run: Path) -> None:
     if given:
         raise InputError(f"--resume keeps the run's own settings; leave out --{given[0].removeprefix('data_')}.")
     resume = load_training("ganassets.training.run", "resume")
-    finish(resume(spec_of_run(run), run, console=make_console()))
+    spec = spec_of_run(run)
+    with told_how_to_resume(spec.name):
+        resume(spec, run, console=make_console())
+    finish(run)
 
 
 def finish(run: Path) -> None:
     """Say where the run is and what comes next."""
-    click.echo(f"Run: {run}")
-    click.echo(f"Next: ganassets export {run} --onnx")
+    say(f"Run: {run}")
+    say(f"Next: {shell_command('ganassets', 'export', run, '--onnx')}")

@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from ..errors import InputError, one_line
+from ..files import open_regular
 from .images import UNREAD_SUFFIXES
 from .records import (
     HIDDEN,
@@ -233,12 +234,13 @@ def list_zip(path: Path, label: str, previews: frozenset[str]) -> tuple[Containe
 @contextmanager
 def open_zip(path: Path) -> Iterator[zipfile.ZipFile]:
     """An open zip; InputError where it is none."""
-    try:
-        archive = zipfile.ZipFile(path)
-    except Exception as error:  # zipfile lets through whatever a damaged directory makes it meet
-        raise InputError(f"not a readable zip: {one_line(error)}") from None
-    with archive:
-        yield archive
+    with open_file(path) as file:
+        try:
+            archive = zipfile.ZipFile(file)
+        except Exception as error:  # zipfile lets through whatever a damaged directory makes it meet
+            raise InputError(f"not a readable zip: {one_line(error)}") from None
+        with archive:
+            yield archive
 
 
 def member_name(info: zipfile.ZipInfo) -> str:
@@ -276,7 +278,7 @@ def opened(container: Container) -> Iterator[Opener]:
 def open_file(path: Path) -> BinaryIO:
     """A file opened for reading."""
     try:
-        return path.open("rb")
+        return open_regular(path)
     except OSError as error:
         raise InputError(f"can't be opened ({error.strerror})") from None
 

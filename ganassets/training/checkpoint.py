@@ -14,6 +14,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from ..errors import InputError
+from ..files import open_regular
 from ..networks import LinearFit
 from ..networks.linear import CLUSTER_ARRAYS
 from ..writer import write_atomic
@@ -25,7 +26,6 @@ VERSION = 1  # of what a checkpoint holds
 
 def save_checkpoint(folder: Path, tensors: dict[str, Tensor], numbers: dict[str, Any], name: str | None = None) -> Path:
     """Write `<images>.safetensors`, or one of another name, and drop the numbered ones but the newest."""
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name or format(numbers['images'], '010d')}.safetensors"
     write_atomic(path, save(tensors, {"numbers": json.dumps(numbers | {"version": VERSION})}))
     for old in checkpoints(folder)[:-KEEP]:
@@ -47,7 +47,7 @@ def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Tensors and numbers of a checkpoint of any version; InputError when the file is damaged."""
     try:
-        with safe_open(path, "pt") as file:
+        with open_regular(path), safe_open(path, "pt") as file:  # safetensors itself would wait for a pipe
             numbers = json.loads((file.metadata() or {})["numbers"])
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
         if not isinstance(numbers, dict) or type(numbers.get("version", VERSION)) is not int:
@@ -119,7 +119,7 @@ FIT_ARRAYS = ("condition_mean", "condition_std", "offset", "from_latent", "from_
 def load_fit(path: Path) -> tuple[LinearFit, NDArray[np.float32], dict[str, NDArray[np.float32]]]:
     """What save_fit wrote."""
     try:
-        with safe_open(path, "np") as file:
+        with open_regular(path), safe_open(path, "np") as file:
             meta = file.metadata() or {}
             signals, vectors = json.loads(meta["signals"]), json.loads(meta["vectors"])
             arrays = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from ..data import TrainingData
 from ..errors import InputError
 from ..manifest import SHARED_KEY
-from ..model import check_plugin, open_model
+from ..model import check_plugin, open_model, read_model_file
 from ..networks import LinearFit, fit_linear
 from ..networks.linear import CLUSTER_ARRAYS
 from ..spec import Preset
@@ -115,7 +115,7 @@ def read_start(path: Path, spec: GeneratorSpec) -> Start:
     if model.manifest.generator != spec.name:
         raise InputError(f"{path} is a model of {model.manifest.generator}, not of {spec.name}.")
     check_plugin(model, spec)
-    proto = onnx.load(path, load_external_data=False)
+    proto = onnx.load_model_from_string(read_model_file(path))
     arrays = {one.name: numpy_helper.to_array(one) for one in proto.graph.initializer}
     texts = [one.value for one in proto.metadata_props if one.key == SHARED_KEY]
     try:

@@ -20,12 +20,15 @@ from ..data import PER_SAMPLE, TrainingData, as_float
 from ..data.records import FileTotals, count_files
 from ..errors import GanassetsError, InputError
 from ..evaluation.monitor import Monitor, pairs_picture
+from ..files import read_text
 from ..latents import latents
 from ..networks import Domain
 from ..spec import Condition, GeneratorSpec
+from ..texts import shell_command
 from ..writer import write_atomic
 from .checkpoint import BEST, checkpoints, save_checkpoint
 from .report import write_report
+from .settings import MAX_CARD_BYTES
 from .snapshot import picture_of
 from .trainer import Trainer
 
@@ -90,7 +93,7 @@ def check_same(old: Mapping[str, np.ndarray], new: Mapping[str, np.ndarray], run
 def check_conditions(data: TrainingData, run: Path) -> None:
     """InputError where the data of a run have other labels than when it began."""
     try:
-        saved = json.loads((run / "data.json").read_text(encoding="utf-8")).get("conditions")
+        saved = json.loads(read_text(run / "data.json", MAX_CARD_BYTES)).get("conditions")
     except (OSError, ValueError, AttributeError) as error:
         raise InputError(f"{run / 'data.json'} is missing or damaged; the run can't go on.") from error
     if saved != json.loads(json.dumps(asdict(card_of(data))["conditions"])):
@@ -111,7 +114,8 @@ def make_folder(out: Path | None, name: str) -> Path:
             except FileExistsError:
                 continue
     except FileExistsError as error:
-        raise InputError(f"{out} exists already; choose another --out, or go on with --resume {out}.") from error
+        again = shell_command("--resume", out)
+        raise InputError(f"{out} exists already; choose another --out, or go on with {again}.") from error
     except OSError as error:
         raise InputError(f"the run folder {out or RUNS} can't be made ({error.strerror}).") from error
     raise InputError("runs holds too many runs of today; tidy it up.")
@@ -192,7 +196,6 @@ class RunFolder:
     def picture(self, kind: str, images: int, content: bytes | None) -> None:
         """Write a picture of a moment."""
         if content is not None:
-            (self.folder / kind).mkdir(exist_ok=True)
             write_atomic(self.folder / kind / f"{images:010d}.png", content)
 
     def event(self, trainer: Trainer, kind: str, text: str) -> None:
@@ -210,7 +213,8 @@ class RunFolder:
                 file.write(json.dumps(record) + "\n")
         except OSError as error:
             raise GanassetsError(
-                f"can't write in {self.folder} ({error.strerror}); make room, then go on with --resume {self.folder}."
+                f"can't write in {self.folder} ({error.strerror}); make room, then go on with "
+                f"{shell_command('--resume', self.folder)}."
             ) from error
 
     def lines(self, name: str) -> list[dict[str, Any]]:

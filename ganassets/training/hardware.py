@@ -15,33 +15,60 @@ from .settings import Hardware
 WORTHWHILE = 1.25
 
 
-def choose_hardware(device: str = "auto", threads: int | None = None, devices: int = 1) -> Hardware:
+def choose_hardware(
+    device: str = "auto", threads: int | None = None, devices: int = 1, precision: str = "auto"
+) -> Hardware:
     """The fastest way to run a small convolutional step here.
 
     Args:
         device: "auto", "cpu", "cuda", "cuda:0", "mps".
         threads: of the CPU in each process, or None to measure.
         devices: processes that train together; they share the CPU's cores.
+        precision: "auto" to choose by the device or a measurement, "float32" or "bfloat16". The same seed needs the
+            same threads and precision to give the same weights.
+
+    Raises:
+        InputError: torch can't use the device, or not in this precision.
     """
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     check_device(device)
-    if device.startswith("cuda"):
-        precision = "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
-        return Hardware(device, torch.get_num_threads(), precision, True, devices)
     if device != "cpu":
-        return Hardware(device, torch.get_num_threads(), "float32", False, devices)
+        precision, reason = device_precision(device, precision)
+        is_cuda = device.startswith("cuda")
+        return Hardware(device, torch.get_num_threads(), precision, is_cuda, devices, reason)
+    count, precision, reason = measured_precision(thread_counts(threads, devices), precision)
+    return Hardware("cpu", count, precision, True, devices, reason)
+
+
+def device_precision(device: str, wanted: str) -> tuple[str, str]:
+    """Precision on a device other than the CPU, and why; InputError when it can't compute in the one wanted."""
+    fast = device.startswith("cuda") and torch.cuda.is_bf16_supported(including_emulation=False)
+    if wanted == "bfloat16" and not fast:
+        raise InputError(f"{device} can't compute in bfloat16; use --precision float32.")
+    if wanted != "auto":
+        return wanted, "as asked for"
+    return ("bfloat16", f"{device} computes in it") if fast else ("float32", f"{device} has no bfloat16")
+
+
+def thread_counts(threads: int | None, devices: int) -> list[int]:
+    """Numbers of threads to try on the CPU."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     cores = max(cores // devices, 1)
-    counts = [threads] if threads else sorted({1, max(cores // 2, 1), cores})
-    seconds = {
-        (count, precision): conv_seconds(count, precision) for count in counts for precision in ("float32", "bfloat16")
-    }
-    plain = min(counts, key=lambda count: seconds[count, "float32"])
-    half = min(counts, key=lambda count: seconds[count, "bfloat16"])
-    if seconds[plain, "float32"] > WORTHWHILE * seconds[half, "bfloat16"]:
-        return Hardware("cpu", half, "bfloat16", True, devices)
-    return Hardware("cpu", plain, "float32", True, devices)
+    return [threads] if threads else sorted({1, max(cores // 2, 1), cores})
+
+
+def measured_precision(counts: list[int], wanted: str) -> tuple[int, str, str]:
+    """Threads and precision that are fastest on the CPU, and why; only what is left open is measured."""
+    if wanted != "auto":
+        count = counts[0] if len(counts) == 1 else min(counts, key=lambda count: conv_seconds(count, wanted))
+        return count, wanted, "as asked for"
+    seconds = {name: {count: conv_seconds(count, name) for count in counts} for name in ("float32", "bfloat16")}
+    best = {name: min(counts, key=lambda count, name=name: seconds[name][count]) for name in seconds}
+    ratio = seconds["float32"][best["float32"]] / seconds["bfloat16"][best["bfloat16"]]
+    if ratio > WORTHWHILE:
+        return best["bfloat16"], "bfloat16", f"{ratio:.1f} times as fast as float32 here"
+    return best["float32"], "float32", f"bfloat16 is not {WORTHWHILE:g} times as fast here"
 
 
 def check_device(device: str) -> None:

@@ -18,6 +18,7 @@ from ..data.records import summarize_left_out
 from ..errors import GanassetsError, InputError
 from ..networks import LinearFit, count_parameters
 from ..spec import GeneratorSpec, Preset
+from ..texts import shell_command
 from ..writer import write_atomic
 from .beginning import fit_of, with_latents
 from .checkpoint import load_fit, newest_whole, save_fit
@@ -77,6 +78,7 @@ def train(
     console: Console,
     devices: int = 1,
     start: Path | None = None,
+    precision: str = "auto",
 ) -> Path:
     """Train a generator and return its run folder.
 
@@ -84,9 +86,9 @@ def train(
         spec: the generator.
         preset: sizes and length, with the user's changes.
         out: run folder to make (must not exist), or None for runs/<generator>-<date>-<n>.
-        seed: of everything random; the same seed on the same CPU gives the same weights.
+        seed: of everything random; the same seed, threads and precision on the same CPU give the same weights.
         objective: a key of OBJECTIVES.
-        device, threads: see choose_hardware.
+        device, threads, precision: see choose_hardware.
         data_options: of the plugin's dataset.
         console: where progress goes.
         devices: processes of this machine that train together, each on a device or on its share of the threads.
@@ -96,7 +98,7 @@ def train(
         raise InputError(f"there is no objective {objective!r}; choose one of {', '.join(OBJECTIVES)}.")
     check_share(preset.batch, devices)
     started = None if start is None else read_start(start, spec)
-    hardware = choose_hardware(device, threads, devices)
+    hardware = choose_hardware(device, threads, devices, precision)
     options = {key: str(value) for key, value in data_options.items() if value is not None}
     settings = RunSettings(spec.name, preset, objective, seed, hardware, options)
     folder, team = gather(spec, settings, out)
@@ -182,7 +184,7 @@ def go_on(
         start.load(trainer)
     run = None
     if team.leads:
-        console.print(introduction(trainer, len(data), folder), soft_wrap=True)
+        console.print(introduction(trainer, len(data), folder), soft_wrap=True, markup=False)
         seconds = checkpoint[1].get("seconds", 0.0) if checkpoint else 0.0
         run = RunFolder(spec, folder, prepared.rows, domain, prepared.data, settings.seed, seconds)
         if checkpoint is None:
@@ -198,7 +200,8 @@ def go_on(
         if done:
             run.look(trainer, must=True)
         else:
-            console.print(f"Stopped; saved. Go on with: ganassets train {spec.name} --resume {folder}", soft_wrap=True)
+            again = shell_command("ganassets", "train", spec.name, "--resume", folder)
+            console.print(f"Stopped; saved. Go on with: {again}", soft_wrap=True, markup=False)
     team.wait()
     if not done:
         raise KeyboardInterrupt
@@ -211,8 +214,9 @@ def introduction(trainer: Trainer, samples: int, folder: Path) -> str:
     made, judging = (count_parameters(n) / 1e6 for n in (trainer.generator, trainer.discriminator))
     together = f"{trainer.team.size} processes, each " if trainer.team.size > 1 else ""
     layout = ", channels last" if hardware.channels_last else ""
+    reason = f" ({hardware.reason})" if hardware.reason else ""
     return (
-        f"{together}{hardware.device}, {hardware.threads} threads, {hardware.precision}{layout}; "
+        f"{together}{hardware.device}, {hardware.threads} threads, {hardware.precision}{reason}{layout}; "
         f"generator {made:.2f} M, discriminator {judging:.2f} M parameters; {samples} samples; into {folder}"
     )
 

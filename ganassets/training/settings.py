@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
 from ..errors import InputError
+from ..files import read_text
 from ..spec import Preset
+from ..toml_text import parse_toml
 from .objective import OBJECTIVES
+
+MAX_BYTES = 2**20  # of config.toml
+MAX_CARD_BYTES = 64 * 2**20  # of data.json, which lists the files that were left out
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,7 @@ class Hardware:
         precision: "bfloat16" (autocast of the networks) or "float32".
         channels_last: memory format of 2-D networks.
         devices: processes on this machine that train together.
+        reason: why this precision, for people.
     """
 
     device: str
@@ -30,6 +35,7 @@ class Hardware:
     precision: str
     channels_last: bool
     devices: int = 1
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,7 +62,7 @@ def to_toml(settings: RunSettings) -> str:
 def read_settings(path: Path) -> RunSettings:
     """Settings from a run's config.toml; InputError when it is missing or broken."""
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        table = parse_toml(read_text(path, MAX_BYTES))
         settings = TypeAdapter(RunSettings).validate_python(table)
     except FileNotFoundError as error:
         raise InputError(f"{path.parent} is not a run folder: it has no {path.name}.") from error

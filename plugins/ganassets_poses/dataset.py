@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ganassets.data import TrainingData, condition_statistics
 from ganassets.data.records import FileRecord, LeftOutError, explain_left_out, left_out
 from ganassets.errors import GanassetsError, InputError
+from ganassets.files import read_text
 from ganassets.motion.retarget import to_humanoid, up_axis
 from ganassets.spec import Preset
 
@@ -29,6 +30,7 @@ from .units import Unit, laid_together, units_of
 FloatArray = NDArray[np.floating]
 
 COORDINATES = 64
+MOST_BONE_BYTES = 2**20  # of a map of bones
 PACES = (0.9, 1.12)  # how much slower and faster samples are played
 HELD = 40  # frames before and after a single action that a window may show
 MOST_NAMED = 5  # clips in a note
@@ -102,7 +104,7 @@ def bone_map(text: str | None) -> dict[str, str] | None:
     if text is None:
         return None
     try:
-        found = json.loads(Path(text).read_text(encoding="utf-8"))
+        found = json.loads(read_text(text, MOST_BONE_BYTES))
     except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         raise InputError(f'{text} can\'t be read as a map of bones; it holds {{"hips": "Pelvis", ...}}.') from error
     if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):

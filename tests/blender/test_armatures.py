@@ -289,5 +289,5 @@ def test_broken_files_are_refused(text: str, message: str, tmp_path: Path) -> No
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="can't be read"):
+    with pytest.raises(InputError, match="is not there; give the path of an armature"):
         read_armature(tmp_path / "none.json")

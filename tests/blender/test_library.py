@@ -18,8 +18,8 @@ from ganassets.batch.engine import Settings
 from ganassets.batch.jobs import JobTable, plan_of
 from ganassets.batch.plan import Plan
 from ganassets.blender import VARIABLE
-from ganassets.cli.find import find_model
 from ganassets.errors import GanassetsError, InputError
+from ganassets.finding import find_model
 from ganassets_blender.catalogs import FILE
 from ganassets_blender.library import FOLDER, INDEX, Shelf, Terms, add_to_library
 
@@ -39,7 +39,7 @@ for line in sys.stdin:
             json.dump({"titles": [card["title"] for card in cards], "catalogs": request["catalogs"]}, file)
     print("GANASSETS " + json.dumps({"error": error, "count": len(cards)}), flush=True)
 """
-ONE = Settings(workers=1)
+ONE = Settings(workers=1, trusted=True)
 
 
 @pytest.fixture(autouse=True)

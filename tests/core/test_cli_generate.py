@@ -26,9 +26,8 @@ PATIENCE = 300  # seconds; machines that run tests are slow now and then
 
 @pytest.fixture
 def model(squares, make_model, tmp_path, monkeypatch) -> str:
-    """A model of squares; the working folder is empty."""
-    path = make_model()
-    (tmp_path / "work").mkdir()
+    """A model of squares, that of a run of the user's."""
+    path = make_model(name="work/runs/own/model.onnx")
     monkeypatch.chdir(tmp_path / "work")
     return str(path)
 

@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from ganassets.cli import cli
-from ganassets.cli.find import find_model
 from ganassets.cli.models import boxed
+from ganassets.finding import find_model
 
 LARGEST = 16e6
 HEADINGS = ("## Facts", "## Data and licences", "## Measured", "## What it is bad at", "## Meant for")

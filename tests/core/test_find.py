@@ -30,10 +30,11 @@ def test_a_folder_called_like_a_generator_is_no_run(here: Path):
     assert find_run("squares") == Path("runs/squares-20260131-10")
 
 
-def test_a_run_folder_called_like_a_generator_is_the_run(here: Path):
+def test_a_run_folder_called_like_a_generator_is_named_by_its_path(here: Path):
     (here / "squares").mkdir()
     (here / "squares" / "config.toml").touch()
-    assert find_run("squares") == Path("squares")
+    assert find_run("squares") == Path("runs/squares-20260131-10")
+    assert find_run("./squares") == Path("squares")
 
 
 def test_what_is_neither_is_told(here: Path):

@@ -17,10 +17,11 @@ from onnx import TensorProto, helper, numpy_helper
 from ganassets import model as model_module
 from ganassets.errors import GanassetsError, InputError
 from ganassets.latents import latents
-from ganassets.model import CPU, check_plugin, cuda_devices, open_model
+from ganassets.model import CPU, check_plugin, cuda_devices, look_into, open_model, version_note
 from ganassets.plugins import load_generator
 
 from ..conftest import MANIFEST, build_model
+from .test_cli import run
 
 MODEL = build_model().SerializeToString()
 
@@ -382,3 +383,35 @@ def test_the_installed_plugin_must_fit(squares, make_model):
 
     with pytest.raises(InputError, match=r"which squares 1\.2 can't decode; install squares 1\.2"):
         check_plugin(open_model(make_model(swap, outputs=MANIFEST["outputs"][::-1])), spec)
+
+
+@pytest.mark.parametrize(
+    ("made", "note"),
+    [("1.2", ""), ("1.2.9", ""), ("1.0", ""), ("1", ""), ("1.3", "older"), ("1.10", "older"), ("odd", "older")],
+)
+def test_versions_of_a_plugin_that_decode_a_model(squares, make_model, made, note):
+    """The major version says what can be decoded, a newer minor one than the installed what may look different."""
+    file, spec = look_into(make_model(generator_version=made)), load_generator("squares")
+    check_plugin(file, spec)
+    told = f"The model was made by squares {made}, and 1.2 is installed: what it makes may look different."
+    assert version_note(file.manifest, spec) == (told if note else "")
+
+
+@pytest.mark.parametrize("made", ["2.0", "0.9", "11.2"])
+def test_versions_of_a_plugin_that_do_not(squares, make_model, made):
+    file = look_into(make_model(generator_version=made))
+    major = made.partition(".")[0]
+    with pytest.raises(
+        InputError, match=rf"made by squares {made}, which squares 1\.2 can't decode; install squares {major} or"
+    ):
+        check_plugin(file, load_generator("squares"))
+
+
+def test_commands_say_of_other_versions(squares, make_model, tmp_path, monkeypatch):
+    make_model(name="runs/own/model.onnx", generator_version="1.3")
+    monkeypatch.chdir(tmp_path)
+    result = run("generate", "runs/own", "--to", "raw", "-n", "1", "--no-preview")
+    assert result.exit_code == 0
+    assert (
+        result.stderr == "The model was made by squares 1.3, and 1.2 is installed: what it makes may look different.\n"
+    )

@@ -152,3 +152,12 @@ def test_the_module_needs_the_standard_library_alone():
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"
+
+
+def test_a_suffix_is_no_exporters_name_but_says_which(squares):
+    with pytest.raises(InputError, match=r"^there is no exporter 'bin'; raw can write \.bin files\.$"):
+        load_exporter("bin")
+    with pytest.raises(InputError, match=r"^there is no exporter 'TXT'; raw can write \.txt files\.$"):
+        load_exporter("TXT")
+    with pytest.raises(InputError, match="there is no exporter 'rw'; did you mean 'raw'"):
+        load_exporter("rw")

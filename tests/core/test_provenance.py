@@ -16,9 +16,9 @@ from PIL import Image, PngImagePlugin
 
 from ganassets.assets import Picture
 from ganassets.batch.index import INDEX, Index
-from ganassets.cli.find import shipped_models
 from ganassets.cli.regenerate import remade
 from ganassets.errors import GanassetsError, InputError
+from ganassets.finding import shipped_models
 from ganassets.generation import Request, make_assets, provenance_of, seed_recipe
 from ganassets.model import Model, open_model
 from ganassets.options import option_values
@@ -161,8 +161,8 @@ def test_a_recipe_by_itself(tmp_path):
 
 
 def test_files_that_are_not_there(tmp_path):
-    for path in (tmp_path, tmp_path / "x.png"):
-        with pytest.raises(InputError, match="is not there; give a seed, a recipe, or a file that ganassets made"):
+    for path, why in ((tmp_path, r"can't be read \(is a directory\)"), (tmp_path / "x.png", "is not there")):
+        with pytest.raises(InputError, match=f"{why}; give a seed, a recipe, or a file that ganassets made"):
             origin_of(path)
 
 

@@ -21,7 +21,6 @@ from ganassets.recipe import (
     Recipe,
     pack_floats,
     parse_recipe,
-    read_limited,
     short_floats,
     unpack_floats,
 )
@@ -171,14 +170,3 @@ def test_newer_and_larger_ones_are_told():
         parse_recipe(json.dumps({**PLAIN, "format_version": 2, "new": 1}), "it")
     with pytest.raises(InputError, match="it is too large for a recipe"):
         parse_recipe(" " * (MAX_BYTES + 1), "it")
-
-
-def test_files_are_read_within_their_limit(tmp_path):
-    path = tmp_path / "a"
-    path.write_bytes(b"1234")
-    assert read_limited(path, 4, "a recipe") == b"1234"
-    with pytest.raises(InputError, match="is too large for a recipe"):
-        read_limited(path, 3, "a recipe")
-    for other in (tmp_path, tmp_path / "b"):
-        with pytest.raises(InputError, match="is not there; give the path of a recipe"):
-            read_limited(other, 3, "a recipe")

@@ -98,7 +98,7 @@ def test_browser_repeats_it(
 
 
 def test_materials_of_the_model_in_the_package(node: Consumer, tmp_path: Path) -> None:
-    from ganassets.cli.find import shipped_models
+    from ganassets.finding import shipped_models
     from ganassets.generation import Request, generate
     from ganassets.model import open_model
     from ganassets.options import option_values

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from ganassets.cli.base import debug_option
+from ganassets.cli.output import say
 
 from ..lock import PLATFORMS
 
@@ -54,5 +55,5 @@ def command(platforms: tuple[str, ...], folder: Path, wheels: Path | None) -> No
 
     wanted = tuple(PLATFORMS) if EVERY in platforms else dict.fromkeys(platforms or (this_platform(),))
     for platform in wanted:
-        path = build_extension(platform, folder, wheels, lambda text: click.echo(text, err=True))
-        click.echo(f"{path} ({path.stat().st_size / 1e6:.1f} MB)")
+        path = build_extension(platform, folder, wheels, lambda text: say(text, err=True))
+        say(f"{path} ({path.stat().st_size / 1e6:.1f} MB)")

@@ -9,10 +9,19 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ganassets.blender import VARIABLE
-from ganassets.cli.base import complete_generators, debug_option, make_console, printable
+from ganassets.cli.base import complete_generators, debug_option
 from ganassets.cli.dynamic import MakingCommand
 from ganassets.cli.generate import choose_seeds
-from ganassets.cli.making import LOOK_OPTIONS, MOST_TOLD, SEED_OPTIONS, wanted, with_options
+from ganassets.cli.making import (
+    LOOK_OPTIONS,
+    MOST_TOLD,
+    SEED_OPTIONS,
+    UNTRUSTED_OPTION,
+    say_versions,
+    wanted,
+    with_options,
+)
+from ganassets.cli.output import make_console, say
 from ganassets.errors import GanassetsError, InputError
 
 if TYPE_CHECKING:
@@ -45,6 +54,7 @@ Examples:
 @click.option("--author", default="", help="Written into every asset.")
 @click.option("--licence", default="", help="Written into every asset.  [default: the model's]")
 @click.option("--workers", type=click.IntRange(1, 64), help="Processes side by side.  [default: as many as pay here]")
+@UNTRUSTED_OPTION
 @click.option("--blender", metavar="PROGRAM", help=f"The Blender to write with.  [default: {VARIABLE}, bpy, the PATH]")
 @debug_option
 def command(
@@ -57,6 +67,7 @@ def command(
     author: str,
     licence: str,
     workers: int | None,
+    untrusted: bool | None,
     blender: str | None,
     **params: Any,
 ) -> None:
@@ -81,17 +92,19 @@ def command(
         asked = wanted(name_or_model, {**params, "target": FORMAT}, params)
         plan = Plan([asked.job(choose_seeds(seeds, count, seed))])
         plan.check_names()
-    tell(add(plan, out.absolute(), Terms(pack, author, licence), Settings(workers)), out)
+    say_versions([job.file for job in plan.jobs])
+    settings = Settings(workers, trusted=None if untrusted is None else not untrusted)
+    tell(add(plan, out.absolute(), Terms(pack, author, licence), settings), out)
 
 
 def plan_of_jobs(path: Path) -> Plan:
     """The plan of a file of jobs, each for a library."""
     from ganassets.batch.jobs import plan_of, read_jobs
-    from ganassets.cli.find import find_model
+    from ganassets.finding import find_model
     from ganassets.provenance import recipe_in
 
     tables = [table.model_copy(update={"to": FORMAT}) for table in read_jobs(path)]
-    return plan_of(tables, find_model, lambda text: recipe_in(Path(text)))
+    return plan_of(tables, lambda text: find_model(text, path.parent), lambda text: recipe_in(path.parent / text))
 
 
 def add(plan: Plan, library: Path, terms: Any, settings: Any) -> Added:
@@ -105,13 +118,13 @@ def add(plan: Plan, library: Path, terms: Any, settings: Any) -> Added:
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("Filling the library", total=len(plan))
         progress = lambda done, total: bar.update(task, completed=done, total=total)  # noqa: E731
-        return add_to_library(plan, library, terms, settings, progress, lambda line: click.echo(line, err=True))
+        return add_to_library(plan, library, terms, settings, progress, lambda line: say(line, err=True))
 
 
 def tell(added: Added, library: Path) -> None:
     """Say what came of it; GanassetsError when something could not be made."""
-    click.echo(f"{added.new:,} added to {library} in {len(added.volumes)} files, {added.there:,} were there.")
+    say(f"{added.new:,} added to {library} in {len(added.volumes)} files, {added.there:,} were there.")
     for failure in added.failures[:MOST_TOLD]:
-        click.echo(f"Not made: {failure.name}: {printable(failure.why)}", err=True)
+        say(f"Not made: {failure.name}: {failure.why}", err=True)
     if added.failures:
         raise GanassetsError(f"{len(added.failures):,} could not be made.")

@@ -7,16 +7,17 @@ import json
 import math
 import os
 import re
-import tomllib
 import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from PIL import Image
 
+from ...files import open_regular, read_text
+from ...toml_text import parse_toml
 from .numbers import Record, number, thousands
 
 MOST_BYTES = 16 * 2**20  # of a file that is read whole
@@ -80,7 +81,7 @@ class RunFacts:
 def read_facts(run: Path) -> RunFacts:
     """Read a run folder; never fails for what lies in it."""
     omissions: list[str] = []
-    settings = read_table(run / "config.toml", tomllib.loads, omissions)
+    settings = read_table(run / "config.toml", parse_toml, omissions)
     data = read_table(run / "data.json", json.loads, omissions)
     log, metrics, events = (read_records(run / f"{name}.jsonl", omissions) for name in ("log", "metrics", "events"))
     grids = read_pictures(run / "snapshots", MOST_GRIDS, omissions)
@@ -102,14 +103,14 @@ def read_facts(run: Path) -> RunFacts:
 def read_table(path: Path, parse: Callable[[str], Any], omissions: list[str]) -> dict[str, Any]:
     """The table in a file; empty, with a note, when there is none."""
     try:
-        if path.stat().st_size > MOST_BYTES:
-            omissions.append(f"{path.name} is too large to be read.")
-            return {}
-        table = parse(path.read_bytes().decode("utf-8"))
+        table = parse(read_text(path, MOST_BYTES))
     except FileNotFoundError:
         omissions.append(f"{path.name} is missing.")
         return {}
-    except (OSError, ValueError, RecursionError):
+    except OSError as error:
+        omissions.append(f"{path.name} can't be read ({str(error.strerror).lower()}).")
+        return {}
+    except (ValueError, RecursionError):
         table = None
     if not isinstance(table, dict):
         omissions.append(f"{path.name} is damaged.")
@@ -136,7 +137,7 @@ def read_records(path: Path, omissions: list[str]) -> list[Record]:
 
 def read_lines(path: Path) -> list[bytes]:
     """Lines that aren't empty; of a long file LOG_LINES evenly spread ones, and its end."""
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         size = os.fstat(file.fileno()).st_size
         if size <= LOG_BYTES:
             return [line for line in file.read(LOG_BYTES).splitlines() if line.strip()]
@@ -147,7 +148,7 @@ def read_lines(path: Path) -> list[bytes]:
     return [line for line in lines if line.strip()]
 
 
-def line_after(file: io.BufferedReader, place: int) -> bytes:
+def line_after(file: BinaryIO, place: int) -> bytes:
     """The first whole line that begins after a place in a file."""
     file.seek(place)
     file.readline(LINE_BYTES)
@@ -208,10 +209,9 @@ def spread(items: list, most: int) -> list:
 def read_picture(path: Path, images: int, stamp: tuple[int, int]) -> Picture | None:
     """A PNG made small enough for the page; None when it can't be read. `stamp` tells versions of a file apart."""
     try:
-        with warnings.catch_warnings():
+        with open_regular(path) as file, warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # MOST_PIXELS is the bound here
-            image = Image.open(path, formats=("PNG",))
-        with image:
+            image = Image.open(file, formats=("PNG",))
             if image.width * image.height > MOST_PIXELS:
                 return None
             image = image.convert("RGB")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from ...texts import shell_command
 from .files import RunFacts
 from .numbers import Record, number, percent, short, thousands
 
@@ -175,7 +175,7 @@ def trend(facts: RunFacts) -> Finding:
     if now > WORSENED * best and not near:
         text = f"No, it has got worse: the distance was {short(best)} at {thousands(best_images)} images and is "
         advice = "In a new run try a higher gamma. Of this one the state that was nearest is kept; take it with:"
-        command = f"ganassets export {shlex.quote(facts.run)} --onnx --best"
+        command = shell_command("ganassets", "export", facts.run, "--onnx", "--best")
         level = Level.POOR if now > RUINED * best else Level.MIXED
         return Finding(topic, level, f"{text}{short(now)} now.", advice, command)
     before, after = (Curve(part).best[1] for part in (points[:split], points[split:]))
@@ -289,7 +289,7 @@ def completeness(facts: RunFacts) -> Iterator[Finding]:
     seen, wanted = images_seen(facts), images_wanted(facts)
     if wanted and not is_finished(facts) and (facts.log or facts.metrics or facts.grids):
         text = f"No: it has seen {thousands(seen)} of {thousands(wanted)} images, {percent(seen / wanted)}."
-        command = f"ganassets train --resume {shlex.quote(facts.run)}"
+        command = shell_command("ganassets", "train", "--resume", facts.run)
         yield Finding("length", Level.MIXED, text, "If it is not running now, go on with:", command)
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from ganassets.cli.find import shipped_models
+from ganassets.finding import shipped_models
 
 KILLS = int(os.environ.get("GANASSETS_KILLS", "6"))  # docs/reliability.md: 50
 CLIPS, HEADS = 60, 24

@@ -40,6 +40,8 @@ def export(asset, options):
 EXPORTER = Exporter("wild", "Bare positions.", 1, ("mesh",), (".bin",), export)
 """
 
+SETTINGS = {"one": Settings(workers=1, trusted=True), "many": Settings(workers=2, memory=4 * 2**30)}
+
 
 @pytest.fixture
 def orders(squares, tmp_path, monkeypatch) -> Path:
@@ -175,7 +177,7 @@ def test_little_is_under_way_at_a_time(wild_plan, orders, tmp_path):
 def test_several_processes_leave_what_one_does(make_job, tmp_path):
     plan = Plan([make_job(range(30), folder="a"), make_job(range(3), title="2", template="{seed}")])
     trees = []
-    for name, settings in {"one": Settings(workers=1), "many": Settings(workers=2, memory=4 * 2**30)}.items():
+    for name, settings in SETTINGS.items():
         heard = []
         run(plan, tmp_path / name, settings, lambda done, total, heard=heard: heard.append((done, total)))
         assert heard == [(i, 33) for i in range(1, 34)]
@@ -187,10 +189,7 @@ def test_several_processes_leave_what_one_does(make_job, tmp_path):
 
 def test_sheets_are_the_same_from_several_processes(make_job, tmp_path):
     plan = Plan([make_job(range(6))])
-    one, many = (
-        run(plan, tmp_path / name, replace(settings, sheet=True))
-        for name, settings in (("one", Settings(workers=1)), ("many", Settings(workers=2, memory=4 * 2**30)))
-    )
+    one, many = (run(plan, tmp_path / name, replace(settings, sheet=True)) for name, settings in SETTINGS.items())
     for a, b in zip(one.shown[0], many.shown[0], strict=True):
         assert a.name == b.name and (a.materials[0].albedo == b.materials[0].albedo).all()
     assert len({id(asset.topology) for asset in many.shown[0]}) == 1

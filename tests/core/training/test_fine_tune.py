@@ -57,7 +57,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[
         spec = {"picture": SPEC, "band": BARE}[name]
         if name not in made:
             with pytest.MonkeyPatch.context() as patch:
-                patch.setattr(running, "choose_hardware", lambda device, threads, devices: CPU)
+                patch.setattr(running, "choose_hardware", lambda device, threads, devices, precision: CPU)
                 patch.setattr(files.RunFolder, "look", lambda self, trainer, must=False: None)
                 run = start(spec, tmp_path_factory.mktemp(name) / "run")
                 made[name] = run, export_run(spec, run, None, quiet())

@@ -348,7 +348,7 @@ def test_folders_where_files_belong(tmp_path):
         (run / name).mkdir(parents=True)
     (run / "nearest").write_text("no folder")
     text = page_of(run).text
-    assert "log.jsonl can't be read." in text and "data.json is damaged." in text
+    assert "log.jsonl can't be read." in text and "data.json can't be read (is a directory)." in text
 
 
 def test_wrong_types_everywhere(tmp_path):

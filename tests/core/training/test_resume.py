@@ -40,7 +40,7 @@ PATIENCE = 300.0  # seconds; machines that run tests are slow now and then
 def unbroken(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """A run of each kind that nothing stopped."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(running, "choose_hardware", lambda device, threads, devices: CPU)
+        patch.setattr(running, "choose_hardware", lambda device, threads, devices, precision: CPU)
         patch.setattr(files.RunFolder, "look", lambda self, trainer, must=False: None)
         return {kind: start(spec, tmp_path_factory.mktemp(kind) / "run") for kind, spec in SPECS.items()}
 

@@ -34,7 +34,7 @@ SPEC = toy_spec("tile", PRESET)
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a run that has ended, not to be written in."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(running, "choose_hardware", lambda device, threads, devices: CPU)
+        patch.setattr(running, "choose_hardware", lambda device, threads, devices, precision: CPU)
         patch.setattr(files.RunFolder, "measure", lambda self, trainer, outputs: None)
         return start(SPEC, tmp_path_factory.mktemp("finished") / "run")
 
