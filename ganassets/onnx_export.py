@@ -33,6 +33,7 @@ from .manifest import (
 )
 from .model import W_OFFSET, W
 from .networks import BaseGenerator, make_networks
+from .plugin_calls import static_digests
 from .spec import GeneratorSpec
 from .training.checkpoint import BEST, checkpoint_named, load_checkpoint, load_fit, newest_checkpoint
 from .training.settings import RunSettings, read_settings
@@ -299,7 +300,7 @@ def make_manifest(
         condition_rows=tuple(tuple(round(float(v), 5) for v in row) for row in rows),
         w_statistics=w_statistics(generator, rows),
         noise=noise_info(generator),
-        static_digests=spec.static_digests(),
+        static_digests=static_digests(spec),
         data=DataInfo(name=card["name"], licence=card["licence"], samples=card["samples"], source=card["source"]),
         training=TrainingInfo(
             preset=settings.preset.name,

@@ -16,7 +16,7 @@ from typing import Any
 
 from ..errors import GanassetsError, InputError
 from ..model import CUDA, has_cuda
-from ..writer import can_not_write, stems_of, write_atomic
+from ..writer import can_not_write, remove_leftovers, stems_of, write_atomic
 from .index import Index
 from .plan import Job, Plan, Unit
 from .pool import Pool
@@ -31,7 +31,6 @@ FEW = 3  # units that are not worth a thought about processes
 WORTH_PROCESSES = 3.0  # seconds of work that is left
 # Memory that a worker takes: at rest, and for each texel of a size-free model (measured, docs/performance.md).
 BYTES_AT_REST, BYTES_PER_TEXEL = 300e6, 1000.0
-TEMPORARY = re.compile(r"\.[0-9a-f]{16}\.tmp")
 LARGE = 4 * 2**20  # texels
 MOST_SHOWN = 64
 ENOUGH = 8  # failures of one kind, with nothing made, after which there is no hope for the rest
@@ -363,9 +362,7 @@ def files_in(folder: Path) -> list[Path]:
 def tidy(plan: Plan, out: Path) -> None:
     """Remove what killed runs left half-written, and see whether the folders can be written."""
     for folder in plan.folders(out):
-        for path in files_in(folder):
-            if TEMPORARY.fullmatch(path.name):
-                path.unlink(missing_ok=True)
+        remove_leftovers(folder)
 
 
 def write_failures(out: Path, failures: Sequence[Failure]) -> None:

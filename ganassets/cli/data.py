@@ -54,13 +54,15 @@ def command(
     """Read a folder or zip of training data as a generator would, and tell how long training on it takes here."""
     import json
 
+    from ..plugin_calls import make_dataset
+
     spec = load_generator(name)
     option = data_option(spec)
     files = picture_files(folder) if spec.asset_kind == "picture" else {}
     hardware = load_training("ganassets.training.hardware", "choose_hardware")(device, None) if seconds else None
     chosen = spec.preset(preset) if preset else suggested(spec, hardware, files)
     with make_console(stderr=True).status("reading"):
-        data = spec.dataset(chosen, {option: str(folder)}, 0, lambda done, total: None)
+        data = make_dataset(spec, chosen, {option: str(folder)}, 0, lambda done, total: None)
     facts = {
         "data": str(folder), "generator": spec.name, "preset": chosen.name, **files, "samples": len(data),
         "labels": labels_of(data), "notes": data.notes, "problems": data.problems,
