@@ -320,13 +320,18 @@ def run_inputs(
     return run_in_windows(run, noise, side, info.stride, info.reach)
 
 
+def check_finite(model: Model, arrays: Mapping[str, NDArray[np.float32]]) -> None:
+    """InputError where a model makes outputs with numbers that are not finite."""
+    for name, array in arrays.items():
+        if not np.isfinite(array).all():
+            raise InputError(f"{model.path} makes {name} with numbers that are not finite; train it again.")
+
+
 def _make(model: Model, spec: GeneratorSpec, recipes: Sequence[Recipe], inputs: Sequence[Inputs]) -> list[Asset]:
     """Assets of inputs that go together."""
     first = recipes[0]
     arrays = run_inputs(model, inputs, first.truncation, first.window)
-    for name, array in arrays.items():
-        if not np.isfinite(array).all():
-            raise InputError(f"{model.path} makes {name} with numbers that are not finite; train it again.")
+    check_finite(model, arrays)
     names = [recipe.name for recipe in recipes]
     provenances = [provenance_of(recipe) for recipe in recipes]
     made: list[Any] = decode(spec, arrays, model.manifest, names, provenances, first.settings)

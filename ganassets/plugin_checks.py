@@ -53,6 +53,8 @@ def wrong_fields(plugin: object) -> Iterator[str]:
             yield f"{name} must be a text, not {_kind_of(getattr(plugin, name))}."
     for name, kind in members.items():
         yield from _members(name, getattr(plugin, name), kind)
+    if isinstance(plugin, GeneratorSpec) and plugin.presets == ():
+        yield "presets must hold at least one preset."
     for name in (*functions, *optional):
         function = getattr(plugin, name)
         if not callable(function) and (function is not None or name in functions):
@@ -165,13 +167,13 @@ def _slider(condition: Condition) -> Iterator[str]:
 
 
 def _presets(spec: GeneratorSpec) -> Iterator[str]:
-    if not spec.presets:
-        yield "it has no presets."
     if len(spec.wraps) not in (1, 2):
         yield "wraps must have one entry for each axis of the signals (1 or 2)."
     yield from _names("preset", [preset.name for preset in spec.presets])
     for preset in spec.presets:
         yield from (f"preset {preset.name!r}: {problem}" for problem in _preset(preset))
+        if spec.networks is None and preset.network_size > 0 and not is_power_of_two(preset.network_size):
+            yield f"preset {preset.name!r}: network_size must be a power of two, because the core's networks double it."
 
 
 def _preset(preset: Preset) -> Iterator[str]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ..assets import Provenance
 from ..data import TrainingData
 from ..errors import GanassetsError, InputError
-from ..generation import Request, generate, seed_noise
+from ..generation import Request, check_finite, generate, seed_noise
 from ..latents import latents
 from ..manifest import Manifest
 from ..model import Model, noise_axes, open_model
@@ -23,6 +23,7 @@ from ..networks import LinearModel, fit_linear
 from ..options import option_values
 from ..plugin_calls import decode, make_dataset, measure_assets
 from ..spec import GeneratorSpec
+from ..training.checks import make_domain
 from ..training.settings import read_settings
 from .features import ImageFeatures
 from .measures import Features, neighbourhoods, pairwise_distance
@@ -124,7 +125,7 @@ def evaluate(
         order = generator(seed).permutation(len(data))
         fitted, rest = order[:apart] if components else order, order[apart:]
         fit = fit_linear(part_of(data, np.sort(fitted)), preset.z_dim, components, generator(seed))
-        domain = spec.domain(preset, fit)
+        domain = make_domain(spec, preset, fit)
     names, complete = comparable(spec, domain, part_of(data, rest))
     rest = rest[complete]
     asked, samples = samples, min(samples, len(rest) // 2)
@@ -246,6 +247,7 @@ def run_model(
             if around.structure is not None:
                 maps[:, -around.structure.shape[1] :] = around.structure[part]
         outputs = model.run(latents(seeds, model.manifest.z_dim), conditions[part], 1.0, noise=maps)
+        check_finite(model, outputs)
         return {name: cropped(array, margin) for name, array in outputs.items()}
 
     return in_batches(make, len(conditions))

@@ -33,8 +33,10 @@ BROKEN = {
 def spec_text(name: str, api: str = "1", fields: str = "") -> str:
     """Source of the smallest generator."""
     return (
-        "from ganassets.spec import GeneratorSpec\n"
-        f"SPEC = GeneratorSpec({name!r}, 's', '1', {api}, 'mesh', (), (), (), (), *[lambda *a: None] * 4{fields})\n"
+        "from ganassets.spec import GeneratorSpec, Preset\n"
+        "PRESET = Preset('quick', 'At once.', 4, 4, 1.0)\n"
+        f"SPEC = GeneratorSpec({name!r}, 's', '1', {api}, 'mesh', (), (), (), (PRESET,), "
+        f"*[lambda *a: None] * 4{fields})\n"
     )
 
 

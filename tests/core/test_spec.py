@@ -70,7 +70,7 @@ FLAWS = [
     ({"conditions": (Condition("a", "", choices=("one",)),)}, "a single choice"),
     ({"conditions": (Condition("a", "", choices=("a:b", "c")),)}, "choice of a name 'a:b'"),
     ({"wraps": ()}, "wraps must have one entry"),
-    ({"presets": ()}, "no presets"),
+    ({"presets": ()}, "at least one preset"),
     ({"presets": (A_PRESET, A_PRESET)}, "preset name 'quick' is used 2 times"),
     ({"presets": (replace(A_PRESET, size=6),)}, "size 6 is not a multiple of network_size 4"),
     ({"presets": (replace(A_PRESET, kimg=0.0),)}, "kimg must be above 0"),
