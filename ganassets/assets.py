@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from .errors import InputError
+from .errors import ContractError, InputError
 
 if TYPE_CHECKING:  # exporters are listed without loading numpy
     import numpy as np
@@ -22,23 +22,23 @@ if TYPE_CHECKING:  # exporters are listed without loading numpy
 
 
 def check_array(name: str, array: object, dtype: DTypeLike, shape: tuple[int | None, ...]) -> None:
-    """Raise InputError unless array is a numpy array of that dtype and shape (None: any length), all finite."""
+    """Raise ContractError unless array is a numpy array of that dtype and shape (None: any length), all finite."""
     import numpy as np
 
     if not isinstance(array, np.ndarray) or array.dtype != dtype:
         found = getattr(array, "dtype", type(array).__name__)
-        raise InputError(f"{name} must be a {np.dtype(dtype)} array, not {found}.")
+        raise ContractError(f"{name} must be a {np.dtype(dtype)} array, not {found}.")
     if array.ndim != len(shape) or any(w is not None and w != n for w, n in zip(shape, array.shape, strict=True)):
         wanted = "x".join("any" if w is None else str(w) for w in shape)
-        raise InputError(f"{name} must have shape {wanted}, not {'x'.join(map(str, array.shape))}.")
+        raise ContractError(f"{name} must have shape {wanted}, not {'x'.join(map(str, array.shape))}.")
     if np.issubdtype(array.dtype, np.floating) and not np.isfinite(array).all():
-        raise InputError(f"{name} holds numbers that are not finite.")
+        raise ContractError(f"{name} holds numbers that are not finite.")
 
 
 def check_indices(name: str, array: NDArray[Any], below: int) -> None:
-    """Raise InputError unless all indices lie in [0, below)."""
+    """Raise ContractError unless all indices lie in [0, below)."""
     if array.size and (array.min() < 0 or array.max() >= below):
-        raise InputError(f"{name} holds indices outside 0..{below - 1}.")
+        raise ContractError(f"{name} holds indices outside 0..{below - 1}.")
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ class Material:
             check_array(f"roughness map of material {self.name}", self.roughness_map, "uint8", (None, None))
         for value in (*self.base_colour, self.roughness, self.metallic):
             if not 0.0 <= value <= 1.0:
-                raise InputError(f"material {self.name} has a factor outside 0..1.")
+                raise ContractError(f"material {self.name} has a factor outside 0..1.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,17 +156,17 @@ class Topology:
         check_indices("faces", self.faces, v)
         check_indices("face_uvs", self.face_uvs, len(self.uvs))
         if len(self.joint_parents) != len(self.joint_names):
-            raise InputError("every joint needs a parent (-1 for a root).")
+            raise ContractError("every joint needs a parent (-1 for a root).")
         if any(parent >= i for i, parent in enumerate(self.joint_parents)):
-            raise InputError("a joint's parent must stand before it.")
+            raise ContractError("a joint's parent must stand before it.")
         if self.joint_names:
             if self.skin_joints is None or self.skin_weights is None:
-                raise InputError("a mesh with joints needs skin_joints and skin_weights.")
+                raise ContractError("a mesh with joints needs skin_joints and skin_weights.")
             check_array("skin_joints", self.skin_joints, "int32", (v, 4))
             check_array("skin_weights", self.skin_weights, "float32", (v, 4))
             check_indices("skin_joints", self.skin_joints, len(self.joint_names))
             if (self.skin_weights < 0).any() or abs(self.skin_weights.sum(1) - 1).max() > 1e-5:
-                raise InputError("skin weights must be positive and sum to 1.")
+                raise ContractError("skin weights must be positive and sum to 1.")
         if self.morph_names:
             check_array("morph_offsets", self.morph_offsets, "float32", (len(self.morph_names), v, 3))
 
@@ -220,7 +220,7 @@ class Mesh:
         check_array("joints", self.joints, "float32", (len(topology.joint_names), 3))
         check_indices("face_materials", topology.face_materials, len(self.materials))
         if abs((self.normals**2).sum(1) - 1).max() > 1e-3:
-            raise InputError("normals must be unit vectors.")
+            raise ContractError("normals must be unit vectors.")
 
     def reduced(self, longest: int) -> Mesh:
         """What a picture of that many pixels needs of the asset: all of it, here."""
@@ -264,7 +264,7 @@ class TextureSet:
         check_array("albedo", self.albedo, "float32", (None, None, 3))
         rows, columns = self.albedo.shape[:2]
         if not rows * columns:
-            raise InputError(f"{self.name} has no texels.")
+            raise ContractError(f"{self.name} has no texels.")
         check_array("height", self.height, "float32", (rows, columns))
         check_array("normal", self.normal, "float32", (rows, columns, 3))
         for name in ("roughness", "metallic", "occlusion"):
@@ -272,11 +272,11 @@ class TextureSet:
         for name in ("albedo", "roughness", "metallic", "occlusion"):
             array = getattr(self, name)
             if array.min() < 0 or array.max() > 1:
-                raise InputError(f"{name} holds values outside 0..1.")
+                raise ContractError(f"{name} holds values outside 0..1.")
         if abs((self.normal**2).sum(-1) - 1).max() > 1e-3:
-            raise InputError("normals must be unit vectors.")
+            raise ContractError("normals must be unit vectors.")
         if not 0 < self.texel_size < float("inf"):
-            raise InputError("a texel must be larger than 0 metres.")
+            raise ContractError("a texel must be larger than 0 metres.")
 
     @property
     def size(self) -> tuple[float, float]:
@@ -333,11 +333,11 @@ class Skeleton:
     def __post_init__(self) -> None:
         j = len(self.names)
         if len(set(self.names)) != j or not j:
-            raise InputError("a skeleton needs joints, each with a name of its own.")
+            raise ContractError("a skeleton needs joints, each with a name of its own.")
         if len(self.parents) != j or self.parents[0] != -1:
-            raise InputError("the first joint of a skeleton must be its root.")
+            raise ContractError("the first joint of a skeleton must be its root.")
         if any(not 0 <= parent < i for i, parent in enumerate(self.parents[1:], start=1)):
-            raise InputError("a joint's parent must stand before it.")
+            raise ContractError("a joint's parent must stand before it.")
         check_array("offsets", self.offsets, "float32", (j, 3))
         check_array("rest_rotations", self.rest_rotations, "float32", (j, 4))
         _check_unit("rest_rotations", self.rest_rotations)
@@ -380,9 +380,9 @@ class MotionClip:
     def __post_init__(self) -> None:
         frames = len(self.translation)
         if not frames:
-            raise InputError(f"{self.name} has no frames.")
+            raise ContractError(f"{self.name} has no frames.")
         if not 0 < self.fps < float("inf"):
-            raise InputError(f"{self.name}: frames a second must be above 0.")
+            raise ContractError(f"{self.name}: frames a second must be above 0.")
         check_array("translation", self.translation, "float32", (None, 3))
         check_array("rotations", self.rotations, "float32", (frames, len(self.skeleton.names), 4))
         _check_unit("rotations", self.rotations)
@@ -405,7 +405,7 @@ class MotionClip:
 
 def _check_unit(name: str, quaternions: FloatArray) -> None:
     if abs((quaternions**2).sum(-1) - 1).max() > 1e-3:
-        raise InputError(f"{name} must be unit quaternions.")
+        raise ContractError(f"{name} must be unit quaternions.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -427,7 +427,7 @@ class Picture:
     def __post_init__(self) -> None:
         check_array("pixels", self.pixels, "uint8", (None, None, None))
         if not self.pixels.size or self.pixels.shape[2] not in (3, 4):
-            raise InputError(f"{self.name} must have pixels of 3 or 4 channels.")
+            raise ContractError(f"{self.name} must have pixels of 3 or 4 channels.")
 
     def reduced(self, longest: int) -> Picture:
         """What a picture of that many pixels needs of the asset: all of it, here."""

@@ -15,6 +15,31 @@ class InputError(GanassetsError):
     exit_code = 2
 
 
+class ContractError(InputError):
+    """An asset or a set of samples isn't what its class promises: the user's file where one was read, else a plugin."""
+
+
+class PluginError(GanassetsError):
+    """A plugin broke its contract.
+
+    Attributes:
+        plugin: which, with its distribution: "generator 'planks' of ganassets-planks 1.0".
+        function: of the plugin.
+        expected: what the function must do.
+        found: what it did.
+    """
+
+    def __init__(self, plugin: str, function: str, expected: str, found: str) -> None:
+        super().__init__(plugin, function, expected, found)
+        self.plugin, self.function, self.expected, self.found = plugin, function, expected, found
+
+    def __str__(self) -> str:
+        found = self.found.rstrip(".")
+        return (
+            f"{self.plugin}: {self.function} must {self.expected}, but {found}; update the plugin or tell its author."
+        )
+
+
 def one_line(error: BaseException) -> str:
     """An error's class and the first line of its text, for a sentence: "KeyError: 'x'"."""
     try:

@@ -17,7 +17,7 @@ from .latents import condition_row, latent, noise_map
 from .manifest import Manifest
 from .model import noise_axes
 from .options import check_value
-from .plugins import run_plugin
+from .plugin_calls import choose_map_size, decode, make_noise
 from .recipe import MOST_SIDE, Recipe, recipe_of, short_floats, unpack_floats
 from .windows import run_in_windows
 from .wishes import Wish, check_learnt, wanted_row
@@ -246,8 +246,7 @@ def inputs_of(manifest: Manifest, spec: GeneratorSpec, recipe: Recipe) -> Inputs
         return Inputs(z, row, None, offset)
     size = map_size(manifest, spec, recipe)
     if size is None:
-        assert spec.map_size is not None
-        size = run_plugin(f"{spec.name}'s size", spec.map_size, recipe.settings, row, manifest.noise)
+        size = choose_map_size(spec, recipe.settings, row, manifest.noise, noise_axes(manifest))
         if is_too_large(size):
             raise InputError(f"{recipe.name} would be too large to be made ({size_text(size)} samples).")
     noise = seed_noise(manifest, spec, recipe.seed, row, size)
@@ -262,7 +261,7 @@ def seed_noise(
     """(channels, *size) the noise map of a seed under physical conditions (c,)."""
     assert manifest.noise is not None
     if spec.noise:
-        return run_plugin(f"{spec.name}'s noise map", spec.noise, seed, row, tuple(size))
+        return make_noise(spec, seed, row, manifest.noise.channels, size)
     return noise_map(seed, manifest.noise.channels, size)
 
 
@@ -321,19 +320,26 @@ def run_inputs(
     return run_in_windows(run, noise, side, info.stride, info.reach)
 
 
+def check_finite(model: Model, arrays: Mapping[str, NDArray[np.float32]]) -> None:
+    """InputError where a model makes outputs with numbers that are not finite."""
+    for name, array in arrays.items():
+        if not np.isfinite(array).all():
+            raise InputError(f"{model.path} makes {name} with numbers that are not finite; train it again.")
+
+
 def _make(model: Model, spec: GeneratorSpec, recipes: Sequence[Recipe], inputs: Sequence[Inputs]) -> list[Asset]:
     """Assets of inputs that go together."""
     first = recipes[0]
     arrays = run_inputs(model, inputs, first.truncation, first.window)
-    for name, array in arrays.items():
-        if not np.isfinite(array).all():
-            raise InputError(f"{model.path} makes {name} with numbers that are not finite; train it again.")
+    check_finite(model, arrays)
     names = [recipe.name for recipe in recipes]
     provenances = [provenance_of(recipe) for recipe in recipes]
-    made = run_plugin(f"{spec.name}'s decoder", spec.decode, arrays, model.manifest, names, provenances, first.settings)
+    made: list[Any] = decode(spec, arrays, model.manifest, names, provenances, first.settings)
     size = None if inputs[0].noise is None else inputs[0].noise.shape[1:]
     if first.size in (None, size) or not first.crop:
         return made
+    if not all(hasattr(asset, "cropped") for asset in made):
+        raise InputError(f"assets of {spec.name} can't be cropped; leave out --crop.")
     return [asset.cropped(recipe.size) for recipe, asset in zip(recipes, made, strict=True)]
 
 

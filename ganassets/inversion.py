@@ -19,6 +19,7 @@ from .control import packed_offset
 from .errors import InputError
 from .generation import Request, condition_of, make_assets, offset_of, seed_recipe
 from .latents import choice_columns, latent
+from .plugin_calls import compare_with_target
 from .recipe import Recipe, pack_floats, unpack_floats
 
 if TYPE_CHECKING:
@@ -78,7 +79,8 @@ class Search:
         """(n, k) what the target compares, of looks."""
         parts = []
         for start in range(0, len(recipes), TOGETHER):
-            parts.append(self.target.features(make_assets(self.model, self.spec, recipes[start : start + TOGETHER])))
+            assets = make_assets(self.model, self.spec, recipes[start : start + TOGETHER])
+            parts.append(compare_with_target(self.spec, self.target, assets))
         return np.concatenate(parts)
 
     def begin(self, recipes: Iterator[Recipe]) -> tuple[Recipe, float, FloatArray]:

@@ -21,6 +21,7 @@ from .errors import GanassetsError, InputError, one_line
 from .files import open_regular
 from .manifest import MAX_BYTES, METADATA_KEY, Manifest, parse_manifest
 from .onnx_scan import DEFAULT_DOMAINS, MalformedError, scan
+from .plugin_calls import static_digests
 
 if TYPE_CHECKING:
     from .spec import GeneratorSpec
@@ -288,7 +289,7 @@ def check_plugin(model: ModelFile, spec: GeneratorSpec) -> None:
             f"{model.path} has other sliders than {spec.name} {spec.version}; "
             f"install {spec.name} {manifest.generator_version} or train again."
         )
-    here = spec.static_digests()
+    here = static_digests(spec)
     for name in sorted(here.keys() | manifest.static_digests.keys()):
         if here.get(name) != manifest.static_digests.get(name):
             raise InputError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -34,14 +34,18 @@ from .manifest import (
 )
 from .model import W_OFFSET, W
 from .networks import BaseGenerator, make_networks
+from .plugin_calls import static_digests
 from .spec import GeneratorSpec
 from .training.checkpoint import BEST, checkpoint_named, load_checkpoint, load_fit, newest_checkpoint
+from .training.checks import make_domain
+from .training.lock import write_in_run
 from .training.settings import MAX_CARD_BYTES, RunSettings, read_settings
 from .training.trainer import load_parameters
 from .writer import write_atomic
 
 if TYPE_CHECKING:
     import onnx
+    import onnxruntime
     from rich.console import Console
 
 OPSET = 18
@@ -82,8 +86,8 @@ def export_run(
     manifest = make_manifest(spec, settings, generator, rows, read_card(run) | dict(facts or {}), numbers, parity)
     proto.metadata_props.add(key=METADATA_KEY, value=manifest.model_dump_json())
     proto.metadata_props.add(key=SHARED_KEY, value=json.dumps(shared_parameters(generator, proto)))
-    path = out or run / "model.onnx"
-    write_atomic(path, check(proto))
+    path, write = (out, write_atomic) if out else (run / "model.onnx", write_in_run)
+    write(path, check(proto))
     console.print(
         f"{path}: {path.stat().st_size / 1e6:.1f} MB, opset {OPSET}, differs from torch by at most {worst:.1e}",
         soft_wrap=True,
@@ -99,7 +103,7 @@ def load_generator(
     checkpoints = run / "checkpoints"
     tensors, numbers = load_checkpoint(checkpoint_named(checkpoints, BEST) if best else newest_checkpoint(checkpoints))
     preset = settings.preset
-    generator, _ = make_networks(preset, spec.domain(preset, fit), rows.shape[1], spec.networks)
+    generator, _ = make_networks(preset, make_domain(spec, preset, fit), rows.shape[1], spec.networks)
     generator.eval().requires_grad_(False)
     load_parameters(generator, tensors, "average.")
     return generator, rows, numbers
@@ -187,9 +191,9 @@ def expose_w(proto: onnx.ModelProto, width: int) -> None:
 
 @contextmanager
 def quiet_logging() -> Iterator[None]:
-    """Keep the exporter's own chatter off the console."""
+    """Keep the exporter's own chatter off the console; where it fails it writes pages and raises as well."""
     before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
+    logging.disable(logging.CRITICAL)
     try:
         yield
     finally:
@@ -224,23 +228,49 @@ def check(proto: onnx.ModelProto) -> bytes:
 
 def measure_parity(generator: BaseGenerator, content: bytes, rows: np.ndarray) -> Parity:
     """Largest difference between onnxruntime and torch, by output, over PARITY_LATENTS in batches of each size."""
-    import onnxruntime
-
-    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
-    names = [item.name for item in session.get_inputs()]
-    outputs = [item.name for item in session.get_outputs() if item.name != W]
+    session = open_session(content)
     inputs = example_inputs(generator, rows, PARITY_LATENTS)
-    worst = dict.fromkeys(outputs, 0.0)
+    worst: dict[str, float] = {}
     for batch in PARITY_BATCHES:
         for i in range(0, PARITY_LATENTS, batch):
-            part = [t if t.shape == (1,) else t[i : i + batch] for t in inputs]
-            with torch.no_grad():
-                expected = generator(*part)
-            found = session.run(outputs, {n: t.numpy() for n, t in zip(names, part, strict=True)})
-            for name, array in zip(outputs, found, strict=True):
-                difference = float(np.abs(np.asarray(array) - expected[name].numpy()).max())
-                worst[name] = max(worst[name], difference)
+            found = differences(generator, session, [t if t.shape == (1,) else t[i : i + batch] for t in inputs])
+            worst = {name: max(worst.get(name, 0.0), difference) for name, difference in found.items()}
     return Parity(latents=PARITY_LATENTS, batches=PARITY_BATCHES, max_abs_difference=worst)
+
+
+def open_session(content: bytes) -> onnxruntime.InferenceSession:
+    """A session on the CPU of a model file's bytes."""
+    import onnxruntime
+
+    return onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+
+
+def differences(
+    generator: BaseGenerator, session: onnxruntime.InferenceSession, inputs: Sequence[Tensor]
+) -> dict[str, float]:
+    """Largest difference between onnxruntime and torch for some inputs, by output.
+
+    Raises:
+        GanassetsError: an output has another shape, or holds a number that is not finite, in either of them.
+    """
+    names = [item.name for item in session.get_inputs()]
+    outputs = [item.name for item in session.get_outputs() if item.name != W]
+    with torch.no_grad():
+        made = generator(*inputs)
+    found = session.run(outputs, {name: tensor.numpy() for name, tensor in zip(names, inputs, strict=True)})
+    worst: dict[str, float] = {}
+    for name, array in zip(outputs, found, strict=True):
+        pair = {"torch": made[name].numpy(), "onnxruntime": np.asarray(array)}
+        for runtime, values in pair.items():
+            if not np.isfinite(values).all():  # no difference to NaN is ever too large
+                raise GanassetsError(
+                    f"the generator makes {name} with numbers that are not finite in {runtime}; export an earlier "
+                    "checkpoint with --best, or train again."
+                )
+        if pair["torch"].shape != pair["onnxruntime"].shape:
+            raise GanassetsError(f"the exported model gives {name} another shape than torch does.")
+        worst[name] = float(np.abs(pair["torch"] - pair["onnxruntime"]).max(initial=0.0))
+    return worst
 
 
 def w_statistics(generator: BaseGenerator, rows: np.ndarray, count: int = 4096) -> WStatistics:
@@ -300,7 +330,7 @@ def make_manifest(
         condition_rows=tuple(tuple(round(float(v), 5) for v in row) for row in rows),
         w_statistics=w_statistics(generator, rows),
         noise=noise_info(generator),
-        static_digests=spec.static_digests(),
+        static_digests=static_digests(spec),
         data=DataInfo(name=card["name"], licence=card["licence"], samples=card["samples"], source=card["source"]),
         training=TrainingInfo(
             preset=settings.preset.name,

@@ -1,4 +1,4 @@
-"""What a loaded plugin gets wrong: the rules of the contracts that types can't say. For plugins' authors."""
+"""What a loaded plugin gets wrong: fields of wrong types, and the rules of the contracts that types can't say."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from .errors import one_line
 from .options import READERS, in_range
-from .spec import CHOOSING, OBJECTIVES, Condition, GeneratorSpec, Preset
+from .spec import CHOOSING, OBJECTIVES, Condition, DataOption, GeneratorSpec, Output, Preset
 
 if TYPE_CHECKING:
     from .assets import Exporter, Option
@@ -28,37 +28,101 @@ POSITIVE = (
     "penalty_interval", "regression_rate",
 )  # fmt: skip
 
+FUNCTIONS = ("dataset", "domain", "decode", "preview", "static_digests")
 OPTIONAL_FUNCTIONS = ("noise", "map_size", "animation", "snapshot", "features", "networks", "measures", "target")
+
+
+def wrong_fields(plugin: object) -> Iterator[str]:
+    """One sentence for each field of a generator or an exporter that has a wrong type; nothing of other objects."""
+    from .assets import Exporter, Option
+
+    if isinstance(plugin, GeneratorSpec):
+        texts, functions, optional = (
+            ("name", "summary", "version", "asset_kind", "exporter"),
+            FUNCTIONS,
+            OPTIONAL_FUNCTIONS,
+        )
+        members = {"outputs": Output, "conditions": Condition, "wraps": bool, "presets": Preset,
+                   "data_options": DataOption, "settings": Option}  # fmt: skip
+    elif isinstance(plugin, Exporter):
+        texts, functions, optional = ("name", "summary"), ("export",), ()
+        members = {"kinds": str, "suffixes": str, "options": Option}
+    else:
+        return
+    for name in texts:
+        if not isinstance(getattr(plugin, name), str):
+            yield f"{name} must be a text, not {_kind_of(getattr(plugin, name))}."
+    for name, kind in members.items():
+        yield from _members(name, getattr(plugin, name), kind)
+    if isinstance(plugin, GeneratorSpec) and plugin.presets == ():
+        yield "presets must hold at least one preset."
+    for name in (*functions, *optional):
+        function = getattr(plugin, name)
+        if not callable(function) and (function is not None or name in functions):
+            yield f"{name} must be a function{' or None' * (name in optional)}, not {_kind_of(function)}."
+
+
+def _members(name: str, values: object, kind: type) -> Iterator[str]:
+    if not isinstance(values, (tuple, list)):
+        yield f"{name} must be a tuple of {kind.__name__}, not {_kind_of(values)}."
+        return
+    wrong = next((value for value in values if not isinstance(value, kind)), kind)
+    if wrong is not kind:
+        yield f"{name} must be a tuple of {kind.__name__}, but holds {_kind_of(wrong)}."
+
+
+def _kind_of(value: object) -> str:
+    name = type(value).__name__
+    return "None" if value is None else f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"
 
 
 def generator_problems(spec: GeneratorSpec) -> list[str]:
     """One sentence for each rule that a generator breaks; empty when all is well."""
-    return [
-        *_names("generator", [spec.name]),
-        *_filled("summary", spec.summary),
-        *_filled("version", spec.version),
-        *_filled("asset kind", spec.asset_kind),
-        *_outputs(spec),
-        *_conditions(spec),
-        *_presets(spec),
-        *_data_options(spec),
-        *_static_digests(spec),
-        *_names("default exporter's", [spec.exporter]),
-        *_names("setting", [option.name for option in spec.settings]),
-        *(problem for option in spec.settings for problem in _option(option)),
-        *_functions(spec),
-    ]
+    return list(wrong_fields(spec)) or _collected(_generator_rules(spec))
+
+
+def _generator_rules(spec: GeneratorSpec) -> Iterator[str]:
+    yield from _names("generator", [spec.name])
+    yield from _filled("summary", spec.summary)
+    yield from _filled("version", spec.version)
+    yield from _filled("asset kind", spec.asset_kind)
+    yield from _outputs(spec)
+    yield from _conditions(spec)
+    yield from _presets(spec)
+    yield from _data_options(spec)
+    yield from _static_digests(spec)
+    yield from _names("default exporter's", [spec.exporter])
+    yield from _names("setting", [option.name for option in spec.settings])
+    for option in spec.settings:
+        yield from _option(option)
+
+
+def _collected(problems: Iterator[str]) -> list[str]:
+    """All problems; a field of a strange type that stops the checks is one."""
+    found: list[str] = []
+    try:
+        found.extend(problems)
+    except Exception as error:
+        found.append(f"a field has a value that can't be checked ({one_line(error)}).")
+    return found
 
 
 def exporter_problems(exporter: Exporter) -> list[str]:
     """One sentence for each rule that an exporter breaks; empty when all is well."""
-    problems = [*_names("exporter", [exporter.name]), *_filled("summary", exporter.summary)]
-    problems += [] if exporter.kinds else ["it takes no kind of asset."]
-    problems += [] if exporter.suffixes else ["it names no suffix of its files."]
-    problems += [f"suffix {s!r} must start with a dot." for s in exporter.suffixes if not s.startswith(".")]
-    problems += [] if callable(exporter.export) else ["export is not a function."]
-    problems += _names("option", [option.name for option in exporter.options])
-    return problems + [problem for option in exporter.options for problem in _option(option)]
+    return list(wrong_fields(exporter)) or _collected(_exporter_rules(exporter))
+
+
+def _exporter_rules(exporter: Exporter) -> Iterator[str]:
+    yield from _names("exporter", [exporter.name])
+    yield from _filled("summary", exporter.summary)
+    if not exporter.kinds:
+        yield "it takes no kind of asset."
+    if not exporter.suffixes:
+        yield "it names no suffix of its files."
+    yield from (f"suffix {s!r} must start with a dot." for s in exporter.suffixes if not s.startswith("."))
+    yield from _names("option", [option.name for option in exporter.options])
+    for option in exporter.options:
+        yield from _option(option)
 
 
 def _names(what: str, names: Sequence[str]) -> Iterator[str]:
@@ -104,13 +168,13 @@ def _slider(condition: Condition) -> Iterator[str]:
 
 
 def _presets(spec: GeneratorSpec) -> Iterator[str]:
-    if not spec.presets:
-        yield "it has no presets."
     if len(spec.wraps) not in (1, 2):
         yield "wraps must have one entry for each axis of the signals (1 or 2)."
     yield from _names("preset", [preset.name for preset in spec.presets])
     for preset in spec.presets:
         yield from (f"preset {preset.name!r}: {problem}" for problem in _preset(preset))
+        if spec.networks is None and preset.network_size > 0 and not is_power_of_two(preset.network_size):
+            yield f"preset {preset.name!r}: network_size must be a power of two, because the core's networks double it."
 
 
 def _preset(preset: Preset) -> Iterator[str]:
@@ -158,12 +222,6 @@ def _static_digests(spec: GeneratorSpec) -> Iterator[str]:
     for name, digest in digests.items():
         if not DIGEST.fullmatch(digest):
             yield f"static digest of {name!r} is not a SHA-256 in hex."
-
-
-def _functions(spec: GeneratorSpec) -> list[str]:
-    found = {name: getattr(spec, name) for name in OPTIONAL_FUNCTIONS}
-    wrong = [name for name, function in found.items() if function is not None and not callable(function)]
-    return [f"{name} is neither a function nor None." for name in wrong]
 
 
 def _option(option: Option) -> Iterator[str]:

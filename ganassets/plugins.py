@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
-from .errors import GanassetsError, InputError, one_line
+from .errors import InputError, one_line
 from .spec import API_VERSION, GeneratorSpec
 
 if TYPE_CHECKING:
@@ -142,6 +142,18 @@ def load_format(spec: GeneratorSpec, name: str | None) -> Exporter:
     return exporter
 
 
+def plugin_label(plugin: GeneratorSpec | Exporter) -> str:
+    """Which plugin an error is about, with its distribution: "generator 'planks' of ganassets-planks 1.0"."""
+    return label_named(GENERATORS if isinstance(plugin, GeneratorSpec) else EXPORTERS, plugin.name)
+
+
+def label_named(kind: _Kind, name: str) -> str:
+    """The label of the plugin of that kind and name, see plugin_label; imports nothing of it."""
+    points = [point for point in _entry_points(kind) if point.name == name]
+    where = f" of {points[0].distribution} {points[0].version}".rstrip() if points else ""
+    return f"{kind.name} {name!r}{where}"
+
+
 def nearest(word: str, known: list[str]) -> str:
     """ "did you mean 'faces'?" when a known word is close, else the list of all."""
     close = difflib.get_close_matches(word.lower(), known, 1)
@@ -235,7 +247,9 @@ def _load(kind: _Kind, point: _Point) -> PluginRecord:
     try:
         plugin = metadata.EntryPoint(point.name, point.value, kind.group).load()
         refusal = _refusal(kind, record, plugin)
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # SystemExit, or a class of the plugin's own that is no Exception
         told = f"{kind.name} {point.name!r} of {record.where} fails on import ({one_line(error)})."
         return replace(record, error=told, traceback=traceback.format_exc())
     return replace(record, error=refusal) if refusal else replace(record, plugin=plugin)
@@ -243,6 +257,8 @@ def _load(kind: _Kind, point: _Point) -> PluginRecord:
 
 def _refusal(kind: _Kind, record: PluginRecord, plugin: object) -> str:
     """Why a loaded object can't be used, or ""."""
+    from .plugin_checks import wrong_fields
+
     which = f"{kind.name} {record.name!r} of {record.where}"
     expected = kind.type()
     if not isinstance(plugin, expected):
@@ -254,7 +270,10 @@ def _refusal(kind: _Kind, record: PluginRecord, plugin: object) -> str:
             f"{which} was written for plugin API {version}, this program has {API_VERSION}; "
             f"update {'ganassets' if newer else record.distribution}."
         )
-    return "" if name == record.name else f"{which} calls itself {name!r}; its entry point must have the same name."
+    if name != record.name:
+        return f"{which} calls itself {name!r}; its entry point must have the same name."
+    problem = next(wrong_fields(plugin), "")
+    return problem and f"{which} can't be used: {problem}"
 
 
 def _doubles_marked(records: list[PluginRecord]) -> list[PluginRecord]:
@@ -271,13 +290,3 @@ def _doubled(record: PluginRecord, owners: list[PluginRecord]) -> PluginRecord:
         "uninstall one of them."
     )
     return replace(record, plugin=None, error=error)
-
-
-def run_plugin(what: str, call: Callable[..., Any], *arguments: Any) -> Any:
-    """Result of a plugin's function; what it raises becomes a GanassetsError that names the plugin."""
-    try:
-        return call(*arguments)
-    except GanassetsError:
-        raise
-    except (Exception, SystemExit) as error:
-        raise GanassetsError(f"{what} failed ({one_line(error)}).") from error

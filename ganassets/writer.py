@@ -17,6 +17,9 @@ from pathlib import Path
 from .errors import InputError
 
 MAX_NAME_BYTES = 255
+SHOWN = 80  # characters of a name in a message
+# What a file is called while it is written.
+TEMPORARY = re.compile(r"\.[0-9a-f]{16}\.tmp")
 FORBIDDEN = set('<>:"/\\|?*') | {chr(code) for code in range(32)} | {"\x7f"}
 # Names that Windows keeps for devices, whatever their suffix.
 RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
@@ -70,7 +73,7 @@ def write_files(folder: Path, files: Mapping[str, bytes], overwrite: bool = Fals
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in files.items():
-            temporaries[name] = folder / f".{secrets.token_hex(8)}.tmp"
+            temporaries[name] = _temporary(folder)
             _write_synced(temporaries[name], content)
         for name in files:
             os.replace(temporaries[name], targets[name])
@@ -81,6 +84,20 @@ def write_files(folder: Path, files: Mapping[str, bytes], overwrite: bool = Fals
         for temporary in temporaries.values():
             _remove(temporary)
     return list(targets.values())
+
+
+def _temporary(folder: Path) -> Path:
+    return folder / f".{secrets.token_hex(8)}.tmp"
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what killed processes left half-written in a folder, which nobody else may be writing in."""
+    try:
+        leftovers = [path for path in folder.iterdir() if TEMPORARY.fullmatch(path.name)] if folder.is_dir() else []
+    except OSError as error:
+        raise can_not_write(folder, error) from error
+    for path in leftovers:
+        _remove(path)
 
 
 def write_atomic(path: Path, content: bytes) -> Path:
@@ -101,7 +118,7 @@ def check_folder(folder: Path, stems: Collection[str], overwrite: bool = False) 
         InputError: the folder is a file, can't be made or written, or holds such files.
     """
     folder = Path(folder)
-    probe = folder / f".{secrets.token_hex(8)}.tmp"
+    probe = _temporary(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if not overwrite:
@@ -129,11 +146,21 @@ def check_names(names: Collection[str]) -> None:
     for name in names:
         stem = name.partition(".")[0].rstrip(" ").lower()
         unsafe = not name or name.startswith(".") or name.endswith((".", " ")) or FORBIDDEN.intersection(name)
-        if unsafe or stem in RESERVED or len(os.fsencode(name)) > MAX_NAME_BYTES:
-            raise InputError(f"{name!r} can't be the name of a file on every system.")
+        if unsafe or stem in RESERVED or not _is_unicode(name) or len(name.encode()) > MAX_NAME_BYTES:
+            shown = repr(name) if len(name) <= SHOWN else f"{name[:SHOWN]!r}..."
+            raise InputError(f"{shown} can't be the name of a file on every system.")
         if name.lower() in seen:
             raise InputError(f"two files would have the name {name!r}.")
         seen.add(name.lower())
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether a text has no lone surrogates, which files' names of bytes that aren't UTF-8 have."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _check_free(paths: Collection[Path], overwrite: bool) -> None:

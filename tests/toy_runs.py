@@ -27,7 +27,7 @@ from ganassets.training.team import Team, make_team
 from ganassets.training.trainer import Trainer
 
 LOSS_KINDS, LOSS_STEPS = ("picture", "tile"), 50  # of a fixed size, and size-free
-CONDITIONS = (Condition("height", "How high."), Condition("other", "Nothing."))
+CONDITIONS = (Condition("height", "How high.", 0.5, 1.5), Condition("other", "Nothing.", 0, 10))
 
 
 def no_features() -> None:
@@ -93,6 +93,7 @@ def main(what: str, kind: str, folder: str, checkpoint_seconds: str, devices: st
     """Train, or go on with a run."""
     monitor.ImageFeatures = no_features  # pyright: ignore[reportAttributeAccessIssue]
     running.CHECKPOINT_SECONDS = float(checkpoint_seconds)
+    running.check_export = lambda *arguments: None
     running.choose_hardware = lambda device, threads, devices, precision: replace(CPU, devices=devices)
     spec = toy_spec(kind, toy_preset(kind, kimg=float(kimg)))
     if what == "train":

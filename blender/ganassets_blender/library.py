@@ -27,13 +27,13 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from ganassets.batch.engine import TEMPORARY, Failure, Progress, Settings, is_done, run
+from ganassets.batch.engine import Failure, Progress, Settings, is_done, run
 from ganassets.batch.index import Index, as_json
 from ganassets.batch.ledger import Ledger, lines_of
 from ganassets.batch.plan import Job, Plan, Unit
 from ganassets.blender import Blender, command
 from ganassets.errors import GanassetsError, InputError
-from ganassets.writer import can_not_write
+from ganassets.writer import TEMPORARY, can_not_write
 
 from . import catalogs
 

@@ -17,7 +17,7 @@ from typing import Any
 from ..errors import GanassetsError, InputError
 from ..finding import is_trusted
 from ..model import CPU, CUDA, has_cuda
-from ..writer import can_not_write, stems_of, write_atomic
+from ..writer import can_not_write, remove_leftovers, stems_of, write_atomic
 from .index import Index
 from .plan import Job, Plan, Unit
 from .pool import Pool
@@ -32,7 +32,6 @@ FEW = 3  # units that are not worth a thought about processes
 WORTH_PROCESSES = 3.0  # seconds of work that is left
 # Memory that a worker takes: at rest, and for each texel of a size-free model (measured, docs/performance.md).
 BYTES_AT_REST, BYTES_PER_TEXEL = 300e6, 1000.0
-TEMPORARY = re.compile(r"\.[0-9a-f]{16}\.tmp")
 LARGE = 4 * 2**20  # texels
 # What a model of a stranger may take: memory of a process, and time for an asset of up to LARGE texels.
 UNTRUSTED_BYTES, UNTRUSTED_SECONDS = 4 * 2**30, 120.0
@@ -384,9 +383,7 @@ def files_in(folder: Path) -> list[Path]:
 def tidy(plan: Plan, out: Path) -> None:
     """Remove what killed runs left half-written, and see whether the folders can be written."""
     for folder in plan.folders(out):
-        for path in files_in(folder):
-            if TEMPORARY.fullmatch(path.name):
-                path.unlink(missing_ok=True)
+        remove_leftovers(folder)
 
 
 def write_failures(out: Path, failures: Sequence[Failure]) -> None:

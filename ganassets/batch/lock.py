@@ -26,6 +26,8 @@ else:
         """Whether this process has the lock now; False where another one has it."""
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             return False
+        except OSError:
+            return True  # a file system that knows no locks must not stop everybody
         return True

@@ -13,6 +13,7 @@ from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 
+from ..plugins import EXPORTERS, GENERATORS, label_named
 from .plan import Plan
 from .worker import Answer, Failed, Stopped, Task, Terms, serve
 
@@ -182,17 +183,25 @@ class Pool:
         self.workers.remove(worker)
         self.deaths += 1
         code = worker.process.exitcode
-        why = f"the process that made it ended with code {code}; it may have run out of memory"
-        if worker.overdue:
-            why = f"it took more than {self.terms.patience:g} s"
         if self.deaths >= MOST_DEATHS:
             yield Stopped(f"{MOST_DEATHS} processes ended one after the other, the last with code {code}.", 1)
             return
         for task in worker.tasks:
             if task in self.suspects:
-                yield from (Failed(i, f"{why}.") for i in task.indices if i in worker.open)
+                yield from (Failed(i, self._cause_of_death(worker, i)) for i in task.indices if i in worker.open)
             else:
                 self.again.append(task)
+
+    def _cause_of_death(self, worker: Worker, index: int) -> str:
+        """Why a worker that made a unit has ended: one that ended by itself was told to by a plugin."""
+        code = worker.process.exitcode
+        if worker.overdue:
+            return f"it took more than {self.terms.patience:g} s."
+        if code is None or code < 0:
+            return f"the process that made it was killed (signal {-(code or 0)}); it may have run out of memory."
+        job, _ = self.plan.unit(index)
+        plugins = label_named(GENERATORS, job.generator), label_named(EXPORTERS, job.exporter)
+        return f"{' or '.join(plugins)} ended the process that made it (exit code {code}); tell its author."
 
     def _retry(self) -> None:
         """Give one of the tasks that came back to a worker that has nothing else to do."""

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import GanassetsError, InputError, one_line
 from ..generation import make_assets
-from ..plugins import load_exporter, load_generator, run_plugin
-from ..writer import stems_of, write_files
+from ..plugin_calls import export_asset, reduce_asset
+from ..plugins import load_exporter, load_generator
+from ..writer import write_files
 from .plan import Plan
 
 if TYPE_CHECKING:
@@ -139,13 +140,12 @@ class Workshop:
 
     def export(self, index: int, asset: Any) -> dict[str, bytes]:
         """A unit's files by name."""
-        job, unit = self.plan.unit(index)
-        exporter = self.exporter(job.exporter)
-        files = run_plugin(f"the {exporter.name} exporter", exporter.export, asset, dict(job.options))
-        for name in files:
-            if unit.name not in stems_of(name):  # or two assets could have one file
-                raise GanassetsError(f"the {exporter.name} exporter calls a file {name!r}, not after {unit.name}.")
-        return files
+        job, _ = self.plan.unit(index)
+        return export_asset(self.exporter(job.exporter), asset, job.options)
+
+    def reduced(self, index: int, asset: Any) -> Any:
+        """What a contact sheet needs of a unit's asset."""
+        return reduce_asset(self.spec(self.plan.unit(index)[0].generator), asset, PICTURE_TEXELS)
 
     def work(self, task: Task) -> list[Answer]:
         """Make a task's units; what is to be written is being written when this returns, and the answers are those of
@@ -163,7 +163,7 @@ class Workshop:
                     raise one
                 asset, recipe = one
                 files = self.export(index, asset) if index in task.write else {}
-                shown = asset.reduced(PICTURE_TEXELS) if index in task.show else None
+                shown = self.reduced(index, asset) if index in task.show else None
                 ready.append((Made(index, {}, recipe, shown), files))
             except GanassetsError as error:
                 failed.append(Failed(index, str(error), error.exit_code))

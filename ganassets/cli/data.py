@@ -55,6 +55,7 @@ def command(
 ) -> None:
     """Read a folder or zip of training data as a generator would, and tell how long training on it takes here."""
     from ..data.records import count_files
+    from ..plugin_calls import make_dataset
 
     spec = load_generator(name)
     option = spec.folder_option
@@ -64,7 +65,7 @@ def command(
     hardware = load_training("ganassets.training.hardware", "choose_hardware")(device, None) if seconds else None
     chosen = spec.preset(preset) if preset else suggested(spec, hardware, pictures)
     with make_console(stderr=True).status("reading"):
-        data = spec.dataset(chosen, {option: str(folder)}, 0, lambda done, total: None)
+        data = make_dataset(spec, chosen, {option: str(folder)}, 0, lambda done, total: None)
     facts = {
         "data": str(folder), "generator": spec.name, "preset": chosen.name, **pictures, "samples": len(data),
         "labels": labels_of(data), "notes": data.notes,

@@ -8,7 +8,6 @@ from typing import Any
 import click
 
 from ..errors import InputError
-from ..plugins import run_plugin
 from .base import complete_generators, debug_option
 from .dynamic import MakingCommand
 from .making import FORMAT_OPTIONS, LOOK_OPTIONS, RUN_OPTIONS, carry_out, keep_recipes, wanted, with_options
@@ -39,6 +38,7 @@ def command(name_or_model: str, file: Path, seconds: float, tries: int, **params
     """
     from ..batch.plan import Plan
     from ..inversion import invert
+    from ..plugin_calls import read_target
 
     asked = wanted(name_or_model, params, params)
     if asked.spec.target is None:
@@ -46,7 +46,7 @@ def command(name_or_model: str, file: Path, seconds: float, tries: int, **params
     if not file.exists():
         raise InputError(f"{file} is not there.")
     model = asked.opened(params["untrusted"], threads=None)
-    target = run_plugin(f"{asked.spec.name}'s target", asked.spec.target, file)
+    target = read_target(asked.spec, file)
     console = make_console(stderr=True)
     with console.status("Beginning") as status:
         tell = lambda stage, distance: status.update(f"Improving {stage}: {distance:.3g} {target.unit}")  # noqa: E731

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ import click
 from ..errors import GanassetsError, InputError
 from ..finding import check_trusted, find_model
 from ..options import option_values
-from ..plugins import load_exporter, load_generator, run_plugin
+from ..plugins import load_exporter, load_generator
 from .base import parse_pairs
 from .dynamic import SETTING, SLIDER, chosen_format, dynamic_values
 from .output import make_console, say
@@ -335,18 +334,16 @@ def draw_sheets(plan: Plan, out: Path, summary: Summary) -> list[Path]:
 
 def draw_sheet(spec: GeneratorSpec, assets: Sequence[Any], out: Path, name: str) -> list[Path]:
     """Draw and write the sheet of some assets of one generator."""
+    from ..plugin_calls import draw_animation, draw_preview
     from ..writer import write_atomic
 
     try:
-        image = run_plugin(f"{spec.name}'s preview", spec.preview, assets)
-        moving = run_plugin(f"{spec.name}'s animation", spec.animation, assets) if spec.animation else None
+        picture, moving = draw_preview(spec, assets), draw_animation(spec, assets)
     except GanassetsError as error:
         raise GanassetsError(
             f"the assets are written, but {str(error).rstrip('.')}; --no-preview leaves it out."
         ) from error
-    content = io.BytesIO()
-    image.save(content, "PNG")
-    written = [write_atomic(out / f"{name}.png", content.getvalue())]
+    written = [write_atomic(out / f"{name}.png", picture)]
     return [*written, write_atomic(out / f"{name}.webp", moving)] if moving else written
 
 

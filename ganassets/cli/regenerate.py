@@ -12,7 +12,7 @@ import click
 from ..errors import GanassetsError, InputError
 from ..files import read_limited
 from ..finding import check_trusted
-from ..plugins import load_exporter, load_generator, run_plugin
+from ..plugins import load_exporter, load_generator
 from ..texts import shell_command
 from .base import debug_option
 from .find import model_of_digest
@@ -76,6 +76,7 @@ def remade(path: Path, spec: GeneratorSpec, recipe: Recipe) -> Mapping[str, byte
     from ..generation import check_recipe, make_assets
     from ..model import check_plugin, open_model
     from ..options import as_texts, option_values
+    from ..plugin_calls import export_asset
 
     model = open_model(path, threads=1)
     check_plugin(model, spec)
@@ -84,7 +85,7 @@ def remade(path: Path, spec: GeneratorSpec, recipe: Recipe) -> Mapping[str, byte
     exporter = load_exporter(recipe.file.to)
     options = option_values(exporter.options, as_texts(recipe.file.options))
     (asset,) = make_assets(model, spec, [recipe])
-    return run_plugin(f"the {exporter.name} exporter", exporter.export, asset, options)
+    return export_asset(exporter, asset, options)
 
 
 def versions(recipe: Recipe, spec: GeneratorSpec) -> Iterator[str]:

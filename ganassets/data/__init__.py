@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError
+from ..errors import ContractError
 from .records import FileRecord
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class TrainingData:
         extras = [getattr(self, name) for name in PER_SAMPLE if getattr(self, name) is not None]
         lengths = {len(a) for a in (*self.signals.values(), *self.vectors.values(), self.conditions, *extras)}
         if len(lengths) != 1 or lengths == {0}:
-            raise InputError("training data needs at least one sample, and as many in each of its arrays.")
+            raise ContractError("training data needs at least one sample, and as many in each of its arrays.")
 
     def __len__(self) -> int:
         return len(self.conditions)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ..errors import InputError
+from ..texts import shell_command
 
 # Categories: reasons that many files share.
 HIDDEN = "hidden file"
@@ -126,6 +126,8 @@ def summarize_left_out(records: Iterable[FileRecord], generator: str, folder: st
     if not totals.left_out:
         return []
     reasons = ", ".join(f"{count:,} {category}" for category, count in totals.left_out.items())
-    command = shlex.join(["ganassets", "data", folder, "--as", generator, "--seconds", "0", "--json"]) if folder else ""
-    listed = f" To list them: {command}" if folder else ""
+    listed = ""
+    if folder:
+        command = shell_command("ganassets", "data", folder, "--as", generator, "--seconds", "0", "--json")
+        listed = f" To list them: {command}"
     return [f"{totals.found - totals.used:,} of {totals.found:,} files are left out: {reasons}.{listed}"]

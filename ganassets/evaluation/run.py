@@ -16,14 +16,15 @@ from ..assets import Provenance
 from ..data import TrainingData
 from ..data.records import summarize_left_out
 from ..errors import GanassetsError, InputError
-from ..generation import Request, generate, seed_noise
+from ..generation import Request, check_finite, generate, seed_noise
 from ..latents import latents
 from ..manifest import Manifest
 from ..model import Model, noise_axes, open_model
 from ..networks import LinearModel, fit_linear
 from ..options import option_values
-from ..plugins import run_plugin
+from ..plugin_calls import decode, make_dataset, measure_assets
 from ..spec import GeneratorSpec
+from ..training.checks import make_domain
 from ..training.settings import read_settings
 from .features import ImageFeatures
 from .measures import Features, neighbourhoods, pairwise_distance
@@ -125,7 +126,7 @@ def evaluate(
         order = generator(seed).permutation(len(data))
         fitted, rest = order[:apart] if components else order, order[apart:]
         fit = fit_linear(part_of(data, np.sort(fitted)), preset.z_dim, components, generator(seed))
-        domain = spec.domain(preset, fit)
+        domain = make_domain(spec, preset, fit)
     names, complete = comparable(spec, domain, part_of(data, rest))
     rest = rest[complete]
     asked, samples = samples, min(samples, len(rest) // 2)
@@ -190,7 +191,7 @@ def generator(seed: int) -> np.random.Generator:
 
 def draw(spec: GeneratorSpec, preset: Any, options: Mapping[str, Any], count: int, seed: int) -> TrainingData:
     """Fresh samples of the plugin's data."""
-    return spec.dataset(replace(preset, samples=count), options, seed + SEED_SHIFT, lambda done, total: None)
+    return make_dataset(spec, replace(preset, samples=count), options, seed + SEED_SHIFT, lambda done, total: None)
 
 
 def comparable(spec: GeneratorSpec, domain: Any, data: TrainingData) -> tuple[list[str], NDArray[np.bool_]]:
@@ -247,6 +248,7 @@ def run_model(
             if around.structure is not None:
                 maps[:, -around.structure.shape[1] :] = around.structure[part]
         outputs = model.run(latents(seeds, model.manifest.z_dim), conditions[part], 1.0, noise=maps)
+        check_finite(model, outputs)
         return {name: cropped(array, margin) for name, array in outputs.items()}
 
     return in_batches(make, len(conditions))
@@ -337,8 +339,6 @@ def asset_measures(
         tiling: (n,) which of these are whole: an asset can't be made of a crop.
         first_seed: of the model's assets, at truncation 1 and of the size of training samples.
     """
-    measures = spec.measures
-    assert measures is not None
     manifest, settings = model.manifest, option_values(spec.settings, {})
     size = (manifest.noise.size,) * noise_axes(manifest) if manifest.noise and spec.map_size is None else None
     seeds = range(first_seed, first_seed + min(MOST_ASSETS, len(tiling)))
@@ -349,10 +349,8 @@ def asset_measures(
         outputs = {name: array[whole] for name, array in real[0].items()}
         given = provenances(manifest, real[1][whole])
         names = [f"real-{i}" for i in whole]
-        decoder = f"{spec.name}'s decoder"
-        found["real"] = run_plugin(decoder, spec.decode, outputs, manifest, names, given, settings)
-    task = f"{spec.name}'s measures"
-    return {name: dict(run_plugin(task, measures, assets)) for name, assets in found.items()}
+        found["real"] = decode(spec, outputs, manifest, names, given, settings)
+    return {name: measure_assets(spec, assets) for name, assets in found.items()}
 
 
 def provenances(manifest: Manifest, conditions: NDArray[np.float32]) -> list[Provenance]:

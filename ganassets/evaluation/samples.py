@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from ..data import PER_SAMPLE, TrainingData, as_float
+from ..errors import GanassetsError
 
 BATCH = 16
 
@@ -58,7 +59,12 @@ def outputs_of(domain: Any, data: TrainingData, index: NDArray[np.int64]) -> dic
         raw = {name: torch.from_numpy(as_float(a)).to(device) for name, a in (signals | vectors).items()}
         return domain.finish(raw, torch.from_numpy(conditions).to(device))
 
-    return in_batches(make, len(index))
+    outputs = in_batches(make, len(index))
+    for name, array in outputs.items():
+        wrong = ~np.isfinite(array).reshape(len(array), -1).all(1)
+        if wrong.any():
+            raise GanassetsError(f"{name} of sample {index[wrong.argmax()]} of the data is not finite.")
+    return outputs
 
 
 def cropped(array: NDArray[np.float32], margin: int) -> NDArray[np.float32]:

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from ..plugins import run_plugin
+from ..plugin_calls import find_features
 from ..spec import GeneratorSpec, Output
 from .features import ImageFeatures, image_features, robust_range, scaled_pictures
 from .measures import Features, frechet_distance, principal_axes
@@ -55,8 +55,7 @@ class Sight:
     def __call__(self, outputs: Outputs, conditions: NDArray[np.float32]) -> dict[str, Features]:
         """(n, d) features of samples with (n, c) physical conditions."""
         if self.spec.features is not None:
-            task = f"{self.spec.name}'s features"
-            return {self.spec.asset_kind: run_plugin(task, self.spec.features, outputs, conditions)}
+            return {self.spec.asset_kind: find_features(self.spec, outputs, conditions)}
         return {o.name: self.of_output(o, outputs[o.name]) for o in self.spec.outputs if o.name in self.names}
 
     def of_output(self, output: Output, values: NDArray[np.float32]) -> Features:

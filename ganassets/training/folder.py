@@ -7,6 +7,7 @@ import math
 import os
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -18,7 +19,7 @@ from torch import Tensor
 
 from ..data import PER_SAMPLE, TrainingData, as_float
 from ..data.records import FileTotals, count_files
-from ..errors import GanassetsError, InputError
+from ..errors import GanassetsError, InputError, PluginError
 from ..evaluation.monitor import Monitor, pairs_picture
 from ..files import read_text
 from ..latents import latents
@@ -27,12 +28,14 @@ from ..spec import Condition, GeneratorSpec
 from ..texts import shell_command
 from ..writer import write_atomic
 from .checkpoint import BEST, checkpoints, save_checkpoint
+from .lock import LOCK
 from .report import write_report
 from .settings import MAX_CARD_BYTES
 from .snapshot import picture_of
 from .trainer import Trainer
 
 RUNS = Path("runs")
+CONFIG, LINEAR, CARD = "config.toml", "linear.safetensors", "data.json"
 SNAPSHOT_SEEDS = 64
 MEASURED_SEEDS = 256
 MEASURING_SHARE = 0.05  # of the run's time, at most
@@ -93,9 +96,9 @@ def check_same(old: Mapping[str, np.ndarray], new: Mapping[str, np.ndarray], run
 def check_conditions(data: TrainingData, run: Path) -> None:
     """InputError where the data of a run have other labels than when it began."""
     try:
-        saved = json.loads(read_text(run / "data.json", MAX_CARD_BYTES)).get("conditions")
+        saved = json.loads(read_text(run / CARD, MAX_CARD_BYTES)).get("conditions")
     except (OSError, ValueError, AttributeError) as error:
-        raise InputError(f"{run / 'data.json'} is missing or damaged; the run can't go on.") from error
+        raise InputError(f"{run / CARD} is missing or damaged; the run can't go on.") from error
     if saved != json.loads(json.dumps(asdict(card_of(data))["conditions"])):
         raise InputError(f"the data of {run} have other labels than they had; put them back, or start a new run.")
 
@@ -114,11 +117,27 @@ def make_folder(out: Path | None, name: str) -> Path:
             except FileExistsError:
                 continue
     except FileExistsError as error:
-        again = shell_command("--resume", out)
-        raise InputError(f"{out} exists already; choose another --out, or go on with {again}.") from error
+        again = shell_command("--resume", out) if out is not None and (out / CONFIG).is_file() else ""
+        advice = f", or go on with {again}" if again else ""
+        raise InputError(f"{out} exists already; choose another --out{advice}.") from error
     except OSError as error:
         raise InputError(f"the run folder {out or RUNS} can't be made ({error.strerror}).") from error
     raise InputError("runs holds too many runs of today; tidy it up.")
+
+
+def has_begun(run: Path) -> bool:
+    """Whether a run has ever had a checkpoint: its first is written before anything is logged or drawn."""
+    later = ("log.jsonl", "metrics.jsonl", "events.jsonl", "snapshots")
+    return bool(checkpoints(run / "checkpoints")) or any((run / name).exists() for name in later)
+
+
+def remove_unbegun(run: Path) -> None:
+    """Remove the folder of a run that failed before its first checkpoint, so that the next try may have its name."""
+    if not has_begun(run):
+        for name in (CONFIG, LINEAR, CARD, LOCK):
+            (run / name).unlink(missing_ok=True)
+        with suppress(OSError):  # somebody else's file is in it
+            run.rmdir()
 
 
 class RunFolder:
@@ -162,11 +181,28 @@ class RunFolder:
         save_checkpoint(self.folder / "checkpoints", tensors, numbers | {"seconds": self.seconds}, name)
 
     def look(self, trainer: Trainer, must: bool = False) -> None:
-        """Write a grid from fixed latents and conditions; measure where the run's time allows for it or it must."""
+        """Write a grid from fixed latents and conditions; measure where the run's time allows for it or it must.
+
+        What fails here later than at the start is an event, because the run itself goes well.
+        """
+        try:
+            self.write_look(trainer, must)
+        except PluginError as error:
+            if not trainer.images:
+                raise
+            self.event(trainer, "problem", str(error))
+
+    def write_look(self, trainer: Trainer, must: bool) -> None:
+        """See look."""
         measured = must or self.measuring <= MEASURING_SHARE * self.seconds
         count = MEASURED_SEEDS if measured else SNAPSHOT_SEEDS
         before = time.monotonic()
         outputs = trainer.snapshot(self.latents(trainer, count), self.conditions[:count])
+        strange = [name for name, array in outputs.items() if not np.isfinite(array).all()]
+        if strange:
+            text = f"Samples have {' and '.join(strange)} with numbers that are not finite; nothing is measured."
+            self.event(trainer, "problem", text)
+            return
         first = {name: array[:SNAPSHOT_SEEDS] for name, array in outputs.items()}
         self.picture(
             "snapshots", trainer.images, picture_of(self.spec, first, self.conditions[:SNAPSHOT_SEEDS].numpy())

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 
 from ..data import TrainingData
-from ..networks import Domain
 from ..spec import GeneratorSpec, Preset
 from .beginning import fit_of, with_latents
+from .checks import check_networks, checked_noise, make_domain
 from .hardware import apply_hardware
 from .settings import Hardware
 from .snapshot import picture_of
@@ -34,7 +34,8 @@ class Rehearsal:
         apply_hardware(hardware)
         fit = fit_of(preset, data, np.random.default_rng(0))
         self.spec, self.preset, self.data, self.hardware = spec, preset, with_latents(preset, fit, data), hardware
-        self.domain: Domain = spec.domain(preset, fit)
+        self.domain = make_domain(spec, preset, fit)
+        check_networks(spec, preset, self.domain, self.data)
 
     def sheet(self) -> bytes | None:
         """PNG of samples, evenly picked, as a perfect generator would make them; None when there is nothing to show."""
@@ -54,7 +55,8 @@ class Rehearsal:
             clock: seconds from some moment on.
         """
         spec, preset = self.spec, self.preset
-        trainer = Trainer(preset, self.domain, self.data, preset.objective, self.hardware, 0, spec.noise, spec.networks)
+        noise = checked_noise(spec, self.domain)
+        trainer = Trainer(preset, self.domain, self.data, preset.objective, self.hardware, 0, noise, spec.networks)
         share = trainer.preset.regression  # of the part in which the generator learns alone
         parts = [(part, start) for part, start in ((share, 0.0), (1 - share, (1 + share) / 2)) if part]
         images = preset.kimg * 1000

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,15 +17,30 @@ from rich.progress import Progress
 from ..data import TrainingData
 from ..data.records import summarize_left_out
 from ..errors import GanassetsError, InputError
-from ..networks import LinearFit, count_parameters
+from ..networks import Domain, LinearFit, count_parameters
+from ..plugin_calls import make_dataset
 from ..spec import GeneratorSpec, Preset
 from ..texts import shell_command
 from ..writer import write_atomic
 from .beginning import fit_of, with_latents
 from .checkpoint import load_fit, newest_whole, save_fit
+from .checks import check_export, check_networks, check_spec, checked_noise, make_domain
 from .fine_tune import Start, read_start
-from .folder import RunFolder, card_of, check_conditions, check_same, fingerprint, make_folder
+from .folder import (
+    CARD,
+    CONFIG,
+    LINEAR,
+    RunFolder,
+    card_of,
+    check_conditions,
+    check_same,
+    fingerprint,
+    has_begun,
+    make_folder,
+    remove_unbegun,
+)
 from .hardware import apply_hardware, choose_hardware
+from .lock import lock_run
 from .objective import OBJECTIVES
 from .settings import RunSettings, read_settings, to_toml
 from .team import Team, check_share, in_torchrun, make_team
@@ -38,8 +54,6 @@ CONDITION_ROWS = 512
 LOOKS = 12  # snapshots over the run
 CHECKPOINT_SECONDS = 60.0
 MOST_ROLLBACKS = 3
-CONFIG = "config.toml"
-LINEAR = "linear.safetensors"
 # Tells the processes that a run starts which folder it chose.
 FOLDER_VARIABLE = "GANASSETS_RUN_FOLDER"
 
@@ -94,21 +108,42 @@ def train(
         devices: processes of this machine that train together, each on a device or on its share of the threads.
         start: model file whose generator the run starts from, in place of an untrained one.
     """
+    check_spec(spec)
     if objective not in OBJECTIVES:
         raise InputError(f"there is no objective {objective!r}; choose one of {', '.join(OBJECTIVES)}.")
     check_share(preset.batch, devices)
     started = None if start is None else read_start(start, spec)
     hardware = choose_hardware(device, threads, devices, precision)
     options = {key: str(value) for key, value in data_options.items() if value is not None}
-    settings = RunSettings(spec.name, preset, objective, seed, hardware, options)
+    settings = RunSettings(spec.name, preset, objective, seed, hardware, options, str(start or ""))
     folder, team = gather(spec, settings, out)
-    apply_hardware(hardware)
     try:
-        data = prepare(spec, settings, console if team.leads else None)
+        with lead(folder, team):
+            return begin(spec, settings, started, folder, team, console)
     except BaseException:
         if team.leads:
-            folder.rmdir()  # nothing is in it yet, and the next try may want its name
+            remove_unbegun(folder)
         raise
+
+
+@contextmanager
+def lead(folder: Path, team: Team) -> Iterator[None]:
+    """Hold the lock of a run in the process that writes its files."""
+    if not team.leads:
+        yield
+        return
+    with lock_run(folder):
+        yield
+
+
+def begin(
+    spec: GeneratorSpec, settings: RunSettings, started: Start | None, folder: Path, team: Team, console: Console
+) -> Path:
+    """Train from the beginning in a folder that holds nothing yet, or what a killed process began with."""
+    if team.leads:
+        write_atomic(folder / CONFIG, to_toml(settings).encode())  # first, so that --resume can begin again
+    apply_hardware(settings.hardware)
+    data = prepare(spec, settings, console if team.leads else None)
     if team.leads:
         write_beginning(settings, data, started, folder)
     team.wait()
@@ -134,22 +169,33 @@ def gather(spec: GeneratorSpec, settings: RunSettings, out: Path | None) -> tupl
 
 
 def write_beginning(settings: RunSettings, data: TrainingData, start: Start | None, folder: Path) -> None:
-    """Write what a run begins with: linear model, the data's card, settings."""
+    """Write what a run begins with: linear model, the data's card."""
     preset, seed = settings.preset, settings.seed
     fit = (start.fit if start else fit_of)(preset, data, np.random.default_rng([seed, 3]))
     rows = data.conditions[np.random.default_rng([seed, 4]).permutation(len(data))[:CONDITION_ROWS]]
     save_fit(folder / LINEAR, fit, rows, fingerprint(data))
-    write_atomic(folder / "data.json", json.dumps(asdict(card_of(data)), indent=1).encode())
-    write_atomic(folder / CONFIG, to_toml(settings).encode())
+    write_atomic(folder / CARD, json.dumps(asdict(card_of(data)), indent=1).encode())
 
 
 def resume(spec: GeneratorSpec, run: Path, console: Console) -> Path:
-    """Go on with a run from its newest checkpoint, everything restored."""
+    """Go on with a run from its newest checkpoint, everything restored; from the beginning where it has none yet."""
     settings = read_settings(run / CONFIG)
     if settings.generator != spec.name:
         raise InputError(f"{run} is a run of {settings.generator}, not of {spec.name}.")
-    tensors, numbers, wrong = newest_whole(run / "checkpoints")
+    begun = has_begun(run)  # before the processes meet, behind which the first of them writes
+    started = read_start(Path(settings.start), spec) if settings.start and not begun else None
     team = make_team(settings.hardware.device, settings.hardware.devices)
+    with lead(run, team):
+        if begun:
+            return resume_checkpoint(spec, settings, run, team, console)
+        if team.leads:
+            console.print(f"{run} has no checkpoint yet: starting from the beginning.", soft_wrap=True, markup=False)
+        return begin(spec, settings, started, run, team, console)
+
+
+def resume_checkpoint(spec: GeneratorSpec, settings: RunSettings, run: Path, team: Team, console: Console) -> Path:
+    """Go on from a run's newest checkpoint."""
+    tensors, numbers, wrong = newest_whole(run / "checkpoints")
     if team.leads:
         for problem in wrong:
             console.print(f"{problem.rstrip('.')}; going on from the one before.", soft_wrap=True, markup=False)
@@ -174,10 +220,11 @@ def go_on(
     settings, data, fit, folder = prepared.settings, prepared.data, prepared.fit, prepared.folder
     preset, team = settings.preset, prepared.team
     data = with_latents(preset, fit, data)
-    domain, own = spec.domain(preset, fit), spec.networks
-    trainer = Trainer(
-        preset, domain, data, settings.objective, settings.hardware, settings.seed, spec.noise, own, team=team
-    )
+    domain, own = make_domain(spec, preset, fit), spec.networks
+    if team.leads:
+        check_before_steps(spec, prepared, domain, data, console, new=checkpoint is None)
+    noise = checked_noise(spec, domain)
+    trainer = Trainer(preset, domain, data, settings.objective, settings.hardware, settings.seed, noise, own, team=team)
     if checkpoint is not None:
         trainer.restore(*checkpoint)
     elif start is not None:
@@ -195,17 +242,29 @@ def go_on(
             run.event(trainer, "resume", "Went on from a checkpoint.")
     with Watch(console, trainer, quiet=run is None) as watch, stop_requests() as stopping:
         done = Loop(trainer, run, watch, folder).run(stopping)
-    if run is not None:
-        run.save(trainer)
-        if done:
-            run.look(trainer, must=True)
-        else:
-            again = shell_command("ganassets", "train", spec.name, "--resume", folder)
+        if run is not None:
+            run.save(trainer)  # while signals are held, and before anything is said to a terminal that may be gone
+    if run is not None and done:
+        run.look(trainer, must=True)
+    elif run is not None:
+        again = shell_command("ganassets", "train", spec.name, "--resume", folder)
+        with suppress(OSError):
             console.print(f"Stopped; saved. Go on with: {again}", soft_wrap=True, markup=False)
     team.wait()
     if not done:
         raise KeyboardInterrupt
     return folder
+
+
+def check_before_steps(
+    spec: GeneratorSpec, prepared: Prepared, domain: Domain, data: TrainingData, console: Console, new: bool
+) -> None:
+    """Find out whether the networks fit the data and, of a new run, whether they can be exported."""
+    began = time.monotonic()
+    check_networks(spec, prepared.settings.preset, domain, data)
+    if new:
+        check_export(spec, prepared.settings.preset, domain, prepared.rows)
+        console.print(f"checked samples, networks and export in {time.monotonic() - began:.1f} s", soft_wrap=True)
 
 
 def introduction(trainer: Trainer, samples: int, folder: Path) -> str:
@@ -299,12 +358,8 @@ def prepare(spec: GeneratorSpec, settings: RunSettings, console: Console | None)
     """The plugin's training samples; on a console with progress, notes and a count of the files that were left out."""
     with Progress(console=console, disable=console is None or not console.is_terminal, transient=True) as bar:
         task = bar.add_task("preparing samples", total=None)
-        data = spec.dataset(
-            settings.preset,
-            settings.data_options,
-            settings.seed,
-            lambda done, total: bar.update(task, completed=done, total=total),
-        )
+        report = lambda done, total: bar.update(task, completed=done, total=total)  # noqa: E731
+        data = make_dataset(spec, settings.preset, settings.data_options, settings.seed, report)
     if console is not None:
         folder = settings.data_options.get(spec.folder_option or "")
         for line in (*data.notes, *summarize_left_out(data.files, spec.name, folder)):

@@ -40,7 +40,11 @@ class Hardware:
 
 @dataclass(frozen=True)
 class RunSettings:
-    """A run, whole: generator, preset (already overridden by the user's wishes), data, objective, hardware."""
+    """A run, whole: generator, preset (already overridden by the user's wishes), data, objective, hardware.
+
+    Attributes:
+        start: model file that the run starts from, or "".
+    """
 
     generator: str
     preset: Preset
@@ -48,6 +52,7 @@ class RunSettings:
     seed: int
     hardware: Hardware
     data_options: dict[str, str]
+    start: str = ""
 
 
 def to_toml(settings: RunSettings) -> str:

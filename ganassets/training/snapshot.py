@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 from PIL import Image
 
+from ..plugin_calls import draw_snapshot
 from ..spec import GeneratorSpec
 
 COLUMNS = 8
@@ -22,7 +23,9 @@ def picture_of(spec: GeneratorSpec, arrays: Mapping[str, np.ndarray], conditions
         arrays: by output name.
         conditions: (n, c) physical.
     """
-    sheet = spec.snapshot(arrays, conditions) if spec.snapshot else grid(spec, arrays)
+    if spec.snapshot:
+        return draw_snapshot(spec, arrays, conditions)
+    sheet = grid(spec, arrays)
     if sheet is None:
         return None
     buffer = io.BytesIO()

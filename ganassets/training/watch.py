@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import psutil
@@ -18,6 +18,15 @@ if TYPE_CHECKING:
 
 LOG_SECONDS = 2.0
 LINE_SECONDS = 20.0  # between lines of progress where there is no terminal
+
+
+def stop_signals() -> list[signal.Signals]:
+    """Signals that stop a run: Ctrl-C, SIGTERM, and a closed terminal, unless nohup keeps the process from it."""
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    hang_up = getattr(signal, "SIGHUP", None)  # not on Windows
+    if hang_up is not None and signal.getsignal(hang_up) is not signal.SIG_IGN:
+        numbers.append(hang_up)
+    return numbers
 
 
 class Watch:
@@ -52,7 +61,8 @@ class Watch:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self.bar.stop()
+        with suppress(OSError):  # the terminal may be gone
+            self.bar.stop()
 
     def update(self, metrics: dict[str, float]) -> dict[str, float] | None:
         """Take a step's metrics; every LOG_SECONDS return their means with speed and memory."""
@@ -80,15 +90,19 @@ class Watch:
 
 @contextmanager
 def stop_requests() -> Iterator[list[int]]:
-    """A list that a signal is put into: the running step ends, then the loop saves and stops. A second one kills."""
+    """A list that a signal is put into: the running step ends, then the loop saves and stops.
+
+    A second Ctrl-C stops at once. Other signals may come many times, as when a terminal is closed: the shell and the
+    system both say so.
+    """
     stopping: list[int] = []
 
     def handle(number: int, frame: object) -> None:
-        if stopping:
+        if stopping and number == signal.SIGINT:
             raise KeyboardInterrupt
         stopping.append(number)
 
-    kept = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    kept = {number: signal.signal(number, handle) for number in stop_signals()}
     try:
         yield stopping
     finally:

@@ -415,7 +415,8 @@ def test_what_can_not_be_made_is_told_and_listed(model, squares):
     result = run("generate", model, "--to", "picky", "-n", "30", "--no-preview")
     assert result.exit_code == 1
     lines = result.stderr.splitlines()
-    assert lines[0].startswith("Not made: squares-00000003: the picky exporter failed (AssertionError: no threes")
+    assert lines[0].startswith("Not made: squares-00000003: exporter 'picky' of picky 1.0: export must")
+    assert "but it raised AssertionError: no threes" in lines[0]
     assert lines[5] == "... and 5 more, listed in out/failures.jsonl."
     assert lines[6] == "Error: 10 of 30 could not be made."
     assert len(Path("out/failures.jsonl").read_text().splitlines()) == 10 and len(list(Path("out").glob("*.bin"))) == 20

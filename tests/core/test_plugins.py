@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from ganassets.errors import GanassetsError, InputError
-from ganassets.plugins import find_exporters, find_generators, load_exporter, load_generator, run_plugin
+from ganassets.errors import InputError
+from ganassets.plugins import find_exporters, find_generators, load_exporter, load_generator
 
 BROKEN = {
     "raises": ("raise ValueError('no luck\\nsecond line')", "fails on import (ValueError: no luck)."),
@@ -18,6 +18,11 @@ BROKEN = {
     "recursion": ("def f(): f()\nf()", "RecursionError"),
     "no_spec": ("", "has no attribute 'SPEC'"),
     "foreign": ("SPEC = 5", "is of type int, not GeneratorSpec."),
+    "base_exception": (
+        "class Stop(BaseException): pass\nraise Stop('no more')",
+        "fails on import (Stop: no more).",
+    ),
+    "generator_exit": ("raise GeneratorExit", "fails on import (GeneratorExit)."),
     "unprintable": (
         "class E(Exception):\n    def __str__(self): raise RuntimeError\nraise E",
         "fails on import (E).",
@@ -25,11 +30,13 @@ BROKEN = {
 }
 
 
-def spec_text(name: str, api: str = "1") -> str:
+def spec_text(name: str, api: str = "1", fields: str = "") -> str:
     """Source of the smallest generator."""
     return (
-        "from ganassets.spec import GeneratorSpec\n"
-        f"SPEC = GeneratorSpec({name!r}, 's', '1', {api}, 'mesh', (), (), (), (), *[lambda *a: None] * 4)\n"
+        "from ganassets.spec import GeneratorSpec, Preset\n"
+        "PRESET = Preset('quick', 'At once.', 4, 4, 1.0)\n"
+        f"SPEC = GeneratorSpec({name!r}, 's', '1', {api}, 'mesh', (), (), (), (PRESET,), "
+        f"*[lambda *a: None] * 4{fields})\n"
     )
 
 
@@ -48,6 +55,40 @@ def test_a_broken_plugin_is_a_record_and_the_others_go_on(squares, kind):
     assert load_generator("squares") is good.plugin
     with pytest.raises(InputError, match="'broken' of dist-module_"):
         load_generator("broken")
+
+
+WRONG_FIELDS = {
+    "settings=None": "settings must be a tuple of Option, not None.",
+    "settings='ab'": "settings must be a tuple of Option, not a str.",
+    "data_options=(5,)": "data_options must be a tuple of DataOption, but holds an int.",
+    "exporter=None": "exporter must be a text, not None.",
+    "static_digests=None": "static_digests must be a function, not None.",
+    "noise=3": "noise must be a function or None, not an int.",
+}
+
+
+@pytest.mark.parametrize("field", WRONG_FIELDS)
+def test_a_field_of_a_wrong_type_is_told_and_the_others_go_on(squares, field):
+    squares.generator("wrong", f"module_field_{abs(hash(field))}", spec_text("wrong", fields=f", {field}"))
+    records = {record.name: record for record in find_generators()}
+    told = f"generator 'wrong' of {records['wrong'].where} can't be used: {WRONG_FIELDS[field]}"
+    assert records["wrong"].error == told
+    assert records["squares"].plugin is not None
+
+
+@pytest.mark.parametrize(
+    ("kinds", "told"), [("None", "not None."), ("'mesh'", "not a str."), ("(1,)", "holds an int.")]
+)
+def test_an_exporter_of_wrong_fields_spoils_no_other(squares, kinds, told):
+    text = (
+        "from ganassets.assets import Exporter\n"
+        f"EXPORTER = Exporter('odd', 's', 1, {kinds}, ('.x',), lambda asset, options: {{}})\n"
+    )
+    module = f"module_kinds_{abs(hash(kinds))}"
+    squares.install("odd-kinds", f"[ganassets.exporters]\nodd = {module}:EXPORTER\n", {module: text})
+    records = {record.name: record for record in find_exporters()}
+    assert "kinds must be a tuple of str" in records["odd"].error and records["odd"].error.endswith(told)
+    assert records["raw"].plugin is not None
 
 
 def test_ctrl_c_during_an_import_is_not_swallowed(plugin_path):
@@ -133,16 +174,6 @@ def test_a_generator_is_no_exporter(plugin_path):
     plugin_path.install("wrong-kind", entry, {"module_wrong_kind": spec_text("wrong")})
     (record,) = find_exporters()
     assert "is of type GeneratorSpec, not Exporter" in record.error
-
-
-def test_what_a_plugin_raises_names_it():
-    def fail():
-        raise KeyError("x")
-
-    with pytest.raises(GanassetsError, match=r"the decoder failed \(KeyError: 'x'\)"):
-        run_plugin("the decoder", fail)
-    with pytest.raises(InputError, match=r"^as it is$"):
-        run_plugin("the decoder", lambda: (_ for _ in ()).throw(InputError("as it is")))
 
 
 def test_the_module_needs_the_standard_library_alone():

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ...writer import write_atomic
+from ..lock import write_in_run
 from .files import read_facts
 from .page import report_html
 
@@ -29,4 +29,6 @@ def write_report(run: Path) -> Path:
     """
     run = Path(run)
     # What UTF-8 can't hold (half a surrogate pair out of a file) must not fail the page.
-    return write_atomic(run / REPORT_FILE, report_html(read_facts(run)).encode("utf-8", "replace"))
+    content = report_html(read_facts(run)).encode("utf-8", "replace")
+    write_in_run(run / REPORT_FILE, content)
+    return run / REPORT_FILE

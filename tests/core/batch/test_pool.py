@@ -107,7 +107,8 @@ def test_a_unit_that_ends_its_process_twice_has_failed_and_the_rest_goes_on(wild
     assert [answer.index for answer in answers] == list(range(12))
     failed = [answer for answer in answers if isinstance(answer, Failed)]
     assert [answer.index for answer in failed] == ([5] if together == 1 else [4, 5, 6, 7])
-    assert "the process that made it ended with code 9" in failed[0].why
+    who = "generator 'squares' of squares-and-raw 1.2 or exporter 'wild' of wild 1.0"
+    assert failed[0].why == f"{who} ended the process that made it (exit code 9); tell its author."
 
 
 def test_who_shared_a_dead_process_is_not_suspected_for_the_next_one(wild_plan, orders, tmp_path):

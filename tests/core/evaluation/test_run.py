@@ -155,7 +155,7 @@ def test_a_plugin_says_what_its_samples_are_compared_by():
     assert model.distance["mesh"] == pytest.approx(2 * 60**2 / (2 + 100**2 / 12), rel=0.1)
     assert model.precision == 0 and real.precision > 0.8
     broken = replace(spec, features=lambda arrays, conditions: arrays["no such thing"])
-    with pytest.raises(GanassetsError, match="tile's features failed"):
+    with pytest.raises(GanassetsError, match="generator 'tile': features must"):
         compare(broken, None, {"reference": samples(0), "real": samples(0)}, [])
 
 

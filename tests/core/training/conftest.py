@@ -23,6 +23,7 @@ def cheap_runs(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(monitor, "ImageFeatures", no_features)
     monkeypatch.setattr(files, "MEASURED_SEEDS", files.SNAPSHOT_SEEDS)
     monkeypatch.setattr(snapshot, "CELL", 4)  # compressing large pictures would take most of the time
+    monkeypatch.setattr(running, "check_export", lambda *arguments: None)  # takes longer than most of these runs
     monkeypatch.setattr(running, "choose_hardware", lambda device, threads, devices, precision: CPU)
     yield
     torch.set_num_threads(threads)

@@ -24,15 +24,17 @@ from ganassets.training import folder as files
 from ganassets.training import run as running
 from ganassets.training import watch
 from ganassets.training.checkpoint import checkpoints, load_checkpoint, newest_checkpoint
+from ganassets.training.lock import write_in_run
 from ganassets.training.run import resume
 from ganassets.training.settings import Hardware
 from ganassets.training.trainer import Trainer
+from ganassets.writer import TEMPORARY
 from toy_runs import printed, quiet, start, toy_preset, toy_spec
 
 KIMG = 0.096  # 12 steps
 KINDS = ("picture", "tile")
 SPECS = {kind: toy_spec(kind, toy_preset(kind, kimg=KIMG)) for kind in KINDS}
-KILLED_KIMG, KILLS = 1.6, 4
+KILLED_KIMG, KILLS = 1.6, int(os.environ.get("GANASSETS_KILLS", "4"))
 PATIENCE = 300.0  # seconds; machines that run tests are slow now and then
 
 
@@ -71,7 +73,7 @@ def before_step(step: int, act: Callable[[], None], monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(Trainer, "step", stepping)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)])
 @pytest.mark.parametrize("kind", KINDS)
 def test_stopped_and_resumed_equals_unbroken(kind, number, unbroken, tmp_path, monkeypatch):
     broken, handler, console = tmp_path / "broken", signal.getsignal(number), quiet()
@@ -221,10 +223,19 @@ def images_of(run: Path) -> int:
     return max((int(path.stem) for path in checkpoints(run / "checkpoints")), default=-1)
 
 
+def write_models(run: Path) -> None:
+    """Write a large model file into a run again and again, as an export does at its end."""
+    while True:
+        time.sleep(0.3)
+        if run.is_dir():
+            write_in_run(run / "model.onnx", bytes(20_000_000))
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
 def test_killed_at_random_moments(tmp_path):
-    """Checkpoints are written after each step, so that many moments lie within one."""
+    """Checkpoints are written after each step, so that many moments lie within one, or within the model file that
+    another process writes now and then."""
     spec = toy_spec("tile", toy_preset("tile", kimg=KILLED_KIMG))
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["ganassets.training.run"])
@@ -233,7 +244,9 @@ def test_killed_at_random_moments(tmp_path):
         before = images_of(run)
         arguments = ("resume" if attempt else "train", "tile", str(run), "-1", "1", str(KILLED_KIMG))
         process = context.Process(target=toy_runs.main, args=arguments)
+        exporting = context.Process(target=write_models, args=(run,), daemon=True)
         process.start()
+        exporting.start()
         deadline = time.monotonic() + PATIENCE
         while images_of(run) <= before and process.is_alive() and time.monotonic() < deadline:
             time.sleep(0.002)
@@ -242,11 +255,14 @@ def test_killed_at_random_moments(tmp_path):
         process.join()
         assert process.exitcode == -signal.SIGKILL, "it was on its way"
         process.close()
+        exporting.kill()
+        exporting.join()
         found = checkpoints(run / "checkpoints")
         assert 1 <= len(found) <= 3, "the newest two, and one more where the kill came before the oldest went"
         assert all(load_checkpoint(path)[1]["images"] == int(path.stem) for path in found)
         assert images_of(run) > before
     resume(spec, run, quiet())
+    assert [path for path in run.rglob("*") if TEMPORARY.fullmatch(path.name)] == [], "nothing half-written stays"
     assert_same_end(start(spec, tmp_path / "unbroken"), run)
     images = [line["images"] for line in records(run / "metrics.jsonl")]
     assert images == sorted(set(images)) and images[-1] == KILLED_KIMG * 1000

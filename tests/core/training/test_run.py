@@ -233,7 +233,7 @@ def test_refuses_changed_data(run, change):
 
 
 def test_refuses_other_labels(run):
-    labels = (Condition("kind", "Which.", choices=("a", "b")),)
+    labels = tuple(Condition(name, "How.", 0, 10) for name in ("a", "b"))
     refuses(run, "have other labels than they had", lambda data: replace(data, conditions_of=labels))
 
 
