@@ -38,7 +38,7 @@ COMMANDS = {
     "sliders list model.onnx": "",
     "invert model.onnx pictures/elf/0.png --seconds 1 --tries 8 -o inverted": "inverted",
 }
-JOBS = '[[jobs]]\nmodel = "textures"\nseeds = "1-2"\nsize = "64"\n'
+JOBS = '[[job]]\nmodel = "textures"\nseeds = "1-2"\nsize = "64"\n'
 # Asks as the add-on does.
 ASKING = """
 import json, subprocess, sys
