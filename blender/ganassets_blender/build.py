@@ -92,7 +92,8 @@ def build_extension(
     with tempfile.TemporaryDirectory(prefix="ganassets-wheels-") as name:
         report(f"{platform}: getting the wheels")
         bundled = {path.name: path.read_bytes() for path in fetch_wheels(platform, Path(name), wheels)}
-        licences = "".join(f"- {licence_of(Path(name) / wheel)}\n" for wheel in bundled)
+        # Once where there is a wheel for each Python.
+        licences = "".join(dict.fromkeys(f"- {licence_of(Path(name) / wheel)}\n" for wheel in bundled))
     report(f"{platform}: packing")
     own, content = make_own_wheel()
     bundled[own] = content

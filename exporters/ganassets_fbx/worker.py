@@ -223,11 +223,18 @@ def animate(armature: Any, words: Words, arrays: Arrays) -> None:
         wxyz = turns[:, number, (3, 0, 1, 2)].T
         channels.extend(zip((1.0, 0.0, 0.0, 0.0), wxyz, strict=True))
     frames = np.arange(BEFORE, len(turns))
-    for curve, (rest, values) in zip(armature.animation_data.action.fcurves, channels, strict=True):
+    for curve, (rest, values) in zip(curves_of(armature.animation_data), channels, strict=True):
         points = curve.keyframe_points
         points.add(len(turns))
         points.foreach_set("co", np.stack([frames, np.append(rest, values)], -1).astype(np.float32).ravel())
         curve.update()
+
+
+def curves_of(animation: Any) -> Any:
+    """The curves of what an object performs; from Blender 5.0 on they are in a bag of the action's slot alone."""
+    if hasattr(animation.action, "fcurves"):
+        return animation.action.fcurves
+    return animation.action.layers[0].strips[0].channelbag(animation.action_slot).fcurves
 
 
 if __name__ == "__main__":

@@ -364,7 +364,7 @@ def test_a_full_disk(extended: Any, small_disk: tuple[str, ...], tmp_path: Path)
     found = extended(SCRIPT, tmp_path, "full", before=small_disk)["full"]
     errors = [error for _, error, _ in found["said"]]
     assert [[state, about] for state, _, about in found["said"]] == [["failed", "library"]] * 4
-    assert all("no space left" in error.lower() and error.endswith(".") for error in errors)
+    assert all("no space left" in error.lower() and error.endswith(".") for error in errors), errors
     assert any("can't write in" in error for error in errors)
     assert any("Blender couldn't write" in error for error in errors)
     assert found["readable"] == [2]

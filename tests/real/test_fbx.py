@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import ganassets_fbx.blender as beside
 from ganassets.assets import Asset, Exporter
 from ganassets.blender import VARIABLE
 from ganassets.motion.kinematics import positions, rest_pose
@@ -91,6 +92,24 @@ def test_blender_plays_a_clip(blender: Consumer, tmp_path: Path, rig: str) -> No
         assert abs(rest - rest_pose(skeleton)[0]).max() < MILLIMETRE
         wanted = dict(zip(skeleton.names, [None, *(skeleton.names[k] for k in skeleton.parents[1:])], strict=True))
         assert report["parents"] == wanted
+
+
+def test_the_newest_blender_writes_files_as_well(
+    blender: Consumer, newest_blender: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(beside, "_blender", None)
+    monkeypatch.setenv(VARIABLE, newest_blender[0])
+    clip, head = walk_clip(), make_head(SEED)
+    moving, still = write(tmp_path, clip, rig="vrm"), write(tmp_path, head)
+    assert beside._blender
+    beside._blender.close()
+    report = blender(moving, *map(str, FRAMES), script="blender_motion.py")
+    for frame, pose in zip(FRAMES, report["poses"], strict=True):
+        found = upright([pose[name] for name in clip.skeleton.names])
+        assert abs(found - positions(clip)[frame]).max() < MILLIMETRE, frame
+    report = blender(still)
+    assert report["vertices"] == len(head.positions)
+    assert report["shape_keys"] == ["Basis", *load_basis().expression_names]
 
 
 def test_a_clip_stays_in_place_and_keeps_its_rate(blender: Consumer, tmp_path: Path) -> None:

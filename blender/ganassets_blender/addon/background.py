@@ -20,6 +20,7 @@ import bpy
 
 MARK = "GANASSETS "
 LANDING = "ganassets_landing"  # a name of its own: the add-on needn't be there
+NO_SPACE = "there may be no space left on the device"
 KINDS = ("materials", "collections", "actions")
 MADE = (*KINDS, "objects", "meshes", "armatures", "images", "node_groups", "libraries")
 
@@ -89,10 +90,16 @@ def volume(
     try:
         write(file, assets)
     except (OSError, RuntimeError) as problem:
-        raise landing.LandingError(" ".join(str(problem).removeprefix("Error: ").split())) from problem
+        raise landing.LandingError(reason_of(problem)) from problem
     if offered(file) != len(assets):
-        raise landing.LandingError("the file was cut off; there may be no space left on the device")
+        raise landing.LandingError(f"the file was cut off; {NO_SPACE}")
     return {"count": len(assets)}
+
+
+def reason_of(problem: Exception) -> str:
+    """Why Blender didn't write a file; from 5.2 on it gives no reason where the disk is full."""
+    said = " ".join(str(problem).removeprefix("Error: ").split()).rstrip(".")
+    return said if ": " in said else f"{said}; {NO_SPACE}"
 
 
 def write(file: str, assets: set[Any]) -> None:
