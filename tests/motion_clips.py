@@ -1,13 +1,16 @@
-"""Motion clips for tests: a walk made of sines, and smooth random motion of any skeleton."""
+"""Motion clips for tests: a walk made of sines, smooth random motion of any skeleton, and folded rest poses."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 
 from ganassets.assets import MotionClip, Provenance, Skeleton
 from ganassets.motion.kinematics import local_rotations, positions, rest_pose, world_pose
-from ganassets.motion.rotations import about, conjugate, continuous, multiply, normalised, rotate
+from ganassets.motion.rotations import about, conjugate, continuous, from_matrix, multiply, normalised, rotate
 from ganassets.motion.skeletons import FOOT_HEIGHT, HUMANOID
+from ganassets.motion.take import Take
 
 PROVENANCE = Provenance(
     generator="poses 1.0",
@@ -105,3 +108,26 @@ def turned_skeleton(rng: np.random.Generator, skeleton: Skeleton = HUMANOID) -> 
     offsets[1:] = rotate(conjugate(world[above]), places[1:] - places[above])
     local = local_rotations(skeleton.parents, world)
     return Skeleton(skeleton.names, skeleton.parents, offsets.astype(np.float32), local.astype(np.float32))
+
+
+def folded(take: Take) -> Take:
+    """The take as exporters have it whose bones lie along +X of their own frames: the same joints in every frame, and a
+    zero pose that is folded along +X."""
+    axes = np.stack([bone_axes(take, joint) for joint in range(len(take.names))])
+    rest = np.zeros_like(take.rest_positions)
+    for joint, parent in enumerate(take.parents):
+        if parent >= 0:
+            offset = take.rest_positions[joint] - take.rest_positions[parent]
+            rest[joint] = rest[parent] + rotate(conjugate(axes[parent]), offset)
+    rotations = normalised(multiply(multiply(take.rotations, conjugate(take.rest_rotations)), axes))
+    unturned = np.tile(np.array([0.0, 0, 0, 1]), (len(axes), 1))
+    return replace(take, rest_positions=rest, rest_rotations=unturned, rotations=rotations)
+
+
+def bone_axes(take: Take, joint: int) -> np.ndarray:
+    """(4,) a frame with X along the bone to the first joint below, upwards where several or none hang there."""
+    below = [i for i, parent in enumerate(take.parents) if parent == joint]
+    way = take.rest_positions[below[0]] - take.rest_positions[joint] if len(below) == 1 else np.array(Y)
+    first = normalised(way) if np.linalg.norm(way) else np.array(Y)
+    second = normalised(np.cross(X if abs(first[0]) < 0.9 else Z, first))
+    return from_matrix(np.stack([first, second, np.cross(first, second)], 1))

@@ -10,6 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from ganassets.motion.kinematics import local_rotations
+from ganassets.motion.rotations import to_euler
+from ganassets.motion.take import Take
+
+POSITIONS = ("Xposition", "Yposition", "Zposition")
+ROTATIONS = ("Zrotation", "Xrotation", "Yrotation")
 COMPONENTS = {"f4": 5126, "i1": 5120, "u1": 5121, "i2": 5122, "u2": 5123, "u4": 5125}
 
 
@@ -46,6 +52,26 @@ def bvh_text(joints: Sequence[BvhJoint], rows: np.ndarray, frame_time: float = 1
     lines += ["MOTION", f"Frames: {len(rows)}", f"Frame Time: {frame_time!r}"]
     lines += [" ".join(repr(float(x)) for x in row) for row in rows]
     return "\n".join(lines) + "\n"
+
+
+def bvh_of(take: Take) -> str:
+    """A take whose rest rotations are none as a BVH file."""
+    order = depth_first(take.parents)
+    joints = []
+    for joint in order:
+        parent = take.parents[joint]
+        offset = take.rest_positions[joint] - (take.rest_positions[parent] if parent >= 0 else 0)
+        above = order.index(parent) if parent >= 0 else -1
+        channels = ROTATIONS if parent >= 0 else (*POSITIONS, *ROTATIONS)
+        joints.append(BvhJoint(take.names[joint], above, offset.tolist(), channels))
+    angles = to_euler("ZXY", local_rotations(take.parents, take.rotations))[:, order].reshape(len(take.positions), -1)
+    return bvh_text(joints, np.concatenate([take.positions[:, 0], angles], 1), 1 / take.fps)
+
+
+def depth_first(parents: Sequence[int], root: int = -1) -> list[int]:
+    """Joints, each followed by all that hang on it."""
+    below = [joint for joint, parent in enumerate(parents) if parent == root]
+    return [found for joint in below for found in (joint, *depth_first(parents, joint))]
 
 
 def turn_matrix(axis: str, degrees: float) -> np.ndarray:

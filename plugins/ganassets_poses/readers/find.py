@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import posixpath
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
@@ -36,6 +37,7 @@ from .humanoid import LARGEST, read_humanoid
 from .limits import FASTEST, LARGEST_TEXT, SLOWEST
 
 MANIFEST = "manifest.jsonl"
+FIGURE = re.compile(r" \([^()]*\)$")  # at the end of a clip's name; see read_gltf
 WANTED = "a folder, a zip or a file of motion (.bvh, .glb, .gltf, .vrma, .amc with its .asf, or humanoid .txt or .json)"
 LARGEST_BINARY = 256 * 2**20  # bytes
 LARGEST_NOTES = 2**20  # bytes of a file of notes beside another
@@ -43,6 +45,7 @@ MOST_LINES = 100_000  # of a manifest
 HEAD = 4096  # bytes in which a humanoid's file names its frames
 # Categories of what is left out.
 NO_MOTION, NO_SKELETON, SKIPPED = "no motion in it", "moves no skeleton", "all frames are skipped"
+MISSING = "named by a manifest and not there"
 # What to do about kinds of files that hold motion and aren't read, by the ends of their names.
 EXPORT = {
     (".fbx", ".dae", ".abc", ".mb", ".ma", ".max", ".c4d", ".bip", ".vmd", ".unity", ".uasset"): "export BVH or GLB",
@@ -219,7 +222,7 @@ def find_motion(source: Path, records: list[FileRecord]) -> Iterator[Found]:
     containers, chosen = containers_of(source, records)
     for container in containers:
         with opened(container) as open_file:
-            rows = fact_rows(container, open_file, records)
+            rows = fact_rows(container, open_file, records, whole=chosen is None)
             known = file_names(records)
             for name in container.names if chosen is None else [chosen]:
                 file = container.full_name(name)
@@ -271,9 +274,19 @@ def containers_of(source: Path, records: list[FileRecord]) -> tuple[list[Contain
     return containers, None
 
 
-def fact_rows(container: Container, open_file: Opener, records: list[FileRecord]) -> dict[str, list[Facts]]:
-    """Facts by the full name of the file that they are about: those of manifests first, then those of recipes."""
+def fact_rows(
+    container: Container, open_file: Opener, records: list[FileRecord], whole: bool
+) -> dict[str, list[Facts]]:
+    """Facts by the full name of the file that they are about: those of manifests first, then those of recipes.
+
+    Args:
+        container: that holds manifests and files.
+        open_file: opens the container's files.
+        records: what became of files is appended.
+        whole: whether all files that a manifest may name are in the container.
+    """
     rows: dict[str, list[Facts]] = {}
+    there = set(map(container.full_name, container.names))
     readers = {MANIFEST: (manifest_facts, "manifest"), INDEX: (index_facts, "recipes")}
     for wanted, (read, use) in readers.items():
         for name in container.names:
@@ -290,6 +303,9 @@ def fact_rows(container: Container, open_file: Opener, records: list[FileRecord]
             for facts in read(limited_lines(content, file, records), file, records):
                 facts = placed(facts, container, folder)
                 rows.setdefault(facts.file, []).append(facts)
+                if whole and use == "manifest" and facts.file not in there:
+                    why = f"it names {facts.file!r}, which is not there"
+                    records.append(FileRecord(file, part=facts.file, reason=why, category=MISSING))
     for name in container.names:
         about = name.removesuffix(".json")
         if about == name or about not in container.names or suffix_of(about) not in READERS:
@@ -403,6 +419,7 @@ def clips_of(source: Source) -> Iterator[Found]:
     except InputError as error:
         records.append(left_out(file, error))
         return
+    records += missing_clips(source, [clip.take.name for clip in clips])
     for clip in clips:
         rows = source.rows
         if clip.recipe and (told := recipe_facts(clip.recipe, file, "the recipe in the file")):
@@ -424,6 +441,22 @@ def names_frames(source: Source) -> bool:
         return b'"Frames"' in stream.read(HEAD)
 
 
+def missing_clips(source: Source, clips: Sequence[str]) -> list[FileRecord]:
+    """Records of clips that a manifest names and a file has not; its only clip needs no name."""
+    names = {name for clip in clips for name in clip_names(clip)}
+    missing = {row.clip: row.given_by for row in source.rows if row.clip and row.clip not in names}
+    return [
+        FileRecord(source.file, part=clip, reason=f"{given_by} names this clip, which is not there", category=MISSING)
+        for clip, given_by in missing.items()
+        if len(clips) > 1
+    ]
+
+
+def clip_names(clip: str) -> tuple[str, ...]:
+    """Names by which a manifest may call a clip: without the armature's, without the figure's where several move."""
+    return clip, clip.split("|")[-1], FIGURE.sub("", clip), FIGURE.sub("", clip).split("|")[-1]
+
+
 def facts_of(rows: tuple[Facts, ...], file: str, clip: str, alone: bool) -> Facts:
     """Facts of a clip: those of a line that names it, or of one that names the file alone. Blender puts the armature's
     name before an action's ("Rig|Walk"), which the manifest may leave out.
@@ -435,7 +468,7 @@ def facts_of(rows: tuple[Facts, ...], file: str, clip: str, alone: bool) -> Fact
         alone: whether the file holds only this clip, which needs no name then.
     """
     only = [row.clip for row in rows] if alone and len(rows) == 1 else []
-    for name in (clip, clip.split("|")[-1], "", *only):
+    for name in (*clip_names(clip), "", *only):
         for row in rows:
             if row.clip == name:
                 return row

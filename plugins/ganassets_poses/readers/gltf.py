@@ -150,29 +150,28 @@ def figures_of(nodes: Sequence[int], parents: Sequence[int], names: Mapping[int,
     """
     children: dict[int, list[int]] = {}
     below: dict[int, frozenset[int]] = {}
-    figures: dict[int, list[frozenset[int]]] = {}
     for node in reversed(nodes):
         below[node] = frozenset([node]).union(*(below[child] for child in children.get(node, ())))
         children[parents[node]] = [node, *children.get(parents[node], [])]
-    for node in [*reversed(nodes), -1]:
-        branches = children.get(node, [])
-        found = [figure for branch in branches for figure in figures[branch]]
-        if len(found) < 2:
-            found = same_named(branches, below, names) or found
-        if len(found) > 1 or node < 0:
-            figures[node] = found
-        else:
-            figures[node] = [below[node]] if found or is_figure(below[node], names) else []
-    return figures[-1]
+
+    def several(node: int) -> list[frozenset[int]]:
+        whole = [node]
+        while len(whole) == 1:
+            large = [branch for branch in children.get(whole[0], []) if len(below[branch]) >= LEAST_JOINTS]
+            whole = [branch for branch in large if is_figure(below[branch], names)] if len(large) > 1 else large
+            if len(whole) < 2:
+                whole = same_named(large, below, names) or whole
+        return [figure for branch in whole for figure in several(branch) or [below[branch]]]
+
+    return several(-1)
 
 
-def same_named(
-    branches: Sequence[int], below: Mapping[int, frozenset[int]], names: Mapping[int, str]
-) -> list[frozenset[int]]:
-    """Nodes of those branches in which all names, but for what exporters append, are those of another one."""
-    large = [branch for branch in branches if len(below[branch]) >= LEAST_JOINTS]
-    spoken = [frozenset(COUNTED.sub("", names[node]) for node in below[branch] - {branch}) for branch in large]
-    return [below[branch] for branch, own in zip(large, spoken, strict=True) if spoken.count(own) > 1]
+def same_named(branches: Sequence[int], below: Mapping[int, frozenset[int]], names: Mapping[int, str]) -> list[int]:
+    """Those branches in which all names, but for what exporters append, are those of another one."""
+    spoken = [frozenset(COUNTED.sub("", names[node]) for node in below[branch] - {branch}) for branch in branches]
+    return [
+        b for b, own in zip(branches, spoken, strict=True) if len(own) >= LEAST_JOINTS - 1 and spoken.count(own) > 1
+    ]
 
 
 def is_figure(nodes: Collection[int], names: Mapping[int, str]) -> bool:

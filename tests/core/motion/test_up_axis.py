@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from ganassets.assets import MotionClip
 from ganassets.motion.kinematics import positions
 from ganassets.motion.retarget import take_of, to_humanoid, up_axis
-from ganassets.motion.rotations import about, conjugate, from_matrix, multiply, normalised, rotate
+from ganassets.motion.rotations import about, multiply, rotate
 from ganassets.motion.skeletons import HUMANOID
 from ganassets.motion.take import Take
-from motion_clips import walk_clip
+from motion_clips import folded, walk_clip
 from poses_data import steady_walk
 
 REAL = Path(__file__).parents[4] / "shared" / "data" / "motion"
@@ -39,29 +39,6 @@ def turned(take: Take, turn: FloatArray, scale: float = 1.0) -> Take:
 def turned_motion(take: Take, turn: FloatArray, scale: float = 1.0) -> Take:
     """The take with its frames in another world than its rest pose."""
     return replace(take, positions=rotate(turn, take.positions) * scale, rotations=multiply(turn, take.rotations))
-
-
-def folded(take: Take) -> Take:
-    """The take as exporters have it whose bones lie along +X of their own frames: the same joints in every frame, and a
-    zero pose that is folded along +X."""
-    axes = np.stack([bone_axes(take, joint) for joint in range(len(take.names))])
-    rest = np.zeros_like(take.rest_positions)
-    for joint, parent in enumerate(take.parents):
-        if parent >= 0:
-            offset = take.rest_positions[joint] - take.rest_positions[parent]
-            rest[joint] = rest[parent] + rotate(conjugate(axes[parent]), offset)
-    rotations = normalised(multiply(multiply(take.rotations, conjugate(take.rest_rotations)), axes))
-    unturned = np.tile(np.array([0.0, 0, 0, 1]), (len(axes), 1))
-    return replace(take, rest_positions=rest, rest_rotations=unturned, rotations=rotations)
-
-
-def bone_axes(take: Take, joint: int) -> FloatArray:
-    """(4,) a frame with X along the bone to the first joint below, upwards where several or none hang there."""
-    below = [i for i, parent in enumerate(take.parents) if parent == joint]
-    way = take.rest_positions[below[0]] - take.rest_positions[joint] if len(below) == 1 else np.array(Y)
-    first = normalised(way) if np.linalg.norm(way) else np.array(Y)
-    second = normalised(np.cross(X if abs(first[0]) < 0.9 else Z, first))
-    return from_matrix(np.stack([first, second, np.cross(first, second)], 1))
 
 
 def moving_body(turns: FloatArray, height: float, travel: float = 0.0, arms: float = 0.0) -> MotionClip:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import importlib.util
 import json
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from ganassets.cli import cli
 from ganassets.data import TrainingData
 from ganassets.errors import GanassetsError, InputError
+from ganassets.motion.retarget import take_of
 from ganassets.motion.skeletons import HUMANOID
 from ganassets.networks import fit_linear
 from ganassets_poses import SPEC
@@ -22,6 +25,8 @@ from ganassets_poses.dataset import KNOWN, PACES, bone_map, read_units, unit_cha
 from ganassets_poses.signals import Signals, unstacked
 from ganassets_poses.structure import FPS, MARGIN
 from ganassets_poses.units import Unit, units_of
+from motion_clips import folded
+from motion_files import bvh_of
 from poses_data import BY_NAME, FRAMES, TINY, file_of, jump_clip, small_data, steady_walk, still_clip, write_folder
 
 FOOT = HUMANOID.names.index("rightFoot")
@@ -200,6 +205,34 @@ def test_what_became_of_each_clip_is_recorded(clips):
     assert any("walk_02.bvh: the header says 200" in note for note in data.notes)
     assert (told.facts["action"], told.reason) == ("jump", "the manifest")
     assert records["manifest.jsonl"].use == "manifest"
+
+
+def test_a_folded_zero_pose_is_learnt_like_any_other(tmp_path):
+    for name, take in (("plain", take_of(steady_walk(121))), ("folded", folded(take_of(steady_walk(121))))):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "walk.bvh").write_text(bvh_of(take))
+    plain, other = (read_units(tmp_path / name, None, [])[0] for name in ("plain", "folded"))
+    assert len(plain) == len(other) > 0
+    for a, b in zip(plain, other, strict=True):
+        np.testing.assert_allclose(a.row(), b.row(), atol=0.02)
+        np.testing.assert_allclose(places_of(a.signals), places_of(b.signals), atol=0.02)
+
+
+def test_generated_clips_can_be_learnt_from(tmp_path):
+    out = tmp_path / "out"
+    for seed, kind in (("3", "bvh"), ("4", "vrma")):
+        words = ["--action", "walk", "--loop", "--seconds", "2", "--to", kind, "--no-preview", "-o", str(out)]
+        result = CliRunner().invoke(cli, ["generate", "poses", "--seeds", seed, *words])
+        assert result.exit_code == 0, result.output
+    data = read(out)
+    clips = {record.file: record for record in data.files if record.use == "clip"}
+    assert {PurePath(name).suffix: record.reason for name, record in clips.items()} == {
+        ".bvh": "the recipe in index.jsonl",
+        ".vrma": "the recipe in index.jsonl",
+    }
+    assert {record.facts["action"] for record in clips.values()} == {"walk"}
+    assert {record.facts["loop"] for record in clips.values()} == {"yes"}
+    assert {record.file for record in data.files if not record.use} == set()
 
 
 def test_what_is_left_out_is_counted_in_the_error(tmp_path):

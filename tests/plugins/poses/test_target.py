@@ -11,12 +11,14 @@ import pytest
 from ganassets.assets import MotionClip
 from ganassets.errors import InputError
 from ganassets.motion.editing import at_times
+from ganassets.motion.retarget import take_of
 from ganassets.motion.rotations import about, multiply, rotate
 from ganassets.motion.skeletons import HUMANOID
 from ganassets.options import check_value
 from ganassets_poses import SPEC
 from ganassets_poses.target import FRAMES, clip_target, places_of
-from motion_clips import walk_clip
+from motion_clips import folded, walk_clip
+from motion_files import bvh_of
 from poses_data import file_of
 
 
@@ -73,6 +75,21 @@ def test_frames_a_second_do_not_matter(walk):
     clip, path = walk
     finer = at_times(clip, np.arange(121) / 60)
     assert off(clip_target(path), replace(finer, fps=60.0)) < 0.5
+
+
+def test_a_zero_pose_that_is_folded_does_not_matter(walk):
+    clip, path = walk
+    path.write_text(bvh_of(folded(take_of(clip))))
+    assert off(clip_target(path), clip) < 1.5, "upright, and the toes are measured"
+
+
+def test_rows_that_do_not_fit_the_channels_are_refused(walk):
+    path = walk[1]
+    head, motion = path.read_text().split("Frame Time: ")
+    time, *rows = motion.strip().splitlines()
+    path.write_text("\n".join([f"{head}Frame Time: {time}", *(f"{row} 0" for row in rows)]))
+    with pytest.raises(InputError, match=r"walk.bvh: line 135: 70 values, but the header declares 69 channels"):
+        clip_target(path)
 
 
 def test_a_pose_is_a_clip_that_stands():

@@ -79,13 +79,18 @@ def test_facts_of_a_manifest(tmp_path: Path) -> None:
         {"file": "two.glb", "clip": "a name of its own", "action": "sit"},
         {"file": "walk.bvh", "clip": "walk", "action": "walk", "skip_start_frames": 2, "loops": None},
         {"file": "kick.txt", "loops": False},
+        {"file": "pack.glb", "clip": "Rig|Fly", "action": "jump"},
+        {"file": "gone.bvh", "action": "walk"},
     )
     write(tmp_path, set__manifest_jsonl=manifest, set__pack_glb=glb("Rig|Run", "Rig|Jump", "Rig|Run|x").glb(),
           set__one_glb=glb("Sit").glb(), set__two_glb=glb("Sit", "Stand").glb(), set__walk_bvh=WALK,
           set__kick_txt=humanoid_text(), walk_bvh=WALK)  # fmt: skip
     found, problems = read_all(tmp_path)
     facts = {(clip.file, clip.take.name): clip.facts for clip in found}
-    assert problems == {} and len(found) == 9
+    missing = "the manifest names this clip, which is not there"
+    assert problems == {"set/two.glb: a name of its own": missing, "set/pack.glb: Rig|Fly": missing,
+                        "set/manifest.jsonl: set/gone.bvh": "it names 'set/gone.bvh', which is not there"}  # fmt: skip
+    assert len(found) == 9
     run, jump = facts["set/pack.glb", "Rig|Run"], facts["set/pack.glb", "Rig|Jump"]
     assert (run.action, run.loops, run.tags, run.clip) == ("run", True, ("fast",), "Rig|Run")
     assert (jump.action, jump.style, jump.licence) == ("jump", "high", "")

@@ -430,3 +430,25 @@ def test_bones_that_a_vrm_file_names(extension: str) -> None:
     file.animate("walk", [turn_of(0, joint, TURNS) for joint in HUMANOID.names])
     (take,) = read_gltf(file.glb(), "file")
     assert take.names[:3] == ("J_0", "J_1", "hips") and set(take.names[2:]) == set(HUMANOID.names)
+
+
+def test_bones_that_are_only_numbered_are_one_skeleton() -> None:
+    file = figures("Armature")
+    for number, node in enumerate(file.document["nodes"]):
+        node["name"] = f"Bone.{number:03}"
+    for side in ("left", "right"):
+        hand = 2 + HUMANOID.index(f"{side}Hand")
+        first = len(file.document["nodes"])
+        file.document["nodes"][hand]["children"] = list(range(first, first + 15))
+        file.document["nodes"] += [{"name": f"Bone.{first + i:03}"} for i in range(15)]
+    file.animate("walk", [turn_of(0, joint, TURNS) for joint in HUMANOID.names])
+    (take,) = read_gltf(file.glb(), "file")
+    assert len(take.names) == len(HUMANOID.names) + 2
+
+
+def test_deep_and_wide_skeletons_are_read() -> None:
+    file = GltfFile()
+    file.document["nodes"] = [{"name": f"n{i}", "children": [i + 1]} for i in range(1999)] + [{"name": "end"}]
+    file.animate("a", [(i, "rotation", TIMES, TURNS, "LINEAR") for i in range(2000)])
+    (take,) = read_gltf(file.glb(), "file")
+    assert len(take.names) == 2000
