@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -317,6 +316,7 @@ def draw_sheets(plan: Plan, out: Path, summary: Summary) -> list[Path]:
 
 def draw_sheet(spec: GeneratorSpec, assets: Sequence[Any], out: Path, name: str) -> list[Path]:
     """Draw and write the sheet of some assets of one generator."""
+    from ..data.images import encode_sheet
     from ..writer import write_atomic
 
     try:
@@ -326,9 +326,7 @@ def draw_sheet(spec: GeneratorSpec, assets: Sequence[Any], out: Path, name: str)
         raise GanassetsError(
             f"the assets are written, but {str(error).rstrip('.')}; --no-preview leaves it out."
         ) from error
-    content = io.BytesIO()
-    image.save(content, "PNG")
-    written = [write_atomic(out / f"{name}.png", content.getvalue())]
+    written = [write_atomic(out / f"{name}.png", encode_sheet(image))]
     return [*written, write_atomic(out / f"{name}.webp", moving)] if moving else written
 
 

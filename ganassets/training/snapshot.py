@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 
 import numpy as np
 from PIL import Image
 
+from ..data.images import encode_sheet
 from ..spec import GeneratorSpec
 
 COLUMNS = 8
@@ -23,11 +23,7 @@ def picture_of(spec: GeneratorSpec, arrays: Mapping[str, np.ndarray], conditions
         conditions: (n, c) physical.
     """
     sheet = spec.snapshot(arrays, conditions) if spec.snapshot else grid(spec, arrays)
-    if sheet is None:
-        return None
-    buffer = io.BytesIO()
-    sheet.save(buffer, "PNG")
-    return buffer.getvalue()
+    return None if sheet is None else encode_sheet(sheet)
 
 
 def grid(spec: GeneratorSpec, arrays: Mapping[str, np.ndarray]) -> Image.Image | None:

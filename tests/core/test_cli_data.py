@@ -53,7 +53,7 @@ def test_it_tells_what_there_is(desk: Path) -> None:
     assert facts["labels"] == {"elf": 9, "orc": 8} and facts["generator"] == "portraits"
     files = {record["file"]: record for record in facts["files"]}
     assert len(files) == 18 and files["elf/large.png"]["use"] == "picture"
-    assert files["elf/large.png"]["facts"] == {"size": "96 x 128", "mode": "RGB", "label": "elf"}
+    assert files["elf/large.png"]["facts"] == {"size": "96 x 128", "mode": "RGB", "label": "elf", "colours": "one"}
     assert files["elf/bad.png"]["reason"] == "not a picture that can be read; make it PNG or JPEG"
     assert facts["totals"]["found"] == 18 and facts["totals"]["left_out"] == {"can't be read": 1}
     assert "run_seconds" not in facts and "sheet" not in facts

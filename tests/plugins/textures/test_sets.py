@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from ganassets.data.records import NOT_READ, PREVIEW, UNREADABLE
 from ganassets.errors import InputError
@@ -182,11 +182,36 @@ def test_sizes_of_all_sorts(folder: Path) -> None:
     np.testing.assert_array_equal(made.roughness, np.broadcast_to(np.arange(0, 256, 2), (64, 128)))
 
 
-def test_orientation_in_the_metadata_is_not_obeyed(folder: Path) -> None:
+def test_maps_are_turned_upright_as_a_viewer_shows_them(folder: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
-    save(folder / "x_color.jpg", colours((64, 96)), exif=exif)
-    assert read_one(folder)[0].albedo.shape == (64, 96, 3)
+    upright = colours((96, 64), tiling=False)
+    save(folder / "x_color.png", np.rot90(upright), exif=exif)
+    save(folder / "x_roughness.png", upright[..., 0])
+    made, _ = read_one(folder)
+    np.testing.assert_array_equal(made.albedo, upright)
+    np.testing.assert_array_equal(np.asarray(made.roughness), upright[..., 0])
+
+
+def test_colour_profiles_are_for_colours_alone(folder: Path) -> None:
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("XYZ")).tobytes()
+    save(folder / "x_color.png", colours(), icc_profile=profile)
+    save(folder / "x_roughness.png", np.dstack([grey(90)] * 3), icc_profile=profile)
+    made, report = read_one(folder)
+    np.testing.assert_array_equal(made.albedo, colours())
+    assert made.roughness is not None and (made.roughness == 90).all()
+    reasons = {record.use: record.reason for record in report.records}
+    assert "its colour profile can't be used" in reasons["albedo"] and reasons["roughness"] == "its name says so"
+
+
+def test_a_float_map_with_an_outlier_keeps_its_range_and_says_so(folder: Path) -> None:
+    height = hills().astype(np.float32)
+    height[5, 5] = 65504
+    save(folder / "x_color.png", colours())
+    save(folder / "x_height.tif", height)
+    made, report = read_one(folder)
+    assert np.corrcoef(np.asarray(made.height)[20:, 20:].ravel(), hills()[20:, 20:].ravel())[0, 1] > 0.999
+    assert any("are cut off" in record.reason for record in report.records if record.use == "height map")
 
 
 def test_tiling(folder: Path) -> None:
