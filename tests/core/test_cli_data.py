@@ -58,7 +58,7 @@ def test_it_tells_what_there_is(desk: Path) -> None:
     assert facts["totals"]["found"] == 18 and facts["totals"]["left_out"] == {"can't be read": 1}
     assert "run_seconds" not in facts and "sheet" not in facts
     shown = run("art", "--seconds", "0").stdout
-    for text in ("17 of 24x32 to 96x128 pixels", "RGBA 16, RGB 1", "elf 9, orc 8"):
+    for text in ("pictures  17, 24x32 to 96x128 pixels", "RGBA 16, RGB 1", "elf 9, orc 8"):
         assert text in shown
     assert shown.splitlines()[-5:-1] == [
         "files          18 found",

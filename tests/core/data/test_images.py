@@ -178,10 +178,10 @@ def matrix_profile(*primaries: tuple[float, float, float], gamma: float) -> byte
 WIDE = matrix_profile((0.60974, 0.31111, 0.01947), (0.20528, 0.62567, 0.06087), (0.14919, 0.06322, 0.74457), gamma=2.2)
 
 
-def profiled(profile: bytes, colour: tuple[int, ...] = (117, 199, 75), mode: str = "RGB") -> bytes:
+def profiled(profile: bytes, colour: int | tuple[int, ...] = (117, 199, 75), mode: str = "RGB") -> bytes:
     """A PNG of one colour with a colour profile."""
     content = BytesIO()
-    Image.new(mode, (8, 8), colour if len(colour) > 1 else colour[0]).save(content, "PNG", icc_profile=profile)
+    Image.new(mode, (8, 8), colour).save(content, "PNG", icc_profile=profile)
     return content.getvalue()
 
 
@@ -205,7 +205,7 @@ def test_damaged_profiles_are_not_used_and_that_is_told(profile: bytes) -> None:
 
 
 def test_a_profile_of_another_kind_is_not_used() -> None:
-    with opened_image(BytesIO(profiled(WIDE, (90,), "L")), ".png") as image:
+    with opened_image(BytesIO(profiled(WIDE, 90, "L")), ".png") as image:
         picture, note = visible_image(image)
     assert picture.getpixel((0, 0)) == (90, 90, 90) and "colour profile" in note
 

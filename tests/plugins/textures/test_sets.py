@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import tempfile
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
 from ganassets.data.records import NOT_READ, PREVIEW, UNREADABLE
@@ -277,6 +280,37 @@ def test_every_file_has_a_record_that_says_what_it_became(folder: Path) -> None:
     (record,) = [record for record in report.records if record.file == "oak_normal.png"]
     assert record.facts == {"set": "oak", "map": "normal", "size": "96 x 96", "material": "unknown"}
     assert record.reason == "its name says so"
+
+
+NAMES = [
+    "oak_color.png",
+    "oak_n.png",
+    "oak_ao.png",
+    "oak_odd.png",
+    "albedo",
+    "normal",
+    "x.png",
+    ".y",
+    "previews",
+    "z.txt",
+]
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.lists(st.sampled_from(NAMES), min_size=1, max_size=3), max_size=8), st.booleans())
+def test_every_file_on_disk_has_a_record(paths: list[list[str]], damaged: bool) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        root = Path(name)
+        picture = save(root / "good_color.png", colours((64, 64))).read_bytes()
+        for path in paths:
+            file = root.joinpath(*path)
+            if not file.exists() and not any(parent.is_file() for parent in file.parents):
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_bytes(picture[:99] if damaged else picture)
+        files = {file.relative_to(root).as_posix() for file in root.rglob("*") if file.is_file()}
+        _, report = read_sets(root)
+    assert sorted(record.file for record in report.records) == sorted(files)
+    assert all(record.reason and bool(record.use) != bool(record.category) for record in report.records)
 
 
 def test_a_normal_map_is_never_colours(folder: Path) -> None:
