@@ -6,7 +6,6 @@ allow. Lists and dicts are handed over as copies, so that a plugin can't change 
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -129,15 +128,15 @@ def draw_snapshot(
 def _encode_png(spec: GeneratorSpec, function: str, expected: str, image: object) -> bytes:
     from PIL import Image
 
+    from .data.images import encode_sheet
+
     if not isinstance(image, Image.Image) or not all(image.size):
         size = f" of {image.width} x {image.height} pixels" if isinstance(image, Image.Image) else ""
         raise broken(spec, function, expected, f"it returned {describe(image)}{size}")
-    buffer = io.BytesIO()
     try:
-        image.save(buffer, "PNG")
+        return encode_sheet(image)
     except (OSError, ValueError) as error:
         raise broken(spec, function, expected, f"its image can't be a PNG ({one_line(error)})") from error
-    return buffer.getvalue()
 
 
 def draw_animation(spec: GeneratorSpec, assets: Sequence[Any]) -> bytes | None:

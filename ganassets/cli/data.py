@@ -142,7 +142,7 @@ def lines(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "generator", f"{facts['generator']}, preset {facts['preset']}"
     if "pictures" in facts:
         smallest, median, largest = ("x".join(map(str, facts["sizes"][key])) for key in facts["sizes"])
-        yield "pictures", f"{facts['pictures']:,} of {smallest} to {largest} pixels, half of them up to {median}"
+        yield "pictures", f"{facts['pictures']:,}, {smallest} to {largest} pixels, half of them up to {median}"
         yield "modes", counted(facts["modes"])
     yield "samples", f"{facts['samples']:,}"
     if facts["labels"]:

@@ -1,39 +1,48 @@
-"""Image files opened within bounds, whatever they hold, and brought to 8 bits."""
+"""Image files opened within bounds, whatever they hold, and brought to what a viewer shows: upright, 8 bits, sRGB."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
+from io import BytesIO
 from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageChops, ImageCms, features
+from PIL.PngImagePlugin import PngInfo
 
 from ..errors import InputError, one_line
+from .records import PREVIEW, TOO_LARGE, LeftOutError
 
 FloatArray = NDArray[np.float32]
 
 LARGEST = 89_000_000  # pixels; Pillow's own limit against decompression bombs
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tga", ".bmp", ".tif", ".tiff", ".webp"})
-UNREAD_SUFFIXES = frozenset(
-    {
-        ".exr",
-        ".hdr",
-        ".dds",
-        ".psd",
-        ".ktx",
-        ".ktx2",
-        ".jp2",
-        ".avif",
-        ".heic",
-        ".heif",
-        ".jxl",
-        ".svg",
-    }
-)
-FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP", "GIF")
+# Formats whose decoders come with this Pillow only sometimes, with their names' endings.
+OPTIONAL = {
+    "AVIF": ("avif", frozenset({".avif"})),
+    "JPEG2000": ("jpg_2000", frozenset({".jp2", ".j2k", ".jpx"})),
+}
+PRESENT = [name for name, (feature, _) in OPTIONAL.items() if features.check(feature)]
+SUFFIXES = frozenset({
+    ".png", ".apng", ".jpg", ".jpeg", ".jfif", ".jpe", ".jpg_large", ".jpg-large", ".mpo", ".tga", ".bmp", ".dib",
+    ".tif", ".tiff", ".webp", ".gif", ".ppm", ".pgm", ".pbm", ".pnm", ".dds", ".ico",
+}).union(*(OPTIONAL[name][1] for name in PRESENT))  # fmt: skip
+# Pictures that are not read.
+UNREAD_SUFFIXES = frozenset({
+    ".exr", ".hdr", ".psd", ".ktx", ".ktx2", ".heic", ".heif", ".jxl", ".svg", ".qoi", ".xcf", ".kra", ".clip", ".webm",
+}).union(*(suffixes for _, suffixes in OPTIONAL.values())) - SUFFIXES  # fmt: skip
+FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP", "GIF", "PPM", "DDS", "ICO", *PRESENT)
+# How files begin that need no ending to be known as pictures.
+SIGNATURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8")
+SHEET = "ganassets"  # key of a PNG's note that tells of what the program draws: no data
+TIFF_PHOTOMETRIC, WHITE_IS_ZERO = 262, 0
+SAME_COLOUR = 2  # of 255, by which a colour profile must move some colour to be applied
+RANGE_PERCENT = (0.1, 99.9)  # of a deep image's pixels: what lies far beyond these is no part of its range
+FAR = 2.0  # times the range between them
+SAMPLED = 1_000_000  # pixels that the range is measured on
 DEEP_FULL = 65535.0
 EXIF_ORIENTATION = 274
 # What brings a picture upright, by its EXIF orientation.
@@ -66,23 +75,94 @@ def opened_image(stream: BinaryIO, suffix: str) -> Iterator[Image.Image]:
             with Image.open(stream, formats=formats) as image:
                 if image.width * image.height > LARGEST:
                     raise Image.DecompressionBombError
+                if SHEET in image.info:
+                    raise LeftOutError("a sheet or snapshot that ganassets drew", PREVIEW)
+                if image.format == "TGA":
+                    image.info["alpha bits"] = tga_alpha_bits(stream)
+                elif image.format == "PNG" and "transparency" in image.info:
+                    scale_transparency(image)
                 yield image
     except InputError:
         raise
     except Image.DecompressionBombError:
-        raise InputError(f"more than {LARGEST // 1_000_000} million pixels; make it smaller") from None
+        text = f"more than {LARGEST // 1_000_000} million pixels; make it smaller"
+        raise LeftOutError(text, TOO_LARGE) from None
     except Image.UnidentifiedImageError:
         raise InputError("not a picture that can be read; make it PNG or JPEG") from None
     except Exception as error:  # decoders raise whatever a damaged file makes them meet
         raise InputError(f"damaged or truncated picture ({one_line(error)})") from None
 
 
-def deep_range(values: FloatArray, mode: str) -> FloatArray:
+def encode_sheet(image: Image.Image) -> bytes:
+    """PNG of a contact sheet or snapshot, with a note that keeps it from being learnt."""
+    notes, content = PngInfo(), BytesIO()
+    notes.add_text(SHEET, "contact sheet")
+    image.save(content, "PNG", pnginfo=notes)
+    return content.getvalue()
+
+
+def tga_alpha_bits(stream: BinaryIO) -> int:
+    """Bits of a TGA's pixels that its header calls alpha."""
+    place = stream.tell()
+    stream.seek(17)
+    bits = stream.read(1)[0] & 15
+    stream.seek(place)
+    return bits
+
+
+def corrected(image: Image.Image) -> Image.Image:
+    """An image where what Pillow reads otherwise than its format has it is put right: alpha and polarity."""
+    if image.format == "TGA" and image.mode == "RGBA":
+        return with_tga_alpha(image)
+    if image.mode == "La":
+        return image.convert("LA")
+    if image.format == "TIFF" and is_deep(image.mode):
+        tags = getattr(image, "tag_v2", {})
+        return inverted(image) if tags.get(TIFF_PHOTOMETRIC) == WHITE_IS_ZERO else image
+    return image
+
+
+def with_tga_alpha(image: Image.Image) -> Image.Image:
+    """A TGA that is opaque where its header knows no alpha. The one bit of 16-bit pixels is 1 where they are opaque."""
+    bits = image.info["alpha bits"]
+    alpha = image.getchannel("A")
+    if bits == 0:
+        alpha = Image.new("L", image.size, 255)
+    elif bits == 1:
+        alpha = ImageChops.invert(alpha)
+    made = image.copy()
+    made.putalpha(alpha)
+    return made
+
+
+def inverted(image: Image.Image) -> Image.Image:
+    """A 16-bit image, white where it was black; other deep ones, of no fixed range, stay as they are."""
+    if not image.mode.startswith("I;16"):
+        return image
+    return Image.fromarray(np.uint16(DEEP_FULL) - np.asarray(image, np.uint16))
+
+
+def scale_transparency(image: Image.Image) -> None:
+    """Bring the colour of a PNG that stands for transparency to the 8 bits that its pixels are read with."""
+    tile = getattr(image, "tile", None)  # empty once it is decoded, which asking for EXIF does
+    depth, value = str(tile[0][3]) if tile else "", image.info["transparency"]
+    if depth in ("L;2", "L;4") and isinstance(value, int):
+        image.info["transparency"] = value * (85 if depth == "L;2" else 17)
+    elif depth.startswith("RGB;16") and isinstance(value, tuple):
+        image.info["transparency"] = tuple(level >> 8 for level in value)
+
+
+def deep_range(values: FloatArray, mode: str) -> tuple[FloatArray, str]:
     """Values of a 16-bit, 32-bit or floating-point image in [0, 1]; those of no known range are stretched to it.
+
+    Single values far outside of all others don't count: they are cut off.
 
     Args:
         values: of the image.
         mode: Pillow's.
+
+    Returns:
+        The values, and a note where they were stretched or cut.
 
     Raises:
         InputError: there are numbers that are not finite.
@@ -91,10 +171,19 @@ def deep_range(values: FloatArray, mode: str) -> FloatArray:
     if not np.isfinite([low, high]).all():
         raise InputError("numbers that are not finite")
     if mode.startswith("I") and low >= 0 and high <= DEEP_FULL:
-        return np.asarray(values / DEEP_FULL, np.float32)
+        return np.asarray(values / DEEP_FULL, np.float32), ""
     if low >= 0 and high <= 1:
-        return values
-    return np.asarray((values - low) / max(high - low, 1e-12), np.float32)
+        return values, ""
+    sample = values.ravel()[:: max(values.size // SAMPLED, 1)]
+    inner_low, inner_high = (float(value) for value in np.percentile(sample, RANGE_PERCENT))
+    if high - low > FAR * (inner_high - inner_low) > 0:
+        low, high, cut = inner_low, inner_high, f"; values outside of it ({low:.4g} to {high:.4g}) are cut off"
+        if low >= 0 and high <= 1:
+            return np.clip(values, 0, 1), f"its range is 0 to 1{cut}"
+    else:
+        cut = ""
+    stretched = (values - low) / max(high - low, 1e-12)
+    return np.asarray(np.clip(stretched, 0, 1), np.float32), f"its range is {low:.4g} to {high:.4g}{cut}"
 
 
 def is_deep(mode: str) -> bool:
@@ -102,13 +191,78 @@ def is_deep(mode: str) -> bool:
     return mode.startswith("I") or mode == "F"
 
 
-def plain_image(image: Image.Image) -> Image.Image:
-    """8-bit RGB of an image in any mode, or RGBA where it has transparency; InputError for numbers not finite."""
+def visible_image(image: Image.Image) -> tuple[Image.Image, str]:
+    """What a viewer shows of an image: upright, 8-bit sRGB; and a note where that takes a decision.
+
+    Returns:
+        RGB, or RGBA where it has transparency.
+
+    Raises:
+        InputError: it holds numbers that are not finite.
+    """
+    turned = orientation(image)
+    picture, note = plain_image(image)
+    return upright(picture, turned), note
+
+
+def plain_image(image: Image.Image) -> tuple[Image.Image, str]:
+    """8-bit sRGB of an image in any mode, RGB or RGBA, and a note; InputError for numbers not finite."""
+    image = corrected(image)
     if is_deep(image.mode):
-        values = deep_range(np.asarray(image, np.float32), image.mode)
-        return Image.fromarray(np.rint(values * 255).astype(np.uint8)).convert("RGB")
+        numbers = np.asarray(image, np.float32)
+        values, note = deep_range(numbers, image.mode)
+        made = Image.fromarray(np.rint(values * 255).astype(np.uint8)).convert("RGB")
+        if isinstance(hidden := image.info.get("transparency"), int):
+            made.putalpha(Image.fromarray(np.where(numbers == hidden, 0, 255).astype(np.uint8)))
+        return made, note
     transparent = "transparency" in image.info or image.mode in ("LA", "PA", "RGBA", "La", "RGBa")
-    return image.convert("RGBA" if transparent else "RGB")
+    plain = image if image.mode in PROFILED else image.convert("RGBA" if transparent else "RGB")
+    plain, note = to_srgb(plain, image.info.get("icc_profile"))
+    return plain.convert("RGBA" if transparent else "RGB"), note  # a copy, decoded while the file is open
+
+
+# Modes in which a picture's colours are those that its colour profile speaks of.
+PROFILED = ("L", "LA", "RGB", "RGBA", "CMYK")
+
+
+def to_srgb(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, str]:
+    """An 8-bit image's colours in sRGB, by its colour profile; and a note where that can't be used.
+
+    Args:
+        image: of a mode of PROFILED.
+        profile: ICC profile, or None.
+
+    Returns:
+        The image as it was where there is no profile or it is sRGB; else of mode RGB, or RGBA for LA and RGBA.
+    """
+    if not profile or image.mode not in PROFILED:
+        return image, ""
+    colours = image.convert("RGB") if image.mode == "RGBA" else image.getchannel(0) if image.mode == "LA" else image
+    try:
+        transform = srgb_transform(profile, colours.mode)
+        made = ImageCms.applyTransform(colours, transform) if transform else None
+    except Exception as error:  # whatever a damaged profile makes the library meet
+        return image, f"its colour profile can't be used ({one_line(error)})"
+    if made is None:
+        return image, ""
+    if image.mode in ("LA", "RGBA"):
+        made.putalpha(image.getchannel("A"))
+    elif "transparency" in image.info:
+        made.putalpha(image.convert("RGBA").getchannel("A"))
+    return made, ""
+
+
+@lru_cache(64)
+def srgb_transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
+    """What brings an image's colours to sRGB; None where it would change none that one can see."""
+    source = ImageCms.ImageCmsProfile(BytesIO(profile))
+    transform = ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
+    if mode == "CMYK":
+        return transform
+    levels = np.arange(0, 256, 15, dtype=np.uint8)
+    probe = np.stack(np.meshgrid(levels, levels, levels), -1).reshape(1, -1, 3) if mode == "RGB" else levels[None]
+    found = np.asarray(ImageCms.applyTransform(Image.fromarray(probe), transform), int)
+    return None if np.abs(found - probe.reshape(*found.shape[:2], -1)).max() <= SAME_COLOUR else transform
 
 
 def orientation(image: Image.Image) -> int:

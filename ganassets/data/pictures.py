@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -16,18 +18,19 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ..errors import InputError
-from .images import SUFFIXES, opened_image, orientation, plain_image, upright, upright_size
+from .images import SIGNATURES, SUFFIXES, opened_image, upright_size, visible_image
 from .records import COPY, TOO_MANY, TOO_SMALL, FileRecord, LeftOutError, explain_left_out, left_out
 from .sources import Container, Opener, list_containers, opened, read_file, unread_records
 
 WANTED = "a folder or a zip of pictures"
-PICTURE_SUFFIXES = SUFFIXES | {".gif"}
 SMALLEST = 4  # pixels of a side; less shows nothing
 MOST_BYTES = 4 * 2**30  # that the samples may take
 LABEL_FILE = "dataset.json"  # of StyleGAN's data sets
 MOST_LABEL_BYTES = 16 * 2**20
 FEWEST_LABELS, MOST_LABELS = 2, 64
 NO_LABEL = "picture without a label"
+INVISIBLE = "picture of which nothing can be seen"
+STRAY_SHARE = 0.1  # of the pictures in labels' folders that may lie outside of any, to be left out
 LONGEST_LABEL = 80  # letters
 # How pictures of different shapes become alike; see read_pictures.
 POLICIES = ("auto", "centre", "stretch", "pad")
@@ -106,7 +109,7 @@ def scan_pictures(path: Path) -> Scan:
     """Look at the headers of all pictures in a folder or zip, at any depth.
 
     Labels are those of StyleGAN's dataset.json where there is one, else the names of the first folders that differ,
-    where there are 2 to 64 of them and no picture lies outside.
+    where there are 2 to 64 of them and few pictures lie outside.
 
     Raises:
         InputError: path is neither a readable folder nor a zip, or holds no picture that can be used.
@@ -116,17 +119,18 @@ def scan_pictures(path: Path) -> Scan:
     for container in containers:
         with opened(container) as open_file:
             for name in container.names:
-                if PurePosixPath(name).suffix.lower() in PICTURE_SUFFIXES:
-                    try:
+                try:
+                    if is_picture(name, open_file):
                         found.append(header(container, name, open_file))
-                    except InputError as error:
-                        records.append(left_out(container.full_name(name), error))
+                except InputError as error:
+                    records.append(left_out(container.full_name(name), error))
     given = given_labels(containers, records)
     notes: tuple[str, ...] = ()
     if given is not None:
         found, notes = with_given_labels(found, given, records)
     else:
-        found = with_labels(found, folder_labels([picture.full_name for picture in found]))
+        told = folder_labels([picture.full_name for picture in found])
+        found, notes = with_folder_labels(found, told, records), told.notes
     known = {picture.full_name for picture in found}.union(record.file for record in records)
     records += unread_records(containers, known)
     if not found:
@@ -149,27 +153,93 @@ def header(container: Container, name: str, open_file: Opener) -> Found:
         return Found(container, name, width, height, image.mode)
 
 
-def with_labels(found: Iterable[Found], labels: Sequence[str] | None) -> list[Found]:
-    """The pictures with their labels, where there are any."""
-    if labels is None:
+def with_folder_labels(found: Sequence[Found], told: FolderLabels, records: list[FileRecord]) -> list[Found]:
+    """The pictures with their folders' labels; those without one get records where the others have any."""
+    if told.labels is None:
         return list(found)
+    pairs = list(zip(found, told.labels, strict=True))
+    why = "lies in no label's folder"
+    records += [FileRecord(picture.full_name, reason=why, category=NO_LABEL) for picture, label in pairs if not label]
+    return [replace(picture, label=label) for picture, label in pairs if label]
+
+
+def with_labels(found: Iterable[Found], labels: Sequence[str]) -> list[Found]:
+    """The pictures with their labels."""
     return [replace(picture, label=label) for picture, label in zip(found, labels, strict=True)]
 
 
-def folder_labels(names: Sequence[str]) -> list[str] | None:
-    """Label of each picture by the first folder that differs; None where folders don't say what is what."""
-    parts = [name.split("/") for name in names]
-    while parts and min(map(len, parts)) > 1 and len({part[0] for part in parts}) == 1:
-        parts = [part[1:] for part in parts]
-    if not parts or min(map(len, parts)) < 2:
-        return None
-    labels = [label_name(part[0]) for part in parts]
-    return labels if FEWEST_LABELS <= len(set(labels)) <= MOST_LABELS else None
+@dataclass(frozen=True)
+class FolderLabels:
+    """What the folders of pictures say.
+
+    Attributes:
+        labels: of each picture, None for one that lies in no label's folder; None where folders say nothing.
+        notes: lines for the user.
+    """
+
+    labels: tuple[str | None, ...] | None
+    notes: tuple[str, ...] = ()
+
+
+def folder_labels(names: Sequence[str]) -> FolderLabels:
+    """Label of each picture by the first folder that differs.
+
+    A few pictures may lie outside of these folders; where many do, or there are too many folders, labels are not used.
+    """
+    folders = first_folders([name.split("/") for name in names])
+    labelled = sum(folder is not None for folder in folders)
+    by_folder, notes = label_names(folder for folder in folders if folder is not None)
+    count = len(set(by_folder.values()))
+    if count < FEWEST_LABELS:
+        return FolderLabels(None)
+    if count > MOST_LABELS:
+        told = f"the folders give {count:,} of them, {FEWEST_LABELS} to {MOST_LABELS} can be"
+        return FolderLabels(None, (f"Labels are not used: {told}.",))
+    if (strays := len(folders) - labelled) > STRAY_SHARE * labelled:
+        told = f"{strays:,} of {len(folders):,} pictures lie in no label's folder"
+        return FolderLabels(None, (f"Labels are not used: {told}.",))
+    return FolderLabels(tuple(None if folder is None else by_folder[folder] for folder in folders), tuple(notes))
+
+
+def first_folders(parts: Sequence[Sequence[str]]) -> list[str | None]:
+    """The first folder of each picture below the folder that all of them share; None for those outside of any."""
+    level = 0
+    while True:
+        inside = {part[level] for part in parts if len(part) > level + 1}
+        if len(inside) != 1:
+            return [part[level] if len(part) > level + 1 else None for part in parts]
+        (shared,) = inside
+        if any(len(part) > level + 2 for part in parts):
+            level += 1
+            # What lies beside the shared folder lies in none of those below it.
+            parts = [part if len(part) > level and part[level - 1] == shared else part[:level] for part in parts]
+        else:
+            return [None] * len(parts)
+
+
+def label_names(folders: Iterable[str]) -> tuple[dict[str, str], list[str]]:
+    """Label of each folder, and notes. Folders that differ by case and separators alone share a label; signs that can't
+    be part of one don't make two the same."""
+    labels: dict[str, str] = {}
+    taken: dict[str, str] = {}  # what stands for the folder's own name, by label
+    notes: list[str] = []
+    for folder in sorted(set(folders)):
+        own = re.sub(r"[\s_-]+", "-", unicodedata.normalize("NFC", folder).casefold().removesuffix(".zip")).strip("-")
+        base = label_name(folder)
+        names = itertools.chain([base], (f"{base}-{n}" for n in itertools.count(2)))
+        label = next(name for name in names if taken.get(name, own) == own)
+        if label != base:
+            notes.append(f"The folder {folder} has the label {label}, because another one is called {base} already.")
+        taken[label] = own
+        labels[folder] = label
+    return labels, notes
 
 
 def label_name(folder: str) -> str:
-    """A folder's or zip's name as the user can type it: "dark-elves" of "Dark Elves.zip"."""
-    return re.sub(r"[\W_]+", "-", folder.lower().removesuffix(".zip")).strip("-")[:LONGEST_LABEL] or "other"
+    """A folder's or zip's name as the user can type it, in any script: "dark-elves" of "Dark Elves.zip"."""
+    name = unicodedata.normalize("NFC", folder).lower().removesuffix(".zip")
+    letters = [c if c.isalnum() or unicodedata.category(c).startswith("M") else "-" for c in name]
+    return re.sub("-+", "-", "".join(letters)).strip("-")[:LONGEST_LABEL] or "other"
 
 
 def given_labels(containers: Sequence[Container], records: list[FileRecord]) -> dict[str, str] | None:
@@ -247,13 +317,14 @@ def read_pictures(
     chosen, notes = within_memory(scan.pictures, size, records)
     aspect = common_aspect(chosen, crop)
     kept: list[Found] = []
+    used: list[FileRecord] = []
     pixels = np.empty((len(chosen), 4, size, size), np.uint8)
     first: dict[bytes, str] = {}
     for container, part in by_container(chosen):
         with opened(container) as open_file:
             for found in part:
                 try:
-                    sample = read_sample(open_file, found, size, crop, aspect)
+                    sample, note = read_sample(open_file, found, size, crop, aspect)
                 except InputError as error:
                     records.append(left_out(found.full_name, error))
                     continue
@@ -263,6 +334,7 @@ def read_pictures(
                     continue
                 pixels[len(kept)] = sample
                 kept.append(found)
+                used.append(used_record(found, sample, note))
                 report(len(kept), len(chosen))
     if not kept:
         raise no_picture(path, records)
@@ -271,14 +343,31 @@ def read_pictures(
     labels, classes = label_indices([found.label for found in kept])
     return Pictures(
         pixels[:, :channels], tuple(found.full_name for found in kept), labels, classes, aspect,
-        (*map(used_record, kept), *records), (*scan.notes, *notes),
+        (*used, *records), (*scan.notes, *notes, *one_colour_notes(used)),
     )  # fmt: skip
 
 
-def used_record(found: Found) -> FileRecord:
+def is_picture(name: str, open_file: Opener) -> bool:
+    """Whether a file is a picture by its name's ending or, without one, by how it begins."""
+    suffix = PurePosixPath(name).suffix.lower()
+    if suffix:
+        return suffix in SUFFIXES
+    with open_file(name) as stream:
+        return stream.read(len(SIGNATURES[0])).startswith(SIGNATURES)
+
+
+def used_record(found: Found, sample: ByteArray, note: str) -> FileRecord:
     """The record of a picture that is used."""
     facts = {"size": f"{found.width} x {found.height}", "mode": found.mode}
-    return FileRecord(found.full_name, "picture", facts=facts | ({"label": found.label} if found.label else {}))
+    facts |= {"label": found.label} if found.label else {}
+    facts |= {"colours": "one"} if (sample == sample[:, :1, :1]).all() else {}
+    return FileRecord(found.full_name, "picture", facts=facts, reason=note)
+
+
+def one_colour_notes(used: Sequence[FileRecord]) -> list[str]:
+    """A note where pictures show nothing but one colour."""
+    flat = [record.label for record in used if "colours" in record.facts]
+    return [f"{len(flat):,} of {len(used):,} pictures are of one colour, such as {flat[0]}."] if flat else []
 
 
 def within_memory(
@@ -333,23 +422,24 @@ def label_counts(pictures: Pictures) -> dict[str, int]:
     return {name: counts[i] for i, name in enumerate(pictures.classes)}
 
 
-def read_sample(open_file: Opener, found: Found, size: int, crop: str, aspect: float) -> ByteArray:
-    """(4, size, size) of a picture; InputError says what is wrong with the file."""
+def read_sample(open_file: Opener, found: Found, size: int, crop: str, aspect: float) -> tuple[ByteArray, str]:
+    """(4, size, size) of a picture and a note about it; InputError says what is wrong with the file."""
     with open_file(found.name) as stream:
-        picture = read_upright(stream, PurePosixPath(found.name).suffix.lower(), size)
+        picture, note = read_upright(stream, PurePosixPath(found.name).suffix.lower(), size)
     framed = padded(picture, size) if crop == "pad" else fitted(picture, size, crop, aspect)
     sample = np.array(framed.convert("RGBA")).transpose(2, 0, 1)
     sample[:, sample[3] == 0] = 0  # whatever an editor left there is not seen
-    return np.ascontiguousarray(sample)
+    if not sample[3].any():
+        raise LeftOutError("all of it is transparent", INVISIBLE)
+    return np.ascontiguousarray(sample), note
 
 
-def read_upright(stream: BinaryIO, suffix: str, size: int) -> Image.Image:
-    """An 8-bit RGB or RGBA picture; a JPEG perhaps smaller than it is, but of at least twice the size."""
+def read_upright(stream: BinaryIO, suffix: str, size: int) -> tuple[Image.Image, str]:
+    """An 8-bit RGB or RGBA picture, and a note; a JPEG perhaps smaller than it is, but of at least twice the size."""
     with opened_image(stream, suffix) as image:
-        turned = orientation(image)
         # JPEG alone can be decoded smaller, in a fraction of time and memory; the last halving stays an area mean.
         image.draft(None, (2 * size, 2 * size))
-        return upright(plain_image(image), turned)
+        return visible_image(image)
 
 
 def fitted(picture: Image.Image, size: int, crop: str, aspect: float) -> Image.Image:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import stat
 import zipfile
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
@@ -37,6 +38,10 @@ LONGEST_NAME = 255  # letters of a file's or folder's name, on any system
 SYSTEM_NAMES = frozenset({"__macosx", ".ds_store", "thumbs.db", "desktop.ini"})
 RESOURCE_FORK = "._"  # how names begin of files in which macOS keeps what other systems have no place for
 ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2", ".tar.zst", ".rar", ".7z", ".gz", ".xz", ".bz2", ".zst")
+
+INDEX = "index.jsonl"  # of what was made, see ganassets.batch.index
+SHEETS = "contact-sheet"  # how the names of contact sheets begin
+RUN_FILES, SNAPSHOTS = ("config.toml", "data.json"), ("snapshots", "nearest")
 
 Opener = Callable[[str], BinaryIO]
 
@@ -118,7 +123,9 @@ def list_folder(root: Path, previews: frozenset[str]) -> tuple[list[Container], 
             records.append(left_out(name, error))
         else:
             (zips if name.lower().endswith(".zip") else names).append(name)
-    containers = [Container(root, "", tuple(sorted(names)), False)]
+    drawn = drawn_errors(names)
+    records += [left_out(name, error) for name, error in drawn.items()]
+    containers = [Container(root, "", tuple(sorted(name for name in names if name not in drawn)), False)]
     for name in sorted(zips):
         try:
             container, found = list_zip(root / name, name, previews)
@@ -226,9 +233,27 @@ def list_zip(path: Path, label: str, previews: frozenset[str]) -> tuple[Containe
     files = [info for info in members if info.filename and not info.is_dir()]
     if not files:
         raise LeftOutError("a zip without files", UNREADABLE)
-    errors = {member_name(info): name_error(member_name(info), previews) or member_error(info) for info in files}
+    errors: dict[str, LeftOutError | None] = {
+        member_name(info): name_error(member_name(info), previews) or member_error(info) for info in files
+    }
+    errors |= drawn_errors([name for name, error in errors.items() if not error])
     container = Container(path, label, tuple(sorted(name for name, error in errors.items() if not error)), True)
     return container, [left_out(container.full_name(name), error) for name, error in sorted(errors.items()) if error]
+
+
+def drawn_errors(names: Sequence[str]) -> dict[str, LeftOutError]:
+    """Why pictures are left out that ganassets drew of assets and runs, by name: contact sheets beside the index of
+    what was made, snapshots in the folder of a run."""
+    present = frozenset(names)
+    found = {}
+    for name in names:
+        folder, base = posixpath.split(name)
+        run, last = posixpath.split(folder)
+        if base.startswith(SHEETS) and posixpath.join(folder, INDEX) in present:
+            found[name] = LeftOutError("a contact sheet of what ganassets made", PREVIEW)
+        elif last in SNAPSHOTS and all(posixpath.join(run, file) in present for file in RUN_FILES):
+            found[name] = LeftOutError("a snapshot of a run of ganassets", PREVIEW)
+    return found
 
 
 @contextmanager

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 
 import numpy as np
 from PIL import Image
 
+from ..data.images import encode_sheet
 from ..plugin_calls import draw_snapshot
 from ..spec import GeneratorSpec
 
@@ -26,11 +26,7 @@ def picture_of(spec: GeneratorSpec, arrays: Mapping[str, np.ndarray], conditions
     if spec.snapshot:
         return draw_snapshot(spec, arrays, conditions)
     sheet = grid(spec, arrays)
-    if sheet is None:
-        return None
-    buffer = io.BytesIO()
-    sheet.save(buffer, "PNG")
-    return buffer.getvalue()
+    return None if sheet is None else encode_sheet(sheet)
 
 
 def grid(spec: GeneratorSpec, arrays: Mapping[str, np.ndarray]) -> Image.Image | None:

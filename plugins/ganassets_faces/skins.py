@@ -12,7 +12,7 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image
 
-from ganassets.data.images import SUFFIXES, opened_image, plain_image
+from ganassets.data.images import SUFFIXES, opened_image, visible_image
 from ganassets.data.records import TOO_SMALL, FileRecord, LeftOutError, explain_left_out, left_out
 from ganassets.data.sources import list_containers, open_file, opened, unread_records
 from ganassets.errors import InputError
@@ -109,13 +109,13 @@ def load_skins(folder: Path, size: int) -> Skins:
                     continue
                 try:
                     with open_file(name) as stream:
-                        image = decode_texture(stream, suffix)
+                        image, note = decode_texture(stream, suffix)
                     stack.append(to_head_layout(image, size))
                 except InputError as error:
                     records.append(left_out(full, error))
                     continue
                 names.append(full)
-                used.append(FileRecord(full, "skin", facts={"size": f"{image.width} x {image.height}"}))
+                used.append(FileRecord(full, "skin", facts={"size": f"{image.width} x {image.height}"}, reason=note))
     records += unread_records(containers, {record.file for record in (*used, *records)})
     if not stack:
         why = explain_left_out(records)
@@ -135,15 +135,16 @@ def load_skins(folder: Path, size: int) -> Skins:
 def read_texture(path: Path) -> Image.Image:
     """The image as 8-bit RGB without transparency; InputError says what is wrong with the file."""
     with open_file(path) as stream:
-        return decode_texture(stream, path.suffix.lower())
+        return decode_texture(stream, path.suffix.lower())[0]
 
 
-def decode_texture(stream: BinaryIO, suffix: str) -> Image.Image:
-    """The image of a stream as 8-bit RGB without transparency; InputError says what is wrong with it."""
+def decode_texture(stream: BinaryIO, suffix: str) -> tuple[Image.Image, str]:
+    """The image of a stream as 8-bit RGB without transparency, and a note; InputError says what is wrong with it."""
     with opened_image(stream, suffix) as image:
         if min(image.size) < SMALLEST:
             raise LeftOutError(f"only {image.width} x {image.height} pixels, {SMALLEST} are needed", TOO_SMALL)
-        return plain_image(image).convert("RGB")
+        picture, note = visible_image(image)
+        return picture.convert("RGB"), note
 
 
 def to_head_layout(image: Image.Image, size: int) -> np.ndarray:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ganassets.assets import TextureSet
-from ganassets.data.images import SUFFIXES, opened_image, plain_image
+from ganassets.data.images import SUFFIXES, opened_image, visible_image
 from ganassets.data.sources import open_file
 from ganassets.errors import InputError
 from ganassets.spec import Target
@@ -60,7 +60,7 @@ def read_albedo(path: Path) -> NDArray[np.float32]:
     """(SIZE, SIZE, 3) sRGB in [0, 1] of a picture."""
     try:
         with open_file(path) as stream, opened_image(stream, path.suffix.lower()) as image:
-            return resized(np.asarray(plain_image(image).convert("RGB"), np.float32) / np.float32(255))
+            return resized(np.asarray(visible_image(image)[0].convert("RGB"), np.float32) / np.float32(255))
     except InputError as error:
         raise InputError(f"{path} can't be used: {str(error).rstrip('.')}.") from error
 

@@ -53,12 +53,12 @@ def test_it_tells_what_there_is(desk: Path) -> None:
     assert facts["labels"] == {"elf": 9, "orc": 8} and facts["generator"] == "portraits"
     files = {record["file"]: record for record in facts["files"]}
     assert len(files) == 18 and files["elf/large.png"]["use"] == "picture"
-    assert files["elf/large.png"]["facts"] == {"size": "96 x 128", "mode": "RGB", "label": "elf"}
+    assert files["elf/large.png"]["facts"] == {"size": "96 x 128", "mode": "RGB", "label": "elf", "colours": "one"}
     assert files["elf/bad.png"]["reason"] == "not a picture that can be read; make it PNG or JPEG"
     assert facts["totals"]["found"] == 18 and facts["totals"]["left_out"] == {"can't be read": 1}
     assert "run_seconds" not in facts and "sheet" not in facts
     shown = run("art", "--seconds", "0").stdout
-    for text in ("17 of 24x32 to 96x128 pixels", "RGBA 16, RGB 1", "elf 9, orc 8"):
+    for text in ("pictures  17, 24x32 to 96x128 pixels", "RGBA 16, RGB 1", "elf 9, orc 8"):
         assert text in shown
     assert shown.splitlines()[-5:-1] == [
         "files          18 found",

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ganassets.data import TrainingData
 from ganassets.data.pictures import Pictures, label_counts, read_pictures
-from ganassets.data.records import explain_left_out
+from ganassets.data.records import count_files, explain_left_out
 from ganassets.errors import InputError
 from ganassets.options import SWITCHES
 from ganassets.spec import Condition, Preset
@@ -39,7 +39,8 @@ def picture_data(preset: Preset, options: Mapping[str, Any], report: Callable[[i
     pictures = read_pictures(Path(folder), preset.size, options.get("crop") or "auto", report)
     count = len(pictures.names)
     if count < FEWEST:
-        few = f"{folder} holds too few different pictures that can be used ({count}); at least {FEWEST} are needed"
+        share = f"{count} of {count_files(pictures.records).found:,} files"
+        few = f"{folder} holds too few different pictures that can be used ({share}); at least {FEWEST} are needed"
         why = explain_left_out(pictures.records)
         raise InputError(f"{few}{why and f', and others are left out: {why}'}.")
     colour, classes = premultiplied(pictures.pixels), conditions_of(pictures)

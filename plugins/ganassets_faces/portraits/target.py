@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ganassets.assets import Picture
-from ganassets.data.images import opened_image, plain_image
+from ganassets.data.images import opened_image, visible_image
 from ganassets.data.sources import open_file
 from ganassets.errors import InputError
 from ganassets.spec import Target
@@ -22,7 +22,7 @@ def picture_target(path: Path) -> Target:
     """The picture of a file; InputError when it can't be read."""
     try:
         with open_file(path) as stream, opened_image(stream, path.suffix.lower()) as image:
-            picture = plain_image(image).convert("RGBA")
+            picture = visible_image(image)[0].convert("RGBA")
     except InputError as error:
         raise InputError(f"{path} can't be used: {str(error).rstrip('.')}.") from error
     return Target(pictures_of, compared(picture), "of 255")

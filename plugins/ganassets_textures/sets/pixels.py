@@ -10,7 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ganassets.data.images import deep_range, opened_image
+from ganassets.data.images import (
+    corrected,
+    deep_range,
+    is_deep,
+    opened_image,
+    orientation,
+    to_srgb,
+    upright,
+    upright_size,
+)
 from ganassets.errors import InputError
 
 FloatArray = NDArray[np.float32]
@@ -27,10 +36,12 @@ class Picture:
     Attributes:
         colour: (3, h, w) float32 in [0, 1], or (1, h, w) of a grey picture.
         alpha: (h, w) float32 in [0, 1], None where all is opaque.
+        note: what the user should know of how it was read, or "".
     """
 
     colour: FloatArray
     alpha: FloatArray | None
+    note: str = ""
 
     @property
     def is_grey(self) -> bool:
@@ -57,54 +68,70 @@ class Picture:
 def picture_size(stream: BinaryIO, suffix: str) -> Size:
     """(h, w) of a picture without decoding it; InputError says what is wrong with the file."""
     with opened_image(stream, suffix) as image:
-        return image.height, image.width
+        width, height = upright_size(image)
+        return height, width
 
 
-def read_picture(stream: BinaryIO, suffix: str, size: Size) -> Picture:
-    """A picture brought to a size: the mean over each texel's area where it shrinks, linear where it grows.
+def read_picture(stream: BinaryIO, suffix: str, size: Size, is_colour: bool = False) -> Picture:
+    """An upright picture brought to a size: the mean over each texel's area where it shrinks, linear where it grows.
 
     Args:
         stream: of the file.
         suffix: of its name, lower case.
         size: (h, w) wanted.
+        is_colour: whether it shows colours, which its colour profile then brings to sRGB, or numbers.
 
     Raises:
         InputError: damaged, too large, of another shape than the size, or not finite; says which.
     """
     with opened_image(stream, suffix) as image:
-        if abs(image.height * size[1] / (image.width * size[0]) - 1) > SHAPE_TOLERANCE:
-            raise InputError(f"{image.width} x {image.height} pixels, another shape than the colour map")
+        width, height = upright_size(image)
+        if abs(height * size[1] / (width * size[0]) - 1) > SHAPE_TOLERANCE:
+            raise InputError(f"{width} x {height} pixels, another shape than the colour map")
+        turned = orientation(image)
         # JPEG alone can be decoded smaller, in a fraction of time and memory; the last halving stays an area mean.
-        image.draft(None, (2 * size[1], 2 * size[0]))
-        bands = [resized(band, size) for band in channel_images(image)]
+        image.draft(None, (2 * max(size), 2 * max(size)) if turned != 1 else (2 * size[1], 2 * size[0]))
+        profile = image.info.get("icc_profile") if is_colour else None
+        decoded = corrected(image)
+        coloured, note = to_srgb(decoded if decoded.mode == "CMYK" else with_channels(decoded), profile)
+        parts = [resized(upright(band, turned), size) for band in channel_images(with_channels(coloured))]
+    bands = [band for band, _ in parts]
     has_alpha = len(bands) in (2, 4)
     alpha = bands.pop() if has_alpha else None
-    return Picture(np.stack(bands), None if alpha is None or alpha.min() == 1 else alpha)
+    note = next((text for _, text in parts if text), note)
+    return Picture(np.stack(bands), None if alpha is None or alpha.min() == 1 else alpha, note)
 
 
-def channel_images(image: Image.Image) -> Iterator[Image.Image]:
-    """One image after the other for each channel: 1 (grey), 2 (with alpha), 3 (colour) or 4."""
-    if image.mode.startswith("I") or image.mode in ("F", "L", "LA", "RGB", "RGBA"):
+def with_channels(image: Image.Image) -> Image.Image:
+    """An image in one of the modes that have channels as they are: deep, grey or colour, with alpha or without."""
+    if is_deep(image.mode) or image.mode in ("L", "LA", "RGB", "RGBA"):
         plain = image
     elif image.mode == "1":
         plain = image.convert("L")
     else:
         plain = image.convert("RGBA" if image.mode == "PA" or "transparency" in image.info else "RGB")
     plain.load()
-    bands = plain.getbands()
-    yield from ((plain.getchannel(i) for i in range(len(bands))) if len(bands) > 1 else [plain])
+    return plain
 
 
-def resized(band: Image.Image, size: Size) -> FloatArray:
-    """(h, w) float32 in [0, 1] of a one-channel image; InputError if it holds numbers that are not finite."""
-    deep = band.mode != "L"
-    floats = Image.fromarray(np.asarray(band, np.float32)) if deep else band.convert("F")
+def channel_images(image: Image.Image) -> Iterator[Image.Image]:
+    """One image after the other for each channel: 1 (grey), 2 (with alpha), 3 (colour) or 4."""
+    bands = image.getbands()
+    yield from ((image.getchannel(i) for i in range(len(bands))) if len(bands) > 1 else [image])
+
+
+def resized(band: Image.Image, size: Size) -> tuple[FloatArray, str]:
+    """(h, w) float32 in [0, 1] of a one-channel image and a note about its range; InputError if it holds numbers that
+    are not finite."""
+    if is_deep(band.mode):
+        values, note = deep_range(np.asarray(band, np.float32), band.mode)
+        floats = Image.fromarray(values)
+    else:
+        floats, note = band.convert("F"), ""
     shrinks = size[0] <= band.height and size[1] <= band.width
     method = Image.Resampling.BOX if shrinks else Image.Resampling.BILINEAR
     values = np.asarray(floats.resize((size[1], size[0]), method), np.float32)
-    if not np.isfinite(values).all():
-        raise InputError("numbers that are not finite")
-    return deep_range(values, band.mode) if deep else np.clip(values / np.float32(255), 0, 1)
+    return np.clip(values if is_deep(band.mode) else values / np.float32(255), 0, 1), note
 
 
 def block_means(array: FloatArray, factor: int) -> FloatArray:

@@ -99,6 +99,7 @@ class Maps:
             (h, w) in [0, 1].
         notes: by map, how it came about where that isn't plain; and pictures that were ignored.
         convention: of the normal map, "GL" or "DX", if its name says.
+        remarks: by file, what the user should know of how it was read.
     """
 
     size: Size
@@ -106,6 +107,7 @@ class Maps:
     planes: dict[str, FloatArray] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
     convention: str | None = None
+    remarks: dict[str, str] = field(default_factory=dict)
 
 
 def read_group(container: Container, group: Group, root: str, open_file: Opener, longest: int) -> Result:
@@ -137,7 +139,10 @@ def read_group(container: Container, group: Group, root: str, open_file: Opener,
     facts = {"set": name, "size": f"{maps.size[1]} x {maps.size[0]}", "material": made.material or "unknown"}
     records += [
         FileRecord(
-            container.full_name(file.name), use, "", facts | {"map": file.reading.kind or "albedo"}, file.reading.reason
+            container.full_name(file.name),
+            use,
+            facts=facts | {"map": file.reading.kind or "albedo"},
+            reason="; ".join([file.reading.reason, *filter(None, [maps.remarks.get(file.name)])]),
         )
         for file, use in used
     ]
@@ -200,10 +205,12 @@ def size_of(file: File, open_file: Opener) -> Size:
         return picture_size(stream, suffix_of(file))
 
 
-def read_at(file: File, open_file: Opener, size: Size) -> Picture:
-    """A picture at a size."""
+def read_at(file: File, open_file: Opener, maps: Maps) -> Picture:
+    """A picture of a set at the size at which its pictures are read."""
     with open_file(file.name) as stream:
-        return read_picture(stream, suffix_of(file), size)
+        picture = read_picture(stream, suffix_of(file), fine_size(maps), file.reading.kind in COLOUR_KINDS)
+    maps.remarks[file.name] = picture.note
+    return picture
 
 
 def read_colour(file: File, open_file: Opener, longest: int) -> Maps:
@@ -219,7 +226,7 @@ def read_colour(file: File, open_file: Opener, longest: int) -> Maps:
         reduced = f", {size[1]} x {size[0]} when reduced" if shrink > 1 else ""
         raise LeftOutError(f"only {w} x {h} pixels{reduced}; {SMALLEST} a side are needed", TOO_SMALL)
     maps = Maps(size, max(1, min(round(shrink), WORKING // max(size))))
-    picture = read_at(file, open_file, fine_size(maps))
+    picture = read_at(file, open_file, maps)
     if picture.looks_like_normals():
         raise LeftOutError("a normal map by its looks, and no colours as its name lets expect", NORMALS)
     add_planes(file.reading.kind, picture, maps)
@@ -243,7 +250,7 @@ def add_file(file: File, open_file: Opener, maps: Maps) -> None:
     Raises:
         InputError: it is damaged, of no use, or not what its name says.
     """
-    picture = read_at(file, open_file, fine_size(maps))
+    picture = read_at(file, open_file, maps)
     kind = kind_by_content(file.reading.kind, picture)
     if kind is None:
         why = IGNORED[str(file.reading.kind)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import struct
+import tempfile
 import zipfile
 import zlib
 from io import BytesIO
@@ -17,9 +18,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from ganassets.data import pictures, sources
-from ganassets.data.images import FORMATS, opened_image, plain_image
+from ganassets.data.images import FORMATS, encode_sheet, opened_image, visible_image
 from ganassets.data.pictures import (
     POLICIES,
+    FolderLabels,
     Pictures,
     folder_labels,
     label_counts,
@@ -27,7 +29,7 @@ from ganassets.data.pictures import (
     read_pictures,
     scan_pictures,
 )
-from ganassets.data.records import TOO_MANY, count_files
+from ganassets.data.records import PREVIEW, TOO_MANY, count_files
 from ganassets.errors import InputError
 
 SIZE = 16
@@ -191,7 +193,7 @@ def test_damage_is_an_input_error_or_a_picture(form: str) -> None:
         try:
             with opened_image(BytesIO(damaged.tobytes()), ".x") as image:
                 if image.width * image.height < 10_000:
-                    assert plain_image(image).mode in ("RGB", "RGBA")
+                    assert visible_image(image)[0].mode in ("RGB", "RGBA")
         except InputError as error:
             assert "\n" not in str(error)
 
@@ -345,8 +347,6 @@ def test_shrinking_takes_means(tmp_path: Path) -> None:
     st.sampled_from(POLICIES), st.sampled_from([4, 7, 16, 33]), st.integers(0, 3),
 )  # fmt: skip
 def test_any_size_mode_and_shape(width: int, height: int, mode: str, crop: str, size: int, seed: int) -> None:
-    import tempfile
-
     with tempfile.TemporaryDirectory() as folder:
         noise(width, height, seed, 4).convert(mode).save(Path(folder) / "a.tif")
         noise(height, width, seed + 9).save(Path(folder) / "b.png")
@@ -380,7 +380,97 @@ def test_zips_and_wrapped_folders_are_labels(tmp_path: Path) -> None:
     [[], ["a.png"], ["x/a.png", "x/b.png"], ["x/a.png", "y/b.png", "c.png"], [f"{i}/a.png" for i in range(65)]],
 )
 def test_folders_that_say_nothing(names: list[str]) -> None:
-    assert folder_labels(names) is None
+    assert folder_labels(names).labels is None
+
+
+@pytest.mark.parametrize(
+    ("names", "note"),
+    [
+        ([f"{i}/a.png" for i in range(65)], "Labels are not used: the folders give 65 of them, 2 to 64 can be."),
+        (["x/a.png", "y/b.png", "c.png"], "Labels are not used: 1 of 3 pictures lie in no label's folder."),
+    ],
+)
+def test_labels_that_are_not_used_are_told(names: list[str], note: str) -> None:
+    assert folder_labels(names) == FolderLabels(None, (note,))
+
+
+@pytest.mark.parametrize("stray", ["cover.png", "data/cover.png"])
+def test_a_stray_picture_is_left_out(tmp_path: Path, stray: str) -> None:
+    fill(tmp_path / "data" / "elf", 6)
+    fill(tmp_path / "data" / "orc", 6, start=6)
+    (tmp_path / stray).write_bytes(png(20))
+    found = read_pictures(tmp_path, SIZE)
+    assert label_counts(found) == {"elf": 6, "orc": 6}
+    assert left_out(found) == {stray: "lies in no label's folder"}
+
+
+def test_labels_stay_apart_whatever_signs_and_script() -> None:
+    names = ["c++/1.png", "c#/1.png", "Dark Elf/1.png", "dark_elf/1.png", "エルフ/1.png", "эльф/1.png", "हिन्दी/1.png"]
+    told = folder_labels(names)
+    assert told.labels == ("c-2", "c", "dark-elf", "dark-elf", "エルフ", "эльф", "हिन्दी")
+    assert told.notes == ("The folder c++ has the label c-2, because another one is called c already.",)
+
+
+def test_files_without_an_ending_and_rare_endings_are_read(tmp_path: Path) -> None:
+    for i, (name, form) in enumerate(
+        {"a.jfif": "JPEG", "b.jpe": "JPEG", "c.jpg_large": "JPEG", "d": "PNG", "e": "JPEG", "f.ppm": "PPM",
+         "g.pgm": "PPM", "h.gif": "GIF", "i.dds": "DDS", "j.ico": "ICO"}.items()
+    ):  # fmt: skip
+        noise(20, 20, i).convert("L" if name == "g.pgm" else "RGB").save(tmp_path / name, form)
+    for name in ("README", "a.jxl", "b.heif", "c.svg", "d.qoi"):
+        (tmp_path / name).write_bytes(b"no picture")
+    found = read_pictures(tmp_path, SIZE)
+    assert len(found.names) == 10
+    assert left_out(found) == {
+        "README": "a file without an ending is not read", "a.jxl": ".jxl is not read; convert it to PNG",
+        "b.heif": ".heif is not read; convert it to PNG", "c.svg": ".svg is not read; convert it to PNG",
+        "d.qoi": ".qoi is not read; convert it to PNG",
+    }  # fmt: skip
+
+
+def test_pictures_that_show_nothing(tmp_path: Path) -> None:
+    fill(tmp_path, 2)
+    Image.new("RGBA", (20, 20), (90, 40, 30, 0)).save(tmp_path / "clear.png")
+    Image.new("RGB", (20, 20), (90, 40, 30)).save(tmp_path / "flat.png")
+    found = read_pictures(tmp_path, SIZE)
+    assert left_out(found) == {"clear.png": "all of it is transparent"}
+    assert found.notes == ("1 of 3 pictures are of one colour, such as flat.png.",)
+
+
+def test_contact_sheets_and_snapshots_are_no_data(tmp_path: Path) -> None:
+    fill(tmp_path, 2)
+    for name in ("contact-sheet.jpg", "runs/snapshots/1.png", "other/contact-sheet.png", "made/contact-sheet-a.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        noise(20, 20, len(name)).save(tmp_path / name)
+    for name in ("index.jsonl", "made/index.jsonl", "runs/config.toml", "runs/data.json"):
+        (tmp_path / name).write_text("")
+    (tmp_path / "sheet.png").write_bytes(encode_sheet(noise(20, 20, 99)))
+    found = read_pictures(tmp_path, SIZE)
+    assert found.names == ("0.png", "1.png", "other/contact-sheet.png")
+    drawn = {record.file for record in found.records if record.category == PREVIEW}
+    assert drawn == {"contact-sheet.jpg", "made/contact-sheet-a.png", "runs/snapshots/1.png", "sheet.png"}
+
+
+PATHS = st.lists(
+    st.sampled_from(["a.png", "b.PNG", "c", ".x.png", "elf", "orc", "__MACOSX", "n.txt"]), min_size=1, max_size=3
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(PATHS, min_size=1, max_size=10), st.sampled_from([b"no picture", None]))
+def test_every_file_on_disk_has_a_record(paths: list[list[str]], content: bytes | None) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        root = Path(name)
+        (root / "good.png").write_bytes(png())
+        for i, path in enumerate(paths):
+            file = root.joinpath(*path)
+            if not file.exists() and not any(parent.is_file() for parent in file.parents):
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_bytes(content or png(i + 1))
+        files = {file.relative_to(root).as_posix() for file in root.rglob("*") if file.is_file()}
+        found = read_pictures(root, SIZE)
+    assert {record.file for record in found.records} == files
+    assert count_files(found.records).used == len(found.names)
 
 
 @given(st.text(max_size=20))

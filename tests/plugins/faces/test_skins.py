@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from ganassets.data.records import HIDDEN, LEFT_BEHIND, NOT_READ
 from ganassets.errors import InputError
 from ganassets_faces.basis import load_basis
 from ganassets_faces.eyes import patch_slices
@@ -78,6 +80,28 @@ def test_garbage_is_listed_and_the_rest_used(tmp_path: Path) -> None:
     assert "100 x 100" in problems["tiny.png"]
     assert "million pixels" in problems["bomb.png"]
     assert problems["prose.jpg"] == problems["empty.png"] == "not a picture that can be read; make it PNG or JPEG"
+
+
+def test_every_file_has_a_record_and_photographs_are_turned(tmp_path: Path) -> None:
+    half = texture(LIGHT)
+    half.paste(DARK, (0, 0, 300, 150))
+    exif = Image.Exif()
+    exif[274] = 3
+    half.save(tmp_path / "upright.png")
+    half.rotate(180).save(tmp_path / "turned.png", exif=exif)
+    with zipfile.ZipFile(tmp_path / "more.zip", "w") as archive:
+        archive.write(tmp_path / "upright.png", "in.png")
+        archive.writestr("__MACOSX/._in.png", b"")
+    (tmp_path / ".hidden").write_bytes(b"")
+    (tmp_path / "notes.md").write_bytes(b"")
+    skins = load_skins(tmp_path, SIZE)
+    assert {record.file: record.use or record.category for record in skins.records} == {
+        "upright.png": "skin", "turned.png": "skin", "more.zip/in.png": "skin",
+        "more.zip/__MACOSX/._in.png": LEFT_BEHIND,
+        ".hidden": HIDDEN, "notes.md": NOT_READ,
+    }  # fmt: skip
+    for skin in skins.albedo[1:]:
+        np.testing.assert_array_equal(skin, skins.albedo[0])
 
 
 def test_nothing_usable(tmp_path: Path) -> None:

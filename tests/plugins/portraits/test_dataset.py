@@ -80,6 +80,19 @@ def test_what_is_left_out_is_told(tmp_path: Path) -> None:
     assert count_files(data.files).left_out == {COPY: 1, UNREADABLE: 1}
 
 
+def test_too_few_pictures_say_why_others_are_left_out(tmp_path: Path) -> None:
+    for i in range(7):
+        Image.new("RGB", (8, 8), (9, 0, 0)).save(tmp_path / f"{i}.png")
+    (tmp_path / "a.heic").write_bytes(b"")
+    with pytest.raises(InputError) as caught:
+        read(data=tmp_path)
+    assert str(caught.value) == (
+        f"{tmp_path} holds too few different pictures that can be used (1 of 8 files); at least 8 are needed, and "
+        "others are left out: 6 files: copy of another file, such as 1.png (the same pixels as 0.png); "
+        "a.heic: .heic is not read; convert it to PNG."
+    )
+
+
 @pytest.mark.parametrize(
     ("options", "text"),
     [
@@ -88,7 +101,7 @@ def test_what_is_left_out_is_told(tmp_path: Path) -> None:
         ({"data": ".", "crop": "round"}, "--crop is one of"),
         ({"data": ".", "mirror": "maybe"}, "--mirror takes yes or no"),
         ({"data": "."}, "no picture that can be used"),
-        ({"data": "few"}, rf"few holds too few different pictures .* \(7\); at least {FEWEST} are needed"),
+        ({"data": "few"}, rf"few holds too few different pictures .* \(7 of 7 files\); at least {FEWEST} are needed"),
     ],
 )
 def test_wrong_options_are_one_sentence(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import tempfile
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageCms
 
 from ganassets.data.records import NOT_READ, PREVIEW, UNREADABLE
 from ganassets.errors import InputError
@@ -182,11 +185,36 @@ def test_sizes_of_all_sorts(folder: Path) -> None:
     np.testing.assert_array_equal(made.roughness, np.broadcast_to(np.arange(0, 256, 2), (64, 128)))
 
 
-def test_orientation_in_the_metadata_is_not_obeyed(folder: Path) -> None:
+def test_maps_are_turned_upright_as_a_viewer_shows_them(folder: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
-    save(folder / "x_color.jpg", colours((64, 96)), exif=exif)
-    assert read_one(folder)[0].albedo.shape == (64, 96, 3)
+    upright = colours((96, 64), tiling=False)
+    save(folder / "x_color.png", np.rot90(upright), exif=exif)
+    save(folder / "x_roughness.png", upright[..., 0])
+    made, _ = read_one(folder)
+    np.testing.assert_array_equal(made.albedo, upright)
+    np.testing.assert_array_equal(np.asarray(made.roughness), upright[..., 0])
+
+
+def test_colour_profiles_are_for_colours_alone(folder: Path) -> None:
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("XYZ")).tobytes()
+    save(folder / "x_color.png", colours(), icc_profile=profile)
+    save(folder / "x_roughness.png", np.dstack([grey(90)] * 3), icc_profile=profile)
+    made, report = read_one(folder)
+    np.testing.assert_array_equal(made.albedo, colours())
+    assert made.roughness is not None and (made.roughness == 90).all()
+    reasons = {record.use: record.reason for record in report.records}
+    assert "its colour profile can't be used" in reasons["albedo"] and reasons["roughness"] == "its name says so"
+
+
+def test_a_float_map_with_an_outlier_keeps_its_range_and_says_so(folder: Path) -> None:
+    height = hills().astype(np.float32)
+    height[5, 5] = 65504
+    save(folder / "x_color.png", colours())
+    save(folder / "x_height.tif", height)
+    made, report = read_one(folder)
+    assert np.corrcoef(np.asarray(made.height)[20:, 20:].ravel(), hills()[20:, 20:].ravel())[0, 1] > 0.999
+    assert any("are cut off" in record.reason for record in report.records if record.use == "height map")
 
 
 def test_tiling(folder: Path) -> None:
@@ -252,6 +280,37 @@ def test_every_file_has_a_record_that_says_what_it_became(folder: Path) -> None:
     (record,) = [record for record in report.records if record.file == "oak_normal.png"]
     assert record.facts == {"set": "oak", "map": "normal", "size": "96 x 96", "material": "unknown"}
     assert record.reason == "its name says so"
+
+
+NAMES = [
+    "oak_color.png",
+    "oak_n.png",
+    "oak_ao.png",
+    "oak_odd.png",
+    "albedo",
+    "normal",
+    "x.png",
+    ".y",
+    "previews",
+    "z.txt",
+]
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.lists(st.sampled_from(NAMES), min_size=1, max_size=3), max_size=8), st.booleans())
+def test_every_file_on_disk_has_a_record(paths: list[list[str]], damaged: bool) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        root = Path(name)
+        picture = save(root / "good_color.png", colours((64, 64))).read_bytes()
+        for path in paths:
+            file = root.joinpath(*path)
+            if not file.exists() and not any(parent.is_file() for parent in file.parents):
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_bytes(picture[:99] if damaged else picture)
+        files = {file.relative_to(root).as_posix() for file in root.rglob("*") if file.is_file()}
+        _, report = read_sets(root)
+    assert sorted(record.file for record in report.records) == sorted(files)
+    assert all(record.reason and bool(record.use) != bool(record.category) for record in report.records)
 
 
 def test_a_normal_map_is_never_colours(folder: Path) -> None:

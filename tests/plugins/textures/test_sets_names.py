@@ -101,7 +101,7 @@ VENDORS = {
         "slab", ["albedo", "normal", UNKNOWN, UNKNOWN],
     ),
     "not understood, in front": (
-        ["diffuse_dolomite.png", "normal_dolomite.png", "glossy_dolomite.png"], "dolomite", ["albedo", "normal", UNKNOWN]
+        ["diffuse_marl.png", "normal_marl.png", "glossy_marl.png"], "marl", ["albedo", "normal", UNKNOWN]
     ),
     "not understood, and no colours": (
         ["wool_normal.png", "wool_foo.png", "wool_bar.png"], "wool", ["normal", UNKNOWN, UNKNOWN]
