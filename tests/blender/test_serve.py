@@ -104,7 +104,7 @@ def test_thumbnails(server: Server, tmp_path: Path) -> None:
 SLOW = """
 import time
 from ganassets_blender import serve
-serve.STRANGERS_SECONDS = 0.5
+serve.THUMBNAIL_SECONDS = 0.5
 serve.Studio.picture = lambda *_: time.sleep(60)
 serve.main()
 """

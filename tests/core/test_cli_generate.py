@@ -149,7 +149,7 @@ def test_a_disk_that_fills_up_leaves_whole_files(model):
         "from ganassets.cli import main\nmain()"
     )
     command = [sys.executable, "-c", code, "generate", model, "--to", "raw", "--option", "copies=9", "--no-preview"]
-    folder = next(path for path in Path(model).parent.iterdir() if path.name == "site")
+    folder = next(path for path in Path(model).parents[3].iterdir() if path.name == "site")
     variables = {**os.environ, "PYTHONPATH": f"{folder}:{os.environ.get('PYTHONPATH', '')}"}
     result = subprocess.run(command, capture_output=True, text=True, env=variables, check=False)
     assert result.returncode == 2
@@ -259,7 +259,7 @@ def test_help_shows_sliders_and_settings(squares):
 
 
 def test_ctrl_c_stops_with_whole_files(model):
-    site = next(path for path in Path(model).parent.iterdir() if path.name == "site")
+    site = next(path for path in Path(model).parents[3].iterdir() if path.name == "site")
     variables = {**os.environ, "PYTHONPATH": f"{site}:{os.environ.get('PYTHONPATH', '')}"}
     command = [sys.executable, "-m", "ganassets", "generate", model, "--to", "raw", "-n", "100000", "--no-preview"]
     # A test run in the background hands on an ignored SIGINT, which is not what is tested.

@@ -52,7 +52,8 @@ def test_what_usd_says_of_the_disk():
 @pytest.mark.parametrize("exporter", ["usdz", "fbx"])
 def test_limits_of_files_are_told(exporter, tmp_path):
     pytest.importorskip("pxr")
-    code = "import resource; from ganassets.cli import main; resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000)); main()"
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))"
+    code = f"{limit}; from ganassets.cli import main; main()"
     words = [
         "generate",
         "poses",
