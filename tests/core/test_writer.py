@@ -53,7 +53,7 @@ def test_a_folder_or_a_dangling_link_with_the_name(tmp_path):
 
 UNSAFE = [
     "", ".", "..", "../x", "a/b", "a\\b", "/etc/x", "C:x", "con", "CON.glb", "nul.tar.gz", "com1", "aux .txt", "x.",
-    "x ", ".hidden", "a\0b", "a\nb", "what?", "a*b", "x" * 256, "é" * 128,
+    "x ", ".hidden", "a\0b", "a\nb", "what?", "a*b", "x" * 256, "é" * 128, "a\ud800", "a\udcff.x",
 ]  # fmt: skip
 
 

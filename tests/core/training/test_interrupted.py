@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import pty
@@ -195,6 +196,15 @@ def test_a_lock_is_given_back_by_a_run_that_fails(tmp_path):
         with pytest.raises(InputError, match="no"):
             start(replace(SPEC, dataset=dataset), tmp_path / "run")
     assert start(SPEC, tmp_path / "run").is_dir()
+
+
+@pytest.mark.parametrize(("error", "ours"), [(OSError(errno.ENOLCK, ""), True), (BlockingIOError(), False)])
+def test_a_file_system_without_locks_stops_nobody(error, ours, tmp_path, monkeypatch):
+    def flock(handle: int, operation: int) -> None:
+        raise error
+
+    monkeypatch.setattr("ganassets.batch.lock.fcntl.flock", flock)
+    assert take(0) is ours
 
 
 @pytest.mark.parametrize("numbers", [(signal.SIGTERM, signal.SIGTERM), (signal.SIGHUP, signal.SIGHUP, signal.SIGTERM)])
