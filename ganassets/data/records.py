@@ -53,7 +53,7 @@ class FileTotals:
 
 
 def count_files(records: Iterable[FileRecord]) -> FileTotals:
-    """Count each file once, however many parts it has; one left out counts under its first record's category."""
+    """Count each file once, however many parts it has; one that is left out counts under its first record's category."""
     used: set[str] = set()
     first: dict[str, str] = {}
     for record in records:
