@@ -55,8 +55,9 @@ train-faces: $(TRAIN)  ## train on heads for some minutes, export the model, gen
 test: $(DEV)  ## run all checks and tests
 	@$(MAKE) --no-print-directory --keep-going --jobs=1 lint test-core test-real
 
+# One thread each, as the processes share the cores.
 test-core: $(DEV)  ## run the tests that need nothing but Python packages
-	$(BIN)/python -m pytest $(PARALLEL) -m "not real"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(PARALLEL) -m "not real"
 
 # Node.js alone is put first: Debian's Blender would take a Python that it finds there for its own.
 test-real: $(DEV)  ## run the tests with real consumers (Blender, a browser, a validator)
