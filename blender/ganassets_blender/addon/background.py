@@ -97,7 +97,7 @@ def volume(
 
 
 def reason_of(problem: Exception) -> str:
-    """Why Blender didn't write a file; from 5.2 on it gives no reason where the disk is full."""
+    """Why Blender didn't write a file; 5.3 gives no reason where the disk is full."""
     said = " ".join(str(problem).removeprefix("Error: ").split()).rstrip(".")
     return said if ": " in said else f"{said}; {NO_SPACE}"
 
