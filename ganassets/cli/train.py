@@ -160,7 +160,7 @@ def told_how_to_resume(generator: str) -> Iterator[None]:
 
 def can_resume(folder: Path) -> bool:
     """Whether a folder is that of a run with a checkpoint."""
-    return (folder / SETTINGS_FILE).is_file() and any((folder / "checkpoints").glob("[0-9]*.safetensors"))
+    return (folder / SETTINGS_FILE).is_file() and bool(list((folder / "checkpoints").glob("[0-9]*.safetensors")))
 
 
 def start_model(text: str, trusted: bool) -> Path:
