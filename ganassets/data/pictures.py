@@ -230,6 +230,8 @@ def label_names(folders: Iterable[str]) -> tuple[dict[str, str], list[str]]:
         label = next(name for name in names if taken.get(name, own) == own)
         if label != base:
             notes.append(f"The folder {folder} has the label {label}, because another one is called {base} already.")
+        if label in taken:
+            notes.append(f"The folder {folder} shares the label {label} with another one.")
         taken[label] = own
         labels[folder] = label
     return labels, notes

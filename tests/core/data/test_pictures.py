@@ -408,7 +408,10 @@ def test_labels_stay_apart_whatever_signs_and_script() -> None:
     names = ["c++/1.png", "c#/1.png", "Dark Elf/1.png", "dark_elf/1.png", "エルフ/1.png", "эльф/1.png", "हिन्दी/1.png"]
     told = folder_labels(names)
     assert told.labels == ("c-2", "c", "dark-elf", "dark-elf", "エルフ", "эльф", "हिन्दी")
-    assert told.notes == ("The folder c++ has the label c-2, because another one is called c already.",)
+    assert told.notes == (
+        "The folder c++ has the label c-2, because another one is called c already.",
+        "The folder dark_elf shares the label dark-elf with another one.",
+    )
 
 
 def test_files_without_an_ending_and_rare_endings_are_read(tmp_path: Path) -> None:
