@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from ..batch.lock import take
 from ..errors import InputError
+from ..files import check_regular
 from ..writer import can_not_write, remove_leftovers, write_atomic
 
 LOCK = "lock"
@@ -43,16 +43,17 @@ def write_in_run(path: Path, content: bytes) -> None:
 @contextmanager
 def _lock(run: Path, seconds: float) -> Iterator[bool]:
     """Hold a run's lock, waiting so long for it; whether it is held."""
-    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
+    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
     try:
         handle = os.open(run / LOCK, flags, 0o666)
     except OSError as error:
         raise can_not_write(run, error) from error
     try:
-        deadline = time.monotonic() + seconds
-        while not (held := take(handle)) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        if held:
+        try:
+            check_regular(handle, run / LOCK)
+        except OSError as error:
+            raise can_not_write(run, error) from error
+        if held := take(handle, seconds):
             for name in FOLDERS:
                 remove_leftovers(run / name)
         yield held

@@ -14,7 +14,7 @@ import pytest
 def fitness(addon: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModuleType:
     """The module in a Blender that is fit, with Python 3.13."""
     bpy = ModuleType("bpy")
-    bpy.app = SimpleNamespace(version_string="6.0.1", binary_path="/opt/blender")  # pyright: ignore[reportAttributeAccessIssue]
+    bpy.app = SimpleNamespace(version_string="6.0.1", binary_path="/usr/blender")  # pyright: ignore[reportAttributeAccessIssue]
     monkeypatch.setitem(sys.modules, "bpy", bpy)
     monkeypatch.setattr(sys, "version_info", (3, 13, 5))
     for tag in ("cp311-cp311", "cp313-cp313"):
@@ -40,7 +40,7 @@ def test_a_checkout_without_wheels_runs_with_any_python(
 def test_a_python_without_wheels(fitness: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "version_info", (3, 15, 0))
     assert fitness.reason_against() == (
-        "GAN Assets has libraries for Python 3.11 and 3.13 alone and can't run in Blender 6.0.1 (/opt/blender, Python "
+        "GAN Assets has libraries for Python 3.11 and 3.13 alone and can't run in Blender 6.0.1 (/usr/blender, Python "
         "3.15.0): install a newer GAN Assets, or use a Blender with one of these Pythons."
     )
 
@@ -49,6 +49,6 @@ def test_a_blender_without_numpy(fitness: ModuleType, monkeypatch: pytest.Monkey
     monkeypatch.setitem(sys.modules, "numpy", None)
     said = fitness.reason_against()
     assert said.startswith(
-        "GAN Assets needs numpy, which Blender 6.0.1 (/opt/blender, Python 3.13.5) can't import (import of numpy halted"
+        "GAN Assets needs numpy, which Blender 6.0.1 (/usr/blender, Python 3.13.5) can't import (import of numpy halted"
     )
     assert said.count(". ") == 0 and said.endswith("which brings it along.")

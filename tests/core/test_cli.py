@@ -269,7 +269,7 @@ def training(squares, monkeypatch, tmp_path):
 def test_train_passes_everything_on(training):
     args = (
         "train squares --seed 3 --kimg 2.5 --objective minimax --device cpu --threads 2 --devices 2 --out here "
-        "--colours there"
+        "--precision float32 --colours there"
     )
     result = run(*args.split())
     assert result.exit_code == 0, result.output
@@ -279,7 +279,7 @@ def test_train_passes_everything_on(training):
     settings.pop("console")
     assert settings == {
         "out": Path("here"), "seed": 3, "objective": "minimax", "device": "cpu", "threads": 2,
-        "devices": 2, "start": None, "data_options": {"colours": "there"},
+        "devices": 2, "precision": "float32", "start": None, "data_options": {"colours": "there"},
     }  # fmt: skip
 
 

@@ -24,7 +24,7 @@ COMMANDS = {
     "report run": "",
     "export run --onnx -o model.onnx": "model.onnx",
     "inspect model.onnx": "",
-    "evaluate model.onnx --data pictures --samples 16": "",
+    "evaluate model.onnx --trusted --data pictures --samples 16": "",
     "generate model.onnx -n 1 -o portraits": "portraits",
     "generate faces -n 1 -o faces": "faces",
     "generate textures -n 1 --size 64 -o textures": "textures",
@@ -34,9 +34,9 @@ COMMANDS = {
     "morph textures 1 2 --size 64 --steps 2 -o morphed": "morphed",
     "mix textures 1 2 --size 64 -o mixed": "mixed",
     "vary textures 1 -n 1 --size 64 -o varied": "varied",
-    "sliders discover model.onnx --count 2 --sheets sheets": "model.sliders.json sheets",
+    "sliders discover model.onnx --trusted --count 2 --sheets sheets": "model.sliders.json sheets",
     "sliders list model.onnx": "",
-    "invert model.onnx pictures/elf/0.png --seconds 1 --tries 8 -o inverted": "inverted",
+    "invert model.onnx --trusted pictures/elf/0.png --seconds 1 --tries 8 -o inverted": "inverted",
 }
 JOBS = '[[job]]\nmodel = "textures"\nseeds = "1-2"\nsize = "64"\n'
 # Asks as the add-on does.

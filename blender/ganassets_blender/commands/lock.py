@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from ganassets.cli.base import debug_option
+from ganassets.cli.output import say
 
 EXAMPLES = """\b
 Examples:
@@ -22,4 +23,4 @@ def command() -> None:
     """
     from ..lock import renew_lock
 
-    click.echo(renew_lock(lambda text: click.echo(text, err=True)))
+    say(renew_lock(lambda text: say(text, err=True)))

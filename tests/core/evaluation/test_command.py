@@ -34,14 +34,14 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 @pytest.mark.parametrize("option", ["--colours", "--data"])
 def test_the_main_data_option_is_also_called_data(squares, make_model, asked, option):
-    result = evaluate(str(make_model()), option, "here", "--samples", "20", "--json")
+    result = evaluate(str(make_model()), "--trusted", option, "here", "--samples", "20", "--json")
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout) == {"samples": 20}
     assert (asked["spec"], asked["data_options"]) == ("squares", {"colours": "here"})
 
 
 def test_without_data_none_are_given(squares, make_model, asked):
-    assert evaluate(str(make_model())).exit_code == 0
+    assert evaluate(str(make_model()), "--trusted").exit_code == 0
     assert asked["data_options"] == {} and asked["samples"] == 512
 
 
@@ -52,7 +52,7 @@ def test_help_lists_the_generators_data_options(squares):
 
 
 def test_a_generator_that_takes_no_data(tiles, tiles_model):
-    result = evaluate(str(tiles_model), "--data", "here")
+    result = evaluate(str(tiles_model), "--trusted", "--data", "here")
     assert result.exit_code == 2 and "--data" in result.stderr
 
 

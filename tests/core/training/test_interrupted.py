@@ -44,7 +44,7 @@ def unbroken(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run that nothing stopped."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(running, "check_export", lambda *arguments: None)
-        patch.setattr(running, "choose_hardware", lambda device, threads, devices: toy_runs.CPU)
+        patch.setattr(running, "choose_hardware", lambda device, threads, devices, precision: toy_runs.CPU)
         patch.setattr(files.RunFolder, "look", lambda self, trainer, must=False: None)
         return start(SPEC, tmp_path_factory.mktemp("unbroken") / "run")
 

@@ -62,11 +62,11 @@ def test_pictures_without_labels_or_transparency(tmp_path: Path) -> None:
     write_sprites(tmp_path / "art", opaque=True)
     (tmp_path / "art" / "elf").rename(tmp_path / "elves")
     run("train", "portraits", "--data", "elves", "--out", "a", *SHORT)
-    run("export", "a", "--onnx")
-    run("generate", "a", "-n", "2", "-o", "made", "--format", "webp")
+    run("export", "./a", "--onnx")
+    run("generate", "./a", "-n", "2", "-o", "made", "--format", "webp")
     with Image.open("made/portraits-00000001.webp") as image:
         assert image.mode == "RGB" and np.asarray(image).std() > 5
-    assert "no slider 'label'" in run("generate", "a", "--set", "label=elf", code=2).stderr
+    assert "no slider 'label'" in run("generate", "./a", "--set", "label=elf", code=2).stderr
 
 
 @pytest.mark.slow
