@@ -152,6 +152,7 @@ class Target:
         size: of size-free models, samples along each axis while it is compared.
         exact: whether places are compared, so that each layer may be moved by itself; where only the look is, that
             would meet the numbers with another look.
+        note: what the user should know about the file, such as that only its first clip counts; "" for nothing.
     """
 
     features: Callable[[Sequence[Any]], np.ndarray]
@@ -162,6 +163,7 @@ class Target:
     draft: Mapping[str, Any] = field(default_factory=dict)
     size: tuple[int, ...] | None = None
     exact: bool = True
+    note: str = ""
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,8 @@ def command(name_or_model: str, file: Path, seconds: float, tries: int, **params
         raise InputError(f"{file} is not there.")
     model = asked.opened(params["untrusted"], threads=None)
     target = read_target(asked.spec, file)
+    if target.note:
+        say(target.note)
     console = make_console(stderr=True)
     with console.status("Beginning") as status:
         tell = lambda stage, distance: status.update(f"Improving {stage}: {distance:.3g} {target.unit}")  # noqa: E731

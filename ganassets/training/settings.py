@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from ..errors import InputError
 from ..files import read_text
 from ..spec import Preset
+from ..texts import escape_surrogates
 from ..toml_text import parse_toml
 from .objective import OBJECTIVES
 
@@ -56,12 +57,15 @@ class RunSettings:
 
 
 def to_toml(settings: RunSettings) -> str:
-    """The text of config.toml."""
+    """The text of config.toml; InputError for names of files that it can't hold."""
     import tomli_w
 
     table = asdict(settings)
     table["preset"] = {key: value for key, value in table["preset"].items() if value is not None}
-    return tomli_w.dumps(table)
+    text = tomli_w.dumps(table)
+    if escape_surrogates(text) != text:
+        raise InputError("a run can't keep a path whose name is not UTF-8; rename the folder or file of your data.")
+    return text
 
 
 def read_settings(path: Path) -> RunSettings:

@@ -26,12 +26,13 @@ CENTIMETRES = 100.0
 def clip_target(path: Path) -> Target:
     """The first clip of a file; InputError when it holds none, or it is too short or too long."""
     records: list[FileRecord] = []
-    found = next(find_motion(path, records))
+    found, *others = find_motion(path, records)
+    note = f"{path.name} holds {len(others) + 1} clips; this is the first, {found.take.name}." if others else ""
     clip = to_humanoid(found.take, up=found.facts.up)
     if not SHORTEST <= clip.seconds <= LONGEST:
         raise InputError(f"{path} lasts {clip.seconds:.3g} s; cut out {SHORTEST:g} to {LONGEST:g} s of it.")
     settings = {"seconds": round(clip.seconds, 3), "mirror": "no", "pose": -1.0}
-    return Target(places_of, places_of([clip])[0], "cm", settings=settings, draft={"hold-feet": False})
+    return Target(places_of, places_of([clip])[0], "cm", settings=settings, draft={"hold-feet": False}, note=note)
 
 
 def places_of(clips: Sequence[MotionClip]) -> NDArray[np.float32]:

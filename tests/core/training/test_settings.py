@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from domains import CPU, make_preset
@@ -40,6 +42,11 @@ def test_broken(tmp_path, damage):
     (tmp_path / "config.toml").write_text(damage(text), encoding="utf-8")
     with pytest.raises(InputError, match="can't be read as a run's settings"):
         read_settings(tmp_path / "config.toml")
+
+
+def test_paths_that_are_not_unicode_are_refused():
+    with pytest.raises(InputError, match="not UTF-8"):
+        to_toml(replace(SETTINGS, data_options={"data": "art\udcff"}))
 
 
 def test_not_text(tmp_path):

@@ -45,6 +45,14 @@ def test_a_clip_is_met_by_itself(walk):
     assert off(target, walk_clip(speed=0.3)) > 2
 
 
+def test_it_says_that_only_the_first_of_several_clips_counts(walk):
+    _, path = walk
+    assert clip_target(path).note == ""
+    (path.parent / "z.bvh").write_bytes(path.read_bytes())
+    note = clip_target(path.parent).note
+    assert note == f"{path.parent.name} holds 2 clips; this is the first, walk."
+
+
 def test_what_is_set_while_it_is_compared(walk):
     """All of it is the plugin's own settings; the clip is as long, and nothing is done to it."""
     clip, path = walk
