@@ -153,6 +153,15 @@ def other_runtime(request: pytest.FixtureRequest) -> Path:
 
 
 @pytest.fixture(scope="session")
+def older_processor() -> tuple[str, ...]:
+    """Words before a command that run it on a processor of 2008, without AVX and FMA."""
+    if platform.machine() != "x86_64":
+        pytest.skip("the processor that is emulated runs programs for x86-64")
+    program = shutil.which("qemu-x86_64") or missing("qemu-x86_64 is not installed: run tests/real/setup.sh as root")
+    return (program, "-cpu", "Nehalem")
+
+
+@pytest.fixture(scope="session")
 def blender_python() -> Path:
     """A Python that has Blender's module."""
     return python_with_bpy(BLENDER)
