@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import signal
 from collections.abc import Callable
 from dataclasses import replace
 from importlib import metadata
@@ -17,6 +18,11 @@ from ganassets.assets import Option
 from ganassets.model import open_model
 from ganassets.plugins import load_generator
 from size_free import STRIDE
+
+# What a shell starts in the background ignores these, and so would all that the tests start and send signals to.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP"):
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # Machines that run tests are slow now and then.
 settings.register_profile("ganassets", deadline=None)

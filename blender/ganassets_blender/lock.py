@@ -92,7 +92,10 @@ def wheels_in(report: str) -> Iterator[tuple[str, str]]:
     """
     for row in json.loads(report)["install"]:
         archive = row["download_info"]
-        yield unquote(archive["url"].rpartition("/")[2]), archive["archive_info"]["hashes"]["sha256"]
+        info = archive["archive_info"]
+        # Before version 23.1, pip wrote {"hash": "sha256=..."} alone.
+        digest = info["hashes"]["sha256"] if "hashes" in info else info["hash"].removeprefix("sha256=")
+        yield unquote(archive["url"].rpartition("/")[2]), digest
 
 
 def pip_target(platform: str, python: str, source: Path | None) -> list[str]:

@@ -46,10 +46,12 @@ LAMPS = {
 }
 # Lamps alone are sampled, no reflected rays are followed: on skin that is less noise for the time.
 INTEGRATOR = {"type": "direct", "hide_emitters": True, "emitter_samples": 10, "bsdf_samples": 0}
-HINT = (
+MISSING = (
     "Heads are drawn without soft shadows because the renderer Mitsuba is missing; pip install 'ganassets[preview]' "
     "adds it (not on ARM Linux and ARM Windows)."
 )
+# On a bare Debian libatomic.so.1 is missing; the package is called libatomic1 there.
+UNFIT = "Heads are drawn without soft shadows because the renderer Mitsuba doesn't load here: {}."
 
 
 def contact_sheet(assets: Sequence[Mesh], cell: int = 256) -> Image.Image:
@@ -73,9 +75,10 @@ def contact_sheet(assets: Sequence[Mesh], cell: int = 256) -> Image.Image:
     shown = assets[:MAX_HEADS]
     try:
         renderer = load_renderer()
-    except ImportError:
-        sheet = arrange([drawn(head, cell) for head in shown], shown, cell, caption(len(assets), HINT))
-        sheet.info["hint"] = HINT
+    except ImportError as error:
+        hint = MISSING if isinstance(error, ModuleNotFoundError) else UNFIT.format(error)
+        sheet = arrange([drawn(head, cell) for head in shown], shown, cell, caption(len(assets), hint))
+        sheet.info["hint"] = hint
         return sheet
     return arrange([views(renderer, head, cell) for head in shown], shown, cell, caption(len(assets)))
 
@@ -130,9 +133,16 @@ def no_kernel_cache() -> Iterator[None]:
 
 
 def load_renderer() -> ModuleType:
-    """Mitsuba in its variant that needs neither a GPU nor LLVM; ImportError where it is not installed."""
-    with no_kernel_cache():
-        import mitsuba
+    """Mitsuba in its variant that needs neither a GPU nor LLVM.
+
+    Raises:
+        ImportError: it can't be loaded; ModuleNotFoundError where it is not installed.
+    """
+    try:
+        with no_kernel_cache():
+            import mitsuba
+    except NameError as error:  # Dr.Jit raises it while it handles the error that says what is wrong
+        raise ImportError(str(error.__context__ or error)) from error
 
     mitsuba.set_variant("scalar_rgb")
     mitsuba.set_log_level(mitsuba.LogLevel.Error)

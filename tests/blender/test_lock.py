@@ -24,6 +24,7 @@ from ganassets_blender.lock import (
     read_lock,
     reason_in,
     renew_lock,
+    wheels_in,
 )
 from ganassets_blender.wheels import fetch_wheels, pack
 
@@ -45,6 +46,13 @@ def name_of(wheel: str) -> str:
 def test_ranges_are_those_of_the_package():
     required = {parts_of(text) for text in metadata.requires("ganassets") or [] if "extra" not in text}
     assert {parts_of(text) for text in (*WITH_DEPENDENCIES, *ALONE)} <= required
+
+
+@pytest.mark.parametrize("info", [{"hashes": {"sha256": "ab"}, "hash": "sha256=ab"}, {"hash": "sha256=ab"}])
+def test_reports_of_older_and_newer_pips_are_read(info: dict[str, object]):
+    url = "https://index.example/packages/rich-15.0.0-py3-none-any.whl"
+    report = json.dumps({"install": [{"download_info": {"url": url, "archive_info": info}}]})
+    assert list(wheels_in(report)) == [("rich-15.0.0-py3-none-any.whl", "ab")]
 
 
 def test_the_lock_names_files_and_digests_and_nothing_else():

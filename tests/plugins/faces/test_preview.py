@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import sys
 from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -35,9 +37,16 @@ def with_skin(**changes: object) -> tuple[Material, ...]:
     return (dataclasses.replace(PLAIN[0], **changes), *PLAIN[1:])
 
 
+def renderer() -> ModuleType:
+    """Mitsuba; the test is skipped where it can't be had."""
+    try:
+        return preview.load_renderer()
+    except ImportError as error:
+        pytest.skip(f"Mitsuba doesn't load: {error}")
+
+
 def views_of(head: Mesh) -> list[np.ndarray]:
-    pytest.importorskip("mitsuba")
-    return [view.astype(int) for view in preview.views(preview.load_renderer(), head, CELL)]
+    return [view.astype(int) for view in preview.views(renderer(), head, CELL)]
 
 
 def is_head(view: np.ndarray) -> np.ndarray:
@@ -131,7 +140,7 @@ def test_roughness_map_is_used(plain_views: list[np.ndarray]):
 
 @pytest.mark.parametrize(("count", "columns", "lines"), [(1, 1, 1), (2, 2, 1), (5, 2, 3)])
 def test_sheet_has_two_heads_a_row(count: int, columns: int, lines: int):
-    pytest.importorskip("mitsuba")
+    renderer()
     sheet = preview.contact_sheet([make_head(i) for i in range(count)], cell=32)
     assert sheet.mode == "RGB"
     assert sheet.size == (columns * 3 * 32, lines * 32)
@@ -174,6 +183,19 @@ def test_without_the_renderer_heads_are_drawn_and_a_hint_is_shown(monkeypatch: p
         assert green > 2 * red and green > 2 * blue, "the skin's colour"
         assert tuple(view[2, -3]) == preview.PAPER, "nothing around the head"
     assert np.abs(views[0] - views[2]).mean() > 5, "from several sides"
+
+
+def test_a_renderer_that_does_not_load_is_named_with_the_reason(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "mitsuba.py").write_text(
+        "try:\n    raise ImportError('libatomic.so.1: cannot open shared object file')\n"
+        "except ImportError:\n    unknown_name\n"
+    )
+    monkeypatch.delitem(sys.modules, "mitsuba", raising=False)
+    monkeypatch.syspath_prepend(tmp_path)
+    hint = preview.contact_sheet([make_head(0)], cell=32).info["hint"]
+    assert "doesn't load here: libatomic.so.1: cannot open shared object file" in hint
 
 
 def test_captions_are_not_cut():
