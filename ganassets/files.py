@@ -10,10 +10,11 @@ import errno
 import os
 import stat
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 from .errors import InputError
 
+PART = 2**20  # bytes that are asked for at once: a stream takes memory for all of them
 NOT_REGULAR = "it is a device or a pipe, not a file"
 # Pipes that a user hands over on purpose: `< file`, `| program /dev/stdin`, `program <(other program)`.
 HANDED_OVER = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
@@ -53,10 +54,19 @@ def check_regular(handle: int, path: str | Path, pipes: bool = False) -> None:
         raise OSError(errno.EINVAL, NOT_REGULAR, str(path))
 
 
+def read_up_to(stream: IO[bytes], most: int) -> bytes:
+    """The next bytes of a stream, `most` at most, without taking memory for more than there are."""
+    parts = []
+    while most > 0 and (part := stream.read(min(most, PART))):
+        parts.append(part)
+        most -= len(part)
+    return b"".join(parts)
+
+
 def read_bytes(path: str | Path, most: int) -> bytes:
     """All bytes of a regular file; OSError when it can't be read or holds more than `most` bytes."""
     with open_regular(path) as file:
-        content = file.read(most + 1)
+        content = read_up_to(file, most + 1)
     if len(content) > most:
         raise OSError(errno.EFBIG, f"it is larger than {size_text(most)}", str(path))
     return content

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import GanassetsError, InputError, one_line
-from .files import open_regular
+from .files import open_regular, read_up_to
 from .manifest import MAX_BYTES, METADATA_KEY, Manifest, parse_manifest
 from .onnx_scan import DEFAULT_DOMAINS, MalformedError, scan
 from .plugin_calls import static_digests
@@ -202,7 +202,7 @@ def read_model_file(path: Path) -> bytes:
     try:
         with open_regular(path) as file:
             size = os.fstat(file.fileno()).st_size  # before anything is read: what is larger would fill the memory
-            data = file.read(MAX_FILE_BYTES + 1) if size <= MAX_FILE_BYTES else b""
+            data = read_up_to(file, MAX_FILE_BYTES + 1) if size <= MAX_FILE_BYTES else b""
     except IsADirectoryError as error:
         raise InputError(f"{path} is a folder, not a model file; {advice}") from error
     except FileNotFoundError as error:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     Plugin = GeneratorSpec | Exporter
 
 ASSET_CLASSES = {kind.kind: kind for kind in (Mesh, TextureSet, MotionClip, Picture)}
+FILE_READERS = ("dataset", "target")  # functions that read what the user names
 FEW_CHARACTERS = 80  # of a file's name in a message
 
 
@@ -62,7 +63,14 @@ def guard(plugin: Plugin, function: str, expected: str, call: Callable[[], Any])
         raise broken(plugin, function, expected, f"it made something else: {error}") from error
     except (GanassetsError, KeyboardInterrupt):
         raise
+    except MemoryError as error:
+        advice = "use fewer --workers or a smaller --size"
+        raise GanassetsError(
+            f"there is not enough memory for {function} of {plugin_label(plugin)}; {advice}."
+        ) from error
     except BaseException as error:  # SystemExit, or a class of the plugin's own that is no Exception
+        if function in FILE_READERS and isinstance(error, OSError) and error.filename:
+            raise  # about a file or folder of the user's
         raise broken(plugin, function, expected, f"it raised {one_line(error)}") from error
 
 

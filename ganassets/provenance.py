@@ -16,7 +16,7 @@ from xml.etree import ElementTree
 from .batch.index import INDEX
 from .batch.ledger import lines_of
 from .errors import InputError
-from .files import open_regular
+from .files import open_regular, read_up_to
 from .recipe import MAX_BYTES, SUFFIX, Recipe, parse_recipe, recipe_of
 
 KEY = "Recipe"
@@ -195,7 +195,7 @@ def in_exr(path: Path) -> object | None:
     with open_regular(path) as file:
         if file.read(4) != EXR_MAGIC:
             raise ValueError("no EXR")
-        data = file.read(MAX_BYTES)
+        data = read_up_to(file, MAX_BYTES)
     at = 4
     for _ in range(MAX_LINES):
         end = data.index(b"\0", at)

@@ -150,7 +150,7 @@ def run(
         todo = [i for i, (job, unit) in enumerate(plan) if settings.overwrite or not done(job, unit)]
         if not settings.overwrite:
             check_free(plan, todo, index, out)
-        tidy(plan, out)
+        tidy(plan, out, index.locked)
         shown = set(chosen(plan)) if settings.sheet and (todo or not sheets_there(plan, out)) else set()
         summary = Summary(skipped=len(plan) - len(todo))
         if todo:
@@ -380,10 +380,11 @@ def files_in(folder: Path) -> list[Path]:
         raise can_not_write(folder, error) from error
 
 
-def tidy(plan: Plan, out: Path) -> None:
-    """Remove what killed runs left half-written, and see whether the folders can be written."""
+def tidy(plan: Plan, out: Path, locked: bool) -> None:
+    """Remove what killed runs left half-written, where no other run can be writing, and see whether the folders can be
+    listed."""
     for folder in plan.folders(out):
-        remove_leftovers(folder)
+        remove_leftovers(folder) if locked else files_in(folder)
 
 
 def write_failures(out: Path, failures: Sequence[Failure]) -> None:

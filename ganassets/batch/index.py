@@ -94,6 +94,11 @@ class Index:
             self.close()
             raise
 
+    @property
+    def locked(self) -> bool:
+        """Whether no other run can be writing to the folder; False where the file system knows no locks."""
+        return self._ledger.locked
+
     def __enter__(self) -> Index:
         return self
 

@@ -37,8 +37,9 @@ class Ledger:
             raise can_not_write(folder, error) from error
         try:
             check_regular(self._handle, path)
-            while not take(self._handle):
+            while (held := take(self._handle)) is False:
                 taken()
+            self.locked = bool(held)
             if self.size > MAX_BYTES:
                 raise InputError(f"{path} is too large for an index; choose another folder.")
         except OSError as error:

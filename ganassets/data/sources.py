@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from ..errors import InputError, one_line
-from ..files import open_regular
+from ..files import open_regular, read_up_to
 from .images import UNREAD_SUFFIXES
 from .records import (
     HIDDEN,
@@ -312,7 +312,7 @@ def read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
     """A member's bytes; zipfile itself stops at the size that the directory promises, which was checked."""
     try:
         with archive.open(info) as stream:
-            return stream.read(LARGEST_MEMBER)
+            return read_up_to(stream, LARGEST_MEMBER)
     except Exception as error:  # the decompressors each have errors of their own
         raise InputError(f"damaged in the zip: {one_line(error)}") from None
 
@@ -330,7 +330,7 @@ def read_file(open_file: Opener, name: str, most: int) -> bytes:
     """
     with open_file(name) as stream:
         try:
-            content = stream.read(most + 1)
+            content = read_up_to(stream, most + 1)
         except OSError as error:
             raise InputError(f"can't be read ({error.strerror})") from None
     if len(content) > most:

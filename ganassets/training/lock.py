@@ -51,11 +51,12 @@ def _lock(run: Path, seconds: float) -> Iterator[bool]:
     try:
         try:
             check_regular(handle, run / LOCK)
+            held = take(handle, seconds)
         except OSError as error:
             raise can_not_write(run, error) from error
-        if held := take(handle, seconds):
+        if held:  # where the file system knows no locks, another process may be writing them
             for name in FOLDERS:
                 remove_leftovers(run / name)
-        yield held
+        yield held is not False
     finally:
         os.close(handle)

@@ -117,11 +117,13 @@ def train(
     options = {key: str(value) for key, value in data_options.items() if value is not None}
     settings = RunSettings(spec.name, preset, objective, seed, hardware, options, str(start or ""))
     folder, team = gather(spec, settings, out)
+    ours = False
     try:
         with lead(folder, team):
+            ours = team.leads
             return begin(spec, settings, started, folder, team, console)
     except BaseException:
-        if team.leads:
+        if ours:  # not where another process has the lock
             remove_unbegun(folder)
         raise
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import io
 import os
 import signal
 import subprocess
@@ -17,7 +18,7 @@ from ganassets.batch.jobs import read_jobs
 from ganassets.data.sources import list_containers, open_file
 from ganassets.directions import file_of, read_directions
 from ganassets.errors import InputError
-from ganassets.files import open_regular, read_bytes, read_limited, read_text
+from ganassets.files import open_regular, read_bytes, read_limited, read_text, read_up_to
 from ganassets.model import look_into
 from ganassets.provenance import INDEX as INDEX_NAME
 from ganassets.provenance import origin_of, recipe_in
@@ -192,3 +193,18 @@ def test_nobody_else_opens_files():
             name = path.relative_to(ROOT).as_posix()
             if name not in OWN and "/addon/" not in name and "/painter/" not in name:
                 assert list(reads(path)) == [], "open files with ganassets.files"
+
+
+def test_memory_is_taken_for_what_there_is_alone(tmp_path):
+    path = tmp_path / "small"
+    path.write_bytes(b"x" * 1000)
+    asked: list[int] = []
+
+    class Watched(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            asked.append(size or 0)
+            return super().read(size)
+
+    assert read_up_to(Watched(path.read_bytes()), 2**40) == path.read_bytes()
+    assert 0 < max(asked) <= 2**20
+    assert read_up_to(io.BytesIO(b"x" * 5000), 3) == b"xxx"

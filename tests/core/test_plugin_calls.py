@@ -53,7 +53,6 @@ DECODERS = {
     "raise type('Stop', (BaseException,), {})('no')": "it raised Stop: no",
     "return decode(arrays, manifest, names, provenances, settings)": "it raised RecursionError",
     "raise ValueError('two\\nlines')": "it raised ValueError: two",
-    "raise MemoryError": "it raised MemoryError",
 }
 # Bodies of an exporter.
 EXPORTERS = {
@@ -183,6 +182,22 @@ def test_errors_for_the_user_stay_as_they_are(strange, path):
     strange(decoder="from ganassets.errors import InputError; raise InputError('use another slider.')")
     with pytest.raises(InputError, match=r"^use another slider\.$"):
         list(generate(open_model(path, threads=1), load_generator("strange"), Request((1,))))
+
+
+def test_too_little_memory_is_not_the_plugins(strange, path, tmp_path):
+    strange(decoder="raise MemoryError")
+    failures = make_batch(path, tmp_path / "out")
+    assert [failure["seed"] for failure in failures] == [1, 3]
+    assert failures[0]["error"].startswith("there is not enough memory for decode of generator 'strange'")
+
+
+def test_a_folder_that_can_not_be_read_is_not_the_plugins():
+    def dataset(*arguments: Any) -> Any:
+        raise PermissionError(13, "Permission denied", "/some/folder")
+
+    spec = replace(load_generator("textures"), dataset=dataset)
+    with pytest.raises(PermissionError):
+        plugin_calls.make_dataset(spec, spec.presets[0], {}, 0, lambda done, total: None)
 
 
 def test_ctrl_c_is_not_the_plugins(strange, path):

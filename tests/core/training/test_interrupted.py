@@ -198,13 +198,35 @@ def test_a_lock_is_given_back_by_a_run_that_fails(tmp_path):
     assert start(SPEC, tmp_path / "run").is_dir()
 
 
-@pytest.mark.parametrize(("error", "ours"), [(OSError(errno.ENOLCK, ""), True), (BlockingIOError(), False)])
-def test_a_file_system_without_locks_stops_nobody(error, ours, tmp_path, monkeypatch):
+def fail_to_lock(monkeypatch: pytest.MonkeyPatch, error: OSError) -> None:
     def flock(handle: int, operation: int) -> None:
         raise error
 
     monkeypatch.setattr("ganassets.batch.lock.fcntl.flock", flock)
-    assert take(0) is ours
+
+
+@pytest.mark.parametrize(("error", "held"), [(OSError(errno.ENOLCK, ""), None), (BlockingIOError(), False)])
+def test_a_file_system_without_locks_is_told_apart_from_a_lock_that_is_taken(error, held, monkeypatch):
+    fail_to_lock(monkeypatch, error)
+    assert take(0, 0.0) is held
+
+
+def test_a_file_that_can_not_be_locked_is_an_error(monkeypatch):
+    fail_to_lock(monkeypatch, OSError(errno.EBADF, "bad"))
+    with pytest.raises(OSError, match="bad"):
+        take(0, 0.0)
+
+
+def test_without_locks_nobody_is_stopped_and_nothing_of_others_is_removed(tmp_path, monkeypatch):
+    fail_to_lock(monkeypatch, OSError(errno.ENOLCK, ""))
+    run = tmp_path / "run"
+    (run / "checkpoints").mkdir(parents=True)
+    half = run / "checkpoints" / ".0123456789abcdef.tmp"
+    half.write_bytes(b"half")
+    with lock_run(run):
+        assert half.exists(), "another process may be writing it"
+    write_in_run(run / "model.onnx", b"x")
+    assert half.exists() and (run / "model.onnx").read_bytes() == b"x"
 
 
 @pytest.mark.parametrize("numbers", [(signal.SIGTERM, signal.SIGTERM), (signal.SIGHUP, signal.SIGHUP, signal.SIGTERM)])
