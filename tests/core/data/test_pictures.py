@@ -8,6 +8,7 @@ import struct
 import tempfile
 import zipfile
 import zlib
+from collections import Counter
 from io import BytesIO
 from pathlib import Path
 
@@ -447,6 +448,28 @@ def test_a_stray_picture_is_left_out(tmp_path: Path, stray: str) -> None:
     found = read_pictures(tmp_path, SIZE)
     assert label_counts(found) == {"elf": 6, "orc": 6}
     assert left_out(found) == {stray: "lies in no label's folder"}
+
+
+def names_in(**counts: int) -> list[str]:
+    """Names of pictures by how many there are in a folder, named like a__cats for a/cats."""
+    return [f"{folder.replace('__', '/')}/{i}.png" for folder, count in counts.items() for i in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("names", "labels"),
+    [
+        (names_in(a__cats=50, a__dogs=50, b=1), {"cats": 50, "dogs": 50, None: 1}),
+        (names_in(a__in__cats=50, a__in__dogs=50, a__x=3, b=3), {"cats": 50, "dogs": 50, None: 6}),
+        (names_in(a__cats=50, a__dogs=50, b=30), {"a": 100, "b": 30}),
+        (names_in(a__cats=30, a__dogs=30, a=40, b=1), {"a": 100, "b": 1}),
+        (names_in(elf=95, orc=5), {"elf": 95, "orc": 5}),
+        (names_in(elf__more=95, orc=5), {"elf": 95, "orc": 5}),
+        (names_in(elf__more=94, elf__new=1, orc=5), {"elf": 95, "orc": 5}),
+    ],
+)
+def test_a_few_strays_in_another_folder_hide_no_labels(names: list[str], labels: dict[str | None, int]) -> None:
+    told = folder_labels(names)
+    assert Counter(told.labels or ()) == labels and not told.notes
 
 
 def test_labels_stay_apart_whatever_signs_and_script() -> None:
