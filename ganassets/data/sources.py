@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
 from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
@@ -64,6 +65,11 @@ class Container:
     label: str
     names: tuple[str, ...]
     is_zip: bool
+
+    @cached_property
+    def name_set(self) -> frozenset[str]:
+        """The names, to tell quickly whether one is among them."""
+        return frozenset(self.names)
 
     def full_name(self, name: str) -> str:
         """Name of a file within what the user gave."""
@@ -235,8 +241,8 @@ class NameRecords:
     def folder_of(self, name: str) -> str:
         """The outermost folder for which a file is left out, else the one that it lies in."""
         *folders, _ = name.split("/")
-        paths = ["/".join(folders[:length]) for length in range(1, len(folders) + 1)]
-        return next((path for path in paths if name_error(f"{path}/x", self.previews)), "/".join(folders))
+        lengths = (i for i, part in enumerate(folders, start=1) if name_error(f"{part}/x", self.previews))
+        return "/".join(folders[: next(lengths, None)])
 
     def records(self) -> list[FileRecord]:
         """Records of all files."""
