@@ -38,13 +38,14 @@ FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP", "GIF", "PPM", "DDS", "ICO", *PR
 # How files begin that need no ending to be known as pictures.
 SIGNATURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8")
 SHEET = "ganassets"  # key of a PNG's note that tells of what the program draws: no data
-TIFF_PHOTOMETRIC, WHITE_IS_ZERO = 262, 0
+TIFF_WIDTH, TIFF_HEIGHT, TIFF_PHOTOMETRIC, WHITE_IS_ZERO = 256, 257, 262, 0
 SAME_COLOUR = 2  # of 255, by which a colour profile must move some colour to be applied
 RANGE_PERCENT = (0.1, 99.9)  # of a deep image's pixels: what lies far beyond these is no part of its range
 FAR = 2.0  # times the range between them
 SAMPLED = 1_000_000  # pixels that the range is measured on
 DEEP_FULL = 65535.0
 EXIF_ORIENTATION = 274
+EXIF_KEYS = frozenset({"exif", "Raw profile type exif", "XML:com.adobe.xmp", "xmp"})  # where PNGs say theirs
 # What brings a picture upright, by its EXIF orientation.
 TRANSPOSED = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -144,7 +145,7 @@ def inverted(image: Image.Image) -> Image.Image:
 
 def scale_transparency(image: Image.Image) -> None:
     """Bring the colour of a PNG that stands for transparency to the 8 bits that its pixels are read with."""
-    tile = getattr(image, "tile", None)  # empty once it is decoded, which asking for EXIF does
+    tile = getattr(image, "tile", None)  # empty once it is decoded
     depth, value = str(tile[0][3]) if tile else "", image.info["transparency"]
     if depth in ("L;2", "L;4") and isinstance(value, int):
         image.info["transparency"] = value * (85 if depth == "L;2" else 17)
@@ -200,9 +201,8 @@ def visible_image(image: Image.Image) -> tuple[Image.Image, str]:
     Raises:
         InputError: it holds numbers that are not finite.
     """
-    turned = orientation(image)
     picture, note = plain_image(image)
-    return upright(picture, turned), note
+    return upright(picture, orientation(image)), note  # EXIF may stand behind a PNG's pixels
 
 
 def plain_image(image: Image.Image) -> tuple[Image.Image, str]:
@@ -223,6 +223,7 @@ def plain_image(image: Image.Image) -> tuple[Image.Image, str]:
 
 # Modes in which a picture's colours are those that its colour profile speaks of.
 PROFILED = ("L", "LA", "RGB", "RGBA", "CMYK")
+ICC_SPACE = slice(16, 20)  # of a profile, which names the colours that it is of
 
 
 def to_srgb(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, str]:
@@ -237,7 +238,9 @@ def to_srgb(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, str
     """
     if not profile or image.mode not in PROFILED:
         return image, ""
-    colours = image.convert("RGB") if image.mode == "RGBA" else image.getchannel(0) if image.mode == "LA" else image
+    is_grey = image.mode in ("L", "LA") and profile[ICC_SPACE] != b"RGB "  # editors give RGB's profiles to grey as well
+    plain = image.mode in ("RGB", "CMYK")
+    colours = image if plain else image.getchannel(0) if is_grey else image.convert("RGB")
     try:
         transform = srgb_transform(profile, colours.mode)
         made = ImageCms.applyTransform(colours, transform) if transform else None
@@ -266,9 +269,17 @@ def srgb_transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | No
 
 
 def orientation(image: Image.Image) -> int:
-    """EXIF orientation, 1 (upright) to 8; 1 where it isn't said or makes no sense."""
+    """EXIF orientation of the pixels as Pillow decodes them, 1 (upright) to 8; 1 where it isn't said or makes no sense.
+
+    Nothing is decoded: of a PNG that isn't yet, EXIF behind its pixels doesn't count.
+    """
+    if image.format == "TIFF":  # Pillow turns these itself
+        return 1
+    # Pillow decodes a PNG that has no EXIF in front of its pixels, to look behind them.
+    if image.format == "PNG" and EXIF_KEYS.isdisjoint(image.info):
+        return 1
     try:
-        found = image.getexif().get(EXIF_ORIENTATION, 1)
+        found = Image.Image.getexif(image).get(EXIF_ORIENTATION, 1)
     except Exception:  # of damaged metadata; the picture itself may be whole
         return 1
     return found if found in TRANSPOSED else 1
@@ -276,6 +287,9 @@ def orientation(image: Image.Image) -> int:
 
 def upright_size(image: Image.Image) -> tuple[int, int]:
     """(width, height) of an image once it is upright, without decoding it."""
+    if tags := getattr(image, "tag_v2", None):  # of a TIFF, whose size is upright in some versions of Pillow
+        width, height = tags[TIFF_WIDTH], tags[TIFF_HEIGHT]
+        return (height, width) if tags.get(EXIF_ORIENTATION) in LYING else (width, height)
     return (image.height, image.width) if orientation(image) in LYING else image.size
 
 

@@ -195,26 +195,36 @@ def folder_labels(names: Sequence[str]) -> FolderLabels:
     if count > MOST_LABELS:
         told = f"the folders give {count:,} of them, {FEWEST_LABELS} to {MOST_LABELS} can be"
         return FolderLabels(None, (f"Labels are not used: {told}.",))
-    if (strays := len(folders) - labelled) > STRAY_SHARE * labelled:
+    if not are_strays(strays := len(folders) - labelled, labelled):
         told = f"{strays:,} of {len(folders):,} pictures lie in no label's folder"
         return FolderLabels(None, (f"Labels are not used: {told}.",))
     return FolderLabels(tuple(None if folder is None else by_folder[folder] for folder in folders), tuple(notes))
 
 
 def first_folders(parts: Sequence[Sequence[str]]) -> list[str | None]:
-    """The first folder of each picture below the folder that all of them share; None for those outside of any."""
-    level = 0
+    """The first folder of each picture below the folder that all but a few strays share; None for those outside of any.
+
+    Folders are not passed over where there aren't several below them.
+    """
+    level, above = 0, None
     while True:
-        inside = {part[level] for part in parts if len(part) > level + 1}
-        if len(inside) != 1:
-            return [part[level] if len(part) > level + 1 else None for part in parts]
-        (shared,) = inside
-        if any(len(part) > level + 2 for part in parts):
-            level += 1
-            # What lies beside the shared folder lies in none of those below it.
-            parts = [part if len(part) > level and part[level - 1] == shared else part[:level] for part in parts]
-        else:
-            return [None] * len(parts)
+        folders = [part[level] if len(part) > level + 1 else None for part in parts]
+        counts = Counter(folder for folder in folders if folder is not None)
+        if above is not None and not are_strays(len(parts) - counts.total(), counts.total()):
+            return above
+        several = len(counts) >= FEWEST_LABELS
+        shared, count = next(iter(counts.most_common(1)), (None, 0))
+        if not counts or (several and not are_strays(len(parts) - count, count)):
+            return folders
+        above = folders if several and above is None else above
+        level += 1
+        # What lies beside the shared folder lies in none of those below it.
+        parts = [part if folder == shared else part[:level] for part, folder in zip(parts, folders, strict=True)]
+
+
+def are_strays(outside: int, inside: int) -> bool:
+    """Whether so few pictures lie outside of labels' folders that they may be left out."""
+    return outside <= STRAY_SHARE * inside
 
 
 def label_names(folders: Iterable[str]) -> tuple[dict[str, str], list[str]]:

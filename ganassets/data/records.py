@@ -47,6 +47,7 @@ class FileRecord:
         facts: what was understood, by name, such as {"set": "brick/wall", "map": "normal"} or {"action": "walk"}.
         reason: how that was decided; or, where it is left out, why.
         category: of what is left out: the reason in words that many files share, such as HIDDEN.
+        count: of files that the record stands for, the named one among them, where each is left out for that reason.
     """
 
     file: str
@@ -55,6 +56,7 @@ class FileRecord:
     facts: Mapping[str, str] = field(default_factory=dict)
     reason: str = ""
     category: str = ""
+    count: int = 1
 
     @property
     def label(self) -> str:
@@ -88,7 +90,8 @@ class FileTotals:
 
 
 def count_files(records: Iterable[FileRecord]) -> FileTotals:
-    """Count each file once, however many parts it has; one that is left out counts under its first category."""
+    """Count each file once, however many parts it has; one that is left out counts under its first category. A record
+    of many files counts as these."""
     used: dict[str, str] = {}
     first: dict[str, FileRecord] = {}
     for record in records:
@@ -96,10 +99,16 @@ def count_files(records: Iterable[FileRecord]) -> FileTotals:
         if record.use:
             used.setdefault(record.file, record.use)
     unused = [record for file, record in first.items() if file not in used]
-    counts = Counter(record.category for record in unused)
+    counts: Counter[str] = Counter()
+    for record in unused:
+        counts[record.category] += record.count
     examples = {record.category: record for record in reversed(unused)}
     return FileTotals(
-        len(first), len(used), dict(counts.most_common()), dict(Counter(used.values()).most_common()), examples
+        len(used) + counts.total(),
+        len(used),
+        dict(counts.most_common()),
+        dict(Counter(used.values()).most_common()),
+        examples,
     )
 
 

@@ -6,9 +6,11 @@ import os
 import posixpath
 import stat
 import zipfile
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
@@ -32,6 +34,8 @@ from .records import (
 )
 
 MOST_FILES = 100_000
+MOST_COUNTED = 1_000_000  # files beyond the limit that are counted
+MOST_NAMED = 1000  # files of one folder left out for their names of which each has a record
 LARGEST_MEMBER = 256 * 2**20  # bytes of one member of a zip, unpacked
 LONGEST_NAME = 255  # letters of a file's or folder's name, on any system
 # Files and folders that operating systems leave among others, in lower case.
@@ -61,6 +65,11 @@ class Container:
     label: str
     names: tuple[str, ...]
     is_zip: bool
+
+    @cached_property
+    def name_set(self) -> frozenset[str]:
+        """The names, to tell quickly whether one is among them."""
+        return frozenset(self.names)
 
     def full_name(self, name: str) -> str:
         """Name of a file within what the user gave."""
@@ -113,16 +122,24 @@ def list_folder(root: Path, previews: frozenset[str]) -> tuple[list[Container], 
     names: list[str] = []
     zips: list[str] = []
     records: list[FileRecord] = []
+    named = NameRecords(previews)
+    first, beyond = "", 0
     for name in walk(root, records):
-        if max(len(names) + len(zips), len(records)) >= MOST_FILES:
-            why = f"more than {MOST_FILES:,} files; this one and those after it are left out"
-            records.append(FileRecord(name, reason=why, category=TOO_MANY))
-            break
-        error = name_error(name, previews) or kind_error(root / name, root)
-        if error:
+        if error := name_error(name, previews):
+            named.add(name, error)
+        elif max(len(names) + len(zips), len(records)) >= MOST_FILES:
+            first, beyond = first or name, beyond + 1
+            if beyond >= MOST_COUNTED:
+                break
+        elif error := kind_error(root / name, root):
             records.append(left_out(name, error))
         else:
             (zips if name.lower().endswith(".zip") else names).append(name)
+    records += named.records()
+    if beyond:
+        told = f"{'at least ' if beyond >= MOST_COUNTED else ''}{beyond:,} files from this one on are left out"
+        why = f"more than {MOST_FILES:,} files; {told}"
+        records.append(FileRecord(first, reason=why, category=TOO_MANY, count=beyond))
     drawn = drawn_errors(names)
     records += [left_out(name, error) for name, error in drawn.items()]
     containers = [Container(root, "", tuple(sorted(name for name in names if name not in drawn)), False)]
@@ -176,11 +193,12 @@ def walk(root: Path, records: list[FileRecord]) -> Iterator[str]:
 
     for folder, folders, files in os.walk(root, onerror=unlistable):
         folders.sort()
-        relative = Path(folder).relative_to(root)
+        relative = Path(folder).relative_to(root).as_posix()
+        start = "" if relative == "." else f"{relative}/"
         for name in [name for name in folders if os.path.islink(os.path.join(folder, name))]:
             why = "a link to a folder is not followed; put the folder itself there"
-            records.append(FileRecord((relative / name).as_posix(), reason=why, category=LINK))
-        yield from ((relative / name).as_posix() for name in sorted(files))
+            records.append(FileRecord(start + name, reason=why, category=LINK))
+        yield from (start + name for name in sorted(files))
 
 
 def name_error(name: str, previews: frozenset[str]) -> LeftOutError | None:
@@ -195,6 +213,48 @@ def name_error(name: str, previews: frozenset[str]) -> LeftOutError | None:
         if folder.lower() in previews:
             return LeftOutError(f"lies in a folder named {folder}", PREVIEW)
     return None
+
+
+class NameRecords:
+    """Records of files that are left out for their names: one each or, where a folder has many, one for all of these,
+    so that a folder such as .git neither fills the memory nor takes the place of data.
+
+    Args:
+        previews: as for name_error.
+    """
+
+    def __init__(self, previews: frozenset[str]) -> None:
+        self.previews = previews
+        self.counts: Counter[tuple[str, str]] = Counter()  # by folder and category
+        self.kept: dict[tuple[str, str], list[FileRecord]] = {}
+        self.total = 0  # records that are kept
+
+    def add(self, name: str, error: LeftOutError) -> None:
+        """Record a file."""
+        key = self.folder_of(name), error.category
+        self.counts[key] += 1
+        kept = self.kept.setdefault(key, [])
+        if not kept or (len(kept) < MOST_NAMED and self.total < MOST_FILES):
+            kept.append(left_out(name, error))
+            self.total += 1
+
+    def folder_of(self, name: str) -> str:
+        """The outermost folder for which a file is left out, else the one that it lies in."""
+        *folders, _ = name.split("/")
+        lengths = (i for i, part in enumerate(folders, start=1) if name_error(f"{part}/x", self.previews))
+        return "/".join(folders[: next(lengths, None)])
+
+    def records(self) -> list[FileRecord]:
+        """Records of all files."""
+        out: list[FileRecord] = []
+        for (folder, category), kept in self.kept.items():
+            count = self.counts[folder, category]
+            if count == len(kept):
+                out += kept
+            else:
+                why = f"{kept[0].reason}; {count:,} such files in {folder or 'the top folder'}"
+                out.append(replace(kept[0], reason=why, count=count))
+        return out
 
 
 def kind_error(file: Path, root: Path) -> LeftOutError | None:
@@ -228,17 +288,22 @@ def list_zip(path: Path, label: str, previews: frozenset[str]) -> tuple[Containe
     """
     with open_zip(path) as archive:
         members = archive.infolist()
-    if len(members) > MOST_FILES:
-        raise LeftOutError(f"more than {MOST_FILES:,} files in one zip", TOO_MANY)
-    files = [info for info in members if info.filename and not info.is_dir()]
+    files = {member_name(info): info for info in members if info.filename and not info.is_dir()}
     if not files:
         raise LeftOutError("a zip without files", UNREADABLE)
-    errors: dict[str, LeftOutError | None] = {
-        member_name(info): name_error(member_name(info), previews) or member_error(info) for info in files
-    }
+    named = NameRecords(previews)
+    errors: dict[str, LeftOutError | None] = {}
+    for name, info in sorted(files.items()):
+        if error := name_error(name, previews):
+            named.add(name, error)
+        else:
+            errors[name] = member_error(info)
+    if len(errors) > MOST_FILES:
+        raise LeftOutError(f"more than {MOST_FILES:,} files in one zip", TOO_MANY)
     errors |= drawn_errors([name for name, error in errors.items() if not error])
     container = Container(path, label, tuple(sorted(name for name, error in errors.items() if not error)), True)
-    return container, [left_out(container.full_name(name), error) for name, error in sorted(errors.items()) if error]
+    records = [left_out(name, error) for name, error in errors.items() if error] + named.records()
+    return container, [replace(record, file=container.full_name(record.file)) for record in records]
 
 
 def drawn_errors(names: Sequence[str]) -> dict[str, LeftOutError]:

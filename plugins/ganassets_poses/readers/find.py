@@ -107,6 +107,8 @@ class Source:
         name: in the container.
         rows: what manifests and recipes say about it.
         records: what became of files, to which those that are read beside this one are added.
+        recorded: files that have records already, to which those that are read beside this one are added.
+        skeletons: names of the container's .asf by folder and stem.
     """
 
     container: Container
@@ -114,6 +116,8 @@ class Source:
     name: str
     rows: tuple[Facts, ...]
     records: list[FileRecord] = field(default_factory=list)
+    recorded: set[str] = field(default_factory=set)
+    skeletons: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def stem(self) -> str:
@@ -137,12 +141,13 @@ class Source:
     def beside(self, name: str, most: int = LARGEST_BINARY) -> bytes:
         """Bytes of a file named relative to this one; only files that were found in the container can be opened."""
         found = posixpath.normpath(posixpath.join(posixpath.dirname(self.name), name))
-        if found not in self.container.names:
+        if found not in self.container.name_set:
             raise InputError(f"{name[:80]!r} is not among the files that were given")
         content = read_file(self.open_file, found, most)
         kind = "skeleton" if self.suffix == ".amc" else "buffer"
         file = self.container.full_name(found)
-        if all(record.file != file for record in self.records):
+        if file not in self.recorded:
+            self.recorded.add(file)
             self.records.append(FileRecord(file, use=kind, reason=f"of {self.file}"))
         return content
 
@@ -224,11 +229,13 @@ def find_motion(source: Path, records: list[FileRecord]) -> Iterator[Found]:
         with opened(container) as open_file:
             rows = fact_rows(container, open_file, records, whole=chosen is None)
             known = file_names(records)
+            recorded, skeletons = set(known), skeletons_of(container)
             for name in container.names if chosen is None else [chosen]:
                 file = container.full_name(name)
                 if suffix_of(name) in READERS and file not in known:
                     known.add(file)
-                    for found in clips_of(Source(container, open_file, name, tuple(rows.get(file, ())), records)):
+                    told = tuple(rows.get(file, ()))
+                    for found in clips_of(Source(container, open_file, name, told, records, recorded, skeletons)):
                         count += 1
                         yield found
             if chosen is None:
@@ -308,7 +315,7 @@ def fact_rows(
                     records.append(FileRecord(file, part=facts.file, reason=why, category=MISSING))
     for name in container.names:
         about = name.removesuffix(".json")
-        if about == name or about not in container.names or suffix_of(about) not in READERS:
+        if about == name or about not in container.name_set or suffix_of(about) not in READERS:
             continue
         if facts := notes_facts(open_file, name, posixpath.basename(about)):
             records.append(FileRecord(container.full_name(name), use="recipes", reason=f"of {about}"))
@@ -491,11 +498,20 @@ def skeleton_of(source: Source) -> str:
     for row in source.rows:
         if row.skeleton:
             return posixpath.relpath(row.skeleton, folder or ".")
-    beside = [PurePosixPath(name) for name in source.container.names if posixpath.dirname(name) == folder]
-    skeletons = {path.stem: path.name for path in beside if path.suffix.lower() == ".asf"}
+    skeletons = source.skeletons.get(folder, {})
     for stem in (source.stem, source.stem.split("_")[0]):
         if stem in skeletons:
             return skeletons[stem]
     if len(skeletons) != 1:
         raise InputError(f"{len(skeletons) or 'no'} skeletons (.asf) lie beside it; name it {source.stem}.asf")
     return next(iter(skeletons.values()))
+
+
+def skeletons_of(container: Container) -> dict[str, dict[str, str]]:
+    """Names of a container's .asf without their folder, by folder and stem."""
+    found: dict[str, dict[str, str]] = {}
+    for name in container.names:
+        if suffix_of(name) == ".asf":
+            folder, base = posixpath.split(name)
+            found.setdefault(folder, {})[PurePosixPath(base).stem] = base
+    return found

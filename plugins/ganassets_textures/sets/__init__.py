@@ -80,7 +80,9 @@ def groups_of(container: Container, records: list[FileRecord]) -> list[Group]:
     pictures = [name for name in container.names if PurePosixPath(name).suffix.lower() in SUFFIXES]
     groups = grouped(pictures)
     learnt = {file.name for group in groups for file in group.files}
-    why = "its name says that it is a preview, or a map that is not learnt, such as occlusion or emission"
+    why = (
+        "its name or its folder's says that it is a preview, or a map that is not learnt, such as occlusion or emission"
+    )
     records += [
         FileRecord(container.full_name(name), reason=why, category=NOT_LEARNT)
         for name in pictures

@@ -60,7 +60,7 @@ def grouped(names: Iterable[str]) -> list[Group]:
         for folder in maps if files[parent] else ():
             del folders[folder]
     for folder, found in folders.items():
-        files[folder] += understood(found)
+        files[folder] += understood_in(folder, found)
     return [group for folder in sorted(files) for group in folder_groups(folder, files[folder])]
 
 
@@ -104,6 +104,24 @@ def named_by_folder(name: str, word: Word) -> File:
     reason = f"its folder is named {PurePosixPath(name).parent.name}"
     convention = own.convention or word.convention
     return File(name, replace(own, kind=word.kind, convention=convention, weak=False, reason=reason))
+
+
+def understood_in(folder: str, names: list[str]) -> list[File]:
+    """Files of one folder; where it is named for a map that shows no colours, names that name no map don't make them
+    colours, unless they begin as those of another map do."""
+    files = understood(names)
+    word = folder_word(PurePosixPath(folder).name) if folder else None
+    if word is None or word.weak or word.kind in COLOUR_KINDS:
+        return files
+    stems = {file.reading.stem for file in files if file.reading.kind in LEARNT_KINDS - {word.kind}}
+
+    def belongs(stem: Words) -> bool:
+        return any(stem[:length] in stems for length in range(len(stem) + 1))
+
+    return [
+        named_by_folder(file.name, word) if file.reading.kind is None and not belongs(file.reading.stem) else file
+        for file in files
+    ]
 
 
 def folder_groups(folder: str, files: Iterable[File]) -> list[Group]:

@@ -155,7 +155,7 @@ def test_cmyk_of_adobe_is_not_inverted() -> None:
 
 
 def matrix_profile(*primaries: tuple[float, float, float], gamma: float) -> bytes:
-    """An ICC profile (version 2) of a screen: its primaries in XYZ, adapted to D50, and a gamma."""
+    """An ICC profile (version 2) of a screen: its primaries in XYZ, adapted to D50, none for grey, and a gamma."""
 
     def xyz(values: tuple[float, ...]) -> bytes:
         return b"XYZ \0\0\0\0" + struct.pack(">3i", *(round(value * 65536) for value in values))
@@ -163,13 +163,19 @@ def matrix_profile(*primaries: tuple[float, float, float], gamma: float) -> byte
     curve = (b"curv\0\0\0\0" + struct.pack(">IH", 1, round(gamma * 256))).ljust(16, b"\0")
     text = b"desc\0\0\0\0" + struct.pack(">I", 2) + b"x\0" + bytes(78)
     tags = {b"desc": text, b"cprt": b"text\0\0\0\0CC0\0", b"wtpt": xyz((0.9642, 1, 0.8249))}
-    tags |= {name + b"XYZ": xyz(values) for name, values in zip((b"r", b"g", b"b"), primaries, strict=True)}
-    tags |= {name + b"TRC": curve for name in (b"r", b"g", b"b")}
+    names = (b"r", b"g", b"b") if primaries else (b"k",)
+    tags |= {name + b"XYZ": xyz(values) for name, values in zip(names, primaries, strict=False)}
+    tags |= {name + b"TRC": curve for name in names}
     table, data = struct.pack(">I", len(tags)), b""
     for name, content in tags.items():
         table += name + struct.pack(">II", 128 + 4 + 12 * len(tags) + len(data), len(content))
         data += content.ljust(-(-len(content) // 4) * 4, b"\0")
-    head = struct.pack(">I4xI", 132 + 12 * len(tags) + len(data), 0x02100000) + b"mntrRGB XYZ "
+    head = (
+        struct.pack(">I4xI", 132 + 12 * len(tags) + len(data), 0x02100000)
+        + b"mntr"
+        + (b"RGB " if primaries else b"GRAY")
+        + b"XYZ "
+    )
     head += struct.pack(">6H", 2026, 1, 1, 0, 0, 0) + b"acsp" + bytes(28)
     head += struct.pack(">3i", *(round(value * 65536) for value in (0.9642, 1, 0.8249)))
     return head.ljust(128, b"\0") + table + data
@@ -204,10 +210,34 @@ def test_damaged_profiles_are_not_used_and_that_is_told(profile: bytes) -> None:
     assert picture.getpixel((0, 0)) == (117, 199, 75) and "its colour profile can't be used" in note
 
 
-def test_a_profile_of_another_kind_is_not_used() -> None:
-    with opened_image(BytesIO(profiled(WIDE, 90, "L")), ".png") as image:
+@pytest.mark.parametrize(("mode", "colour", "alpha"), [("L", 90, 255), ("LA", (90, 9), 9)])
+@pytest.mark.parametrize(
+    ("profile", "expected"),
+    [
+        (ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes(), 90),
+        (matrix_profile((0.436, 0.222, 0.014), (0.385, 0.717, 0.097), (0.143, 0.061, 0.714), gamma=1), 160),
+        (matrix_profile(gamma=1), 160),
+    ],
+    ids=["sRGB", "RGB of gamma 1", "grey of gamma 1"],
+)
+def test_grey_is_brought_to_srgb(
+    mode: str, colour: int | tuple[int, ...], alpha: int, profile: bytes, expected: int
+) -> None:
+    """90 of 255 in linear light is 160 in sRGB."""
+    with opened_image(BytesIO(profiled(profile, colour, mode)), ".png") as image:
         picture, note = visible_image(image)
-    assert picture.getpixel((0, 0)) == (90, 90, 90) and "colour profile" in note
+    assert note == ""
+    pixel = np.asarray(picture.convert("RGBA"), int)[0, 0]
+    assert np.abs(pixel - (expected, expected, expected, alpha)).max() <= 1
+
+
+@pytest.mark.parametrize(("profile", "mode", "form"), [(matrix_profile(gamma=1), "RGB", "PNG"), (WIDE, "CMYK", "TIFF")])
+def test_a_profile_of_another_kind_is_not_used(profile: bytes, mode: str, form: str) -> None:
+    content = BytesIO()
+    Image.new(mode, (8, 8)).save(content, form, icc_profile=profile)
+    with opened_image(content, "") as image:
+        picture, note = visible_image(image)
+    assert picture.getpixel((0, 0)) == ((0, 0, 0) if mode == "RGB" else (255, 255, 255)) and "colour profile" in note
 
 
 @pytest.mark.parametrize("outlier", [65504.0, -9999.0])

@@ -8,6 +8,7 @@ import struct
 import tempfile
 import zipfile
 import zlib
+from collections import Counter
 from io import BytesIO
 from pathlib import Path
 
@@ -15,10 +16,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageFile
 
 from ganassets.data import pictures, sources
-from ganassets.data.images import FORMATS, encode_sheet, opened_image, visible_image
+from ganassets.data.images import FORMATS, SUFFIXES, encode_sheet, opened_image, visible_image
 from ganassets.data.pictures import (
     POLICIES,
     FolderLabels,
@@ -144,6 +145,51 @@ def test_exif_turns_pictures_upright(tmp_path: Path) -> None:
     assert blue["1.jpg"][:, 0].all() and blue["3.jpg"][:, -1].all()
     assert blue["6.jpg"][0].all() and blue["8.jpg"][-1].all()
     assert left_out(found) == {"99.jpg": "the same pixels as 1.jpg"}
+
+
+@pytest.mark.parametrize("form", ["PNG", "TIFF", "WEBP"])
+def test_all_formats_are_turned_once(tmp_path: Path, form: str) -> None:
+    stored = Image.new("RGB", (40, 20), (255, 0, 0))
+    stored.paste((0, 0, 255), (0, 0, 20, 20))
+    exif = Image.Exif()
+    exif[274] = 6
+    stored.save(tmp_path / f"a.{form.lower()}", form, exif=exif)
+    (picture,) = scan_pictures(tmp_path).pictures
+    assert (picture.width, picture.height) == (20, 40)
+    blue = read_pictures(tmp_path, SIZE, "stretch").pixels[0, 2] > 128
+    assert blue[0].all() and not blue[-1].any()
+
+
+def test_exif_behind_the_pixels_of_a_png_turns_it(tmp_path: Path) -> None:
+    exif, stream = Image.Exif(), BytesIO()
+    exif[274] = 3
+    stored = Image.new("RGB", (20, 20), (255, 0, 0))
+    stored.paste((0, 0, 255), (0, 0, 10, 20))
+    stored.save(stream, "PNG", exif=exif)
+    content = stream.getvalue()
+    start = content.index(b"eXIf") - 4
+    end = content.index(b"IDAT") - 4
+    (tmp_path / "a.png").write_bytes(content[:start] + content[end:-12] + content[start:end] + content[-12:])
+    blue = read_pictures(tmp_path, SIZE).pixels[0, 2] > 128
+    assert blue[:, -1].all() and not blue[:, 0].any()
+
+
+def test_scanning_decodes_no_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    forms = ({f".{form.lower()}" for form in FORMATS} & SUFFIXES) - {".ico"}  # which Pillow decodes as it opens it
+    for suffix in forms:
+        noise(20, 20).save(tmp_path / f"a{suffix}")
+    Image.new("L", (20, 20)).save(tmp_path / "hidden.png", transparency=3)
+    decoded: list[str] = []
+    load = ImageFile.ImageFile.load
+
+    def counted(image: ImageFile.ImageFile) -> object:
+        decoded.append(str(image.format))
+        return load(image)
+
+    monkeypatch.setattr(ImageFile.ImageFile, "load", counted)
+    assert len(scan_pictures(tmp_path).pictures) == len(forms) + 1 and not decoded
+    read_pictures(tmp_path, SIZE)
+    assert "PNG" in decoded
 
 
 def test_an_animation_gives_its_first_frame(tmp_path: Path) -> None:
@@ -402,6 +448,28 @@ def test_a_stray_picture_is_left_out(tmp_path: Path, stray: str) -> None:
     found = read_pictures(tmp_path, SIZE)
     assert label_counts(found) == {"elf": 6, "orc": 6}
     assert left_out(found) == {stray: "lies in no label's folder"}
+
+
+def names_in(**counts: int) -> list[str]:
+    """Names of pictures by how many there are in a folder, named like a__cats for a/cats."""
+    return [f"{folder.replace('__', '/')}/{i}.png" for folder, count in counts.items() for i in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("names", "labels"),
+    [
+        (names_in(a__cats=50, a__dogs=50, b=1), {"cats": 50, "dogs": 50, None: 1}),
+        (names_in(a__in__cats=50, a__in__dogs=50, a__x=3, b=3), {"cats": 50, "dogs": 50, None: 6}),
+        (names_in(a__cats=50, a__dogs=50, b=30), {"a": 100, "b": 30}),
+        (names_in(a__cats=30, a__dogs=30, a=40, b=1), {"a": 100, "b": 1}),
+        (names_in(elf=95, orc=5), {"elf": 95, "orc": 5}),
+        (names_in(elf__more=95, orc=5), {"elf": 95, "orc": 5}),
+        (names_in(elf__more=94, elf__new=1, orc=5), {"elf": 95, "orc": 5}),
+    ],
+)
+def test_a_few_strays_in_another_folder_hide_no_labels(names: list[str], labels: dict[str | None, int]) -> None:
+    told = folder_labels(names)
+    assert Counter(told.labels or ()) == labels and not told.notes
 
 
 def test_labels_stay_apart_whatever_signs_and_script() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ganassets.data.records import (
     COPY,
+    HIDDEN,
     NOT_READ,
     TOO_SMALL,
     UNREADABLE,
@@ -36,6 +37,13 @@ def test_counts_add_up() -> None:
         COPY: "b.png",
         NOT_READ: "d.heic",
     }
+
+
+def test_a_record_of_many_files_counts_as_these() -> None:
+    many = FileRecord(".git/a", reason="hidden", category=HIDDEN, count=1234)
+    totals = count_files([*RECORDS, many])
+    assert (totals.found, totals.used, totals.left_out) == (1239, 2, {HIDDEN: 1234, COPY: 2, NOT_READ: 1})
+    assert explain_left_out([many]) == "1,234 files: hidden file, such as .git/a (hidden)"
 
 
 def test_errors_become_records() -> None:

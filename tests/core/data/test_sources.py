@@ -20,8 +20,10 @@ from ganassets.data.records import (
     OUTSIDE,
     PREVIEW,
     TOO_LARGE,
+    TOO_MANY,
     UNREADABLE,
     FileRecord,
+    count_files,
 )
 from ganassets.data.sources import Container, folder_of, list_containers, opened, read_file, unread_records
 from ganassets.errors import InputError
@@ -144,9 +146,43 @@ def test_too_much(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         (folder / name).write_bytes(b"")
     names, problems = names_and_problems(folder)
     assert names == ["a.txt", "b", "c"]
-    assert problems == {"d": "more than 3 files; this one and those after it are left out"}
+    assert problems == {"d": "more than 3 files; 2 files from this one on are left out"}
+    assert count_files(list_containers(folder, WANTED)[1]).left_out == {TOO_MANY: 2}
+    monkeypatch.setattr(sources, "MOST_COUNTED", 1)
+    assert names_and_problems(folder)[1] == {"d": "more than 3 files; at least 1 files from this one on are left out"}
     with pytest.raises(InputError, match="more than 3 files"):
         list_containers(make_zip(tmp_path / "many.zip", {str(i): b"" for i in range(4)}), WANTED)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_hidden_files_take_the_place_of_no_data(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, packed: bool
+) -> None:
+    monkeypatch.setattr(sources, "MOST_FILES", 5)
+    monkeypatch.setattr(sources, "MOST_NAMED", 3)
+    names = ["a.txt", *(f"in/{i}" for i in range(3)), *(f".git/{i % 2}/{i}" for i in range(9))]
+    names += [*(f"in/._{i}" for i in range(4)), "in/.x", "in/deep/.y"]
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(b"")
+    given = make_zip(tmp_path / "data.zip", dict.fromkeys(sorted(names), b"")) if packed else folder
+    containers, records = list_containers(given, WANTED)
+    assert [name for container in containers for name in container.names] == ["a.txt", "in/0", "in/1", "in/2"]
+    assert {record.file: record.count for record in records} == {
+        ".git/0/0": 9, "in/._0": 4, "in/.x": 1, "in/deep/.y": 1,
+    }  # fmt: skip
+    assert records[0].reason.endswith("begins with a dot; 9 such files in .git")
+    totals = count_files(records)
+    assert totals.left_out == {HIDDEN: 11, LEFT_BEHIND: 4} and totals.found == 15
+
+
+def test_records_of_hidden_files_are_bounded(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "MOST_FILES", 4)
+    for name in (f"{part}/.{i}" for part in "abc" for i in range(3)):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(b"")
+    records = list_containers(folder, WANTED)[1]
+    assert [record.count for record in records] == [1, 1, 1, 3, 3]
 
 
 def test_neither_folder_nor_zip(folder: Path) -> None:

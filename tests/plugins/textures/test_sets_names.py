@@ -163,7 +163,12 @@ def test_folders_stay_apart() -> None:
         (["moss/Color/1.png", "moss/Normal/2.png"], {"moss": ["albedo", "normal"]}),
         (["metal/a.png", "metal/b.png", "wood/a.png"], {"metal/a": [None], "metal/b": [None], "wood/a": [None]}),
         (["color/a.png", "color/c.png", "normal/b.png", "normal/d.png"],
-         {"color/a": [None], "color/c": [None], "normal/b": [None], "normal/d": [None]}),
+         {"color/a": [None], "color/c": [None], "normal/b": ["normal"], "normal/d": ["normal"]}),
+        (["in/color/c1.png", "in/color/c2.png", "in/ao/a1.png", "in/ao/a2.png", "in/roughness/r1.png"],
+         {"in/color/c1": [None], "in/color/c2": [None], "in/roughness/r1": ["roughness"]}),
+        (["AO/1.png", "AO/2.png"], {}),
+        (["AO/wall.png", "AO/wall_normal.png", "AO/oak-new.png", "AO/oak_nm.png", "AO/a.png", "AO/a_preview.png"],
+         {"AO/wall": [None, "normal"], "AO/oak": [None, "normal"]}),
     ],
 )  # fmt: skip
 def test_a_folder_for_each_map(names: list[str], sets: dict[str, list[str | None]]) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import zipfile
+from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -338,3 +340,32 @@ def test_real_motion() -> None:
         still = clip.facts.fps is None  # a pose, whose frames the manifest doesn't count
         found.append((clip.file, clip.facts.action, 2 if still else len(clip.take.positions)))
     assert all(record.use for record in records) and sorted(found) == expected
+
+
+class Names(tuple[str, ...]):
+    """Names that can't be searched one by one, and count how often they are gone through."""
+
+    def __contains__(self, name: object) -> bool:
+        raise AssertionError("searched one by one")
+
+    def __iter__(self) -> Iterator[str]:
+        self.passes = getattr(self, "passes", 0) + 1
+        return super().__iter__()
+
+
+@pytest.mark.parametrize("suffix", ["amc", "bvh"])
+def test_names_are_gone_through_as_often_for_many_files_as_for_few(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
+) -> None:
+    def passes(count: int) -> int:
+        folder = tmp_path / str(count)
+        for i in range(count):
+            write(folder, **{f"01_{i}_{suffix}": AMC if suffix == "amc" else WALK, f"01_{i}.{suffix}_json": "{}"})
+        write(folder, **{"01_asf": ASF})
+        (listed,), records = sources.list_containers(folder, "motion")
+        names = Names(listed.names)
+        monkeypatch.setattr(find, "list_containers", lambda *_: ([replace(listed, names=names)], records))
+        assert len(list(find_motion(folder, []))) == count
+        return names.passes
+
+    assert passes(2) == passes(9)
