@@ -30,6 +30,7 @@ MOST_LABEL_BYTES = 16 * 2**20
 FEWEST_LABELS, MOST_LABELS = 2, 64
 NO_LABEL = "picture without a label"
 INVISIBLE = "picture of which nothing can be seen"
+MOST_STRAYS = 2  # pictures of a folder beside a much larger one that is no label of its own
 STRAY_SHARE = 0.1  # of the pictures in labels' folders that may lie outside of any, to be left out
 LONGEST_LABEL = 80  # letters
 # How pictures of different shapes become alike; see read_pictures.
@@ -214,7 +215,8 @@ def first_folders(parts: Sequence[Sequence[str]]) -> list[str | None]:
             return above
         several = len(counts) >= FEWEST_LABELS
         shared, count = next(iter(counts.most_common(1)), (None, 0))
-        if not counts or (several and not are_strays(len(parts) - count, count)):
+        largest_other = max((number for folder, number in counts.items() if folder != shared), default=0)
+        if not counts or largest_other > MOST_STRAYS or (several and not are_strays(len(parts) - count, count)):
             return folders
         above = folders if several and above is None else above
         level += 1

@@ -459,10 +459,11 @@ def names_in(**counts: int) -> list[str]:
     ("names", "labels"),
     [
         (names_in(a__cats=50, a__dogs=50, b=1), {"cats": 50, "dogs": 50, None: 1}),
-        (names_in(a__in__cats=50, a__in__dogs=50, a__x=3, b=3), {"cats": 50, "dogs": 50, None: 6}),
+        (names_in(a__in__cats=50, a__in__dogs=50, a__x=2, b=2), {"cats": 50, "dogs": 50, None: 4}),
         (names_in(a__cats=50, a__dogs=50, b=30), {"a": 100, "b": 30}),
         (names_in(a__cats=30, a__dogs=30, a=40, b=1), {"a": 100, "b": 1}),
         (names_in(elf=95, orc=5), {"elf": 95, "orc": 5}),
+        (names_in(elf__m=50, elf__f=40, orc=9), {"elf": 90, "orc": 9}),
         (names_in(elf__more=95, orc=5), {"elf": 95, "orc": 5}),
         (names_in(elf__more=94, elf__new=1, orc=5), {"elf": 95, "orc": 5}),
     ],
