@@ -34,11 +34,13 @@ UNTRUSTED_OPTION = click.option(
     "--untrusted/--trusted",
     default=None,
     help="Open the model in a process of its own that may have little memory and time, or as any other.  "
-    "[default: untrusted unless the model is in the box or of a run in runs/]",
+    "[default: untrusted unless the model is in the box or of a run in the working folder's runs/]",
 )
 # Of commands that open the model in their own process.
 TRUSTED_OPTION = click.option(
-    "--trusted", is_flag=True, help="Open a model that is neither in the box nor of a run in runs/."
+    "--trusted",
+    is_flag=True,
+    help="Open a model that is neither in the box nor of a run in the working folder's runs/.",
 )
 SEED_OPTIONS = (
     click.option("-n", "--count", type=click.IntRange(1, 1_000_000), help="How many.  [default: 8]"),

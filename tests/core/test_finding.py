@@ -81,6 +81,9 @@ def test_whose_a_model_is(own, make_model, here, tmp_path):
     (here / "runs" / "link").mkdir()
     (here / "runs" / "link" / "model.onnx").symlink_to(make_model(name="elsewhere.onnx"))
     assert not is_trusted(look_into(here / "runs" / "link" / "model.onnx"))
+    (here / "runs").rename(tmp_path / "moved")
+    (here / "runs").symlink_to(tmp_path / "moved")
+    assert not is_trusted(look_into(own)), "a stranger's folder may link to anything"
     check_trusted(look_into(make_model()), True)
     with pytest.raises(InputError, match=r"model\.onnx is neither a model in the box nor one of runs/.* add --trusted"):
         check_trusted(look_into(make_model()), False)
