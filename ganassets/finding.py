@@ -90,9 +90,9 @@ def is_in_box(file: ModelFile) -> bool:
 
 
 def is_trusted(file: ModelFile) -> bool:
-    """Whether a model came with its plugin or is that of a run in the working folder's `runs`."""
+    """Whether a model came with its plugin or is that of a run in the working folder's `runs`, without links."""
     path = file.path.resolve()
-    return (path.name == MODEL_FILE and path.parent.parent == RUNS.resolve()) or is_in_box(file)
+    return (path.name == MODEL_FILE and path.parent.parent == Path().resolve() / RUNS) or is_in_box(file)
 
 
 def check_trusted(file: ModelFile, trusted: bool) -> None:

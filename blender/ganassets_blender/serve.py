@@ -15,7 +15,7 @@ import os
 import queue
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -319,23 +319,51 @@ def fill_library(call: Call) -> dict[str, Any]:
 def thumbnails(call: Call) -> dict[str, Any]:
     """Small pictures of a job's assets, one at a time and the first ones first.
 
-    Request: "job", "folder", "side" in pixels. What is in the folder already is not made again.
+    Request: "job", "folder", "side" in pixels, and see settings_for. What is in the folder already is not made again.
     """
     from ganassets.writer import write_atomic
 
     plan = plan_for(call)
+    settings = settings_for(call, plan)
     folder, side = Path(call.request["folder"]), int(call.request["side"])
-    studio: Studio | None = None
-    for job, unit in plan:
-        path = folder / f"{hashlib.sha256(f'{job.key(unit)} {side}'.encode()).hexdigest()[:24]}.png"
-        if not path.is_file():
-            studio = studio or Studio(job)
-            with in_time(THUMBNAIL_SECONDS):
-                picture = studio.picture(unit, side)
-            write_atomic(path, picture)
-        call.say(thumbnail={"seed": unit.seed, "file": str(path)})
+    paths = [
+        folder / f"{hashlib.sha256(f'{job.key(unit)} {side}'.encode()).hexdigest()[:24]}.png" for job, unit in plan
+    ]
+    missing = [i for i, path in enumerate(paths) if not path.is_file()]
+    made = pictures(plan, missing, side) if settings.trusted else pictures_apart(plan, settings, missing, side)
+    with contextlib.closing(made) as drawn:
+        for i, (_, unit) in enumerate(plan):
+            if i in missing:
+                write_atomic(paths[i], next(drawn))
+            call.say(thumbnail={"seed": unit.seed, "file": str(paths[i])})
     prune(folder)
     return {}
+
+
+def pictures(plan: Any, indices: Sequence[int], side: int) -> Generator[bytes, None, None]:
+    """PNG of some units of a job, whose model is opened in this process."""
+    studio: Studio | None = None
+    for i in indices:
+        job, unit = plan.unit(i)
+        studio = studio or Studio(job)
+        with in_time(THUMBNAIL_SECONDS):
+            picture = studio.picture(unit, side)
+        yield picture
+
+
+def pictures_apart(plan: Any, settings: Any, indices: Sequence[int], side: int) -> Generator[bytes, None, None]:
+    """PNG of some units of a job, made in a process under the limits of models that are not trusted."""
+    from ganassets.batch.engine import error_of, patience_for, with_limits
+    from ganassets.batch.pool import Pool
+    from ganassets.batch.worker import Made, Task, Terms
+
+    settings = with_limits(plan, settings)
+    terms = Terms(None, settings.providers, settings.memory, patience_for(plan, settings))
+    with Pool(plan, terms, 1) as pool:
+        for answer in pool.results(Task((i,), frozenset(), frozenset({i})) for i in indices):
+            if not isinstance(answer, Made):
+                raise Problem("model", error_of(answer.why, answer.exit_code))
+            yield encode_thumbnail(answer.asset, side)
 
 
 @contextlib.contextmanager
@@ -356,6 +384,14 @@ def prune(folder: Path) -> None:
             path.unlink(missing_ok=True)
 
 
+def encode_thumbnail(asset: Any, side: int) -> bytes:
+    """PNG of an asset."""
+    from .parts import png_of
+    from .thumbnails import thumbnail
+
+    return png_of(thumbnail(asset, side), {})
+
+
 class Studio:
     """A job's model, opened for pictures."""
 
@@ -371,11 +407,8 @@ class Studio:
         """PNG of a unit's asset."""
         from ganassets.generation import make_assets
 
-        from .parts import png_of
-        from .thumbnails import thumbnail
-
         (asset,) = make_assets(self.model, self.spec, [self.job.recipe(self.spec, unit)])
-        return png_of(thumbnail(asset, side), {})
+        return encode_thumbnail(asset, side)
 
 
 REQUESTS: dict[str, Callable[[Call], Any]] = {

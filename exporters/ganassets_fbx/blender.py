@@ -13,7 +13,7 @@ import numpy as np
 
 from ganassets.blender import Blender, command
 from ganassets.errors import GanassetsError
-from ganassets.scratch import scratch_folder
+from ganassets.scratch import REFUSALS, scratch_folder
 
 from .scene import Scene
 
@@ -34,6 +34,8 @@ def run_in_blender(scene: Scene) -> bytes:
         np.savez(folder / "scene.npz", **scene.arrays)  # pyright: ignore[reportArgumentType]
         answer = ask_blender({**scene.words, "folder": str(folder)})
         check_answer(answer["error"])
+        if not (folder / "scene.fbx").is_file():
+            raise GanassetsError("Blender said nothing, but wrote no FBX file.")
         return (folder / "scene.fbx").read_bytes()
 
 
@@ -43,7 +45,7 @@ def check_answer(error: str) -> None:
     An operator's error is a text that ends with the last line of Python's account.
     """
     number = re.search(r"\[Errno (\d+)\]", error)
-    if number:
+    if number and int(number[1]) in REFUSALS:
         raise OSError(int(number[1]), os.strerror(int(number[1])))
     if error:
         raise GanassetsError(f"Blender couldn't write the file: {error.strip().splitlines()[-1].rstrip('.')}.")

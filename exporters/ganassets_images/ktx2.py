@@ -47,7 +47,10 @@ def encode_ktx2(png: bytes, flags: Sequence[str], notes: Mapping[str, str]) -> b
         source, target = folder / "in.png", folder / "out.ktx2"
         source.write_bytes(png)
         command = [program, *ALWAYS, *flags, "-file", source, "-output_file", target]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
+        except OSError as error:
+            raise InputError(f"{program} can't be run ({error.strerror}); install Basis Universal anew.") from error
         if done.returncode or not target.exists():
             words = (done.stderr or done.stdout).strip().splitlines()
             raise InputError(f"{PROGRAM} couldn't write KTX2: {words[-1] if words else 'it said nothing'}.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import io
 import os
 import struct
@@ -10,11 +9,10 @@ import zipfile
 from collections.abc import Mapping
 
 from ganassets.errors import GanassetsError
-from ganassets.scratch import scratch_folder
+from ganassets.scratch import REFUSALS, scratch_folder
 
 from .scene import Scene
 
-REFUSALS = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 ALIGNMENT = 64  # bytes
 ZIP_HEADER = 30  # bytes of a local header before name and extra field
 PADDING = 0x1986  # identifier of the extra field that fills up, as USD's own writer has it

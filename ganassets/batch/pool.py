@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import signal
+import sys
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -15,7 +16,7 @@ from multiprocessing.context import SpawnProcess
 
 from ..plugins import EXPORTERS, GENERATORS, label_named
 from .plan import Plan
-from .worker import Answer, Failed, Stopped, Task, Terms, serve
+from .worker import LIFT_LIMITS, Answer, Failed, Stopped, Task, Terms, serve
 
 DEPTH = 2  # tasks that a worker has at a time: one that it makes, one that waits
 AHEAD = 4  # tasks a worker that may be done before the one whose turn it is
@@ -193,12 +194,19 @@ class Pool:
                 self.again.append(task)
 
     def _cause_of_death(self, worker: Worker, index: int) -> str:
-        """Why a worker that made a unit has ended: one that ended by itself was told to by a plugin."""
+        """Why a worker that made a unit has ended: one that ended by itself, with a code that neither Python nor
+        Windows gives a process that fails, was told to by a plugin."""
         code = worker.process.exitcode
+        lift = f"; {LIFT_LIMITS}" if self.terms.memory else ""
         if worker.overdue:
-            return f"it took more than {self.terms.patience:g} s."
+            return f"it took more than {self.terms.patience:g} s; {LIFT_LIMITS}."
         if code is None or code < 0:
-            return f"the process that made it was killed (signal {-(code or 0)}); it may have run out of memory."
+            return f"the process that made it was killed (signal {-(code or 0)}); it may have run out of memory{lift}."
+        if code == 1 or sys.platform == "win32":
+            return (
+                f"the process that made it ended with code {code}; it may have run out of memory, or a library "
+                f"crashed{lift}."
+            )
         job, _ = self.plan.unit(index)
         plugins = label_named(GENERATORS, job.generator), label_named(EXPORTERS, job.exporter)
         return f"{' or '.join(plugins)} ended the process that made it (exit code {code}); tell its author."

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ..model import Model
 
 PICTURE_TEXELS = 256  # of what is kept for a contact sheet
+LIFT_LIMITS = "if you trust the model, --trusted lifts its limits on the command line"
 
 
 @dataclass(frozen=True)
@@ -209,24 +210,25 @@ def serve(pipe: Connection, plan: Plan, terms: Terms) -> None:
     shop = Workshop(plan, terms)
     try:
         while (task := pipe.recv()) is not None:
-            answers = told(lambda task=task: shop.work(task))
+            answers = told(lambda task=task: shop.work(task), terms)
             # Nothing else to do: the files of this one are waited for.
             if not pipe.poll():
-                answers += told(shop.finish)
+                answers += told(shop.finish, terms)
             pipe.send(answers)
-        pipe.send(told(shop.finish))
+        pipe.send(told(shop.finish, terms))
     except (EOFError, BrokenPipeError, ConnectionResetError):
         pass  # whoever asked is gone
 
 
-def told(call: Callable[[], list[Answer]]) -> list[Answer]:
+def told(call: Callable[[], list[Answer]], terms: Terms) -> list[Answer]:
     """Answers; what is no fault of a unit's ends all."""
     try:
         return call()
     except GanassetsError as error:
         return [Stopped(str(error), error.exit_code)]
     except MemoryError:
-        return [Stopped("there is not enough memory; use fewer --workers or a smaller --size.", 1)]
+        lift = f"; {LIFT_LIMITS}" if terms.memory else ""
+        return [Stopped(f"there is not enough memory; use fewer --workers or a smaller --size{lift}.", 1)]
     except Exception as error:
         return [Stopped(f"something unexpected happened ({one_line(error)}).", 1)]
     finally:

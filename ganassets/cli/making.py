@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import GanassetsError, InputError
-from ..finding import check_trusted, find_model
+from ..finding import RUNS, check_trusted, find_model, is_trusted
 from ..options import option_values
 from ..plugins import load_exporter, load_generator
 from .base import parse_pairs
@@ -34,11 +34,13 @@ UNTRUSTED_OPTION = click.option(
     "--untrusted/--trusted",
     default=None,
     help="Open the model in a process of its own that may have little memory and time, or as any other.  "
-    "[default: untrusted unless the model is in the box or of a run in runs/]",
+    "[default: untrusted unless the model is in the box or of a run in the working folder's runs/]",
 )
 # Of commands that open the model in their own process.
 TRUSTED_OPTION = click.option(
-    "--trusted", is_flag=True, help="Open a model that is neither in the box nor of a run in runs/."
+    "--trusted",
+    is_flag=True,
+    help="Open a model that is neither in the box nor of a run in the working folder's runs/.",
 )
 SEED_OPTIONS = (
     click.option("-n", "--count", type=click.IntRange(1, 1_000_000), help="How many.  [default: 8]"),
@@ -220,6 +222,7 @@ def carry_out(plan: Plan, params: Mapping[str, Any]) -> None:
     trusted = None if untrusted is None else not untrusted
     settings = Settings(params["workers"], params["overwrite"], params["preview"], trusted=trusted)
     say_versions([job.file for job in plan.jobs])
+    say_limits([job.file for job in plan.jobs], trusted)
     if params["dry_run"]:
         tell_estimate(plan, settings, out)
         return
@@ -240,6 +243,17 @@ def say_versions(files: Sequence[ModelFile]) -> None:
     notes = [version_note(file.manifest, load_generator(file.manifest.generator)) for file in files]
     for note in filter(None, dict.fromkeys(notes)):
         say(note, err=True)
+
+
+def say_limits(files: Sequence[ModelFile], trusted: bool | None) -> None:
+    """Say which models are strangers' and so run under limits, unless the user chose."""
+    strange = [file.path for file in files if trusted is None and not is_trusted(file)]
+    for path in dict.fromkeys(strange):
+        say(
+            f"{path} is neither in the box nor of a run in {RUNS}/, so it runs on the processor under limits; "
+            "--trusted lifts them.",
+            err=True,
+        )
 
 
 def run_with_progress(plan: Plan, out: Path, settings: Any, run: Callable[..., Summary]) -> Summary:

@@ -114,7 +114,7 @@ def command(
 ) -> None:
     """Train a generator. Ctrl-C saves the run; --resume goes on with it."""
     if resume is not None:
-        resume_run(ctx, resume)
+        resume_run(ctx, resume, trusted)
         return
     if name is None:
         raise InputError("say which generator to train, such as `ganassets train faces`; see `ganassets plugins list`.")
@@ -189,21 +189,22 @@ def preset_of(model: Path, spec: GeneratorSpec) -> Preset:
     )
 
 
-def resume_run(ctx: click.Context, run: Path) -> None:
+def resume_run(ctx: click.Context, run: Path, trusted: bool) -> None:
     """Go on with a run, which knows all its settings itself."""
     if not run.is_dir():
         raise InputError(f"there is no run folder {run}.")
     given = [
         param
         for param, value in ctx.params.items()
-        if param not in ("name", "resume") and ctx.get_parameter_source(param) is click.core.ParameterSource.COMMANDLINE
+        if param not in ("name", "resume", "trusted")
+        and ctx.get_parameter_source(param) is click.core.ParameterSource.COMMANDLINE
     ]
     if given:
         raise InputError(f"--resume keeps the run's own settings; leave out --{given[0].removeprefix('data_')}.")
     resume = load_training("ganassets.training.run", "resume")
     spec = spec_of_run(run)
     with told_how_to_resume(spec.name):
-        resume(spec, run, console=make_console())
+        resume(spec, run, console=make_console(), trusted=trusted)
     finish(run)
 
 

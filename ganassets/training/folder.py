@@ -19,14 +19,14 @@ from torch import Tensor
 
 from ..data import PER_SAMPLE, TrainingData, as_float
 from ..data.records import FileTotals, count_files
-from ..errors import GanassetsError, InputError, PluginError
+from ..errors import InputError, PluginError
 from ..evaluation.monitor import Monitor, pairs_picture
 from ..files import read_text
 from ..latents import latents
 from ..networks import Domain
 from ..spec import Condition, GeneratorSpec
 from ..texts import shell_command
-from ..writer import write_atomic
+from ..writer import can_not_write, write_atomic
 from .checkpoint import BEST, checkpoints, save_checkpoint
 from .lock import LOCK
 from .report import write_report
@@ -248,10 +248,7 @@ class RunFolder:
             with open(self.folder / name, "a", encoding="utf-8") as file:
                 file.write(json.dumps(record) + "\n")
         except OSError as error:
-            raise GanassetsError(
-                f"can't write in {self.folder} ({error.strerror}); make room, then go on with "
-                f"{shell_command('--resume', self.folder)}."
-            ) from error
+            raise can_not_write(self.folder, error) from error
 
     def lines(self, name: str) -> list[dict[str, Any]]:
         """Records of a file, without lines that were cut off."""

@@ -17,6 +17,8 @@ from rich.progress import Progress
 from ..data import TrainingData
 from ..data.records import summarize_left_out
 from ..errors import GanassetsError, InputError
+from ..finding import check_trusted
+from ..model import look_into
 from ..networks import Domain, LinearFit, count_parameters
 from ..plugin_calls import make_dataset
 from ..spec import GeneratorSpec, Preset
@@ -179,13 +181,26 @@ def write_beginning(settings: RunSettings, data: TrainingData, start: Start | No
     write_atomic(folder / CARD, json.dumps(asdict(card_of(data)), indent=1).encode())
 
 
-def resume(spec: GeneratorSpec, run: Path, console: Console) -> Path:
-    """Go on with a run from its newest checkpoint, everything restored; from the beginning where it has none yet."""
+def resume(spec: GeneratorSpec, run: Path, console: Console, trusted: bool = False) -> Path:
+    """Go on with a run from its newest checkpoint, everything restored; from the beginning where it has none yet.
+
+    Args:
+        spec: the generator.
+        run: its folder.
+        console: where progress goes.
+        trusted: whether the user trusts the model that the run starts from.
+
+    Raises:
+        InputError: the folder is damaged, of another generator, or names a model that is not trusted.
+    """
     settings = read_settings(run / CONFIG)
     if settings.generator != spec.name:
         raise InputError(f"{run} is a run of {settings.generator}, not of {spec.name}.")
     begun = has_begun(run)  # before the processes meet, behind which the first of them writes
-    started = read_start(Path(settings.start), spec) if settings.start and not begun else None
+    started = None
+    if settings.start and not begun:
+        check_trusted(look_into(Path(settings.start)), trusted)  # the folder may be a stranger's
+        started = read_start(Path(settings.start), spec)
     team = make_team(settings.hardware.device, settings.hardware.devices)
     with lead(run, team):
         if begun:

@@ -101,6 +101,31 @@ def test_thumbnails(server: Server, tmp_path: Path) -> None:
     assert os.stat(files[0]).st_mtime_ns == before, "what is there is not made again"
 
 
+APART = """
+from ganassets_blender import serve
+serve.Studio = None
+serve.main()
+"""
+
+
+def test_thumbnails_of_a_strangers_model(server: Server, tmp_path: Path) -> None:
+    """The same pictures, but the model is not opened in the process that answers the panel."""
+    own = tmp_path / "own.onnx"
+    own.write_bytes(Path(boxed(server, "textures")["path"]).read_bytes())
+    files, apart = [], Server("-c", APART)
+    for model, one in ((str(own), apart), ("textures", server)):
+        folder = tmp_path / f"of-{one is server}"
+        job = {"model": model, "seeds": "3-4", "size": "64"}
+        *answers, end = one.ask(do="thumbnails", job=job, folder=str(folder), side=64)
+        assert [answer["thumbnail"]["seed"] for answer in answers] == [3, 4] and "done" in end
+        files.append([Path(answer["thumbnail"]["file"]).read_bytes() for answer in answers])
+    assert files[0] == files[1]
+    assert apart.process.stdin and apart.process.stdout
+    apart.process.stdin.close()
+    assert apart.process.wait(PATIENCE) == 0
+    apart.process.stdout.close()
+
+
 SLOW = """
 import time
 from ganassets_blender import serve

@@ -254,8 +254,8 @@ class Training:
         self.calls.append((spec.name, preset, settings))
         return Path("runs/squares-20260131-1")
 
-    def resume(self, spec, run, console):
-        self.calls.append((spec.name, run))
+    def resume(self, spec, run, console, trusted):
+        self.calls.append((spec.name, run, trusted))
         return run
 
 
@@ -345,7 +345,8 @@ def test_train_resume(training, tmp_path):
     folder = make_run(tmp_path / "runs" / "squares-20260131-1")
     assert run("train", "--resume", str(folder)).exit_code == 0
     assert run("train", "squares", "--resume", str(folder)).exit_code == 0
-    assert training.calls == [("squares", folder)] * 2
+    assert run("train", "--resume", str(folder), "--trusted").exit_code == 0
+    assert training.calls == [("squares", folder, trusted) for trusted in (False, False, True)]
     assert "leave out --kimg" in told(run("train", "--resume", str(folder), "--kimg", "3"))
     (folder / "config.toml").unlink()
     assert "is not a run folder" in told(run("train", "--resume", str(folder)))

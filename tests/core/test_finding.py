@@ -10,6 +10,7 @@ import pytest
 from ganassets.batch.engine import UNTRUSTED_BYTES, UNTRUSTED_SECONDS, Settings, with_limits
 from ganassets.batch.jobs import JobTable, plan_of
 from ganassets.cli.dynamic import generator_of
+from ganassets.cli.making import say_limits
 from ganassets.errors import InputError
 from ganassets.finding import check_trusted, find_model, is_in_box, is_path, is_trusted, shipped_models
 from ganassets.model import CPU, look_into
@@ -81,6 +82,9 @@ def test_whose_a_model_is(own, make_model, here, tmp_path):
     (here / "runs" / "link").mkdir()
     (here / "runs" / "link" / "model.onnx").symlink_to(make_model(name="elsewhere.onnx"))
     assert not is_trusted(look_into(here / "runs" / "link" / "model.onnx"))
+    (here / "runs").rename(tmp_path / "moved")
+    (here / "runs").symlink_to(tmp_path / "moved")
+    assert not is_trusted(look_into(own)), "a stranger's folder may link to anything"
     check_trusted(look_into(make_model()), True)
     with pytest.raises(InputError, match=r"model\.onnx is neither a model in the box nor one of runs/.* add --trusted"):
         check_trusted(look_into(make_model()), False)
@@ -105,6 +109,19 @@ def test_strangers_models_have_limits_unless_they_are_trusted(own, make_model):
     for one in (limits(strange), limits(own, trusted=False)):
         assert (one.memory, one.patience, one.providers) == (UNTRUSTED_BYTES, UNTRUSTED_SECONDS, (CPU,))
     assert limits(strange, memory=2**30, patience=3.0).memory == 2**30
+
+
+def test_limits_that_nobody_asked_for_are_told(own, make_model, capsys):
+    strange = make_model()
+    files = [look_into(path) for path in (own, strange, strange)]
+    for trusted in (True, False):
+        say_limits(files, trusted)
+    assert capsys.readouterr().err == ""
+    say_limits(files, None)
+    assert capsys.readouterr().err == (
+        f"{strange} is neither in the box nor of a run in runs/, so it runs on the processor under limits; "
+        "--trusted lifts them.\n"
+    )
 
 
 @pytest.mark.parametrize(

@@ -164,10 +164,10 @@ def test_an_exporter_is_named_and_the_rest_goes_on(strange, path, tmp_path, body
 def test_the_command_says_which_plugin(strange, path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     strange(decoder="return None")
-    result = run_command("generate", str(path), "--to", "strange", "--seeds", "1,3", "--no-preview")
+    result = run_command("generate", str(path), "--to", "strange", "--seeds", "1,3", "--no-preview", "--trusted")
     assert result.exit_code == 1
     assert result.stderr == f"Error: {WHO}, but it returned None; update the plugin or tell its author.\n"
-    result = run_command("generate", str(path), "--to", "strange", "--seeds", "1-4", "--no-preview")
+    result = run_command("generate", str(path), "--to", "strange", "--seeds", "1-4", "--no-preview", "--trusted")
     assert result.exit_code == 1 and "2 of 4 could not be made" in result.stderr
     assert f"Not made: strange-00000001: {WHO}, but it returned None" in result.stderr
 

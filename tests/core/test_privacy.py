@@ -15,15 +15,21 @@ from sprites import write_sprites
 
 TESTS = Path(__file__).parents[1]
 NAMESPACE = ("unshare", "--map-root-user", "--net", "--mount")
+TRAIN = "train portraits --data pictures --kimg 0.02 --device cpu --threads 1"
+RESUME = "train --resume run"
 # Commands in their order, each with what it makes in the working folder.
 COMMANDS = {
     "plugins list": "",
+    "plugins check portraits": "",
+    "completion bash": "",
     "models": "",
     "data pictures --seconds 0": "",
-    "train portraits --data pictures --kimg 0.02 --device cpu --threads 1 --out run": "run",
+    f"{TRAIN} --out run": "run",
+    RESUME: "",
     "report run": "",
     "export run --onnx -o model.onnx": "model.onnx",
     "inspect model.onnx": "",
+    f"{TRAIN} --from model.onnx --trusted --out tuned": "tuned",
     "evaluate model.onnx --trusted --data pictures --samples 16": "",
     "generate model.onnx -n 1 -o portraits": "portraits",
     "generate faces -n 1 -o faces": "faces",
@@ -36,7 +42,12 @@ COMMANDS = {
     "vary textures 1 -n 1 --size 64 -o varied": "varied",
     "sliders discover model.onnx --trusted --count 2 --sheets sheets": "model.sliders.json sheets",
     "sliders list model.onnx": "",
+    "sliders rename model.onnx found-1 mood": "",
     "invert model.onnx --trusted pictures/elf/0.png --seconds 1 --tries 8 -o inverted": "inverted",
+}
+IN_BLENDER = {
+    "generate poses -n 1 --seconds 0.5 --to fbx -o fbx": "fbx",
+    "blender library textures -n 1 --size 64 -o library": "library",
 }
 JOBS = '[[job]]\nmodel = "textures"\nseeds = "1-2"\nsize = "64"\n'
 # Asks as the add-on does.
@@ -112,17 +123,37 @@ def test_what_a_chatty_program_does_is_seen(sandbox: Sandbox) -> None:
     assert "collector.example" in sent and "192.0.2.1" in sent and "2001:db8::1" in sent
 
 
+def check_command(sandbox: Sandbox, command: str, made: str) -> None:
+    """Run a command, which makes so much in the working folder, and nothing elsewhere."""
+    before = set(os.listdir(sandbox.work))
+    done = sandbox.run("-m", "ganassets", *command.split())
+    assert done.returncode == 0, f"{command}: {done.stderr[-2000:]}"
+    assert set(os.listdir(sandbox.work)) - before == set(made.split()), command
+    assert sandbox.left() == [] == sandbox.sent(), command
+
+
 @pytest.mark.slow
 def test_commands_tell_nobody_and_leave_nothing(sandbox: Sandbox) -> None:
     pytest.importorskip("torch")
     write_sprites(sandbox.work / "pictures", opaque=True)
     (sandbox.work / "jobs.toml").write_text(JOBS)
     for command, made in COMMANDS.items():
-        before = set(os.listdir(sandbox.work))
-        done = sandbox.run("-m", "ganassets", *command.split())
-        assert done.returncode == 0, f"{command}: {done.stderr[-2000:]}"
-        assert set(os.listdir(sandbox.work)) - before == set(made.split()), command
-        assert sandbox.left() == [] == sandbox.sent(), command
+        if command == RESUME:
+            max((sandbox.work / "run" / "checkpoints").glob("[0-9]*")).unlink()  # so that steps are left
+        check_command(sandbox, command, made)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("blender"), reason="needs Blender")
+@pytest.mark.parametrize(("command", "made"), IN_BLENDER.items())
+def test_blender_in_the_background_tells_nobody(sandbox: Sandbox, command: str, made: str) -> None:
+    check_command(sandbox, command, made)
+
+
+@pytest.mark.slow
+def test_usd_tells_nobody(sandbox: Sandbox) -> None:
+    pytest.importorskip("pxr")
+    check_command(sandbox, "generate poses -n 1 --seconds 0.5 --to usd -o usd", "usd")
 
 
 def test_the_process_beside_blender_tells_nobody(sandbox: Sandbox) -> None:

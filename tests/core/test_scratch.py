@@ -6,12 +6,15 @@ import errno
 import os
 import subprocess
 import sys
+import tempfile
 
 import pytest
 
-from ganassets.errors import GanassetsError
+from ganassets.errors import GanassetsError, InputError
 from ganassets.scratch import VARIABLE, scratch_folder
-from ganassets_fbx.blender import check_answer
+from ganassets_fbx.blender import check_answer, run_in_blender
+from ganassets_fbx.scene import Scene
+from ganassets_images.ktx2 import encode_ktx2
 from ganassets_usd.files import disk_error
 
 
@@ -21,7 +24,7 @@ def test_the_folder_goes_away(tmp_path, monkeypatch):
     assert not folder.exists()
 
 
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EFBIG, errno.EDQUOT])
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EROFS])
 def test_a_disk_that_refuses_is_told(number):
     with (
         pytest.raises(
@@ -32,8 +35,41 @@ def test_a_disk_that_refuses_is_told(number):
         raise OSError(number, os.strerror(number))
 
 
+def test_a_folder_that_can_not_be_made_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "none"))
+    with pytest.raises(GanassetsError, match="temporary files can't be written in"), scratch_folder("ganassets-test-"):
+        pass
+
+
+def test_other_errors_are_not_the_disks():
+    """A file that a program didn't write, or a program that can't be run."""
+    for error in (FileNotFoundError(errno.ENOENT, "none", "scene.fbx"), PermissionError(errno.EACCES, "no", "/bin/x")):
+        with pytest.raises(type(error)), scratch_folder("ganassets-test-"):
+            raise error
+    with pytest.raises(GanassetsError, match=r"\(no\)"), scratch_folder("ganassets-test-") as folder:
+        raise PermissionError(errno.EACCES, "no", str(folder / "in.png"))
+
+
+def test_a_blender_that_writes_nothing_is_told(monkeypatch):
+    monkeypatch.setattr("ganassets_fbx.blender.ask_blender", lambda request: {"error": ""})
+    with pytest.raises(GanassetsError, match=r"^Blender said nothing, but wrote no FBX file\.$"):
+        run_in_blender(Scene({}, {}))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows knows programs by their suffix")
+def test_a_basisu_that_is_no_program_is_told(tmp_path, monkeypatch):
+    program = tmp_path / "basisu"
+    program.write_bytes(b"\x7fELF, but cut off")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(InputError, match=r"basisu can't be run \(Exec format error\); install Basis Universal anew"):
+        encode_ktx2(b"", (), {})
+
+
 def test_what_blender_says_of_the_disk():
     check_answer("")
+    with pytest.raises(GanassetsError, match=r"^Blender couldn't write the file: OSError: \[Errno 2\] No such file"):
+        check_answer("Error: Python: Traceback\nOSError: [Errno 2] No such file or directory: '/x/scene.npz'\n")
     with pytest.raises(OSError, match="File too large"):
         check_answer(
             "RuntimeError: Error: Python: Traceback\n  File x\nOSError: [Errno 27] File too large: '/x/scene.fbx'\n"

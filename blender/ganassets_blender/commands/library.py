@@ -17,6 +17,7 @@ from ganassets.cli.making import (
     MOST_TOLD,
     SEED_OPTIONS,
     UNTRUSTED_OPTION,
+    say_limits,
     say_versions,
     wanted,
     with_options,
@@ -93,7 +94,9 @@ def command(
         plan = Plan([asked.job(choose_seeds(seeds, count, seed))])
         plan.check_names()
     say_versions([job.file for job in plan.jobs])
-    settings = Settings(workers, trusted=None if untrusted is None else not untrusted)
+    trusted = None if untrusted is None else not untrusted
+    say_limits([job.file for job in plan.jobs], trusted)
+    settings = Settings(workers, trusted=trusted)
     tell(add(plan, out.absolute(), Terms(pack, author, licence), settings), out)
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from ganassets.batch.engine import Settings, run
 from ganassets.batch.plan import Job, Plan
+from ganassets.batch.worker import LIFT_LIMITS
 from ganassets.errors import GanassetsError
 from ganassets.generation import Request
 from ganassets.model import look_into
@@ -93,4 +94,4 @@ def test_a_model_that_wants_all_memory(why, operator, constant):
 
 
 def test_a_model_that_never_ends(why):
-    assert why(endless, SECONDS) == f"it took more than {SECONDS:g} s."
+    assert why(endless, SECONDS) == f"it took more than {SECONDS:g} s; {LIFT_LIMITS}."

@@ -13,7 +13,7 @@ import pytest
 from ganassets.batch.engine import Settings, run
 from ganassets.batch.plan import Plan
 from ganassets.batch.pool import Pool
-from ganassets.batch.worker import Failed, Made, Stopped, Task, Terms
+from ganassets.batch.worker import LIFT_LIMITS, Failed, Made, Stopped, Task, Terms
 from ganassets.errors import InputError
 
 pytestmark = pytest.mark.slow
@@ -32,7 +32,7 @@ def export(asset, options):
         (orders / f"{seed}.once").unlink()
         os._exit(9)
     if (orders / f"{seed}.always").exists():
-        os._exit(9)
+        os._exit(int((orders / f"{seed}.always").read_text() or 9))
     if (orders / f"{seed}.fail").exists():
         raise ValueError("no")
     return {asset.name + ".bin": asset.positions.tobytes()}
@@ -109,6 +109,16 @@ def test_a_unit_that_ends_its_process_twice_has_failed_and_the_rest_goes_on(wild
     assert [answer.index for answer in failed] == ([5] if together == 1 else [4, 5, 6, 7])
     who = "generator 'squares' of squares-and-raw 1.2 or exporter 'wild' of wild 1.0"
     assert failed[0].why == f"{who} ended the process that made it (exit code 9); tell its author."
+
+
+@pytest.mark.parametrize(("memory", "remedy"), [(None, ""), (4 * 2**30, f"; {LIFT_LIMITS}")])
+def test_a_process_that_fails_by_itself_accuses_no_plugin(wild_plan, orders, tmp_path, memory, remedy):
+    """Python ends with 1, and Windows gives every crash a code above 0."""
+    (orders / "0.always").write_text("1")
+    with Pool(wild_plan(1), Terms(tmp_path / "out", memory=memory), 1) as pool:
+        (answer,) = pool.results(tasks(1))
+    told = "the process that made it ended with code 1; it may have run out of memory, or a library crashed"
+    assert isinstance(answer, Failed) and answer.why == f"{told}{remedy}."
 
 
 def test_who_shared_a_dead_process_is_not_suspected_for_the_next_one(wild_plan, orders, tmp_path):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import io
 import os
-import pty
 import signal
 import subprocess
 import sys
@@ -125,16 +124,19 @@ def test_killed_in_any_write_it_goes_on_to_the_same_weights(number, unbroken, tm
     assert_same_weights(unbroken, run)
 
 
-def test_a_run_that_starts_from_a_model_remembers_it(tmp_path, monkeypatch):
-    started = []
+def test_a_run_that_starts_from_a_model_remembers_it(squares, make_model, tmp_path, monkeypatch):
+    model, started = make_model(), []
     monkeypatch.setattr(running, "read_start", lambda path, spec: started.append(path))
     with monkeypatch.context() as patch:
         patch.setattr(running, "remove_unbegun", lambda run: None)
         kill_at_write(1, patch)
         with pytest.raises(Killed):
-            start(SPEC, tmp_path / "run", start=Path("heads.onnx"))
-    resume(SPEC, tmp_path / "run", quiet())
-    assert started == [Path("heads.onnx"), Path("heads.onnx")]
+            start(SPEC, tmp_path / "run", start=model)
+    with pytest.raises(InputError, match="if you trust it, add --trusted"):  # the folder may be somebody else's
+        resume(SPEC, tmp_path / "run", quiet())
+    assert started == [model]
+    resume(SPEC, tmp_path / "run", quiet(), trusted=True)
+    assert started == [model, model]
 
 
 def test_only_our_own_leftovers_are_removed(tmp_path, monkeypatch):
@@ -229,10 +231,11 @@ def test_without_locks_nobody_is_stopped_and_nothing_of_others_is_removed(tmp_pa
     assert half.exists() and (run / "model.onnx").read_bytes() == b"x"
 
 
-@pytest.mark.parametrize("numbers", [(signal.SIGTERM, signal.SIGTERM), (signal.SIGHUP, signal.SIGHUP, signal.SIGTERM)])
-def test_signals_that_come_twice_save_once(numbers, unbroken, tmp_path, monkeypatch):
+@pytest.mark.parametrize("names", [("SIGTERM", "SIGTERM"), ("SIGHUP", "SIGHUP", "SIGTERM")])
+def test_signals_that_come_twice_save_once(names, unbroken, tmp_path, monkeypatch):
     """The second one in the middle of the last save."""
     run, step, save = tmp_path / "run", Trainer.step, files.RunFolder.save
+    numbers = [signal.Signals[name] for name in names]
 
     def stepping(trainer: Trainer) -> dict[str, float]:
         if trainer.step_count == 5:
@@ -303,6 +306,8 @@ def test_a_terminal_that_is_gone_keeps_nothing_from_being_saved(tmp_path, monkey
 
 def test_a_closed_terminal_saves_the_run(tmp_path):
     """A real one: its owner goes, and the system tells the run."""
+    import pty  # not on Windows
+
     run = tmp_path / "run"
     ours, theirs = pty.openpty()
     program = (

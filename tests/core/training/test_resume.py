@@ -19,6 +19,7 @@ import torch
 
 import toy_runs
 from domains import CPU
+from ganassets.cli.train import told_how_to_resume
 from ganassets.errors import GanassetsError, InputError
 from ganassets.training import folder as files
 from ganassets.training import run as running
@@ -208,8 +209,12 @@ def test_a_full_disk_in_the_middle_of_a_line(unbroken, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(watch, "LOG_SECONDS", -1.0)
         patch.setattr(files.RunFolder, "append", appending)
-        with pytest.raises(GanassetsError, match=f"make room, then go on with --resume {run}") as caught:
+        with pytest.raises(GanassetsError) as caught, told_how_to_resume("tile"):
             start(SPECS["tile"], run)
+    assert str(caught.value) == (
+        f"can't write in {run}: the file would be larger than allowed there; mend that, then go on with "
+        f"`ganassets train tile --resume {run}`."
+    )
     assert caught.value.exit_code == 1
     assert not (run / "log.jsonl").read_text(encoding="utf-8").endswith("\n")
     monkeypatch.setattr(watch, "LOG_SECONDS", -1.0)
