@@ -96,5 +96,5 @@ def read_limited(path: Path, most: int, what: str) -> bytes:
 
 
 def size_text(size: int) -> str:
-    """ "8 MB", or "100 bytes" of what is less than one."""
+    """Write a size as "8 MB", or as "100 bytes" below one megabyte."""
     return f"{size // 2**20:,} MB" if size >= 2**20 else f"{size:,} bytes"

@@ -160,7 +160,7 @@ def draw_animation(spec: GeneratorSpec, assets: Sequence[Any]) -> bytes | None:
 
 
 def reduce_asset(spec: GeneratorSpec, asset: Any, texels: int) -> Any:
-    """What a picture of so many texels needs of an asset."""
+    """Return the part of an asset that a picture of that many texels needs."""
     return guard(spec, "decode", "make assets that can be reduced", lambda: asset.reduced(texels))
 
 

@@ -156,7 +156,7 @@ def lines(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def table(totals: FileTotals) -> Iterator[str]:
-    """Lines that say what became of all files: found is the sum of what they became and of what is left out."""
+    """List how many files were found, used and left out; the last two add up to the first."""
     if not totals.found:
         return
     yield f"{'files':10}{totals.found:7,} found"

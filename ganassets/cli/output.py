@@ -49,5 +49,5 @@ def make_console(stderr: bool = False) -> Console:
 def replace_unknown_letters() -> None:
     """Let standard output and error show "?" for a letter that their encoding lacks, in place of an error."""
     for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(AttributeError, ValueError):  # whoever starts the program may give it other streams
+        with contextlib.suppress(AttributeError, ValueError):  # a caller may replace the streams
             stream.reconfigure(errors="replace")  # pyright: ignore[reportAttributeAccessIssue]

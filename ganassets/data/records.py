@@ -46,7 +46,7 @@ class FileRecord:
         use: what it became: "picture", "normal map", "clip", "labels"; "" where it is left out.
         facts: what was understood, by name, such as {"set": "brick/wall", "map": "normal"} or {"action": "walk"}.
         reason: how that was decided; or, where it is left out, why.
-        category: of what is left out: the reason in words that many files share, such as HIDDEN.
+        category: reason that many files share, such as HIDDEN, where the file is left out.
         count: of files that the record stands for, the named one among them, where each is left out for that reason.
     """
 

@@ -145,7 +145,7 @@ PROPS = frozenset(
 )  # fmt: skip
 # Words that mean an action only if nothing else is said: how it is done, or what else happens.
 HINTS = frozenset(("stand", "standing", "look", "looking", "turn", "turning", "spin", "yes", "no"))
-BY_PROP = frozenset(("attack", "pointing"))  # what they mean is told by a prop in the name
+BY_PROP = frozenset(("attack", "pointing"))  # a prop in the name decides what they mean
 # Words that mean no action, or one of several: a bow is a greeting or a weapon.
 UNCLEAR = {"bow": PROP, "magic": PROP, "spell": PROP, "staff": PROP, "tpose": DANCE, "exercise": DANCE}
 PHRASES = (

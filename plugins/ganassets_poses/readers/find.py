@@ -43,7 +43,7 @@ LARGEST_BINARY = 256 * 2**20  # bytes
 LARGEST_NOTES = 2**20  # bytes of a file of notes beside another
 MOST_LINES = 100_000  # of a manifest
 HEAD = 4096  # bytes in which a humanoid's file names its frames
-# Categories of what is left out.
+# Categories of files and clips that are left out.
 NO_MOTION, NO_SKELETON, SKIPPED = "no motion in it", "moves no skeleton", "all frames are skipped"
 MISSING = "named by a manifest and not there"
 # What to do about kinds of files that hold motion and aren't read, by the ends of their names.
