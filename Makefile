@@ -71,7 +71,7 @@ lint: $(DEV)  ## check style, types and who imports whom
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/pyright --pythonpath $(BIN)/python
-	$(BIN)/lint-imports
+	$(BIN)/python tests/support/import_rules.py
 
 format: $(DEV)  ## put the code into the house style
 	$(BIN)/ruff check --fix $(SOURCES)

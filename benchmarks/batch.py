@@ -26,13 +26,13 @@ from typing import Any
 
 from tables import print_table, say
 
-from ganassets.batch.engine import Settings, run
-from ganassets.batch.plan import Job, Plan
-from ganassets.finding import shipped_models
-from ganassets.generation import Inputs, Request, inputs_of, make_assets, run_inputs, seed_recipe
-from ganassets.model import look_into, open_model
-from ganassets.options import option_values
-from ganassets.plugins import load_exporter, load_generator
+from ganassets.api.options import option_values
+from ganassets.api.registry import load_exporter, load_generator
+from ganassets.inference.batch.engine import Settings, run
+from ganassets.inference.batch.plan import Job, Plan
+from ganassets.inference.model import look_into, open_model
+from ganassets.inference.model_search import shipped_models
+from ganassets.inference.pipeline import Inputs, Request, inputs_of, make_assets, run_inputs, seed_recipe
 
 LIMIT = 0.85
 SAMPLES = 8  # that bare work goes through again and again

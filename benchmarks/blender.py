@@ -36,9 +36,9 @@ import batch
 import psutil
 from tables import print_table, say
 
-from ganassets.batch.engine import Settings, default_workers, run
-from ganassets.batch.plan import Plan
-from ganassets.blender import VARIABLE, Blender, command
+from ganassets.api.blender import VARIABLE, Blender, command
+from ganassets.inference.batch.engine import Settings, default_workers, run
+from ganassets.inference.batch.plan import Plan
 from ganassets_blender import catalogs
 from ganassets_blender.build import build_extension, this_platform
 from ganassets_blender.library import SCRIPT, Terms, add_to_library

@@ -28,13 +28,13 @@ from tables import print_table, say
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ganassets.data import TrainingData
-from ganassets.evaluation.features import ImageFeatures, image_features
-from ganassets.evaluation.measures import frechet_distance, neighbourhoods, pairwise_distance, principal_axes
-from ganassets.networks import Domain, LinearFit, count_parameters, fit_linear
-from ganassets.plugins import load_generator
-from ganassets.spec import GeneratorSpec, Preset
+from ganassets.api.data import TrainingData
+from ganassets.api.registry import load_generator
+from ganassets.api.spec import GeneratorSpec, Preset
+from ganassets.training.evaluation.features import ImageFeatures, image_features
+from ganassets.training.evaluation.measures import frechet_distance, neighbourhoods, pairwise_distance, principal_axes
 from ganassets.training.hardware import apply_hardware
+from ganassets.training.networks import Domain, LinearFit, count_parameters, fit_linear
 from ganassets.training.settings import Hardware
 from ganassets.training.trainer import Trainer
 

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ganassets.assets import Provenance, TextureSet
-from ganassets.evaluation.features import ImageFeatures, image_features, scaled_pictures
-from ganassets.evaluation.measures import Features, principal_axes
-from ganassets.generation import Inputs, seed_noise
-from ganassets.latents import condition_row, latent
-from ganassets.model import Model
-from ganassets.spec import GeneratorSpec
-from ganassets.wishes import Wish, wanted_row
+from ganassets.api.assets import Provenance, TextureSet
+from ganassets.api.latents import condition_row, latent
+from ganassets.api.spec import GeneratorSpec
+from ganassets.inference.conditions import Wish, wanted_row
+from ganassets.inference.model import Model
+from ganassets.inference.pipeline import Inputs, seed_noise
+from ganassets.training.evaluation.features import ImageFeatures, image_features, scaled_pictures
+from ganassets.training.evaluation.measures import Features, principal_axes
 from ganassets_textures.dataset import condition_values, fitted_sliders
 from ganassets_textures.materials import COLUMNS, LOOKS
 from ganassets_textures.painter import Z_DIM, likely, paint

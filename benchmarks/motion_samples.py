@@ -13,15 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
-from ganassets.assets import MotionClip
-from ganassets.evaluation.measures import Features
-from ganassets.generation import Request, generate
-from ganassets.model import Model
-from ganassets.motion.editing import placed
-from ganassets.motion.feet import grounded, held_feet
-from ganassets.motion.measures import motion_features
-from ganassets.options import option_values
-from ganassets.spec import GeneratorSpec
+from ganassets.api.assets import MotionClip
+from ganassets.api.motion.editing import placed
+from ganassets.api.motion.feet import grounded, held_feet
+from ganassets.api.motion.measures import motion_features
+from ganassets.api.options import option_values
+from ganassets.api.spec import GeneratorSpec
+from ganassets.inference.model import Model
+from ganassets.inference.pipeline import Request, generate
+from ganassets.training.evaluation.measures import Features
 from ganassets_poses.actions import NAMES
 from ganassets_poses.dataset import read_units, window
 from ganassets_poses.signals import REST_HEIGHT, ROOT_SCALE, ROTATION_SCALE, Signals, clip_of, unstacked

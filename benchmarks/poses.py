@@ -69,12 +69,9 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 from tables import print_table, say
 
-from ganassets.assets import MotionClip
-from ganassets.evaluation.measures import Features, frechet_distance, pairwise_distance
-from ganassets.generation import DEFAULT_TRUNCATION, Request, generate
-from ganassets.model import Model, check_plugin, open_model
-from ganassets.motion.animation import animated_sheet
-from ganassets.motion.measures import (
+from ganassets.api.assets import MotionClip
+from ganassets.api.motion.animation import animated_sheet
+from ganassets.api.motion.measures import (
     bone_length_error,
     jerk,
     loop_gap,
@@ -83,10 +80,13 @@ from ganassets.motion.measures import (
     penetration,
     skating,
 )
-from ganassets.options import option_values
-from ganassets.plugins import load_exporter, load_generator
-from ganassets.spec import GeneratorSpec
-from ganassets.writer import write_files
+from ganassets.api.options import option_values
+from ganassets.api.registry import load_exporter, load_generator
+from ganassets.api.spec import GeneratorSpec
+from ganassets.api.writer import write_files
+from ganassets.inference.model import Model, check_plugin, open_model
+from ganassets.inference.pipeline import DEFAULT_TRUNCATION, Request, generate
+from ganassets.training.evaluation.measures import Features, frechet_distance, pairwise_distance
 from ganassets_poses.units import Unit
 
 FloatArray = NDArray[np.floating]

@@ -35,13 +35,13 @@ from quilting import quilted
 from scipy.spatial.distance import cdist, pdist
 from tables import print_table, say
 
-from ganassets.evaluation.features import ImageFeatures, image_features
-from ganassets.evaluation.measures import Features, frechet_distance, principal_axes
-from ganassets.evaluation.tiling import equivariance, largest_difference, normal_agreement, seam_ratio
-from ganassets.generation import DEFAULT_TRUNCATION, Request, generate
-from ganassets.model import check_plugin, open_model
-from ganassets.plugins import load_generator
-from ganassets.windows import run_in_windows
+from ganassets.api.registry import load_generator
+from ganassets.inference.model import check_plugin, open_model
+from ganassets.inference.pipeline import DEFAULT_TRUNCATION, Request, generate
+from ganassets.inference.tiled import run_in_windows
+from ganassets.training.evaluation.features import ImageFeatures, image_features
+from ganassets.training.evaluation.measures import Features, frechet_distance, principal_axes
+from ganassets.training.evaluation.tiling import equivariance, largest_difference, normal_agreement, seam_ratio
 from ganassets_textures.materials import CLASSES, LOOKS
 from ganassets_textures.measures import maps_of
 from ganassets_textures.photos import part_of
@@ -63,9 +63,9 @@ FIRST_SEED, PAINTER_SEED = 1, 7_000_003
 # The peak as Linux counts it for the process itself; what getrusage says includes the parent's before exec.
 PEAK = """
 import re, sys
-from ganassets.generation import Request, generate
-from ganassets.model import open_model
-from ganassets.plugins import load_generator
+from ganassets.inference.pipeline import Request, generate
+from ganassets.inference.model import open_model
+from ganassets.api.registry import load_generator
 path, size, window, threads = sys.argv[1], *map(int, sys.argv[2:])
 model = open_model(path, threads=threads or None)
 request = Request([1], size=(size, size), window=window or None)

@@ -20,12 +20,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ganassets.data import TrainingData
-from ganassets.networks import LinearFit, fit_linear
-from ganassets.networks.layers import upsample
-from ganassets.plugins import load_generator
-from ganassets.spec import GeneratorSpec, Preset
+from ganassets.api.data import TrainingData
+from ganassets.api.registry import load_generator
+from ganassets.api.spec import GeneratorSpec, Preset
 from ganassets.training.hardware import apply_hardware
+from ganassets.training.networks import LinearFit, fit_linear
+from ganassets.training.networks.layers import upsample
 from ganassets.training.settings import Hardware
 from ganassets.training.trainer import Trainer
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from ganassets.generation import Request, generate
-from ganassets.model import open_model
-from ganassets.plugins import load_generator
-from ganassets.wishes import Wish
+from ganassets.api.registry import load_generator
+from ganassets.inference.conditions import Wish
+from ganassets.inference.model import open_model
+from ganassets.inference.pipeline import Request, generate
 from ganassets_faces.preview import load_renderer, views
 
 SEED = 11

@@ -11,7 +11,7 @@ import torch
 from images import Images
 from torch import nn
 
-from ganassets.networks import count_parameters
+from ganassets.training.networks import count_parameters
 
 
 class Contender(Protocol):

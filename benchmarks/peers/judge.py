@@ -7,8 +7,8 @@ import torch
 from images import Images
 from PIL import Image
 
-from ganassets.evaluation.features import ImageFeatures, image_features
-from ganassets.evaluation.measures import (
+from ganassets.training.evaluation.features import ImageFeatures, image_features
+from ganassets.training.evaluation.measures import (
     frechet_distance,
     nearest,
     nearest_others,

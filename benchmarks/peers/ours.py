@@ -12,10 +12,10 @@ import torch
 from images import Images
 from torch import Tensor
 
-from ganassets.data import TrainingData
-from ganassets.latents import latents
-from ganassets.networks import fit_linear, linear_latents
+from ganassets.api.data import TrainingData
+from ganassets.api.latents import latents
 from ganassets.training.hardware import choose_hardware
+from ganassets.training.networks import fit_linear, linear_latents
 from ganassets.training.settings import Hardware
 from ganassets.training.trainer import Trainer
 from ganassets_faces.portraits import QUICK, SPEC

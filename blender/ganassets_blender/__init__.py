@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ganassets.assets import Asset, Exporter, Option
+from ganassets.api.assets import Asset, Exporter, Option
 
 
 def export(asset: Asset, options: Mapping[str, Any]) -> dict[str, bytes]:

@@ -26,13 +26,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ganassets.assets import MotionClip
-from ganassets.errors import InputError
-from ganassets.files import read_limited
-from ganassets.motion.retarget import onto
-from ganassets.motion.rigs import RIGIFY_CONTROLS, match, missing_from
-from ganassets.motion.rotations import conjugate, continuous, from_matrix, multiply, rotate
-from ganassets.motion.take import Take
+from ganassets.api.assets import MotionClip
+from ganassets.api.errors import InputError
+from ganassets.api.files import read_limited
+from ganassets.api.motion.retarget import onto
+from ganassets.api.motion.rigs import RIGIFY_CONTROLS, match, missing_from
+from ganassets.api.motion.rotations import conjugate, continuous, from_matrix, multiply, rotate
+from ganassets.api.motion.take import Take
 
 MOST_BONES, MOST_BYTES, LONGEST_NAME = 2000, 4 * 2**20, 255
 FARTHEST = 1e9  # of any unit

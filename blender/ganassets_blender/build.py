@@ -12,8 +12,8 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-from ganassets.errors import InputError
-from ganassets.writer import write_atomic
+from ganassets.api.errors import InputError
+from ganassets.api.writer import write_atomic
 
 from .lock import PLATFORMS
 from .wheels import fetch_wheels, files_below, make_own_wheel, own_version, pack

@@ -9,9 +9,9 @@ import uuid
 from collections.abc import Iterable
 from pathlib import Path
 
-from ganassets.errors import InputError
-from ganassets.files import read_bytes
-from ganassets.writer import write_atomic
+from ganassets.api.errors import InputError
+from ganassets.api.files import read_bytes
+from ganassets.api.writer import write_atomic
 
 FILE = "blender_assets.cats.txt"
 MAX_BYTES = 2**24

@@ -27,13 +27,13 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from ganassets.batch.engine import Failure, Progress, Settings, is_done, run
-from ganassets.batch.index import Index, as_json
-from ganassets.batch.ledger import Ledger, lines_of
-from ganassets.batch.plan import Job, Plan, Unit
-from ganassets.blender import Blender, command
-from ganassets.errors import GanassetsError, InputError
-from ganassets.writer import TEMPORARY, can_not_write
+from ganassets.api.blender import Blender, command
+from ganassets.api.errors import GanassetsError, InputError
+from ganassets.api.writer import TEMPORARY, can_not_write
+from ganassets.inference.batch.engine import Failure, Progress, Settings, is_done, run
+from ganassets.inference.batch.index import Index, as_json
+from ganassets.inference.batch.journal import Ledger, lines_of
+from ganassets.inference.batch.plan import Job, Plan, Unit
 
 from . import catalogs
 

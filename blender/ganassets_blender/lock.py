@@ -12,8 +12,8 @@ from importlib import metadata
 from pathlib import Path
 from urllib.parse import unquote
 
-from ganassets.errors import InputError
-from ganassets.writer import write_atomic
+from ganassets.api.errors import InputError
+from ganassets.api.writer import write_atomic
 
 LOCK = Path(__file__).with_name("wheels.json")
 

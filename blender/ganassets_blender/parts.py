@@ -20,14 +20,14 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from ganassets.assets import Asset, Material, Mesh, MotionClip, TextureSet
-from ganassets.errors import InputError
-from ganassets.motion.editing import in_place
-from ganassets.motion.kinematics import moves_of, rest_pose
-from ganassets.motion.mannequin import SURFACES, Mannequin, mannequin_on
-from ganassets.motion.retarget import to_rig
-from ganassets.motion.rigs import RIGS
-from ganassets.motion.rotations import about, between, conjugate, continuous, multiply, rotate, to_matrix
+from ganassets.api.assets import Asset, Material, Mesh, MotionClip, TextureSet
+from ganassets.api.errors import InputError
+from ganassets.api.motion.editing import in_place
+from ganassets.api.motion.kinematics import moves_of, rest_pose
+from ganassets.api.motion.mannequin import SURFACES, Mannequin, mannequin_on
+from ganassets.api.motion.retarget import to_rig
+from ganassets.api.motion.rigs import RIGS
+from ganassets.api.motion.rotations import about, between, conjugate, continuous, multiply, rotate, to_matrix
 from ganassets_images import EXPORTER as IMAGES
 
 from .armatures import put_on, read_armature

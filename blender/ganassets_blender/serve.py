@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ganassets import __version__
-from ganassets.errors import GanassetsError, InputError, one_line
+from ganassets.api.errors import GanassetsError, InputError, one_line
 
 BEAT = 0.25  # seconds
 MOST_THUMBNAILS = 1000  # that are kept
@@ -162,8 +162,8 @@ def models(call: Call) -> list[dict[str, Any]]:
     Request: "paths", files and folders. A file that is no model is told with its error; in a folder such files are
     left out.
     """
-    from ganassets.finding import shipped_models
-    from ganassets.plugins import generator_names
+    from ganassets.api.registry import generator_names
+    from ganassets.inference.model_search import shipped_models
 
     boxed: list[Path] = []
     for name in generator_names():
@@ -184,8 +184,8 @@ def models(call: Call) -> list[dict[str, Any]]:
 
 def describe(path: Path, boxed: bool = False) -> dict[str, Any]:
     """What a panel shows of a model file: its name, sliders, settings, step of its sizes; or its error."""
-    from ganassets.model import check_plugin, look_into
-    from ganassets.plugins import load_generator
+    from ganassets.api.registry import load_generator
+    from ganassets.inference.model import check_plugin, look_into
 
     where = {"path": str(path), "name": path.parent.name if path.stem == "model" else path.stem, "boxed": boxed}
     try:
@@ -221,11 +221,11 @@ def plan_for(call: Call) -> Any:
     """The plan of a request's job, a table as in a file of jobs."""
     from pydantic import ValidationError
 
-    from ganassets.batch.jobs import JobTable, job_of
-    from ganassets.batch.plan import Plan
-    from ganassets.finding import find_model
-    from ganassets.model import look_into
-    from ganassets.provenance import recipe_in
+    from ganassets.inference.batch.jobs import JobTable, job_of
+    from ganassets.inference.batch.plan import Plan
+    from ganassets.inference.model import look_into
+    from ganassets.inference.model_search import find_model
+    from ganassets.inference.provenance import recipe_in
 
     try:
         table = JobTable.model_validate({**call.request["job"], "to": "parts"})
@@ -247,9 +247,9 @@ def settings_for(call: Call, plan: Any) -> Any:
 
     Request: "threads", "memory" (GB; 0 is no limit), "provider" (of onnxruntime; the processor by default).
     """
-    from ganassets.batch.engine import Settings, default_workers, worker_memory
-    from ganassets.finding import is_in_box
-    from ganassets.model import CPU
+    from ganassets.inference.batch.engine import Settings, default_workers, worker_memory
+    from ganassets.inference.model import CPU
+    from ganassets.inference.model_search import is_in_box
 
     request = call.request
     memory = float(request.get("memory") or 0) * GIGABYTE
@@ -277,7 +277,7 @@ def run_job(call: Call) -> dict[str, Any]:
 
     Request: "job", "out", and see settings_for. Answer: names of the assets in the job's order, and the failures.
     """
-    from ganassets.batch.engine import run
+    from ganassets.inference.batch.engine import run
 
     plan = plan_for(call)
     settings = settings_for(call, plan)
@@ -295,7 +295,7 @@ def fill_library(call: Call) -> dict[str, Any]:
     """Make a job's assets and add them to an asset library.
 
     Request: "job", "library", "pack", "author", "licence", and see settings_for. The background Blender is the one that
-    the environment names (see ganassets.blender).
+    the environment names (see ganassets.api.blender).
     """
     from .library import Terms, add_to_library
 
@@ -321,7 +321,7 @@ def thumbnails(call: Call) -> dict[str, Any]:
 
     Request: "job", "folder", "side" in pixels, and see settings_for. What is in the folder already is not made again.
     """
-    from ganassets.writer import write_atomic
+    from ganassets.api.writer import write_atomic
 
     plan = plan_for(call)
     settings = settings_for(call, plan)
@@ -353,9 +353,9 @@ def pictures(plan: Any, indices: Sequence[int], side: int) -> Generator[bytes, N
 
 def pictures_apart(plan: Any, settings: Any, indices: Sequence[int], side: int) -> Generator[bytes, None, None]:
     """PNG of some units of a job, made in a process under the limits of models that are not trusted."""
-    from ganassets.batch.engine import error_of, patience_for, with_limits
-    from ganassets.batch.pool import Pool
-    from ganassets.batch.worker import Made, Task, Terms
+    from ganassets.inference.batch.engine import error_of, patience_for, with_limits
+    from ganassets.inference.batch.pool import Pool
+    from ganassets.inference.batch.worker import Made, Task, Terms
 
     settings = with_limits(plan, settings)
     terms = Terms(None, settings.providers, settings.memory, patience_for(plan, settings))
@@ -396,8 +396,8 @@ class Studio:
     """A job's model, opened for pictures."""
 
     def __init__(self, job: Any) -> None:
-        from ganassets.model import open_model
-        from ganassets.plugins import load_generator
+        from ganassets.api.registry import load_generator
+        from ganassets.inference.model import open_model
 
         self.job = job
         self.spec = load_generator(job.generator)
@@ -405,7 +405,7 @@ class Studio:
 
     def picture(self, unit: Any, side: int) -> bytes:
         """PNG of a unit's asset."""
-        from ganassets.generation import make_assets
+        from ganassets.inference.pipeline import make_assets
 
         (asset,) = make_assets(self.model, self.spec, [self.job.recipe(self.spec, unit)])
         return encode_thumbnail(asset, side)

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ganassets.assets import Asset, Mesh, MotionClip, TextureSet
-from ganassets.motion.figure import Body, Camera, body_of, draw_figure
-from ganassets.motion.kinematics import positions
-from ganassets.motion.rotations import heading
-from ganassets.rendering import render
-from ganassets.shading import sphere_cut_out
+from ganassets.api.assets import Asset, Mesh, MotionClip, TextureSet
+from ganassets.api.motion.figure import Body, Camera, body_of, draw_figure
+from ganassets.api.motion.kinematics import positions
+from ganassets.api.motion.rotations import heading
+from ganassets.api.rendering import render
+from ganassets.api.shading import sphere_cut_out
 
 ByteArray = NDArray[np.uint8]
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 
-from ganassets.errors import InputError
+from ganassets.api.errors import InputError
 
 from .lock import pip_target, read_lock, run_pip
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ganassets.assets import Exporter, MotionClip, Option
+from ganassets.api.assets import Exporter, MotionClip, Option
 
 
 def export_webp(asset: MotionClip, options: Mapping[str, Any]) -> dict[str, bytes]:

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from ganassets.assets import MotionClip
-from ganassets.motion.animation import check_length, encode_webp, moments, shot_of, ticks
+from ganassets.api.assets import MotionClip
+from ganassets.api.motion.animation import check_length, encode_webp, moments, shot_of, ticks
 
 # Numbers of EXIF's fields.
 DESCRIPTION, SOFTWARE, COPYRIGHT = 270, 305, 33432

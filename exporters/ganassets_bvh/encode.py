@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ganassets.assets import MotionClip, Skeleton
-from ganassets.motion.editing import in_place
-from ganassets.motion.kinematics import rest_pose
-from ganassets.motion.retarget import to_rig
-from ganassets.motion.rigs import RIGS
-from ganassets.motion.rotations import IDENTITY, conjugate, multiply, to_euler
-from ganassets.motion.skeletons import HEAD_TOP
+from ganassets.api.assets import MotionClip, Skeleton
+from ganassets.api.motion.editing import in_place
+from ganassets.api.motion.kinematics import rest_pose
+from ganassets.api.motion.retarget import to_rig
+from ganassets.api.motion.rigs import RIGS
+from ganassets.api.motion.rotations import IDENTITY, conjugate, multiply, to_euler
+from ganassets.api.motion.skeletons import HEAD_TOP
 
 FloatArray = NDArray[np.floating]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ganassets.assets import Exporter, Mesh, MotionClip, Option
+from ganassets.api.assets import Exporter, Mesh, MotionClip, Option
 
 MESH, MOTION = ("mesh",), ("motion",)
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from ganassets.blender import Blender, command
-from ganassets.errors import GanassetsError
-from ganassets.scratch import REFUSALS, scratch_folder
+from ganassets.api.blender import Blender, command
+from ganassets.api.errors import GanassetsError
+from ganassets.api.scratch import REFUSALS, scratch_folder
 
 from .scene import Scene
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ganassets.assets import Mesh
+from ganassets.api.assets import Mesh
 
 CENTIMETRES = 100.0  # a metre
 

@@ -20,14 +20,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ganassets.assets import Mesh, MotionClip
-from ganassets.errors import InputError
-from ganassets.motion.editing import in_place
-from ganassets.motion.kinematics import moves_of, rest_pose
-from ganassets.motion.mannequin import SURFACES, VRM, Mannequin, mannequin_on
-from ganassets.motion.retarget import to_rig
-from ganassets.motion.rigs import RIGS
-from ganassets.motion.rotations import IDENTITY, conjugate, continuous, multiply, rotate
+from ganassets.api.assets import Mesh, MotionClip
+from ganassets.api.errors import InputError
+from ganassets.api.motion.editing import in_place
+from ganassets.api.motion.kinematics import moves_of, rest_pose
+from ganassets.api.motion.mannequin import SURFACES, VRM, Mannequin, mannequin_on
+from ganassets.api.motion.retarget import to_rig
+from ganassets.api.motion.rigs import RIGS
+from ganassets.api.motion.rotations import IDENTITY, conjugate, continuous, multiply, rotate
 
 from .engines import CENTIMETRES, Engine
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from ganassets.assets import Exporter, Mesh, MotionClip, Option, TextureSet
+from ganassets.api.assets import Exporter, Mesh, MotionClip, Option, TextureSet
 
 RIG = Option(
     "rig",

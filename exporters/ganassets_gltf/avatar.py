@@ -8,10 +8,10 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from ganassets.assets import InputError, Mesh, Skeleton, Topology
-from ganassets.motion.kinematics import rest_pose
-from ganassets.motion.mannequin import Mannequin, make_mannequin, vertex_normals
-from ganassets.motion.skeletons import HEAD_TOP, HUMANOID_FINGERS
+from ganassets.api.assets import InputError, Mesh, Skeleton, Topology
+from ganassets.api.motion.kinematics import rest_pose
+from ganassets.api.motion.mannequin import Mannequin, make_mannequin, vertex_normals
+from ganassets.api.motion.skeletons import HEAD_TOP, HUMANOID_FINGERS
 
 FloatArray = NDArray[np.floating]
 IntArray = NDArray[np.integer]

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ganassets.assets import Mesh, Provenance
+from ganassets.api.assets import Mesh, Provenance
 
 from .binary import FLOAT, Binary, pack, to_json
 from .frame import Frame, frame_of

@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from ganassets.assets import InputError, Topology
+from ganassets.api.assets import InputError, Topology
 
 from .binary import COMPONENT_TYPES, FLOAT, INDICES, Binary, bounds_of
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from ganassets.assets import Mesh
+from ganassets.api.assets import Mesh
 
 from .binary import Binary
 

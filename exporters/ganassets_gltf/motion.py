@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from ganassets.assets import InputError, MotionClip, Skeleton
-from ganassets.motion.editing import in_place, rest_clip
-from ganassets.motion.kinematics import moves_of, rest_pose
-from ganassets.motion.mannequin import SURFACES, VRM, Mannequin, mannequin_on
-from ganassets.motion.retarget import to_rig
-from ganassets.motion.rigs import RIGS
-from ganassets.motion.rotations import conjugate, to_matrix
-from ganassets.motion.skeletons import HUMANOID_FINGERS
+from ganassets.api.assets import InputError, MotionClip, Skeleton
+from ganassets.api.motion.editing import in_place, rest_clip
+from ganassets.api.motion.kinematics import moves_of, rest_pose
+from ganassets.api.motion.mannequin import SURFACES, VRM, Mannequin, mannequin_on
+from ganassets.api.motion.retarget import to_rig
+from ganassets.api.motion.rigs import RIGS
+from ganassets.api.motion.rotations import conjugate, to_matrix
+from ganassets.api.motion.skeletons import HUMANOID_FINGERS
 
 from .binary import FLOAT, INDICES, Binary
 from .document import asset_of, children_of, pack_document

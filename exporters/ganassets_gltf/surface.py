@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from ganassets.assets import TextureSet
+from ganassets.api.assets import TextureSet
 
 from .binary import INDICES, Binary
 from .document import asset_of, pack_document

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ganassets.assets import Mesh, Provenance
+from ganassets.api.assets import Mesh, Provenance
 
 from .avatar import Avatar, make_avatar
 from .document import add_primitives, asset_of, pack_document

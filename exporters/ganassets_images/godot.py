@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ganassets.assets import TextureSet
+from ganassets.api.assets import TextureSet
 
 from .profiles import COLOUR, HEIGHT, NORMAL_UP, ORM, Picture, height_range
 

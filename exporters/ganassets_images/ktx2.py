@@ -10,8 +10,8 @@ import struct
 import subprocess
 from collections.abc import Mapping, Sequence
 
-from ganassets.errors import InputError
-from ganassets.scratch import scratch_folder
+from ganassets.api.errors import InputError
+from ganassets.api.scratch import scratch_folder
 
 PROGRAM = "basisu"
 SECONDS = 600.0

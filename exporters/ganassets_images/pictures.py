@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ganassets.assets import TextureSet
-from ganassets.errors import InputError
-from ganassets.shading import shade_plane, shade_sphere, to_linear
+from ganassets.api.assets import TextureSet
+from ganassets.api.errors import InputError
+from ganassets.api.shading import shade_plane, shade_sphere, to_linear
 
 from . import ktx2
 from .godot import encode_material

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ganassets.assets import TextureSet
+from ganassets.api.assets import TextureSet
 
 FloatArray = NDArray[np.floating[Any]]
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ganassets.assets import Picture
+from ganassets.api.assets import Picture
 
 from .png import encode_png
 from .webp import encode_webp

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from ganassets.errors import InputError
+from ganassets.api.errors import InputError
 
 LONGEST = 16383  # pixels of a side; the format's limit
 # Numbers of EXIF's fields.
@@ -21,7 +21,7 @@ def encode_webp(pixels: NDArray[np.uint8], text: Mapping[str, str]) -> bytes:
 
     Args:
         pixels: (h, w, c) with c 3 (RGB) or 4 (RGBA).
-        text: what the file says about itself, by keyword; see ganassets.assets.Provenance.keywords.
+        text: what the file says about itself, by keyword; see ganassets.api.assets.Provenance.keywords.
 
     Raises:
         InputError: the picture is larger than the format can hold.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ganassets.assets import Exporter, TextureSet
+from ganassets.api.assets import Exporter, TextureSet
 
 
 def export(asset: TextureSet, options: Mapping[str, Any]) -> dict[str, bytes]:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from ganassets.assets import TextureSet
+from ganassets.api.assets import TextureSet
 
 VERSION = "1.39"
 SRGB = "srgb_texture"

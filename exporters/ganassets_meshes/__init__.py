@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ganassets.assets import Exporter, Mesh
+from ganassets.api.assets import Exporter, Mesh
 
 
 def export_obj(asset: Mesh, options: Mapping[str, Any]) -> dict[str, bytes]:

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from ganassets.assets import Material, Mesh
+from ganassets.api.assets import Material, Mesh
 
 from .provenance import description
 

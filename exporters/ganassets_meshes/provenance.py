@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ganassets.assets import Mesh
+from ganassets.api.assets import Mesh
 
 
 def description(mesh: Mesh) -> list[str]:

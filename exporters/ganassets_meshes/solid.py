@@ -7,8 +7,8 @@ from trimesh import Trimesh
 from trimesh.exchange.ply import export_ply
 from trimesh.exchange.stl import export_stl
 
-from ganassets.assets import Material, Mesh
-from ganassets.shading import to_linear, to_srgb
+from ganassets.api.assets import Material, Mesh
+from ganassets.api.shading import to_linear, to_srgb
 
 from .provenance import description
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ganassets.assets import Exporter, Mesh, MotionClip, Option, TextureSet
+from ganassets.api.assets import Exporter, Mesh, MotionClip, Option, TextureSet
 
 if TYPE_CHECKING:
     from .scene import Scene

@@ -8,8 +8,8 @@ import struct
 import zipfile
 from collections.abc import Mapping
 
-from ganassets.errors import GanassetsError
-from ganassets.scratch import REFUSALS, scratch_folder
+from ganassets.api.errors import GanassetsError
+from ganassets.api.scratch import REFUSALS, scratch_folder
 
 from .scene import Scene
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ganassets.assets import Material, Mesh, Topology
-from ganassets.errors import InputError
+from ganassets.api.assets import Material, Mesh, Topology
+from ganassets.api.errors import InputError
 
 from .geometry import IntArray, add_mesh, add_skeleton, add_skin, add_uvs, bind, floats, ints, transforms
 from .materials import Colour, Inputs, Texture, add_materials, encode_png

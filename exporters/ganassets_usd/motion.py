@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ganassets.assets import MotionClip, Skeleton
-from ganassets.motion.editing import in_place
-from ganassets.motion.kinematics import rest_pose
-from ganassets.motion.mannequin import SURFACES, VRM, Mannequin, mannequin_on
-from ganassets.motion.retarget import to_rig
-from ganassets.motion.rigs import RIGS
-from ganassets.motion.rotations import to_matrix
+from ganassets.api.assets import MotionClip, Skeleton
+from ganassets.api.motion.editing import in_place
+from ganassets.api.motion.kinematics import rest_pose
+from ganassets.api.motion.mannequin import SURFACES, VRM, Mannequin, mannequin_on
+from ganassets.api.motion.retarget import to_rig
+from ganassets.api.motion.rigs import RIGS
+from ganassets.api.motion.rotations import to_matrix
 
 from .geometry import add_mesh, add_skeleton, add_skin, bind, floats, transforms
 from .materials import add_materials

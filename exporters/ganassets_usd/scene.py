@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ganassets.assets import Asset
-from ganassets.errors import InputError
+from ganassets.api.assets import Asset
+from ganassets.api.errors import InputError
 
 if TYPE_CHECKING:
     from pxr import Usd

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ganassets.assets import TextureSet
+from ganassets.api.assets import TextureSet
 
 from .geometry import add_mesh, add_uvs, bind
 from .materials import Colour, Texture, add_materials, encode_png, whole

@@ -13,9 +13,9 @@ from typing import IO, Any
 import click
 from click.shell_completion import CompletionItem
 
-from ..errors import GanassetsError, InputError, one_line
-from ..plugins import command_names, generator_names, load_command
-from ..texts import printable
+from ..api.errors import GanassetsError, InputError, one_line
+from ..api.registry import command_names, generator_names, load_command
+from ..api.texts import printable
 from .output import replace_unknown_letters, say, say_lines
 
 DEBUG = "ganassets.debug"

@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-from ..finding import find_model
+from ..inference.model_search import find_model
 from .base import debug_option
-from .making import RUN_OPTIONS, carry_out, with_options
+from .generation import RUN_OPTIONS, carry_out, with_options
 
 EXAMPLES = """\b
 Example of a file of jobs:
@@ -43,8 +43,8 @@ def command(jobs: Path, **params: Any) -> None:
     Each asset is entered in index.jsonl when its files are whole. A batch that was stopped in any way goes on where it
     was when it is started again, and the result is the same.
     """
-    from ..batch.jobs import plan_of, read_jobs
-    from ..provenance import recipe_in
+    from ..inference.batch.jobs import plan_of, read_jobs
+    from ..inference.provenance import recipe_in
 
     def find(text: str) -> Path:
         """The model that a job names; paths are relative to the file of jobs, wherever it is started from."""

@@ -9,7 +9,7 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 from rich.text import Text
 
-from ..texts import printable_lines
+from ..api.texts import printable_lines
 
 
 class PlainConsole(Console):

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import InputError
-from ..plugins import generator_names, load_generator
-from ..texts import shell_command
+from ..api.errors import InputError
+from ..api.registry import generator_names, load_generator
+from ..api.texts import shell_command
 from .base import debug_option, load_training
 from .output import make_console, say, say_json
 
 if TYPE_CHECKING:
-    from ..data import TrainingData
-    from ..data.records import FileTotals
-    from ..spec import GeneratorSpec, Preset
+    from ..api.data import TrainingData
+    from ..api.data.records import FileTotals
+    from ..api.spec import GeneratorSpec, Preset
 
 SHARPENED = 1.5  # how much larger than half of the pictures a suggested preset may be
 
@@ -54,8 +54,8 @@ def command(
     folder: Path, name: str, preset: str | None, sheet: Path | None, seconds: float, device: str, as_json: bool
 ) -> None:
     """Read a folder or zip of training data as a generator would, and tell how long training on it takes here."""
-    from ..data.records import count_files
-    from ..plugin_calls import make_dataset
+    from ..api.data.records import count_files
+    from ..api.plugin_calls import make_dataset
 
     spec = load_generator(name)
     option = spec.folder_option
@@ -88,7 +88,7 @@ def picture_facts(folder: Path) -> dict[str, Any]:
     """Number, sizes and modes of the pictures in a folder or zip, by their headers."""
     from statistics import median_low
 
-    from ..data.pictures import scan_pictures
+    from ..api.data.pictures import scan_pictures
 
     pictures = sorted(scan_pictures(folder).pictures, key=lambda picture: picture.width * picture.height)
     sizes = [[picture.width, picture.height] for picture in pictures]
@@ -118,11 +118,11 @@ def rehearsed(
     spec: GeneratorSpec, preset: Preset, data: TrainingData, hardware: Any, sheet: Path | None, seconds: float
 ) -> dict[str, Any]:
     """Where the sheet is, and how long a run takes, as far as they are wanted."""
-    from ..writer import write_atomic
+    from ..api.writer import write_atomic
 
     found: dict[str, Any] = {}
     cpu = load_training("ganassets.training.hardware", "choose_hardware")
-    rehearsal = load_training("ganassets.training.rehearsal", "Rehearsal")(
+    rehearsal = load_training("ganassets.training.preflight", "Rehearsal")(
         spec, preset, data, hardware or cpu("cpu", None)
     )
     if sheet:

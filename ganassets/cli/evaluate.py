@@ -6,14 +6,14 @@ from typing import Any
 
 import click
 
-from ..errors import InputError
-from ..finding import check_trusted, find_model
-from ..plugins import load_generator
-from ..spec import GeneratorSpec
+from ..api.errors import InputError
+from ..api.registry import load_generator
+from ..api.spec import GeneratorSpec
+from ..inference.model_search import check_trusted, find_model
 from .base import GeneratorCommand, complete_generators, debug_option, load_training
-from .dynamic import generator_of
-from .making import TRUSTED_OPTION, say_versions
+from .generation import TRUSTED_OPTION, say_versions
 from .output import make_console, say_json
+from .plugin_options import generator_of
 from .train import data_parameter
 
 SPEC = "ganassets.evaluate.spec"
@@ -73,7 +73,7 @@ def command(
 
     The data are those of the options; without any, those of the model's run, or the generator's own.
     """
-    from ..model import check_plugin, look_into
+    from ..inference.model import check_plugin, look_into
 
     model = look_into(find_model(name_or_model))
     check_trusted(model, trusted)
@@ -84,7 +84,7 @@ def command(
     options = {name: value for name, value in given.items() if value is not None}
     if any(data.values()) and not options:
         raise InputError(f"{spec.name} takes no data of your own.")
-    measures = load_training("ganassets.evaluation.run", "evaluate")(
+    measures = load_training("ganassets.training.evaluation.comparison", "evaluate")(
         spec, model.path, samples=samples, seed=seed, console=make_console(stderr=as_json), data_options=options
     )
     if as_json:

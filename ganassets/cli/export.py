@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from ..errors import InputError
-from ..texts import shell_command
+from ..api.errors import InputError
+from ..api.texts import shell_command
 from .base import complete_generators, debug_option, load_training
 from .find import find_run, spec_of_run
 from .output import make_console, say
@@ -40,7 +40,7 @@ def command(
     if not onnx:
         raise InputError("say which format: `ganassets export --onnx`.")
     run = find_run(run_or_name)
-    export_run = load_training("ganassets.onnx_export", "export_run")
+    export_run = load_training("ganassets.training.onnx_export", "export_run")
     given = {name: text for name, text in (("licence", licence), ("source", source)) if text}
     model = export_run(spec_of_run(run), run, out, make_console(), given, best)
     say(f"Model: {model}")

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import InputError
-from ..finding import MODEL_FILE, RUNS, find_model, runs_of, shipped_models
-from ..plugins import generator_names, load_generator, nearest
-from ..texts import shell_command
+from ..api.errors import InputError
+from ..api.registry import generator_names, load_generator, nearest
+from ..api.texts import shell_command
+from ..inference.model_search import MODEL_FILE, RUNS, find_model, runs_of, shipped_models
 from .base import load_training
 
 if TYPE_CHECKING:
-    from ..spec import GeneratorSpec
+    from ..api.spec import GeneratorSpec
 
 SETTINGS_FILE = "config.toml"
 
@@ -44,7 +44,7 @@ def model_of_digest(generator: str, digest: str, given: str | None) -> Path:
     """
     import hashlib
 
-    from ..model import read_model_file
+    from ..inference.model import read_model_file
 
     if given:
         return find_model(given)

@@ -8,10 +8,10 @@ from typing import Any
 
 import click
 
-from ..errors import InputError
+from ..api.errors import InputError
 from .base import complete_generators, debug_option
-from .dynamic import MakingCommand
-from .making import FORMAT_OPTIONS, LOOK_OPTIONS, RUN_OPTIONS, SEED_OPTIONS, carry_out, wanted, with_options
+from .generation import FORMAT_OPTIONS, LOOK_OPTIONS, RUN_OPTIONS, SEED_OPTIONS, carry_out, wanted, with_options
+from .plugin_options import MakingCommand
 
 RANDOM = "random"
 DEFAULT_COUNT = 8
@@ -55,7 +55,7 @@ def command(
     A seed is always the same asset, alone or among others. What is in the folder already is left as it is, so the same
     command goes on where it was stopped.
     """
-    from ..batch.plan import Plan
+    from ..inference.batch.plan import Plan
 
     chosen = () if recipes else choose_seeds(seeds, count, seed)
     if recipes and (seeds or count or seed is not None):
@@ -68,8 +68,8 @@ def command(
 
 def choose_seeds(text: str | None, count: int | None, first: int | None = None) -> Sequence[int]:
     """Seeds of --seeds, --seed and -n together."""
-    from ..latents import MAX_SEED
-    from ..wishes import parse_seeds
+    from ..api.latents import MAX_SEED
+    from ..inference.conditions import parse_seeds
 
     if text == RANDOM and first is None:
         return tuple(dict.fromkeys(secrets.randbelow(10**8) for _ in range(count or DEFAULT_COUNT)))

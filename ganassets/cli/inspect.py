@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..finding import SUFFIX, find_model, is_trusted
-from ..plugins import generator_names
-from ..texts import shell_command
+from ..api.registry import generator_names
+from ..api.texts import shell_command
+from ..inference.model_search import SUFFIX, find_model, is_trusted
 from .base import complete_generators, debug_option
-from .making import TRUSTED_OPTION
+from .generation import TRUSTED_OPTION
 from .output import make_console, say, say_json
 
 if TYPE_CHECKING:
-    from ..recipe import Recipe
+    from ..inference.recipe import Recipe
 
 EXAMPLES = """\b
 Examples:
@@ -36,7 +36,7 @@ def command(name_or_model: str, as_json: bool, trusted: bool) -> None:
 
     Of any other file that ganassets made: the model, seed, sliders and licence, and how to make it again.
     """
-    from ..model import CPU, look_into, open_model
+    from ..inference.model import CPU, look_into, open_model
 
     if is_asset(name_or_model):
         show_origin(Path(name_or_model), as_json)
@@ -74,7 +74,7 @@ def show_table(rows: Iterable[tuple[str, str]]) -> None:
 
 def show_origin(path: Path, as_json: bool) -> None:
     """Print where a file comes from."""
-    from ..provenance import origin_of
+    from ..inference.provenance import origin_of
 
     origin = origin_of(path)
     if as_json:

@@ -7,11 +7,11 @@ from typing import Any
 
 import click
 
-from ..errors import InputError
+from ..api.errors import InputError
 from .base import complete_generators, debug_option
-from .dynamic import MakingCommand
-from .making import FORMAT_OPTIONS, LOOK_OPTIONS, RUN_OPTIONS, carry_out, keep_recipes, wanted, with_options
+from .generation import FORMAT_OPTIONS, LOOK_OPTIONS, RUN_OPTIONS, carry_out, keep_recipes, wanted, with_options
 from .output import make_console, say
+from .plugin_options import MakingCommand
 
 EXAMPLES = """\b
 Examples:
@@ -36,9 +36,9 @@ def command(name_or_model: str, file: Path, seconds: float, tries: int, **params
     A texture or a folder with its maps, a skin in MakeHuman's layout, a picture, a clip. Its recipe is written beside
     the asset and stands for a seed everywhere. What a model has not learnt, it can only come near to.
     """
-    from ..batch.plan import Plan
-    from ..inversion import invert
-    from ..plugin_calls import read_target
+    from ..api.plugin_calls import read_target
+    from ..inference.batch.plan import Plan
+    from ..inference.inversion import invert
 
     asked = wanted(name_or_model, params, params)
     if asked.spec.target is None:

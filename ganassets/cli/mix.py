@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from .base import complete_generators, debug_option
-from .dynamic import MakingCommand
-from .making import FORMAT_OPTIONS, LOOK_OPTIONS, RUN_OPTIONS, carry_out, keep_recipes, wanted, with_options
+from .generation import FORMAT_OPTIONS, LOOK_OPTIONS, RUN_OPTIONS, carry_out, keep_recipes, wanted, with_options
+from .plugin_options import MakingCommand
 
 EXAMPLES = """\b
 Examples:
@@ -30,8 +30,8 @@ def command(name_or_model: str, first: str, other: str, layers: str, **params: A
 
     Early layers hold what is large, late ones what is fine. The recipe is written beside the asset.
     """
-    from ..batch.plan import Plan
-    from ..control import mix, parse_layers
+    from ..inference.batch.plan import Plan
+    from ..inference.latent_edits import mix, parse_layers
 
     asked = wanted(name_or_model, params, params)
     chosen = parse_layers(layers, asked.file.manifest.layers)

@@ -8,10 +8,10 @@ from pathlib import Path
 import click
 from click.shell_completion import CompletionItem
 
-from ..errors import InputError
-from ..finding import shipped_models
-from ..plugins import generator_names, nearest
-from ..texts import shell_command
+from ..api.errors import InputError
+from ..api.registry import generator_names, nearest
+from ..api.texts import shell_command
+from ..inference.model_search import shipped_models
 from .base import debug_option
 from .output import make_console, say_json
 
@@ -58,7 +58,7 @@ def boxed() -> dict[str, Path]:
 
 def facts(name: str, path: Path) -> dict[str, object]:
     """What a list shows of a model."""
-    from ..model import CPU, open_model
+    from ..inference.model import CPU, open_model
 
     manifest = open_model(path, providers=[CPU]).manifest
     return {

@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from .base import complete_generators, debug_option
-from .dynamic import MakingCommand
-from .making import FORMAT_OPTIONS, LOOK_OPTIONS, RUN_OPTIONS, carry_out, wanted, with_options
+from .generation import FORMAT_OPTIONS, LOOK_OPTIONS, RUN_OPTIONS, carry_out, wanted, with_options
+from .plugin_options import MakingCommand
 
 EXAMPLES = """\b
 Examples:
@@ -30,8 +30,8 @@ Examples:
 @debug_option
 def command(name_or_model: str, first: str, last: str, steps: int, space: str, **params: Any) -> None:
     """Make the assets on the way from FIRST to LAST: seeds, recipes, or files that carry one."""
-    from ..batch.plan import Plan
-    from ..control import morph
+    from ..inference.batch.plan import Plan
+    from ..inference.latent_edits import morph
 
     asked = wanted(name_or_model, params, params)
     a, b = asked.recipe(first), asked.recipe(last)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..texts import printable, printable_lines, to_json
+from ..api.texts import printable, printable_lines, to_json
 
 if TYPE_CHECKING:
     from rich.console import Console

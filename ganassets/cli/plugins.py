@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import click
 
-from ..errors import GanassetsError, InputError
-from ..plugins import (
+from ..api.errors import GanassetsError, InputError
+from ..api.registry import (
     COMMANDS,
     EXPORTERS,
     GENERATORS,
@@ -23,8 +23,8 @@ from ..plugins import (
     records_named,
 )
 from .base import debug_option
-from .dynamic import describe_condition
 from .output import say, say_lines
+from .plugin_options import describe_condition
 
 EXAMPLES = """\b
 Examples:
@@ -81,7 +81,7 @@ def check_plugin(name: str) -> None:
 
 def check_record(record: PluginRecord) -> bool:
     """Print what a plugin offers and what it breaks; True when all is well."""
-    from ..plugin_checks import exporter_problems, generator_problems
+    from ..api.registry_checks import exporter_problems, generator_problems
 
     say(f"{record.kind} {record.name} ({record.where}, {record.value})", bold=True)
     if record.error:
@@ -117,7 +117,7 @@ def generator_lines(spec) -> Iterator[str]:
 
 def exporter_lines(exporter) -> Iterator[str]:
     """What an exporter offers."""
-    from ..options import describe_option
+    from ..api.options import describe_option
 
     yield exporter.summary
     yield f"takes {', '.join(exporter.kinds)}; writes {', '.join(exporter.suffixes)}"

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..errors import GanassetsError, InputError
-from ..files import read_limited
-from ..finding import check_trusted
-from ..plugins import load_exporter, load_generator
-from ..texts import shell_command
+from ..api.errors import GanassetsError, InputError
+from ..api.files import read_limited
+from ..api.registry import load_exporter, load_generator
+from ..api.texts import shell_command
+from ..inference.model_search import check_trusted
 from .base import debug_option
 from .find import model_of_digest
-from .making import TRUSTED_OPTION
+from .generation import TRUSTED_OPTION
 from .output import say
 
 if TYPE_CHECKING:
-    from ..recipe import Recipe
-    from ..spec import GeneratorSpec
+    from ..api.spec import GeneratorSpec
+    from ..inference.recipe import Recipe
 
 PICTURES = {".png", ".webp"}
 MAX_BYTES = 2**31  # of a file to compare with
@@ -45,9 +45,9 @@ def command(file: Path, model: str | None, out: Path | None, overwrite: bool, tr
 
     The same version on the same kind of machine gives the same bytes.
     """
-    from ..model import look_into
-    from ..provenance import origin_of
-    from ..writer import write_files
+    from ..api.writer import write_files
+    from ..inference.model import look_into
+    from ..inference.provenance import origin_of
 
     recipe = origin_of(file).recipe
     if recipe.file is None:
@@ -73,10 +73,10 @@ def command(file: Path, model: str | None, out: Path | None, overwrite: bool, tr
 
 def remade(path: Path, spec: GeneratorSpec, recipe: Recipe) -> Mapping[str, bytes]:
     """The files that a recipe makes."""
-    from ..generation import check_recipe, make_assets
-    from ..model import check_plugin, open_model
-    from ..options import as_texts, option_values
-    from ..plugin_calls import export_asset
+    from ..api.options import as_texts, option_values
+    from ..api.plugin_calls import export_asset
+    from ..inference.model import check_plugin, open_model
+    from ..inference.pipeline import check_recipe, make_assets
 
     model = open_model(path, threads=1)
     check_plugin(model, spec)

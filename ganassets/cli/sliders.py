@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import InputError
-from ..finding import check_trusted, find_model
-from ..plugins import load_generator, nearest
-from ..texts import shell_command
+from ..api.errors import InputError
+from ..api.registry import load_generator, nearest
+from ..api.texts import shell_command
+from ..inference.model_search import check_trusted, find_model
 from .base import complete_generators, debug_option
-from .making import TRUSTED_OPTION, draw_sheet, say_versions
+from .generation import TRUSTED_OPTION, draw_sheet, say_versions
 from .output import make_console, say
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from ..model import Model, ModelFile
-    from ..spec import GeneratorSpec
+    from ..api.spec import GeneratorSpec
+    from ..inference.model import Model, ModelFile
 
 AMOUNTS = (-6.0, -3.0, 0.0, 3.0, 6.0)  # standard deviations, on the sheets
 SHEET_SEEDS = (1, 2)
@@ -63,9 +63,9 @@ def discover_command(
 
     They are kept in a small file beside the model. A sheet for each shows some seeds pulled to both sides of it.
     """
-    from ..directions import Direction, discover, file_of, write_directions
-    from ..model import check_plugin, look_into, open_model
-    from ..recipe import pack_floats
+    from ..inference.directions import Direction, discover, file_of, write_directions
+    from ..inference.model import check_plugin, look_into, open_model
+    from ..inference.recipe import pack_floats
 
     file = look_into(find_model(name_or_model))
     check_trusted(file, trusted)
@@ -93,10 +93,10 @@ def looked_at(model: Model, spec: GeneratorSpec, samples: int) -> tuple[np.ndarr
     import numpy as np
     from rich.progress import track
 
-    from ..generation import Request, inputs_of, run_inputs, seed_recipe
-    from ..latents import latents
-    from ..model import noise_axes
-    from ..options import option_values
+    from ..api.latents import latents
+    from ..api.options import option_values
+    from ..inference.model import noise_axes
+    from ..inference.pipeline import Request, inputs_of, run_inputs, seed_recipe
 
     noise = model.manifest.noise
     size = (noise.size,) * noise_axes(model.manifest) if noise and not spec.map_size else None
@@ -136,10 +136,10 @@ def balanced(made: np.ndarray) -> np.ndarray:
 
 def pulled_assets(model: Model, spec: GeneratorSpec, direction: Any) -> list[Any]:
     """Assets of some seeds at each amount of a slider, a row a seed."""
-    from ..control import pulled
-    from ..directions import offset_of
-    from ..generation import Request, make_assets, seed_recipe
-    from ..options import option_values
+    from ..api.options import option_values
+    from ..inference.directions import offset_of
+    from ..inference.latent_edits import pulled
+    from ..inference.pipeline import Request, make_assets, seed_recipe
 
     request = Request((), settings=option_values(spec.settings, {}))
     recipes = []
@@ -156,8 +156,8 @@ def pulled_assets(model: Model, spec: GeneratorSpec, direction: Any) -> list[Any
 @debug_option
 def list_command(name_or_model: str) -> None:
     """Show the sliders that were found in a model, the strongest first."""
-    from ..directions import read_directions
-    from ..model import look_into
+    from ..inference.directions import read_directions
+    from ..inference.model import look_into
 
     for direction in read_directions(look_into(find_model(name_or_model))).directions:
         say(f"{direction.name}  {direction.share:.0%}")
@@ -172,8 +172,8 @@ def rename_command(name_or_model: str, old: str, new: str) -> None:
     """Call the slider OLD NEW: a word of small letters, digits and hyphens."""
     import re
 
-    from ..directions import NAME, read_directions, write_directions
-    from ..model import look_into
+    from ..inference.directions import NAME, read_directions, write_directions
+    from ..inference.model import look_into
 
     file: ModelFile = look_into(find_model(name_or_model))
     found = read_directions(file).directions

@@ -9,15 +9,15 @@ from typing import Any
 
 import click
 
-from ..errors import GanassetsError, InputError
-from ..finding import check_trusted, find_model
-from ..plugins import load_generator
-from ..spec import OBJECTIVES, PRECISIONS, GeneratorSpec, Preset, with_overrides
-from ..texts import shell_command
-from ..writer import WriteError
+from ..api.errors import GanassetsError, InputError
+from ..api.registry import load_generator
+from ..api.spec import OBJECTIVES, PRECISIONS, GeneratorSpec, Preset, with_overrides
+from ..api.texts import shell_command
+from ..api.writer import WriteError
+from ..inference.model_search import check_trusted, find_model
 from .base import GeneratorCommand, complete_generators, debug_option, load_training
 from .find import SETTINGS_FILE, spec_of_run
-from .making import TRUSTED_OPTION
+from .generation import TRUSTED_OPTION
 from .output import make_console, say
 
 SPEC = "ganassets.train.spec"
@@ -165,7 +165,7 @@ def can_resume(folder: Path) -> bool:
 
 def start_model(text: str, trusted: bool) -> Path:
     """The model file that a run is to start from; InputError where it is a stranger's and not said to be trusted."""
-    from ..model import look_into
+    from ..inference.model import look_into
 
     file = look_into(find_model(text))
     check_trusted(file, trusted)
@@ -174,7 +174,7 @@ def start_model(text: str, trusted: bool) -> Path:
 
 def preset_of(model: Path, spec: GeneratorSpec) -> Preset:
     """The preset that a model was trained with, for a run of a length that suits fine-tuning."""
-    from ..model import CPU, open_model
+    from ..inference.model import CPU, open_model
 
     manifest = open_model(model, providers=[CPU]).manifest
     if manifest.generator != spec.name:

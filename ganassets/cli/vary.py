@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from .base import complete_generators, debug_option
-from .dynamic import MakingCommand
-from .making import FORMAT_OPTIONS, LOOK_OPTIONS, RUN_OPTIONS, carry_out, keep_recipes, wanted, with_options
+from .generation import FORMAT_OPTIONS, LOOK_OPTIONS, RUN_OPTIONS, carry_out, keep_recipes, wanted, with_options
+from .plugin_options import MakingCommand
 
 EXAMPLES = """\b
 Examples:
@@ -33,8 +33,8 @@ def command(name_or_model: str, base: str, strength: float, count: int, **params
     The latent and the sliders lean to others; choices, layout and what you set stay. Each one's recipe is written
     beside it.
     """
-    from ..batch.plan import Plan
-    from ..control import vary
+    from ..inference.batch.plan import Plan
+    from ..inference.latent_edits import vary
 
     asked = wanted(name_or_model, params, params)
     recipes = vary(asked.file.manifest, asked.recipe(base), strength, count, asked.request.wishes)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..networks import Domain
+from .networks import Domain
 
 SHIFT = 1 / 8  # of the size, at most
 BRIGHTNESS, CONTRAST, SATURATION = 0.5, 0.3, 0.5  # standard deviations; contrast and saturation are of logarithms

@@ -13,11 +13,11 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from ..errors import InputError
-from ..files import open_regular
-from ..networks import LinearFit
-from ..networks.linear import CLUSTER_ARRAYS
-from ..writer import write_atomic
+from ..api.errors import InputError
+from ..api.files import open_regular
+from ..api.writer import write_atomic
+from .networks import LinearFit
+from .networks.linear import CLUSTER_ARRAYS
 
 KEEP = 2  # newest ones
 BEST = "best"

@@ -9,14 +9,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..data import TrainingData, as_float
-from ..errors import GanassetsError, one_line
-from ..latents import noise_map as plain_noise_map
-from ..networks import BaseGenerator, Domain, LinearFit, NetworkSettings, make_networks
-from ..plugin_calls import broken, call_plugin, guard, make_noise
-from ..plugin_checks import generator_problems
-from ..plugins import plugin_label
-from ..spec import GeneratorSpec, NoiseMap, Preset
+from ..api.data import TrainingData, as_float
+from ..api.errors import GanassetsError, one_line
+from ..api.latents import noise_map as plain_noise_map
+from ..api.plugin_calls import broken, call_plugin, guard, make_noise
+from ..api.registry import plugin_label
+from ..api.registry_checks import generator_problems
+from ..api.spec import GeneratorSpec, NoiseMap, Preset
+from .networks import BaseGenerator, Domain, LinearFit, NetworkSettings, make_networks
 
 SAMPLES = 2  # of a trial
 OF_DOMAIN = ("signals", "vectors", "wraps", "size", "network_size", "view_channels")
@@ -34,7 +34,7 @@ def check_spec(spec: GeneratorSpec) -> None:
 
 def make_domain(spec: GeneratorSpec, preset: Preset, fit: LinearFit) -> Domain:
     """The plugin's torch part, see GeneratorSpec.domain."""
-    expected = "return a ganassets.networks.Domain"
+    expected = "return a ganassets.training.networks.Domain"
     domain = call_plugin(spec, "domain", expected, preset, fit)
     if not isinstance(domain, Domain):
         raise broken(spec, "domain", expected, f"it returned {type(domain).__name__}")
@@ -173,7 +173,7 @@ def check_export(spec: GeneratorSpec, preset: Preset, domain: Domain, rows: np.n
     Raises:
         PluginError: it can't be exported, or ONNX makes other numbers of it.
     """
-    from ..onnx_export import TOLERANCE, check, differences, example_inputs, open_session, to_onnx
+    from .onnx_export import TOLERANCE, check, differences, example_inputs, open_session, to_onnx
 
     domain, function = copy.deepcopy(domain), "networks" if spec.networks else "domain"
     expected = "make a graph that ONNX can hold"

@@ -11,18 +11,18 @@ import torch
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
-from ..data import TrainingData
-from ..errors import InputError
-from ..manifest import SHARED_KEY
-from ..model import check_plugin, open_model, read_model_file
-from ..networks import LinearFit, fit_linear
-from ..networks.linear import CLUSTER_ARRAYS
-from ..spec import Preset
-from .beginning import fit_of
+from ..api.data import TrainingData
+from ..api.errors import InputError
+from ..api.manifest import SHARED_KEY
+from ..api.spec import Preset
+from ..inference.model import check_plugin, open_model, read_model_file
+from .initialization import fit_of
+from .networks import LinearFit, fit_linear
+from .networks.linear import CLUSTER_ARRAYS
 from .trainer import Trainer, load_parameters
 
 if TYPE_CHECKING:
-    from ..spec import GeneratorSpec
+    from ..api.spec import GeneratorSpec
 
 LINEAR = "domain.linear."
 

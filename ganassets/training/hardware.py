@@ -8,7 +8,7 @@ import time
 import torch
 from torch import nn
 
-from ..errors import InputError
+from ..api.errors import InputError
 from .settings import Hardware
 
 # bfloat16 costs accuracy, so it has to pay.

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..batch.lock import take
-from ..errors import InputError
-from ..files import check_regular
-from ..writer import can_not_write, remove_leftovers, write_atomic
+from ..api.errors import InputError
+from ..api.files import check_regular
+from ..api.writer import can_not_write, remove_leftovers, write_atomic
+from ..inference.batch.lock import take
 
 LOCK = "lock"
 # Where a run's files lie, below its folder.

@@ -14,21 +14,26 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from rich.progress import Progress
 
-from ..data import TrainingData
-from ..data.records import summarize_left_out
-from ..errors import GanassetsError, InputError
-from ..finding import check_trusted
-from ..model import look_into
-from ..networks import Domain, LinearFit, count_parameters
-from ..plugin_calls import make_dataset
-from ..spec import GeneratorSpec, Preset
-from ..texts import shell_command
-from ..writer import write_atomic
-from .beginning import fit_of, with_latents
+from ..api.data import TrainingData
+from ..api.data.records import summarize_left_out
+from ..api.errors import GanassetsError, InputError
+from ..api.plugin_calls import make_dataset
+from ..api.spec import GeneratorSpec, Preset
+from ..api.texts import shell_command
+from ..api.writer import write_atomic
+from ..inference.model import look_into
+from ..inference.model_search import check_trusted
 from .checkpoint import load_fit, newest_whole, save_fit
 from .checks import check_export, check_networks, check_spec, checked_noise, make_domain
+from .distributed import Team, check_share, in_torchrun, make_team
 from .fine_tune import Start, read_start
-from .folder import (
+from .hardware import apply_hardware, choose_hardware
+from .initialization import fit_of, with_latents
+from .lock import lock_run
+from .loss import OBJECTIVES
+from .networks import Domain, LinearFit, count_parameters
+from .progress import Watch, stop_requests
+from .run_folder import (
     CARD,
     CONFIG,
     LINEAR,
@@ -41,13 +46,8 @@ from .folder import (
     make_folder,
     remove_unbegun,
 )
-from .hardware import apply_hardware, choose_hardware
-from .lock import lock_run
-from .objective import OBJECTIVES
 from .settings import RunSettings, read_settings, to_toml
-from .team import Team, check_share, in_torchrun, make_team
 from .trainer import NotFiniteError, Trainer
-from .watch import Watch, stop_requests
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from ..errors import InputError
-from ..files import read_text
-from ..spec import Preset
-from ..texts import escape_surrogates
-from ..toml_text import parse_toml
-from .objective import OBJECTIVES
+from ..api.errors import InputError
+from ..api.files import read_text
+from ..api.spec import Preset
+from ..api.texts import escape_surrogates
+from ..api.toml_text import parse_toml
+from .loss import OBJECTIVES
 
 MAX_BYTES = 2**20  # of config.toml
 MAX_CARD_BYTES = 64 * 2**20  # of data.json, which lists the files that were left out

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 from PIL import Image
 
-from ..data.images import encode_sheet
-from ..plugin_calls import draw_snapshot
-from ..spec import GeneratorSpec
+from ..api.data.images import encode_sheet
+from ..api.plugin_calls import draw_snapshot
+from ..api.spec import GeneratorSpec
 
 COLUMNS = 8
 CELL = 128

@@ -12,15 +12,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..data import TrainingData
-from ..errors import InputError
-from ..latents import noise_map as plain_noise_map
-from ..networks import Domain, OwnNetworks, make_networks
-from ..spec import NoiseMap, Preset
+from ..api.data import TrainingData
+from ..api.errors import InputError
+from ..api.latents import noise_map as plain_noise_map
+from ..api.spec import NoiseMap, Preset
 from .augmentation import Adaptation, Change, changed, draw_change, joined
-from .objective import OBJECTIVES, gradient_penalty
+from .distributed import Team, check_share
+from .loss import OBJECTIVES, gradient_penalty
+from .networks import Domain, OwnNetworks, make_networks
 from .settings import Hardware
-from .team import Team, check_share
 
 # Shares of the run.
 WARM_UP = 0.04  # the discriminator learns alone, then the generator's rate rises

@@ -1,4 +1,4 @@
-"""Faces: rigged heads with UV textures. Importing this needs the standard library and ganassets.spec alone."""
+"""Faces: rigged heads with UV textures. Importing this needs the standard library and ganassets.api.spec alone."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ganassets.spec import API_VERSION, Condition, DataOption, GeneratorSpec, Output, Preset, Target
+from ganassets.api.spec import API_VERSION, Condition, DataOption, GeneratorSpec, Output, Preset, Target
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     import numpy as np
     from PIL.Image import Image
 
-    from ganassets.assets import Mesh, Provenance
-    from ganassets.data import TrainingData
-    from ganassets.manifest import Manifest
+    from ganassets.api.assets import Mesh, Provenance
+    from ganassets.api.data import TrainingData
+    from ganassets.api.manifest import Manifest
 
 
 def _dataset(preset: Preset, options: Mapping[str, Any], seed: int, report: Callable[[int, int], None]) -> TrainingData:

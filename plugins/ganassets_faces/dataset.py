@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from ganassets.data import TrainingData
-from ganassets.data.records import FileRecord
-from ganassets.spec import Preset
+from ganassets.api.data import TrainingData
+from ganassets.api.data.records import FileRecord
+from ganassets.api.spec import Preset
 
 from .basis import load_basis
 

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ganassets.networks import Domain, LinearFit, coarse_and_fine
-from ganassets.spec import Preset
+from ganassets.api.spec import Preset
+from ganassets.training.networks import Domain, LinearFit, coarse_and_fine
 
 from .basis import load_basis
 from .texels import border_fade, texel_map

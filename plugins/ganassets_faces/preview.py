@@ -18,14 +18,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 from PIL import Image, ImageDraw, ImageFont
 
-from ganassets.assets import Material, Mesh, Topology
-from ganassets.errors import InputError
-from ganassets.rendering import render
+from ganassets.api.assets import Material, Mesh, Topology
+from ganassets.api.errors import InputError
+from ganassets.api.rendering import render
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from ganassets.assets import ByteArray, FloatArray, IntArray
+    from ganassets.api.assets import ByteArray, FloatArray, IntArray
 
 KERNEL_CACHE = "DRJIT_CACHE_DIR"  # environment variable of Mitsuba's compiler
 MAX_HEADS = 16

@@ -12,10 +12,10 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image
 
-from ganassets.data.images import SUFFIXES, opened_image, visible_image
-from ganassets.data.records import TOO_SMALL, FileRecord, LeftOutError, explain_left_out, left_out
-from ganassets.data.sources import list_containers, open_file, opened, unread_records
-from ganassets.errors import InputError
+from ganassets.api.data.images import SUFFIXES, opened_image, visible_image
+from ganassets.api.data.records import TOO_SMALL, FileRecord, LeftOutError, explain_left_out, left_out
+from ganassets.api.data.sources import list_containers, open_file, opened, unread_records
+from ganassets.api.errors import InputError
 
 from .basis import load_basis
 from .painter import (

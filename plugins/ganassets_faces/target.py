@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ganassets.assets import Mesh
-from ganassets.errors import GanassetsError, InputError
-from ganassets.spec import Target
+from ganassets.api.assets import Mesh
+from ganassets.api.errors import GanassetsError, InputError
+from ganassets.api.spec import Target
 
 from .skins import read_texture, to_head_layout
 from .texels import texel_map

@@ -1,4 +1,4 @@
-"""Poses: motion clips of a humanoid. Importing this needs the standard library and ganassets.spec alone."""
+"""Poses: motion clips of a humanoid. Importing this needs the standard library and ganassets.api.spec alone."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ganassets.assets import Option
-from ganassets.spec import API_VERSION, DataOption, GeneratorSpec, Output, Preset, Target
+from ganassets.api.assets import Option
+from ganassets.api.spec import API_VERSION, DataOption, GeneratorSpec, Output, Preset, Target
 
 from .actions import CONDITIONS
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     import numpy as np
     from PIL.Image import Image
 
-    from ganassets.assets import MotionClip, Provenance
-    from ganassets.data import TrainingData
-    from ganassets.manifest import Manifest, NoiseInfo
+    from ganassets.api.assets import MotionClip, Provenance
+    from ganassets.api.data import TrainingData
+    from ganassets.api.manifest import Manifest, NoiseInfo
 
 
 def _dataset(preset: Preset, options: Mapping[str, Any], seed: int, report: Callable[[int, int], None]) -> TrainingData:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from ganassets.spec import Condition
+from ganassets.api.spec import Condition
 
 # How much a word says about the motion of the whole body; the highest of a name counts, and the last of equals.
 PROP, HINT, STILL, ARMS, GAIT, WHOLE_BODY, DANCE = range(7)

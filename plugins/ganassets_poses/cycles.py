@@ -8,11 +8,11 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from ganassets.assets import CONTACTS
-from ganassets.motion.editing import blurred
-from ganassets.motion.kinematics import world_pose
-from ganassets.motion.rotations import from_6d
-from ganassets.motion.skeletons import HUMANOID
+from ganassets.api.assets import CONTACTS
+from ganassets.api.motion.editing import blurred
+from ganassets.api.motion.kinematics import world_pose
+from ganassets.api.motion.rotations import from_6d
+from ganassets.api.motion.skeletons import HUMANOID
 
 from .actions import Action
 from .signals import Signals, unstacked

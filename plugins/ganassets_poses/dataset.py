@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ganassets.data import TrainingData, condition_statistics
-from ganassets.data.records import FileRecord, LeftOutError, explain_left_out, left_out
-from ganassets.errors import GanassetsError, InputError
-from ganassets.files import read_text
-from ganassets.motion.retarget import to_humanoid, up_axis
-from ganassets.spec import Preset
+from ganassets.api.data import TrainingData, condition_statistics
+from ganassets.api.data.records import FileRecord, LeftOutError, explain_left_out, left_out
+from ganassets.api.errors import GanassetsError, InputError
+from ganassets.api.files import read_text
+from ganassets.api.motion.retarget import to_humanoid, up_axis
+from ganassets.api.spec import Preset
 
 from .actions import ACTIONS, COLUMNS, NAMES, STYLES, Action, action_of, find_action
 from .groups import fit_groups, principal_coordinates

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from ganassets.assets import MotionClip, Provenance
-from ganassets.latents import uniforms
-from ganassets.motion.editing import cropped, mirrored, placed, resampled
-from ganassets.motion.feet import foot_places, grounded, held_feet, matched_travel, standing_feet
+from ganassets.api.assets import MotionClip, Provenance
+from ganassets.api.latents import uniforms
+from ganassets.api.motion.editing import cropped, mirrored, placed, resampled
+from ganassets.api.motion.feet import foot_places, grounded, held_feet, matched_travel, standing_feet
 
 from .actions import ACTIONS
 from .signals import Signals, clip_of, sample_of, smoothed, stretched

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ganassets.assets import CONTACTS
-from ganassets.motion.skeletons import HUMANOID
-from ganassets.networks import Domain, LinearFit
-from ganassets.spec import Preset
+from ganassets.api.assets import CONTACTS
+from ganassets.api.motion.skeletons import HUMANOID
+from ganassets.api.spec import Preset
+from ganassets.training.networks import Domain, LinearFit
 
 from .actions import COLUMNS, NAMES
 from .signals import JOINTS, PLACE_SCALE, REST_HEIGHT, ROOT, ROOT_SCALE, ROTATION_SCALE

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from ganassets.motion.measures import motion_features
+from ganassets.api.motion.measures import motion_features
 
 from .signals import clip_of, sample_of
 from .structure import FPS

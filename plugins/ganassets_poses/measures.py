@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ganassets.assets import MotionClip
-from ganassets.motion.measures import jerk, loop_gap, loop_seam, skating
+from ganassets.api.assets import MotionClip
+from ganassets.api.motion.measures import jerk, loop_gap, loop_seam, skating
 
 
 def clip_measures(clips: Sequence[MotionClip]) -> dict[str, float]:

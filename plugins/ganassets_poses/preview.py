@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from ganassets.assets import MotionClip
-from ganassets.errors import InputError
-from ganassets.motion.animation import INK, animated_sheet, fitting, shot_of
-from ganassets.motion.feet import ground_travel
-from ganassets.motion.figure import SIDE_COLOURS, draw_figure
-from ganassets.motion.floor import BACKDROP, FLOOR, GRID, draw_shadow, mixed, trails_of
+from ganassets.api.assets import MotionClip
+from ganassets.api.errors import InputError
+from ganassets.api.motion.animation import INK, animated_sheet, fitting, shot_of
+from ganassets.api.motion.feet import ground_travel
+from ganassets.api.motion.figure import SIDE_COLOURS, draw_figure
+from ganassets.api.motion.floor import BACKDROP, FLOOR, GRID, draw_shadow, mixed, trails_of
 
 FloatArray = NDArray[np.floating]
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ganassets.assets import CONTACTS, MotionClip
-from ganassets.motion.editing import blurred, other_side
-from ganassets.motion.rotations import about, continuous, from_6d, multiply, normalised, rotate, to_6d
-from ganassets.motion.skeletons import HUMANOID
+from ganassets.api.assets import CONTACTS, MotionClip
+from ganassets.api.motion.editing import blurred, other_side
+from ganassets.api.motion.rotations import about, continuous, from_6d, multiply, normalised, rotate, to_6d
+from ganassets.api.motion.skeletons import HUMANOID
 
 FloatArray = NDArray[np.floating]
 
@@ -34,7 +34,7 @@ class Signals:
         root: (4, f) float32: velocity forwards and to the left in m/s, turning to the left in rad/s, height of the hips
             in metres.
         rotations: (132, f) float32: the 22 joints' rotations as two columns each; the hips' relative to the heading.
-        contacts: (4, f) float32 in [0, 1]: which of ganassets.assets.CONTACTS stand on the ground.
+        contacts: (4, f) float32 in [0, 1]: which of ganassets.api.assets.CONTACTS stand on the ground.
     """
 
     root: NDArray[np.float32]

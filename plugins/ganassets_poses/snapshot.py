@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 from PIL.Image import Image
 
-from ganassets.assets import MotionClip
-from ganassets.motion.editing import placed
+from ganassets.api.assets import MotionClip
+from ganassets.api.motion.editing import placed
 
 from .actions import NAMES
 from .preview import contact_sheet

@@ -8,7 +8,7 @@ import hashlib
 import numpy as np
 from numpy.typing import NDArray
 
-from ganassets.latents import normals, uniforms
+from ganassets.api.latents import normals, uniforms
 
 from .actions import column
 

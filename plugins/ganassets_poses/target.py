@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ganassets.assets import MotionClip
-from ganassets.data.records import FileRecord
-from ganassets.errors import InputError
-from ganassets.motion.editing import at_times, placed
-from ganassets.motion.kinematics import positions
-from ganassets.motion.retarget import to_humanoid
-from ganassets.spec import Target
+from ganassets.api.assets import MotionClip
+from ganassets.api.data.records import FileRecord
+from ganassets.api.errors import InputError
+from ganassets.api.motion.editing import at_times, placed
+from ganassets.api.motion.kinematics import positions
+from ganassets.api.motion.retarget import to_humanoid
+from ganassets.api.spec import Target
 
 from .readers.find import find_motion
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ganassets.assets import MotionClip
-from ganassets.motion.editing import resampled
-from ganassets.motion.feet import find_contacts, grounded, restored_travel
-from ganassets.motion.measures import skating
-from ganassets.motion.rotations import degrees_between
-from ganassets.motion.skeletons import HUMANOID
+from ganassets.api.assets import MotionClip
+from ganassets.api.motion.editing import resampled
+from ganassets.api.motion.feet import find_contacts, grounded, restored_travel
+from ganassets.api.motion.measures import skating
+from ganassets.api.motion.rotations import degrees_between
+from ganassets.api.motion.skeletons import HUMANOID
 
 from .actions import ACTIONS, COLUMNS, CONDITIONS, NAMES, Action
 from .cycles import (

@@ -1,4 +1,4 @@
-"""Textures: tileable PBR materials of any size. Importing this needs the standard library and ganassets.spec alone."""
+"""Textures: tileable PBR materials of any size. Importing this needs only the standard library and ganassets.api."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ganassets.spec import API_VERSION, DataOption, GeneratorSpec, Output, Preset, Target
+from ganassets.api.spec import API_VERSION, DataOption, GeneratorSpec, Output, Preset, Target
 
 from .materials import CONDITIONS
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     import numpy as np
     from PIL.Image import Image
 
-    from ganassets.assets import Provenance, TextureSet
-    from ganassets.data import TrainingData
-    from ganassets.manifest import Manifest
+    from ganassets.api.assets import Provenance, TextureSet
+    from ganassets.api.data import TrainingData
+    from ganassets.api.manifest import Manifest
 
 MOST_HEIGHT = 0.35  # metres
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ganassets.data import TrainingData
-from ganassets.data.records import FileRecord
-from ganassets.errors import InputError
-from ganassets.spec import Preset
+from ganassets.api.data import TrainingData
+from ganassets.api.data.records import FileRecord
+from ganassets.api.errors import InputError
+from ganassets.api.spec import Preset
 
 from .domain import MASKS
 from .materials import CLASSES, COLUMNS, LOOKS

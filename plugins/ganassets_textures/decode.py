@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ganassets.assets import Provenance, TextureSet
+from ganassets.api.assets import Provenance, TextureSet
 
 from .materials import CLASSES, KINDS
 

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ganassets.networks import Domain, LinearFit
-from ganassets.spec import Preset
+from ganassets.api.spec import Preset
+from ganassets.training.networks import Domain, LinearFit
 
 from .materials import CLASSES, COLUMNS, KINDS, METALS
 from .structure import CHANNELS, STRUCTURE, WHITE

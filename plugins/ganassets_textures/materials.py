@@ -1,10 +1,10 @@
-"""The materials that the generator knows, and its sliders. Standard library and ganassets.spec alone."""
+"""The materials that the generator knows, and its sliders. Standard library and ganassets.api.spec alone."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ganassets.spec import Condition
+from ganassets.api.spec import Condition
 
 
 @dataclass(frozen=True)

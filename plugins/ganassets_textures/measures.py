@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ganassets.assets import TextureSet
-from ganassets.evaluation.tiling import normal_agreement, seam_ratio
+from ganassets.api.assets import TextureSet
+from ganassets.training.evaluation.tiling import normal_agreement, seam_ratio
 
 
 def maps_of(asset: TextureSet) -> dict[str, NDArray[np.float32]]:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from ganassets.assets import TextureSet
-from ganassets.errors import InputError
-from ganassets.shading import shade_plane, shade_sphere
+from ganassets.api.assets import TextureSet
+from ganassets.api.errors import InputError
+from ganassets.api.shading import shade_plane, shade_sphere
 
 from .materials import CLASSES
 

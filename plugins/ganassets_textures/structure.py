@@ -16,7 +16,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from ganassets.latents import normals, uniforms
+from ganassets.api.latents import normals, uniforms
 
 from .materials import COLUMNS
 
@@ -29,7 +29,7 @@ CHANNELS = (
 )  # fmt: skip
 WHITE = slice(0, 2)
 STRUCTURE = slice(2, len(CHANNELS))
-# Streams of a seed's random numbers; see ganassets.latents.
+# Streams of a seed's random numbers; see ganassets.api.latents.
 WHITE_STREAM, LATTICE_STREAM, CELL_STREAM = 16, 17, 18
 JITTER = 0.8
 BAND = 32  # rows at a time: their numbers fit the processor's cache

@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ganassets.assets import TextureSet
-from ganassets.data.images import SUFFIXES, opened_image, visible_image
-from ganassets.data.sources import open_file
-from ganassets.errors import InputError
-from ganassets.spec import Target
+from ganassets.api.assets import TextureSet
+from ganassets.api.data.images import SUFFIXES, opened_image, visible_image
+from ganassets.api.data.sources import open_file
+from ganassets.api.errors import InputError
+from ganassets.api.spec import Target
 
 from .sets import read_sets
 

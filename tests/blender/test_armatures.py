@@ -11,16 +11,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ganassets.assets import MotionClip
-from ganassets.errors import InputError
-from ganassets.motion.kinematics import world_pose
-from ganassets.motion.rigs import RIGIFY_CONTROLS, RIGS, WRITABLE
-from ganassets.motion.rotations import about, conjugate, degrees_between, from_matrix, multiply, rotate, to_matrix
-from ganassets.motion.skeletons import HUMANOID, HUMANOID_FINGERS
+from ganassets.api.assets import MotionClip
+from ganassets.api.errors import InputError
+from ganassets.api.motion.kinematics import world_pose
+from ganassets.api.motion.rigs import RIGIFY_CONTROLS, RIGS, WRITABLE
+from ganassets.api.motion.rotations import about, conjugate, degrees_between, from_matrix, multiply, rotate, to_matrix
+from ganassets.api.motion.skeletons import HUMANOID, HUMANOID_FINGERS
 from ganassets_blender import EXPORTER
 from ganassets_blender.armatures import MOST_BONES, read_armature
 from ganassets_blender.parts import STANDING
-from motion_clips import random_clip, walk_clip
+from support.motion_clips import random_clip, walk_clip
 
 DEFAULTS = {option.name: option.default for option in EXPORTER.options}
 Bone = dict[str, Any]

@@ -11,8 +11,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from ganassets import __version__
+from ganassets.api.errors import InputError
 from ganassets.cli import cli
-from ganassets.errors import InputError
 from ganassets_blender import build
 from ganassets_blender.build import ADDON, build_extension, licence_of, this_platform
 from ganassets_blender.lock import PLATFORMS

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ganassets.errors import InputError
+from ganassets.api.errors import InputError
 from ganassets_blender.catalogs import FILE, identifier, known, merge, read
 
 BRICK, HEADS = "GAN Assets/Materials/Brick", "GAN Assets/Heads"

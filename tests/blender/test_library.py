@@ -13,15 +13,15 @@ from typing import Any
 import pytest
 
 import ganassets_blender.library as library
-import stand_in_blender
-from ganassets.batch.engine import Settings
-from ganassets.batch.jobs import JobTable, plan_of
-from ganassets.batch.plan import Plan
-from ganassets.blender import VARIABLE
-from ganassets.errors import GanassetsError, InputError
-from ganassets.finding import find_model
+from ganassets.api.blender import VARIABLE
+from ganassets.api.errors import GanassetsError, InputError
+from ganassets.inference.batch.engine import Settings
+from ganassets.inference.batch.jobs import JobTable, plan_of
+from ganassets.inference.batch.plan import Plan
+from ganassets.inference.model_search import find_model
 from ganassets_blender.catalogs import FILE
 from ganassets_blender.library import FOLDER, INDEX, Shelf, Terms, add_to_library
+from support import stand_in_blender
 
 # A volume is a JSON file with the titles of its cards.
 STAND_IN = """

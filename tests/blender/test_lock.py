@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from ganassets.api.errors import InputError
 from ganassets.cli import cli
-from ganassets.errors import InputError
 from ganassets_blender import lock
 from ganassets_blender.lock import (
     ALONE,

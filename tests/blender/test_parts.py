@@ -11,19 +11,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganassets.assets import Asset, Mesh, MotionClip
-from ganassets.errors import InputError
-from ganassets.motion.editing import rest_clip
-from ganassets.motion.kinematics import positions, world_pose
-from ganassets.motion.rigs import RIGS, WRITABLE
-from ganassets.motion.rotations import from_matrix, multiply, rotate
-from ganassets.motion.skeletons import HUMANOID, HUMANOID_FINGERS
+from ganassets.api.assets import Asset, Mesh, MotionClip
+from ganassets.api.errors import InputError
+from ganassets.api.motion.editing import rest_clip
+from ganassets.api.motion.kinematics import positions, world_pose
+from ganassets.api.motion.rigs import RIGS, WRITABLE
+from ganassets.api.motion.rotations import from_matrix, multiply, rotate
+from ganassets.api.motion.skeletons import HUMANOID, HUMANOID_FINGERS
 from ganassets_blender import EXPORTER
 from ganassets_blender.parts import choices_of, to_blender
 from ganassets_images import EXPORTER as IMAGES
-from heads import make_head
-from motion_clips import random_clip, walk_clip
-from texture_sets import make_bricks
+from support.heads import make_head
+from support.motion_clips import random_clip, walk_clip
+from support.texture_sets import make_bricks
 
 DEFAULTS = {option.name: option.default for option in EXPORTER.options}
 

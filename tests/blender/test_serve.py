@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from ganassets.assets import Option
-from ganassets.options import option_values
+from ganassets.api.assets import Option
+from ganassets.api.options import option_values
 from ganassets_blender import serve
 from ganassets_images import EXPORTER as IMAGES
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ganassets.assets import Asset, Picture
-from ganassets.motion.editing import rest_clip
-from ganassets.motion.skeletons import HUMANOID
+from ganassets.api.assets import Asset, Picture
+from ganassets.api.motion.editing import rest_clip
+from ganassets.api.motion.skeletons import HUMANOID
 from ganassets_blender.thumbnails import telling, thumbnail
-from heads import make_head
-from motion_clips import walk_clip
-from texture_sets import make_bricks, plain
+from support.heads import make_head
+from support.motion_clips import walk_clip
+from support.texture_sets import make_bricks, plain
 
 ASSETS = [make_bricks(), make_head(3), walk_clip(), rest_clip(HUMANOID)]
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from ganassets.errors import InputError
+from ganassets.api.errors import InputError
 from ganassets_blender.wheels import files_below, make_own_wheel, own_version, pack
 
 ROOT = Path(__file__).parents[2]

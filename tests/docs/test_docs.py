@@ -28,11 +28,11 @@ import ganassets_faces
 import ganassets_faces.portraits
 import ganassets_poses
 import ganassets_textures
+from ganassets.api.options import option_values
+from ganassets.api.spec import GeneratorSpec, with_overrides
 from ganassets.cli import cli
-from ganassets.options import option_values
-from ganassets.spec import GeneratorSpec, with_overrides
-from motion_clips import walk_clip
-from sprites import write_sprites
+from support.motion_clips import walk_clip
+from support.sprites import write_sprites
 
 PLUGINS = (ganassets_faces, ganassets_faces.portraits, ganassets_poses, ganassets_textures)
 ROOT = Path(__file__).parents[2]
@@ -343,7 +343,7 @@ def desk(workshop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
         install(facts["project"], facts["tool"]["setuptools"]["py-modules"], project.parent, tmp_path / "site")
     for plugin in PLUGINS:
         monkeypatch.setattr(plugin, "SPEC", with_few_samples(plugin.SPEC))
-    monkeypatch.setattr("ganassets.evaluation.run.FIT_SAMPLES", 128)
+    monkeypatch.setattr("ganassets.training.evaluation.comparison.FIT_SAMPLES", 128)
     monkeypatch.syspath_prepend(str(tmp_path / "site"))
     monkeypatch.chdir(folder)
     monkeypatch.setenv("HOME", str(tmp_path))

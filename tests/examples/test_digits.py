@@ -93,7 +93,7 @@ def test_train_export_generate(site):
 def test_both_networks_learn(site):
     script = """
 import json
-from ganassets.networks import count_parameters, fit_linear
+from ganassets.training.networks import count_parameters, fit_linear
 from ganassets.training.settings import Hardware
 from ganassets.training.trainer import Trainer
 from ganassets_digits import SPEC

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganassets.assets import Exporter, MotionClip
-from ganassets.errors import InputError
-from ganassets.motion.animation import PAUSE, VIEWS
-from ganassets.options import option_values
+from ganassets.api.assets import Exporter, MotionClip
+from ganassets.api.errors import InputError
+from ganassets.api.motion.animation import PAUSE, VIEWS
+from ganassets.api.options import option_values
 from ganassets_animation import GIF, WEBP
-from motion_clips import PROVENANCE, random_clip, walk_clip
+from support.motion_clips import PROVENANCE, random_clip, walk_clip
 
 BOTH = pytest.mark.parametrize("exporter", [WEBP, GIF], ids=lambda exporter: exporter.name)
 

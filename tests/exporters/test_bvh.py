@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ganassets.assets import MotionClip, Skeleton
-from ganassets.motion.editing import in_place, rest_clip
-from ganassets.motion.kinematics import positions, rest_pose, world_pose
-from ganassets.motion.rigs import WRITABLE
-from ganassets.motion.rotations import about, conjugate, multiply, to_matrix
-from ganassets.motion.skeletons import HEAD_TOP, HUMANOID, HUMANOID_FINGERS
+from ganassets.api.assets import MotionClip, Skeleton
+from ganassets.api.motion.editing import in_place, rest_clip
+from ganassets.api.motion.kinematics import positions, rest_pose, world_pose
+from ganassets.api.motion.rigs import WRITABLE
+from ganassets.api.motion.rotations import about, conjugate, multiply, to_matrix
+from ganassets.api.motion.skeletons import HEAD_TOP, HUMANOID, HUMANOID_FINGERS
 from ganassets_bvh import EXPORTER
-from motion_clips import random_clip, turned_skeleton, walk_clip
+from support.motion_clips import random_clip, turned_skeleton, walk_clip
 
 DEFAULTS = {option.name: option.default for option in EXPORTER.options}
 
@@ -222,7 +222,7 @@ def test_spaces_in_names() -> None:
 
 
 def test_listing_the_exporter_loads_nothing_more() -> None:
-    code = "import sys, ganassets_bvh; print('ganassets.motion' in sys.modules)"
+    code = "import sys, ganassets_bvh; print('ganassets.api.motion' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
 

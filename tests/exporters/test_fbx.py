@@ -18,18 +18,18 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import ganassets_fbx.blender as beside
-import stand_in_blender
-from ganassets.assets import Material, Mesh, Topology
-from ganassets.blender import VARIABLE
-from ganassets.errors import GanassetsError, InputError
-from ganassets.motion.kinematics import positions
-from ganassets.motion.rigs import RIGS
-from ganassets.motion.rotations import IDENTITY, conjugate, multiply, rotate
+from ganassets.api.assets import Material, Mesh, Topology
+from ganassets.api.blender import VARIABLE
+from ganassets.api.errors import GanassetsError, InputError
+from ganassets.api.motion.kinematics import positions
+from ganassets.api.motion.rigs import RIGS
+from ganassets.api.motion.rotations import IDENTITY, conjugate, multiply, rotate
 from ganassets_fbx import EXPORTER
 from ganassets_fbx.engines import ENGINES
 from ganassets_fbx.scene import Scene, clip_scene, mesh_scene
-from motion_clips import random_clip, walk_clip
-from random_meshes import random_meshes
+from support import stand_in_blender
+from support.motion_clips import random_clip, walk_clip
+from support.random_meshes import random_meshes
 
 DEFAULTS = {option.name: option.default for option in EXPORTER.options}
 # Answers as worker.py does: the words' name is what it writes, or what goes wrong.

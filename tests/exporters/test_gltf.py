@@ -17,13 +17,13 @@ import trimesh
 from hypothesis import given, settings
 from PIL import Image
 
-from ganassets.assets import InputError, Material, Mesh, MotionClip, TextureSet, Topology
+from ganassets.api.assets import InputError, Material, Mesh, MotionClip, TextureSet, Topology
 from ganassets_gltf import EXPORTER
 from ganassets_gltf.frame import frame_of
-from heads import make_head
-from motion_clips import walk_clip
-from random_meshes import random_meshes
-from texture_sets import plain
+from support.heads import make_head
+from support.motion_clips import walk_clip
+from support.random_meshes import random_meshes
+from support.texture_sets import plain
 
 DEFAULTS = {option.name: option.default for option in EXPORTER.options}
 TYPES = {5121: np.uint8, 5123: np.uint16, 5125: np.uint32, 5126: np.float32}

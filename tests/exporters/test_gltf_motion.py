@@ -12,15 +12,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ganassets.assets import InputError, MotionClip, Provenance, Skeleton
-from ganassets.motion.editing import in_place, rest_clip
-from ganassets.motion.kinematics import positions, rest_pose, world_pose
-from ganassets.motion.mannequin import make_mannequin
-from ganassets.motion.rigs import RIGS, WRITABLE
-from ganassets.motion.skeletons import HEAD_TOP, HUMANOID, HUMANOID_FINGERS
+from ganassets.api.assets import InputError, MotionClip, Provenance, Skeleton
+from ganassets.api.motion.editing import in_place, rest_clip
+from ganassets.api.motion.kinematics import positions, rest_pose, world_pose
+from ganassets.api.motion.mannequin import make_mannequin
+from ganassets.api.motion.rigs import RIGS, WRITABLE
+from ganassets.api.motion.skeletons import HEAD_TOP, HUMANOID, HUMANOID_FINGERS
 from ganassets_gltf import EXPORTER
-from glb_files import matrix, parse, read, world_matrices
-from motion_clips import PROVENANCE, random_clip, turned_skeleton, walk_clip
+from support.glb_files import matrix, parse, read, world_matrices
+from support.motion_clips import PROVENANCE, random_clip, turned_skeleton, walk_clip
 
 DEFAULTS = {option.name: option.default for option in EXPORTER.options}
 SKELETONS = pytest.mark.parametrize("skeleton", [HUMANOID, HUMANOID_FINGERS], ids=["body", "fingers"])
@@ -208,6 +208,6 @@ def test_other_skeletons_are_refused_with_a_reason() -> None:
 
 
 def test_listing_the_exporters_loads_no_motion() -> None:
-    code = "import sys, ganassets_gltf; print(sorted({'PIL', 'ganassets.motion'} & set(sys.modules)))"
+    code = "import sys, ganassets_gltf; print(sorted({'PIL', 'ganassets.api.motion'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

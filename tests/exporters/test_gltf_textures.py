@@ -14,11 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from ganassets.assets import Provenance, TextureSet
+from ganassets.api.assets import Provenance, TextureSet
 from ganassets_gltf import EXPORTER
 from ganassets_gltf.shapes import SHAPES
 from ganassets_gltf.surface import resampled
-from texture_sets import make_bricks, plain, random_texture_sets
+from support.texture_sets import make_bricks, plain, random_texture_sets
 
 DEFAULTS = {option.name: option.default for option in EXPORTER.options}
 WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4}

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ganassets.assets import Provenance, TextureSet
+from ganassets.api.assets import Provenance, TextureSet
 from ganassets_images import GODOT
-from texture_sets import make_bricks, plain, random_texture_sets
+from support.texture_sets import make_bricks, plain, random_texture_sets
 
 DEFAULTS = {option.name: option.default for option in GODOT.options}
 # Properties of Godot 4.0 to 4.6 with their types.

@@ -19,12 +19,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from ganassets.assets import Provenance, TextureSet
-from ganassets.errors import InputError
+from ganassets.api.assets import Provenance, TextureSet
+from ganassets.api.errors import InputError
 from ganassets_images import BLENDER, EXPORTER, GODOT, UNITY, UNREAL
 from ganassets_images.png import encode_png, filtered
 from ganassets_images.profiles import CHANNELS, PROFILES
-from texture_sets import make_bricks, plain, random_texture_sets
+from support.texture_sets import make_bricks, plain, random_texture_sets
 
 DEFAULTS = {option.name: option.default for option in EXPORTER.options}
 EXPORTERS = {"gltf": EXPORTER, "blender": BLENDER, "godot": GODOT, "unity": UNITY, "unreal": UNREAL}

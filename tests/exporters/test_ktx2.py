@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ganassets.errors import InputError
+from ganassets.api.errors import InputError
 from ganassets_images import EXPORTER, UNITY
 from ganassets_images.ktx2 import read_notes, with_notes, write_notes
-from texture_sets import make_bricks
+from support.texture_sets import make_bricks
 
 DEFAULTS = {option.name: option.default for option in EXPORTER.options}
 IDENTIFIER = b"\xabKTX 20\xbb\r\n\x1a\n"

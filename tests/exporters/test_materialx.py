@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given, settings
 from PIL import Image
 
-from ganassets.assets import Provenance, TextureSet
+from ganassets.api.assets import Provenance, TextureSet
 from ganassets_materialx import EXPORTER
-from texture_sets import make_bricks, plain, random_texture_sets
+from support.texture_sets import make_bricks, plain, random_texture_sets
 
 pytest.importorskip("MaterialX")
 
-from materialx_shaders import GENERATORS, generate, parse
+from support.materialx_shaders import GENERATORS, generate, parse
 
 
 def read(asset: TextureSet) -> tuple[Any, dict[str, bytes]]:

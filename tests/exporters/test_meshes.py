@@ -14,11 +14,11 @@ from hypothesis import given, settings
 from PIL import Image
 from trimesh.exchange.ply import load_ply
 
-from ganassets.assets import Exporter, Material, Mesh
+from ganassets.api.assets import Exporter, Material, Mesh
 from ganassets_meshes import OBJ, PLY, STL
 from ganassets_meshes.solid import colours_at
-from heads import make_head
-from random_meshes import random_meshes
+from support.heads import make_head
+from support.random_meshes import random_meshes
 
 
 def parse_obj(text: str) -> dict[str, list[list[str]]]:

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from ganassets.assets import Picture, Provenance
-from ganassets.errors import InputError
-from ganassets.plugin_checks import exporter_problems
+from ganassets.api.assets import Picture, Provenance
+from ganassets.api.errors import InputError
+from ganassets.api.registry_checks import exporter_problems
 from ganassets_images import PNG
 
 ORIGIN = Provenance("portraits 0.1.0", "a" * 64, 7, 0.85, {"label:elf": 1.0}, "CC0-1.0", "ganassets 0.1.0")

@@ -20,18 +20,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from ganassets.assets import Asset, Material, Mesh, MotionClip, Provenance, Skeleton, TextureSet, Topology
-from ganassets.errors import InputError
-from ganassets.motion.kinematics import positions, rest_pose, world_pose
-from ganassets.motion.rigs import RIGS, WRITABLE
-from ganassets.motion.skeletons import HUMANOID, HUMANOID_FINGERS
-from ganassets.writer import stems_of, write_files
+from ganassets.api.assets import Asset, Material, Mesh, MotionClip, Provenance, Skeleton, TextureSet, Topology
+from ganassets.api.errors import InputError
+from ganassets.api.motion.kinematics import positions, rest_pose, world_pose
+from ganassets.api.motion.rigs import RIGS, WRITABLE
+from ganassets.api.motion.skeletons import HUMANOID, HUMANOID_FINGERS
+from ganassets.api.writer import stems_of, write_files
 from ganassets_usd import EXPORTER, USDZ
 from ganassets_usd.files import pack
-from heads import make_head
-from motion_clips import random_clip, turned_skeleton, walk_clip
-from random_meshes import random_meshes
-from texture_sets import make_bricks, plain, random_texture_sets
+from support.heads import make_head
+from support.motion_clips import random_clip, turned_skeleton, walk_clip
+from support.random_meshes import random_meshes
+from support.texture_sets import make_bricks, plain, random_texture_sets
 
 pytest.importorskip("pxr")
 

@@ -10,16 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ganassets.assets import InputError, Mesh, Provenance
-from ganassets.motion.mannequin import make_mannequin
-from ganassets.motion.skeletons import HUMANOID_FINGERS
+from ganassets.api.assets import InputError, Mesh, Provenance
+from ganassets.api.motion.mannequin import make_mannequin
+from ganassets.api.motion.skeletons import HUMANOID_FINGERS
 from ganassets_faces.basis import load_basis
 from ganassets_gltf import VRM
 from ganassets_gltf.avatar import make_avatar, neck_rim
 from ganassets_gltf.expressions import PRESETS, expressions_of
-from glb_files import parse, read, world_matrices
-from heads import make_head
-from random_meshes import random_meshes
+from support.glb_files import parse, read, world_matrices
+from support.heads import make_head
+from support.random_meshes import random_meshes
 
 DEFAULTS = {option.name: option.default for option in VRM.options}
 PARENTS = {

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ganassets.assets import InputError, MotionClip, Skeleton
-from ganassets.motion.editing import in_place, rest_clip
-from ganassets.motion.kinematics import positions, rest_pose
-from ganassets.motion.skeletons import HUMANOID, HUMANOID_FINGERS
+from ganassets.api.assets import InputError, MotionClip, Skeleton
+from ganassets.api.motion.editing import in_place, rest_clip
+from ganassets.api.motion.kinematics import positions, rest_pose
+from ganassets.api.motion.skeletons import HUMANOID, HUMANOID_FINGERS
 from ganassets_gltf import VRMA
-from glb_files import parse, world_matrices
-from motion_clips import random_clip, walk_clip
+from support.glb_files import parse, world_matrices
+from support.motion_clips import random_clip, walk_clip
 
 EXTENSION = "VRMC_vrm_animation"
 # What the VRM 1.0 humanoid can't be without.

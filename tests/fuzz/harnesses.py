@@ -22,28 +22,28 @@ import numpy as np
 from PIL import Image
 
 from conftest import MANIFEST, build_model
-from ganassets.batch.index import Index
-from ganassets.batch.jobs import job_of, read_jobs
-from ganassets.batch.names import compiled
-from ganassets.control import parse_layers
-from ganassets.data.pictures import LABEL_FILE, read_labels, read_pictures
-from ganassets.data.sources import list_containers, opened, read_file
-from ganassets.directions import Direction, Directions, file_of, parse_amount, read_directions
-from ganassets.errors import GanassetsError, InputError
-from ganassets.generation import Request, check_recipe, seed_recipe
-from ganassets.latents import condition_row
-from ganassets.manifest import Manifest, parse_manifest
-from ganassets.model import CPU, ModelFile, input_shapes, look_into, open_model
-from ganassets.onnx_scan import MalformedError, scan
-from ganassets.plugins import load_generator
-from ganassets.provenance import origin_of
-from ganassets.recipe import Format, Recipe, pack_floats, parse_recipe, unpack_floats
-from ganassets.wishes import parse_seeds, parse_size, parse_wishes, wanted_row
+from ganassets.api.data.pictures import LABEL_FILE, read_labels, read_pictures
+from ganassets.api.data.sources import list_containers, opened, read_file
+from ganassets.api.errors import GanassetsError, InputError
+from ganassets.api.latents import condition_row
+from ganassets.api.manifest import Manifest, parse_manifest
+from ganassets.api.registry import load_generator
+from ganassets.inference.batch.index import Index
+from ganassets.inference.batch.jobs import job_of, read_jobs
+from ganassets.inference.batch.names import compiled
+from ganassets.inference.conditions import parse_seeds, parse_size, parse_wishes, wanted_row
+from ganassets.inference.directions import Direction, Directions, file_of, parse_amount, read_directions
+from ganassets.inference.latent_edits import parse_layers
+from ganassets.inference.model import CPU, ModelFile, input_shapes, look_into, open_model
+from ganassets.inference.onnx_scan import MalformedError, scan
+from ganassets.inference.pipeline import Request, check_recipe, seed_recipe
+from ganassets.inference.provenance import origin_of
+from ganassets.inference.recipe import Format, Recipe, pack_floats, parse_recipe, unpack_floats
 from ganassets_poses.readers import find_motion, read_acclaim, read_bvh, read_gltf, read_humanoid
 from ganassets_textures.sets.groups import grouped
 from ganassets_textures.sets.names import material_of
 from ganassets_textures.sets.pixels import read_picture
-from motion_files import AMC, ASF, BvhJoint, GltfFile, bvh_text, humanoid_text
+from support.motion_files import AMC, ASF, BvhJoint, GltfFile, bvh_text, humanoid_text
 
 SLOW = 40  # times the processor time of `trial.pace` for one input; about 2 s
 DIGEST = "0" * 64
@@ -147,7 +147,7 @@ def jobs(data: bytes, folder: Path) -> None:
     path.write_bytes(data)
     recipe = parse_recipe(recipes()[0], "the recipe")
     for table in read_jobs(path):
-        with refusing(), patch("ganassets.batch.jobs.look_into", lambda path: shipped("textures")):
+        with refusing(), patch("ganassets.inference.batch.jobs.look_into", lambda path: shipped("textures")):
             job = job_of(table, "1", Path, lambda text: recipe)
             for i in range(min(len(job), FEW_UNITS)):
                 assert "/" not in job.unit(i).name

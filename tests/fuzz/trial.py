@@ -11,7 +11,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from ganassets.errors import GanassetsError
+from ganassets.api.errors import GanassetsError
 
 from .harnesses import ROOT, SLOW, Harness
 

@@ -21,9 +21,9 @@ from typing import Any, NoReturn
 
 import pytest
 
-from ganassets.assets import Asset, TextureSet
+from ganassets.api.assets import Asset, TextureSet
 from ganassets_gltf import EXPORTER
-from heads import make_head
+from support.heads import make_head
 
 HERE = Path(__file__).parent
 CACHE = Path(os.environ.get("GANASSETS_TEST_CACHE", "~/.cache/ganassets-tests")).expanduser()
@@ -209,7 +209,7 @@ def report_of(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def build() -> Callable[[Path], Path]:
     """Makes the extension's zip for this machine in a folder."""
-    from ganassets.errors import InputError
+    from ganassets.api.errors import InputError
     from ganassets_blender.build import build_extension, this_platform
     from ganassets_blender.lock import LOCK
     from ganassets_blender.wheels import fetch_wheels

@@ -18,7 +18,7 @@ import pytest
 from click.testing import CliRunner
 
 from ganassets.cli import cli
-from ganassets.finding import shipped_models
+from ganassets.inference.model_search import shipped_models
 from ganassets_blender import catalogs
 from ganassets_blender.library import FOLDER, INDEX
 

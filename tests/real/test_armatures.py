@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ganassets.assets import MotionClip
-from ganassets.motion.kinematics import rest_pose, world_pose
-from ganassets.motion.retarget import AIMS
-from ganassets.motion.rigs import RIGS
-from ganassets.motion.rotations import conjugate, degrees_between, from_matrix, multiply, normalised, rotate
-from ganassets.motion.skeletons import HUMANOID
+from ganassets.api.assets import MotionClip
+from ganassets.api.motion.kinematics import rest_pose, world_pose
+from ganassets.api.motion.retarget import AIMS
+from ganassets.api.motion.rigs import RIGS
+from ganassets.api.motion.rotations import conjugate, degrees_between, from_matrix, multiply, normalised, rotate
+from ganassets.api.motion.skeletons import HUMANOID
 from ganassets_blender import EXPORTER
 from ganassets_blender.parts import STANDING, to_blender
-from motion_clips import random_clip, walk_clip
+from support.motion_clips import random_clip, walk_clip
 
 pytestmark = pytest.mark.real
 

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganassets.motion.skeletons import HUMANOID_FINGERS
+from ganassets.api.motion.skeletons import HUMANOID_FINGERS
 from ganassets_faces.basis import load_basis
 from ganassets_gltf import VRM
-from heads import make_head
+from support.heads import make_head
 
 pytestmark = pytest.mark.real
 

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganassets.assets import Exporter
+from ganassets.api.assets import Exporter
 from ganassets_faces.basis import JOINT_PARENTS, JOINTS, load_basis
 from ganassets_meshes import OBJ, PLY, STL
-from heads import make_head
+from support.heads import make_head
 
 pytestmark = pytest.mark.real
 

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from ganassets_faces.basis import JOINTS, load_basis
-from heads import make_head
+from support.heads import make_head
 
 pytestmark = pytest.mark.real
 

@@ -12,18 +12,18 @@ import numpy as np
 import pytest
 
 import ganassets_fbx.blender as beside
-from ganassets.assets import Asset, Exporter
-from ganassets.blender import VARIABLE
-from ganassets.motion.kinematics import positions, rest_pose
-from ganassets.motion.retarget import to_rig
-from ganassets.motion.rigs import RIGS
-from ganassets.motion.skeletons import HUMANOID_FINGERS
+from ganassets.api.assets import Asset, Exporter
+from ganassets.api.blender import VARIABLE
+from ganassets.api.motion.kinematics import positions, rest_pose
+from ganassets.api.motion.retarget import to_rig
+from ganassets.api.motion.rigs import RIGS
+from ganassets.api.motion.skeletons import HUMANOID_FINGERS
 from ganassets_faces.basis import JOINT_PARENTS, JOINTS, load_basis
 from ganassets_fbx import EXPORTER as FBX
 from ganassets_gltf import EXPORTER as GLTF
 from ganassets_meshes import OBJ, PLY, STL
-from heads import make_head
-from motion_clips import random_clip, walk_clip
+from support.heads import make_head
+from support.motion_clips import random_clip, walk_clip
 
 pytestmark = pytest.mark.real
 

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ganassets.motion.rigs import RIGS
-from ganassets.motion.skeletons import HUMANOID
+from ganassets.api.motion.rigs import RIGS
+from ganassets.api.motion.skeletons import HUMANOID
 from ganassets_faces.basis import JOINTS, load_basis
 from ganassets_gltf import EXPORTER
-from heads import make_head
-from motion_clips import walk_clip
-from texture_sets import make_bricks
+from support.heads import make_head
+from support.motion_clips import walk_clip
+from support.texture_sets import make_bricks
 
 pytestmark = pytest.mark.real
 

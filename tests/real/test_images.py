@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ganassets.shading import to_linear
+from ganassets.api.shading import to_linear
 from ganassets_images import BLENDER
-from texture_sets import make_bricks
+from support.texture_sets import make_bricks
 
 pytestmark = pytest.mark.real
 

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganassets.shading import to_srgb
+from ganassets.api.shading import to_srgb
 from ganassets_images import EXPORTER
-from texture_sets import make_bricks
+from support.texture_sets import make_bricks
 
 pytestmark = pytest.mark.real
 

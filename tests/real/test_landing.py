@@ -12,15 +12,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ganassets.blender import START, Blender
-from ganassets.motion.kinematics import positions
-from ganassets.motion.retarget import to_rig
+from ganassets.api.blender import START, Blender
+from ganassets.api.motion.kinematics import positions
+from ganassets.api.motion.retarget import to_rig
 from ganassets_blender import EXPORTER
 from ganassets_blender.library import SCRIPT
 from ganassets_faces.basis import JOINT_PARENTS, JOINTS, load_basis
-from heads import make_head
-from motion_clips import walk_clip
-from texture_sets import make_bricks
+from support.heads import make_head
+from support.motion_clips import walk_clip
+from support.texture_sets import make_bricks
 
 pytestmark = pytest.mark.real
 

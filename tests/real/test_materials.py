@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from ganassets_gltf.shapes import SHAPES
-from rendered import TILE, likeness, linear_picture, repeats, seam
-from texture_sets import make_bricks, plain
+from support.rendered import TILE, likeness, linear_picture, repeats, seam
+from support.texture_sets import make_bricks, plain
 
 pytestmark = pytest.mark.real
 
@@ -98,11 +98,11 @@ def test_browser_repeats_it(
 
 
 def test_materials_of_the_model_in_the_package(node: Consumer, tmp_path: Path) -> None:
-    from ganassets.finding import shipped_models
-    from ganassets.generation import Request, generate
-    from ganassets.model import open_model
-    from ganassets.options import option_values
-    from ganassets.plugins import load_exporter, load_generator
+    from ganassets.api.options import option_values
+    from ganassets.api.registry import load_exporter, load_generator
+    from ganassets.inference.model import open_model
+    from ganassets.inference.model_search import shipped_models
+    from ganassets.inference.pipeline import Request, generate
 
     (path,) = shipped_models("textures")
     gltf = load_exporter("gltf")

@@ -13,16 +13,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganassets.assets import TextureSet
-from ganassets.shading import to_linear
+from ganassets.api.assets import TextureSet
+from ganassets.api.shading import to_linear
 from ganassets_materialx import EXPORTER
-from rendered import LIGHT
-from texture_sets import make_bricks
+from support.rendered import LIGHT
+from support.texture_sets import make_bricks
 
 pytest.importorskip("MaterialX")
 pytestmark = pytest.mark.real
 
-from materialx_shaders import generate, parse, uniforms  # noqa: E402
+from support.materialx_shaders import generate, parse, uniforms  # noqa: E402
 
 Consumer = Callable[..., dict[str, Any]]
 SIZE = 512  # of the browser's window

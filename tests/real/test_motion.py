@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganassets.assets import Exporter, MotionClip
-from ganassets.motion.kinematics import positions, rest_pose
-from ganassets.motion.rigs import RIGS, WRITABLE
-from ganassets.motion.skeletons import HUMANOID, HUMANOID_FINGERS
+from ganassets.api.assets import Exporter, MotionClip
+from ganassets.api.motion.kinematics import positions, rest_pose
+from ganassets.api.motion.rigs import RIGS, WRITABLE
+from ganassets.api.motion.skeletons import HUMANOID, HUMANOID_FINGERS
 from ganassets_bvh import EXPORTER as BVH
 from ganassets_gltf import EXPORTER as GLTF
 from ganassets_gltf import VRMA
-from motion_clips import random_clip, walk_clip
+from support.motion_clips import random_clip, walk_clip
 
 pytestmark = pytest.mark.real
 

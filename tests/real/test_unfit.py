@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ganassets.blender import VARIABLE
+from ganassets.api.blender import VARIABLE
 
 pytestmark = pytest.mark.real
 

@@ -11,16 +11,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganassets.assets import MAPS, Asset, TextureSet
-from ganassets.motion.kinematics import positions, rest_pose
-from ganassets.motion.rigs import RIGS
-from ganassets.motion.skeletons import HUMANOID_FINGERS
+from ganassets.api.assets import MAPS, Asset, TextureSet
+from ganassets.api.motion.kinematics import positions, rest_pose
+from ganassets.api.motion.rigs import RIGS
+from ganassets.api.motion.skeletons import HUMANOID_FINGERS
 from ganassets_faces.basis import JOINT_PARENTS, JOINTS, load_basis
 from ganassets_usd import EXPORTER, USDZ
-from heads import make_head
-from motion_clips import random_clip, walk_clip
-from rendered import TILE, likeness, linear_picture, seam
-from texture_sets import make_bricks
+from support.heads import make_head
+from support.motion_clips import random_clip, walk_clip
+from support.rendered import TILE, likeness, linear_picture, seam
+from support.texture_sets import make_bricks
 
 pytest.importorskip("pxr")
 pytestmark = pytest.mark.real

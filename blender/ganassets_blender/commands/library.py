@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ganassets.blender import VARIABLE
+from ganassets.api.blender import VARIABLE
+from ganassets.api.errors import GanassetsError, InputError
 from ganassets.cli.base import complete_generators, debug_option
-from ganassets.cli.dynamic import MakingCommand
 from ganassets.cli.generate import choose_seeds
-from ganassets.cli.making import (
+from ganassets.cli.generation import (
     LOOK_OPTIONS,
     MOST_TOLD,
     SEED_OPTIONS,
@@ -23,10 +23,10 @@ from ganassets.cli.making import (
     with_options,
 )
 from ganassets.cli.output import make_console, say
-from ganassets.errors import GanassetsError, InputError
+from ganassets.cli.plugin_options import MakingCommand
 
 if TYPE_CHECKING:
-    from ganassets.batch.plan import Plan
+    from ganassets.inference.batch.plan import Plan
 
     from ..library import Added
 
@@ -77,7 +77,7 @@ def command(
     Point Blender to the folder under Preferences > File Paths > Asset Libraries. What the library has is not added
     again, so the same command goes on where it was stopped.
     """
-    from ganassets.batch.engine import Settings
+    from ganassets.inference.batch.engine import Settings
 
     from ..library import Terms
 
@@ -88,7 +88,7 @@ def command(
             raise InputError("a file of jobs says which seeds; leave out -n, --seed and --seeds.")
         plan = plan_of_jobs(Path(name_or_model))
     else:
-        from ganassets.batch.plan import Plan
+        from ganassets.inference.batch.plan import Plan
 
         asked = wanted(name_or_model, {**params, "target": FORMAT}, params)
         plan = Plan([asked.job(choose_seeds(seeds, count, seed))])
@@ -102,9 +102,9 @@ def command(
 
 def plan_of_jobs(path: Path) -> Plan:
     """The plan of a file of jobs, each for a library."""
-    from ganassets.batch.jobs import plan_of, read_jobs
-    from ganassets.finding import find_model
-    from ganassets.provenance import recipe_in
+    from ganassets.inference.batch.jobs import plan_of, read_jobs
+    from ganassets.inference.model_search import find_model
+    from ganassets.inference.provenance import recipe_in
 
     tables = [table.model_copy(update={"to": FORMAT}) for table in read_jobs(path)]
     return plan_of(tables, lambda text: find_model(text, path.parent), lambda text: recipe_in(path.parent / text))

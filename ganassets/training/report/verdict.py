@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from ...texts import shell_command
+from ...api.texts import shell_command
 from .files import RunFacts
 from .numbers import Record, number, percent, short, thousands
 

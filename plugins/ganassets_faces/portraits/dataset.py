@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ganassets.data import TrainingData
-from ganassets.data.pictures import Pictures, label_counts, read_pictures
-from ganassets.data.records import count_files, explain_left_out
-from ganassets.errors import InputError
-from ganassets.options import SWITCHES
-from ganassets.spec import Condition, Preset
+from ganassets.api.data import TrainingData
+from ganassets.api.data.pictures import Pictures, label_counts, read_pictures
+from ganassets.api.data.records import count_files, explain_left_out
+from ganassets.api.errors import InputError
+from ganassets.api.options import SWITCHES
+from ganassets.api.spec import Condition, Preset
 
 FEWEST = 8  # pictures that say anything about others
 FEW = 100  # below which the networks come to know them by heart
@@ -26,7 +26,7 @@ def picture_data(preset: Preset, options: Mapping[str, Any], report: Callable[[i
 
     Args:
         preset: the size.
-        options: "data", a folder or zip; "crop", see ganassets.data.pictures.read_pictures; "mirror", yes or no.
+        options: "data", a folder or zip; "crop", see ganassets.api.data.pictures.read_pictures; "mirror", yes or no.
         report: called with (done, total).
 
     Raises:

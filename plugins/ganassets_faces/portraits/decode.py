@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ganassets.assets import Picture, Provenance
+from ganassets.api.assets import Picture, Provenance
 
 # Alpha that counts as nothing and as all: networks come near to both and reach neither.
 CLEAR, SOLID = 0.06, 0.94

@@ -7,8 +7,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ganassets.networks import Domain, LinearFit, coarse_and_fine
-from ganassets.spec import Preset
+from ganassets.api.spec import Preset
+from ganassets.training.networks import Domain, LinearFit, coarse_and_fine
 
 VIEW_GAIN = 4.0  # makes the colours' variance about 1
 DETAIL_GAIN = 4.0

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from ganassets.assets import Picture
-from ganassets.errors import InputError
+from ganassets.api.assets import Picture
+from ganassets.api.errors import InputError
 
 COLUMNS = 8
 MAX_PICTURES = 64

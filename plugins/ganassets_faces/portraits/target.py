@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ganassets.assets import Picture
-from ganassets.data.images import opened_image, visible_image
-from ganassets.data.sources import open_file
-from ganassets.errors import InputError
-from ganassets.spec import Target
+from ganassets.api.assets import Picture
+from ganassets.api.data.images import opened_image, visible_image
+from ganassets.api.data.sources import open_file
+from ganassets.api.errors import InputError
+from ganassets.api.spec import Target
 
 SIZE = 48  # pixels of a side while pictures are compared
 

@@ -1,4 +1,4 @@
-"""Motion that others made: BVH, glTF, Acclaim and DeepMimic files, read as takes (ganassets.motion.take)."""
+"""Motion that others made: BVH, glTF, Acclaim and DeepMimic files, read as takes (ganassets.api.motion.take)."""
 
 from __future__ import annotations
 

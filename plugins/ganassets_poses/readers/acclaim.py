@@ -9,9 +9,9 @@ from io import StringIO
 
 import numpy as np
 
-from ganassets.errors import InputError
-from ganassets.motion.rotations import FloatArray, conjugate, from_euler, multiply
-from ganassets.motion.take import Take
+from ganassets.api.errors import InputError
+from ganassets.api.motion.rotations import FloatArray, conjugate, from_euler, multiply
+from ganassets.api.motion.take import Take
 
 from .forward import identities, world_transforms
 from .limits import MOST_JOINTS, as_text, check_numbers, check_size, frames_a_second, numbers

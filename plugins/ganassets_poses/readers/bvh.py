@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from ganassets.errors import InputError
-from ganassets.motion.rotations import AXES, from_euler
-from ganassets.motion.take import Take
+from ganassets.api.errors import InputError
+from ganassets.api.motion.rotations import AXES, from_euler
+from ganassets.api.motion.take import Take
 
 from .forward import identities, world_transforms
 from .limits import MOST_JOINTS, as_text, check_size, frames_a_second, number_lines, numbers

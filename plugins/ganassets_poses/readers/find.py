@@ -12,9 +12,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ganassets.batch.index import INDEX
-from ganassets.data.records import NOT_READ, UNREADABLE, FileRecord, explain_left_out, left_out
-from ganassets.data.sources import (
+from ganassets.api.data.records import NOT_READ, UNREADABLE, FileRecord, explain_left_out, left_out
+from ganassets.api.data.sources import (
     Container,
     Opener,
     archive_suffix,
@@ -24,9 +23,10 @@ from ganassets.data.sources import (
     read_file,
     unread_reason,
 )
-from ganassets.errors import InputError
-from ganassets.motion.take import Take
-from ganassets.provenance import KEY
+from ganassets.api.errors import InputError
+from ganassets.api.motion.take import Take
+from ganassets.inference.batch.index import INDEX
+from ganassets.inference.provenance import KEY
 
 from ..actions import NAMES, STYLES
 from .acclaim import CMU_FPS, read_acclaim

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ganassets.motion.rotations import FloatArray, multiply, normalised, to_matrix
+from ganassets.api.motion.rotations import FloatArray, multiply, normalised, to_matrix
 
 from .limits import check_numbers
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ganassets.errors import InputError
-from ganassets.motion.rigs import match, missing_from
-from ganassets.motion.rotations import FloatArray, degrees_between, from_matrix, normalised, to_matrix
-from ganassets.motion.take import Take
+from ganassets.api.errors import InputError
+from ganassets.api.motion.rigs import match, missing_from
+from ganassets.api.motion.rotations import FloatArray, degrees_between, from_matrix, normalised, to_matrix
+from ganassets.api.motion.take import Take
 
 from .forward import Float64Array, world_transforms
 from .gltf_document import Animation, Document, Node, Numbers, Skin, human_bones, item, read_document

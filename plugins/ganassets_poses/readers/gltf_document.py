@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ganassets.errors import InputError
+from ganassets.api.errors import InputError
 
 from .limits import LARGEST_TEXT, check_numbers
 

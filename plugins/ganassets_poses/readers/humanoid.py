@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from ganassets.errors import InputError
-from ganassets.motion.rotations import FloatArray, about, normalised
-from ganassets.motion.take import Take
+from ganassets.api.errors import InputError
+from ganassets.api.motion.rotations import FloatArray, about, normalised
+from ganassets.api.motion.take import Take
 
 from .forward import identities, world_transforms
 from .keys import sampled

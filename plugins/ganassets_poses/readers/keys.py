@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ganassets.motion.rotations import FloatArray, normalised, slerp
+from ganassets.api.motion.rotations import FloatArray, normalised, slerp
 
 # Frames a second that files are made at; a whole multiple of a file's own does no harm.
 RATES = (24.0, 25.0, 30.0, 48.0, 50.0, 60.0, 100.0, 120.0)

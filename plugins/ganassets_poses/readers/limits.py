@@ -9,7 +9,7 @@ from io import StringIO
 import numpy as np
 from numpy.typing import NDArray
 
-from ganassets.errors import InputError
+from ganassets.api.errors import InputError
 
 MOST_JOINTS = 2048
 MOST_TRANSFORMS = 4_000_000  # joints times frames of one file

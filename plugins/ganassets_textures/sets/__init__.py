@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from ganassets.data.images import SUFFIXES
-from ganassets.data.records import FileRecord, explain_left_out
-from ganassets.data.sources import Container, list_containers, opened, unread_records
-from ganassets.errors import InputError
+from ganassets.api.data.images import SUFFIXES
+from ganassets.api.data.records import FileRecord, explain_left_out
+from ganassets.api.data.sources import Container, list_containers, opened, unread_records
+from ganassets.api.errors import InputError
 
 from .groups import Group, grouped
 from .reading import NOT_LEARNT, MaterialSet, Result, read_group

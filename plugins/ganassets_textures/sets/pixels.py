@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ganassets.data.images import (
+from ganassets.api.data.images import (
     corrected,
     deep_range,
     is_deep,
@@ -20,7 +20,7 @@ from ganassets.data.images import (
     upright,
     upright_size,
 )
-from ganassets.errors import InputError
+from ganassets.api.errors import InputError
 
 FloatArray = NDArray[np.float32]
 Size = tuple[int, int]

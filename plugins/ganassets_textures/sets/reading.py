@@ -10,9 +10,9 @@ from pathlib import PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
-from ganassets.data.records import TOO_SMALL, FileRecord, LeftOutError, left_out
-from ganassets.data.sources import Container, Opener
-from ganassets.errors import InputError
+from ganassets.api.data.records import TOO_SMALL, FileRecord, LeftOutError, left_out
+from ganassets.api.data.sources import Container, Opener
+from ganassets.api.errors import InputError
 
 from .groups import COLOUR_KINDS, UNKNOWN, File, Group
 from .heights import HIGHEST, belong_together, green_points_down, integrate, scaled_height, slopes_of_normals, tiles

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganassets.data import TrainingData
-from ganassets.errors import InputError
+from ganassets.api.data import TrainingData
+from ganassets.api.errors import InputError
 from ganassets_faces import SPEC
 from ganassets_faces.basis import load_basis
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from ganassets.networks import fit_linear
+from ganassets.training.networks import fit_linear
 from ganassets_faces import SPEC
 from ganassets_faces.basis import load_basis
 from ganassets_faces.domain import DETAIL_SCALE, VIEW_METRES, FacesDomain

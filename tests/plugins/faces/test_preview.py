@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganassets.assets import Material, Mesh, Provenance
-from ganassets.errors import InputError
+from ganassets.api.assets import Material, Mesh, Provenance
+from ganassets.api.errors import InputError
 from ganassets_faces import preview
 from ganassets_faces.basis import load_basis
 from ganassets_faces.decode import head_topology, vertex_normals

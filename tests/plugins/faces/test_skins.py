@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganassets.data.records import HIDDEN, LEFT_BEHIND, NOT_READ
-from ganassets.errors import InputError
+from ganassets.api.data.records import HIDDEN, LEFT_BEHIND, NOT_READ
+from ganassets.api.errors import InputError
 from ganassets_faces.basis import load_basis
 from ganassets_faces.eyes import patch_slices
 from ganassets_faces.painter import make_canvas

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganassets.errors import GanassetsError, InputError
+from ganassets.api.errors import GanassetsError, InputError
 from ganassets_faces import SPEC, target
 from ganassets_faces.target import SIZE, skin_target, skins_of
 from ganassets_faces.texels import texel_map
-from heads import make_head
+from support.heads import make_head
 
 
 def skin(path: Path, colour: tuple[int, int, int], width: int = 300) -> Path:

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganassets.data import TrainingData
-from ganassets.data.records import COPY, UNREADABLE, count_files
-from ganassets.errors import InputError
+from ganassets.api.data import TrainingData
+from ganassets.api.data.records import COPY, UNREADABLE, count_files
+from ganassets.api.errors import InputError
 from ganassets_faces.portraits import SPEC
 from ganassets_faces.portraits.dataset import FEW, FEWEST, premultiplied
-from sprites import write_sprites
+from support.sprites import write_sprites
 
 TINY = replace(SPEC.presets[0], size=16, network_size=16)
 

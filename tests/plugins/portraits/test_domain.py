@@ -11,11 +11,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ganassets.data.pictures import read_pictures
-from ganassets.networks import fit_linear
+from ganassets.api.data.pictures import read_pictures
+from ganassets.training.networks import fit_linear
 from ganassets_faces.portraits import SPEC
 from ganassets_faces.portraits.domain import LEAST_ALPHA, PicturesDomain, area_means, shown_size
-from sprites import write_sprites
+from support.sprites import write_sprites
 
 TINY = replace(SPEC.presets[0], size=32, network_size=32, components=6, z_dim=8)
 

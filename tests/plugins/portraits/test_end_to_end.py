@@ -14,7 +14,7 @@ from PIL import Image
 
 import ganassets_faces.portraits as portraits
 from ganassets.cli import cli
-from sprites import write_sprites
+from support.sprites import write_sprites
 
 SHORT = ["--kimg", "0.032", "--threads", "1", "--device", "cpu"]
 

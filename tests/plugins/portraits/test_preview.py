@@ -8,10 +8,10 @@ import sys
 import numpy as np
 import pytest
 
-from ganassets.assets import Picture, Provenance
-from ganassets.errors import InputError
-from ganassets.plugin_checks import generator_problems
-from ganassets.plugins import load_exporter
+from ganassets.api.assets import Picture, Provenance
+from ganassets.api.errors import InputError
+from ganassets.api.registry import load_exporter
+from ganassets.api.registry_checks import generator_problems
 from ganassets_faces.portraits import SPEC
 from ganassets_faces.portraits.decode import decode_pictures, to_pixels
 from ganassets_faces.portraits.preview import CELL, COLUMNS, DARK, LIGHT, MAX_PICTURES, caption, contact_sheet, grid

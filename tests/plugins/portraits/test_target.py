@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganassets.assets import Picture
-from ganassets.errors import InputError
+from ganassets.api.assets import Picture
+from ganassets.api.errors import InputError
 from ganassets_faces.portraits import SPEC
 from ganassets_faces.portraits.target import SIZE, picture_target
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ganassets.motion.feet import find_contacts, grounded
+from ganassets.api.motion.feet import find_contacts, grounded
 from ganassets_poses.cycles import (
     PEAK_SIGMA,
     PHASES,
@@ -26,8 +26,8 @@ from ganassets_poses.cycles import (
     single_actions,
 )
 from ganassets_poses.signals import REST_HEIGHT, Signals, signals_of
-from motion_clips import random_clip, walk_clip
-from poses_data import BY_NAME, jump_clip, one_after_another, still_clip
+from support.motion_clips import random_clip, walk_clip
+from support.poses_data import BY_NAME, jump_clip, one_after_another, still_clip
 
 WALK = BY_NAME["walk"]
 PERIOD = 30  # frames of a stride of walk_clip(..., loop=False)

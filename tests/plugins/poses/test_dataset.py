@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from ganassets.api.data import TrainingData
+from ganassets.api.errors import GanassetsError, InputError
+from ganassets.api.motion.retarget import take_of
+from ganassets.api.motion.skeletons import HUMANOID
 from ganassets.cli import cli
-from ganassets.data import TrainingData
-from ganassets.errors import GanassetsError, InputError
-from ganassets.motion.retarget import take_of
-from ganassets.motion.skeletons import HUMANOID
-from ganassets.networks import fit_linear
+from ganassets.training.networks import fit_linear
 from ganassets_poses import SPEC
 from ganassets_poses.actions import COLUMNS, column
 from ganassets_poses.cycles import places_of
@@ -25,9 +25,19 @@ from ganassets_poses.dataset import KNOWN, PACES, bone_map, read_units, unit_cha
 from ganassets_poses.signals import Signals, unstacked
 from ganassets_poses.structure import FPS, MARGIN
 from ganassets_poses.units import Unit, units_of
-from motion_clips import folded
-from motion_files import bvh_of
-from poses_data import BY_NAME, FRAMES, TINY, file_of, jump_clip, small_data, steady_walk, still_clip, write_folder
+from support.motion_clips import folded
+from support.motion_files import bvh_of
+from support.poses_data import (
+    BY_NAME,
+    FRAMES,
+    TINY,
+    file_of,
+    jump_clip,
+    small_data,
+    steady_walk,
+    still_clip,
+    write_folder,
+)
 
 FOOT = HUMANOID.names.index("rightFoot")
 
@@ -39,7 +49,7 @@ def read(folder: Path, seed: int = 0, **options: Any) -> TrainingData:
 
 @pytest.fixture
 def clips(tmp_path: Path) -> Path:
-    """The folder of tests/poses_data.py."""
+    """The folder of tests/support/poses_data.py."""
     return write_folder(tmp_path / "clips")
 
 

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ganassets.assets import MotionClip, Provenance
-from ganassets.motion.editing import mirrored
-from ganassets.motion.kinematics import positions
-from ganassets.motion.measures import loop_gap, penetration, skating
-from ganassets.motion.rotations import degrees_between, heading
-from ganassets.options import option_values
+from ganassets.api.assets import MotionClip, Provenance
+from ganassets.api.motion.editing import mirrored
+from ganassets.api.motion.kinematics import positions
+from ganassets.api.motion.measures import loop_gap, penetration, skating
+from ganassets.api.motion.rotations import degrees_between, heading
+from ganassets.api.options import option_values
 from ganassets_poses import SPEC
 from ganassets_poses.actions import COLUMNS
 from ganassets_poses.cycles import sampled
@@ -23,7 +23,7 @@ from ganassets_poses.decode import decode_clips, mirrors, steps_made, steps_want
 from ganassets_poses.signals import JOINTS, Signals, orthonormal, signals_of
 from ganassets_poses.structure import FPS, MARGIN, STRIDE
 from ganassets_poses.units import prepared
-from poses_data import jump_clip, steady_walk
+from support.poses_data import jump_clip, steady_walk
 
 TEMPO = 1.0  # of the walk
 

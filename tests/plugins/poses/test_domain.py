@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from ganassets.motion.kinematics import world_pose
-from ganassets.motion.skeletons import HUMANOID
-from ganassets.networks import Generator, NetworkSettings
+from ganassets.api.motion.kinematics import world_pose
+from ganassets.api.motion.skeletons import HUMANOID
+from ganassets.training.networks import Generator, NetworkSettings
 from ganassets_poses import SPEC
 from ganassets_poses.actions import COLUMNS, NAMES, column
 from ganassets_poses.cycles import places_of
@@ -18,8 +18,8 @@ from ganassets_poses.dataset import SLIDERS
 from ganassets_poses.domain import PosesDomain
 from ganassets_poses.signals import JOINTS, REST_HEIGHT, clip_of, signals_of, unstacked
 from ganassets_poses.structure import CHANNELS, FPS, MARGIN, STRIDE, WHITE
-from motion_clips import random_clip, walk_clip
-from poses_data import FRAMES, TINY, make_domain, small_data, turning
+from support.motion_clips import random_clip, walk_clip
+from support.poses_data import FRAMES, TINY, make_domain, small_data, turning
 
 
 @pytest.fixture(scope="module")

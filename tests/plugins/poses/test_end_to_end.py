@@ -14,11 +14,11 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
+from ganassets.api.motion.measures import loop_gap
+from ganassets.api.motion.retarget import to_humanoid
 from ganassets.cli import cli
-from ganassets.motion.measures import loop_gap
-from ganassets.motion.retarget import to_humanoid
 from ganassets_poses.readers import read_bvh
-from poses_data import TINY, write_folder
+from support.poses_data import TINY, write_folder
 
 pytestmark = pytest.mark.slow
 RUN = "runs/poses-20260131-1"

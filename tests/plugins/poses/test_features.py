@@ -8,14 +8,14 @@ import sys
 import numpy as np
 import pytest
 
-from ganassets.errors import InputError
-from ganassets.motion.measures import FEATURES
+from ganassets.api.errors import InputError
+from ganassets.api.motion.measures import FEATURES
 from ganassets_poses import SPEC
 from ganassets_poses.actions import COLUMNS
 from ganassets_poses.features import window_features
 from ganassets_poses.signals import Signals, signals_of
-from motion_clips import random_clip, walk_clip
-from poses_data import turning
+from support.motion_clips import random_clip, walk_clip
+from support.poses_data import turning
 
 FRAMES = 64
 

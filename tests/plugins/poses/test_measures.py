@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from ganassets.motion.editing import cropped
-from ganassets.motion.measures import jerk, skating
+from ganassets.api.motion.editing import cropped
+from ganassets.api.motion.measures import jerk, skating
 from ganassets_poses.measures import clip_measures
-from motion_clips import walk_clip
+from support.motion_clips import walk_clip
 
 
 def test_means_over_clips():

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganassets.assets import MotionClip
-from ganassets.errors import InputError
-from ganassets.motion.animation import INK
-from ganassets.motion.floor import BACKDROP
+from ganassets.api.assets import MotionClip
+from ganassets.api.errors import InputError
+from ganassets.api.motion.animation import INK
+from ganassets.api.motion.floor import BACKDROP
 from ganassets_poses.preview import (
     GAP,
     HEIGHT,
@@ -27,7 +27,7 @@ from ganassets_poses.preview import (
     titled,
     top_view,
 )
-from motion_clips import PROVENANCE, random_clip, walk_clip
+from support.motion_clips import PROVENANCE, random_clip, walk_clip
 
 
 def pose(seed: int) -> MotionClip:

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ganassets.assets import MotionClip
-from ganassets.motion.editing import cropped, mirrored
-from ganassets.motion.kinematics import positions
-from ganassets.motion.measures import loop_gap
-from ganassets.motion.rotations import about, conjugate, degrees_between, multiply, rotate, to_matrix
+from ganassets.api.assets import MotionClip
+from ganassets.api.motion.editing import cropped, mirrored
+from ganassets.api.motion.kinematics import positions
+from ganassets.api.motion.measures import loop_gap
+from ganassets.api.motion.rotations import about, conjugate, degrees_between, multiply, rotate, to_matrix
 from ganassets_poses.signals import (
     JOINTS,
     Signals,
@@ -25,8 +25,8 @@ from ganassets_poses.signals import (
     stretched,
     unstacked,
 )
-from motion_clips import random_clip, walk_clip
-from poses_data import steady_walk, turning
+from support.motion_clips import random_clip, walk_clip
+from support.poses_data import steady_walk, turning
 
 UP = (0, 1, 0)
 SEEDS = st.integers(0, 2**32)

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL.Image import Image
 
-from ganassets.manifest import NoiseInfo
-from ganassets.options import describe_option, option_values
-from ganassets.plugin_checks import generator_problems
-from ganassets.plugins import load_exporter
+from ganassets.api.manifest import NoiseInfo
+from ganassets.api.options import describe_option, option_values
+from ganassets.api.registry import load_exporter
+from ganassets.api.registry_checks import generator_problems
 from ganassets_poses import SPEC
 from ganassets_poses.actions import COLUMNS, NAMES, column
 from ganassets_poses.signals import JOINTS, orthonormal

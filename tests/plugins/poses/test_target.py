@@ -8,18 +8,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ganassets.assets import MotionClip
-from ganassets.errors import InputError
-from ganassets.motion.editing import at_times
-from ganassets.motion.retarget import take_of
-from ganassets.motion.rotations import about, multiply, rotate
-from ganassets.motion.skeletons import HUMANOID
-from ganassets.options import check_value
+from ganassets.api.assets import MotionClip
+from ganassets.api.errors import InputError
+from ganassets.api.motion.editing import at_times
+from ganassets.api.motion.retarget import take_of
+from ganassets.api.motion.rotations import about, multiply, rotate
+from ganassets.api.motion.skeletons import HUMANOID
+from ganassets.api.options import check_value
 from ganassets_poses import SPEC
 from ganassets_poses.target import FRAMES, clip_target, places_of
-from motion_clips import folded, walk_clip
-from motion_files import bvh_of
-from poses_data import file_of
+from support.motion_clips import folded, walk_clip
+from support.motion_files import bvh_of
+from support.poses_data import file_of
 
 
 @pytest.fixture

@@ -7,14 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ganassets.assets import MotionClip
-from ganassets.motion.editing import cropped, in_place, mirrored, resampled, sped
+from ganassets.api.assets import MotionClip
+from ganassets.api.motion.editing import cropped, in_place, mirrored, resampled, sped
 from ganassets_poses.actions import COLUMNS, column
 from ganassets_poses.cycles import places_of
 from ganassets_poses.signals import signals_of
 from ganassets_poses.structure import FPS
 from ganassets_poses.units import FEATURE_PHASES, Unit, laid_together, loops, prepared, right_handed, units_of
-from poses_data import BY_NAME, jump_clip, steady_walk, still_clip
+from support.poses_data import BY_NAME, jump_clip, steady_walk, still_clip
 
 WALK, RUN, JUMP, IDLE = (BY_NAME[name] for name in ("walk", "run", "jump", "idle"))
 

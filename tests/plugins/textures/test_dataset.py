@@ -9,15 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ganassets.data import TrainingData
-from ganassets.errors import InputError
+from ganassets.api.data import TrainingData
+from ganassets.api.errors import InputError
 from ganassets_textures import SPEC
 from ganassets_textures.dataset import SIGNALS, condition_values, painted_share
 from ganassets_textures.domain import MASKS
 from ganassets_textures.materials import CLASSES, COLUMNS, CONDITIONS
 from ganassets_textures.painter import Z_DIM, paint
 from ganassets_textures.structure import noise_map, pattern_of
-from material_files import colours, grey, hills, normals, save
+from support.material_files import colours, grey, hills, normals, save
 
 SIZE = 32
 TINY = replace(SPEC.presets[0], size=SIZE, network_size=SIZE)

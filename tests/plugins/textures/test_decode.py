@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ganassets.assets import Provenance
+from ganassets.api.assets import Provenance
 from ganassets_textures.decode import decode_materials, normals, occlusion, texel_size, wrapped_slopes
 from ganassets_textures.materials import CLASSES, COLUMNS, KINDS
 
@@ -130,7 +130,7 @@ def test_texels_of_a_material_and_of_a_mix():
 
 def test_texels_are_as_large_as_the_model_file_has_them():
     torch = pytest.importorskip("torch")
-    from textures_domain import make_domain
+    from support.textures_domain import make_domain
 
     rng = np.random.default_rng(0)
     rows = rng.random((20, len(COLUMNS)), np.float32)

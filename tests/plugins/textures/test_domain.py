@@ -12,7 +12,7 @@ from ganassets_textures import MOST_HEIGHT, SPEC
 from ganassets_textures.domain import HEIGHT_UNIT, MAP_CHANNELS, MASKS, MOST_TEXELS, TexturesDomain
 from ganassets_textures.materials import CLASSES, COLUMNS, KINDS, SCALE_TEXELS
 from ganassets_textures.structure import CHANNELS, STRUCTURE
-from textures_domain import SIZE, make_domain, painted
+from support.textures_domain import SIZE, make_domain, painted
 
 MAPS = ("albedo", "height", "roughness", "metallic")
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ganassets.assets import TextureSet
+from ganassets.api.assets import TextureSet
 from ganassets_textures.decode import normals, wrapped_slopes
 from ganassets_textures.measures import maps_of, material_measures
-from texture_sets import plain
+from support.texture_sets import plain
 
 
 def rough(seed: int = 0, size: int = 64) -> TextureSet:

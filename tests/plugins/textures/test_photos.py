@@ -11,7 +11,7 @@ import pytest
 from ganassets_textures.materials import CLASSES, COLUMNS
 from ganassets_textures.photos import STEEP, conditions_of, enlarged, flipped, maps_of, part_of, photo_samples, reduced
 from ganassets_textures.sets import MaterialSet
-from material_files import colours, grey, hills
+from support.material_files import colours, grey, hills
 
 SIZE = 32
 

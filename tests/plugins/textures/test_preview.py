@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ganassets.assets import Provenance, TextureSet
-from ganassets.errors import InputError
-from ganassets.shading import shade_plane
+from ganassets.api.assets import Provenance, TextureSet
+from ganassets.api.errors import InputError
+from ganassets.api.shading import shade_plane
 from ganassets_textures import preview
-from texture_sets import make_bricks, plain
+from support.texture_sets import make_bricks, plain
 
 CELL = 64
 

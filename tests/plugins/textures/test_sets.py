@@ -13,12 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
-from ganassets.data.records import NOT_READ, PREVIEW, UNREADABLE
-from ganassets.errors import InputError
+from ganassets.api.data.records import NOT_READ, PREVIEW, UNREADABLE
+from ganassets.api.errors import InputError
 from ganassets_textures.sets import MaterialSet, Report, read_sets
 from ganassets_textures.sets.heights import slopes_of_height
 from ganassets_textures.sets.reading import NORMALS, NOT_LEARNT, UNKNOWN_MAP
-from material_files import SIZE, colours, grey, hills, normals, save, stretched
+from support.material_files import SIZE, colours, grey, hills, normals, save, stretched
 
 REAL = Path(__file__).parents[4] / "shared" / "data" / "textures"
 

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from ganassets.data.images import FORMATS
-from ganassets.errors import InputError
+from ganassets.api.data.images import FORMATS
+from ganassets.api.errors import InputError
 from ganassets_textures.sets.heights import (
     green_points_down,
     integrate,
@@ -23,7 +23,7 @@ from ganassets_textures.sets.heights import (
     tiles,
 )
 from ganassets_textures.sets.pixels import picture_size, read_picture
-from material_files import SIZE, colours, grey, hills, normals, save, stretched, unit
+from support.material_files import SIZE, colours, grey, hills, normals, save, stretched, unit
 
 
 def read(path: Path, size: tuple[int, int] = (SIZE, SIZE)):

@@ -7,8 +7,8 @@ import sys
 
 import numpy as np
 
-from ganassets.plugin_checks import generator_problems
-from ganassets.plugins import load_exporter
+from ganassets.api.registry import load_exporter
+from ganassets.api.registry_checks import generator_problems
 from ganassets_textures import SPEC
 from ganassets_textures.materials import CLASSES, COLUMNS, KINDS, LOOKS
 from ganassets_textures.structure import CHANNELS, Pattern, noise_digest, noise_map

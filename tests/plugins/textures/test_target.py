@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganassets.errors import InputError
-from ganassets.options import option_values
-from ganassets.plugins import load_exporter
-from ganassets.writer import write_files
+from ganassets.api.errors import InputError
+from ganassets.api.options import option_values
+from ganassets.api.registry import load_exporter
+from ganassets.api.writer import write_files
 from ganassets_textures import SPEC
 from ganassets_textures.target import SIZE, details, material_target
-from material_files import save
-from texture_sets import make_bricks, plain
+from support.material_files import save
+from support.texture_sets import make_bricks, plain
 
 
 def written(folder: Path, asset) -> Path:

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ganassets.errors import InputError
-from ganassets.motion.rotations import to_matrix
+from ganassets.api.errors import InputError
+from ganassets.api.motion.rotations import to_matrix
 from ganassets_poses.readers import limits, read_acclaim
-from motion_files import AMC, ASF, turn_matrix
+from support.motion_files import AMC, ASF, turn_matrix
 
 METRES = 0.0254 / 0.45
 

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ganassets.errors import InputError
-from ganassets.motion.rotations import to_matrix
+from ganassets.api.errors import InputError
+from ganassets.api.motion.rotations import to_matrix
 from ganassets_poses.readers import bvh, limits, read_bvh
-from motion_files import BvhJoint, bvh_text, bvh_world
-from processor_time import processor_time
+from support.motion_files import BvhJoint, bvh_text, bvh_world
+from support.processor_time import processor_time
 
 WORDS = [f"{axis}{kind}" for kind in ("position", "rotation") for axis in "XYZ"]
 FULL = ["Xposition", "Yposition", "Zposition", "Zrotation", "Xrotation", "Yrotation"]

@@ -16,11 +16,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ganassets.data import sources
-from ganassets.data.records import NOT_READ, FileRecord
-from ganassets.errors import InputError
+from ganassets.api.data import sources
+from ganassets.api.data.records import NOT_READ, FileRecord
+from ganassets.api.errors import InputError
 from ganassets_poses.readers import Found, find, find_motion
-from motion_files import AMC, ASF, BvhJoint, GltfFile, bvh_text, humanoid_text
+from support.motion_files import AMC, ASF, BvhJoint, GltfFile, bvh_text, humanoid_text
 
 REAL = Path(__file__).parents[5] / "shared" / "data" / "motion"
 WALK = bvh_text([BvhJoint("Hips", -1, (0, 1, 0), ["Xrotation"])], np.arange(5.0)[:, None])

@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ganassets.errors import InputError
-from ganassets.motion.rotations import degrees_between, normalised, to_matrix
-from ganassets.motion.skeletons import HUMANOID
+from ganassets.api.errors import InputError
+from ganassets.api.motion.rotations import degrees_between, normalised, to_matrix
+from ganassets.api.motion.skeletons import HUMANOID
 from ganassets_poses.readers import gltf_document, limits, read_gltf
-from motion_files import GltfFile, affine, chained
+from support.motion_files import GltfFile, affine, chained
 
 TIMES = np.arange(4) / 24
 TURNS = normalised(np.random.default_rng(0).normal(size=(4, 4)))

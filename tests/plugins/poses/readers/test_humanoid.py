@@ -7,10 +7,10 @@ import json
 import numpy as np
 import pytest
 
-from ganassets.errors import InputError
-from ganassets.motion.rotations import to_matrix
+from ganassets.api.errors import InputError
+from ganassets.api.motion.rotations import to_matrix
 from ganassets_poses.readers import limits, read_humanoid
-from motion_files import humanoid_text, turn_matrix
+from support.motion_files import humanoid_text, turn_matrix
 
 
 def edited(**columns: list[float] | float) -> str:

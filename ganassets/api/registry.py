@@ -1,0 +1,292 @@
+"""Which generators, exporters and commands are installed: a record for each, with what it offers or why it failed.
+
+Importing this needs the standard library alone. Nothing a plugin does on import can stop the program: its record
+keeps the error, and everything else goes on.
+"""
+
+from __future__ import annotations
+
+import difflib
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+from .errors import InputError, one_line
+from .spec import API_VERSION, GeneratorSpec
+
+if TYPE_CHECKING:
+    import click
+
+    from .assets import Exporter
+
+
+@dataclass(frozen=True)
+class PluginRecord:
+    """One entry point of an installed distribution.
+
+    Attributes:
+        kind: "generator", "exporter" or "command".
+        name: as the entry point says.
+        distribution, version: of the package that brings it.
+        value: where it is, "ganassets_faces:SPEC".
+        plugin: the GeneratorSpec, Exporter or click command, or None when it failed.
+        error: one sentence saying why it failed, or "".
+        traceback: Python's account of the failure, or "" when nothing was raised.
+    """
+
+    kind: str
+    name: str
+    distribution: str
+    version: str
+    value: str
+    plugin: Any = None
+    error: str = ""
+    traceback: str = ""
+
+    @property
+    def where(self) -> str:
+        """Distribution and version, "ganassets 0.1.0"."""
+        return f"{self.distribution} {self.version}".rstrip()
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """A family of plugins: its entry-point group, the class of its values (found when it is needed), and whether these
+    say which version of the plugin API they were written for."""
+
+    name: str
+    group: str
+    type: Callable[[], type]
+    versioned: bool = True
+
+
+def _exporter_type() -> type:
+    from .assets import Exporter
+
+    return Exporter
+
+
+def _command_type() -> type:
+    import click
+
+    return click.Command
+
+
+GENERATORS = _Kind("generator", "ganassets.generators", lambda: GeneratorSpec)
+EXPORTERS = _Kind("exporter", "ganassets.exporters", _exporter_type)
+COMMANDS = _Kind("command", "ganassets.commands", _command_type, versioned=False)
+
+
+def find_generators() -> list[PluginRecord]:
+    """Every installed generator, loaded or with its error, by name."""
+    return _find(GENERATORS)
+
+
+def find_exporters() -> list[PluginRecord]:
+    """Every installed exporter, loaded or with its error, by name."""
+    return _find(EXPORTERS)
+
+
+def find_commands() -> list[PluginRecord]:
+    """Every installed command, loaded or with its error, by name."""
+    return _find(COMMANDS)
+
+
+def generator_names() -> list[str]:
+    """Names of the installed generators, without importing any of them."""
+    return sorted({point.name for point in _entry_points(GENERATORS)})
+
+
+def exporter_names() -> list[str]:
+    """Names of the installed exporters, without importing any of them."""
+    return sorted({point.name for point in _entry_points(EXPORTERS)})
+
+
+def command_names() -> list[str]:
+    """Names of the installed commands, without importing any of them."""
+    return sorted({point.name for point in _entry_points(COMMANDS)})
+
+
+def load_generator(name: str) -> GeneratorSpec:
+    """The generator of that name, importing no other; InputError when there is none or it failed."""
+    return _load_named(GENERATORS, name)
+
+
+def load_exporter(name: str) -> Exporter:
+    """The exporter of that name, importing no other; InputError when there is none or it failed."""
+    if name not in exporter_names() and (writers := writers_of(name)):
+        raise InputError(f"there is no exporter {name!r}; {' and '.join(writers)} can write .{name.lower()} files.")
+    return _load_named(EXPORTERS, name)
+
+
+def writers_of(suffix: str) -> list[str]:
+    """Names of the exporters that write files of a suffix, given without its dot: ["gltf"] of "glb"."""
+    found = [record.plugin for record in find_exporters() if record.plugin]
+    return [exporter.name for exporter in found if f".{suffix.lower()}" in exporter.suffixes]
+
+
+def load_command(name: str) -> click.Command:
+    """The command of that name, importing no other; InputError when there is none or it failed."""
+    return _load_named(COMMANDS, name)
+
+
+def load_format(spec: GeneratorSpec, name: str | None) -> Exporter:
+    """The exporter of that name, the generator's own by default; InputError when it doesn't take what is made."""
+    exporter = load_exporter(name or spec.exporter)
+    if spec.asset_kind not in exporter.kinds:
+        raise InputError(
+            f"{exporter.name} takes {' and '.join(exporter.kinds)}, but {spec.name} makes {spec.asset_kind}."
+        )
+    return exporter
+
+
+def plugin_label(plugin: GeneratorSpec | Exporter) -> str:
+    """Which plugin an error is about, with its distribution: "generator 'planks' of ganassets-planks 1.0"."""
+    return label_named(GENERATORS if isinstance(plugin, GeneratorSpec) else EXPORTERS, plugin.name)
+
+
+def label_named(kind: _Kind, name: str) -> str:
+    """The label of the plugin of that kind and name, see plugin_label; imports nothing of it."""
+    points = [point for point in _entry_points(kind) if point.name == name]
+    where = f" of {points[0].distribution} {points[0].version}".rstrip() if points else ""
+    return f"{kind.name} {name!r}{where}"
+
+
+def nearest(word: str, known: list[str]) -> str:
+    """ "did you mean 'faces'?" when a known word is close, else the list of all."""
+    close = difflib.get_close_matches(word.lower(), known, 1)
+    if close:
+        return f"did you mean {close[0]!r}?"
+    return f"choose from {', '.join(known)}." if known else "none is installed."
+
+
+def records_named(kind: _Kind, name: str) -> list[PluginRecord]:
+    """Records of that kind and name, importing no other; InputError when there is none."""
+    points = _entry_points(kind)
+    named = [point for point in points if point.name == name]
+    if not named:
+        raise InputError(f"there is no {kind.name} {name!r}; {nearest(name, sorted({p.name for p in points}))}")
+    return _doubles_marked([_load(kind, point) for point in named])
+
+
+def _load_named(kind: _Kind, name: str) -> Any:
+    record = records_named(kind, name)[0]
+    if record.error:
+        more = f" `ganassets plugins check {name}` shows more." if record.traceback else ""
+        raise InputError(record.error + more)
+    return record.plugin
+
+
+def _find(kind: _Kind) -> list[PluginRecord]:
+    return _doubles_marked([_load(kind, point) for point in _entry_points(kind)])
+
+
+@dataclass(frozen=True)
+class _Point:
+    """An entry point before anything of it is imported; error when its distribution's list can't be read."""
+
+    name: str
+    distribution: str
+    version: str
+    value: str
+    error: str = ""
+
+
+def _entry_points(kind: _Kind) -> list[_Point]:
+    """Entry points of the group, by name. A distribution that is found twice counts once, as Python imports it."""
+    found: list[_Point] = []
+    seen: set[str] = set()
+    for distribution in metadata.distributions():
+        text = _entry_point_text(distribution)
+        if kind.group not in text:
+            continue
+        name, version = _identity(distribution)
+        if name.lower() in seen:
+            continue
+        seen.add(name.lower())
+        found += _points_of(text, kind, name, version)
+    return sorted(found, key=lambda point: (point.name, point.distribution))
+
+
+def _entry_point_text(distribution: metadata.Distribution) -> str:
+    try:
+        return distribution.read_text("entry_points.txt") or ""
+    except (OSError, UnicodeDecodeError):
+        return ""  # unreadable metadata names no plugin of ours
+
+
+def _identity(distribution: metadata.Distribution) -> tuple[str, str]:
+    """Name and version; installers leave broken metadata behind now and then."""
+    try:
+        fields = distribution.metadata
+        name, version = ((fields.get_all(key) or [""])[0] for key in ("Name", "Version"))
+    except Exception:
+        name, version = "", ""
+    return name or "unknown package", version
+
+
+def _points_of(text: str, kind: _Kind, distribution: str, version: str) -> Iterator[_Point]:
+    """Entry points in the lines of the group's section of an entry_points.txt."""
+    section = ""
+    for line in map(str.strip, text.splitlines()):
+        if line.startswith("["):
+            section = line.strip("[] ")
+        elif section == kind.group and line and not line.startswith("#"):
+            name, equals, value = map(str.strip, line.partition("="))
+            error = "" if equals else f"{distribution} {version} has a broken line in its entry points: {line!r}."
+            yield _Point(name, distribution, version, value, error)
+
+
+def _load(kind: _Kind, point: _Point) -> PluginRecord:
+    """Import an entry point and check what it is; never raises."""
+    record = PluginRecord(kind.name, point.name, point.distribution, point.version, point.value, error=point.error)
+    if point.error:
+        return record
+    try:
+        plugin = metadata.EntryPoint(point.name, point.value, kind.group).load()
+        refusal = _refusal(kind, record, plugin)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # SystemExit, or a class of the plugin's own that is no Exception
+        told = f"{kind.name} {point.name!r} of {record.where} fails on import ({one_line(error)})."
+        return replace(record, error=told, traceback=traceback.format_exc())
+    return replace(record, error=refusal) if refusal else replace(record, plugin=plugin)
+
+
+def _refusal(kind: _Kind, record: PluginRecord, plugin: object) -> str:
+    """Why a loaded object can't be used, or ""."""
+    from .registry_checks import wrong_fields
+
+    which = f"{kind.name} {record.name!r} of {record.where}"
+    expected = kind.type()
+    if not isinstance(plugin, expected):
+        return f"{which} is of type {type(plugin).__name__}, not {expected.__name__}."
+    version, name = getattr(plugin, "api_version", None), getattr(plugin, "name", None)
+    if kind.versioned and version != API_VERSION:
+        newer = isinstance(version, int) and version > API_VERSION
+        return (
+            f"{which} was written for plugin API {version}, this program has {API_VERSION}; "
+            f"update {'ganassets' if newer else record.distribution}."
+        )
+    if name != record.name:
+        return f"{which} calls itself {name!r}; its entry point must have the same name."
+    problem = next(wrong_fields(plugin), "")
+    return problem and f"{which} can't be used: {problem}"
+
+
+def _doubles_marked(records: list[PluginRecord]) -> list[PluginRecord]:
+    """Records with those that share a name replaced by an error which names all their distributions."""
+    owners: dict[str, list[PluginRecord]] = {}
+    for record in records:
+        owners.setdefault(record.name, []).append(record)
+    return [_doubled(record, owners[record.name]) if len(owners[record.name]) > 1 else record for record in records]
+
+
+def _doubled(record: PluginRecord, owners: list[PluginRecord]) -> PluginRecord:
+    error = (
+        f"{record.kind} {record.name!r} comes from {' and from '.join(owner.where for owner in owners)}; "
+        "uninstall one of them."
+    )
+    return replace(record, plugin=None, error=error)

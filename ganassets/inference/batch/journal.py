@@ -1,0 +1,87 @@
+"""A file of JSON lines that one process at a time adds to; each line is whole on the device before the next begins."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from ...api.errors import InputError
+from ...api.files import check_regular, open_regular
+from ...api.writer import can_not_write
+from .lock import take
+
+MAX_LINE = 8 * 2**20  # bytes
+MAX_BYTES = 16 * 2**30
+
+
+class Ledger:
+    """The file, open for more and locked.
+
+    Args:
+        path: of it; made with its folder if it isn't there.
+        folder: that users know, for the messages.
+        taken: called while another process has the file; raises, or waits a little.
+
+    Raises:
+        InputError: it can't be written or is too large.
+    """
+
+    def __init__(self, path: Path, folder: Path, taken: Callable[[], None]) -> None:
+        self.path, self.folder = path, folder
+        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._handle = os.open(path, flags, 0o666)
+        except OSError as error:
+            raise can_not_write(folder, error) from error
+        try:
+            check_regular(self._handle, path)
+            while (held := take(self._handle)) is False:
+                taken()
+            self.locked = bool(held)
+            if self.size > MAX_BYTES:
+                raise InputError(f"{path} is too large for an index; choose another folder.")
+        except OSError as error:
+            self.close()
+            raise can_not_write(folder, error) from error
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return os.fstat(self._handle).st_size
+
+    def close(self) -> None:
+        """Give it back."""
+        os.close(self._handle)
+
+    def cut(self, size: int) -> None:
+        """Drop what comes after so many bytes: a line that a killed process left half-written."""
+        if size < self.size:
+            try:
+                os.ftruncate(self._handle, size)
+            except OSError as error:
+                raise can_not_write(self.folder, error) from error
+
+    def write(self, record: str) -> None:
+        """Add a line, whole on the device or not there at all; InputError when the device refuses."""
+        line, start = f"{record}\n".encode(), self.size
+        try:
+            if os.write(self._handle, line) != len(line):
+                raise OSError(28, os.strerror(28))  # no space for all of it
+            os.fsync(self._handle)
+        except OSError as error:
+            os.ftruncate(self._handle, start)
+            raise can_not_write(self.folder, error) from error
+
+
+def lines_of(path: Path) -> Iterator[bytes]:
+    """Lines of a file with their ends, the last one perhaps without; InputError where one is too long to be true."""
+    with open_regular(path) as file:
+        while line := file.readline(MAX_LINE + 1):
+            if len(line) > MAX_LINE:
+                raise InputError(f"{path} is damaged (a line without an end); move it away, or choose another folder.")
+            yield line

@@ -1,0 +1,411 @@
+"""A model file: open it, check it, run it. Needs numpy, pydantic and onnxruntime alone."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import hashlib
+import io
+import os
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..api.errors import GanassetsError, InputError, one_line
+from ..api.files import open_regular, read_up_to
+from ..api.manifest import MAX_BYTES, METADATA_KEY, Manifest, parse_manifest
+from ..api.plugin_calls import static_digests
+from .onnx_scan import DEFAULT_DOMAINS, MalformedError, scan
+
+if TYPE_CHECKING:
+    from ..api.spec import GeneratorSpec
+
+FloatArray = NDArray[np.float32]
+
+MAX_FILE_BYTES = 2 * 1024**3
+CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
+W, W_OFFSET = "w", "w_offset"  # the graph's names
+SILENT = 4  # onnxruntime's log level "fatal"; what goes wrong is told by exceptions
+
+
+@dataclass(frozen=True, eq=False)
+class ModelFile:
+    """A model file that was looked into and not opened: nothing in it has run.
+
+    Attributes:
+        path: where it was read from.
+        manifest: what it says about itself.
+        digest: SHA-256 of the file, hex.
+    """
+
+    path: Path
+    manifest: Manifest
+    digest: str
+
+
+@dataclass(frozen=True, eq=False)
+class Model(ModelFile):
+    """An opened model file.
+
+    Attributes:
+        providers: onnxruntime's execution providers in use, the first does the work.
+        session: onnxruntime's.
+    """
+
+    providers: tuple[str, ...]
+    session: Any = field(repr=False)
+
+    def run(
+        self,
+        z: FloatArray,
+        condition: FloatArray,
+        truncation: float = 1.0,
+        w_offset: FloatArray | None = None,
+        noise: FloatArray | None = None,
+    ) -> dict[str, FloatArray]:
+        """Outputs of the network by name, physical units and ranges applied.
+
+        Args:
+            z: (n, z_dim) float32 latents.
+            condition: (n, c) float32 physical values, columns as in the manifest's conditions.
+            truncation: 1 keeps the whole variety, 0 gives the mean.
+            w_offset: (n, layers, w_dim) float32 added to w, or None for zeros.
+            noise: (n, channels, *size) float32 map that a size-free model starts from; every side a multiple of the
+                manifest's stride.
+
+        Returns:
+            arrays (n, ...) float32 by the manifest's output names.
+        """
+        manifest, n = self.manifest, len(z)
+        if w_offset is None:
+            w_offset = np.zeros((n, manifest.layers, manifest.w_dim), np.float32)
+        feeds = {
+            "z": z,
+            "condition": condition,
+            "truncation": np.array([truncation], np.float32),
+            W_OFFSET: w_offset,
+        }
+        if noise is not None:
+            feeds["noise"] = noise
+        self._check_feeds(feeds, n)
+        return self._fetch([output.name for output in manifest.outputs], feeds)
+
+    def w(self, z: FloatArray, condition: FloatArray, truncation: float = 1.0) -> FloatArray:
+        """(n, w_dim) float32 w before any offset, of (n, z_dim) latents and (n, c) physical conditions.
+
+        Only the mapping is computed.
+
+        Raises:
+            InputError: the file is of a time when models did not tell it.
+        """
+        if W not in {node.name for node in self.session.get_outputs()}:
+            raise InputError(f"{self.path} does not tell its w; export its run again to mix, slide and invert.")
+        manifest, n = self.manifest, len(z)
+        feeds = {
+            "z": z,
+            "condition": condition,
+            "truncation": np.array([truncation], np.float32),
+            W_OFFSET: np.zeros((n, manifest.layers, manifest.w_dim), np.float32),
+        }
+        if manifest.noise:
+            smallest = [manifest.noise.stride] * noise_axes(manifest)
+            feeds["noise"] = np.zeros((n, manifest.noise.channels, *smallest), np.float32)
+        self._check_feeds(feeds, n)
+        return self._fetch([W], feeds, only_path=True)[W]
+
+    def _fetch(
+        self, names: list[str], feeds: Mapping[str, FloatArray], only_path: bool = False
+    ) -> dict[str, FloatArray]:
+        """Outputs by name; `only_path` computes nothing that they don't need."""
+        import onnxruntime
+
+        options = onnxruntime.RunOptions()
+        options.only_execute_path_to_fetches = only_path
+        try:
+            if self.providers[0] == CPU:
+                arrays = self.session.run(names, feeds, options)
+            else:
+                arrays = self._bound(names, feeds, options)
+        except Exception as error:  # onnxruntime's own classes share no base of their own
+            raise GanassetsError(f"{self.path} can't be run: {one_line(error)}.") from error
+        return dict(zip(names, arrays, strict=True))
+
+    def _bound(self, names: list[str], feeds: Mapping[str, FloatArray], options: Any) -> list[FloatArray]:
+        """Outputs by way of a binding: inputs go to the device once, and only what is asked for comes back."""
+        binding = self.session.io_binding()
+        for name, array in feeds.items():
+            binding.bind_cpu_input(name, np.ascontiguousarray(array))
+        for name in names:
+            binding.bind_output(name, "cpu")
+        self.session.run_with_iobinding(binding, options)
+        return binding.copy_outputs_to_cpu()
+
+    def _check_feeds(self, feeds: Mapping[str, FloatArray], n: int) -> None:
+        """InputError unless all inputs are there, for n samples."""
+        shapes, noise = input_shapes(self.manifest), self.manifest.noise
+        if feeds.keys() != shapes.keys():
+            raise InputError("the model starts from a noise map." if noise else "the model takes no noise map.")
+        for name, (_, *rest) in shapes.items():
+            found = feeds[name].shape
+            wanted = (1 if name == "truncation" else n, *rest)
+            fits = len(found) == len(wanted) and all(w is None or w == f for w, f in zip(wanted, found, strict=True))
+            if not fits:
+                raise InputError(f"{name} must have shape {describe_shape(wanted)}, not {describe_shape(found)}.")
+        if noise and any(side % noise.stride or not side for side in feeds["noise"].shape[2:]):
+            raise InputError(f"every side of the noise map must be a multiple of {noise.stride}.")
+
+
+def open_model(
+    path: str | Path,
+    providers: Sequence[str] | None = None,
+    threads: int | None = None,
+    report: Callable[[str], None] = lambda line: None,
+) -> Model:
+    """Open a model file after checking all of it.
+
+    Args:
+        path: of the .onnx file.
+        providers: onnxruntime's execution providers to use; by default CUDA where a device works, else the CPU.
+        threads: of the CPU for one operator; onnxruntime chooses by default.
+        report: told in one line when a device had to be left unused.
+
+    Raises:
+        InputError: the file is missing, cut short, foreign, unsafe or inconsistent.
+    """
+    path = Path(path)
+    data = read_model_file(path)
+    manifest = read_manifest(data, path)
+    session = _open_session(data, path, providers, threads, report)
+    try:
+        _check_signature(session, manifest, path)
+    except UnicodeDecodeError as error:  # onnxruntime hands out names as they stand in the file
+        raise InputError(f"{path} has names that are not text; copy or export it again.") from error
+    return Model(path, manifest, hashlib.sha256(data).hexdigest(), tuple(session.get_providers()), session)
+
+
+def look_into(path: str | Path) -> ModelFile:
+    """A model file after checking all that can be checked without opening it; InputError says what is wrong."""
+    path = Path(path)
+    data = read_model_file(path)
+    return ModelFile(path, read_manifest(data, path), hashlib.sha256(data).hexdigest())
+
+
+def read_model_file(path: Path) -> bytes:
+    """Content of a model file; InputError unless it is a file of a likely size that can be read."""
+    advice = "give the path of a .onnx file made by `ganassets export`."
+    try:
+        with open_regular(path) as file:
+            size = os.fstat(file.fileno()).st_size  # before anything is read: what is larger would fill the memory
+            data = read_up_to(file, MAX_FILE_BYTES + 1) if size <= MAX_FILE_BYTES else b""
+    except IsADirectoryError as error:
+        raise InputError(f"{path} is a folder, not a model file; {advice}") from error
+    except FileNotFoundError as error:
+        raise InputError(f"{path} is not there; {advice}") from error
+    except OSError as error:
+        raise InputError(f"{path} can't be read ({str(error.strerror).lower()}); {advice}") from error
+    if max(size, len(data)) > MAX_FILE_BYTES or not data:
+        raise InputError(f"{path} {'is larger than 2 GB' if size else 'is empty'}; it can't be a model.")
+    return data
+
+
+def read_manifest(data: bytes, path: Path) -> Manifest:
+    """Manifest of a model file's content, after checking that it is plain ONNX that needs nothing else.
+
+    Args:
+        data: of the whole file.
+        path: for the messages.
+    """
+    try:
+        found = scan(data)
+    except MalformedError as error:
+        raise InputError(
+            f"{path} is not a whole ONNX file ({str(error).rstrip('.')}); copy or export it again."
+        ) from error
+    if found.graphs != 1 or not found.ir_versions or not found.opsets:
+        raise InputError(f"{path} is not a whole ONNX file (it holds no network); copy or export it again.")
+    if found.external or found.data_locations - {0}:
+        raise InputError(f"{path} keeps weights in other files, which is not supported; export it as a single file.")
+    foreign = sorted(found.domains.difference(DEFAULT_DOMAINS))
+    if foreign:
+        raise InputError(f"{path} uses operators of {foreign[0]!r}; only standard ONNX operators are allowed.")
+    if METADATA_KEY not in found.metadata:
+        raise InputError(f"{path} was not made by ganassets: it carries no manifest; export a trained run instead.")
+    try:
+        text = bytes(found.metadata[METADATA_KEY][: MAX_BYTES + 1]).decode()
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} carries a manifest that is not text; copy or export it again.") from error
+    return parse_manifest(text, str(path))
+
+
+def input_shapes(manifest: Manifest) -> dict[str, tuple[int | None, ...]]:
+    """Inputs of the graph by name with their shapes; None is the batch, or a size that is free."""
+    noise = manifest.noise
+    free = {"noise": (None, noise.channels, *[None] * noise_axes(manifest))} if noise else {}
+    return {
+        "z": (None, manifest.z_dim),
+        "condition": (None, manifest.condition_width),
+        "truncation": (1,),
+        "w_offset": (None, manifest.layers, manifest.w_dim),
+        **free,
+    }
+
+
+def noise_axes(manifest: Manifest) -> int:
+    """Axes that a noise map has after its channels: those of the largest output."""
+    return max(len(output.axes) for output in manifest.outputs) - 1
+
+
+def describe_shape(shape: Sequence[int | None]) -> str:
+    """ "any x 12 x 64" of a shape."""
+    return " x ".join("any" if size is None else str(size) for size in shape)
+
+
+def check_plugin(model: ModelFile, spec: GeneratorSpec) -> None:
+    """InputError unless the installed plugin can decode what the model makes, as far as versions and shapes tell."""
+    manifest = model.manifest
+    if manifest.generator != spec.name:
+        raise InputError(f"{model.path} is a model of {manifest.generator!r}, not of {spec.name!r}.")
+    made, here = version_of(manifest.generator_version), version_of(spec.version)
+    if made and here and made[0] != here[0]:
+        raise InputError(
+            f"{model.path} was made by {spec.name} {manifest.generator_version}, which {spec.name} {spec.version} "
+            f"can't decode; install {spec.name} {made[0]} or train again."
+        )
+    made = [(output.name, tuple(output.axes)) for output in manifest.outputs]
+    if made != [(output.name, tuple(output.axes)) for output in spec.outputs]:
+        raise InputError(
+            f"{model.path} makes {', '.join(name for name, _ in made)}, which {spec.name} {spec.version} can't decode; "
+            f"install {spec.name} {manifest.generator_version} or train again."
+        )
+    columns = [[condition.columns for condition in conditions] for conditions in (manifest.conditions, spec.conditions)]
+    if spec.noise and columns[0] != columns[1]:  # the plugin makes noise maps from them
+        raise InputError(
+            f"{model.path} has other sliders than {spec.name} {spec.version}; "
+            f"install {spec.name} {manifest.generator_version} or train again."
+        )
+    here = static_digests(spec)
+    for name in sorted(here.keys() | manifest.static_digests.keys()):
+        if here.get(name) != manifest.static_digests.get(name):
+            raise InputError(
+                f"{model.path} was made with another version of the {spec.name} plugin's {name}; "
+                f"install {spec.name} {manifest.generator_version} or train again."
+            )
+
+
+def version_of(text: str) -> tuple[int, int] | None:
+    """Major and minor version of a plugin; None where the text names none."""
+    match = re.match(r"([0-9]{1,9})(?:\.([0-9]{1,9}))?(?![0-9])", text)
+    return (int(match[1]), int(match[2] or 0)) if match else None
+
+
+def version_note(manifest: Manifest, spec: GeneratorSpec) -> str:
+    """A sentence where a model was made by another version of its plugin whose assets may look different, else "".
+
+    A plugin's major version says which models it can decode (see check_plugin). Newer minor versions decode what older
+    ones made as they did; what an older one does with a newer one's models is not known.
+    """
+    made, here = version_of(manifest.generator_version), version_of(spec.version)
+    older = made is not None and here is not None and here < made
+    unlike = (made is None or here is None) and manifest.generator_version != spec.version
+    if not older and not unlike:
+        return ""
+    return (
+        f"The model was made by {spec.name} {manifest.generator_version}, and {spec.version} is installed: "
+        "what it makes may look different."
+    )
+
+
+def cuda_devices() -> int:
+    """How many CUDA devices the driver offers; 0 without a driver. Loads no library of CUDA but the driver's."""
+    try:
+        driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+        count = ctypes.c_int(0)
+        return count.value if driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0 else 0
+    except (OSError, AttributeError):
+        return 0
+
+
+def has_cuda() -> bool:
+    """Whether there is a CUDA device that onnxruntime could use."""
+    if not cuda_devices():
+        return False
+    import onnxruntime
+
+    return CUDA in onnxruntime.get_available_providers()
+
+
+def _open_session(
+    data: bytes, path: Path, providers: Sequence[str] | None, threads: int | None, report: Callable[[str], None]
+) -> Any:
+    import onnxruntime
+
+    onnxruntime.set_default_logger_severity(SILENT)
+    available = onnxruntime.get_available_providers()
+    if providers is None and CUDA in available and cuda_devices():
+        try:
+            if hasattr(onnxruntime, "preload_dlls"):  # since 1.21
+                with contextlib.redirect_stdout(io.StringIO()):  # it prints what it can't find
+                    onnxruntime.preload_dlls()
+            session = _session(data, [CUDA, CPU], threads)
+            if CUDA in session.get_providers():
+                return session
+            reason = "its libraries could not be loaded"
+        except Exception as error:
+            reason = one_line(error)
+        report(f"The CPU is used, because onnxruntime can't use the CUDA device: {reason}.")
+    unknown = set(providers or ()).difference(available)
+    if unknown:
+        raise InputError(f"onnxruntime has no {sorted(unknown)[0]} here; it has {', '.join(available)}.")
+    try:
+        return _session(data, list(providers or [CPU]), threads)
+    except Exception as error:  # onnxruntime's own classes share no base of their own
+        raise InputError(f"{path} can't be opened: {one_line(error)}.") from error
+
+
+def _session(data: bytes, providers: list[str], threads: int | None) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = SILENT
+    # Without this, bytes that look like onnxruntime's own format would be taken for it, past all checks.
+    options.add_session_config_entry("session.load_model_format", "ONNX")
+    if threads:
+        options.intra_op_num_threads = threads
+    # The fallback would print to standard output and retry on its own.
+    return onnxruntime.InferenceSession(data, options, providers=providers, enable_fallback=0, read_config_from_model=0)
+
+
+def _check_signature(session: Any, manifest: Manifest, path: Path) -> None:
+    """InputError unless the graph's inputs and outputs are those that the manifest promises."""
+    shapes: Mapping[str, tuple[int | None, ...]] = input_shapes(manifest)
+    inputs = {node.name: node for node in session.get_inputs()}
+    outputs = {node.name: node for node in session.get_outputs()}
+    names = {output.name for output in manifest.outputs}
+    if inputs.keys() != shapes.keys() or outputs.keys() - {W} != names:
+        raise InputError(
+            f"{path} has the inputs {', '.join(inputs)} and outputs {', '.join(outputs)}; "
+            f"its manifest promises {', '.join(shapes)} and {', '.join(sorted(names))}."
+        )
+    for name, shape in shapes.items():
+        _check_port(inputs[name], shape, path)
+    for output in manifest.outputs:
+        _check_port(outputs[output.name], (None,) * (1 + len(output.axes)), path, batch_only=True)
+    if W in outputs:
+        _check_port(outputs[W], (None, manifest.w_dim), path)
+
+
+def _check_port(node: Any, shape: tuple[int | None, ...], path: Path, batch_only: bool = False) -> None:
+    """InputError unless a graph's input or output is float32 with these sizes and a free batch axis."""
+    found = tuple(size if isinstance(size, int) else None for size in node.shape)
+    fits = len(found) == len(shape) and (found[0] is None if batch_only else found == shape)
+    if node.type != "tensor(float)" or not fits:
+        raise InputError(
+            f"{path}: {node.name} is {node.type} {describe_shape(found)}, "
+            f"it must be tensor(float) {describe_shape(shape)}."
+        )

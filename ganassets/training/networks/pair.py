@@ -1,0 +1,42 @@
+"""The generator and the discriminator of a run: the core's, or those that its plugin brings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ...api.errors import InputError
+from ...api.spec import Preset
+from .base import BaseDiscriminator, BaseGenerator, NetworkSettings
+from .discriminator import Discriminator
+from .domain import Domain
+from .generator import Generator
+
+Pair = tuple[BaseGenerator, BaseDiscriminator]
+OwnNetworks = Callable[[Preset, Domain, NetworkSettings], Pair]
+
+
+def make_networks(preset: Preset, domain: Domain, conditions: int, own: OwnNetworks | None = None) -> Pair:
+    """Untrained networks.
+
+    Args:
+        preset: sizes.
+        domain: the plugin's torch part.
+        conditions: columns of the conditions.
+        own: the plugin's, see GeneratorSpec.networks; None for the core's.
+
+    Raises:
+        InputError: networks of the plugin hold what a checkpoint would lose.
+    """
+    settings = NetworkSettings(preset.z_dim, conditions, preset.w_dim, preset.width, preset.max_width)
+    if own is None:
+        return Generator(domain, settings), Discriminator(domain, settings)
+    generator, discriminator = own(preset, domain, settings)
+    for network in (generator, discriminator):
+        kept = {name for name, _ in network.named_parameters()}
+        lost = [name for name in network.state_dict() if name not in kept and not name.startswith("domain.")]
+        if lost:
+            raise InputError(
+                f"the generator's own networks hold numbers that are no parameters ({', '.join(lost)}), which "
+                "checkpoints leave out; use layers without running statistics."
+            )
+    return generator, discriminator

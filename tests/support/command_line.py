@@ -1,0 +1,57 @@
+"""The command line in this process or one of its own, and the runs that it is given."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from click.testing import CliRunner, Result
+
+from ganassets.cli import cli
+
+RUN_CONFIG = """
+generator = "squares"
+objective = "rpgan"
+seed = 0
+data_options = {}
+[preset]
+name = "quick"
+summary = ""
+size = 4
+network_size = 4
+kimg = 1.0
+[hardware]
+device = "cpu"
+threads = 1
+precision = "float32"
+channels_last = false
+"""
+
+
+def run(*args: str) -> Result:
+    """Run the command line in this process."""
+    return CliRunner().invoke(cli, args, prog_name="ganassets")
+
+
+def told(result: Result, exit_code: int = 2) -> str:
+    """The one sentence of a failure."""
+    assert result.exit_code == exit_code, result.output
+    assert result.stdout == ""
+    assert result.stderr.startswith("Error: ")
+    assert result.stderr.count("\n") == 1, result.stderr
+    return result.stderr.removeprefix("Error: ").strip()
+
+
+def in_process(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run Python code in a process of its own."""
+    variables = {**os.environ, **environment}
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=variables, check=False)
+
+
+def make_run(folder: Path) -> Path:
+    """A run folder as far as the command line looks into it."""
+    folder.mkdir(parents=True)
+    (folder / "config.toml").write_text(RUN_CONFIG)
+    return folder

@@ -1,0 +1,133 @@
+"""Motion clips for tests: a walk made of sines, smooth random motion of any skeleton, and folded rest poses."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from ganassets.api.assets import MotionClip, Provenance, Skeleton
+from ganassets.api.motion.kinematics import local_rotations, positions, rest_pose, world_pose
+from ganassets.api.motion.rotations import about, conjugate, continuous, from_matrix, multiply, normalised, rotate
+from ganassets.api.motion.skeletons import FOOT_HEIGHT, HUMANOID
+from ganassets.api.motion.take import Take
+
+PROVENANCE = Provenance(
+    generator="poses 1.0",
+    model_digest="cd" * 32,
+    seed=7,
+    truncation=0.85,
+    sliders={"speed": 1.3, "energy": 0.5},
+    licence="CC0-1.0",
+    software="ganassets 0.1.0",
+)
+X, Y, Z = (1, 0, 0), (0, 1, 0), (0, 0, 1)
+CADENCE = 1.0  # strides (two steps) a second
+STEPS = (("left", 1), ("right", -1))
+
+
+def walk_clip(frames: int = 61, fps: float = 30.0, loop: bool = True, speed: float = 1.3) -> MotionClip:
+    """A walk along +Z on HUMANOID: legs and arms swing, the pelvis sways, the lower foot stays about on the ground.
+
+    Args:
+        frames: at least 2; a loop holds a whole number of strides, at least one, in (frames - 1) / fps seconds.
+        fps: frames a second.
+        loop: whether to walk whole strides; else the cadence is CADENCE and the clip ends anywhere.
+        speed: metres a second.
+    """
+    seconds = (frames - 1) / fps
+    strides = max(round(seconds * CADENCE), 1) if loop else seconds * CADENCE
+    phase = 2 * np.pi * strides * np.linspace(0, 1, frames)
+    # A foot goes back as fast as the body goes on while it passes below: metres before and behind the hips.
+    reach = speed * seconds / strides / (2 * np.pi)
+    swing = np.arcsin(np.clip(reach / 0.84, -0.8, 0.8))
+    turns = {
+        "hips": about(Y, 0.09 * np.sin(phase)),
+        "spine": about(Y, -0.09 * np.sin(phase)),
+        "upperChest": about(Y, -0.07 * np.sin(phase)),
+    }
+    for side, sign in STEPS:
+        leg = sign * np.sin(phase)  # 1: the leg is in front
+        lifted = np.maximum(sign * np.cos(phase), 0) ** 2  # while it swings to the front
+        hip, knee = -swing * leg - 0.35 * lifted, 0.08 + 0.85 * lifted
+        turns[f"{side}UpperLeg"] = about(X, hip)
+        turns[f"{side}LowerLeg"] = about(X, knee)
+        turns[f"{side}Foot"] = about(X, -hip - knee - 0.25 * np.maximum(leg, 0) + 0.3 * np.maximum(-leg, 0))
+        turns[f"{side}UpperArm"] = multiply(about(X, 0.45 * leg), about(Z, np.full(frames, -sign * 1.3)))
+        turns[f"{side}LowerArm"] = about(Y, -sign * (0.35 - 0.15 * leg))
+    rotations = np.tile(np.array([0.0, 0, 0, 1]), (frames, len(HUMANOID.names), 1))
+    for name, turn in turns.items():
+        rotations[:, HUMANOID.index(name)] = turn
+    if loop:
+        rotations[-1] = rotations[0]
+    rotations = continuous(normalised(rotations)).astype(np.float32)
+
+    feet = [HUMANOID.index(f"{side}Foot") for side, _ in STEPS]
+    travel = np.linspace(0, speed * seconds, frames)
+    sway = 0.02 * np.sin(phase)
+    standing = np.stack([sway, np.zeros(frames), travel], -1)
+    lowest = world_pose(HUMANOID, standing, rotations.astype(np.float64))[0][:, feet, 1].min(1)
+    standing[:, 1] = FOOT_HEIGHT - lowest
+    clip = MotionClip("walk", HUMANOID, fps, standing.astype(np.float32), rotations, loop=loop, provenance=PROVENANCE)
+    down = positions(clip)[:, feet, 1] < FOOT_HEIGHT + 0.02
+    contacts = down[:, [0, 0, 1, 1]]
+    return MotionClip(clip.name, HUMANOID, fps, clip.translation, rotations, contacts, loop, PROVENANCE)
+
+
+def random_clip(rng: np.random.Generator, frames: int, skeleton: Skeleton = HUMANOID) -> MotionClip:
+    """Smooth motion at 30 frames a second about the rest pose, up to half turns, that wanders over the ground.
+
+    Args:
+        rng: what the motion depends on.
+        frames: at least 1.
+        skeleton: what moves.
+    """
+    joints = len(skeleton.names)
+    times = np.arange(frames)[:, None, None] / 30.0
+
+    def smooth(count: int, width: int) -> np.ndarray:
+        """(frames, count, width) sums of three slow sines, about -1 to 1."""
+        size, strength = (3, 1, count, width), rng.normal(0, 0.4, (3, 1, count, width))
+        angle = 2 * np.pi * rng.uniform(0.1, 1, size) * times + rng.uniform(0, 2 * np.pi, size)
+        return (strength * np.sin(angle)).sum(0)
+
+    turns = np.concatenate([smooth(joints, 3), np.ones((frames, joints, 1))], -1)
+    rotations = continuous(normalised(multiply(skeleton.rest_rotations.astype(np.float64), normalised(turns))))
+    moved = skeleton.offsets[0] + smooth(1, 3)[:, 0] * [1.0, 0.2, 1.0]
+    return MotionClip(
+        "random", skeleton, 30.0, moved.astype(np.float32), rotations.astype(np.float32), provenance=PROVENANCE
+    )
+
+
+def turned_skeleton(rng: np.random.Generator, skeleton: Skeleton = HUMANOID) -> Skeleton:
+    """The same joints at the same places at rest, but with frames turned in any way."""
+    places, _ = rest_pose(skeleton)
+    world = normalised(rng.normal(size=(len(places), 4)))
+    above = list(skeleton.parents[1:])
+    offsets = places.copy()
+    offsets[1:] = rotate(conjugate(world[above]), places[1:] - places[above])
+    local = local_rotations(skeleton.parents, world)
+    return Skeleton(skeleton.names, skeleton.parents, offsets.astype(np.float32), local.astype(np.float32))
+
+
+def folded(take: Take) -> Take:
+    """The take as exporters have it whose bones lie along +X of their own frames: the same joints in every frame, and a
+    zero pose that is folded along +X."""
+    axes = np.stack([bone_axes(take, joint) for joint in range(len(take.names))])
+    rest = np.zeros_like(take.rest_positions)
+    for joint, parent in enumerate(take.parents):
+        if parent >= 0:
+            offset = take.rest_positions[joint] - take.rest_positions[parent]
+            rest[joint] = rest[parent] + rotate(conjugate(axes[parent]), offset)
+    rotations = normalised(multiply(multiply(take.rotations, conjugate(take.rest_rotations)), axes))
+    unturned = np.tile(np.array([0.0, 0, 0, 1]), (len(axes), 1))
+    return replace(take, rest_positions=rest, rest_rotations=unturned, rotations=rotations)
+
+
+def bone_axes(take: Take, joint: int) -> np.ndarray:
+    """(4,) a frame with X along the bone to the first joint below, upwards where several or none hang there."""
+    below = [i for i, parent in enumerate(take.parents) if parent == joint]
+    way = take.rest_positions[below[0]] - take.rest_positions[joint] if len(below) == 1 else np.array(Y)
+    first = normalised(way) if np.linalg.norm(way) else np.array(Y)
+    second = normalised(np.cross(X if abs(first[0]) < 0.9 else Z, first))
+    return from_matrix(np.stack([first, second, np.cross(first, second)], 1))

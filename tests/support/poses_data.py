@@ -1,0 +1,122 @@
+"""A few motion files and what the generator of poses makes of them, for the tests."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from ganassets.api.assets import MotionClip
+from ganassets.api.data import TrainingData
+from ganassets.api.motion.editing import rest_clip
+from ganassets.api.motion.feet import held_feet
+from ganassets.api.motion.rotations import about, multiply, rotate
+from ganassets.api.motion.skeletons import HUMANOID
+from ganassets.api.options import option_values
+from ganassets.api.registry import load_exporter
+from ganassets.training.networks import fit_linear
+from ganassets_poses import SPEC
+from ganassets_poses.actions import ACTIONS
+from ganassets_poses.domain import PosesDomain
+from support.motion_clips import walk_clip
+
+BY_NAME = {action.name: action for action in ACTIONS}
+FRAMES = 32
+TINY = replace(
+    SPEC.presets[0], size=FRAMES, network_size=FRAMES, samples=120, z_dim=6, w_dim=12, width=8, max_width=16, batch=4
+)
+UP = (0, 1, 0)
+
+
+def steady_walk(frames: int = 61, loop: bool = True, speed: float = 1.3) -> MotionClip:
+    """A walk whose feet don't slide; see motion_clips.walk_clip."""
+    return held_feet(walk_clip(frames, loop=loop, speed=speed))
+
+
+def turning(clip: MotionClip, angles: np.ndarray) -> MotionClip:
+    """A clip whose figure turns to the left by angles (f,) in radians as it goes."""
+    steps = np.diff(clip.translation.astype(np.float64), axis=0)
+    ground = np.concatenate([clip.translation[:1], clip.translation[0] + np.cumsum(turned(steps, angles[:-1]), 0)])
+    rotations = clip.rotations.copy()
+    rotations[:, 0] = multiply(about(UP, angles), rotations[:, 0].astype(np.float64))
+    return replace(clip, translation=ground.astype(np.float32), rotations=rotations)
+
+
+def turned(vectors: np.ndarray, angles: np.ndarray) -> np.ndarray:
+    """(f, 3) turned about the vertical."""
+    return rotate(about(UP, angles), vectors)
+
+
+def jump_clip(before: int = 15, air: int = 24, after: int = 15, height: float = 0.5) -> MotionClip:
+    """Standing, a jump on the spot with the arms thrown up, standing again; a little sway all the time.
+
+    Args:
+        before, air, after: frames at 30 a second.
+        height: metres.
+    """
+    frames = before + air + after
+    lift = np.sin(np.pi * np.clip((np.arange(frames) - before) / air, 0, 1)) ** 2
+    sway = 0.03 * np.sin(2 * np.pi * 0.7 * np.arange(frames) / 30)
+    rotations = np.tile(np.array([0.0, 0, 0, 1], np.float32), (frames, len(HUMANOID.names), 1))
+    rotations[:, HUMANOID.index("spine")] = about((1, 0, 0), sway)
+    for side, sign in (("left", -1), ("right", 1)):
+        rotations[:, HUMANOID.index(f"{side}UpperArm")] = about((0, 0, 1), sign * (1.3 - 2.2 * lift))
+    place = np.tile(HUMANOID.offsets[0], (frames, 1))
+    place[:, 1] += height * lift
+    return MotionClip("jump", HUMANOID, 30.0, place.astype(np.float32), rotations)
+
+
+def still_clip(frames: int) -> MotionClip:
+    """Nobody moves."""
+    rest = rest_clip(HUMANOID)
+    return replace(rest, translation=rest.translation.repeat(frames, 0), rotations=rest.rotations.repeat(frames, 0))
+
+
+def one_after_another(*clips: MotionClip) -> MotionClip:
+    """A take of clips on the spot."""
+    return MotionClip(
+        "take",
+        HUMANOID,
+        30.0,
+        np.concatenate([clip.translation for clip in clips]),
+        np.concatenate([clip.rotations for clip in clips]),
+    )
+
+
+def file_of(clip: MotionClip, name: str, kind: str) -> bytes:
+    """A clip as a file."""
+    exporter = load_exporter(kind)
+    (content,) = exporter.export(replace(clip, name=name), option_values(exporter.options, {})).values()
+    return content
+
+
+def write_folder(folder: Path) -> Path:
+    """A recorded walk, a walk for games that loops, a jump that a manifest tells about."""
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {
+        "walk_01.bvh": file_of(turning(steady_walk(121, loop=False), np.linspace(0, 0.3, 121)), "walk_01", "bvh"),
+        "Walk_Loop.glb": file_of(steady_walk(61, speed=1.0), "Walk_Loop", "gltf"),
+        "high.bvh": file_of(jump_clip(), "high", "bvh"),
+        "higher.bvh": file_of(jump_clip(20, 28, 18, 0.8), "higher", "bvh"),
+    }
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    rows = [{"file": name, "action": "jump", "licence": "CC0-1.0"} for name in ("high.bvh", "higher.bvh")]
+    (folder / "manifest.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
+    return folder
+
+
+@lru_cache(1)
+def small_data() -> TrainingData:
+    """Samples of these files."""
+    with TemporaryDirectory() as folder:
+        return SPEC.dataset(TINY, {"data": str(write_folder(Path(folder) / "clips"))}, 0, lambda done, total: None)
+
+
+def make_domain() -> PosesDomain:
+    """The domain, fitted to them."""
+    return SPEC.domain(TINY, fit_linear(small_data(), TINY.z_dim, 0, np.random.default_rng(0)))

@@ -1,0 +1,27 @@
+"""The torch part of the textures on a few painted samples, for the tests."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+
+import numpy as np
+
+from ganassets.api.data import TrainingData
+from ganassets.training.networks import fit_linear
+from ganassets_textures import SPEC
+from ganassets_textures.domain import TexturesDomain
+
+SIZE = 32
+TINY = replace(SPEC.presets[0], size=SIZE, network_size=SIZE, samples=36, z_dim=20)
+
+
+@lru_cache(1)
+def painted() -> TrainingData:
+    """Two samples of each class."""
+    return SPEC.dataset(TINY, {}, 0, lambda done, total: None)
+
+
+def make_domain() -> TexturesDomain:
+    """The domain, fitted to them."""
+    return SPEC.domain(TINY, fit_linear(painted(), TINY.z_dim, 0, np.random.default_rng(0)))

@@ -1,0 +1,313 @@
+"""Measures against known answers, and a comparison from end to end."""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from rich.console import Console
+
+from ganassets.api.data import TrainingData
+from ganassets.api.errors import GanassetsError, InputError
+from ganassets.api.latents import noise_map
+from ganassets.api.manifest import NoiseInfo
+from ganassets.training.evaluation.comparison import (
+    Measures,
+    Surroundings,
+    beats_linear,
+    comparable,
+    compare,
+    kernel_distance,
+    print_table,
+    regression,
+    run_model,
+    surroundings,
+    tell_data,
+)
+from ganassets.training.evaluation.feature_space import is_picture
+from ganassets.training.evaluation.features import robust_range, scaled_pictures
+from ganassets.training.evaluation.samples import cropped, fitted, part_of
+from ganassets_faces import SPEC
+from ganassets_poses import SPEC as POSES
+from ganassets_textures import SPEC as TEXTURES
+from support.domains import make_spec
+
+needs_features = pytest.mark.skipif(
+    importlib.util.find_spec("efficientnet_lite_pytorch") is None, reason="ganassets[evaluate] is not installed"
+)
+
+
+def test_regression_reads_conditions_off_features():
+    rng = np.random.default_rng(0)
+    conditions = rng.uniform(0, 1, (400, 2))
+    features = conditions @ rng.normal(size=(2, 6)) + 0.01 * rng.normal(size=(400, 6)) + 3
+    read = regression(features[:200], conditions[:200])
+    np.testing.assert_allclose(read(features[200:]), conditions[200:], atol=0.1)
+
+
+def rows(model: float, linear: float | None) -> list[Measures]:
+    names = {"real": 1.0, "faces": model} | ({} if linear is None else {"linear": linear})
+    return [
+        Measures(name, {"albedo": value}, {}, 0.9, 0.8, 1.0, 0.9, 1.0, {"age": 0.7}) for name, value in names.items()
+    ]
+
+
+@pytest.mark.parametrize(("linear", "told"), [(3.0, "nearer to the data"), (1.5, "FARTHER from the data")])
+def test_says_whether_training_earned_its_place(linear, told):
+    text = io.StringIO()
+    print_table(rows(2.0, linear), Console(file=text, width=120))
+    assert f"albedo: the model is {told}" in text.getvalue()
+    assert beats_linear(rows(2.0, linear)) == {"albedo": linear > 2}
+
+
+def test_without_a_linear_model_there_is_nothing_to_beat():
+    text = io.StringIO()
+    print_table(rows(2.0, None), Console(file=text, width=120))
+    assert beats_linear(rows(2.0, None)) is None and "linear" not in text.getvalue()
+
+
+def test_the_widest_table_fits_a_terminal():
+    text = io.StringIO()
+    distance = dict.fromkeys((output.name for output in TEXTURES.outputs), 123.456)
+    row = Measures("textures", distance, distance, 0.9, 0.8, 1.0, 0.95, 1.0, {"wear": 0.7}, {"seam albedo": 1.25})
+    print_table([replace(row, name="real", assets={}), row, row], Console(file=text, width=80))
+    lines = text.getvalue().splitlines()
+    assert max(map(len, lines)) <= 80
+    for name, words in {
+        "FD albedo": ["123", "123", "123"], "KID metallic": ["123", "123", "123"], "coverage": ["0.95"] * 3,
+        "sliders": ["0.70"] * 3, "seam albedo": ["-", "1.25", "1.25"],
+    }.items():  # fmt: skip
+        found = next(line for line in lines if line.strip().startswith(name))
+        assert found.removeprefix(f" {name}").split() == words
+
+
+def masked_data(masks: list[list[float]] | None) -> TrainingData:
+    signals = {"albedo": np.arange(4, dtype=np.uint8).reshape(4, 1, 1, 1)}
+    table = None if masks is None else np.array(masks, np.float32)
+    return TrainingData(signals, {}, np.zeros((4, 1), np.float32), "", "", "", masks=table)
+
+
+class Masked:
+    """A domain of samples that may lack their albedo, or something that is no output."""
+
+    @staticmethod
+    def mask(raw):
+        return {name: raw["mask"][:, i, None, None, None] for i, name in enumerate(("albedo", "structure"))}
+
+
+def test_samples_that_lack_an_output_are_left_out():
+    spec = make_spec("tile", TEXTURES.presets[0], lambda *arguments: masked_data(None))
+    data = masked_data([[1, 1], [0, 1], [1, 0], [1, 0]])
+    names, complete = comparable(spec, Masked, data)
+    assert (names, complete.tolist()) == (["albedo"], [True, False, True, True]), "structure is no output"
+    names, complete = comparable(spec, Masked, masked_data([[1, 1], [0, 1], [0, 0], [1, 0]]))
+    assert (names, complete.all()) == ([], True), "left out, because half of the samples lack it"
+    names, complete = comparable(spec, object(), masked_data(None))
+    assert (names, complete.all()) == (["albedo"], True), "without masks nothing is missing"
+    some = part_of(data, np.array([3, 1]))
+    assert some.signals["albedo"].ravel().tolist() == [3, 1] and some.masks is not None
+    assert some.masks.tolist() == [[1, 0], [0, 1]]
+
+
+def test_maps_become_pictures():
+    maps = np.linspace(-1, 3, 4000, dtype=np.float32).reshape(10, 1, 20, 20)
+    maps[-1, 0, -1, -1] = 1e6
+    low, high = robust_range(maps)
+    assert low == pytest.approx(-1, abs=0.01) and high == pytest.approx(3, abs=0.01), "not the outlier"
+    pictures = scaled_pictures(maps, -1, 1)
+    assert pictures.shape == (10, 3, 20, 20) and pictures.min() == 0 and pictures.max() == 1
+    np.testing.assert_array_equal(pictures[:, 0], pictures[:, 2])
+    np.testing.assert_allclose(pictures[2, 1], (maps[2, 0] + 1) / 2, atol=1e-6)
+    low, high = robust_range(np.full((2, 1, 4, 4), 0.5, np.float32))
+    assert low < high and np.isfinite(scaled_pictures(np.full((1, 1, 2, 2), 0.5, np.float32), low, high)).all()
+
+
+def test_what_is_compared_as_a_picture():
+    pictures = {spec.name: [output.name for output in spec.outputs if is_picture(spec, output)]
+                for spec in (SPEC, TEXTURES, POSES)}  # fmt: skip
+    assert pictures["faces"] == [output.name for output in SPEC.outputs if output.unit == "sRGB"]
+    assert pictures["textures"] == [output.name for output in TEXTURES.outputs], "nothing is aligned"
+    assert pictures["poses"] == [], "no network is needed that sees pictures"
+    features = replace(SPEC, features=lambda arrays, conditions: arrays["albedo"])
+    assert not any(is_picture(features, output) for output in SPEC.outputs), "it has features of its own"
+
+
+def test_a_plugin_says_what_its_samples_are_compared_by():
+    """Distances are those of the features alone, as a share of their variance; outputs may be anything."""
+    rng = np.random.default_rng(0)
+
+    def samples(mean: float) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        return {"albedo": rng.normal(mean, 1, (300, 4)).astype(np.float32)}, np.linspace(0, 1, 300)[:, None]
+
+    def features(arrays, conditions):
+        return np.concatenate([arrays["albedo"][:, :2], conditions * 100], 1)
+
+    spec = replace(make_spec("tile", TEXTURES.presets[0], lambda *arguments: masked_data(None)), features=features)
+    real, model = compare(spec, None, {"reference": samples(0), "real": samples(0), "model": samples(60)}, [])
+    assert list(real.distance) == [spec.asset_kind] == ["mesh"]
+    assert real.distance["mesh"] < 0.02 and real.kernel == {}
+    assert model.distance["mesh"] == pytest.approx(2 * 60**2 / (2 + 100**2 / 12), rel=0.1)
+    assert model.precision == 0 and real.precision > 0.8
+    broken = replace(spec, features=lambda arrays, conditions: arrays["no such thing"])
+    with pytest.raises(GanassetsError, match="generator 'tile': features must"):
+        compare(broken, None, {"reference": samples(0), "real": samples(0)}, [])
+
+
+def test_margins_are_cut_off_every_axis():
+    maps = np.arange(2 * 8 * 8, dtype=np.float32).reshape(1, 2, 8, 8)
+    np.testing.assert_array_equal(cropped(maps, 2), maps[:, :, 2:6, 2:6])
+    np.testing.assert_array_equal(cropped(maps[..., 0], 3), maps[:, :, 3:5, 0])
+    np.testing.assert_array_equal(cropped(maps, 0), maps)
+
+
+def test_sizes_that_fit_each_other():
+    maps = np.arange(2 * 8 * 6, dtype=np.float32).reshape(1, 2, 8, 6)
+    np.testing.assert_array_equal(fitted(maps, (4, 6)), maps[:, :, 2:6])
+    np.testing.assert_array_equal(fitted(maps, (8, 10))[0, 0, 0], maps[0, 0, 0, [4, 5, 0, 1, 2, 3, 4, 5, 0, 1]])
+    np.testing.assert_array_equal(fitted(fitted(maps, (24, 20)), (8, 6)), maps)
+    assert fitted(maps[:, :, 0, 0], ()).shape == (1, 2)
+
+
+def test_kernel_distance_by_hand():
+    """The unbiased squared discrepancy of the cubic kernel, of a definition written out."""
+    pytest.importorskip("torchmetrics")
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(12, 5)), rng.normal(size=(12, 5)) + 1
+    kernel = lambda x, y: (x @ y.T / 5 + 1) ** 3  # noqa: E731
+    within = [(kernel(x, x).sum() - np.trace(kernel(x, x))) / (12 * 11) for x in (a, b)]
+    state = torch.random.get_rng_state()
+    assert kernel_distance(a, b) == pytest.approx(sum(within) - 2 * kernel(a, b).mean(), rel=1e-9)
+    assert torch.equal(state, torch.random.get_rng_state())
+    assert kernel_distance(a, b) == kernel_distance(a, b)
+
+
+def test_says_what_is_compared_with():
+    text = io.StringIO()
+    data = replace(masked_data(None), name="my bricks", source="the user's")
+    tell_data(data, 300, 300, Console(file=text, width=40), ["1 of 9 files are left out"])
+    assert "1 of 9 files are left out\n" in text.getvalue()
+    assert "Compared with my bricks (the user's), 300 samples in each set.\n" in text.getvalue()
+    tell_data(data, 2, 40, Console(file=text, width=40))
+    assert "2 samples in each set, because the data have no more with all the maps. That is few" in text.getvalue()
+    with pytest.raises(InputError, match="too few"):
+        tell_data(data, 1, 40, Console(file=text))
+
+
+def test_samples_that_were_cut_out_have_surroundings():
+    structure = np.arange(4, dtype=np.float32).reshape(4, 1, 1)
+    data = replace(masked_data(None), tiles=np.zeros(4, bool), structure=structure)
+    free, fixed = SimpleNamespace(size=None, margin=8), SimpleNamespace(size=64)
+    index = np.array([2, 0])
+    around = surroundings(free, data, index)
+    assert around.margin == 8 and around.structure is not None and around.structure.ravel().tolist() == [2, 0]
+    for domain, other in (
+        (free, replace(data, tiles=None)),
+        (free, replace(data, tiles=np.array([True, False, False, False]))),
+        (fixed, data),
+    ):
+        found = surroundings(domain, other, index)
+        assert found.margin == 0 and found.structure is None, "samples tile"
+
+
+class Echo:
+    """A size-free model whose output is its noise map."""
+
+    manifest = SimpleNamespace(
+        noise=NoiseInfo(channels=3, stride=4, reach=8, size=16),
+        outputs=[SimpleNamespace(axes=("channel", "frame"))],
+        z_dim=5,
+        rows=np.zeros((1, 1), np.float32),
+    )
+
+    @staticmethod
+    def run(z, condition, truncation, noise):
+        assert truncation == 1 and len(z) == len(condition) == len(noise)
+        return {"albedo": noise}
+
+
+def test_the_model_is_asked_for_what_lies_around_a_sample():
+    """Margins are made, with the structure of the sample's own surroundings, and cut off; else the seed says it all."""
+    spec = replace(make_spec("loop", TEXTURES.presets[0], lambda *arguments: masked_data(None)), noise=None)
+    model: Any = Echo()
+    conditions = np.zeros((20, 1), np.float32)  # more than a batch
+    structure = np.random.default_rng(0).normal(size=(20, 1, 24)).astype(np.float32)
+    alone = run_model(model, spec, 7, conditions, Surroundings())["albedo"]
+    np.testing.assert_array_equal(alone[3], noise_map(10, 3, (16,)))
+    made = run_model(model, spec, 7, conditions, Surroundings(4, structure))["albedo"]
+    assert made.shape == (20, 3, 16)
+    np.testing.assert_array_equal(made[:, 2:], structure[:, :, 4:20])
+    np.testing.assert_array_equal(made[18, :2], noise_map(25, 3, (24,))[:2, 4:20])
+
+
+@pytest.mark.slow
+@needs_features
+def test_evaluates_a_model(tmp_path, monkeypatch):
+    """A model that has hardly been trained is about its linear model, and both are farther from the data than data."""
+    monkeypatch.setattr("ganassets.training.run_folder.MEASURED_SEEDS", 64)  # of the run, which matters little here
+    from ganassets.training.evaluation.comparison import evaluate
+    from ganassets.training.onnx_export import export_run
+    from ganassets.training.run import train
+
+    monkeypatch.setattr("ganassets.training.evaluation.comparison.FIT_SAMPLES", 512)
+    console = Console(file=io.StringIO(), width=160)
+    preset = replace(SPEC.presets[0], samples=400, size=32, network_size=16, components=12, z_dim=76, kimg=0.03)
+    run = train(
+        SPEC, preset, out=tmp_path / "run", seed=0, objective="rpgan", device="cpu", threads=1, data_options={},
+        console=console,
+    )  # fmt: skip
+    result = evaluate(SPEC, export_run(SPEC, run, None, console), 150, 0, console)
+    found = {row["name"]: row for row in result["rows"]}
+    assert set(found) == {"real", "faces", "linear"} and result["samples"] == 150
+    assert result["few"] and result["data"]["name"] == "painted heads" and result["data"]["options"] == {}
+    for row in found.values():
+        assert set(row["distance"]) == {output.name for output in SPEC.outputs}
+        assert all(0 <= value < np.inf for value in row["distance"].values())
+        assert 0 <= row["precision"] <= 1 and 0 <= row["recall"] <= 1 and 0.3 < row["spread"] < 2
+        assert 0 <= row["coverage"] <= 1 and row["density"] >= 0 and list(row["kernel"]) == ["albedo"]
+    for name in ("faces", "linear"):
+        assert found["real"]["distance"]["albedo"] < found[name]["distance"]["albedo"]
+        assert found[name]["sliders"]["skin_tone"] > 0.7, "a slider does what its name says"
+    assert abs(found["real"]["kernel"]["albedo"]) < 0.1 * found["faces"]["kernel"]["albedo"]
+    assert found["faces"]["distance"]["albedo"] == pytest.approx(found["linear"]["distance"]["albedo"], rel=0.3)
+
+
+@pytest.mark.slow
+@needs_features
+def test_evaluates_a_size_free_model(tmp_path, monkeypatch):
+    """All maps are compared as pictures, at the size of the training samples, without a linear model."""
+    monkeypatch.setattr("ganassets.training.run_folder.MEASURED_SEEDS", 64)  # of the run, which matters little here
+    from ganassets.training.evaluation.comparison import evaluate
+    from ganassets.training.onnx_export import export_run
+    from ganassets.training.run import train
+
+    text = io.StringIO()
+    console = Console(file=text, width=160)
+    preset = replace(
+        TEXTURES.presets[0], size=32, network_size=32, samples=100, width=8, max_width=16, kimg=0.03, batch=8
+    )
+    run = train(
+        TEXTURES, preset, out=tmp_path / "run", seed=0, objective="rpgan", device="cpu", threads=1, data_options={},
+        console=console,
+    )  # fmt: skip
+    threads = torch.get_num_threads()
+    result = evaluate(TEXTURES, export_run(TEXTURES, run, None, console), 60, 0, console)
+    assert result == evaluate(TEXTURES, run / "model.onnx", 60, 0, console), "the same numbers again"
+    torch.set_num_threads(threads)
+    real, model = result["rows"]
+    assert (real["name"], model["name"]) == ("real", "textures") and result["beats_linear"] is None
+    for row in (real, model):
+        assert set(row["distance"]) == {"albedo", "height", "roughness", "metallic"}
+        assert all(np.isfinite(value) for value in row["sliders"].values())
+        assert "material:brick" in row["sliders"] and "look:photo" not in row["sliders"], "what varies in the data"
+    for name, value in real["distance"].items():
+        assert value < model["distance"][name]
+    assert real["sliders"]["lightness"] > 0.5
+    assert {"seam albedo", "seam height", "normal error"} <= real["assets"].keys() & model["assets"].keys()
+    assert max(row["assets"]["normal error"] for row in (real, model)) < 1e-5
+    assert "painted materials" in text.getvalue()

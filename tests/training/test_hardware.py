@@ -1,0 +1,75 @@
+"""Which threads and number format a run computes with, and why."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from ganassets.api.errors import InputError
+from ganassets.training import hardware
+from ganassets.training.hardware import choose_hardware
+from ganassets.training.settings import Hardware, read_settings, to_toml
+
+from .test_settings import SETTINGS
+
+
+@pytest.fixture
+def seconds(monkeypatch):
+    """A CPU of four cores on which a step takes what a table says; returns what was measured."""
+    table = {(1, "float32"): 4.0, (2, "float32"): 2.0, (4, "float32"): 3.0}
+    table |= {(1, "bfloat16"): 1.5, (2, "bfloat16"): 1.0, (4, "bfloat16"): 0.5}
+    measured = []
+
+    def conv_seconds(threads, precision):
+        measured.append((threads, precision))
+        return table[threads, precision]
+
+    monkeypatch.setattr(hardware, "conv_seconds", conv_seconds)
+    monkeypatch.setattr(hardware.os, "sched_getaffinity", lambda _: range(4), raising=False)
+    return table, measured
+
+
+def test_the_faster_format_is_chosen_and_told(seconds):
+    assert choose_hardware("cpu") == Hardware("cpu", 4, "bfloat16", True, 1, "4.0 times as fast as float32 here")
+
+
+def test_what_costs_accuracy_has_to_pay(seconds):
+    table, _ = seconds
+    table[4, "bfloat16"], table[2, "bfloat16"] = 1.7, 1.7
+    table[1, "bfloat16"] = 1.7
+    assert choose_hardware("cpu") == Hardware("cpu", 2, "float32", True, 1, "bfloat16 is not 1.25 times as fast here")
+
+
+@pytest.mark.parametrize(("precision", "threads"), [("float32", 2), ("bfloat16", 4)])
+def test_a_format_that_is_asked_for_is_taken(seconds, precision, threads):
+    assert choose_hardware("cpu", precision=precision) == Hardware("cpu", threads, precision, True, 1, "as asked for")
+    assert {name for _, name in seconds[1]} == {precision}
+
+
+def test_nothing_is_measured_where_all_is_said(seconds):
+    assert choose_hardware("cpu", 3, precision="float32").threads == 3
+    assert seconds[1] == []
+
+
+@pytest.mark.parametrize(
+    ("device", "fast", "wanted", "expected"),
+    [
+        ("cuda", True, "auto", ("bfloat16", "cuda computes in it")),
+        ("cuda:1", False, "auto", ("float32", "cuda:1 has no bfloat16")),
+        ("cuda", True, "float32", ("float32", "as asked for")),
+        ("mps", False, "auto", ("float32", "mps has no bfloat16")),
+    ],
+)
+def test_devices(monkeypatch, device, fast, wanted, expected):
+    monkeypatch.setattr(hardware.torch.cuda, "is_bf16_supported", lambda including_emulation: fast)
+    assert hardware.device_precision(device, wanted) == expected
+    if not fast:
+        with pytest.raises(InputError, match="can't compute in bfloat16; use --precision float32"):
+            hardware.device_precision(device, "bfloat16")
+
+
+def test_a_run_keeps_its_format_and_why(tmp_path):
+    chosen = replace(SETTINGS, hardware=Hardware("cpu", 1, "bfloat16", True, 1, "as asked for"))
+    (tmp_path / "config.toml").write_text(to_toml(chosen), encoding="utf-8")
+    assert read_settings(tmp_path / "config.toml").hardware == chosen.hardware
