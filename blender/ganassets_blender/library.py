@@ -155,7 +155,8 @@ class Shelf:
 
     def announce(self, stem: str) -> Path:
         """Path of the next volume of that stem. Whatever has the name was announced and never entered; a stranger's
-        file is stepped over."""
+        file is stepped over.
+        """
         announced = self._announced(stem)
         number = self.numbers.get(stem, 0) + 1
         while (path := self.folder / f"{stem}-{number:04d}.blend").exists() and path.name not in announced:

@@ -301,7 +301,8 @@ def bone_lengths(places: FloatArray, parents: Sequence[int]) -> FloatArray:
 
 def pointing(places: FloatArray, parents: Sequence[int]) -> FloatArray:
     """(j, 4) rotations of bones that point at their only next joint, upwards where several follow, else forwards: eyes
-    look, a jaw juts out."""
+    look, a jaw juts out.
+    """
     turns = []
     for joint in range(len(places)):
         after = [k for k, above in enumerate(parents) if above == joint]

@@ -76,7 +76,8 @@ def poses(clip: MotionClip, side: int) -> ByteArray:
 
 def telling(clip: MotionClip) -> list[int]:
     """Frames: the pose that is farthest from the clip's mean, then, if there are such that differ, one of those before
-    and one of those after it."""
+    and one of those after it.
+    """
     places = positions(clip) - clip.translation[:, None] * (1, 0, 1)
     most = int(np.linalg.norm(places - places.mean(0), axis=-1).mean(1).argmax())
     away = np.linalg.norm(places - places[most], axis=-1).mean(1)

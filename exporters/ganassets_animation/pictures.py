@@ -37,7 +37,8 @@ def webp(clip: MotionClip, options: Mapping[str, Any]) -> bytes:
 
 def gif(clip: MotionClip, options: Mapping[str, Any]) -> bytes:
     """An animated GIF file, all of whose pictures share one palette, with a comment that says where the clip comes
-    from."""
+    from.
+    """
     pictures, stays = drawn(clip, options)
     samples = pictures[:: max(len(pictures) // PALETTE_SAMPLES, 1)]
     colours = Image.fromarray(np.concatenate([np.asarray(picture) for picture in samples]))

@@ -114,7 +114,8 @@ def png_of(array: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def clip_scene(clip: MotionClip, engine: Engine, options: Mapping[str, Any]) -> Scene:
     """A clip's skeleton and its motion, and a mannequin if it is wanted. Blender writes no animation of one frame, so
-    that is held for two."""
+    that is held for two.
+    """
     rig = engine.rig if options["rig"] == "engine" else options["rig"]
     mannequin = mannequin_on(clip.skeleton, rig) if options["mannequin"] else None
     if options["root"] == "in-place":

@@ -211,7 +211,8 @@ def make_material(row: Words, pictures: list[Any]) -> Any:
 
 def animate(armature: Any, words: Words, arrays: Arrays) -> None:
     """Key every bone in every frame from 0 on. It rests in the frame before, where the exporter finds the pose that it
-    writes beside the animation."""
+    writes beside the animation.
+    """
     shifts, turns = arrays["shifts"], arrays["turns"]
     channels: list[tuple[float, np.ndarray]] = []  # at rest, and in each frame
     for number, name in enumerate(words["bones"]):

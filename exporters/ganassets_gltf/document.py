@@ -45,7 +45,7 @@ def pack_document(document: dict[str, Any], binary: Binary) -> bytes:
 
 
 def asset_of(provenance: Provenance, **more: Any) -> dict[str, Any]:
-    """glTF's `asset` with the provenance, and more if given, in its extras."""
+    """GlTF's `asset` with the provenance, and more if given, in its extras."""
     if provenance.morph:
         more["morph"] = list(provenance.morph)
     if provenance.recipe:

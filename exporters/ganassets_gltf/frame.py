@@ -155,7 +155,7 @@ def add_targets(
 
 
 def sparse_part(count: int, start: int, index_view: int, value_view: int, index_type: type) -> dict[str, Any]:
-    """glTF's JSON of count sparse (3,) float32 values, the first being element `start` of the views."""
+    """GlTF's JSON of count sparse (3,) float32 values, the first being element `start` of the views."""
     index = np.dtype(index_type)
     return {
         "count": count,

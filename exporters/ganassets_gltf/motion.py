@@ -72,7 +72,8 @@ def encode_motion(clip: MotionClip, options: Mapping[str, Any]) -> bytes:
 
 def encode_vrma(clip: MotionClip, options: Mapping[str, Any]) -> bytes:
     """VRM animation of a clip: the joints alone, and which bone of a VRM humanoid each is. Its T-pose is the rest pose,
-    and nothing but the hips moves."""
+    and nothing but the hips moves.
+    """
     if options["root"] == "in-place":
         clip = in_place(clip)
     names = clip.skeleton.names

@@ -59,7 +59,8 @@ def encode_ktx2(png: bytes, flags: Sequence[str], notes: Mapping[str, str]) -> b
 
 def with_notes(content: bytes, notes: Mapping[str, str]) -> bytes:
     """A KTX2 file with more key/value data. What lies behind that moves by a multiple of ALIGNMENT, which keeps every
-    part aligned: the last note ends in as many blanks as this takes."""
+    part aligned: the last note ends in as many blanks as this takes.
+    """
     start, length = struct.unpack_from("<2I", content, KEY_VALUE)
     old = read_notes(content[start : start + length])
     for blanks in range(0, ALIGNMENT, 4):

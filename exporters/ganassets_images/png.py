@@ -62,7 +62,7 @@ def chunk(kind: bytes, data: bytes) -> bytes:
 
 
 def text_chunk(keyword: str, text: str) -> bytes:
-    """tEXt where Latin-1 is enough, else iTXt; zero characters, which neither can hold, become spaces."""
+    """TEXt where Latin-1 is enough, else iTXt; zero characters, which neither can hold, become spaces."""
     text = text.replace("\0", " ")
     try:
         return chunk(b"tEXt", keyword.encode("latin-1") + b"\0" + text.encode("latin-1"))

@@ -102,7 +102,8 @@ def linked(name: str, kind: str, node: str) -> Input:
 
 def add_picture(root: ElementTree.Element, asset: TextureSet, picture: Map, file: str) -> None:
     """Append a picture that fits once into a unit of UV, which counts as its true size: a surface whose unit is larger
-    says so in realworldtilesize."""
+    says so in realworldtilesize.
+    """
     colour = {"colorspace": picture.colourspace} if picture.colourspace else {}
     size = "{:.9g}, {:.9g}".format(*asset.size)
     sizes = [

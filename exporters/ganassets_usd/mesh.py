@@ -43,7 +43,8 @@ def describe_mesh(asset: Mesh) -> Scene:
 
 def corners_kept(topology: Topology) -> IntArray:
     """(f, 4) bool: which corners of the quads are left without those that repeat the one before, and without faces of
-    fewer than three."""
+    fewer than three.
+    """
     kept = topology.faces != np.roll(topology.faces, 1, 1)
     return kept & (kept.sum(1, keepdims=True) > 2)
 
@@ -89,7 +90,8 @@ def add_rig(scene: Scene, asset: Mesh, mesh: UsdGeom.Mesh) -> UsdSkel.Skeleton:
 
 def add_blend_shapes(scene: Scene, topology: Topology, mesh: UsdGeom.Mesh, skeleton: UsdSkel.Skeleton) -> None:
     """Append the morph targets with the points that they move, and an animation in which their weights are 0: there
-    the weights can be keyed."""
+    the weights can be keyed.
+    """
     from pxr import UsdSkel, Vt
 
     if not topology.morph_names or topology.morph_offsets is None:

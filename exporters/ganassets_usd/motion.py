@@ -87,7 +87,8 @@ def add_animation(scene: Scene, clip: MotionClip, skeleton: UsdSkel.Skeleton, ha
 
 def places_of(clip: MotionClip, has_root: bool) -> np.ndarray:
     """(f, j, 3) places of the joints in their parents' frames. A root of the rig's own stays on the ground, where
-    engines look for the travel, and the hips below it go up and down."""
+    engines look for the travel, and the hips below it go up and down.
+    """
     places = np.tile(clip.skeleton.offsets, (len(clip), 1, 1))
     places[:, 0] = clip.translation
     if has_root:

@@ -66,7 +66,8 @@ def new_scene(asset: Asset, root_type: str) -> Scene:
 
 def identifiers(names: Sequence[str]) -> list[str]:
     """Names that every version of USD takes for prims (ASCII letters, digits, underscores; no digit first), in the same
-    order, each once even where capitals don't count."""
+    order, each once even where capitals don't count.
+    """
     made: dict[str, str] = {}
     for name in names:
         base = re.sub(r"\W", "_", name, flags=re.ASCII)

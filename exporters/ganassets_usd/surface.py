@@ -28,7 +28,8 @@ def describe_surface(asset: TextureSet) -> Scene:
 
 def textures_of(scene: Scene, asset: TextureSet) -> dict[str, Texture]:
     """The shader's inputs; the pictures go to the scene. Height has 16 bits, because 8 show as steps, and is scaled
-    back to metres."""
+    back to metres.
+    """
     low, high = float(asset.height.min()), float(asset.height.max())
     rise = high - low
     unit_height = (asset.height.astype(np.float64) - low) / (rise or 1)

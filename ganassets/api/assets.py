@@ -286,7 +286,8 @@ class TextureSet:
 
     def reduced(self, longest: int) -> TextureSet:
         """A smaller picture of the same material, its texels averaged by the largest power of two that leaves at
-        least `longest` texels on the longer side."""
+        least `longest` texels on the longer side.
+        """
         import numpy as np
 
         rows, columns = self.height.shape

@@ -54,7 +54,8 @@ class PluginRecord:
 @dataclass(frozen=True)
 class _Kind:
     """A family of plugins: its entry-point group, the class of its values (found when it is needed), and whether these
-    say which version of the plugin API they were written for."""
+    say which version of the plugin API they were written for.
+    """
 
     name: str
     group: str

@@ -89,7 +89,8 @@ def camera_frame(azimuth: float, pitch: float) -> FloatArray:
 
 def projected(seen: FloatArray, n: int) -> tuple[FloatArray, FloatArray]:
     """Pixels (v, 2) right and down, and depths (v,) towards the camera, of points (v, 3) in the camera's frame, so that
-    they fill a picture of n x n pixels; depths in pixels too, about."""
+    they fill a picture of n x n pixels; depths in pixels too, about.
+    """
     low, high = seen.min(0), seen.max(0)
     seen = seen - (low + high) / 2
     reach = FILL * math.tan(math.radians(FIELD_OF_VIEW / 2))

@@ -114,7 +114,8 @@ def lit_sphere(
     material: TextureSet, size: int, repeat: float, samples: int = SUPERSAMPLING
 ) -> tuple[FloatArray, FloatArray]:
     """(size, size, 3) linear light that the sphere sends to each pixel, and (size, size, 1) how much of that it covers;
-    see sphere_cut_out."""
+    see sphere_cut_out.
+    """
     n = samples * size
     arc = round(np.pi * SPHERE_RADIUS * n)  # pixels from edge to edge along the sphere
     surface = averaged(material, arc, repeat)
@@ -254,7 +255,7 @@ def to_linear(srgb: NDArray[Any]) -> NDArray[Any]:
 
 
 def to_srgb(linear: NDArray[Any]) -> NDArray[Any]:
-    """sRGB values of linear ones in [0, 1] (IEC 61966-2-1)."""
+    """SRGB values of linear ones in [0, 1] (IEC 61966-2-1)."""
     return np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
 
 
@@ -265,7 +266,8 @@ def to_bytes(linear: FloatArray) -> ByteArray:
 
 def cut_out(light: FloatArray, covered: FloatArray) -> ByteArray:
     """(h, w, 4) uint8 sRGB with alpha, which is not multiplied into the colours, of (h, w, 3) linear light of things
-    that cover a part (h, w, 1) of each pixel."""
+    that cover a part (h, w, 1) of each pixel.
+    """
     colour = to_bytes(np.clip(light / np.maximum(covered, 1e-6), 0, 1))
     return np.concatenate([colour, np.rint(covered * 255).astype(np.uint8)], -1)
 

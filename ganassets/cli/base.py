@@ -40,7 +40,8 @@ class Failure(click.ClickException):
 
 class LazyGroup(click.Group):
     """A group whose commands lie in modules of a package, this one if none is named: each `command` in a module named
-    like it."""
+    like it.
+    """
 
     def __init__(
         self, *args: Any, modules: Sequence[str] = (), package: str | None = __package__, **kwargs: Any
@@ -69,7 +70,8 @@ class LazyGroup(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; whatever it raises becomes one sentence and an exit code, and libraries' warnings stay away
-        from users."""
+        from users.
+        """
         try:
             with printable_errors(), hidden_warnings(ctx):
                 return super().invoke(ctx)

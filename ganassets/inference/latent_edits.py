@@ -116,7 +116,8 @@ def _lerp(a: FloatArray, b: FloatArray, share: float) -> FloatArray:
 
 def slerp(a: FloatArray, b: FloatArray, share: float) -> FloatArray:
     """Spherical interpolation of two vectors (Shoemake 1985, "Animating rotation with quaternion curves"), to the last
-    bit a at share 0 and b at 1."""
+    bit a at share 0 and b at 1.
+    """
     if share in (0, 1):
         return b if share else a
     cosine = float(np.clip(a @ b / max(float(np.linalg.norm(a) * np.linalg.norm(b)), 1e-12), -1, 1))
@@ -177,7 +178,8 @@ def layers_text(layers: Sequence[int], count: int) -> str:
 
 def variation_seed(base: Recipe) -> int:
     """Whose numbers a recipe's variations lean to: its seed's, or its latent's own, so that variations of a variation
-    are new ones."""
+    are new ones.
+    """
     if base.z is None:
         return base.seed
     return int.from_bytes(hashlib.sha256(base.z.encode()).digest()[:8]) >> 1

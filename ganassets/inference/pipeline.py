@@ -218,7 +218,8 @@ def _batches(recipes: Iterator[Recipe], size: int) -> Iterator[list[Recipe]]:
 @dataclass(frozen=True, eq=False)
 class Inputs:
     """What one sample goes into the network with: latent, physical conditions, a noise map where the model is
-    size-free, (layers, w_dim) offsets where there are any."""
+    size-free, (layers, w_dim) offsets where there are any.
+    """
 
     z: NDArray[np.float32]
     condition: NDArray[np.float32]
@@ -267,7 +268,8 @@ def seed_noise(
 
 def blended_noise(a: NDArray[np.float32], b: NDArray[np.float32], share: float) -> NDArray[np.float32]:
     """Maps (channels, *size) mixed, to the last bit a at share 0 and b at 1; each channel's spread goes evenly from the
-    one's to the other's, or sums of unrelated noise would be flatter in between."""
+    one's to the other's, or sums of unrelated noise would be flatter in between.
+    """
     if share in (0, 1):
         return b if share else a
     axes = tuple(range(1, a.ndim))

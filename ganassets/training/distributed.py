@@ -80,7 +80,8 @@ class Team:
 
 def leave() -> None:
     """End this process at once, when all is said: while Python shuts down, threads of a broken process group may abort
-    it, and its exit code would be theirs."""
+    it, and its exit code would be theirs.
+    """
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(GanassetsError.exit_code)

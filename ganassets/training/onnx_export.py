@@ -216,7 +216,7 @@ def shared_parameters(generator: BaseGenerator, proto: onnx.ModelProto) -> dict[
 
 
 def check(proto: onnx.ModelProto) -> bytes:
-    """onnx' full check with shape inference; the model's bytes."""
+    """Onnx' full check with shape inference; the model's bytes."""
     import onnx
 
     onnx.checker.check_model(proto, full_check=True)

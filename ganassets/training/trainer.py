@@ -447,7 +447,7 @@ def load_parameters(
 
 
 def plain(value: Any) -> Any:
-    """numpy scalars and arrays in nested dicts turned into JSON's types."""
+    """Numpy scalars and arrays in nested dicts turned into JSON's types."""
     if isinstance(value, dict):
         return {key: plain(item) for key, item in value.items()}
     if isinstance(value, np.ndarray):

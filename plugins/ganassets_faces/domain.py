@@ -61,7 +61,8 @@ class FacesDomain(Domain):
 
     def view(self, raw: dict[str, Tensor]) -> Tensor:
         """(n, view_channels, network_size, network_size): albedo, displacement from the mean head under each texel, and
-        where the albedo is larger its finer detail: how each texel differs from the mean of those around it."""
+        where the albedo is larger its finer detail: how each texel differs from the mean of those around it.
+        """
         coarse, fine = raw["albedo"], []
         if self.factor > 1:
             coarse, detail = coarse_and_fine(raw["albedo"], self.factor)

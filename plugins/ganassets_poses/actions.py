@@ -1,5 +1,6 @@
 """The actions there are, what words in names of clips, files and folders mean them, and the sliders. Standard library
-alone."""
+alone.
+"""
 
 from __future__ import annotations
 

@@ -133,7 +133,8 @@ def activity_of(places: FloatArray, sigma: int) -> FloatArray:
 
 def centred(signals: Signals, places: FloatArray) -> Signals:
     """What happens once, with the moment when most moves in the middle: ends at which little moves are cut off, and the
-    shorter side is held still."""
+    shorter side is held still.
+    """
     activity = activity_of(places, PEAK_SIGMA)
     peak = int(activity.argmax())
     lively = np.flatnonzero(activity > QUIET * activity[peak])

@@ -207,7 +207,8 @@ def first_of(names: Sequence[str]) -> str:
 
 def unit_chances(units: Sequence[Unit]) -> NDArray[np.float64]:
     """(n,) how often a unit is drawn: actions by the root of how many clips show them, in both styles alike, and the
-    clips of a style alike."""
+    clips of a style alike.
+    """
     clips = Counter((unit.group, unit.style, unit.source) for unit in units)
     styles = Counter((group, style) for group, style, _ in clips)
     groups = Counter(group for group, _ in styles)

@@ -81,7 +81,8 @@ def decode_clip(signals: Signals, name: str, provenance: Provenance, settings: M
 
 def mirrors(wish: str, provenance: Provenance) -> bool:
     """Whether left and right are exchanged: "yes", "no", or as the seed has it. Gaits come with both sides leading from
-    the network, and what turns goes to the side that was asked for."""
+    the network, and what turns goes to the side that was asked for.
+    """
     if wish != "seed":
         return wish == "yes"
     if is_gait(provenance) or abs(provenance.sliders["turn"]) > TURNS:
@@ -98,7 +99,8 @@ def is_gait(provenance: Provenance) -> bool:
 
 def steadied(clip: MotionClip) -> MotionClip:
     """A clip that is on the ground with its feet held where the network says that they stand, and where they are low;
-    the travel of steps is matched to the feet first."""
+    the travel of steps is matched to the feet first.
+    """
     sliders = clip.provenance.sliders
     low = sum(sliders[f"action:{action.name}"] * action.low for action in ACTIONS)
     clip = matched_travel(clip) if clip.loop and is_gait(clip.provenance) else clip

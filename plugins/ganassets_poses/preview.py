@@ -176,7 +176,8 @@ def strip(clip: MotionClip, times: FloatArray, height: int) -> Image.Image:
 
 def top_view(clip: MotionClip, size: int) -> Image.Image:
     """(size x size) map of the ways of the root (pale, a ring at its start) and of the feet over a grid; left is on the
-    left of who faces +Z, which is up."""
+    left of who faces +Z, which is up.
+    """
     side = FACTOR * size
     image = Image.new("RGB", (side, side), BACKDROP)
     draw = ImageDraw.Draw(image)

@@ -131,14 +131,16 @@ def signals_of(clip: MotionClip) -> Signals:
 
 def smoothed(signals: Signals, wraps: bool) -> Signals:
     """Each frame with an eighth of both its neighbours: halves what trembles from frame to frame, as bodies don't, and
-    leaves motion below 5 Hz (less than 13 % off)."""
+    leaves motion below 5 Hz (less than 13 % off).
+    """
     values = np.pad(signals.stacked(), ((0, 0), (1, 1)), mode="wrap" if wraps else "edge")
     return unstacked((values[:, :-2] + 6 * values[:, 1:-1] + values[:, 2:]) / 8)
 
 
 def stretched(loop: Signals, frames: int) -> Signals:
     """A loop in another number of frames, played so much slower or faster: interpolated by its Fourier series, which
-    has no seam."""
+    has no seam.
+    """
     if frames == len(loop):
         return loop
     spectrum = np.fft.rfft(loop.stacked(), axis=1)[:, : (min(frames, len(loop)) + 1) // 2]

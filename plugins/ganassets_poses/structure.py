@@ -1,5 +1,6 @@
 """The noise map along time: white noise for what varies freely, then phase and progress, which say where in a
-repetition or in a single action a frame is. numpy only."""
+repetition or in a single action a frame is. numpy only.
+"""
 
 from __future__ import annotations
 

@@ -160,7 +160,8 @@ def units_of(clip: MotionClip, action: Action, style: str, looping: bool | None)
 
 def is_sound(signals: Signals, action: Action, loop: bool) -> bool:
     """Whether signals show an action as it should be: as long and as fast, with feet that don't slide where it is a
-    gait, and lively enough."""
+    gait, and lively enough.
+    """
     if not TEMPI[0] <= FPS / len(signals) <= TEMPI[1]:
         return False
     if not action.slowest <= signals.root[0].mean() <= action.fastest:

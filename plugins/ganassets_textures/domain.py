@@ -24,7 +24,8 @@ HIDDEN = ("aspect", "look:painted")  # from the networks
 
 def hsl_to_rgb(hue: Tensor, saturation: Tensor, lightness: Tensor) -> Tensor:
     """(n, 3) sRGB of (n, 1) hue, saturation and lightness in [0, 1] (Joblove and Greenberg 1978, "Color Spaces for
-    Computer Graphics")."""
+    Computer Graphics").
+    """
     turn = 6 * hue
     wheel = torch.cat([(turn - 3).abs() - 1, 2 - (turn - 2).abs(), 2 - (turn - 4).abs()], 1).clamp(0, 1)
     return lightness + saturation * (1 - (2 * lightness - 1).abs()) * (wheel - 0.5)

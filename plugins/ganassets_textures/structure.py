@@ -138,7 +138,8 @@ def waves(place: NDArray[np.floating]) -> tuple[FloatArray, FloatArray]:
 
 def cells(seed: int, pattern: Pattern, size: tuple[int, int]) -> FloatArray:
     """(4, h, w): difference of the distances to the second and the first nearest point (0 on an edge), distance to the
-    nearest, two values of its cell; distances in units, shifted and scaled to about zero mean and unit variance."""
+    nearest, two values of its cell; distances in units, shifted and scaled to about zero mean and unit variance.
+    """
     rows, columns = fitted(size[0], pattern.scale), fitted(size[1], pattern.scale)
     random = signed_uniforms(seed, (4, rows, columns), CELL_STREAM)
     x = (np.arange(size[1], dtype=np.float32) + 0.5) * np.float32(columns / size[1])

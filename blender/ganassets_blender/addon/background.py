@@ -104,7 +104,8 @@ def reason_of(problem: Exception) -> str:
 
 def write(file: str, assets: set[Any]) -> None:
     """Write assets and what they need. Blender 5.0 leaves out collections' previews where it writes some data alone;
-    there an empty scene goes with them."""
+    there an empty scene goes with them.
+    """
     if bpy.app.version >= (5, 0, 0) and any(isinstance(asset, bpy.types.Collection) for asset in assets):
         bpy.ops.wm.save_as_mainfile(filepath=file, copy=True, compress=True, relative_remap=False)
     else:

@@ -116,7 +116,8 @@ class Queue:
 
     def load(self) -> None:
         """Take in what is there; what was going on when Blender ended is paused. What can't be read, or is another
-        Blender's that runs, is left alone."""
+        Blender's that runs, is left alone.
+        """
         self.jobs = []
         for path in sorted(self.folder.glob(f"*/{FILE}")):
             try:

@@ -59,7 +59,8 @@ def land(job: jobs.Job, folder: str, pack: bool, author: str, licence: str) -> S
 
 def settle_pictures(folder: str, name: str) -> Steps[None]:
     """Copy pictures from where they were made into a folder of that name beside the .blend file, and let paths be
-    relative; a file that was never saved has no beside, so they are packed."""
+    relative; a file that was never saved has no beside, so they are packed.
+    """
     home = os.path.join(os.path.dirname(bpy.data.filepath), TEXTURES, name) if bpy.data.filepath else ""
     for image in list(bpy.data.images):
         path = bpy.path.abspath(image.filepath)

@@ -48,7 +48,8 @@ def fits(wheel: Path) -> bool:
 
 def unpack(wheels: Path, folder: Path) -> Path:
     """Unpack the wheels that fit, unless that was done before; returns where to. Processes that do so at once don't
-    disturb each other."""
+    disturb each other.
+    """
     files = sorted(filter(fits, wheels.glob("*.whl")))
     told = "".join(f"{file.name} {file.stat().st_size}\n" for file in files)
     target = folder / hashlib.sha256(told.encode()).hexdigest()[:16]

@@ -88,6 +88,7 @@ def as_float(array: NDArray) -> NDArray[np.float32]:
 
 def condition_statistics(conditions: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """(c,) mean and standard deviation of conditions (n, c); 1 for a constant, which must not blow up when it is set
-    otherwise."""
+    otherwise.
+    """
     std = conditions.std(0)
     return conditions.mean(0), np.where(std > 1e-3, std, 1).astype(np.float32)

@@ -231,7 +231,8 @@ def are_strays(outside: int, inside: int) -> bool:
 
 def label_names(folders: Iterable[str]) -> tuple[dict[str, str], list[str]]:
     """Label of each folder, and notes. Folders that differ by case and separators alone share a label; signs that can't
-    be part of one don't make two the same."""
+    be part of one don't make two the same.
+    """
     labels: dict[str, str] = {}
     taken: dict[str, str] = {}  # what stands for the folder's own name, by label
     notes: list[str] = []

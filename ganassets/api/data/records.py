@@ -91,7 +91,8 @@ class FileTotals:
 
 def count_files(records: Iterable[FileRecord]) -> FileTotals:
     """Count each file once, however many parts it has; one that is left out counts under its first category. A record
-    of many files counts as these."""
+    of many files counts as these.
+    """
     used: dict[str, str] = {}
     first: dict[str, FileRecord] = {}
     for record in records:

@@ -308,7 +308,8 @@ def list_zip(path: Path, label: str, previews: frozenset[str]) -> tuple[Containe
 
 def drawn_errors(names: Sequence[str]) -> dict[str, LeftOutError]:
     """Why pictures are left out that ganassets drew of assets and runs, by name: contact sheets beside the index of
-    what was made, snapshots in the folder of a run."""
+    what was made, snapshots in the folder of a run.
+    """
     present = frozenset(names)
     found = {}
     for name in names:

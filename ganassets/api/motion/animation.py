@@ -98,7 +98,8 @@ def shot_of(clip: MotionClip, times: FloatArray, size: int, view: str = "three-q
 
 def followed(clip: MotionClip, times: FloatArray) -> FloatArray:
     """(n, 3) points on the floor that the camera looks above: of a loop the even travel, of other clips the smoothed
-    place of the root."""
+    place of the root.
+    """
     place = clip.translation.astype(np.float64) * (1, 0, 1)
     if clip.loop and len(clip) > 1:
         even = np.linspace(0, 1, len(clip))[:, None] * ground_travel(clip)
@@ -109,7 +110,8 @@ def followed(clip: MotionClip, times: FloatArray) -> FloatArray:
 
 def moments(clip: MotionClip, fps: float) -> tuple[FloatArray, list[float]]:
     """When to show a clip: (n,) seconds, and how long each picture stays. The closing frame of a loop is its first
-    again and isn't shown; the last pose of another clip stays a little longer."""
+    again and isn't shown; the last pose of another clip stays a little longer.
+    """
     if len(clip) == 1:
         return np.zeros(1), [1.0]
     count = max(round(clip.seconds * fps), 1)
@@ -153,7 +155,8 @@ def encode_webp(pictures: Sequence[Image.Image], stays: Sequence[float], exif: I
 
 def shared_length(lengths: Sequence[float]) -> float:
     """Seconds, from the longest of some up to twice it, into which all fit in whole rounds best: so that few of them
-    have to play faster or slower to end together."""
+    have to play faster or slower to end together.
+    """
     candidates = np.linspace(1, 2, 41) * max(lengths)
     rounds = candidates[:, None] / np.asarray(lengths)
     off = np.log(np.maximum(np.rint(rounds), 1) / rounds)

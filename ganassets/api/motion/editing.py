@@ -40,7 +40,8 @@ def at_times(clip: MotionClip, times: FloatArray) -> MotionClip:
 
 def resampled(clip: MotionClip, fps: float) -> MotionClip:
     """The clip at another number of frames a second; rotations by slerp. The last frame stays the last, so the speed
-    changes by as much as is needed for the seconds to be a whole number of frames."""
+    changes by as much as is needed for the seconds to be a whole number of frames.
+    """
     if not 0 < fps < float("inf"):
         raise InputError("frames a second must be above 0.")
     if fps == clip.fps or len(clip) == 1:
@@ -79,7 +80,8 @@ def other_side(name: str) -> str:
 
 def mirrored(clip: MotionClip) -> MotionClip:
     """Left and right exchanged: the reflection at the plane x = 0. For skeletons that are symmetric, with joints named
-    left... and right..., and rest frames parallel to the world's."""
+    left... and right..., and rest frames parallel to the world's.
+    """
     names = clip.skeleton.names
     swap = [clip.skeleton.index(other_side(name)) for name in names]
     rotations = clip.rotations[:, swap] * np.array([1, -1, -1, 1], np.float32)
@@ -103,7 +105,8 @@ def placed(clip: MotionClip) -> MotionClip:
 
 def in_place(clip: MotionClip) -> MotionClip:
     """The clip without travel: its place on the ground less the even movement from the first frame to the last, of a
-    clip that doesn't loop less all movement along the ground."""
+    clip that doesn't loop less all movement along the ground.
+    """
     ground = np.array([1, 0, 1], np.float32)
     if not clip.loop:
         return replace(clip, translation=clip.translation * (1 - ground))

@@ -266,7 +266,8 @@ def standing_feet(place: FloatArray, low: float) -> Bools:
 
 def matched_travel(clip: MotionClip) -> MotionClip:
     """A gait that travels as fast as its feet say: the median velocity over the ground of feet that stand is taken off
-    its own, up to MOST_MATCHED of that. For clips that go straight on, such as loops."""
+    its own, up to MOST_MATCHED of that. For clips that go straight on, such as loops.
+    """
     place = foot_places(clip)
     stands = standing_feet(place, LOW_STEP)
     stays = stands[:-1] & stands[1:]

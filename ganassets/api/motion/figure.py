@@ -112,7 +112,8 @@ class Camera:
 
     def project(self, points: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Pixels (..., 2) right and down of points (..., 3) in metres, and pixels (...) that a metre has there, which
-        are more the nearer a point is."""
+        are more the nearer a point is.
+        """
         sy, cy, sp, cp = math.sin(self.yaw), math.cos(self.yaw), math.sin(self.pitch), math.cos(self.pitch)
         axes = np.array([[cy, 0, -sy], [-sp * sy, cp, -sp * cy], [cp * sy, sp, cp * cy]])  # right, up, to the camera
         seen = (points - np.asarray(self.target)) @ axes.T

@@ -1,5 +1,6 @@
 """The floor below a figure: a round patch of light that moves with the camera, and on it what moves with the world: a
-grid, the figure's shadow and the trails of its feet. Painted with Pillow like the figure."""
+grid, the figure's shadow and the trails of its feet. Painted with Pillow like the figure.
+"""
 
 from __future__ import annotations
 
@@ -62,7 +63,8 @@ class Trails:
 
     def before(self, seconds: float) -> tuple[FloatArray, NDArray[np.bool_], FloatArray]:
         """Points (n, 2, 3) and stands (n, 2) of the frames up to a moment, and how old they are (n,), 1 the oldest that
-        is seen. A loop's go back into its rounds before."""
+        is seen. A loop's go back into its rounds before.
+        """
         last = math.floor(seconds * self.fps + 1e-6)
         count = max(round(TRAIL_SECONDS * self.fps), 2)
         frames = np.arange(last - count + 1, last + 1)
@@ -153,7 +155,8 @@ def draw_grid(image: Image.Image, camera: Camera, grid: Grid) -> None:
 
 def draw_shadow(image: Image.Image, body: Body, frame: int, camera: Camera) -> None:
     """Paint a soft shadow of light from above: of each part a blob that is darker and smaller the nearer to the floor
-    it is. Where blobs meet, the darkest counts."""
+    it is. Where blobs meet, the darkest counts.
+    """
     centres, radii = body.centres[frame], body.radii
     height = np.maximum(centres[..., 1].min(-1) - radii.min(-1), 0)
     dark = 1 / (1 + height / SOFT_HEIGHT)
@@ -170,7 +173,8 @@ def draw_shadow(image: Image.Image, body: Body, frame: int, camera: Camera) -> N
 
 def draw_trails(image: Image.Image, trails: Trails, seconds: float, camera: Camera) -> None:
     """Paint where the feet went up to a moment, with a dot for each frame in which one stands: the dots of a foot that
-    slides are a smear."""
+    slides are a smear.
+    """
     points, stands, age = trails.before(seconds)
     seen, scale = camera.project(points)
     near = np.linalg.norm(points - below(camera), axis=-1) < RADIUS

@@ -37,7 +37,8 @@ def world_pose(skeleton: Skeleton, translation: FloatArray, rotations: FloatArra
 
 def moves_of(clip: MotionClip, has_root: bool) -> list[FloatArray]:
     """(f, 3) float32 places in their parents' frames of the first joints. A root of the rig's own stays on the ground,
-    where engines look for the travel, and the hips below it go up and down."""
+    where engines look for the travel, and the hips below it go up and down.
+    """
     if not has_root:
         return [clip.translation]
     along, up = clip.translation.copy(), np.zeros_like(clip.translation)

@@ -365,7 +365,8 @@ def domed(part: Part, length: float) -> FloatArray:
 
 def skin(part: Part, skeleton: Skeleton, places: FloatArray, positions: FloatArray) -> tuple[IntArray, FloatArray]:
     """(v, 4) joints and weights of a part's vertices: all of the only joint, or the two whose bones' middles are on
-    either side, each the more the nearer."""
+    either side, each the more the nearer.
+    """
     start, end = axis_of(part, skeleton, places)
     chain = np.array([skeleton.index(joint) for joint in part.joints])
     heights = np.append((places[chain] - start) @ end, end @ end)

@@ -83,7 +83,8 @@ def loop_seam(clip: MotionClip) -> float:
 
 def jerk(clip: MotionClip) -> float:
     """Mean length of the third derivative of the joints' positions in m/s^3; loops go on over their seam. 0 for clips
-    of less than four frames."""
+    of less than four frames.
+    """
     place = positions(clip)
     if clip.loop and len(clip) > 1:
         place = np.concatenate([place, place[1:3] + ground_travel(clip)])
@@ -108,7 +109,8 @@ def penetration(clip: MotionClip) -> float:
 @lru_cache(maxsize=1)
 def projection() -> FloatArray:
     """(WINDOW * 22 * 6, FEATURES) float64 normals, the same for ever: a window's numbers to features. Lengths are kept
-    but for the mean over the window's frames and joints that stands for the sum."""
+    but for the mean over the window's frames and joints that stands for the sum.
+    """
     rows = WINDOW * len(HUMANOID.names) * 6
     matrix = normals(FEATURE_SEED, rows * FEATURES, FEATURE_STREAM).reshape(rows, FEATURES).astype(np.float64)
     return matrix / np.sqrt(FEATURES * WINDOW * len(HUMANOID.names))
@@ -146,7 +148,8 @@ def _windows(clip: MotionClip) -> FloatArray:
 
 def _heading_track(clip: MotionClip) -> FloatArray:
     """(f, j, 6) positions of the body's joints beside the root's place on the ground, and velocities to the next frame,
-    both along the root's heading."""
+    both along the root's heading.
+    """
     place = positions(clip)[:, [clip.skeleton.index(name) for name in HUMANOID.names]]
     velocity = np.zeros_like(place)
     velocity[:-1] = np.diff(place, axis=0) * clip.fps
@@ -158,7 +161,8 @@ def _heading_track(clip: MotionClip) -> FloatArray:
 
 def nearest(real: Features, made: Features) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
     """Of each row of made (m, k) the distance to the nearest row of real (n, k), and which that is. Made ones that are
-    nearer than real ones are to each other are copies."""
+    nearer than real ones are to each other are copies.
+    """
     distances = np.empty(len(made))
     rows = np.empty(len(made), np.intp)
     for start in range(0, len(made), BLOCK):

@@ -135,7 +135,8 @@ def _frame(first: FloatArray, second: FloatArray, first_to: FloatArray, second_t
 
 def _mean_turn(q: FloatArray) -> FloatArray:
     """(4,) mean of quaternions (f, 4): the largest eigenvector of the sum of their squares (Markley et al. 2007,
-    "Averaging Quaternions")."""
+    "Averaging Quaternions").
+    """
     return np.linalg.eigh(q.T @ q)[1][:, -1]
 
 
@@ -212,7 +213,8 @@ def _stands(figure: _Figure) -> bool:
 
 def _spread(turns: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
     """World rotations of the whole torso from those that are known: what is missing between two lies evenly between
-    them; above the last of the trunk it goes with the trunk, so that the arms do; a missing head with the neck."""
+    them; above the last of the trunk it goes with the trunk, so that the arms do; a missing head with the neck.
+    """
     found = dict(turns)
     top = [joint for joint in TRUNK if joint in found][-1]
     for joint in TRUNK[TRUNK.index(top) + 1 :]:
@@ -270,7 +272,8 @@ class _Axes:
 
 def _measure_torso(axes: _Axes, chest: str) -> None:
     """Of hips and chest by the joints of both sides and the line of the straight torso, of others by what lies between
-    these; of shoulders by the chest."""
+    these; of shoulders by the chest.
+    """
     figure = axes.figure
     rise = figure.path("neck" if figure.has("neck") else "head") - _sockets(figure.positions, figure)
     length = np.linalg.norm(rise, axis=-1)
@@ -326,7 +329,8 @@ def _measure_foot(axes: _Axes, foot: str, toes: str, across: FloatArray) -> None
 
 def _measured_rest(figure: _Figure) -> _Figure:
     """The figure with a rest pose of its own making, for files whose zero pose isn't one: near the T-pose, facing +Z,
-    with each joint's axes as they are measured over the frames where the joints beside it are."""
+    with each joint's axes as they are measured over the frames where the joints beside it are.
+    """
     axes = _Axes(figure)
     chest = [joint for joint in TRUNK if figure.has(joint)][-1]
     _measure_torso(axes, chest)
@@ -544,7 +548,8 @@ POINTS = {"head": Y, "leftHand": X, "rightHand": -X, "leftToes": Z, "rightToes":
 
 def _bone_axes(skeleton: Skeleton, axes: str) -> FloatArray:
     """(j, 4) rest rotations of a rig's bones in the T-pose: that axis along the bone, Z forwards (upwards where the
-    bone itself points forwards), or all parallel to the world's."""
+    bone itself points forwards), or all parallel to the world's.
+    """
     turns = np.tile(NO_TURN, (len(skeleton.names), 1))
     if axes == "world":
         return turns

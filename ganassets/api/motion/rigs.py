@@ -253,7 +253,8 @@ def _spellings(names: Sequence[str]) -> list[dict[str, str]]:
 
 def _matches(rig: Rig, bones: Mapping[str, str]) -> dict[str, str]:
     """Joint -> name of the bones that bear this rig's names, all with the same prefix, whichever that is: what stands
-    before the hips' name."""
+    before the hips' name.
+    """
     hips = [_key(name) for name in rig.bones["hips"]]
     prefixes = [_key(rig.prefix), "", *(key.removesuffix(hip) for hip in hips for key in bones if key.endswith(hip))]
     found: dict[str, str] = {}

@@ -30,7 +30,7 @@ def conjugate(q: FloatArray) -> FloatArray:
 
 
 def multiply(a: FloatArray, b: FloatArray) -> FloatArray:
-    """a b: first b turns, then a (Hamilton's product); broadcasts."""
+    """A b: first b turns, then a (Hamilton's product); broadcasts."""
     ax, ay, az, aw = (a[..., i] for i in range(4))
     bx, by, bz, bw = (b[..., i] for i in range(4))
     return joined(
@@ -81,7 +81,8 @@ def between(a: FloatArray, b: FloatArray) -> FloatArray:
 
 def slerp(a: FloatArray, b: FloatArray, share: FloatArray | float) -> FloatArray:
     """Between a (share 0) and b (share 1) at even angular speed, the shorter way (Shoemake 1985, "Animating Rotation
-    with Quaternion Curves"); share broadcasts against (...)."""
+    with Quaternion Curves"); share broadcasts against (...).
+    """
     share = np.asarray(share, a.dtype)[..., None]
     cosine = (a * b).sum(-1, keepdims=True)
     b = np.where(cosine < 0, -b, b)
@@ -119,7 +120,8 @@ def to_matrix(q: FloatArray) -> FloatArray:
 
 def from_matrix(m: FloatArray) -> FloatArray:
     """Quaternions of (..., 3, 3) rotation matrices, by the largest of the four numbers (Shepperd 1978, "Quaternion
-    from Rotation Matrix")."""
+    from Rotation Matrix").
+    """
     d0, d1, d2 = m[..., 0, 0], m[..., 1, 1], m[..., 2, 2]
     a, b, c = m[..., 2, 1] - m[..., 1, 2], m[..., 0, 2] - m[..., 2, 0], m[..., 1, 0] - m[..., 0, 1]
     xy, xz, yz = m[..., 0, 1] + m[..., 1, 0], m[..., 0, 2] + m[..., 2, 0], m[..., 1, 2] + m[..., 2, 1]
@@ -136,7 +138,8 @@ def from_matrix(m: FloatArray) -> FloatArray:
 
 def from_6d(x: FloatArray) -> FloatArray:
     """Quaternions of (..., 6): the first two columns of rotation matrices, made orthonormal (Zhou et al. 2019, "On the
-    Continuity of Rotation Representations in Neural Networks")."""
+    Continuity of Rotation Representations in Neural Networks").
+    """
     first = normalised(x[..., :3])
     second = x[..., 3:] - (first * x[..., 3:]).sum(-1, keepdims=True) * first
     second = normalised(second)
@@ -184,6 +187,7 @@ def to_euler(order: str, q: FloatArray) -> FloatArray:
 
 def heading(q: FloatArray) -> FloatArray:
     """(...) radians about Y that a body is turned by, seen from above: 0 faces +Z, pi / 2 faces +X. It follows the left
-    side, which stays level when somebody bends or lies prone."""
+    side, which stays level when somebody bends or lies prone.
+    """
     left = rotate(q, np.array([1, 0, 0], q.dtype))
     return np.arctan2(-left[..., 2], left[..., 0])

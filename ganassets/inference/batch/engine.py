@@ -297,7 +297,8 @@ def from_here(shop: Workshop, tasks: Iterator[Task]) -> Iterator[Answer]:
 
 def default_workers(plan: Plan, cuda: bool, allowed: int = 0) -> int:
     """As many as there are processors for this process and there is memory for, `allowed` bytes included that each may
-    take."""
+    take.
+    """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     most = MOST_WORKERS_ON_CUDA if cuda else MOST_WORKERS
     needed = max([allowed, *map(worker_memory, plan.jobs)]) or 1
@@ -382,7 +383,8 @@ def files_in(folder: Path) -> list[Path]:
 
 def tidy(plan: Plan, out: Path, locked: bool) -> None:
     """Remove what killed runs left half-written, where no other run can be writing, and see whether the folders can be
-    listed."""
+    listed.
+    """
     for folder in plan.folders(out):
         remove_leftovers(folder) if locked else files_in(folder)
 

@@ -27,7 +27,8 @@ SECONDS_TO_END = 5
 @contextlib.contextmanager
 def interrupts_held() -> Iterator[None]:
     """Let Ctrl-C wait: half of what a process begins with would make it fail with a traceback. A process that begins
-    meanwhile never sees Ctrl-C, which is for the one that began it. Not on Windows."""
+    meanwhile never sees Ctrl-C, which is for the one that began it. Not on Windows.
+    """
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
@@ -195,7 +196,8 @@ class Pool:
 
     def _cause_of_death(self, worker: Worker, index: int) -> str:
         """Why a worker that made a unit has ended: one that ended by itself, with a code that neither Python nor
-        Windows gives a process that fails, was told to by a plugin."""
+        Windows gives a process that fails, was told to by a plugin.
+        """
         code = worker.process.exitcode
         lift = f"; {LIFT_LIMITS}" if self.terms.memory else ""
         if worker.overdue:

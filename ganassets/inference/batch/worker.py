@@ -150,7 +150,8 @@ class Workshop:
 
     def work(self, task: Task) -> list[Answer]:
         """Make a task's units; what is to be written is being written when this returns, and the answers are those of
-        the task before. `finish` has the last ones."""
+        the task before. `finish` has the last ones.
+        """
         self.model(self.plan.job_at(task.indices[0]))  # no unit's fault when it is gone
         ready: list[tuple[Made, dict[str, bytes]]] = []
         failed: list[Failed] = []

@@ -25,7 +25,8 @@ Outputs = Mapping[str, NDArray[np.float32]]
 
 def is_picture(spec: GeneratorSpec, output: Output) -> bool:
     """Whether samples of an output are compared as pictures: colours, and maps of which nothing is aligned because the
-    signals wrap along every axis."""
+    signals wrap along every axis.
+    """
     shown = output.unit == "sRGB" or all(spec.wraps)
     return spec.features is None and output.axes == ("channel", "height", "width") and shown
 
@@ -167,7 +168,8 @@ def usable_axes(axes: int, *counts: int) -> int:
 
 def distances(reference: Coordinates, other: Coordinates) -> Iterator[tuple[str, float]]:
     """Frechet distance of two sets by what is compared, on as many axes as they allow; both have two samples or more,
-    of which some differ."""
+    of which some differ.
+    """
     for name, part in reference.parts.items():
         count = usable_axes(part.shape[1], len(reference), len(other))
         yield name, frechet_distance(part[:, :count], other.parts[name][:, :count])

@@ -55,7 +55,8 @@ def robust_range(values: NDArray[np.float32]) -> tuple[float, float]:
 
 def scaled_pictures(maps: NDArray[np.float32], low: float, high: float) -> NDArray[np.float32]:
     """(n, 3, h, w) pictures in [0, 1] of (n, c, h, w) maps, `low` black and `high` white; one channel becomes grey,
-    what is transparent (by a fourth channel) is shown on grey."""
+    what is transparent (by a fourth channel) is shown on grey.
+    """
     scaled = np.clip((maps - np.float32(low)) / np.float32(high - low), 0, 1)
     if scaled.shape[1] == 4:
         scaled = scaled[:, :3] * scaled[:, 3:] + np.float32(0.5) * (1 - scaled[:, 3:])

@@ -75,7 +75,8 @@ def cropped(array: NDArray[np.float32], margin: int) -> NDArray[np.float32]:
 
 def fitted(array: NDArray[np.float32], size: tuple[int, ...]) -> NDArray[np.float32]:
     """(n, channels, *size) middle of a larger (n, channels, *other size), or a smaller one gone on with as if it
-    wrapped; without axes after the channels, the array itself."""
+    wrapped; without axes after the channels, the array itself.
+    """
     difference = [wanted - have for wanted, have in zip(size, array.shape[2:], strict=True)]
     inner = [slice(max(-d, 0) // 2, max(-d, 0) // 2 + min(w, w - d)) for d, w in zip(difference, size, strict=True)]
     ends = [(max(d, 0) // 2, max(d, 0) - max(d, 0) // 2) for d in difference]

@@ -73,7 +73,8 @@ class Domain(nn.Module):
 
     def embed(self, z: Tensor, condition: Tensor) -> Tensor:
         """(n, embedded_width) what the networks read of a latent (n, z_dim) under standardised conditions (n, c),
-        linear in z. A domain that knows how samples of a kind vary says it here."""
+        linear in z. A domain that knows how samples of a kind vary says it here.
+        """
         del condition
         return z
 
@@ -83,13 +84,15 @@ class Domain(nn.Module):
 
     def centre(self, residual: dict[str, Tensor], condition: Tensor) -> dict[str, Tensor]:
         """Raw sample from the networks' signals, which start at zero, and physical conditions (n, c), where there is
-        no linear model to start from."""
+        no linear model to start from.
+        """
         del condition
         return residual
 
     def mask(self, raw: dict[str, Tensor]) -> dict[str, Tensor]:
         """(n, 1, ...) by output name: 1 where a sample has that output, 0 where its data lack it; see
-        TrainingData.masks. Outputs that all samples have need not be named."""
+        TrainingData.masks. Outputs that all samples have need not be named.
+        """
         del raw
         return {}
 

@@ -68,7 +68,8 @@ def downsample(x: Tensor) -> Tensor:
 
 def coarse_and_fine(picture: Tensor, factor: int) -> tuple[Tensor, Tensor]:
     """A (n, c, h, w) picture as means over factor x factor samples, (n, c, h / factor, w / factor), and how each sample
-    differs from its mean, (n, c * factor**2, h / factor, w / factor)."""
+    differs from its mean, (n, c * factor**2, h / factor, w / factor).
+    """
     coarse = functional.avg_pool2d(picture, factor)
     detail = picture - functional.interpolate(coarse, scale_factor=factor, mode="nearest")
     return coarse, functional.pixel_unshuffle(detail, factor)

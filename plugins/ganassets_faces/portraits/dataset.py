@@ -78,7 +78,8 @@ def conditions_of(pictures: Pictures) -> tuple[Condition, ...]:
 
 def premultiplied(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """(n, 4, size, size) with colours multiplied by alpha, which makes all that is transparent alike; three channels
-    stay as they are."""
+    stay as they are.
+    """
     if pixels.shape[1] == 3:
         return pixels
     out = np.empty_like(pixels)

@@ -204,7 +204,8 @@ def read_rows(text: str, start: int, joints: list[Joint], declared: int | None) 
 
 def are_broken_rows(counts: NDArray[np.int64], width: int, declared: int | None) -> bool:
     """Whether lines of so many values are the header's frames with other line ends: every frame ends at the end of a
-    line, or every line at the end of a frame."""
+    line, or every line at the end of a frame.
+    """
     ends = np.cumsum(counts)
     if declared is None or ends[-1] != declared * width:
         return False

@@ -409,7 +409,8 @@ def largest(values: Mapping[str, float], condition: str, choices: Sequence[str])
 
 def placed(facts: Facts, container: Container, folder: str) -> Facts:
     """Facts of a file in a container's folder, with the file named within what the user gave, and the skeleton within
-    the container."""
+    the container.
+    """
     file = posixpath.normpath(posixpath.join(folder, facts.file))
     skeleton = facts.skeleton and posixpath.normpath(posixpath.join(folder, facts.skeleton))
     return facts.model_copy(update={"file": container.full_name(file), "skeleton": skeleton})

@@ -1,5 +1,6 @@
 """Motion files of the DeepMimic humanoid (Peng et al. 2018, "DeepMimic: Example-Guided Deep Reinforcement Learning of
-Physics-Based Character Skills"), as pybullet has them: JSON with a row of 44 numbers a frame."""
+Physics-Based Character Skills"), as pybullet has them: JSON with a row of 44 numbers a frame.
+"""
 
 from __future__ import annotations
 

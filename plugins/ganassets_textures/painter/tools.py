@@ -262,7 +262,7 @@ def step(low: Value, high: Value, values: Value) -> FloatArray:
 
 
 def mix(a: Value, b: Value, cover: Value) -> FloatArray:
-    """a where the cover is 0, b where it is 1."""
+    """A where the cover is 0, b where it is 1."""
     return np.asarray(a + (b - a) * cover, np.float32)
 
 

@@ -1,5 +1,6 @@
 """Which files belong together: one set in a folder of its own, many in one folder, told apart by their stems, or a
-folder for each map."""
+folder for each map.
+"""
 
 from __future__ import annotations
 
@@ -108,7 +109,8 @@ def named_by_folder(name: str, word: Word) -> File:
 
 def understood_in(folder: str, names: list[str]) -> list[File]:
     """Files of one folder; where it is named for a map that shows no colours, names that name no map don't make them
-    colours, unless they begin as those of another map do."""
+    colours, unless they begin as those of another map do.
+    """
     files = understood(names)
     word = folder_word(PurePosixPath(folder).name) if folder else None
     if word is None or word.weak or word.kind in COLOUR_KINDS:

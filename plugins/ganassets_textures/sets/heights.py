@@ -108,7 +108,8 @@ def scaled_height(height: FloatArray, slopes: FloatArray | None) -> FloatArray:
 
 def tiles(array: NDArray) -> bool:
     """Whether (h, w, ...) repeats without a seam: across the border neighbours differ less than twice as much as
-    neighbours inside do on the average, in both directions."""
+    neighbours inside do on the average, in both directions.
+    """
     values = np.asarray(array, np.float32)
     for axis in (0, 1):
         across = np.abs(values.take(0, axis) - values.take(-1, axis)).mean()

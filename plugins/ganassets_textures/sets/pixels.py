@@ -122,7 +122,8 @@ def channel_images(image: Image.Image) -> Iterator[Image.Image]:
 
 def resized(band: Image.Image, size: Size) -> tuple[FloatArray, str]:
     """(h, w) float32 in [0, 1] of a one-channel image and a note about its range; InputError if it holds numbers that
-    are not finite."""
+    are not finite.
+    """
     if is_deep(band.mode):
         values, note = deep_range(np.asarray(band, np.float32), band.mode)
         floats = Image.fromarray(values)

@@ -186,7 +186,8 @@ def turned(rotations: np.ndarray, mode: str) -> np.ndarray:
 
 def play(armature: Any, action: Any, card: Card) -> None:
     """Let an armature perform an action, with its bones' properties as the card has them. What it performed before is
-    kept in the file."""
+    kept in the file.
+    """
     animation = armature.animation_data or armature.animation_data_create()
     if animation.action:
         animation.action.use_fake_user = True

@@ -78,7 +78,8 @@ def read_arrays(card: Card, folder: str, *names: str) -> dict[str, np.ndarray]:
 @contextmanager
 def whole_or_gone() -> Iterator[list[Any]]:
     """A list for the data blocks that are made; they are removed again, with what they consist of, if an error or a
-    cancellation ends the block."""
+    cancellation ends the block.
+    """
     made: list[Any] = []
     try:
         yield made

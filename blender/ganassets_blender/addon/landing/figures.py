@@ -94,7 +94,8 @@ def build_armature(card: Card, folder: str) -> Steps[Any]:
 @contextmanager
 def editing(armature: Any) -> Iterator[None]:
     """An armature in Edit Mode, which alone makes bones. It is in a scene of its own that is gone afterwards, and what
-    the user has open, edits and selects stays as it is."""
+    the user has open, edits and selects stays as it is.
+    """
     scene = bpy.data.scenes.new("GAN Assets")
     try:
         scene.collection.objects.link(armature)
@@ -110,7 +111,8 @@ def editing(armature: Any) -> Iterator[None]:
 
 def set_mode(scene: Any, armature: Any, mode: str) -> None:
     """Bring an armature that is alone in a scene into a mode. What is edited is named too: by that Blender tells whose
-    tool it chooses, and it might be the user's."""
+    tool it chooses, and it might be the user's.
+    """
     own = {"scene": scene, "view_layer": scene.view_layers[0], "active_object": armature, "object": armature}
     # Not in one: a window given takes the scene's place.
     with in_window(), bpy.context.temp_override(**own, edit_object=armature if mode == "EDIT" else None):

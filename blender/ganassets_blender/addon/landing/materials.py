@@ -190,7 +190,8 @@ def link(material: Any, nodes: dict[str, Any], table: tuple[tuple[str, str, str,
 
 def gltf_output() -> Any:
     """The group that the glTF exporter reads occlusion from; it does nothing in Blender. The file's own if it has
-    one."""
+    one.
+    """
     group = bpy.data.node_groups.get((GLTF_OUTPUT, None))
     if group is None:
         group = bpy.data.node_groups.new(GLTF_OUTPUT, "ShaderNodeTree")
