@@ -36,7 +36,7 @@ from support.sprites import write_sprites
 
 PLUGINS = (ganassets_faces, ganassets_faces.portraits, ganassets_poses, ganassets_textures)
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = (ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md")))
+DOCUMENTS = (*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md")))
 LANGUAGES = {"sh", "python", "toml", "json", "text"}
 RUN = "runs/faces-20260131-1"  # the run folder that the documents name
 SHORT = ["--kimg", "0.032", "--threads", "1", "--device", "cpu"]
