@@ -62,7 +62,7 @@ def test_a_basisu_that_is_no_program_is_told(tmp_path, monkeypatch):
     program.write_bytes(b"\x7fELF, but cut off")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(InputError, match=r"basisu can't be run \(Exec format error\); install Basis Universal anew"):
+    with pytest.raises(InputError, match=r"basisu can't be run \(Exec format error\)\. Install Basis Universal again"):
         encode_ktx2(b"", (), {})
 
 

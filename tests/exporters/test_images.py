@@ -20,15 +20,16 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from ganassets.api.assets import Provenance, TextureSet
+from ganassets.api.engines import ENGINES
 from ganassets.api.errors import InputError
+from ganassets.api.images.encoding import encode_png, filter_rows
+from ganassets.api.images.texture_maps import CHANNELS
 from ganassets_images import BLENDER, EXPORTER, GODOT, UNITY, UNREAL
-from ganassets_images.png import encode_png, filtered
-from ganassets_images.profiles import CHANNELS, PROFILES
 from support.texture_sets import make_bricks, plain, random_texture_sets
 
 DEFAULTS = {option.name: option.default for option in EXPORTER.options}
 EXPORTERS = {"gltf": EXPORTER, "blender": BLENDER, "godot": GODOT, "unity": UNITY, "unreal": UNREAL}
-PROFILE_NAMES = list(PROFILES)
+ENGINE_NAMES = list(ENGINES)
 # What each engine's files hold; a plus or minus is the normal's green sign.
 EXPECTED = {
     "gltf": {"{}_baseColor": "albedo", "{}_normal": "+", "{}_orm": "orm", "{}_height": "height"},
@@ -42,9 +43,9 @@ EXPECTED = {
 }  # fmt: skip
 
 
-def encode(asset: TextureSet, profile: str = "gltf", **options: object) -> dict[str, bytes]:
+def encode(asset: TextureSet, engine: str = "gltf", **options: object) -> dict[str, bytes]:
     """Pictures of an asset."""
-    files = EXPORTERS[profile].export(asset, DEFAULTS | options)
+    files = EXPORTERS[engine].export(asset, DEFAULTS | options)
     return {name: content for name, content in files.items() if not name.endswith(".tres")}
 
 
@@ -86,12 +87,12 @@ def texts(content: bytes) -> dict[str, str]:
     return dict(getattr(image, "text"))  # noqa: B009 - PNG pictures alone have it
 
 
-@given(random_texture_sets(), st.sampled_from(PROFILE_NAMES), st.sampled_from(["8", "16"]))
-def test_every_map_comes_back(asset: TextureSet, profile: str, depth: str) -> None:
-    files = encode(asset, profile=profile, depth=depth)
-    assert list(files) == [f"{name.format(asset.name)}.png" for name in EXPECTED[profile]]
+@given(random_texture_sets(), st.sampled_from(ENGINE_NAMES), st.sampled_from(["8", "16"]))
+def test_every_map_comes_back(asset: TextureSet, engine: str, depth: str) -> None:
+    files = encode(asset, engine=engine, depth=depth)
+    assert list(files) == [f"{name.format(asset.name)}.png" for name in EXPECTED[engine]]
     maps = expected_maps(asset)
-    for content, what in zip(files.values(), EXPECTED[profile].values(), strict=True):
+    for content, what in zip(files.values(), EXPECTED[engine].values(), strict=True):
         most = 65535 if depth == "16" or what == "height" else 255
         pixels = read_png(content)
         assert chunks(content)[b"IHDR"][0][8] == (16 if most == 65535 else 8)
@@ -108,28 +109,28 @@ def test_every_map_comes_back(asset: TextureSet, profile: str, depth: str) -> No
 
 
 def test_the_table_names_channels_that_exist() -> None:
-    assert set(EXPORTERS) == set(PROFILES)
-    for pictures in PROFILES.values():
-        assert {name for picture in pictures for name in picture.channels} <= set(CHANNELS)
+    assert set(EXPORTERS) == set(ENGINES)
+    for engine in ENGINES.values():
+        assert {name for file in engine.textures for name in file.channels} <= set(CHANNELS)
 
 
 @pytest.mark.parametrize(("depth", "middle", "most"), [("8", 128, 255), ("16", 32768, 65535)])
-@pytest.mark.parametrize("profile", PROFILE_NAMES)
-def test_flat_is_the_usual_blue(profile: str, depth: str, middle: int, most: int) -> None:
-    normal = list(encode(plain(), profile=profile, depth=depth).values())[1]
+@pytest.mark.parametrize("engine", ENGINE_NAMES)
+def test_flat_is_the_usual_blue(engine: str, depth: str, middle: int, most: int) -> None:
+    normal = list(encode(plain(), engine=engine, depth=depth).values())[1]
     assert (read_png(normal) == [middle, middle, most]).all()
 
 
 def test_green_points_up_or_down() -> None:
     # A surface that looks up the rows of its texture.
     up = replace(plain(), normal=np.broadcast_to(np.array([0, 0.6, 0.8], np.float32), (8, 8, 3)))
-    greens = {profile: read_png(list(encode(up, profile=profile).values())[1])[0, 0, 1] for profile in PROFILES}
+    greens = {engine: read_png(list(encode(up, engine=engine).values())[1])[0, 0, 1] for engine in ENGINES}
     assert greens == {"gltf": 204, "blender": 204, "unity": 204, "unreal": 51, "godot": 204}
 
 
 def test_only_colours_say_srgb() -> None:
-    for profile in PROFILES:
-        said = [b"sRGB" in chunks(content) for content in encode(make_bricks(16), profile=profile).values()]
+    for engine in ENGINES:
+        said = [b"sRGB" in chunks(content) for content in encode(make_bricks(16), engine=engine).values()]
         assert said == [True] + [False] * (len(said) - 1)
     for content in encode(make_bricks(16)).values():
         assert not {b"gAMA", b"cHRM", b"iCCP"} & chunks(content).keys()
@@ -182,7 +183,7 @@ def test_png_of_any_pixels(channels: int, dtype: type, h: int, w: int, seed: int
         pixels[:] = pixels[0, 0]
     if kind == "copies":
         pixels[:] = pixels[0]
-    assert np.array_equal(read_png(encode_png(pixels, srgb=False)), pixels)
+    assert np.array_equal(read_png(encode_png(pixels)), pixels)
 
 
 def test_every_filter_is_used_and_helps() -> None:
@@ -192,7 +193,7 @@ def test_every_filter_is_used_and_helps() -> None:
     pixels[4:12, ..., 0] = (x * 5)[4:12]
     pixels[12:24, ..., 0] = rng.integers(0, 255, 40)
     pixels[24:, ..., 0] = (y * 7 + x * x)[24:] % 251
-    rows = filtered(pixels.reshape(40, -1), 1)
+    rows = filter_rows(pixels.reshape(40, -1), 1)
     assert set(rows[:, 0].tolist()) == {0, 1, 2, 4}
     assert len(zlib.compress(rows.tobytes())) < 0.7 * len(zlib.compress(pixels.tobytes()))
 
@@ -204,11 +205,11 @@ def test_files_are_about_as_small_as_pillows() -> None:
         assert len(content) < 1.1 * len(file.getvalue()), name
 
 
-@given(random_texture_sets(), st.sampled_from(PROFILE_NAMES))
-def test_webp_is_lossless(asset: TextureSet, profile: str) -> None:
-    files = encode(asset, profile=profile, format="webp")
+@given(random_texture_sets(), st.sampled_from(ENGINE_NAMES))
+def test_webp_is_lossless(asset: TextureSet, engine: str) -> None:
+    files = encode(asset, engine=engine, format="webp")
     maps = expected_maps(asset)
-    for (name, content), what in zip(files.items(), EXPECTED[profile].values(), strict=True):
+    for (name, content), what in zip(files.items(), EXPECTED[engine].values(), strict=True):
         image = Image.open(io.BytesIO(content))
         assert name.endswith(".webp") and image.format == "WEBP"
         assert (
@@ -223,24 +224,24 @@ def test_webp_is_lossless(asset: TextureSet, profile: str) -> None:
 
 def test_webp_keeps_what_alpha_hides() -> None:
     rough = plain(roughness=1.0, metallic=0.8)
-    mask = Image.open(io.BytesIO(encode(rough, profile="unity", format="webp")["plain_MaskMap.webp"]))
+    mask = Image.open(io.BytesIO(encode(rough, engine="unity", format="webp")["plain_MaskMap.webp"]))
     assert (np.asarray(mask) == [204, 255, 128, 0]).all(), "smoothness 0 is no reason to lose metal"
 
 
 def test_webp_has_a_largest_size() -> None:
-    with pytest.raises(InputError, match="16383 texels"):
+    with pytest.raises(InputError, match="16383 pixels"):
         encode(plain((1, 16384)), format="webp")
 
 
 def test_exr_holds_floats() -> None:
     OpenEXR: Any = pytest.importorskip("OpenEXR", reason="the extra exr is not installed")
     bricks = make_bricks(32, metallic=0.5)
-    for profile in PROFILES:
-        files = encode(bricks, profile=profile, format="exr")
+    for engine in ENGINES:
+        files = encode(bricks, engine=engine, format="exr")
         maps = expected_maps(bricks) | {"height": bricks.height[..., None]}
         srgb = bricks.albedo.astype(float)
         maps["albedo"] = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
-        for (name, content), what in zip(files.items(), EXPECTED[profile].values(), strict=True):
+        for (name, content), what in zip(files.items(), EXPECTED[engine].values(), strict=True):
             file = OpenEXR.File(io.BytesIO(content), separate_channels=True)
             letters = "RGBA"[: maps[what].shape[-1]] if maps[what].shape[-1] > 1 else "Y"
             assert name.endswith(".exr") and set(file.channels()) == set(letters)
@@ -272,14 +273,14 @@ def test_same_material_same_bytes() -> None:
 
 def test_names_of_different_assets_never_meet() -> None:
     names = [f"textures-{seed:08d}" for seed in (1, 2, 12)]
-    for profile in PROFILES:
-        files = [set(encode(replace(plain(), name=name), profile=profile)) for name in names]
+    for engine in ENGINES:
+        files = [set(encode(replace(plain(), name=name), engine=engine)) for name in names]
         assert all(not a & b for a, b in pairwise(files))
 
 
 def test_a_picture_without_pixels_is_refused() -> None:
     with pytest.raises(InputError, match="without pixels"):
-        encode_png(np.zeros((3, 0, 1), np.uint8), srgb=False)
+        encode_png(np.zeros((3, 0, 1), np.uint8))
 
 
 def test_listing_the_exporter_loads_no_image_library() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ganassets.api.errors import InputError
 from ganassets_images import EXPORTER, UNITY
-from ganassets_images.ktx2 import read_notes, with_notes, write_notes
+from ganassets_images.ktx2 import add_text, read_key_values, write_key_values
 from support.texture_sets import make_bricks
 
 DEFAULTS = {option.name: option.default for option in EXPORTER.options}
@@ -55,7 +55,11 @@ def parts(content: bytes) -> tuple[dict[str, bytes], bytes, list[bytes]]:
         assert at % 16 == 0
         levels.append(content[at : at + length])
     assert notes_at % 4 == 0 and book_at % 8 == 0
-    return read_notes(content[notes_at : notes_at + notes_length]), content[book_at : book_at + book_length], levels
+    return (
+        read_key_values(content[notes_at : notes_at + notes_length]),
+        content[book_at : book_at + book_length],
+        levels,
+    )
 
 
 @given(
@@ -65,8 +69,8 @@ def parts(content: bytes) -> tuple[dict[str, bytes], bytes, list[bytes]]:
 )
 def test_notes_leave_the_rest_alone(levels: list[bytes], book: bytes, notes: dict[str, str]) -> None:
     notes = {key: text.replace("\0", "").rstrip(" ") for key, text in notes.items()}
-    before = make_file(levels, book, write_notes({"KTXwriter": b"someone\0"}))
-    found, found_book, found_levels = parts(with_notes(before, notes))
+    before = make_file(levels, book, write_key_values({"KTXwriter": b"someone\0"}))
+    found, found_book, found_levels = parts(add_text(before, notes))
     assert (found_book, found_levels) == (book, levels)
     assert list(found) == sorted(found) and found.pop("KTXwriter") == b"someone\0"
     assert {key: text.decode().removesuffix("\0").rstrip(" ") for key, text in found.items()} == notes
@@ -76,7 +80,7 @@ def test_notes_leave_the_rest_alone(levels: list[bytes], book: bytes, notes: dic
 def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A stand-in for basisu, and the file that it keeps what it was asked in."""
     log = tmp_path / "asked"
-    (tmp_path / "empty").write_bytes(make_file([b"texels"], b"", write_notes({"KTXwriter": b"stand-in\0"})))
+    (tmp_path / "empty").write_bytes(make_file([b"texels"], b"", write_key_values({"KTXwriter": b"stand-in\0"})))
     program = tmp_path / "basisu"
     program.write_text(
         f"#!{sys.executable}\nimport pathlib, shutil, sys\n"
@@ -107,7 +111,7 @@ def test_what_does_not_tile_is_clamped(asked: Path) -> None:
 
 def test_without_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
-    with pytest.raises(InputError, match="needs Basis Universal's program basisu on the PATH"):
+    with pytest.raises(InputError, match="needs the program basisu of Basis Universal on the PATH"):
         EXPORTER.export(make_bricks(8), DEFAULTS | {"format": "ktx2"})
 
 
