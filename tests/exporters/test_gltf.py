@@ -19,7 +19,7 @@ from PIL import Image
 
 from ganassets.api.assets import InputError, Material, Mesh, MotionClip, TextureSet, Topology
 from ganassets_gltf import EXPORTER
-from ganassets_gltf.frame import frame_of
+from ganassets_gltf.mesh_template import cached_template
 from support.heads import make_head
 from support.motion_clips import walk_clip
 from support.random_meshes import random_meshes
@@ -295,7 +295,7 @@ def test_a_mesh_without_faces_is_refused() -> None:
 def test_the_cache_lives_as_long_as_the_topology() -> None:
     mesh = with_material(Material("plain"))
     topology = mesh.topology
-    assert frame_of(topology, True, True) is frame_of(topology, True, True)
+    assert cached_template(topology, True, True) is cached_template(topology, True, True)
     reference = weakref.ref(topology)
     del topology, mesh
     assert reference() is None

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from ganassets.api.assets import Provenance, TextureSet
+from ganassets.api.images.resizing import resize_textures
 from ganassets_gltf import EXPORTER
 from ganassets_gltf.shapes import SHAPES
-from ganassets_gltf.surface import resampled
 from support.texture_sets import make_bricks, plain, random_texture_sets
 
 DEFAULTS = {option.name: option.default for option in EXPORTER.options}
@@ -193,18 +193,18 @@ def test_jpeg_for_colour_alone() -> None:
 
 @given(random_texture_sets(), st.integers(1, 24))
 def test_resampling_keeps_the_physical_size(asset: TextureSet, longest: int) -> None:
-    result = resampled(asset, longest)
+    result = resize_textures(asset, longest)
     assert max(result.height.shape) == longest and min(result.height.shape) >= 1
     assert result.size[0] == pytest.approx(asset.size[0])
     assert np.allclose(np.linalg.norm(result.normal, axis=-1), 1, atol=1e-4)
-    assert resampled(asset, 0) is asset
+    assert resize_textures(asset, 0) is asset
 
 
 @pytest.mark.parametrize("longest", [16, 32, 96])
 def test_resampling_goes_on_tiling(longest: int) -> None:
     bricks, names = make_bricks(64), ("albedo", "height", "normal", "roughness", "occlusion")
     rolled = replace(bricks, **{name: np.roll(getattr(bricks, name), (32, 32), (0, 1)) for name in names})
-    there, here = resampled(rolled, longest), resampled(bricks, longest)
+    there, here = resize_textures(rolled, longest), resize_textures(bricks, longest)
     for name in names:
         moved = np.roll(getattr(here, name), (longest // 2, longest // 2), (0, 1))
         assert np.allclose(getattr(there, name), moved, atol=1e-5), name
