@@ -14,20 +14,13 @@ MESH, MOTION = ("mesh",), ("motion",)
 ENGINE_NAMES = tuple(name for name, engine in ENGINES.items() if engine.fbx_smoothing)
 
 
-def export(asset: Mesh | MotionClip, options: Mapping[str, Any]) -> dict[str, bytes]:
-    """Write an asset as FBX."""
-    from .export import export_asset
-
-    return export_asset(asset, options)
-
-
 EXPORTER = Exporter(
     name="fbx",
     summary="FBX for Unity and Unreal: rigged meshes with textures inside, motion; needs Blender",
     api_version=1,
     kinds=("mesh", "motion"),
     suffixes=(".fbx",),
-    export=export,
+    export="ganassets_fbx.export:export_asset",
     options=(
         Option("engine", str, "unity", "engine that imports the file; sets names and smoothing", choices=ENGINE_NAMES),
         Option("morphs", bool, True, "write the morph targets (facial expressions)", kinds=MESH),

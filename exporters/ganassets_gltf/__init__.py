@@ -14,27 +14,6 @@ MESH, TEXTURES, TEXTURED = ("mesh",), ("textures",), ("mesh", "textures")
 ENGINE_NAMES = ("any", *(name for name, engine in ENGINES.items() if engine.renames_files))
 
 
-def export(asset: Mesh | TextureSet | MotionClip, options: Mapping[str, Any]) -> dict[str, bytes]:
-    """Write an asset as GLB."""
-    from .export import export_asset
-
-    return export_asset(asset, options)
-
-
-def export_vrm(asset: Mesh, options: Mapping[str, Any]) -> dict[str, bytes]:
-    """Write a head as VRM avatar."""
-    from .export import export_vrm
-
-    return export_vrm(asset, options)
-
-
-def export_vrma(asset: MotionClip, options: Mapping[str, Any]) -> dict[str, bytes]:
-    """Write a clip as VRM animation."""
-    from .export import export_vrma
-
-    return export_vrma(asset, options)
-
-
 TEXTURE_SIZE = Option(
     "texture-size",
     int,
@@ -58,7 +37,7 @@ EXPORTER = Exporter(
     api_version=1,
     kinds=("mesh", "textures", "motion"),
     suffixes=(".glb",),
-    export=export,
+    export="ganassets_gltf.export:export_asset",
     options=(
         TEXTURE_SIZE,
         IMAGE_FORMAT,
@@ -88,7 +67,7 @@ VRM = Exporter(
     api_version=1,
     kinds=("mesh",),
     suffixes=(".vrm",),
-    export=export_vrm,
+    export="ganassets_gltf.export:export_vrm",
     options=(replace(TEXTURE_SIZE, kinds=MESH), replace(IMAGE_FORMAT, kinds=MESH)),
 )
 VRMA = Exporter(
@@ -97,6 +76,6 @@ VRMA = Exporter(
     api_version=1,
     kinds=("motion",),
     suffixes=(".vrma",),
-    export=export_vrma,
+    export="ganassets_gltf.export:export_vrma",
     options=(ROOT_OPTION,),
 )

@@ -16,7 +16,7 @@ from trimesh.exchange.ply import load_ply
 
 from ganassets.api.assets import Exporter, Material, Mesh
 from ganassets_meshes import OBJ, PLY, STL
-from ganassets_meshes.solid import colours_at
+from ganassets_meshes.triangles import sample_colours
 from support.heads import make_head
 from support.random_meshes import random_meshes
 
@@ -114,10 +114,10 @@ def test_ply_colours_are_the_textures() -> None:
 def test_colours_are_texel_times_linear_factor() -> None:
     albedo = np.array([[[0, 0, 0], [255, 255, 255]], [[188, 188, 188], [10, 20, 30]]], np.uint8)
     uvs = np.array([[0.2, 0.2], [0.8, 0.2], [0.2, 0.8], [0.8, 0.8], [1.0, 1.0]], np.float32)
-    plain = colours_at(Material("m", albedo=albedo), uvs)
+    plain = sample_colours(Material("m", albedo=albedo), uvs)
     assert np.array_equal(plain[:4], albedo.reshape(-1, 3))
     # 188 in sRGB is half of white's light.
-    half = colours_at(Material("m", base_colour=(0.5, 0.5, 0.5), albedo=albedo), uvs)
+    half = sample_colours(Material("m", base_colour=(0.5, 0.5, 0.5), albedo=albedo), uvs)
     assert half[0].tolist() == [0, 0, 0] and half[1].tolist() == [188, 188, 188]
 
 

@@ -28,7 +28,7 @@ from ganassets.api.motion.skeletons import HUMANOID, HUMANOID_FINGERS
 from ganassets.api.rig_options import RIG_NAMES
 from ganassets.api.writer import stems_of, write_files
 from ganassets_usd import EXPORTER, USDZ
-from ganassets_usd.files import pack
+from ganassets_usd.files import pack_usdz
 from support.heads import make_head
 from support.motion_clips import random_clip, turned_skeleton, walk_clip
 from support.random_meshes import random_meshes
@@ -398,7 +398,7 @@ def test_another_process_makes_the_same_bytes(exporter: Any, asset: str) -> None
 
 @given(st.dictionaries(st.text("abcäß-_.", min_size=1, max_size=90), st.binary(max_size=200), min_size=1, max_size=9))
 def test_packages_are_aligned(files: dict[str, bytes]) -> None:
-    content = pack(files)
+    content = pack_usdz(files)
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         assert archive.testzip() is None
         assert {name: archive.read(name) for name in archive.namelist()} == files
