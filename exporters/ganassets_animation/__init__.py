@@ -2,25 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from ganassets.api.assets import Exporter, MotionClip, Option
-
-
-def export_webp(asset: MotionClip, options: Mapping[str, Any]) -> dict[str, bytes]:
-    """An animated WebP of the clip; see OPTIONS."""
-    from .pictures import webp
-
-    return {f"{asset.name}.webp": webp(asset, options)}
-
-
-def export_gif(asset: MotionClip, options: Mapping[str, Any]) -> dict[str, bytes]:
-    """An animated GIF of the clip; see OPTIONS."""
-    from .pictures import gif
-
-    return {f"{asset.name}.gif": gif(asset, options)}
-
+from ganassets.api.assets import Exporter, Option
 
 OPTIONS = (
     Option("size", int, 320, "pixels of the square picture", low=32, high=1024),
@@ -40,7 +22,7 @@ WEBP = Exporter(
     api_version=1,
     kinds=("motion",),
     suffixes=(".webp",),
-    export=export_webp,
+    export="ganassets_animation.export:export_webp",
     options=OPTIONS,
 )
 GIF = Exporter(
@@ -49,6 +31,6 @@ GIF = Exporter(
     api_version=1,
     kinds=("motion",),
     suffixes=(".gif",),
-    export=export_gif,
+    export="ganassets_animation.export:export_gif",
     options=OPTIONS,
 )

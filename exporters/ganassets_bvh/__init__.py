@@ -2,19 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from ganassets.api.assets import Exporter, MotionClip, Option
-
-
-def export(asset: MotionClip, options: Mapping[str, Any]) -> dict[str, bytes]:
-    """One BVH named after the clip; see EXPORTER.options. BVH has no comments, so the provenance lies beside it."""
-    from .encode import encode_clip
-
-    name = f"{asset.name}.bvh"
-    return {name: encode_clip(asset, options).encode(), **asset.provenance.sidecar(name)}
-
+from ganassets.api.assets import Exporter, Option
 
 EXPORTER = Exporter(
     name="bvh",
@@ -22,7 +10,7 @@ EXPORTER = Exporter(
     api_version=1,
     kinds=("motion",),
     suffixes=(".bvh",),
-    export=export,
+    export="ganassets_bvh.export:export",
     options=(
         Option(
             "rig",

@@ -2,28 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from ganassets.api.assets import Exporter, Mesh, MotionClip, Option
+from ganassets.api.assets import Exporter, Option
 
 MESH, MOTION = ("mesh",), ("motion",)
-
-
-def export(asset: Mesh | MotionClip, options: Mapping[str, Any]) -> dict[str, bytes]:
-    """One FBX; see EXPORTER.options. The same Blender writes the same bytes.
-
-    Raises:
-        InputError: there is no Blender.
-        GanassetsError: it failed.
-    """
-    from .blender import run_in_blender
-    from .engines import ENGINES
-    from .scene import clip_scene, mesh_scene
-
-    engine = ENGINES[options["engine"]]
-    scene = mesh_scene(asset, engine, options) if isinstance(asset, Mesh) else clip_scene(asset, engine, options)
-    return {f"{scene.words['name']}.fbx": run_in_blender(scene)}
 
 
 EXPORTER = Exporter(
@@ -32,7 +13,7 @@ EXPORTER = Exporter(
     api_version=1,
     kinds=("mesh", "motion"),
     suffixes=(".fbx",),
-    export=export,
+    export="ganassets_fbx.export:export",
     options=(
         Option("engine", str, "unity", "whose names and smoothing it has", choices=("unity", "unreal")),
         Option("morphs", bool, True, "write the morph targets (facial expressions)", kinds=MESH),

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
-from ganassets.api.assets import Exporter, Mesh, MotionClip, Option, TextureSet
+from ganassets.api.assets import Exporter, Option
 
 RIG = Option(
     "rig",
@@ -17,46 +15,7 @@ RIG = Option(
     kinds=("motion",),
 )
 ROOT = Option("root", str, "motion", "whether the figure travels", choices=("motion", "in-place"), kinds=("motion",))
-# Before the names of files, by engine and by what they hold. Those for Unreal are Epic's.
-PREFIXES = {"any": {}, "unreal": {"rigged": "SK_", "mesh": "SM_", "textures": "SM_", "motion": "A_"}}
 MESH, SURFACE, TEXTURED = ("mesh",), ("textures",), ("mesh", "textures")
-
-
-def export(asset: Mesh | TextureSet | MotionClip, options: Mapping[str, Any]) -> dict[str, bytes]:
-    """One GLB named after the asset; see EXPORTER.options. Those that don't apply to its kind change nothing."""
-    if isinstance(asset, Mesh):
-        from .document import encode_mesh
-
-        content = encode_mesh(asset, options)
-    elif isinstance(asset, TextureSet):
-        from .surface import encode_surface
-
-        content = encode_surface(asset, options)
-    else:
-        from .motion import encode_motion
-
-        content = encode_motion(asset, options)
-    return {f"{prefix(asset, options)}{asset.name}.glb": content}
-
-
-def prefix(asset: Mesh | TextureSet | MotionClip, options: Mapping[str, Any]) -> str:
-    """What stands before the name of the file for an engine."""
-    rigged = isinstance(asset, Mesh) and options["skin"] and asset.topology.joint_names
-    return PREFIXES[options["engine"]].get("rigged" if rigged else asset.kind, "")
-
-
-def export_vrma(asset: MotionClip, options: Mapping[str, Any]) -> dict[str, bytes]:
-    """One VRMA named after the clip; see VRMA.options."""
-    from .motion import encode_vrma
-
-    return {f"{asset.name}.vrma": encode_vrma(asset, options)}
-
-
-def export_vrm(asset: Mesh, options: Mapping[str, Any]) -> dict[str, bytes]:
-    """One VRM named after the mesh; see VRM.options."""
-    from .vrm import encode_vrm
-
-    return {f"{asset.name}.vrm": encode_vrm(asset, options)}
 
 
 TEXTURE_SIZE = Option(
@@ -76,7 +35,7 @@ EXPORTER = Exporter(
     api_version=1,
     kinds=("mesh", "textures", "motion"),
     suffixes=(".glb",),
-    export=export,
+    export="ganassets_gltf.export:export_glb",
     options=(
         TEXTURE_SIZE,
         IMAGE_FORMAT,
@@ -87,7 +46,7 @@ EXPORTER = Exporter(
         Option("texture-transform", bool, False, "tile by KHR_texture_transform, not by the UVs", kinds=SURFACE),
         RIG,
         ROOT,
-        Option("engine", str, "any", "whose names the files have", choices=tuple(PREFIXES)),
+        Option("engine", str, "any", "whose names the files have", choices=("any", "unreal")),
     ),
 )
 VRM = Exporter(
@@ -96,7 +55,7 @@ VRM = Exporter(
     api_version=1,
     kinds=("mesh",),
     suffixes=(".vrm",),
-    export=export_vrm,
+    export="ganassets_gltf.export:export_vrm",
     options=(replace(TEXTURE_SIZE, kinds=MESH), replace(IMAGE_FORMAT, kinds=MESH)),
 )
 VRMA = Exporter(
@@ -105,6 +64,6 @@ VRMA = Exporter(
     api_version=1,
     kinds=("motion",),
     suffixes=(".vrma",),
-    export=export_vrma,
+    export="ganassets_gltf.export:export_vrma",
     options=(ROOT,),
 )

@@ -2,25 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from ganassets.api.assets import Exporter, Option, Picture, TextureSet
-
-
-def export(asset: TextureSet, options: Mapping[str, Any]) -> dict[str, bytes]:
-    """The pictures of the profile, and the preview if it is wanted; see OPTIONS."""
-    from .pictures import encode_pictures
-
-    return encode_pictures(asset, options)
-
-
-def export_picture(asset: Picture, options: Mapping[str, Any]) -> dict[str, bytes]:
-    """The picture in one file."""
-    from .single import encode_picture
-
-    return encode_picture(asset, options)
-
+from ganassets.api.assets import Exporter, Option
 
 OPTIONS = (
     Option(
@@ -35,30 +17,32 @@ OPTIONS = (
 )
 
 
-def exporter_of(name: str, profile: str, summary: str, *more: str) -> Exporter:
-    """The exporter whose pictures have a profile's names, channels and normals; more are suffixes of other files."""
+def image_exporter(name: str, profile: str, summary: str, *suffixes: str) -> Exporter:
+    """Return the exporter of an engine's names, channels and normals; `suffixes` are those of files beside pictures."""
     return Exporter(
         name=name,
         summary=summary,
         api_version=1,
         kinds=("textures",),
-        suffixes=(".png", ".webp", ".exr", ".ktx2", *more),
-        export=lambda asset, options: export(asset, {**options, "profile": profile}),
+        suffixes=(".png", ".webp", ".exr", ".ktx2", *suffixes),
+        export=f"ganassets_images.export:export_{profile}",
         options=OPTIONS,
     )
 
 
-EXPORTER = exporter_of("images", "gltf", "pictures of a material, named and packed as glTF has them")
-BLENDER = exporter_of("blender", "blender", "pictures of a material for Blender: one for each input of the shader")
-GODOT = exporter_of("godot", "godot", "pictures of a material for Godot, ORM packed, and the material itself", ".tres")
-UNITY = exporter_of("unity", "unity", "pictures of a material for Unity: mask map, normals +Y")
-UNREAL = exporter_of("unreal", "unreal", "pictures of a material for Unreal: T_ names, ORM packed, normals -Y")
+EXPORTER = image_exporter("images", "gltf", "pictures of a material, named and packed as glTF has them")
+BLENDER = image_exporter("blender", "blender", "pictures of a material for Blender: one for each input of the shader")
+GODOT = image_exporter(
+    "godot", "godot", "pictures of a material for Godot, ORM packed, and the material itself", ".tres"
+)
+UNITY = image_exporter("unity", "unity", "pictures of a material for Unity: mask map, normals +Y")
+UNREAL = image_exporter("unreal", "unreal", "pictures of a material for Unreal: T_ names, ORM packed, normals -Y")
 PNG = Exporter(
     name="png",
     summary="a picture, with transparency where it has any",
     api_version=1,
     kinds=("picture",),
     suffixes=(".png", ".webp"),
-    export=export_picture,
+    export="ganassets_images.single:encode_picture",
     options=(Option("format", str, "png", "webp is lossless and smaller", choices=("png", "webp")),),
 )

@@ -2,18 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from ganassets.api.assets import Exporter, TextureSet
-
-
-def export(asset: TextureSet, options: Mapping[str, Any]) -> dict[str, bytes]:
-    """NAME.mtlx and the PNGs that it names."""
-    from .document import encode_material
-
-    return encode_material(asset)
-
+from ganassets.api.assets import Exporter
 
 EXPORTER = Exporter(
     name="materialx",
@@ -21,5 +10,5 @@ EXPORTER = Exporter(
     api_version=1,
     kinds=("textures",),
     suffixes=(".mtlx", ".png"),
-    export=export,
+    export="ganassets_materialx.document:encode_material",
 )

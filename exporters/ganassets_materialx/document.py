@@ -53,7 +53,7 @@ MAPS = (
 )
 
 
-def encode_material(asset: TextureSet) -> dict[str, bytes]:
+def encode_material(asset: TextureSet, _options: object) -> dict[str, bytes]:
     """The document and its pictures by name."""
     root = ElementTree.Element("materialx", version=VERSION, colorspace="lin_rec709")
     files = {}
