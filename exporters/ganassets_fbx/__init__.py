@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
-from ganassets.api.assets import Exporter, Mesh, MotionClip, Option
+from ganassets.api.assets import Exporter, Option
 from ganassets.api.engines import ENGINES
 from ganassets.api.rig_options import RIG_NAMES, RIG_OPTION, ROOT_OPTION
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from ganassets.api.assets import Exporter, Mesh, MotionClip, Option, TextureSet
+from ganassets.api.assets import Exporter, Option
 from ganassets.api.rig_options import RIG_OPTION, ROOT_OPTION
 
 KINDS = ("mesh", "textures", "motion")

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ganassets.api.assets import MotionClip, Provenance
 from ganassets.api.latents import uniforms
@@ -15,7 +16,7 @@ from ganassets.api.motion.feet import find_standing_feet, foot_positions, hold_f
 
 from .actions import ACTIONS
 from .signals import Signals, clip_of, sample_of, smoothed, stretched
-from .structure import FPS, MARGIN, STRIDE
+from .structure import FPS, MARGIN, STRIDE, is_loop, tempo_of
 
 MIRROR_STREAM = 26  # of the seed
 TURNS = 20.0  # degrees/s of the slider above which the side matters
@@ -45,8 +46,15 @@ def whole_strides(steps: float, loop: bool) -> int:
     return max(round((steps + (not loop)) / STRIDE), 1) * STRIDE
 
 
+def map_size(settings: Mapping[str, Any], row: NDArray[np.float32], _info: object) -> tuple[int]:
+    """Size of the noise map, (frames,), under settings and (c,) physical conditions; the stride is STRIDE."""
+    loop = is_loop(row)
+    return (steps_made(steps_wanted(settings, loop, tempo_of(row)), loop),)
+
+
 def decode_clips(
     arrays: Mapping[str, np.ndarray],
+    _manifest: object,
     names: Sequence[str],
     provenances: Sequence[Provenance],
     settings: Mapping[str, Any],
