@@ -1,6 +1,7 @@
 """Game engines and 3-D programs as rows of one table. Loads neither numpy nor Pillow.
 
-To support another engine, add a row to ENGINES: all exporters read it. The facts come from:
+To support another engine, add a row to ENGINES: all exporters read it. If its materials should have a `--to` of their
+own, also declare an exporter in `ganassets_images` and its entry point. The facts come from:
 
 - glTF: specification 2.0, sections 3.4 and 3.9.
 - Blender: one image for each input of the Principled BSDF.

@@ -142,7 +142,8 @@ def test_density_is_the_texel_size() -> None:
         assert struct.unpack(">IIB", density) == (per_metre, per_metre, 1)
 
 
-def test_files_say_where_they_come_from() -> None:
+def test_files_say_where_they_come_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ganassets_images.export.PREVIEW_SIZE", 16)
     bricks = make_bricks(32)
     for name, content in encode(bricks, preview=True).items():
         said = texts(content)
@@ -256,13 +257,14 @@ def test_exr_without_its_library_says_what_to_do(monkeypatch: pytest.MonkeyPatch
         encode(plain(), format="exr")
 
 
-def test_preview_shows_sphere_and_plane() -> None:
+def test_preview_shows_sphere_and_plane(monkeypatch: pytest.MonkeyPatch) -> None:
     bricks = make_bricks(32)
     files = encode(bricks, preview=True)
     assert list(files)[-1] == "bricks_preview.png" and len(files) == 5
     picture = read_png(files["bricks_preview.png"])
     assert picture.shape == (512, 1024, 3)
     assert np.ptp(picture[:16, :16], axis=(0, 1)).max() == 0 and picture[:, 512:].std() > 10
+    monkeypatch.setattr("ganassets_images.export.PREVIEW_SIZE", 16)
     assert list(encode(bricks, preview=True, format="webp"))[-1] == "bricks_preview.png"
 
 
