@@ -1,6 +1,6 @@
-"""The FBX exporter without Blender: what it would be given, and how the program beside is started, asked and replaced.
+"""The FBX exporter without Blender: the scene that Blender would get, and how its process is started and replaced.
 
-tests/real has the files themselves.
+tests/real checks the files themselves.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-import ganassets_fbx.blender as beside
+import ganassets_fbx.blender as fbx_blender
 from ganassets.api.assets import Material, Mesh, Topology
 from ganassets.api.blender import VARIABLE
 from ganassets.api.engines import ENGINES
@@ -100,7 +100,7 @@ def test_poses_are_changes_of_the_rest_pose(rig: str) -> None:
     shifts, turns = scene.arrays["translations"] / 100, scene.arrays["rotations"].astype(float)
     joints, moving = len(rest_places), shifts.shape[1]
     places, worlds = np.zeros((9, joints, 3)), np.tile(IDENTITY, (9, joints, 1)).astype(float)
-    # As Blender poses: from the parent's pose to the bone at rest in its parent, then the change.
+    # Blender poses a bone from its parent's pose by the bone's rest transform in the parent, then by the change.
     for joint, parent in enumerate(scene.metadata["parents"]):
         root = parent < 0
         above = IDENTITY.astype(float) if root else rest_turns[parent]
@@ -123,21 +123,21 @@ def test_names_for_unreal() -> None:
 
 @pytest.fixture
 def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A script in place of the worker, and nothing running from before."""
+    """Put a script in the worker's place, with no process running from before."""
     script = tmp_path / "stand_in.py"
     script.write_text(STAND_IN)
-    monkeypatch.setattr(beside, "SCRIPT", script)
-    monkeypatch.setattr(beside, "_blender", None)
+    monkeypatch.setattr(fbx_blender, "SCRIPT", script)
+    monkeypatch.setattr(fbx_blender, "_blender", None)
     stand_in_blender.stand_in(monkeypatch, tmp_path / "modules", sys.executable)
     yield
-    if beside._blender:
-        beside._blender.close()
+    if fbx_blender._blender:
+        fbx_blender._blender.close()
 
 
 def ask(name: str) -> tuple[int, str]:
-    """Number of the process that answered, and which files it found."""
+    """Write a scene; returns the process id of the worker and the files that it found."""
     number, _, files = (
-        beside.run_in_blender(BlenderScene({"name": name}, {"positions": np.zeros(3)})).decode().partition(" ")
+        fbx_blender.run_in_blender(BlenderScene({"name": name}, {"positions": np.zeros(3)})).decode().partition(" ")
     )
     return int(number), files
 
@@ -155,9 +155,9 @@ def test_one_process_serves_all_files() -> None:
 @pytest.mark.usefixtures("stand_in")
 def test_a_dead_process_is_replaced() -> None:
     first, _ = ask("one")
-    assert beside._blender
-    beside._blender.process.kill()
-    beside._blender.process.wait()
+    assert fbx_blender._blender
+    fbx_blender._blender.process.kill()
+    fbx_blender._blender.process.wait()
     second, _ = ask("two")
     assert second != first
     with pytest.raises(GanassetsError, match="ended before it had answered: an Error of its own"):
@@ -166,7 +166,7 @@ def test_a_dead_process_is_replaced() -> None:
 
 
 def test_without_blender_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(beside, "_blender", None)
+    monkeypatch.setattr(fbx_blender, "_blender", None)
     monkeypatch.setenv(VARIABLE, "/no/such/blender")
     with pytest.raises(InputError, match=r"pip install 'ganassets\[blender\]'"):
         EXPORTER.export(walk_clip(), DEFAULTS)

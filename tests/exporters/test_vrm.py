@@ -1,4 +1,4 @@
-"""VRM avatars are read back with pygltflib and held against the rules of VRMC_vrm 1.0."""
+"""VRM avatars are read back with pygltflib and checked against the rules of VRMC_vrm 1.0."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PARENTS = {
     "leftEye": "head", "rightEye": "head", "leftUpperLeg": "hips", "leftLowerLeg": "leftUpperLeg",
     "rightHand": "rightLowerArm", "leftIndexDistal": "leftIndexIntermediate",
 }  # fmt: skip
-# Presets of VRM 1.0 but for neutral, which is the face at rest.
+# Presets of VRM 1.0 without neutral, which is the face at rest.
 WANTED = {
     "happy", "angry", "sad", "relaxed", "surprised", "aa", "ih", "ou", "ee", "oh", "blink", "blinkLeft", "blinkRight",
     "lookUp", "lookDown", "lookLeft", "lookRight",
@@ -46,7 +46,7 @@ PERMISSIONS = {
 
 
 def encode(mesh: Mesh) -> Any:
-    """The parsed VRM of a head."""
+    """Encode a head as VRM and parse it."""
     ((name, content),) = VRM.export(mesh, DEFAULTS).items()
     assert name == f"{mesh.name}.vrm" and VRM.export(mesh, DEFAULTS)[name] == content
     return parse(content)
@@ -101,7 +101,7 @@ def test_expressions() -> None:
     assert document.meshes[0].extras["targetNames"] == list(names)
 
 
-def test_describe_expressions_few_targets() -> None:
+def test_expressions_of_few_targets() -> None:
     found = describe_expressions(["jawOpen", "wiggle"], 4)
     assert set(found["preset"]) == {"aa", "ih", "ou", "ee", "oh", "surprised"}
     assert found["custom"]["wiggle"] == {"morphTargetBinds": [{"node": 4, "index": 1, "weight": 1.0}]}
