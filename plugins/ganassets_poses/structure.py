@@ -23,7 +23,7 @@ CHANNELS = (*(f"white-{i}" for i in range(WHITE)), "cosine", "sine", "progress")
 WHITE_STREAM, PHASE_STREAM = 24, 25  # of the seed
 
 
-def noise_map(seed: int, row: FloatArray, frames: int) -> FloatArray:
+def noise_map(seed: int, row: FloatArray, size: tuple[int, ...]) -> FloatArray:
     """(9, frames) float32: white noise; cosine and sine of the phase; progress.
 
     Of a loop the phase goes through a whole number of repetitions, so the map wraps. Of what happens once, MARGIN
@@ -32,8 +32,9 @@ def noise_map(seed: int, row: FloatArray, frames: int) -> FloatArray:
     Args:
         seed: of the asset.
         row: (c,) physical conditions.
-        frames: a multiple of STRIDE.
+        size: (frames,), a multiple of STRIDE.
     """
+    (frames,) = size
     white = normals(seed, WHITE * frames, WHITE_STREAM).reshape(WHITE, frames)
     if is_loop(row):
         start = float(uniforms(seed, 1, PHASE_STREAM)[0])
@@ -75,8 +76,13 @@ def noise_digest() -> str:
     """SHA-256 of pinned noise maps: a model file works with the maps that it was trained with alone."""
     row = np.zeros(column("tempo") + 1, np.float32)
     row[column("tempo")] = 1.3
-    once = noise_map(7, row, 64)
+    once = noise_map(7, row, (64,))
     row[column("loop")] = 1
-    made = np.concatenate([once, noise_map(7, row, 64)])
+    made = np.concatenate([once, noise_map(7, row, (64,))])
     # Rounded, because the last bits of cosines differ between platforms.
     return hashlib.sha256(np.rint(made.astype(np.float64) * 64).astype("<i4").tobytes()).hexdigest()
+
+
+def static_digests() -> dict[str, str]:
+    """Digests that models depend on, by name."""
+    return {"noise": noise_digest()}
