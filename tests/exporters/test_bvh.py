@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from ganassets.api.assets import MotionClip, Skeleton
 from ganassets.api.motion.editing import in_place, rest_clip
 from ganassets.api.motion.kinematics import positions, rest_pose, world_pose
-from ganassets.api.motion.rigs import WRITABLE
 from ganassets.api.motion.rotations import about, conjugate, multiply, to_matrix
 from ganassets.api.motion.skeletons import HEAD_TOP, HUMANOID, HUMANOID_FINGERS
+from ganassets.api.rig_options import RIG_NAMES
 from ganassets_bvh import EXPORTER
 from support.motion_clips import random_clip, turned_skeleton, walk_clip
 
@@ -229,4 +229,4 @@ def test_listing_the_exporter_loads_nothing_more() -> None:
 
 def test_rigs_that_can_be_chosen_are_those_that_can_be_written() -> None:
     (option,) = (option for option in EXPORTER.options if option.name == "rig")
-    assert sorted(option.choices) == sorted(WRITABLE)
+    assert sorted(option.choices) == sorted(RIG_NAMES)

@@ -16,8 +16,9 @@ from ganassets.api.assets import InputError, MotionClip, Provenance, Skeleton
 from ganassets.api.motion.editing import in_place, rest_clip
 from ganassets.api.motion.kinematics import positions, rest_pose, world_pose
 from ganassets.api.motion.mannequin import make_mannequin
-from ganassets.api.motion.rigs import RIGS, WRITABLE
+from ganassets.api.motion.rigs import RIGS
 from ganassets.api.motion.skeletons import HEAD_TOP, HUMANOID, HUMANOID_FINGERS
+from ganassets.api.rig_options import RIG_NAMES
 from ganassets_gltf import EXPORTER
 from support.glb_files import matrix, parse, read, world_matrices
 from support.motion_clips import PROVENANCE, random_clip, turned_skeleton, walk_clip
@@ -137,7 +138,7 @@ def test_the_mannequin_has_the_measures_of_the_skeleton() -> None:
     assert make_mannequin(stretched).positions[:, 1].max() > high[1] * 1.15
 
 
-@pytest.mark.parametrize("rig", [rig for rig in WRITABLE if rig != "vrm"])
+@pytest.mark.parametrize("rig", [rig for rig in RIG_NAMES if rig != "vrm"])
 @SKELETONS
 def test_on_a_rig_it_looks_the_same(rig: str, skeleton: Skeleton) -> None:
     clip = random_clip(np.random.default_rng(4), 6, skeleton)
@@ -162,7 +163,7 @@ def test_a_rigs_own_root_stays_on_the_ground(rig: str) -> None:
 
 def test_rigs_that_can_be_chosen_are_those_that_can_be_written() -> None:
     (option,) = (option for option in EXPORTER.options if option.name == "rig")
-    assert sorted(option.choices) == sorted(WRITABLE)
+    assert sorted(option.choices) == sorted(RIG_NAMES)
 
 
 def test_in_place() -> None:

@@ -12,8 +12,9 @@ from PIL import Image
 
 from ganassets.api.assets import Exporter, MotionClip
 from ganassets.api.motion.kinematics import positions, rest_pose
-from ganassets.api.motion.rigs import RIGS, WRITABLE
+from ganassets.api.motion.rigs import RIGS
 from ganassets.api.motion.skeletons import HUMANOID, HUMANOID_FINGERS
+from ganassets.api.rig_options import RIG_NAMES
 from ganassets_bvh import EXPORTER as BVH
 from ganassets_gltf import EXPORTER as GLTF
 from ganassets_gltf import VRMA
@@ -49,7 +50,7 @@ def placed(pose: Mapping[str, list[float]], names: list[str]) -> np.ndarray:
 
 
 @pytest.mark.parametrize("exporter", [BVH, GLTF], ids=lambda e: e.name)
-@pytest.mark.parametrize("rig", WRITABLE)
+@pytest.mark.parametrize("rig", RIG_NAMES)
 def test_blender_plays_it(blender: Consumer, tmp_path: Path, exporter: Exporter, rig: str) -> None:
     for clip in clips() if rig == "vrm" else clips()[:1]:
         path = write(tmp_path, exporter, clip, rig=rig)
@@ -102,7 +103,7 @@ def test_validator_finds_nothing(node: Consumer, tmp_path: Path) -> None:
     paths = [
         write(tmp_path, GLTF, clip, f"{rig}-{root}-", rig=rig, root=root)
         for clip in (*clips(), walk_clip(2), random_clip(np.random.default_rng(1), 1))
-        for rig in WRITABLE
+        for rig in RIG_NAMES
         for root in ("motion", "in-place")
     ]
     report = node("validate.mjs", *paths)

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from ..assets import MotionClip, Skeleton
 from ..errors import InputError
+from ..rig_options import RIG_NAMES
 from .kinematics import local_rotations, rest_pose, world_pose
-from .rigs import RIGS, WRITABLE, Rig, recognise
+from .rigs import RIGS, Rig, recognise
 from .rotations import (
     about,
     between,
@@ -606,14 +607,14 @@ def to_rig(clip: MotionClip, rig: str, axes: str = "") -> MotionClip:
 
     Args:
         clip: on HUMANOID or HUMANOID_FINGERS.
-        rig: one of WRITABLE.
+        rig: one of RIG_NAMES.
         axes: of the bones (see Rig), where they aren't to be the rig's own.
 
     Raises:
         InputError: no such rig, or the clip is on another skeleton.
     """
-    if rig not in WRITABLE:
-        raise InputError(f"there is no rig {rig!r} to write; choose one of {', '.join(WRITABLE)}.")
+    if rig not in RIG_NAMES:
+        raise InputError(f"there is no rig {rig!r} to write; choose one of {', '.join(RIG_NAMES)}.")
     check_humanoid(clip)
     row, skeleton = RIGS[rig], clip.skeleton
     bone_axes = _bone_axes(skeleton, axes or row.axes)

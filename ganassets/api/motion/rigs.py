@@ -234,7 +234,6 @@ RIGIFY_CONTROLS = Rig(
         *RIGIFY_FINGERS,
     )
 )
-WRITABLE = tuple(name for name, rig in RIGS.items() if rig.axes)
 
 
 def _key(name: str) -> str:

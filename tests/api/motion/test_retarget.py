@@ -16,7 +16,6 @@ from ganassets.api.assets import MotionClip, Skeleton
 from ganassets.api.errors import InputError
 from ganassets.api.motion.kinematics import positions, rest_pose, world_pose
 from ganassets.api.motion.retarget import onto, take_of, to_humanoid, to_rig
-from ganassets.api.motion.rigs import WRITABLE
 from ganassets.api.motion.rotations import (
     about,
     continuous,
@@ -29,6 +28,7 @@ from ganassets.api.motion.rotations import (
 )
 from ganassets.api.motion.skeletons import HUMANOID, HUMANOID_FINGERS
 from ganassets.api.motion.take import Take
+from ganassets.api.rig_options import RIG_NAMES
 
 QUICK = settings(max_examples=15, deadline=None)
 REAL = Path(__file__).parents[4] / "shared" / "data" / "motion"
@@ -96,7 +96,7 @@ def check_same(back: MotionClip, clip: MotionClip, degrees: float = 0.1, metres:
 
 
 @pytest.mark.parametrize("skeleton", [HUMANOID, HUMANOID_FINGERS], ids=["body", "fingers"])
-@pytest.mark.parametrize("rig", WRITABLE)
+@pytest.mark.parametrize("rig", RIG_NAMES)
 def test_every_joint_is_where_it_was_on_a_rig(rig: str, skeleton: Skeleton) -> None:
     clip = any_clip(1, skeleton)
     rigged = to_rig(clip, rig)
@@ -105,7 +105,7 @@ def test_every_joint_is_where_it_was_on_a_rig(rig: str, skeleton: Skeleton) -> N
     assert (rigged.name, rigged.fps) == (clip.name, clip.fps)
 
 
-@pytest.mark.parametrize("rig", WRITABLE)
+@pytest.mark.parametrize("rig", RIG_NAMES)
 @QUICK
 @given(st.integers(0, 99), st.floats(-3.1, 3.1), st.sampled_from(UNITS), st.booleans(), st.booleans())
 def test_rigs_come_back_whole(rig: str, seed: int, facing: float, unit: float, z_up: bool, fingers: bool) -> None:
@@ -291,7 +291,7 @@ def resting(skeleton: Skeleton) -> Take:
     return take_of(MotionClip("target", skeleton, 30.0, skeleton.offsets[:1], skeleton.rest_rotations[None]))
 
 
-@pytest.mark.parametrize("rig", WRITABLE)
+@pytest.mark.parametrize("rig", RIG_NAMES)
 @QUICK
 @given(st.integers(0, 99), st.floats(-3.1, 3.1), st.sampled_from(UNITS), st.booleans(), st.booleans())
 def test_out_onto_a_rig_and_back(rig: str, seed: int, facing: float, unit: float, z_up: bool, fingers: bool) -> None:
@@ -301,7 +301,7 @@ def test_out_onto_a_rig_and_back(rig: str, seed: int, facing: float, unit: float
     check_same(to_humanoid(onto(clip, target), fingers=fingers), clip, degrees=0.02, metres=2e-4)
 
 
-@pytest.mark.parametrize("rig", WRITABLE)
+@pytest.mark.parametrize("rig", RIG_NAMES)
 def test_onto_a_rig_is_the_clip_on_that_rig(rig: str) -> None:
     clip = any_clip(5)
     rigged = to_rig(clip, rig)

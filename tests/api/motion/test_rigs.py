@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ganassets.api.errors import InputError
-from ganassets.api.motion.rigs import ONE_OF, REQUIRED, RIGS, WRITABLE, recognise
+from ganassets.api.motion.rigs import ONE_OF, REQUIRED, RIGS, recognise
 from ganassets.api.motion.skeletons import HUMANOID_FINGERS
+from ganassets.api.rig_options import RIG_NAMES
 
 QUICK = settings(max_examples=25, deadline=None)
 
@@ -31,7 +32,11 @@ def test_every_rig_has_what_is_required(rig: str) -> None:
     assert set(ONE_OF) & set(RIGS[rig].bones)
 
 
-@pytest.mark.parametrize("rig", WRITABLE)
+def test_rigs_to_write_are_those_with_bone_axes() -> None:
+    assert set(RIG_NAMES) == {name for name, rig in RIGS.items() if rig.axes}
+
+
+@pytest.mark.parametrize("rig", RIG_NAMES)
 def test_written_names_are_unlike_each_other(rig: str) -> None:
     assert set(RIGS[rig].bones) == set(HUMANOID_FINGERS.names)
     assert len({*names_of(rig), RIGS[rig].root}) == len(HUMANOID_FINGERS.names) + 1
