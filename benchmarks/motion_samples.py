@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
 from ganassets.api.assets import MotionClip
-from ganassets.api.motion.editing import placed
-from ganassets.api.motion.feet import grounded, held_feet
+from ganassets.api.motion.editing import place_at_origin
+from ganassets.api.motion.feet import hold_feet, put_on_ground
 from ganassets.api.motion.measures import motion_features
 from ganassets.api.options import option_values
 from ganassets.api.spec import GeneratorSpec
@@ -120,7 +120,7 @@ def real_clips(units: Mapping[Cell, Sequence[Unit]]) -> Clips:
 
 def cleaned(clip: MotionClip) -> MotionClip:
     """A clip with all that the plugin's decoder mends."""
-    return held_feet(placed(grounded(clip)))
+    return hold_feet(place_at_origin(put_on_ground(clip)))
 
 
 def made_clips(

@@ -76,7 +76,7 @@ from ganassets.api.motion.measures import (
     jerk,
     loop_gap,
     loop_seam,
-    nearest,
+    nearest_rows,
     penetration,
     skating,
 )
@@ -246,7 +246,7 @@ class Comparison:
 
     def distances(self, name: str) -> dict[Cell, FloatArray]:
         """Of a row's windows to the nearest window of training motion."""
-        return {cell: nearest(self.training_windows, f)[0] for cell, f in self.rows[name].features.items()}
+        return {cell: nearest_rows(self.training_windows, f)[0] for cell, f in self.rows[name].features.items()}
 
     def seen(self, name: str) -> dict[Cell, float]:
         """Share of windows whose action is seen."""

@@ -29,9 +29,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ganassets.api.assets import MotionClip
 from ganassets.api.errors import InputError
 from ganassets.api.files import read_limited
-from ganassets.api.motion.retarget import onto
-from ganassets.api.motion.rigs import RIGIFY_CONTROLS, match, missing_from
-from ganassets.api.motion.rotations import conjugate, continuous, from_matrix, multiply, rotate
+from ganassets.api.motion.retarget import to_skeleton
+from ganassets.api.motion.rigs import RIGIFY_CONTROLS, match_bones, missing_joints
+from ganassets.api.motion.rotations import conjugate, from_matrix, make_continuous, multiply, rotate
 from ganassets.api.motion.take import Take
 
 MOST_BONES, MOST_BYTES, LONGEST_NAME = 2000, 4 * 2**20, 255
@@ -101,12 +101,14 @@ class Armature:
     @cached_property
     def generated(self) -> bool:
         """Whether Rigify generated it."""
-        return MOVER in self.bones and not missing_from(match(list(self.bones), rigs=[RIGIFY_CONTROLS]))
+        return MOVER in self.bones and not missing_joints(match_bones(list(self.bones), rigs=[RIGIFY_CONTROLS]))
 
     def humanoid(self) -> dict[str, str]:
         """Joint of the humanoid -> bone that is keyed; InputError naming what is missing."""
-        found = match(list(self.bones), rigs=[RIGIFY_CONTROLS]) if self.generated else match(list(self.bones))
-        missing = missing_from(found)
+        found = (
+            match_bones(list(self.bones), rigs=[RIGIFY_CONTROLS]) if self.generated else match_bones(list(self.bones))
+        )
+        missing = missing_joints(found)
         if missing:
             raise InputError(
                 f"{self.name} is no known humanoid: it has no bone for {', '.join(missing)}; name its bones as Mixamo, "
@@ -187,7 +189,7 @@ def put_on(clip: MotionClip, armature: Armature) -> tuple[dict[str, Any], dict[s
         InputError: no humanoid is recognised in the armature, or it doesn't stand upright at rest.
     """
     humanoid = armature.humanoid()
-    there = onto(clip, target_of(armature, list(humanoid.values())), humanoid)
+    there = to_skeleton(clip, target_of(armature, list(humanoid.values())), humanoid)
     turned = dict(zip(there.names, np.moveaxis(there.rotations, 1, 0), strict=True))
     turns = {bone: turned[bone] for joint, bone in humanoid.items() if joint in clip.skeleton.names}
     hips = humanoid["hips"]
@@ -208,7 +210,7 @@ def put_on(clip: MotionClip, armature: Armature) -> tuple[dict[str, Any], dict[s
     rotations = np.stack([multiply(conjugate(posed.carried(name)), turns[name]) for name in keyed], 1)
     return card, {
         "locations": rotate(back, shift)[:, None].astype(np.float32),
-        "rotations": continuous(rotations)[..., W_FIRST].astype(np.float32),
+        "rotations": make_continuous(rotations)[..., W_FIRST].astype(np.float32),
     }
 
 

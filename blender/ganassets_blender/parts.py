@@ -22,12 +22,20 @@ from PIL.PngImagePlugin import PngInfo
 
 from ganassets.api.assets import Asset, Material, Mesh, MotionClip, TextureSet
 from ganassets.api.errors import InputError
-from ganassets.api.motion.editing import in_place
-from ganassets.api.motion.kinematics import moves_of, rest_pose
-from ganassets.api.motion.mannequin import SURFACES, Mannequin, mannequin_on
+from ganassets.api.motion.editing import remove_travel
+from ganassets.api.motion.kinematics import rest_pose, root_translations
+from ganassets.api.motion.mannequin import SURFACES, Mannequin, make_mannequin_for_rig
 from ganassets.api.motion.retarget import to_rig
 from ganassets.api.motion.rigs import RIGS
-from ganassets.api.motion.rotations import about, between, conjugate, continuous, multiply, rotate, to_matrix
+from ganassets.api.motion.rotations import (
+    conjugate,
+    from_axis_angle,
+    make_continuous,
+    multiply,
+    rotate,
+    shortest_rotation,
+    to_matrix,
+)
 from ganassets_images import EXPORTER as IMAGES
 
 from .armatures import put_on, read_armature
@@ -37,7 +45,7 @@ FORMAT = 1
 CATALOGS = "GAN Assets"
 HEADS = "faces"  # the generator of heads
 PICTURES = {"albedo": "baseColor", "normal": "normal", "orm": "orm", "height": "height"}
-STANDING = about((1, 0, 0), math.pi / 2)  # from Y up to Z up
+STANDING = from_axis_angle((1, 0, 0), math.pi / 2)  # from Y up to Z up
 W_FIRST = (3, 0, 1, 2)
 UP, FORWARDS = np.array([0.0, 1, 0]), np.array([0.0, 0, 1])
 LEAST_BONE, END_BONE = 0.005, 0.6  # metres; of the bone before: bones of joints that nothing follows
@@ -213,7 +221,7 @@ def motion_parts(clip: MotionClip, options: Mapping[str, Any]) -> tuple[Card, di
     """A clip on an armature of its own with a figure that it moves, or for the armature that the options name."""
     rig, skeleton = options["rig"], clip.skeleton
     if options["root"] == "in-place":
-        clip = in_place(clip)
+        clip = remove_travel(clip)
     words = {
         "arrays": f"{clip.name}.npz",
         "fps": clip.fps,
@@ -229,7 +237,7 @@ def motion_parts(clip: MotionClip, options: Mapping[str, Any]) -> tuple[Card, di
     arrays = (
         bones_at(places, turns, moved.skeleton.parents)
         | channels(moved, has_root=bool(RIGS[rig].root))
-        | mannequin_arrays(mannequin_on(skeleton, rig))
+        | mannequin_arrays(make_mannequin_for_rig(skeleton, rig))
     )
     card = words | {
         "rig": rig,
@@ -243,9 +251,9 @@ def motion_parts(clip: MotionClip, options: Mapping[str, Any]) -> tuple[Card, di
 def channels(clip: MotionClip, has_root: bool) -> Arrays:
     """Pose channels of a clip's bones: (f, k, 3) locations of the first of them, (f, j, 4) rotations of all."""
     back = conjugate(clip.skeleton.rest_rotations)
-    moves = np.stack(moves_of(clip, has_root), 1)
+    moves = np.stack(root_translations(clip, has_root), 1)
     count = moves.shape[1]
-    turns = continuous(multiply(back, clip.rotations))
+    turns = make_continuous(multiply(back, clip.rotations))
     return {
         "locations": rotate(back[:count], moves - clip.skeleton.offsets[:count]).astype(np.float32),
         "rotations": turns[..., W_FIRST].astype(np.float32),
@@ -307,7 +315,7 @@ def pointing(places: FloatArray, parents: Sequence[int]) -> FloatArray:
     for joint in range(len(places)):
         after = [k for k, above in enumerate(parents) if above == joint]
         way = places[after[0]] - places[joint] if len(after) == 1 else UP if after else FORWARDS
-        turns.append(between(UP, way.astype(np.float64)))
+        turns.append(shortest_rotation(UP, way.astype(np.float64)))
     return np.stack(turns)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganassets.api.assets import MotionClip, Skeleton
-from ganassets.api.motion.editing import in_place
+from ganassets.api.motion.editing import remove_travel
 from ganassets.api.motion.kinematics import rest_pose
 from ganassets.api.motion.retarget import to_rig
 from ganassets.api.motion.rigs import RIGS
@@ -37,7 +37,7 @@ LAST = 0.7  # of the bone before: how far hands and fingers go on
 def encode_clip(clip: MotionClip, options: Mapping[str, Any]) -> str:
     """Text of the file."""
     if options["root"] == "in-place":
-        clip = in_place(clip)
+        clip = remove_travel(clip)
     rig, (scale, decimals) = options["rig"], UNITS[options["unit"]]
     if rig != VRM:
         clip = to_rig(clip, rig)
@@ -83,7 +83,7 @@ def hierarchy(skeleton: Skeleton, rig: str, scale: float, decimals: int) -> str:
         decimals: of the lengths.
     """
     # Those not named here go on as the bone before.
-    ends = {RIGS[rig].written(joint): end for joint, end in ENDS.items()}
+    ends = {RIGS[rig].bone_name(joint): end for joint, end in ENDS.items()}
     places = rest_pose(skeleton)[0]
     offsets = places - places[[0, *skeleton.parents[1:]]]
 

@@ -22,12 +22,12 @@ from PIL import Image
 
 from ganassets.api.assets import Mesh, MotionClip
 from ganassets.api.errors import InputError
-from ganassets.api.motion.editing import in_place
-from ganassets.api.motion.kinematics import moves_of, rest_pose
-from ganassets.api.motion.mannequin import SURFACES, VRM, Mannequin, mannequin_on
+from ganassets.api.motion.editing import remove_travel
+from ganassets.api.motion.kinematics import rest_pose, root_translations
+from ganassets.api.motion.mannequin import SURFACES, VRM, Mannequin, make_mannequin_for_rig
 from ganassets.api.motion.retarget import to_rig
 from ganassets.api.motion.rigs import RIGS
-from ganassets.api.motion.rotations import IDENTITY, conjugate, continuous, multiply, rotate
+from ganassets.api.motion.rotations import IDENTITY, conjugate, make_continuous, multiply, rotate
 
 from .engines import CENTIMETRES, Engine
 
@@ -117,16 +117,16 @@ def clip_scene(clip: MotionClip, engine: Engine, options: Mapping[str, Any]) -> 
     that is held for two.
     """
     rig = engine.rig if options["rig"] == "engine" else options["rig"]
-    mannequin = mannequin_on(clip.skeleton, rig) if options["mannequin"] else None
+    mannequin = make_mannequin_for_rig(clip.skeleton, rig) if options["mannequin"] else None
     if options["root"] == "in-place":
-        clip = in_place(clip)
+        clip = remove_travel(clip)
     if rig != VRM:
         clip = to_rig(clip, rig)
     if len(clip) == 1:
         clip = replace(clip, translation=clip.translation.repeat(2, 0), rotations=clip.rotations.repeat(2, 0))
     places, turns = rest_pose(clip.skeleton)
     back = conjugate(clip.skeleton.rest_rotations)
-    moves = np.stack(moves_of(clip, has_root=bool(RIGS[rig].root)), 1)
+    moves = np.stack(root_translations(clip, has_root=bool(RIGS[rig].root)), 1)
     moved = moves.shape[1]
     words = {
         "name": engine.clip.format(clip.name),
@@ -140,7 +140,7 @@ def clip_scene(clip: MotionClip, engine: Engine, options: Mapping[str, Any]) -> 
         "bone_places": places * CENTIMETRES,
         "bone_turns": turns,
         "shifts": rotate(back[:moved], moves - clip.skeleton.offsets[:moved]) * np.float32(CENTIMETRES),
-        "turns": continuous(multiply(back, clip.rotations)),
+        "turns": make_continuous(multiply(back, clip.rotations)),
     }
     scene = Scene(words, arrays)
     if mannequin:

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from ganassets.api.assets import InputError, MotionClip, Skeleton
-from ganassets.api.motion.editing import in_place, rest_clip
-from ganassets.api.motion.kinematics import moves_of, rest_pose
-from ganassets.api.motion.mannequin import SURFACES, VRM, Mannequin, mannequin_on
+from ganassets.api.motion.editing import remove_travel, rest_clip
+from ganassets.api.motion.kinematics import rest_pose, root_translations
+from ganassets.api.motion.mannequin import SURFACES, VRM, Mannequin, make_mannequin_for_rig
 from ganassets.api.motion.retarget import to_rig
 from ganassets.api.motion.rigs import RIGS
 from ganassets.api.motion.rotations import conjugate, to_matrix
@@ -54,7 +54,7 @@ RIG, FIRST_JOINT = 1, 2  # nodes, after the mesh's
 def encode_motion(clip: MotionClip, options: Mapping[str, Any]) -> bytes:
     """GLB of a clip: a mannequin, its skeleton and the animation."""
     if options["root"] == "in-place":
-        clip = in_place(clip)
+        clip = remove_travel(clip)
     rig = options["rig"]
     figure = figure_of(clip.skeleton, rig)
     if rig != VRM:
@@ -75,7 +75,7 @@ def encode_vrma(clip: MotionClip, options: Mapping[str, Any]) -> bytes:
     and nothing but the hips moves.
     """
     if options["root"] == "in-place":
-        clip = in_place(clip)
+        clip = remove_travel(clip)
     names = clip.skeleton.names
     if missing := [name for name in REQUIRED if name not in names]:
         raise InputError(f"a VRM animation needs the joints {', '.join(missing)}, which {clip.name} lacks.")
@@ -108,7 +108,7 @@ def add_animation(binary: Binary, clip: MotionClip, first: int, has_root: bool) 
     clock = binary.add_accessor(bufferView=binary.add_view(times.tobytes()), **shared, type="SCALAR", **bounds)
     places = [
         binary.add_accessor(bufferView=binary.add_view(moves.tobytes()), **shared, type="VEC3")
-        for moves in moves_of(clip, has_root)
+        for moves in root_translations(clip, has_root)
     ]
     view = binary.add_view(turns.tobytes())
     outputs = places + [
@@ -156,7 +156,7 @@ def make_figure(
         np.frombuffer(offsets, np.float32).reshape(-1, 3),
         np.frombuffer(rest_rotations, np.float32).reshape(-1, 4),
     )
-    mannequin = mannequin_on(skeleton, rig)
+    mannequin = make_mannequin_for_rig(skeleton, rig)
     if rig != VRM:
         skeleton = to_rig(rest_clip(skeleton), rig).skeleton
     binary = Binary()

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ganassets.api.assets import MotionClip, Skeleton
-from ganassets.api.motion.editing import in_place
+from ganassets.api.motion.editing import remove_travel
 from ganassets.api.motion.kinematics import rest_pose
-from ganassets.api.motion.mannequin import SURFACES, VRM, Mannequin, mannequin_on
+from ganassets.api.motion.mannequin import SURFACES, VRM, Mannequin, make_mannequin_for_rig
 from ganassets.api.motion.retarget import to_rig
 from ganassets.api.motion.rigs import RIGS
 from ganassets.api.motion.rotations import to_matrix
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 def describe_motion(clip: MotionClip, options: Mapping[str, Any]) -> Scene:
     """The scene of a clip; a time code is a frame, the first is 0."""
     if options["root"] == "in-place":
-        clip = in_place(clip)
+        clip = remove_travel(clip)
     rig = options["rig"]
-    mannequin = mannequin_on(clip.skeleton, rig)
+    mannequin = make_mannequin_for_rig(clip.skeleton, rig)
     if rig != VRM:
         clip = to_rig(clip, rig)
     scene = new_scene(clip, "SkelRoot")

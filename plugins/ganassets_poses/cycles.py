@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganassets.api.assets import CONTACTS
-from ganassets.api.motion.editing import blurred
+from ganassets.api.motion.editing import blur_track
 from ganassets.api.motion.kinematics import world_pose
 from ganassets.api.motion.rotations import from_6d
 from ganassets.api.motion.skeletons import HUMANOID
@@ -128,7 +128,7 @@ def single_actions(places: FloatArray, contacts: FloatArray) -> list[tuple[int, 
 
 def activity_of(places: FloatArray, sigma: int) -> FloatArray:
     """(f - 1,) m/s at which joints move on average, smoothed over so many frames."""
-    return blurred(apart(places[1:], places[:-1]) * FPS, sigma)
+    return blur_track(apart(places[1:], places[:-1]) * FPS, sigma)
 
 
 def centred(signals: Signals, places: FloatArray) -> Signals:

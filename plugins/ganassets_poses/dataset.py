@@ -17,7 +17,7 @@ from ganassets.api.data import TrainingData, condition_statistics
 from ganassets.api.data.records import FileRecord, LeftOutError, explain_left_out, left_out
 from ganassets.api.errors import GanassetsError, InputError
 from ganassets.api.files import read_text
-from ganassets.api.motion.retarget import to_humanoid, up_axis
+from ganassets.api.motion.retarget import find_up_axis, to_humanoid
 from ganassets.api.spec import Preset
 
 from .actions import ACTIONS, COLUMNS, NAMES, STYLES, Action, action_of, find_action
@@ -151,7 +151,7 @@ def clip_units(found: Found, bones: Mapping[str, str] | None) -> tuple[list[Unit
     style = facts.style or STYLES_OF.get(suffix_of(found.file), "mocap")
     if style not in STYLES:
         raise LeftOutError(f"the style {style!r} is none of {', '.join(STYLES)}", "unknown style")
-    up, why_up = (facts.up, facts.given_by) if facts.up else up_axis(take, bones)
+    up, why_up = (facts.up, facts.given_by) if facts.up else find_up_axis(take, bones)
     held = units_of(to_humanoid(take, bones, name=f"{found.file}: {take.name}", up=up), action, style, facts.loops)
     if not held:
         raise LeftOutError(

@@ -10,8 +10,8 @@ import numpy as np
 
 from ganassets.api.assets import MotionClip, Provenance
 from ganassets.api.latents import uniforms
-from ganassets.api.motion.editing import cropped, mirrored, placed, resampled
-from ganassets.api.motion.feet import foot_places, grounded, held_feet, matched_travel, standing_feet
+from ganassets.api.motion.editing import crop_clip, mirror_clip, place_at_origin, resample_clip
+from ganassets.api.motion.feet import find_standing_feet, foot_positions, hold_feet, match_travel, put_on_ground
 
 from .actions import ACTIONS
 from .signals import Signals, clip_of, sample_of, smoothed, stretched
@@ -68,15 +68,15 @@ def decode_clip(signals: Signals, name: str, provenance: Provenance, settings: M
         clip = clip_of(stretched(signals, steps), name, FPS, True)
     else:
         clip = clip_of(signals.part(MARGIN, len(signals) - MARGIN), name, FPS, False)
-        clip = resampled(replace(clip, fps=FPS * (len(clip) - 1) / steps), FPS)
+        clip = resample_clip(replace(clip, fps=FPS * (len(clip) - 1) / steps), FPS)
     if mirrors(settings["mirror"], provenance):
-        clip = mirrored(clip)
-    clip = replace(placed(grounded(clip)), provenance=provenance)
+        clip = mirror_clip(clip)
+    clip = replace(place_at_origin(put_on_ground(clip)), provenance=provenance)
     if settings["hold-feet"]:
         clip = steadied(clip)
     if settings["pose"] >= 0:
         clip = pose_of(clip, settings["pose"])
-    return clip if settings["fps"] == FPS else resampled(clip, settings["fps"])
+    return clip if settings["fps"] == FPS else resample_clip(clip, settings["fps"])
 
 
 def mirrors(wish: str, provenance: Provenance) -> bool:
@@ -103,13 +103,13 @@ def steadied(clip: MotionClip) -> MotionClip:
     """
     sliders = clip.provenance.sliders
     low = sum(sliders[f"action:{action.name}"] * action.low for action in ACTIONS)
-    clip = matched_travel(clip) if clip.loop and is_gait(clip.provenance) else clip
-    stands = standing_feet(foot_places(clip), low).repeat(2, axis=1)
+    clip = match_travel(clip) if clip.loop and is_gait(clip.provenance) else clip
+    stands = find_standing_feet(foot_positions(clip), low).repeat(2, axis=1)
     assert clip.contacts is not None
-    return held_feet(replace(clip, contacts=clip.contacts | stands))
+    return hold_feet(replace(clip, contacts=clip.contacts | stands))
 
 
 def pose_of(clip: MotionClip, share: float) -> MotionClip:
     """One frame of a clip, the share of it in [0, 1] that is over, above the origin and facing +Z."""
     frame = round(share * (len(clip) - 1))
-    return placed(cropped(clip, frame, frame + 1))
+    return place_at_origin(crop_clip(clip, frame, frame + 1))

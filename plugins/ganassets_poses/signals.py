@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganassets.api.assets import CONTACTS, MotionClip
-from ganassets.api.motion.editing import blurred, other_side
-from ganassets.api.motion.rotations import about, continuous, from_6d, multiply, normalised, rotate, to_6d
+from ganassets.api.motion.editing import blur_track, opposite_joint
+from ganassets.api.motion.rotations import from_6d, from_axis_angle, make_continuous, multiply, normalise, rotate, to_6d
 from ganassets.api.motion.skeletons import HUMANOID
 
 FloatArray = NDArray[np.floating]
@@ -50,7 +50,7 @@ class Signals:
 
     def mirrored(self) -> Signals:
         """Left and right exchanged."""
-        swap = [HUMANOID.index(other_side(name)) for name in HUMANOID.names]
+        swap = [HUMANOID.index(opposite_joint(name)) for name in HUMANOID.names]
         columns = self.rotations.reshape(JOINTS, 2, 3, -1)[swap] * MIRROR
         root = self.root * np.array([1, -1, -1, 1], np.float32)[:, None]
         return Signals(root, columns.reshape(6 * JOINTS, -1), self.contacts[[2, 3, 0, 1]])
@@ -102,7 +102,7 @@ def headings(rotations: FloatArray, fps: float, wraps: bool) -> NDArray[np.float
     """
     left = rotate(rotations.astype(np.float64), np.array([1.0, 0, 0]))
     direction = left[:, 0] - 1j * left[:, 2]
-    smooth = blurred(direction, HEADING_SIGMA * fps, wraps)
+    smooth = blur_track(direction, HEADING_SIGMA * fps, wraps)
     return np.unwrap(np.angle(np.where(np.abs(smooth) > 1e-6, smooth, 1.0)))
 
 
@@ -119,11 +119,11 @@ def signals_of(clip: MotionClip) -> Signals:
         angles = np.append(angles, angles[-1] + turned)
     turn = np.diff(angles) * clip.fps
     angles = angles[:last]
-    back = about((0, 1, 0), -angles)
+    back = from_axis_angle((0, 1, 0), -angles)
     step = np.diff(clip.translation.astype(np.float64), axis=0) * clip.fps
     step = rotate(back, step)
     local = clip.rotations[:last].astype(np.float64)
-    local[:, 0] = normalised(multiply(back, local[:, 0]))
+    local[:, 0] = normalise(multiply(back, local[:, 0]))
     root = np.stack([step[:, 2], step[:, 0], turn, clip.translation[:last, 1]])
     contacts = np.zeros((last, len(CONTACTS))) if clip.contacts is None else clip.contacts[:last]
     return Signals(root.astype(np.float32), flat(np.moveaxis(to_6d(local), 1, 0)), contacts.T.astype(np.float32))
@@ -160,18 +160,18 @@ def clip_of(signals: Signals, name: str, fps: float, loop: bool) -> MotionClip:
         turn = turn - turn.mean()
     angles = np.concatenate([[0.0], np.cumsum(turn) / fps])[: len(signals) + loop]
     step = np.stack([left, np.zeros_like(left), forward], -1)[: len(angles) - 1] / fps
-    step = rotate(about((0, 1, 0), angles[:-1]), step)
+    step = rotate(from_axis_angle((0, 1, 0), angles[:-1]), step)
     ground = np.concatenate([np.zeros((1, 3)), np.cumsum(step, 0)])
     frames = np.arange(len(angles)) % len(signals)
     ground[:, 1] = height[frames]
     rotations = from_6d(signals.columns()[frames].astype(np.float64))
-    rotations[:, 0] = normalised(multiply(about((0, 1, 0), angles), rotations[:, 0]))
+    rotations[:, 0] = normalise(multiply(from_axis_angle((0, 1, 0), angles), rotations[:, 0]))
     return MotionClip(
         name,
         HUMANOID,
         fps,
         ground.astype(np.float32),
-        continuous(rotations).astype(np.float32),
+        make_continuous(rotations).astype(np.float32),
         signals.contacts.T[frames] > 0.5,
         loop,
     )

@@ -8,7 +8,7 @@ import numpy as np
 from PIL.Image import Image
 
 from ganassets.api.assets import MotionClip
-from ganassets.api.motion.editing import placed
+from ganassets.api.motion.editing import place_at_origin
 
 from .actions import NAMES
 from .preview import contact_sheet
@@ -34,4 +34,4 @@ def raw_clip(arrays: Mapping[str, np.ndarray], index: int, row: np.ndarray) -> M
     loop = is_loop(row)
     if not loop:
         signals = signals.part(MARGIN, len(signals) - MARGIN)
-    return placed(clip_of(signals, NAMES[int(row[: len(NAMES)].argmax())], FPS, loop))
+    return place_at_origin(clip_of(signals, NAMES[int(row[: len(NAMES)].argmax())], FPS, loop))

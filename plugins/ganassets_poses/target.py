@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ganassets.api.assets import MotionClip
 from ganassets.api.data.records import FileRecord
 from ganassets.api.errors import InputError
-from ganassets.api.motion.editing import at_times, placed
+from ganassets.api.motion.editing import place_at_origin, sample_clip
 from ganassets.api.motion.kinematics import positions
 from ganassets.api.motion.retarget import to_humanoid
 from ganassets.api.spec import Target
@@ -40,5 +40,5 @@ def places_of(clips: Sequence[MotionClip]) -> NDArray[np.float32]:
     found = []
     for clip in clips:
         moments = np.linspace(0, clip.seconds, FRAMES) if len(clip) > 1 else np.zeros(FRAMES)
-        found.append(positions(placed(at_times(clip, moments))).ravel() * CENTIMETRES)
+        found.append(positions(place_at_origin(sample_clip(clip, moments))).ravel() * CENTIMETRES)
     return np.stack(found).astype(np.float32)

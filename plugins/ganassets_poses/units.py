@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganassets.api.assets import MotionClip
-from ganassets.api.motion.editing import resampled
-from ganassets.api.motion.feet import find_contacts, grounded, restored_travel
+from ganassets.api.motion.editing import resample_clip
+from ganassets.api.motion.feet import find_contacts, put_on_ground, restore_travel
 from ganassets.api.motion.measures import skating
 from ganassets.api.motion.rotations import degrees_between
 from ganassets.api.motion.skeletons import HUMANOID
@@ -110,8 +110,8 @@ class Unit:
 
 def prepared(clip: MotionClip, gait: bool) -> MotionClip:
     """A clip at 30 frames a second, on the ground, with travel where a gait stays on the spot, and with contacts."""
-    clip = grounded(resampled(clip, FPS))
-    clip = restored_travel(clip) if gait else clip
+    clip = put_on_ground(resample_clip(clip, FPS))
+    clip = restore_travel(clip) if gait else clip
     return replace(clip, contacts=find_contacts(clip))
 
 

@@ -15,7 +15,15 @@ from ganassets.api.assets import MotionClip
 from ganassets.api.errors import InputError
 from ganassets.api.motion.kinematics import world_pose
 from ganassets.api.motion.rigs import RIGIFY_CONTROLS, RIGS
-from ganassets.api.motion.rotations import about, conjugate, degrees_between, from_matrix, multiply, rotate, to_matrix
+from ganassets.api.motion.rotations import (
+    conjugate,
+    degrees_between,
+    from_axis_angle,
+    from_matrix,
+    multiply,
+    rotate,
+    to_matrix,
+)
 from ganassets.api.motion.skeletons import HUMANOID, HUMANOID_FINGERS
 from ganassets.api.rig_options import RIG_NAMES
 from ganassets_blender import EXPORTER
@@ -32,7 +40,7 @@ def bones_of(rig: str, unit: float = 1.0, facing: float = 0.0) -> list[Bone]:
     files = EXPORTER.export(walk_clip(), DEFAULTS | {"rig": rig})
     card = json.loads(files["walk.json"])
     turn = np.eye(4)
-    turn[:3, :3] = unit * to_matrix(about((0, 0, 1), facing))
+    turn[:3, :3] = unit * to_matrix(from_axis_angle((0, 0, 1), facing))
     with np.load(io.BytesIO(files["walk.npz"]), allow_pickle=False) as arrays:
         matrices = turn @ arrays["bone_matrices"]
     matrices[:, :3, :3] /= unit
@@ -80,7 +88,7 @@ def check(bones: Sequence[Bone], clip: MotionClip, folder: Path, names: Mapping[
     """Every bone has turned from the T-pose as the clip's joint has, which for these rigs' torsos is since rest."""
     found = posed(bones, *put_on(bones, clip, folder))
     _, turns = world_pose(clip.skeleton, clip.translation.astype(float), clip.rotations.astype(float))
-    world = multiply(about((0, 0, 1), facing), STANDING)
+    world = multiply(from_axis_angle((0, 0, 1), facing), STANDING)
     for joint in ("hips", "spine", "chest", "upperChest", "neck", "head", "leftFoot", "rightUpperLeg"):
         _, turned, rest = found[names[joint]]
         wanted = multiply(world, multiply(turns[:, clip.skeleton.index(joint)], conjugate(world)))
@@ -88,7 +96,7 @@ def check(bones: Sequence[Bone], clip: MotionClip, folder: Path, names: Mapping[
 
 
 def named(rig: str) -> dict[str, str]:
-    return {joint: RIGS[rig].written(joint) for joint in RIGS[rig].bones}
+    return {joint: RIGS[rig].bone_name(joint) for joint in RIGS[rig].bones}
 
 
 @pytest.mark.parametrize("rig", RIG_NAMES)
@@ -99,7 +107,7 @@ def test_bones_turn_as_the_clip_does(rig: str, unit: float, facing: float, tmp_p
     check(bones, clip, tmp_path, named(rig), facing)
     found = posed(bones, *put_on(bones, clip, tmp_path))
     places, _ = world_pose(HUMANOID, clip.translation.astype(float), clip.rotations.astype(float))
-    wanted = unit * rotate(multiply(about((0, 0, 1), facing), STANDING), places)
+    wanted = unit * rotate(multiply(from_axis_angle((0, 0, 1), facing), STANDING), places)
     for joint in HUMANOID.names:
         assert np.abs(found[named(rig)[joint]][0] - wanted[:, HUMANOID.index(joint)]).max() < 1e-3 * unit, joint
 

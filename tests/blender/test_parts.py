@@ -161,7 +161,7 @@ def test_the_channels_put_every_joint_where_it_is(rig: str, skeleton: Any) -> No
     clip = random_clip(np.random.default_rng(2), 20, skeleton)
     card, arrays, _ = parts_of(clip, rig=rig)
     found, _ = posed(card, arrays)
-    joints = [card["bones"].index(RIGS[rig].written(name)) for name in skeleton.names]
+    joints = [card["bones"].index(RIGS[rig].bone_name(name)) for name in skeleton.names]
     assert np.abs(found[:, joints] - to_blender(positions(clip))).max() < 1e-4
     assert (card["frames"], card["fps"], card["loop"], card["rig"]) == (20, 30.0, False, rig)
 
@@ -170,7 +170,7 @@ def test_the_channels_put_every_joint_where_it_is(rig: str, skeleton: Any) -> No
 def test_bones_point_at_their_children(rig: str) -> None:
     card, arrays, _ = parts_of(walk_clip(), rig=rig)
     for joint, child in (("leftUpperArm", "leftLowerArm"), ("rightLowerLeg", "rightFoot"), ("hips", "spine")):
-        start, end = (card["bones"].index(RIGS[rig].written(name)) for name in (joint, child))
+        start, end = (card["bones"].index(RIGS[rig].bone_name(name)) for name in (joint, child))
         matrix, length = arrays["bone_matrices"][start], arrays["bone_lengths"][start]
         assert matrix[:3, 3] + length * matrix[:3, 1] == pytest.approx(arrays["bone_matrices"][end][:3, 3], abs=1e-4)
 

@@ -110,7 +110,7 @@ def test_poses_are_changes_of_the_rest_pose(rig: str) -> None:
         turned = IDENTITY.astype(float) if root else worlds[:, parent]
         places[:, joint] = (0 if root else places[:, parent]) + rotate(turned, np.broadcast_to(inside, (9, 3)))
         worlds[:, joint] = multiply(multiply(turned, local), turns[:, joint])
-    names = [RIGS[rig].written(name) for name in clip.skeleton.names]
+    names = [RIGS[rig].bone_name(name) for name in clip.skeleton.names]
     found = places[:, [scene.words["bones"].index(name) for name in names]]
     assert abs(found - positions(clip)).max() < 1e-5
 

@@ -357,7 +357,7 @@ def test_every_rig_plays_it(folder: Path, rig: str) -> None:
     stage = Usd.Stage.Open(str(write(folder, clip, rig=rig)))
     check_scene(stage, clip)
     names = list(UsdSkel.Skeleton(queries(stage)[0].GetPrim()).GetJointNamesAttr().Get())
-    chosen = [names.index(RIGS[rig].written(name)) for name in clip.skeleton.names]
+    chosen = [names.index(RIGS[rig].bone_name(name)) for name in clip.skeleton.names]
     for frame in (0, 17, 60):
         assert abs(played(stage, frame)[chosen, 3, :3] - positions(clip)[frame]).max() < 1e-4
     body = baked(stage, 17)

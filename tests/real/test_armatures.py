@@ -14,7 +14,7 @@ from ganassets.api.assets import MotionClip
 from ganassets.api.motion.kinematics import rest_pose, world_pose
 from ganassets.api.motion.retarget import AIMS
 from ganassets.api.motion.rigs import RIGS
-from ganassets.api.motion.rotations import conjugate, degrees_between, from_matrix, multiply, normalised, rotate
+from ganassets.api.motion.rotations import conjugate, degrees_between, from_matrix, multiply, normalise, rotate
 from ganassets.api.motion.skeletons import HUMANOID
 from ganassets_blender import EXPORTER
 from ganassets_blender.parts import STANDING, to_blender
@@ -64,7 +64,7 @@ def turn(matrix: np.ndarray) -> np.ndarray:
 
 def degrees(a: np.ndarray, b: np.ndarray) -> float:
     """Between two directions."""
-    return float(np.degrees(np.arccos(np.clip(normalised(a) @ normalised(b), -1, 1))))
+    return float(np.degrees(np.arccos(np.clip(normalise(a) @ normalise(b), -1, 1))))
 
 
 @pytest.mark.parametrize("kind", NAMES)

@@ -83,7 +83,7 @@ def test_blender_plays_a_clip(blender: Consumer, tmp_path: Path, rig: str) -> No
     for clip in clips if rig == "vrm" else clips[:1]:
         report = blender(write(tmp_path, clip, rig=rig), *map(str, FRAMES), script="blender_motion.py")
         assert report["action"] == [0, 60] and report["meshes"] == ["mannequin"] and report["smooth"]
-        names = [RIGS[rig].written(name) for name in clip.skeleton.names]
+        names = [RIGS[rig].bone_name(name) for name in clip.skeleton.names]
         for frame, pose in zip(FRAMES, report["poses"], strict=True):
             found = upright([pose[name] for name in names])
             assert abs(found - positions(clip)[frame]).max() < MILLIMETRE, (clip.name, frame)

@@ -42,7 +42,7 @@ def test_glb_files_are_scenes(godot: Callable[[Path], dict[str, Any]], tmp_path:
     assert face["materials"]["skin"]["albedo"] and set(face["materials"]) == {"skin", "mouth", "eyes"}
 
     figure = found["walk.glb"]
-    written = ["Root", *(RIGS["godot"].written(name) for name in HUMANOID.names)]
+    written = ["Root", *(RIGS["godot"].bone_name(name) for name in HUMANOID.names)]
     assert sorted(figure["bones"]) == sorted(in_godot_3(name) for name in written)
     assert figure["clips"]["walk"] == [pytest.approx(2), len(figure["bones"])] and figure["skinned"]
     assert figure["size"][1] == pytest.approx(1.72, abs=0.01)

@@ -56,7 +56,7 @@ def test_blender_plays_it(blender: Consumer, tmp_path: Path, exporter: Exporter,
         path = write(tmp_path, exporter, clip, rig=rig)
         report = blender(path, *map(str, FRAMES), script="blender_motion.py")
         assert report["version"].startswith("4.5") and report["action"] == [0, 60]
-        written = [RIGS[rig].written(name) for name in clip.skeleton.names]
+        written = [RIGS[rig].bone_name(name) for name in clip.skeleton.names]
         names = [name.replace(" ", "_") if exporter is BVH else name for name in written]
         assert set(report["parents"]) - set(names) <= {RIGS[rig].root}
         for frame, pose in zip(FRAMES, report["poses"], strict=True):
@@ -76,7 +76,7 @@ def test_three_plays_it(node: Consumer, chromium: str, tmp_path: Path) -> None:
         assert found["complaints"] == []
         assert found["clip"]["name"] == "walk" and found["clip"]["seconds"] == pytest.approx(2)
         assert found["materials"] == ["body", "joints"] and sum(found["triangles"]) < 4000
-        names = [RIGS[rig].written(name).translate(IN_THREE) for name in HUMANOID.names]
+        names = [RIGS[rig].bone_name(name).translate(IN_THREE) for name in HUMANOID.names]
         for frame, pose in zip(FRAMES, found["poses"], strict=True):
             wanted = positions(clip)[frame]
             assert abs(np.array([pose["bones"][name] for name in names]) - wanted).max() < MILLIMETRE

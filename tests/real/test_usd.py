@@ -92,7 +92,7 @@ def test_blender_plays_it(blender: Consumer, tmp_path: Path, rig: str) -> None:
         report = blender(write(tmp_path, clip, rig=rig), *map(str, FRAMES), script="blender_motion.py")
         assert report["action"] == [0, 60] and report["meshes"] == ["mannequin"] and report["smooth"]
         # Joints have names of ASCII letters in USD.
-        names = [RIGS[rig].written(name).replace(":", "_").replace(" ", "_") for name in clip.skeleton.names]
+        names = [RIGS[rig].bone_name(name).replace(":", "_").replace(" ", "_") for name in clip.skeleton.names]
         for frame, pose in zip(FRAMES, report["poses"], strict=True):
             assert abs(upright(pose, names) - positions(clip)[frame]).max() < MILLIMETRE, (clip.name, frame)
         if rig == "vrm":

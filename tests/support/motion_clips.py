@@ -8,7 +8,15 @@ import numpy as np
 
 from ganassets.api.assets import MotionClip, Provenance, Skeleton
 from ganassets.api.motion.kinematics import local_rotations, positions, rest_pose, world_pose
-from ganassets.api.motion.rotations import about, conjugate, continuous, from_matrix, multiply, normalised, rotate
+from ganassets.api.motion.rotations import (
+    conjugate,
+    from_axis_angle,
+    from_matrix,
+    make_continuous,
+    multiply,
+    normalise,
+    rotate,
+)
 from ganassets.api.motion.skeletons import FOOT_HEIGHT, HUMANOID
 from ganassets.api.motion.take import Take
 
@@ -42,25 +50,27 @@ def walk_clip(frames: int = 61, fps: float = 30.0, loop: bool = True, speed: flo
     reach = speed * seconds / strides / (2 * np.pi)
     swing = np.arcsin(np.clip(reach / 0.84, -0.8, 0.8))
     turns = {
-        "hips": about(Y, 0.09 * np.sin(phase)),
-        "spine": about(Y, -0.09 * np.sin(phase)),
-        "upperChest": about(Y, -0.07 * np.sin(phase)),
+        "hips": from_axis_angle(Y, 0.09 * np.sin(phase)),
+        "spine": from_axis_angle(Y, -0.09 * np.sin(phase)),
+        "upperChest": from_axis_angle(Y, -0.07 * np.sin(phase)),
     }
     for side, sign in STEPS:
         leg = sign * np.sin(phase)  # 1: the leg is in front
         lifted = np.maximum(sign * np.cos(phase), 0) ** 2  # while it swings to the front
         hip, knee = -swing * leg - 0.35 * lifted, 0.08 + 0.85 * lifted
-        turns[f"{side}UpperLeg"] = about(X, hip)
-        turns[f"{side}LowerLeg"] = about(X, knee)
-        turns[f"{side}Foot"] = about(X, -hip - knee - 0.25 * np.maximum(leg, 0) + 0.3 * np.maximum(-leg, 0))
-        turns[f"{side}UpperArm"] = multiply(about(X, 0.45 * leg), about(Z, np.full(frames, -sign * 1.3)))
-        turns[f"{side}LowerArm"] = about(Y, -sign * (0.35 - 0.15 * leg))
+        turns[f"{side}UpperLeg"] = from_axis_angle(X, hip)
+        turns[f"{side}LowerLeg"] = from_axis_angle(X, knee)
+        turns[f"{side}Foot"] = from_axis_angle(X, -hip - knee - 0.25 * np.maximum(leg, 0) + 0.3 * np.maximum(-leg, 0))
+        turns[f"{side}UpperArm"] = multiply(
+            from_axis_angle(X, 0.45 * leg), from_axis_angle(Z, np.full(frames, -sign * 1.3))
+        )
+        turns[f"{side}LowerArm"] = from_axis_angle(Y, -sign * (0.35 - 0.15 * leg))
     rotations = np.tile(np.array([0.0, 0, 0, 1]), (frames, len(HUMANOID.names), 1))
     for name, turn in turns.items():
         rotations[:, HUMANOID.index(name)] = turn
     if loop:
         rotations[-1] = rotations[0]
-    rotations = continuous(normalised(rotations)).astype(np.float32)
+    rotations = make_continuous(normalise(rotations)).astype(np.float32)
 
     feet = [HUMANOID.index(f"{side}Foot") for side, _ in STEPS]
     travel = np.linspace(0, speed * seconds, frames)
@@ -92,7 +102,7 @@ def random_clip(rng: np.random.Generator, frames: int, skeleton: Skeleton = HUMA
         return (strength * np.sin(angle)).sum(0)
 
     turns = np.concatenate([smooth(joints, 3), np.ones((frames, joints, 1))], -1)
-    rotations = continuous(normalised(multiply(skeleton.rest_rotations.astype(np.float64), normalised(turns))))
+    rotations = make_continuous(normalise(multiply(skeleton.rest_rotations.astype(np.float64), normalise(turns))))
     moved = skeleton.offsets[0] + smooth(1, 3)[:, 0] * [1.0, 0.2, 1.0]
     return MotionClip(
         "random", skeleton, 30.0, moved.astype(np.float32), rotations.astype(np.float32), provenance=PROVENANCE
@@ -102,7 +112,7 @@ def random_clip(rng: np.random.Generator, frames: int, skeleton: Skeleton = HUMA
 def turned_skeleton(rng: np.random.Generator, skeleton: Skeleton = HUMANOID) -> Skeleton:
     """The same joints at the same places at rest, but with frames turned in any way."""
     places, _ = rest_pose(skeleton)
-    world = normalised(rng.normal(size=(len(places), 4)))
+    world = normalise(rng.normal(size=(len(places), 4)))
     above = list(skeleton.parents[1:])
     offsets = places.copy()
     offsets[1:] = rotate(conjugate(world[above]), places[1:] - places[above])
@@ -119,7 +129,7 @@ def folded(take: Take) -> Take:
         if parent >= 0:
             offset = take.rest_positions[joint] - take.rest_positions[parent]
             rest[joint] = rest[parent] + rotate(conjugate(axes[parent]), offset)
-    rotations = normalised(multiply(multiply(take.rotations, conjugate(take.rest_rotations)), axes))
+    rotations = normalise(multiply(multiply(take.rotations, conjugate(take.rest_rotations)), axes))
     unturned = np.tile(np.array([0.0, 0, 0, 1]), (len(axes), 1))
     return replace(take, rest_positions=rest, rest_rotations=unturned, rotations=rotations)
 
@@ -128,6 +138,6 @@ def bone_axes(take: Take, joint: int) -> np.ndarray:
     """(4,) a frame with X along the bone to the first joint below, upwards where several or none hang there."""
     below = [i for i, parent in enumerate(take.parents) if parent == joint]
     way = take.rest_positions[below[0]] - take.rest_positions[joint] if len(below) == 1 else np.array(Y)
-    first = normalised(way) if np.linalg.norm(way) else np.array(Y)
-    second = normalised(np.cross(X if abs(first[0]) < 0.9 else Z, first))
+    first = normalise(way) if np.linalg.norm(way) else np.array(Y)
+    second = normalise(np.cross(X if abs(first[0]) < 0.9 else Z, first))
     return from_matrix(np.stack([first, second, np.cross(first, second)], 1))

@@ -13,8 +13,8 @@ import numpy as np
 from ganassets.api.assets import MotionClip
 from ganassets.api.data import TrainingData
 from ganassets.api.motion.editing import rest_clip
-from ganassets.api.motion.feet import held_feet
-from ganassets.api.motion.rotations import about, multiply, rotate
+from ganassets.api.motion.feet import hold_feet
+from ganassets.api.motion.rotations import from_axis_angle, multiply, rotate
 from ganassets.api.motion.skeletons import HUMANOID
 from ganassets.api.options import option_values
 from ganassets.api.registry import load_exporter
@@ -34,7 +34,7 @@ UP = (0, 1, 0)
 
 def steady_walk(frames: int = 61, loop: bool = True, speed: float = 1.3) -> MotionClip:
     """A walk whose feet don't slide; see motion_clips.walk_clip."""
-    return held_feet(walk_clip(frames, loop=loop, speed=speed))
+    return hold_feet(walk_clip(frames, loop=loop, speed=speed))
 
 
 def turning(clip: MotionClip, angles: np.ndarray) -> MotionClip:
@@ -42,13 +42,13 @@ def turning(clip: MotionClip, angles: np.ndarray) -> MotionClip:
     steps = np.diff(clip.translation.astype(np.float64), axis=0)
     ground = np.concatenate([clip.translation[:1], clip.translation[0] + np.cumsum(turned(steps, angles[:-1]), 0)])
     rotations = clip.rotations.copy()
-    rotations[:, 0] = multiply(about(UP, angles), rotations[:, 0].astype(np.float64))
+    rotations[:, 0] = multiply(from_axis_angle(UP, angles), rotations[:, 0].astype(np.float64))
     return replace(clip, translation=ground.astype(np.float32), rotations=rotations)
 
 
 def turned(vectors: np.ndarray, angles: np.ndarray) -> np.ndarray:
     """(f, 3) turned about the vertical."""
-    return rotate(about(UP, angles), vectors)
+    return rotate(from_axis_angle(UP, angles), vectors)
 
 
 def jump_clip(before: int = 15, air: int = 24, after: int = 15, height: float = 0.5) -> MotionClip:
@@ -62,9 +62,9 @@ def jump_clip(before: int = 15, air: int = 24, after: int = 15, height: float = 
     lift = np.sin(np.pi * np.clip((np.arange(frames) - before) / air, 0, 1)) ** 2
     sway = 0.03 * np.sin(2 * np.pi * 0.7 * np.arange(frames) / 30)
     rotations = np.tile(np.array([0.0, 0, 0, 1], np.float32), (frames, len(HUMANOID.names), 1))
-    rotations[:, HUMANOID.index("spine")] = about((1, 0, 0), sway)
+    rotations[:, HUMANOID.index("spine")] = from_axis_angle((1, 0, 0), sway)
     for side, sign in (("left", -1), ("right", 1)):
-        rotations[:, HUMANOID.index(f"{side}UpperArm")] = about((0, 0, 1), sign * (1.3 - 2.2 * lift))
+        rotations[:, HUMANOID.index(f"{side}UpperArm")] = from_axis_angle((0, 0, 1), sign * (1.3 - 2.2 * lift))
     place = np.tile(HUMANOID.offsets[0], (frames, 1))
     place[:, 1] += height * lift
     return MotionClip("jump", HUMANOID, 30.0, place.astype(np.float32), rotations)

@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from ..assets import MotionClip
 from ..errors import InputError
-from .editing import at_times, blurred
+from .editing import blur_track, sample_clip
 from .feet import ground_travel
 from .figure import Body, Camera, body_of, body_size, draw_figure
 from .floor import BACKDROP, Grid, Trails, backdrop, draw_grid, draw_shadow, draw_trails, grid_of, trails_of
@@ -81,7 +81,7 @@ def shot_of(clip: MotionClip, times: FloatArray, size: int, view: str = "three-q
     Raises:
         InputError: a joint of the humanoid is missing.
     """
-    body = body_of(at_times(clip, times))
+    body = body_of(sample_clip(clip, times))
     targets = followed(clip, times)
     yaw = float(heading(clip.rotations[0, 0].astype(np.float64))) + math.radians(VIEWS[view])
     camera = Camera(yaw, math.radians(PITCH))
@@ -105,7 +105,7 @@ def followed(clip: MotionClip, times: FloatArray) -> FloatArray:
         even = np.linspace(0, 1, len(clip))[:, None] * ground_travel(clip)
         return (place - even)[:-1].mean(0) + np.outer(times / clip.seconds, ground_travel(clip))
     steps = np.arange(len(clip)) / clip.fps
-    return np.stack([np.interp(times, steps, way) for way in blurred(place, SMOOTHING * clip.fps).T], -1)
+    return np.stack([np.interp(times, steps, way) for way in blur_track(place, SMOOTHING * clip.fps).T], -1)
 
 
 def moments(clip: MotionClip, fps: float) -> tuple[FloatArray, list[float]]:

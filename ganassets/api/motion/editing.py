@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from ..assets import MotionClip, Skeleton
 from ..errors import InputError
-from .rotations import about, continuous, heading, multiply, normalised, rotate, slerp
+from .rotations import from_axis_angle, heading, make_continuous, multiply, normalise, rotate, slerp
 
 FloatArray = NDArray[np.floating]
 
 
-def at_times(clip: MotionClip, times: FloatArray) -> MotionClip:
+def sample_clip(clip: MotionClip, times: FloatArray) -> MotionClip:
     """The clip's poses at other moments, as a clip with the same frames a second.
 
     Args:
@@ -32,13 +32,13 @@ def at_times(clip: MotionClip, times: FloatArray) -> MotionClip:
     return replace(
         clip,
         translation=moved.astype(np.float32),
-        rotations=continuous(turned).astype(np.float32),
+        rotations=make_continuous(turned).astype(np.float32),
         contacts=None if clip.contacts is None else clip.contacts[nearest],
         loop=False,
     )
 
 
-def resampled(clip: MotionClip, fps: float) -> MotionClip:
+def resample_clip(clip: MotionClip, fps: float) -> MotionClip:
     """The clip at another number of frames a second; rotations by slerp. The last frame stays the last, so the speed
     changes by as much as is needed for the seconds to be a whole number of frames.
     """
@@ -47,17 +47,17 @@ def resampled(clip: MotionClip, fps: float) -> MotionClip:
     if fps == clip.fps or len(clip) == 1:
         return replace(clip, fps=fps)
     count = max(round(clip.seconds * fps), 1)
-    return replace(at_times(clip, np.linspace(0, clip.seconds, count + 1)), fps=fps, loop=clip.loop)
+    return replace(sample_clip(clip, np.linspace(0, clip.seconds, count + 1)), fps=fps, loop=clip.loop)
 
 
-def sped(clip: MotionClip, factor: float) -> MotionClip:
+def change_speed(clip: MotionClip, factor: float) -> MotionClip:
     """The clip `factor` times as fast, at the same frames a second."""
     if not 0 < factor < float("inf"):
         raise InputError("a clip's speed must be above 0.")
-    return replace(resampled(replace(clip, fps=clip.fps * factor), clip.fps), fps=clip.fps)
+    return replace(resample_clip(replace(clip, fps=clip.fps * factor), clip.fps), fps=clip.fps)
 
 
-def cropped(clip: MotionClip, start: int, stop: int) -> MotionClip:
+def crop_clip(clip: MotionClip, start: int, stop: int) -> MotionClip:
     """Frames start to stop - 1, which no longer loop."""
     if not 0 <= start < stop <= len(clip):
         raise InputError(f"frames {start} to {stop} are not all among the clip's {len(clip)}.")
@@ -70,7 +70,7 @@ def cropped(clip: MotionClip, start: int, stop: int) -> MotionClip:
     )
 
 
-def other_side(name: str) -> str:
+def opposite_joint(name: str) -> str:
     """Name of a humanoid's joint on the other side of the body; its own in the middle."""
     for side, other in (("left", "right"), ("right", "left")):
         if name.startswith(side):
@@ -78,32 +78,32 @@ def other_side(name: str) -> str:
     return name
 
 
-def mirrored(clip: MotionClip) -> MotionClip:
+def mirror_clip(clip: MotionClip) -> MotionClip:
     """Left and right exchanged: the reflection at the plane x = 0. For skeletons that are symmetric, with joints named
     left... and right..., and rest frames parallel to the world's.
     """
     names = clip.skeleton.names
-    swap = [clip.skeleton.index(other_side(name)) for name in names]
+    swap = [clip.skeleton.index(opposite_joint(name)) for name in names]
     rotations = clip.rotations[:, swap] * np.array([1, -1, -1, 1], np.float32)
     contacts = None if clip.contacts is None else clip.contacts[:, [2, 3, 0, 1]]
     return replace(
         clip,
         translation=clip.translation * np.array([-1, 1, 1], np.float32),
-        rotations=continuous(rotations),
+        rotations=make_continuous(rotations),
         contacts=contacts,
     )
 
 
-def placed(clip: MotionClip) -> MotionClip:
+def place_at_origin(clip: MotionClip) -> MotionClip:
     """The clip starting above the origin and facing +Z."""
-    turn = about((0, 1, 0), -float(heading(clip.rotations[0, 0].astype(np.float64)))).astype(np.float32)
+    turn = from_axis_angle((0, 1, 0), -float(heading(clip.rotations[0, 0].astype(np.float64)))).astype(np.float32)
     start = clip.translation[0] * np.array([1, 0, 1], np.float32)
     rotations = clip.rotations.copy()
-    rotations[:, 0] = normalised(multiply(turn, rotations[:, 0]))
-    return replace(clip, translation=rotate(turn, clip.translation - start), rotations=continuous(rotations))
+    rotations[:, 0] = normalise(multiply(turn, rotations[:, 0]))
+    return replace(clip, translation=rotate(turn, clip.translation - start), rotations=make_continuous(rotations))
 
 
-def in_place(clip: MotionClip) -> MotionClip:
+def remove_travel(clip: MotionClip) -> MotionClip:
     """The clip without travel: its place on the ground less the even movement from the first frame to the last, of a
     clip that doesn't loop less all movement along the ground.
     """
@@ -115,7 +115,7 @@ def in_place(clip: MotionClip) -> MotionClip:
     return replace(clip, translation=clip.translation - share * travel)
 
 
-def blurred(track: NDArray[np.number], sigma: float, wraps: bool = False) -> NDArray[Any]:
+def blur_track(track: NDArray[np.number], sigma: float, wraps: bool = False) -> NDArray[Any]:
     """(f, ...) a track along time averaged with Gaussian weights, as long as it was.
 
     Args:

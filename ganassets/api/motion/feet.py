@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..assets import MotionClip, Skeleton
 from .kinematics import positions
-from .rotations import between, conjugate, continuous, multiply, normalised, rotate
+from .rotations import conjugate, make_continuous, multiply, normalise, rotate, shortest_rotation
 from .skeletons import FOOT_HEIGHT, TOES_HEIGHT
 
 FloatArray = NDArray[np.floating]
@@ -65,7 +65,7 @@ FORWARD = 0.01  # share of the knee's forward direction that decides where a str
 
 
 @dataclass(frozen=True)
-class Legs:
+class LegPose:
     """Both legs of a clip: left, right; of each: upper leg, lower leg, foot, toes. float64.
 
     Attributes:
@@ -79,7 +79,7 @@ class Legs:
     turns: FloatArray
 
 
-def legs(clip: MotionClip) -> Legs:
+def leg_pose(clip: MotionClip) -> LegPose:
     """Forward kinematics of the legs alone, both at once."""
     joints = leg_joints(clip.skeleton)
     offsets = clip.skeleton.offsets[joints].astype(np.float64)
@@ -92,7 +92,7 @@ def legs(clip: MotionClip) -> Legs:
         turn = multiply(turn, local[:, :, bone])
         places.append(place)
         turns.append(turn)
-    return Legs(joints, np.stack(places, 2), np.stack(turns, 2))
+    return LegPose(joints, np.stack(places, 2), np.stack(turns, 2))
 
 
 def leg_joints(skeleton: Skeleton) -> NDArray[np.intp]:
@@ -101,12 +101,12 @@ def leg_joints(skeleton: Skeleton) -> NDArray[np.intp]:
     return np.array([[skeleton.index(side + bone) for bone in bones] for side in ("left", "right")], np.intp)
 
 
-def foot_places(clip: MotionClip) -> FloatArray:
+def foot_positions(clip: MotionClip) -> FloatArray:
     """(f, 4, 3) world positions of CONTACTS in metres."""
-    return legs(clip).places[:, :, 2:].reshape(len(clip), 4, 3)
+    return leg_pose(clip).places[:, :, 2:].reshape(len(clip), 4, 3)
 
 
-def unrolled(clip: MotionClip, track: NDArray, travel: FloatArray | float = 0.0) -> NDArray:
+def unroll_loop(clip: MotionClip, track: NDArray, travel: FloatArray | float = 0.0) -> NDArray:
     """A track of a loop LAPS times after each other (LAPS (f - 1), ...), that of another clip as it is.
 
     Args:
@@ -122,7 +122,7 @@ def unrolled(clip: MotionClip, track: NDArray, travel: FloatArray | float = 0.0)
 
 
 def middle_lap(clip: MotionClip, track: NDArray) -> NDArray:
-    """(f, ...) of what unrolled() made."""
+    """(f, ...) of what unroll_loop() made."""
     first = LAPS // 2 * (len(clip) - 1)
     return track[first : first + len(clip)] if clip.loop and len(clip) > 1 else track
 
@@ -148,13 +148,13 @@ def find_contacts(clip: MotionClip) -> Bools:
 
     A run of frames within LEAVES counts if some frame of it is within TOUCHES; single frames (at 30 a second) that
     differ from both neighbours are overruled. Loops are judged across their seam. The clip must stand on the ground
-    (`grounded`) and travel as its feet say (`restored_travel`).
+    (`put_on_ground`) and travel as its feet say (`restore_travel`).
     """
     if len(clip) == 1:
-        return foot_places(clip)[..., 1] - STANDING < TOUCHES[0]
+        return foot_positions(clip)[..., 1] - STANDING < TOUCHES[0]
     travel = ground_travel(clip)
-    place = unrolled(clip, foot_places(clip), travel)
-    root = unrolled(clip, clip.translation.astype(np.float64), travel) * [1, 0, 1]
+    place = unroll_loop(clip, foot_positions(clip), travel)
+    root = unroll_loop(clip, clip.translation.astype(np.float64), travel) * [1, 0, 1]
     height = place[..., 1] - STANDING
     speed = np.linalg.norm(np.gradient(place, axis=0), axis=-1) * clip.fps
     pace = np.linalg.norm(np.gradient(root, axis=0), axis=-1, keepdims=True) * clip.fps
@@ -170,7 +170,7 @@ def _windows(track: NDArray, reach: int) -> NDArray:
     return np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1, 0)
 
 
-def grounded(clip: MotionClip) -> MotionClip:
+def put_on_ground(clip: MotionClip) -> MotionClip:
     """The clip moved up or down so that it stands, or lies, on y = 0.
 
     Each frame's lowest joint is found, less its standing height (feet) or the flesh around it (all others, and feet
@@ -218,7 +218,7 @@ def _slope(place: FloatArray, lowest: FloatArray) -> FloatArray:
     return rise if np.linalg.norm(slope) < STEEPEST else np.zeros(len(place))
 
 
-def restored_travel(clip: MotionClip) -> MotionClip:
+def restore_travel(clip: MotionClip) -> MotionClip:
     """The clip with the travel that its feet show, where it was made in place: a walk whose feet slide backwards.
 
     The root is given the constant velocity along the ground that makes the standing foot stand still. A foot stands
@@ -229,7 +229,7 @@ def restored_travel(clip: MotionClip) -> MotionClip:
     wandering = np.linalg.norm(np.ptp(clip.translation[:, [0, 2]], axis=0))
     if len(clip) < 4 or wandering > IN_PLACE:
         return clip
-    place = foot_places(clip)
+    place = foot_positions(clip)
     height = place[..., 1] - STANDING
     height = np.maximum(height[:-1], height[1:])
     lower = height.argmin(1)[:, None]
@@ -250,7 +250,7 @@ def restored_travel(clip: MotionClip) -> MotionClip:
     return replace(clip, translation=moved.astype(np.float32))
 
 
-def standing_feet(place: FloatArray, low: float) -> Bools:
+def find_standing_feet(place: FloatArray, low: float) -> Bools:
     """(f, 2) which feet stand, left and right, by their heights alone: ankle and ball are less than `low` metres above
     their standing heights, and the other foot is no more than ABREAST lower. One that swings past the standing one low
     over the ground doesn't stand.
@@ -264,12 +264,12 @@ def standing_feet(place: FloatArray, low: float) -> Bools:
     return np.all(height < low, axis=-1) & (lowest <= lowest.min(-1, keepdims=True) + ABREAST)
 
 
-def matched_travel(clip: MotionClip) -> MotionClip:
+def match_travel(clip: MotionClip) -> MotionClip:
     """A gait that travels as fast as its feet say: the median velocity over the ground of feet that stand is taken off
     its own, up to MOST_MATCHED of that. For clips that go straight on, such as loops.
     """
-    place = foot_places(clip)
-    stands = standing_feet(place, LOW_STEP)
+    place = foot_positions(clip)
+    stands = find_standing_feet(place, LOW_STEP)
     stays = stands[:-1] & stands[1:]
     if stays.sum() < 2:
         return clip
@@ -281,7 +281,7 @@ def matched_travel(clip: MotionClip) -> MotionClip:
     return replace(clip, translation=moved.astype(np.float32))
 
 
-def held_feet(clip: MotionClip, blend: float = 0.15) -> MotionClip:
+def hold_feet(clip: MotionClip, blend: float = 0.15) -> MotionClip:
     """The clip with its standing feet held in place, by bending the legs.
 
     Of each run of contact frames the ankle, or the ball of the foot, is held at its mean place and standing height;
@@ -297,7 +297,7 @@ def held_feet(clip: MotionClip, blend: float = 0.15) -> MotionClip:
         A clip with the contacts that were used; all but the legs and the height of the root is the same.
     """
     contacts = find_contacts(clip) if clip.contacts is None else clip.contacts
-    pose = legs(clip)
+    pose = leg_pose(clip)
     hip, knee, ankle, ball = np.moveaxis(pose.places, 2, 0)
     new_ankle, foot = _foot_targets(clip, pose, contacts, blend)
 
@@ -313,7 +313,7 @@ def held_feet(clip: MotionClip, blend: float = 0.15) -> MotionClip:
     room = 0.9999 * length - reach
     softened = np.where(distance > reach, reach + room * -np.expm1(-np.maximum(distance - reach, 0) / room), distance)
     softened = np.maximum(softened, np.abs(upper - lower) + 1e-3)
-    toward = normalised(toward)
+    toward = normalise(toward)
     along = (softened**2 + upper**2 - lower**2) / (2 * softened)  # law of cosines: the knee's foot on the line
     across = np.sqrt(np.maximum(upper**2 - along**2, 0))
     pole = _knee_direction(pose, toward)
@@ -322,21 +322,21 @@ def held_feet(clip: MotionClip, blend: float = 0.15) -> MotionClip:
 
     before = np.stack([knee - hip, ankle - knee, ball - ankle], 2)
     after = np.stack([to_knee, to_ankle, foot * sole], 2)
-    turns = multiply(between(before, after), pose.turns[:, :, :3])
+    turns = multiply(shortest_rotation(before, after), pose.turns[:, :, :3])
     above = np.concatenate([np.broadcast_to(clip.rotations[:, None, :1], turns[:, :, :1].shape), turns[:, :, :2]], 2)
-    local = normalised(multiply(conjugate(above), turns))
+    local = normalise(multiply(conjugate(above), turns))
     rotations = clip.rotations.copy()
     rotations[:, pose.joints[:, :3]] = local
     translation = clip.translation - drop[:, None].astype(np.float32) * UP
-    return replace(clip, translation=translation, rotations=continuous(rotations), contacts=contacts)
+    return replace(clip, translation=translation, rotations=make_continuous(rotations), contacts=contacts)
 
 
-def _foot_targets(clip: MotionClip, pose: Legs, contacts: Bools, blend: float) -> tuple[FloatArray, FloatArray]:
+def _foot_targets(clip: MotionClip, pose: LegPose, contacts: Bools, blend: float) -> tuple[FloatArray, FloatArray]:
     """Places (f, 2, 3) that the ankles shall have and unit directions (f, 2, 3) from there to the balls of the feet."""
     frames = len(clip)
     travel = ground_travel(clip)
-    place = unrolled(clip, pose.places[:, :, 2:], travel)
-    stands = unrolled(clip, contacts.reshape(frames, 2, 2))
+    place = unroll_loop(clip, pose.places[:, :, 2:], travel)
+    stands = unroll_loop(clip, contacts.reshape(frames, 2, 2))
     if travel.any():  # nothing can stand all the time on ground that goes by
         stands = stands & ~(stands.all(0) & clip.loop)
 
@@ -349,21 +349,21 @@ def _foot_targets(clip: MotionClip, pose: Legs, contacts: Bools, blend: float) -
     mean_ankle = _run_means(ankle, stands[..., 0])
     # An ankle stands where the ball of its foot says, if that stands too in some frame of its run.
     ball_there = _run_means(held_ball, stands[..., 0], flat)
-    forward_there = _run_means(normalised(forward), stands[..., 0], flat)
+    forward_there = _run_means(normalise(forward), stands[..., 0], flat)
     known = _run_means(flat[..., None].astype(float), stands[..., 0]) > 0
-    held_ankle = np.where(known, ball_there - level * normalised(forward_there), mean_ankle)
+    held_ankle = np.where(known, ball_there - level * normalise(forward_there), mean_ankle)
     held = np.stack([held_ankle, held_ball], 2)
     held[..., 1] = STANDING[:2]
 
     shift, share = (middle_lap(clip, track) for track in _faded(held - place, stands, blend * clip.fps))
     aim = pose.places[:, :, 2:] + shift
     aim[..., 1] = np.maximum(aim[..., 1], STANDING[:2])
-    foot = normalised(aim[:, :, 1] - aim[:, :, 0])
+    foot = normalise(aim[:, :, 1] - aim[:, :, 0])
     on_ball = share[:, :, 1, None]
     new_ankle = (1 - on_ball) * aim[:, :, 0] + on_ball * (aim[:, :, 1] - sole * foot)
     new_ankle[..., 1] = np.maximum(new_ankle[..., 1], FOOT_HEIGHT)
     up = np.clip(foot[..., 1], (TOES_HEIGHT - new_ankle[..., 1]) / sole, 1)
-    above = normalised(foot * [1, 0, 1]) * np.sqrt(1 - up**2)[..., None]
+    above = normalise(foot * [1, 0, 1]) * np.sqrt(1 - up**2)[..., None]
     above[..., 1] = up
     return new_ankle, above
 
@@ -420,11 +420,11 @@ def _lowering(clip: MotionClip, up: FloatArray, reach: FloatArray) -> FloatArray
     if missing.max() < 1e-6:
         return np.zeros(len(clip))
     width = max(round(SINKING * clip.fps), 1)
-    enough = _windows(unrolled(clip, missing), width).max(-1)
+    enough = _windows(unroll_loop(clip, missing), width).max(-1)
     return middle_lap(clip, _windows(enough, width).mean(-1))
 
 
-def _knee_direction(pose: Legs, toward: FloatArray) -> FloatArray:
+def _knee_direction(pose: LegPose, toward: FloatArray) -> FloatArray:
     """(f, 2, 3) unit vectors across `toward` in which the knees lie: where they are, never behind the leg.
 
     Straight legs bend forward, along the upper leg's own +Z.
@@ -434,9 +434,9 @@ def _knee_direction(pose: Legs, toward: FloatArray) -> FloatArray:
     def across(vector: FloatArray, axis: FloatArray) -> FloatArray:
         return vector - (vector * axis).sum(-1, keepdims=True) * axis
 
-    line = normalised(ankle - hip)
-    bent = across(normalised(knee - hip), line)
-    ahead = normalised(across(rotate(pose.turns[:, :, 0], np.array([0.0, 0, 1])), line))
+    line = normalise(ankle - hip)
+    bent = across(normalise(knee - hip), line)
+    ahead = normalise(across(rotate(pose.turns[:, :, 0], np.array([0.0, 0, 1])), line))
     forward = (bent * ahead).sum(-1, keepdims=True)
     bent = bent + (np.abs(forward) - forward + FORWARD) * ahead
-    return normalised(across(rotate(between(line, toward), bent), toward))
+    return normalise(across(rotate(shortest_rotation(line, toward), bent), toward))

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..assets import MotionClip, Skeleton
-from .rotations import conjugate, multiply, normalised, rotate
+from .rotations import conjugate, multiply, normalise, rotate
 
 FloatArray = NDArray[np.floating]
 
@@ -35,7 +35,7 @@ def world_pose(skeleton: Skeleton, translation: FloatArray, rotations: FloatArra
     return np.stack(placed, -2), np.stack(turned, -2)
 
 
-def moves_of(clip: MotionClip, has_root: bool) -> list[FloatArray]:
+def root_translations(clip: MotionClip, has_root: bool) -> list[FloatArray]:
     """(f, 3) float32 places in their parents' frames of the first joints. A root of the rig's own stays on the ground,
     where engines look for the travel, and the hips below it go up and down.
     """
@@ -66,4 +66,4 @@ def local_rotations(parents: tuple[int, ...], world: FloatArray) -> FloatArray:
     local = multiply(conjugate(world[..., above, :]), world)
     root = [joint for joint, parent in enumerate(parents) if parent < 0]
     local[..., root, :] = world[..., root, :]
-    return normalised(local)
+    return normalise(local)

@@ -17,7 +17,7 @@ from .editing import rest_clip
 from .kinematics import rest_pose, world_pose
 from .retarget import to_rig
 from .rigs import RIGS
-from .rotations import conjugate, multiply, normalised, rotate
+from .rotations import conjugate, multiply, normalise, rotate
 from .skeletons import HEAD_TOP
 from .skeletons import SIDE as SIDE_JOINTS
 
@@ -35,7 +35,7 @@ BODY_JOINTS = {name for name, _, _ in SIDE_JOINTS}
 
 
 @dataclass(frozen=True)
-class Part:
+class BodyPart:
     """A closed tube along a bone.
 
     Attributes:
@@ -59,17 +59,17 @@ class Part:
     material: int = BODY
 
 
-def ball(joint: str, radius: float, sides: int = 12) -> Part:
+def ball(joint: str, radius: float, sides: int = 12) -> BodyPart:
     """A dark ball around a joint: two cross-sections next to its middle and the domes on both sides."""
     place, wide = radius * math.sin(BALL_LATITUDE), radius * math.cos(BALL_LATITUDE)
     rows = ((-place, wide, wide, 0.0), (place, wide, wide, 0.0))
-    return Part((joint,), (0.0, 1.0, 0.0), rows, (radius - place, radius - place), sides, material=JOINTS)
+    return BodyPart((joint,), (0.0, 1.0, 0.0), rows, (radius - place, radius - place), sides, material=JOINTS)
 
 
 BALL_LATITUDE = math.radians(18)
 
 CENTRAL = (
-    Part(
+    BodyPart(
         ("hips", "spine", "chest", "upperChest"),
         "neck",
         (
@@ -91,14 +91,14 @@ CENTRAL = (
         sides=20,
         power=2.3,
     ),
-    Part(
+    BodyPart(
         ("neck",),
         "head",
         ((-0.4, 0.055, 0.056, -0.006), (0.4, 0.049, 0.051, -0.002), (1.1, 0.047, 0.051, 0.004)),
         (0.02, 0.02),
         material=JOINTS,
     ),
-    Part(
+    BodyPart(
         ("head",),
         (0.0, HEAD_TOP, 0.0),
         (
@@ -114,7 +114,7 @@ CENTRAL = (
         steps=2,
         power=2.15,
     ),
-    Part(  # the nose
+    BodyPart(  # the nose
         ("head",),
         (0.0, HEAD_TOP, 0.0),
         ((0.22, 0.012, 0.014, 0.100), (0.27, 0.014, 0.018, 0.103), (0.46, 0.008, 0.010, 0.096)),
@@ -124,7 +124,7 @@ CENTRAL = (
 )
 # Those of the left side; the right one mirrors them. A limb's edge lies just outside of the ball that it ends at.
 SIDE = (
-    Part(
+    BodyPart(
         ("Shoulder",),
         "UpperArm",
         ((0.2, 0.032, 0.024, -0.006), (0.78, 0.036, 0.036, 0.0)),
@@ -134,14 +134,14 @@ SIDE = (
         material=JOINTS,
     ),
     ball("UpperArm", 0.057),
-    Part(
+    BodyPart(
         ("UpperArm",),
         "LowerArm",
         ((0.13, 0.047, 0.050, 0.0), (0.36, 0.049, 0.050, 0.0), (0.7, 0.041, 0.042, 0.0), (0.92, 0.036, 0.037, 0.0)),
         (0.008, 0.006),
     ),
     ball("LowerArm", 0.040),
-    Part(
+    BodyPart(
         ("LowerArm",),
         "Hand",
         ((0.09, 0.037, 0.036, 0.0), (0.30, 0.042, 0.040, 0.0), (0.65, 0.035, 0.032, 0.0), (0.93, 0.028, 0.023, 0.0)),
@@ -149,7 +149,7 @@ SIDE = (
     ),
     ball("Hand", 0.026, 8),
     ball("UpperLeg", 0.080),
-    Part(
+    BodyPart(
         ("UpperLeg",),
         "LowerLeg",
         (
@@ -161,7 +161,7 @@ SIDE = (
         (0.01, 0.008),
     ),
     ball("LowerLeg", 0.056),
-    Part(
+    BodyPart(
         ("LowerLeg",),
         "Foot",
         (
@@ -173,7 +173,7 @@ SIDE = (
         (0.008, 0.006),
     ),
     ball("Foot", 0.038, 8),
-    Part(
+    BodyPart(
         ("Foot",),
         (0.0, 0.0, 0.14),
         (
@@ -185,7 +185,7 @@ SIDE = (
         (0.016, 0.016),
         power=2.5,
     ),
-    Part(
+    BodyPart(
         ("Toes",),
         (0.0, 0.0, 0.07),
         ((0.0, 0.046, 0.021, 0.001), (0.5, 0.045, 0.019, -0.001), (0.85, 0.036, 0.015, -0.004)),
@@ -194,7 +194,7 @@ SIDE = (
     ),
 )
 MITTEN = (
-    Part(
+    BodyPart(
         ("Hand",),
         (0.17, 0.0, 0.0),
         (
@@ -206,7 +206,7 @@ MITTEN = (
         (0.012, 0.016),
         power=2.5,
     ),
-    Part(
+    BodyPart(
         ("Hand",),
         (0.06, -0.012, 0.065),
         ((0.35, 0.016, 0.016, 0.0), (1.0, 0.012, 0.012, 0.0)),
@@ -216,7 +216,7 @@ MITTEN = (
 )
 # With fingers the hand ends at the knuckles.
 PALM = (
-    Part(
+    BodyPart(
         ("Hand",),
         (0.09, 0.0, 0.0),
         ((0.1, 0.026, 0.018, 0.0), (0.5, 0.040, 0.018, 0.0), (0.95, 0.044, 0.014, -0.002)),
@@ -254,13 +254,13 @@ class Mannequin:
         return corners, starts, np.repeat(np.arange(len(counts), dtype=np.int32), counts)
 
 
-def mannequin_on(skeleton: Skeleton, rig: str) -> Mannequin:
+def make_mannequin_for_rig(skeleton: Skeleton, rig: str) -> Mannequin:
     """The figure of a humanoid, at rest as a rig is and moved by the rig's joints; see make_mannequin."""
     mannequin = make_mannequin(skeleton)
     if rig == VRM:
         return mannequin
-    written = [RIGS[rig].written(name) for name in skeleton.names]
-    return carried(mannequin, written, to_rig(rest_clip(skeleton), rig))
+    written = [RIGS[rig].bone_name(name) for name in skeleton.names]
+    return rebind(mannequin, written, to_rig(rest_clip(skeleton), rig))
 
 
 def make_mannequin(skeleton: Skeleton, without: Collection[str] = ()) -> Mannequin:
@@ -294,35 +294,35 @@ def make_mannequin(skeleton: Skeleton, without: Collection[str] = ()) -> Mannequ
     )
 
 
-def parts_of(skeleton: Skeleton) -> list[Part]:
+def parts_of(skeleton: Skeleton) -> list[BodyPart]:
     """All parts, those of the sides with their joints' full names."""
     fingers = {name.removeprefix("left") for name in skeleton.names if name.startswith("left")} - BODY_JOINTS
     side = [*SIDE, *(PALM if fingers else MITTEN), *(finger_part(skeleton, name) for name in sorted(fingers))]
     return [*CENTRAL, *(on_side(part, *which) for which in (("left", 1), ("right", -1)) for part in side)]
 
 
-def finger_part(skeleton: Skeleton, name: str) -> Part:
+def finger_part(skeleton: Skeleton, name: str) -> BodyPart:
     """A bone of a finger; the last goes on as the one before."""
     joint = skeleton.index("left" + name)
     after = skeleton.offsets[[k for k, parent in enumerate(skeleton.parents) if parent == joint]]
     x, y, z = (after[0] if len(after) else skeleton.offsets[joint] * FINGER_TIP).tolist()
-    return Part((name,), (x, y, z), FINGER, (0.008, 0.008), sides=5, steps=0)
+    return BodyPart((name,), (x, y, z), FINGER, (0.008, 0.008), sides=5, steps=0)
 
 
-def on_side(part: Part, side: str, sign: int) -> Part:
+def on_side(part: BodyPart, side: str, sign: int) -> BodyPart:
     """A side's part, of which the table holds the left one."""
     end = side + part.end if isinstance(part.end, str) else (sign * part.end[0], part.end[1], part.end[2])
     return replace(part, joints=tuple(side + joint for joint in part.joints), end=end)
 
 
-def axis_of(part: Part, skeleton: Skeleton, places: FloatArray) -> tuple[FloatArray, FloatArray]:
+def axis_of(part: BodyPart, skeleton: Skeleton, places: FloatArray) -> tuple[FloatArray, FloatArray]:
     """(3,) where a part's bone starts, and (3,) metres from there to its end."""
     start = places[skeleton.index(part.joints[0])]
     end = places[skeleton.index(part.end)] - start if isinstance(part.end, str) else np.array(part.end)
     return start, end
 
 
-def tube(part: Part, skeleton: Skeleton, places: FloatArray) -> tuple[FloatArray, IntArray]:
+def tube(part: BodyPart, skeleton: Skeleton, places: FloatArray) -> tuple[FloatArray, IntArray]:
     """A part's vertices (v, 3) and triangles (t, 3): the cross-sections one after the other, then the two poles."""
     start, end = axis_of(part, skeleton, places)
     length = float(np.linalg.norm(end))
@@ -348,7 +348,7 @@ def tube(part: Part, skeleton: Skeleton, places: FloatArray) -> tuple[FloatArray
     return np.concatenate([rings.reshape(-1, 3), poles]), np.concatenate([quads, first, last])
 
 
-def domed(part: Part, length: float) -> FloatArray:
+def domed(part: BodyPart, length: float) -> FloatArray:
     """(n, 4) a part's cross-sections with those of the domes at both ends.
 
     Args:
@@ -363,7 +363,7 @@ def domed(part: Part, length: float) -> FloatArray:
     return np.concatenate([start[::-1], rows, stop])
 
 
-def skin(part: Part, skeleton: Skeleton, places: FloatArray, positions: FloatArray) -> tuple[IntArray, FloatArray]:
+def skin(part: BodyPart, skeleton: Skeleton, places: FloatArray, positions: FloatArray) -> tuple[IntArray, FloatArray]:
     """(v, 4) joints and weights of a part's vertices: all of the only joint, or the two whose bones' middles are on
     either side, each the more the nearer.
     """
@@ -381,7 +381,7 @@ def skin(part: Part, skeleton: Skeleton, places: FloatArray, positions: FloatArr
     return joints, weights
 
 
-def carried(mannequin: Mannequin, names: Sequence[str], rig: MotionClip) -> Mannequin:
+def rebind(mannequin: Mannequin, names: Sequence[str], rig: MotionClip) -> Mannequin:
     """The figure on another skeleton, at rest as that skeleton is.
 
     Args:
@@ -393,10 +393,10 @@ def carried(mannequin: Mannequin, names: Sequence[str], rig: MotionClip) -> Mann
     joint = np.array([skeleton.index(name) for name in names])[mannequin.joints]
     places, turns = world_pose(skeleton, rig.translation[0].astype(np.float64), rig.rotations[0].astype(np.float64))
     rest_places, rest_turns = rest_pose(skeleton)
-    change = normalised(multiply(rest_turns, conjugate(turns)))
+    change = normalise(multiply(rest_turns, conjugate(turns)))
     weights = mannequin.weights[..., None]
     away = rotate(change[joint], mannequin.positions[:, None] - places[joint]) + rest_places[joint]
-    normals = normalised((rotate(change[joint], mannequin.normals[:, None]) * weights).sum(1))
+    normals = normalise((rotate(change[joint], mannequin.normals[:, None]) * weights).sum(1))
     joint[mannequin.weights == 0] = 0  # as exporters want them
     return replace(
         mannequin,

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from ..assets import MotionClip
 from ..errors import InputError
 from ..latents import normals
-from .editing import resampled
-from .feet import STANDING, foot_places, ground_travel, standing_feet
+from .editing import resample_clip
+from .feet import STANDING, find_standing_feet, foot_positions, ground_travel
 from .kinematics import positions
-from .rotations import about, conjugate, degrees_between, heading, multiply, rotate
+from .rotations import conjugate, degrees_between, from_axis_angle, heading, multiply, rotate
 from .skeletons import HUMANOID
 
 FloatArray = NDArray[np.floating]
@@ -40,8 +40,8 @@ def skating(clip: MotionClip) -> float:
     Heights decide, not the clip's own contacts, so labels can't hide anything. The limits are those of Karunratanakul
     et al. 2023, "Guided Motion Diffusion".
     """
-    place = foot_places(resampled(clip, FPS))
-    stands = standing_feet(place, LOW)
+    place = foot_positions(resample_clip(clip, FPS))
+    stands = find_standing_feet(place, LOW)
     down = stands[:-1] & stands[1:]
     moved = np.linalg.norm(np.diff(place[..., [0, 2]], axis=0), axis=-1)
     slides = np.all(moved.reshape(-1, 2, 2) > SKID, axis=-1)
@@ -103,11 +103,11 @@ def bone_length_error(clip: MotionClip) -> float:
 
 def penetration(clip: MotionClip) -> float:
     """Metres by which the lowest joint of the feet ever is below its standing height; 0 if none is."""
-    return float(max((STANDING - foot_places(clip)[..., 1]).max(), 0))
+    return float(max((STANDING - foot_positions(clip)[..., 1]).max(), 0))
 
 
 @lru_cache(maxsize=1)
-def projection() -> FloatArray:
+def feature_projection() -> FloatArray:
     """(WINDOW * 22 * 6, FEATURES) float64 normals, the same for ever: a window's numbers to features. Lengths are kept
     but for the mean over the window's frames and joints that stands for the sum.
     """
@@ -128,13 +128,13 @@ def motion_features(clips: Sequence[MotionClip]) -> Features:
     """
     if not clips:
         raise InputError("there are no clips to measure.")
-    rows = [_windows(clip).reshape(-1, len(projection())) @ projection() for clip in clips]
+    rows = [_windows(clip).reshape(-1, len(feature_projection())) @ feature_projection() for clip in clips]
     return np.concatenate(rows)
 
 
 def _windows(clip: MotionClip) -> FloatArray:
     """(n, WINDOW, j, 6) positions and weighted velocities of a clip."""
-    track = _heading_track(resampled(clip, FPS))
+    track = _heading_track(resample_clip(clip, FPS))
     if clip.loop and len(track) > 1:
         starts = np.arange(0, len(track) - 1, STRIDE)
         return track[(starts[:, None] + np.arange(WINDOW)) % (len(track) - 1)]
@@ -154,12 +154,12 @@ def _heading_track(clip: MotionClip) -> FloatArray:
     velocity = np.zeros_like(place)
     velocity[:-1] = np.diff(place, axis=0) * clip.fps
     velocity[-1] = velocity[-2] if len(clip) > 1 else 0
-    turn = about((0, 1, 0), -heading(clip.rotations[:, 0].astype(np.float64)))[:, None]
+    turn = from_axis_angle((0, 1, 0), -heading(clip.rotations[:, 0].astype(np.float64)))[:, None]
     beside = place - place[:, :1] * [1, 0, 1]
     return np.concatenate([rotate(turn, beside), rotate(turn, velocity) * VELOCITY_WEIGHT], -1)
 
 
-def nearest(real: Features, made: Features) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+def nearest_rows(real: Features, made: Features) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
     """Of each row of made (m, k) the distance to the nearest row of real (n, k), and which that is. Made ones that are
     nearer than real ones are to each other are copies.
     """

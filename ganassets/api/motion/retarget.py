@@ -17,23 +17,23 @@ from ..assets import MotionClip, Skeleton
 from ..errors import InputError
 from ..rig_options import RIG_NAMES
 from .kinematics import local_rotations, rest_pose, world_pose
-from .rigs import RIGS, Rig, recognise
+from .rigs import RIGS, Rig, recognise_bones
 from .rotations import (
-    about,
-    between,
     conjugate,
-    continuous,
     degrees_between,
+    from_axis_angle,
     from_matrix,
+    make_continuous,
     multiply,
-    normalised,
+    normalise,
     rotate,
+    shortest_rotation,
     slerp,
     to_matrix,
 )
 from .skeletons import FINGERS, HUMANOID, HUMANOID_FINGERS, MIDDLE
 from .take import Take
-from .up_axis import AXES, find_up
+from .up_axis import AXES, choose_up_axis
 
 FloatArray = NDArray[np.floating]
 
@@ -124,8 +124,8 @@ class _Figure:
 
 def _basis(first: FloatArray, second: FloatArray) -> FloatArray:
     """(3, 3) whose columns are the first direction, the second made square to it, and their cross product."""
-    a = normalised(first)
-    b = normalised(second - (a * second).sum() * a)
+    a = normalise(first)
+    b = normalise(second - (a * second).sum() * a)
     return np.stack([a, b, np.cross(a, b)], -1)
 
 
@@ -158,9 +158,9 @@ def _figure(take: Take, bones: Mapping[str, str]) -> _Figure:
     return _Figure(
         {joint: i for i, joint in enumerate(bones)},
         take.rest_positions[picked],
-        normalised(take.rest_rotations[picked]),
+        normalise(take.rest_rotations[picked]),
         take.positions[:, picked],
-        normalised(take.rotations[:, picked]),
+        normalise(take.rotations[:, picked]),
     )
 
 
@@ -172,31 +172,31 @@ def _rest_up(figure: _Figure) -> str:
 
 def _to_y_up(up: str) -> FloatArray:
     """(4,) the turn that brings an axis, one of up_axis.NAMES, onto Y."""
-    return between(AXES[up], Y)
+    return shortest_rotation(AXES[up], Y)
 
 
-def up_axis(take: Take, bones: Mapping[str, str] | None = None) -> tuple[str, str]:
-    """The axis of a take that points up, one of up_axis.NAMES, and how that was decided; see `find_up`.
+def find_up_axis(take: Take, bones: Mapping[str, str] | None = None) -> tuple[str, str]:
+    """The axis of a take that points up, one of up_axis.NAMES, and how that was decided; see `choose_up_axis`.
 
     Raises:
-        InputError: the skeleton isn't recognised (see `recognise`).
+        InputError: the skeleton isn't recognised (see `recognise_bones`).
     """
-    figure = _figure(take, recognise(take.names, bones))
+    figure = _figure(take, recognise_bones(take.names, bones))
     rest = _rest_up(figure)
     stands = _stands(figure.turned(_to_y_up(rest)))
-    return find_up(figure.column, figure.positions, figure.rest, rest if stands else None)
+    return choose_up_axis(figure.column, figure.positions, figure.rest, rest if stands else None)
 
 
 def _leftwards(figure: _Figure) -> FloatArray:
     """(3,) from right to left at rest, level, of hips and arms together."""
-    hips, arms = (normalised(figure.to(f"right{part}", f"left{part}")) for part in ("UpperLeg", "UpperArm"))
+    hips, arms = (normalise(figure.to(f"right{part}", f"left{part}")) for part in ("UpperLeg", "UpperArm"))
     return (hips + arms) * (1, 0, 1)
 
 
 def _facing(figure: _Figure) -> FloatArray:
     """(4,) the turn about Y after which a figure faces +Z at rest."""
     left = _leftwards(figure)
-    return about(UP, np.arctan2(left[2], left[0]))
+    return from_axis_angle(UP, np.arctan2(left[2], left[0]))
 
 
 def _stands(figure: _Figure) -> bool:
@@ -206,7 +206,7 @@ def _stands(figure: _Figure) -> bool:
     pairs = [(figure.to("hips", top), Y), (hips, arms)]
     for side in SIDES:
         pairs += [(figure.to(f"{side}{part}", f"{side}{AIMS[part]}"), -Y) for part in ("UpperLeg", "LowerLeg")]
-    cosines = [float((normalised(a) * normalised(b)).sum()) for a, b in pairs]
+    cosines = [float((normalise(a) * normalise(b)).sum()) for a, b in pairs]
     forwards = np.cross(_leftwards(figure), Y)
     toes = [figure.to(f"{side}Foot", f"{side}Toes") for side in SIDES if figure.has(f"{side}Toes")]
     return min(cosines) > STANDING and all((toe * forwards).sum() >= 0 for toe in toes)
@@ -299,7 +299,7 @@ def _measure_limb(axes: _Axes, joints: tuple[str, str, str], body: FloatArray, a
     """
     figure = axes.figure
     upper, lower, end = joints
-    first, second = (normalised(figure.path(b) - figure.path(a)) for a, b in ((upper, lower), (lower, end)))
+    first, second = (normalise(figure.path(b) - figure.path(a)) for a, b in ((upper, lower), (lower, end)))
     bend = np.cross(first, second)
     hinge = bend * np.linalg.norm(bend, axis=-1, keepdims=True) + HINGE_PRIOR * body
     for joint, after in ((upper, lower), (lower, end)):
@@ -317,12 +317,12 @@ def _measure_foot(axes: _Axes, foot: str, toes: str, across: FloatArray) -> None
     """
     figure = axes.figure
     offset, across = figure.offset(foot, toes), figure.seen_from(foot, across)
-    if not np.linalg.norm(offset) or np.abs(normalised(offset)).max() < ALONG:
+    if not np.linalg.norm(offset) or np.abs(normalise(offset)).max() < ALONG:
         axes.set(foot, _frame(offset, across, _offset(toes), X))
         return
     heights = figure.path(foot)[:, 1]
     low = heights <= np.percentile(heights, LOW_FOOT)
-    way = normalised(figure.path(toes) - figure.path(foot))[low]
+    way = normalise(figure.path(toes) - figure.path(foot))[low]
     pitch = np.arcsin(np.median(way[:, 1]))
     aim = np.array([0, np.sin(pitch), np.cos(pitch)]) if FLAT[0] < pitch < FLAT[1] else _offset(toes)
     axes.found[foot] = _frame(offset, across, aim, X)
@@ -384,14 +384,14 @@ def _to_t_pose(figure: _Figure) -> dict[str, FloatArray]:
         swing = swings[_below(joint, swings)] if side and part not in ("UpperLeg", "Foot") else NO_TURN
         palm = [f"{side}{finger}Proximal" for finger in ("Middle", "Index", "Little")]
         if part in AIMS and figure.has(aim):
-            swing = multiply(between(rotate(swing, figure.to(joint, aim)), _offset(aim)), swing)
+            swing = multiply(shortest_rotation(rotate(swing, figure.to(joint, aim)), _offset(aim)), swing)
         elif part == "Hand" and figure.has(*palm):
             middle, index, little = palm
             across = _offset(index) - _offset(little)
             swing = _frame(figure.to(joint, middle), figure.to(little, index), _offset(middle), across)
         elif part == "Foot" and figure.has(f"{side}Toes"):
             toes = figure.to(joint, f"{side}Toes")
-            swing = about(UP, -np.arctan2(toes[0], toes[2]))
+            swing = from_axis_angle(UP, -np.arctan2(toes[0], toes[2]))
         swings[joint] = swing
     return swings
 
@@ -436,18 +436,18 @@ def to_humanoid(
 
     Args:
         take: motion of any humanoid skeleton, in any unit, with any axis up, facing anywhere at rest.
-        bones: the user's own map, joint of the humanoid -> bone of the file, for what `recognise` doesn't find.
+        bones: the user's own map, joint of the humanoid -> bone of the file, for what `recognise_bones` doesn't find.
         fingers: whether to keep the fingers' joints (HUMANOID_FINGERS).
         name: of the clip; the take's own by default.
-        up: axis of the take that points up, one of up_axis.NAMES; None looks for it, see `up_axis`.
+        up: axis of the take that points up, one of up_axis.NAMES; None looks for it, see `find_up_axis`.
 
     Returns:
         a clip on HUMANOID, contacts unknown, not looping. Its ground is the source's, y = 0.
 
     Raises:
-        InputError: the skeleton isn't recognised (see `recognise`) or has no legs.
+        InputError: the skeleton isn't recognised (see `recognise_bones`) or has no legs.
     """
-    figure = _figure(take, recognise(take.names, bones)).turned(_to_y_up(up or up_axis(take, bones)[0]))
+    figure = _figure(take, recognise_bones(take.names, bones)).turned(_to_y_up(up or find_up_axis(take, bones)[0]))
     figure = figure.turned(_facing(figure)) if _stands(figure) else _measured_rest(figure)
     swings = _to_t_pose(figure)
     turns = {
@@ -462,11 +462,11 @@ def to_humanoid(
     place = _sockets(figure.positions, figure) * _scales(figure) - rotate(turns["hips"], SOCKET)
     local = local_rotations(skeleton.parents, np.stack([turns[joint] for joint in skeleton.names], -2))
     return MotionClip(
-        name or take.name, skeleton, take.fps, place.astype(np.float32), continuous(local).astype(np.float32)
+        name or take.name, skeleton, take.fps, place.astype(np.float32), make_continuous(local).astype(np.float32)
     )
 
 
-def onto(clip: MotionClip, target: Take, bones: Mapping[str, str] | None = None) -> Take:
+def to_skeleton(clip: MotionClip, target: Take, bones: Mapping[str, str] | None = None) -> Take:
     """A clip of our humanoid on any other humanoid skeleton: the opposite of to_humanoid.
 
     Limbs point where the clip's do, whatever pose the target rests in. The humanoid's T-pose stands where the target
@@ -482,11 +482,11 @@ def onto(clip: MotionClip, target: Take, bones: Mapping[str, str] | None = None)
         the target's joints in the clip's frames, in the target's unit and axes.
 
     Raises:
-        InputError: the target isn't recognised (see `recognise`), has no legs or doesn't stand; or the clip is on
+        InputError: the target isn't recognised (see `recognise_bones`), has no legs or doesn't stand; or the clip is on
             another skeleton.
     """
     check_humanoid(clip)
-    found = recognise(target.names, bones)
+    found = recognise_bones(target.names, bones)
     figure = _figure(target, found)
     turned = _to_y_up(_rest_up(figure))
     figure = figure.turned(turned)
@@ -512,7 +512,7 @@ def onto(clip: MotionClip, target: Take, bones: Mapping[str, str] | None = None)
 
 def _followed(target: Take, clip: MotionClip, rotations: Mapping[str, FloatArray], hips: str, way: FloatArray) -> Take:
     """A target's joints, of which some have world rotations (f, 4) and one has places (f, 3); all others follow."""
-    rest, resting = target.rest_positions, normalised(target.rest_rotations)
+    rest, resting = target.rest_positions, normalise(target.rest_rotations)
     placed: list[FloatArray] = []
     turned: list[FloatArray] = []
     for joint, (name, parent) in enumerate(zip(target.names, target.parents, strict=True)):
@@ -529,11 +529,11 @@ def _followed(target: Take, clip: MotionClip, rotations: Mapping[str, FloatArray
         rest_rotations=resting,
         fps=clip.fps,
         positions=np.stack(placed, 1),
-        rotations=normalised(np.stack(turned, 1)),
+        rotations=normalise(np.stack(turned, 1)),
     )
 
 
-def take_of(clip: MotionClip) -> Take:
+def to_take(clip: MotionClip) -> Take:
     """A clip as if it had been read from a file."""
     skeleton = clip.skeleton
     places, turns = rest_pose(skeleton)
@@ -560,7 +560,7 @@ def _bone_axes(skeleton: Skeleton, axes: str) -> FloatArray:
         towards = POINTS.get(skeleton.names[joint])
         if towards is None:  # a finger's last bone goes on as the one before
             towards = skeleton.offsets[children[0]].astype(np.float64) if children else along[parent]
-        along[joint] = normalised(towards)
+        along[joint] = normalise(towards)
         pole = Z if abs(along[joint][2]) < 0.8 else Y
         turns[joint] = _frame(own, Z, along[joint], pole)
     return turns
@@ -571,7 +571,7 @@ def _rest_turns(skeleton: Skeleton, pose: str) -> FloatArray:
     turns = skeleton.rest_rotations.astype(np.float64)
     if pose == "A":
         for side, sign in zip(SIDES, (-1, 1), strict=True):
-            turns[skeleton.index(f"{side}UpperArm")] = about((0, 0, 1), sign * A_POSE)
+            turns[skeleton.index(f"{side}UpperArm")] = from_axis_angle((0, 0, 1), sign * A_POSE)
     return turns
 
 
@@ -581,7 +581,7 @@ def _rigged(skeleton: Skeleton, rig: Rig, axes: FloatArray) -> Skeleton:
     offsets = rotate(conjugate(axes[above]), skeleton.offsets.astype(np.float64))
     offsets[0] = skeleton.offsets[0]
     rest = _in_bones(_rest_turns(skeleton, rig.pose), skeleton, axes)
-    names = tuple(rig.written(joint) for joint in skeleton.names)
+    names = tuple(rig.bone_name(joint) for joint in skeleton.names)
     parents = skeleton.parents
     if rig.root:
         names, parents = (rig.root, *names), (-1, *(parent + 1 for parent in parents))
@@ -627,5 +627,5 @@ def to_rig(clip: MotionClip, rig: str, axes: str = "") -> MotionClip:
         clip,
         skeleton=_rigged(skeleton, row, bone_axes),
         translation=place.astype(np.float32),
-        rotations=continuous(normalised(turns)).astype(np.float32),
+        rotations=make_continuous(normalise(turns)).astype(np.float32),
     )

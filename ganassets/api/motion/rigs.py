@@ -46,7 +46,7 @@ class Rig:
     axes: str = ""
     root: str = ""
 
-    def written(self, joint: str) -> str:
+    def bone_name(self, joint: str) -> str:
         """Name of a joint's bone as it is written."""
         return self.prefix + self.bones[joint][0]
 
@@ -275,7 +275,7 @@ def _check_given(given: Mapping[str, str], names: Sequence[str]) -> None:
             raise InputError(f"the bone map gives {name!r} for {joint}, but the file has no such bone.")
 
 
-def recognise(names: Sequence[str], given: Mapping[str, str] | None = None) -> dict[str, str]:
+def recognise_bones(names: Sequence[str], given: Mapping[str, str] | None = None) -> dict[str, str]:
     """Which bone of a file is which joint of the humanoid: by the rig whose names fit most bones, whatever their
     prefix, case, separators and appended numbers.
 
@@ -290,8 +290,8 @@ def recognise(names: Sequence[str], given: Mapping[str, str] | None = None) -> d
     Raises:
         InputError: required joints are not found, or the map names joints or bones that don't exist.
     """
-    found = match(names, given)
-    missing = missing_from(found)
+    found = match_bones(names, given)
+    missing = missing_joints(found)
     if missing:
         used = set(found.values())
         unknown = [name for name in names if name not in used]
@@ -304,10 +304,10 @@ def recognise(names: Sequence[str], given: Mapping[str, str] | None = None) -> d
     return found
 
 
-def match(
+def match_bones(
     names: Sequence[str], given: Mapping[str, str] | None = None, rigs: Iterable[Rig] = RIGS.values()
 ) -> dict[str, str]:
-    """As many joints as are recognised -> their bones' names, in the humanoid's order; see `recognise`.
+    """As many joints as are recognised -> their bones' names, in the humanoid's order; see `recognise_bones`.
 
     Raises:
         InputError: the map names joints or bones that don't exist.
@@ -321,7 +321,7 @@ def match(
     return {joint: found[joint] for joint in HUMANOID_FINGERS.names if joint in found}
 
 
-def missing_from(found: Collection[str]) -> list[str]:
+def missing_joints(found: Collection[str]) -> list[str]:
     """Joints that a humanoid must have and that are not among those found."""
     missing = [joint for joint in REQUIRED if joint not in found]
     return missing if any(joint in found for joint in ONE_OF) else [*missing, " or ".join(ONE_OF)]

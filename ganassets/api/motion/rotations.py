@@ -14,7 +14,7 @@ AXES = "XYZ"
 SMALL = 1e-8
 
 
-def normalised(q: FloatArray) -> FloatArray:
+def normalise(q: FloatArray) -> FloatArray:
     """Quaternions (or vectors) of unit length; what is almost zero becomes the last axis: no rotation."""
     length = np.sqrt(np.einsum("...i,...i->...", q, q))[..., None]  # quicker than numpy's norm
     if (length > SMALL).all():
@@ -33,7 +33,7 @@ def multiply(a: FloatArray, b: FloatArray) -> FloatArray:
     """A b: first b turns, then a (Hamilton's product); broadcasts."""
     ax, ay, az, aw = (a[..., i] for i in range(4))
     bx, by, bz, bw = (b[..., i] for i in range(4))
-    return joined(
+    return stack_last(
         aw * bx + ax * bw + ay * bz - az * by,
         aw * by - ax * bz + ay * bw + az * bx,
         aw * bz + ax * by - ay * bx + az * bw,
@@ -41,7 +41,7 @@ def multiply(a: FloatArray, b: FloatArray) -> FloatArray:
     )
 
 
-def joined(*parts: FloatArray) -> FloatArray:
+def stack_last(*parts: FloatArray) -> FloatArray:
     """(..., n) of n arrays (...); quicker than stacking them along a new last axis."""
     made = np.empty((*parts[0].shape, len(parts)), parts[0].dtype)
     for i, part in enumerate(parts):
@@ -53,7 +53,7 @@ def cross(a: FloatArray, b: FloatArray) -> FloatArray:
     """(..., 3) cross products; broadcasts, and is quicker than numpy's."""
     ax, ay, az = (a[..., i] for i in range(3))
     bx, by, bz = (b[..., i] for i in range(3))
-    return joined(ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx)
+    return stack_last(ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx)
 
 
 def rotate(q: FloatArray, v: FloatArray) -> FloatArray:
@@ -63,20 +63,20 @@ def rotate(q: FloatArray, v: FloatArray) -> FloatArray:
     return v + w * across + cross(xyz, across)
 
 
-def about(axis: Sequence[float], angle: FloatArray | float) -> FloatArray:
+def from_axis_angle(axis: Sequence[float], angle: FloatArray | float) -> FloatArray:
     """Turns about a unit axis (3,) by angles (...) in radians."""
     half = np.asarray(angle, np.float64)[..., None] / 2
     return np.concatenate([np.sin(half) * np.asarray(axis, np.float64), np.cos(half)], -1)
 
 
-def between(a: FloatArray, b: FloatArray) -> FloatArray:
+def shortest_rotation(a: FloatArray, b: FloatArray) -> FloatArray:
     """The shortest turns that bring directions a (..., 3) onto directions b; of opposite ones any half turn."""
-    a, b = normalised(np.asarray(a, np.float64)), normalised(np.asarray(b, np.float64))
+    a, b = normalise(np.asarray(a, np.float64)), normalise(np.asarray(b, np.float64))
     a, b = np.broadcast_arrays(a, b)
     w = 1 + (a * b).sum(-1, keepdims=True)
     least = np.eye(3)[np.abs(a).argmin(-1)]
-    half_turn = np.concatenate([normalised(cross(a, least)), np.zeros_like(w)], -1)
-    return np.where(w > 1e-9, normalised(np.concatenate([cross(a, b), np.maximum(w, 1e-9)], -1)), half_turn)
+    half_turn = np.concatenate([normalise(cross(a, least)), np.zeros_like(w)], -1)
+    return np.where(w > 1e-9, normalise(np.concatenate([cross(a, b), np.maximum(w, 1e-9)], -1)), half_turn)
 
 
 def slerp(a: FloatArray, b: FloatArray, share: FloatArray | float) -> FloatArray:
@@ -92,10 +92,10 @@ def slerp(a: FloatArray, b: FloatArray, share: FloatArray | float) -> FloatArray
     safe = np.where(far, sine, 1)
     first = np.where(far, np.sin((1 - share) * angle) / safe, 1 - share)
     second = np.where(far, np.sin(share * angle) / safe, share)
-    return normalised(first * a + second * b)
+    return normalise(first * a + second * b)
 
 
-def continuous(q: FloatArray) -> FloatArray:
+def make_continuous(q: FloatArray) -> FloatArray:
     """(f, ..., 4) with signs such that each frame is nearest to the one before it."""
     turns = (q[1:] * q[:-1]).sum(-1) < 0
     odd = np.concatenate([np.zeros((1, *turns.shape[1:]), bool), np.cumsum(turns, 0) % 2 == 1])
@@ -111,7 +111,7 @@ def degrees_between(a: FloatArray, b: FloatArray) -> FloatArray:
 def to_matrix(q: FloatArray) -> FloatArray:
     """(..., 3, 3) rotation matrices."""
     x, y, z, w = (q[..., i] for i in range(4))
-    return joined(
+    return stack_last(
         *(1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)),
         *(2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)),
         *(2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)),
@@ -125,24 +125,24 @@ def from_matrix(m: FloatArray) -> FloatArray:
     d0, d1, d2 = m[..., 0, 0], m[..., 1, 1], m[..., 2, 2]
     a, b, c = m[..., 2, 1] - m[..., 1, 2], m[..., 0, 2] - m[..., 2, 0], m[..., 1, 0] - m[..., 0, 1]
     xy, xz, yz = m[..., 0, 1] + m[..., 1, 0], m[..., 0, 2] + m[..., 2, 0], m[..., 1, 2] + m[..., 2, 1]
-    candidates = joined(
+    candidates = stack_last(
         *(1 + d0 - d1 - d2, xy, xz, a),
         *(xy, 1 - d0 + d1 - d2, yz, b),
         *(xz, yz, 1 - d0 - d1 + d2, c),
         *(a, b, c, 1 + d0 + d1 + d2),
     ).reshape(-1, 4, 4)
-    largest = joined(d0 - d1 - d2, d1 - d0 - d2, d2 - d0 - d1, d0 + d1 + d2).argmax(-1)
+    largest = stack_last(d0 - d1 - d2, d1 - d0 - d2, d2 - d0 - d1, d0 + d1 + d2).argmax(-1)
     chosen = candidates[np.arange(len(candidates)), largest.ravel()]
-    return normalised(chosen.reshape(*d0.shape, 4))
+    return normalise(chosen.reshape(*d0.shape, 4))
 
 
 def from_6d(x: FloatArray) -> FloatArray:
     """Quaternions of (..., 6): the first two columns of rotation matrices, made orthonormal (Zhou et al. 2019, "On the
     Continuity of Rotation Representations in Neural Networks").
     """
-    first = normalised(x[..., :3])
+    first = normalise(x[..., :3])
     second = x[..., 3:] - (first * x[..., 3:]).sum(-1, keepdims=True) * first
-    second = normalised(second)
+    second = normalise(second)
     return from_matrix(np.stack([first, second, cross(first, second)], -1))
 
 
@@ -162,7 +162,7 @@ def from_euler(order: str, degrees: FloatArray) -> FloatArray:
     angles = np.radians(np.asarray(degrees, np.float64))
     q = np.broadcast_to(np.array([0.0, 0, 0, 1]), (*angles.shape[:-1], 4))
     for i, letter in enumerate(order):
-        q = multiply(q, about(np.eye(3)[AXES.index(letter)], angles[..., i]))
+        q = multiply(q, from_axis_angle(np.eye(3)[AXES.index(letter)], angles[..., i]))
     return q
 
 

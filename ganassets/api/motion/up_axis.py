@@ -47,7 +47,7 @@ class Evidence:
     grounded: NDArray[np.bool_]
 
 
-def find_up(
+def choose_up_axis(
     column: Mapping[str, int], positions: FloatArray, rest_positions: FloatArray, rest: str | None
 ) -> tuple[str, str]:
     """The axis that points up, and how that was decided.

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ganassets.api.motion.rotations import FloatArray, multiply, normalised, to_matrix
+from ganassets.api.motion.rotations import FloatArray, multiply, normalise, to_matrix
 
 from .limits import check_numbers
 
@@ -40,7 +40,7 @@ def world_transforms(
                 linear[:, joint] = linear[:, parent] @ linear[:, joint]
             turned[:, joint] = multiply(turned[:, parent], turned[:, joint])
     check_numbers(positions, "the joints' places")
-    return positions, normalised(turned).astype(np.float64, copy=False)
+    return positions, normalise(turned).astype(np.float64, copy=False)
 
 
 def apply(matrices: FloatArray, vectors: FloatArray) -> FloatArray:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ganassets.api.errors import InputError
-from ganassets.api.motion.rigs import match, missing_from
-from ganassets.api.motion.rotations import FloatArray, degrees_between, from_matrix, normalised, to_matrix
+from ganassets.api.motion.rigs import match_bones, missing_joints
+from ganassets.api.motion.rotations import FloatArray, degrees_between, from_matrix, normalise, to_matrix
 from ganassets.api.motion.take import Take
 
 from .forward import Float64Array, world_transforms
@@ -176,7 +176,7 @@ def same_named(branches: Sequence[int], below: Mapping[int, frozenset[int]], nam
 
 def is_figure(nodes: Collection[int], names: Mapping[int, str]) -> bool:
     """Whether nodes are all that a humanoid needs."""
-    return len(nodes) >= LEAST_JOINTS and not missing_from(match([names[node] for node in nodes]))
+    return len(nodes) >= LEAST_JOINTS and not missing_joints(match_bones([names[node] for node in nodes]))
 
 
 def ancestors(node: int, parents: Sequence[int]) -> set[int]:
@@ -196,7 +196,7 @@ def joints_of(
     local: dict[str, FloatArray] = {path: np.array([[part[path] for part in parts]], np.float64) for path in PATHS}
     for path, values in local.items():
         check_numbers(values, f"the nodes' {path}s")
-    local["rotation"] = normalised(local["rotation"])
+    local["rotation"] = normalise(local["rotation"])
     label = names[next(node for node in nodes if node in own)]
     above = tuple(place.get(parents[node], -1) for node in nodes)
     return Joints(tuple(nodes), tuple(names[node] for node in nodes), above, local, own, label)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ganassets.api.errors import InputError
-from ganassets.api.motion.rotations import FloatArray, about, normalised
+from ganassets.api.motion.rotations import FloatArray, from_axis_angle, normalise
 from ganassets.api.motion.take import Take
 
 from .forward import identities, world_transforms
@@ -105,9 +105,9 @@ def turns_of(rows: FloatArray) -> FloatArray:
     column = FIRST_TURN
     for joint, (*_, count) in enumerate(JOINTS):
         if count == 4:
-            turns[:, joint] = normalised(np.roll(rows[:, column : column + 4], -1, axis=1))
+            turns[:, joint] = normalise(np.roll(rows[:, column : column + 4], -1, axis=1))
         elif count == 1:
-            turns[:, joint] = about((0, 0, 1), rows[:, column])
+            turns[:, joint] = from_axis_angle((0, 0, 1), rows[:, column])
         column += count
     return turns
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ganassets.api.motion.rotations import FloatArray, normalised, slerp
+from ganassets.api.motion.rotations import FloatArray, normalise, slerp
 
 # Frames a second that files are made at; a whole multiple of a file's own does no harm.
 RATES = (24.0, 25.0, 30.0, 48.0, 50.0, 60.0, 100.0, 120.0)
@@ -41,10 +41,10 @@ def sampled(times: FloatArray, keys: FloatArray, moments: FloatArray, how: str, 
     elif how == "STEP":
         values = keys[before]
     elif turns:
-        return slerp(normalised(keys[before]), normalised(keys[after]), share[:, 0])
+        return slerp(normalise(keys[before]), normalise(keys[after]), share[:, 0])
     else:
         values = keys[before] * (1 - share) + keys[after] * share
-    return normalised(values) if turns else values
+    return normalise(values) if turns else values
 
 
 def hermite(

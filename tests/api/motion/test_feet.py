@@ -10,23 +10,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ganassets.api.assets import MotionClip
-from ganassets.api.motion.editing import at_times, in_place, mirrored, resampled, rest_clip
+from ganassets.api.motion.editing import mirror_clip, remove_travel, resample_clip, rest_clip, sample_clip
 from ganassets.api.motion.feet import (
     STANDING,
     find_contacts,
-    foot_places,
+    find_standing_feet,
+    foot_positions,
     ground_travel,
-    grounded,
-    held_feet,
+    hold_feet,
     last_true,
-    legs,
-    matched_travel,
+    leg_pose,
+    match_travel,
     next_true,
-    restored_travel,
-    standing_feet,
+    put_on_ground,
+    restore_travel,
 )
 from ganassets.api.motion.kinematics import positions, world_pose
-from ganassets.api.motion.rotations import about, degrees_between, multiply
+from ganassets.api.motion.rotations import degrees_between, from_axis_angle, multiply
 from ganassets.api.motion.skeletons import HUMANOID, HUMANOID_FINGERS
 from support.motion_clips import random_clip, walk_clip
 
@@ -47,7 +47,7 @@ def idle_clip(frames: int = 31, loop: bool = True) -> MotionClip:
 
 def planted_walk(frames: int = 61, loop: bool = True) -> MotionClip:
     """A walk whose feet stay where they stand, contacts unknown."""
-    return replace(held_feet(walk_clip(frames, loop=loop)), contacts=None)
+    return replace(hold_feet(walk_clip(frames, loop=loop)), contacts=None)
 
 
 def rolled(clip: MotionClip, frames: int) -> MotionClip:
@@ -63,7 +63,7 @@ def slides(clip: MotionClip) -> np.ndarray:
     """(n,) metres that joints in contact move from one frame to the next."""
     assert clip.contacts is not None
     stands = clip.contacts[1:] & clip.contacts[:-1]
-    return np.linalg.norm(np.diff(foot_places(clip), axis=0), axis=-1)[stands]
+    return np.linalg.norm(np.diff(foot_positions(clip), axis=0), axis=-1)[stands]
 
 
 def test_rows_of_the_last_and_the_next_true() -> None:
@@ -75,7 +75,7 @@ def test_rows_of_the_last_and_the_next_true() -> None:
 @pytest.mark.parametrize("skeleton", [HUMANOID, HUMANOID_FINGERS], ids=["body", "fingers"])
 def test_legs_are_where_the_whole_skeleton_has_them(skeleton) -> None:
     clip = random_clip(np.random.default_rng(5), 7, skeleton)
-    pose = legs(clip)
+    pose = leg_pose(clip)
     place, turned = world_pose(skeleton, clip.translation.astype(np.float64), clip.rotations.astype(np.float64))
     np.testing.assert_allclose(pose.places, place[:, pose.joints], atol=1e-9)
     assert degrees_between(pose.turns, turned[:, pose.joints]).max() < 1e-4
@@ -92,7 +92,7 @@ def test_who_stands_is_in_contact_and_who_hangs_is_not() -> None:
 
 def test_sliding_feet_are_not_in_contact_at_any_frame_rate() -> None:
     for fps in (24.0, 30.0, 120.0):
-        clip = resampled(idle_clip(loop=False), fps)
+        clip = resample_clip(idle_clip(loop=False), fps)
         metres = np.arange(len(clip), dtype=np.float32)[:, None] / np.float32(fps) * np.array([0, 0, 1], np.float32)
         assert find_contacts(replace(clip, translation=clip.translation + 0.1 * metres)).all()
         assert not find_contacts(replace(clip, translation=clip.translation + 1.5 * metres)).any()
@@ -126,8 +126,8 @@ def test_contacts_of_a_loop_do_not_depend_on_where_it_starts(frames: int) -> Non
 @pytest.mark.parametrize("height", [-0.7, 0.0, 2.0])
 def test_the_ground_is_below_the_feet(height: float) -> None:
     clip = planted_walk()
-    found = grounded(replace(clip, translation=clip.translation + np.array([0, height, 0], np.float32)))
-    assert (foot_places(found)[..., 1] - STANDING).min() == pytest.approx(0, abs=0.01)
+    found = put_on_ground(replace(clip, translation=clip.translation + np.array([0, height, 0], np.float32)))
+    assert (foot_positions(found)[..., 1] - STANDING).min() == pytest.approx(0, abs=0.01)
     np.testing.assert_array_equal(found.translation[:, [0, 2]], clip.translation[:, [0, 2]])
 
 
@@ -136,7 +136,7 @@ def test_a_jump_stays_in_the_air_and_a_bad_frame_does_not_matter() -> None:
     up = np.zeros((60, 3), np.float32)
     up[12:, 1] = 0.5 * np.sin(np.linspace(0, np.pi, 48))
     up[3, 1] = -0.4
-    found = grounded(replace(clip, translation=clip.translation + up + np.array([0, 1, 0], np.float32)))
+    found = put_on_ground(replace(clip, translation=clip.translation + up + np.array([0, 1, 0], np.float32)))
     np.testing.assert_allclose(found.translation, clip.translation + up, atol=0.005)
 
 
@@ -144,7 +144,7 @@ def test_a_floor_aslant_is_levelled_and_a_ramp_stays() -> None:
     clip = planted_walk(loop=False)
     for slope, left in ((0.015, 0.0), (-0.02, 0.0), (0.1, 0.1)):
         rise = np.array([0, slope, 0], np.float32) * clip.translation[:, 2:]
-        found = grounded(replace(clip, translation=clip.translation + rise))
+        found = put_on_ground(replace(clip, translation=clip.translation + rise))
         climbed = found.translation[:, 1] - clip.translation[:, 1]
         assert climbed[-1] - climbed[0] == pytest.approx(left * clip.translation[-1, 2], abs=0.012)
 
@@ -152,21 +152,21 @@ def test_a_floor_aslant_is_levelled_and_a_ramp_stays() -> None:
 def test_who_lies_lies_on_the_ground() -> None:
     clip = idle_clip()
     rotations = clip.rotations.copy()
-    rotations[:, 0] = about((1, 0, 0), -np.pi / 2)
-    height = positions(grounded(replace(clip, rotations=rotations)))[0, :, 1]
+    rotations[:, 0] = from_axis_angle((1, 0, 0), -np.pi / 2)
+    height = positions(put_on_ground(replace(clip, rotations=rotations)))[0, :, 1]
     assert 0.02 < height.min() < 0.12
     assert height.max() < 0.3
 
 
 def test_travel_comes_back_to_a_walk_in_place() -> None:
     clip = planted_walk()
-    found = restored_travel(in_place(clip))
+    found = restore_travel(remove_travel(clip))
     assert found.loop
     np.testing.assert_allclose(found.translation, clip.translation, atol=1e-4)
-    turned = multiply(about((0, 1, 0), np.pi / 2).astype(np.float32), clip.rotations[:, 0])
-    aside = replace(in_place(clip), rotations=np.concatenate([turned[:, None], clip.rotations[:, 1:]], 1))
+    turned = multiply(from_axis_angle((0, 1, 0), np.pi / 2).astype(np.float32), clip.rotations[:, 0])
+    aside = replace(remove_travel(clip), rotations=np.concatenate([turned[:, None], clip.rotations[:, 1:]], 1))
     np.testing.assert_allclose(
-        ground_travel(restored_travel(aside)), ground_travel(clip)[[2, 1, 0]] * [1, 1, -1], atol=0.02
+        ground_travel(restore_travel(aside)), ground_travel(clip)[[2, 1, 0]] * [1, 1, -1], atol=0.02
     )
 
 
@@ -176,23 +176,23 @@ def test_travel_comes_back_to_a_walk_in_place() -> None:
     ids=["travels", "stands", "one frame", "short"],
 )
 def test_clips_that_need_no_travel_get_none(clip: MotionClip) -> None:
-    np.testing.assert_array_equal(restored_travel(clip).translation, clip.translation)
+    np.testing.assert_array_equal(restore_travel(clip).translation, clip.translation)
 
 
 def test_feet_that_do_not_agree_give_no_travel() -> None:
-    clip = in_place(planted_walk())
+    clip = remove_travel(planted_walk())
     there_and_back = np.concatenate([np.arange(31), np.arange(30)[::-1]]) / clip.fps
-    shuffle = at_times(clip, there_and_back)
-    assert restored_travel(shuffle) is shuffle
+    shuffle = sample_clip(clip, there_and_back)
+    assert restore_travel(shuffle) is shuffle
 
 
 @pytest.mark.parametrize("loop", [True, False])
 def test_held_feet_stand_still_on_the_ground(loop: bool) -> None:
     clip = walk_clip(loop=loop)
     assert slides(clip).max() > 0.02  # there is something to hold
-    found = held_feet(clip)
+    found = hold_feet(clip)
     assert slides(found).max() < 1e-4
-    height = foot_places(found)[..., 1] - STANDING
+    height = foot_positions(found)[..., 1] - STANDING
     assert height.min() > -1e-5
     assert found.contacts is not None and np.abs(height[found.contacts]).max() < 1e-4
     np.testing.assert_array_equal(found.contacts, clip.contacts)
@@ -203,7 +203,7 @@ def test_held_feet_stand_still_on_the_ground(loop: bool) -> None:
 def test_any_clip_can_be_held(seed: int, frames: int, loop: bool) -> None:
     rng = np.random.default_rng(seed)
     clip = random_clip(rng, frames)
-    found = held_feet(replace(clip, contacts=rng.random((frames, 4)) < 0.5, loop=loop))
+    found = hold_feet(replace(clip, contacts=rng.random((frames, 4)) < 0.5, loop=loop))
     assert len(found) == frames
     feet = [HUMANOID.index(side + bone) for side in ("left", "right") for bone in ("UpperLeg", "LowerLeg", "Foot")]
     others = np.delete(np.arange(len(HUMANOID.names)), feet)
@@ -213,12 +213,12 @@ def test_any_clip_can_be_held(seed: int, frames: int, loop: bool) -> None:
 
 def test_a_held_loop_is_a_loop_wherever_it_starts() -> None:
     clip = walk_clip()
-    found = held_feet(clip)
+    found = hold_feet(clip)
     assert found.loop
     assert degrees_between(found.rotations[0], found.rotations[-1]).max() < 1e-3
     assert found.translation[0, 1] == pytest.approx(found.translation[-1, 1], abs=1e-6)
     for frames in (7, 30):
-        later = held_feet(rolled(clip, frames))
+        later = hold_feet(rolled(clip, frames))
         np.testing.assert_allclose(positions(later), positions(rolled(found, frames)), atol=1e-4)
 
 
@@ -233,18 +233,20 @@ def test_nothing_pops() -> None:
         return float(np.linalg.norm(np.diff(positions(moved), 2, axis=0), axis=-1).max() * moved.fps**2)
 
     assert slides(sliding).max() > 5e-3
-    assert slides(held_feet(sliding)).max() < 1e-4
-    assert jolt(held_feet(sliding)) < 1.3 * jolt(sliding)
+    assert slides(hold_feet(sliding)).max() < 1e-4
+    assert jolt(hold_feet(sliding)) < 1.3 * jolt(sliding)
 
 
 def test_held_again_is_the_same() -> None:
-    once = held_feet(walk_clip())
-    np.testing.assert_allclose(positions(held_feet(once)), positions(once), atol=2e-3)
+    once = hold_feet(walk_clip())
+    np.testing.assert_allclose(positions(hold_feet(once)), positions(once), atol=2e-3)
 
 
 def test_the_mirror_image_is_held_like_the_clip() -> None:
     clip = walk_clip()
-    np.testing.assert_allclose(positions(held_feet(mirrored(clip))), positions(mirrored(held_feet(clip))), atol=1e-4)
+    np.testing.assert_allclose(
+        positions(hold_feet(mirror_clip(clip))), positions(mirror_clip(hold_feet(clip))), atol=1e-4
+    )
 
 
 def test_straight_knees_bend_forward_and_never_back() -> None:
@@ -252,10 +254,10 @@ def test_straight_knees_bend_forward_and_never_back() -> None:
     lowered = replace(
         clip, translation=clip.translation - np.array([0, 0.1, 0], np.float32), contacts=find_contacts(clip)
     )
-    pose = legs(held_feet(lowered))
+    pose = leg_pose(hold_feet(lowered))
     hip, knee, ankle = pose.places[:, :, 0], pose.places[:, :, 1], pose.places[:, :, 2]
     assert (knee[..., 2] > hip[..., 2] + 0.1).all() and (knee[..., 2] > ankle[..., 2] + 0.1).all()
-    np.testing.assert_allclose(pose.places[..., 0, 0], legs(clip).places[..., 0, 0], atol=1e-3)
+    np.testing.assert_allclose(pose.places[..., 0, 0], leg_pose(clip).places[..., 0, 0], atol=1e-3)
 
 
 def test_hips_sink_smoothly_to_feet_out_of_reach() -> None:
@@ -263,7 +265,7 @@ def test_hips_sink_smoothly_to_feet_out_of_reach() -> None:
     up = np.zeros((61, 3), np.float32)
     up[25:36, 1] = 0.05
     contacts = np.ones((61, 4), bool)
-    found = held_feet(replace(clip, translation=clip.translation + up, contacts=contacts))
+    found = hold_feet(replace(clip, translation=clip.translation + up, contacts=contacts))
     assert slides(found).max() < 0.003
     sinking = clip.translation[:, 1] + up[:, 1] - found.translation[:, 1]
     assert sinking[30] == pytest.approx(0.05, abs=0.005) and abs(sinking[[0, -1]]).max() < 0.005
@@ -272,7 +274,7 @@ def test_hips_sink_smoothly_to_feet_out_of_reach() -> None:
 
 def test_a_foot_that_stands_all_the_time_while_the_ground_goes_by_is_let_go() -> None:
     clip = walk_clip()
-    found = held_feet(replace(clip, contacts=np.ones((61, 4), bool)))
+    found = hold_feet(replace(clip, contacts=np.ones((61, 4), bool)))
     assert np.abs(positions(found) - positions(clip))[..., [0, 2]].max() < 0.05
 
 
@@ -281,7 +283,7 @@ def test_feet_below_the_ground_are_raised() -> None:
     sunk = replace(
         clip, translation=clip.translation - np.array([0, 0.2, 0], np.float32), contacts=np.zeros((31, 4), bool)
     )
-    np.testing.assert_allclose(foot_places(held_feet(sunk))[..., 1], np.tile(STANDING, (31, 1)), atol=1e-5)
+    np.testing.assert_allclose(foot_positions(hold_feet(sunk))[..., 1], np.tile(STANDING, (31, 1)), atol=1e-5)
 
 
 def test_feet_stand_by_their_height_and_not_above_the_other() -> None:
@@ -289,16 +291,16 @@ def test_feet_stand_by_their_height_and_not_above_the_other() -> None:
     place[1, :2, 1] += 0.02  # the left one swings past
     place[2, :2, 1] += 0.2
     place[3, ..., 1] += 0.04  # a hop
-    assert standing_feet(place, 0.03).tolist() == [[True, True], [False, True], [False, True], [False, False]]
-    assert standing_feet(place, 0.05).tolist() == [[True, True], [False, True], [False, True], [True, True]]
+    assert find_standing_feet(place, 0.03).tolist() == [[True, True], [False, True], [False, True], [False, False]]
+    assert find_standing_feet(place, 0.05).tolist() == [[True, True], [False, True], [False, True], [True, True]]
 
 
 @pytest.mark.parametrize(("wrong", "left"), [(-0.2, 0.0), (0.25, 0.0), (0.9, 0.9 - 0.25 * 2.1)])
 def test_travel_is_matched_to_the_feet(wrong: float, left: float) -> None:
-    walk = held_feet(walk_clip(speed=1.2))
+    walk = hold_feet(walk_clip(speed=1.2))
     share = np.arange(len(walk), dtype=np.float32)[:, None] / np.float32(walk.fps)
     off = replace(walk, translation=walk.translation + share * np.array([0, 0, wrong], np.float32))
-    matched = matched_travel(off)
+    matched = match_travel(off)
     beyond = (matched.translation[-1] - walk.translation[-1]) / walk.seconds
     assert np.abs(beyond - [0, 0, left]).max() < 0.08, "up to a quarter of its speed"
     np.testing.assert_array_equal(matched.rotations, off.rotations)
@@ -311,5 +313,5 @@ def test_loops_stay_loops_where_an_ankle_stands_for_nearly_a_lap() -> None:
     frames = np.arange(len(walk)) % (len(walk) - 1)
     contacts[:, 0] = (frames < 30) | (frames > 33)
     contacts[:, 1] = (frames < 50) | (frames > 57)
-    held = held_feet(replace(walk, contacts=contacts))
+    held = hold_feet(replace(walk, contacts=contacts))
     assert degrees_between(held.rotations[0], held.rotations[-1]).max() < 1e-3

@@ -23,11 +23,11 @@ from ganassets.api.motion.animation import (
     shot_of,
     ticks,
 )
-from ganassets.api.motion.editing import mirrored, rest_clip
+from ganassets.api.motion.editing import mirror_clip, rest_clip
 from ganassets.api.motion.figure import SIDE_COLOURS, Camera, body_of, draw_figure, hulls, unit_circle
 from ganassets.api.motion.floor import BACKDROP, RADIUS, draw_trails, grid_of, trails_of
 from ganassets.api.motion.kinematics import local_rotations, rest_pose, world_pose
-from ganassets.api.motion.rotations import conjugate, multiply, normalised, rotate
+from ganassets.api.motion.rotations import conjugate, multiply, normalise, rotate
 from ganassets.api.motion.skeletons import HUMANOID, HUMANOID_FINGERS
 from support.motion_clips import random_clip, walk_clip
 
@@ -55,7 +55,7 @@ def standing(frames: int, speed: float = 0.0) -> MotionClip:
 def rerigged(clip: MotionClip, rng: np.random.Generator) -> MotionClip:
     """The same motion on a skeleton whose joints' frames lie anyhow at rest."""
     skeleton = clip.skeleton
-    frames = normalised(rng.normal(size=(len(skeleton.names), 4)))
+    frames = normalise(rng.normal(size=(len(skeleton.names), 4)))
     frames[0] = [0, 0, 0, 1]
     above = frames[list(skeleton.parents)]
     above[0] = [0, 0, 0, 1]
@@ -127,7 +127,7 @@ def test_the_body_stands_on_the_floor_and_is_as_high_as_an_adult() -> None:
 
 def test_a_mirrored_clip_is_the_mirrored_body_with_the_sides_exchanged() -> None:
     clip = walk_clip(31)
-    body, other = body_of(clip), body_of(mirrored(clip))
+    body, other = body_of(clip), body_of(mirror_clip(clip))
     warm = (body.colours == SIDE_COLOURS["left"]).all(1)
     cool = (body.colours == SIDE_COLOURS["right"]).all(1)
     assert np.allclose(body.centres[:, warm] * [-1, 1, 1], other.centres[:, cool], atol=1e-5)

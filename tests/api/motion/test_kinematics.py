@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ganassets.api.assets import Skeleton
 from ganassets.api.motion.kinematics import local_rotations, positions, rest_pose, world_pose
-from ganassets.api.motion.rotations import about, degrees_between, multiply, normalised, rotate
+from ganassets.api.motion.rotations import degrees_between, from_axis_angle, multiply, normalise, rotate
 from ganassets.api.motion.skeletons import FOOT_HEIGHT, HUMANOID, HUMANOID_FINGERS, TOES_HEIGHT
 from support.motion_clips import random_clip
 
@@ -41,7 +41,7 @@ def test_world_and_local_rotations_go_there_and_back(seed: int) -> None:
 def test_turning_the_root_turns_the_figure(seed: int) -> None:
     rng = np.random.default_rng(seed)
     clip = random_clip(rng, 5)
-    turn, moved = normalised(rng.normal(size=4)), rng.normal(size=3)
+    turn, moved = normalise(rng.normal(size=4)), rng.normal(size=3)
     rotations = clip.rotations.astype(np.float64)
     translation = clip.translation.astype(np.float64)
     rotations[:, 0] = multiply(turn, rotations[:, 0])
@@ -53,7 +53,7 @@ def test_a_bent_elbow_moves_the_hand_alone() -> None:
     place, turned = rest_pose(HUMANOID)
     rotations = HUMANOID.rest_rotations.astype(np.float64)
     elbow, hand = HUMANOID.index("leftLowerArm"), HUMANOID.index("leftHand")
-    rotations[elbow] = about((0, 1, 0), -np.pi / 2)
+    rotations[elbow] = from_axis_angle((0, 1, 0), -np.pi / 2)
     bent, _ = world_pose(HUMANOID, HUMANOID.offsets[0].astype(np.float64), rotations)
     np.testing.assert_allclose(bent[hand] - bent[elbow], [0, 0, 0.25], atol=1e-6)
     np.testing.assert_array_equal(np.delete(bent, hand, 0), np.delete(place, hand, 0))

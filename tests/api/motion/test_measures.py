@@ -11,22 +11,22 @@ from hypothesis import strategies as st
 
 from ganassets.api.assets import MotionClip
 from ganassets.api.errors import InputError
-from ganassets.api.motion.editing import cropped, in_place, placed, rest_clip
-from ganassets.api.motion.feet import held_feet
+from ganassets.api.motion.editing import crop_clip, place_at_origin, remove_travel, rest_clip
+from ganassets.api.motion.feet import hold_feet
 from ganassets.api.motion.measures import (
     FEATURES,
     bone_length_error,
     coverage,
+    feature_projection,
     jerk,
     loop_gap,
     loop_seam,
     motion_features,
-    nearest,
+    nearest_rows,
     penetration,
-    projection,
     skating,
 )
-from ganassets.api.motion.rotations import about, multiply, rotate
+from ganassets.api.motion.rotations import from_axis_angle, multiply, rotate
 from ganassets.api.motion.skeletons import HUMANOID, HUMANOID_FINGERS
 from support.motion_clips import random_clip, walk_clip
 
@@ -57,8 +57,8 @@ def test_skating_is_the_share_of_sliding_frames(fps: float) -> None:
 
 
 def test_a_walk_in_place_skates_and_a_held_one_hardly() -> None:
-    held = held_feet(walk_clip())
-    assert skating(held) < 0.2 < 0.6 < skating(in_place(held))
+    held = hold_feet(walk_clip())
+    assert skating(held) < 0.2 < 0.6 < skating(remove_travel(held))
 
 
 def test_one_frame_has_no_errors() -> None:
@@ -71,14 +71,14 @@ def test_loops_have_no_gap_and_parts_of_them_do() -> None:
     clip = walk_clip()
     pose, _ = loop_gap(clip)
     assert pose < 1e-6
-    pose, velocity = loop_gap(cropped(clip, 0, 40))
+    pose, velocity = loop_gap(crop_clip(clip, 0, 40))
     assert pose > 0.1 and velocity > 0.01
 
 
 def test_gaps_are_in_radians_metres_and_frames() -> None:
     clip = moved(np.zeros((5, 3)))
     rotations = clip.rotations.copy()
-    rotations[-1, 3] = about((1, 0, 0), 0.2)
+    rotations[-1, 3] = from_axis_angle((1, 0, 0), 0.2)
     assert loop_gap(replace(clip, rotations=rotations)) == pytest.approx((0.2, 0.2), abs=1e-6)
     path = np.zeros((5, 3))
     path[-1] = [0.4, 0.3, 0]
@@ -121,14 +121,14 @@ def test_penetration_is_the_deepest() -> None:
 
 def test_features_do_not_depend_on_place_and_heading() -> None:
     clip = random_clip(np.random.default_rng(2), 70)
-    turn = about((0, 1, 0), 1.1).astype(np.float32)
+    turn = from_axis_angle((0, 1, 0), 1.1).astype(np.float32)
     rotations = clip.rotations.copy()
     rotations[:, 0] = multiply(turn, rotations[:, 0])
     away = replace(
         clip, translation=rotate(turn, clip.translation) + np.array([4, 0, -2], np.float32), rotations=rotations
     )
     np.testing.assert_allclose(motion_features([away]), motion_features([clip]), atol=1e-4)
-    np.testing.assert_allclose(motion_features([placed(clip)]), motion_features([clip]), atol=1e-4)
+    np.testing.assert_allclose(motion_features([place_at_origin(clip)]), motion_features([clip]), atol=1e-4)
 
 
 def test_features_know_speed_and_height() -> None:
@@ -164,7 +164,7 @@ def test_windows_of_a_loop_go_on_over_its_seam() -> None:
 
 
 def test_the_projection_is_pinned() -> None:
-    found = projection()[0, :4] * np.sqrt(FEATURES * 32 * 22)
+    found = feature_projection()[0, :4] * np.sqrt(FEATURES * 32 * 22)
     np.testing.assert_allclose(found, PINNED, rtol=1e-6)
 
 
@@ -172,12 +172,12 @@ def test_features_of_others_are_apart_and_of_the_same_together() -> None:
     rng = np.random.default_rng(4)
     random = motion_features([random_clip(rng, 61) for _ in range(20)])
     walks = motion_features([walk_clip(speed=speed) for speed in np.linspace(0.8, 1.4, 10)])
-    distances, rows = nearest(walks, walks[::-1])
+    distances, rows = nearest_rows(walks, walks[::-1])
     assert distances.max() < 1e-6
     np.testing.assert_array_equal(rows, np.arange(len(walks))[::-1])
     assert coverage(walks, walks) == 1
     assert coverage(walks, random) < 0.1
-    assert nearest(walks, random)[0].min() > distances.max()
+    assert nearest_rows(walks, random)[0].min() > distances.max()
 
 
 def test_coverage_is_the_share_of_real_rows_with_a_made_neighbour() -> None:
@@ -190,9 +190,9 @@ def test_coverage_is_the_share_of_real_rows_with_a_made_neighbour() -> None:
 def test_distances_of_many_rows_are_made_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(6)
     real, made = rng.normal(size=(30, 5)), rng.normal(size=(41, 5))
-    whole = nearest(real, made), coverage(real, made)
+    whole = nearest_rows(real, made), coverage(real, made)
     monkeypatch.setattr("ganassets.api.motion.measures.BLOCK", 7)
-    parts = nearest(real, made), coverage(real, made)
+    parts = nearest_rows(real, made), coverage(real, made)
     np.testing.assert_allclose(parts[0][0], whole[0][0])
     np.testing.assert_array_equal(parts[0][1], whole[0][1])
     assert parts[1] == whole[1]

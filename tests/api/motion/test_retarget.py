@@ -15,15 +15,15 @@ from numpy.typing import NDArray
 from ganassets.api.assets import MotionClip, Skeleton
 from ganassets.api.errors import InputError
 from ganassets.api.motion.kinematics import positions, rest_pose, world_pose
-from ganassets.api.motion.retarget import onto, take_of, to_humanoid, to_rig
+from ganassets.api.motion.retarget import to_humanoid, to_rig, to_skeleton, to_take
 from ganassets.api.motion.rotations import (
-    about,
-    continuous,
     degrees_between,
+    from_axis_angle,
     from_matrix,
     heading,
+    make_continuous,
     multiply,
-    normalised,
+    normalise,
     rotate,
 )
 from ganassets.api.motion.skeletons import HUMANOID, HUMANOID_FINGERS
@@ -32,14 +32,14 @@ from ganassets.api.rig_options import RIG_NAMES
 
 QUICK = settings(max_examples=15, deadline=None)
 REAL = Path(__file__).parents[4] / "shared" / "data" / "motion"
-Z_UP = about((1, 0, 0), np.pi / 2)
+Z_UP = from_axis_angle((1, 0, 0), np.pi / 2)
 UNITS = (1.0, 100.0, 39.37)
 FloatArray = NDArray[np.floating]
 
 
 def any_clip(seed: int, skeleton: Skeleton = HUMANOID, frames: int = 4) -> MotionClip:
     random = np.random.Generator(np.random.Philox(seed))
-    turns = continuous(normalised(random.standard_normal((frames, len(skeleton.names), 4)))).astype(np.float32)
+    turns = make_continuous(normalise(random.standard_normal((frames, len(skeleton.names), 4)))).astype(np.float32)
     return MotionClip("any", skeleton, 30.0, random.standard_normal((frames, 3)).astype(np.float32), turns)
 
 
@@ -50,7 +50,7 @@ def walk(frames: int = 40) -> MotionClip:
 
     def bend(joint: str, axis: tuple[float, float, float], angle: FloatArray) -> None:
         index = HUMANOID.index(joint)
-        turns[:, index] = multiply(turns[:, index], about(axis, angle))
+        turns[:, index] = multiply(turns[:, index], from_axis_angle(axis, angle))
 
     for side, sign in (("left", 1), ("right", -1)):
         swing = np.sin(phase) * sign
@@ -61,7 +61,7 @@ def walk(frames: int = 40) -> MotionClip:
         bend(f"{side}LowerArm", (0, 1, 0), np.full(frames, -0.7 * sign))
     bend("chest", (0, 1, 0), 0.1 * np.sin(phase))
     place = np.stack([0 * phase, 0.92 + 0 * phase, np.linspace(0, 1.4, frames)], -1)
-    return MotionClip("walk", HUMANOID, 30.0, place.astype(np.float32), continuous(turns).astype(np.float32))
+    return MotionClip("walk", HUMANOID, 30.0, place.astype(np.float32), make_continuous(turns).astype(np.float32))
 
 
 def moved(take: Take, turn: FloatArray, scale: float) -> Take:
@@ -110,8 +110,8 @@ def test_every_joint_is_where_it_was_on_a_rig(rig: str, skeleton: Skeleton) -> N
 @given(st.integers(0, 99), st.floats(-3.1, 3.1), st.sampled_from(UNITS), st.booleans(), st.booleans())
 def test_rigs_come_back_whole(rig: str, seed: int, facing: float, unit: float, z_up: bool, fingers: bool) -> None:
     clip = any_clip(seed, HUMANOID_FINGERS if fingers else HUMANOID)
-    turn = about((0, 1, 0), facing)
-    take = moved(take_of(to_rig(clip, rig)), multiply(Z_UP, turn) if z_up else turn, unit)
+    turn = from_axis_angle((0, 1, 0), facing)
+    take = moved(to_take(to_rig(clip, rig)), multiply(Z_UP, turn) if z_up else turn, unit)
     check_same(to_humanoid(take, fingers=fingers), clip)
 
 
@@ -136,7 +136,7 @@ def test_an_axis_lies_along_the_bone(rig: str, axis: tuple[int, int, int]) -> No
     skeleton = to_rig(any_clip(2), rig).skeleton
     for joint in ("leftLowerArm", "rightHand", "leftLowerLeg", "rightFoot", "rightToes", "chest"):
         offset = skeleton.offsets[skeleton.index(to_rig_name(rig, joint))]
-        assert normalised(offset) == pytest.approx(np.array(axis), abs=1e-5)
+        assert normalise(offset) == pytest.approx(np.array(axis), abs=1e-5)
 
 
 def test_bones_parallel_to_the_world() -> None:
@@ -160,7 +160,7 @@ def test_what_a_clip_knows_goes_along() -> None:
     clip = replace(any_clip(6), loop=True, contacts=np.ones((4, 4), bool))
     rigged = to_rig(clip, "godot")
     assert rigged.loop and rigged.contacts is not None and rigged.contacts.all()
-    read = to_humanoid(take_of(rigged), name="mine")
+    read = to_humanoid(to_take(rigged), name="mine")
     assert (read.name, read.loop, read.contacts) == ("mine", False, None)
     assert read.rotations.dtype == np.float32
 
@@ -173,16 +173,16 @@ def test_joints_that_are_not_there_are_filled(gone: str) -> None:
     rotations[:, HUMANOID.index(gone)] = still
     rotations[:, HUMANOID.index("chest")] = still  # so that an even spread is the right one
     clip = replace(clip, rotations=rotations)
-    check_same(to_humanoid(without(take_of(clip), gone)), clip)
+    check_same(to_humanoid(without(to_take(clip), gone)), clip)
 
 
 def test_a_turn_is_spread_over_a_missing_spine() -> None:
     clip = any_clip(7)
     rotations = np.tile(np.array([0, 0, 0, 1], np.float32), (4, 22, 1))
-    rotations[:, HUMANOID.index("chest")] = about((0, 1, 0), 0.8).astype(np.float32)
-    back = to_humanoid(without(take_of(replace(clip, rotations=rotations)), "spine", "upperChest"))
+    rotations[:, HUMANOID.index("chest")] = from_axis_angle((0, 1, 0), 0.8).astype(np.float32)
+    back = to_humanoid(without(to_take(replace(clip, rotations=rotations)), "spine", "upperChest"))
     for joint in ("spine", "chest"):
-        assert degrees_between(back.rotations[0, HUMANOID.index(joint)], about((0, 1, 0), 0.4)) < 0.1
+        assert degrees_between(back.rotations[0, HUMANOID.index(joint)], from_axis_angle((0, 1, 0), 0.4)) < 0.1
 
 
 def reshaped(clip: MotionClip, **offsets: Sequence[float]) -> MotionClip:
@@ -194,7 +194,7 @@ def reshaped(clip: MotionClip, **offsets: Sequence[float]) -> MotionClip:
 
 
 def test_a_flat_foot_stays_flat_wherever_its_toes_are() -> None:
-    take = take_of(reshaped(walk(), leftToes=(0, -0.02, 0.2), rightToes=(0, -0.07, 0.05)))
+    take = to_take(reshaped(walk(), leftToes=(0, -0.02, 0.2), rightToes=(0, -0.07, 0.05)))
     check_same(to_humanoid(take), walk())
 
 
@@ -202,7 +202,7 @@ def test_feet_point_where_they_pointed() -> None:
     outwards = reshaped(walk(), leftToes=(0.07, -0.06, 0.121))
     foot, toes = (HUMANOID.index(joint) for joint in ("leftFoot", "leftToes"))
     at_rest = replace(outwards, rotations=np.tile(np.array([0, 0, 0, 1], np.float32), (40, 22, 1)))
-    found = positions(to_humanoid(take_of(at_rest)))
+    found = positions(to_humanoid(to_take(at_rest)))
     direction = found[0, toes] - found[0, foot]
     assert direction[0] / direction[2] == pytest.approx(0.07 / 0.121, abs=1e-3)
 
@@ -213,13 +213,13 @@ def test_a_short_legged_figure_stands_and_strides() -> None:
     clip = replace(
         clip, translation=clip.translation * np.array([1, 0, 1], np.float32) + np.array([0, 0.51, 0], np.float32)
     )
-    back = to_humanoid(take_of(clip))
+    back = to_humanoid(to_take(clip))
     assert back.translation[:, 1] == pytest.approx(0.95, abs=1e-4)
     assert back.translation[-1, 2] == pytest.approx(1.4 * 0.84 / 0.4, abs=1e-3)
 
 
 def test_a_rest_pose_off_the_ground_is_measured_by_its_legs() -> None:
-    take = take_of(walk())
+    take = to_take(walk())
     check_same(to_humanoid(replace(take, rest_positions=take.rest_positions - [0, 0.95, 0])), walk())
 
 
@@ -228,7 +228,7 @@ def zeroed(clip: MotionClip, seed: int) -> Take:
     rotations zero, the bones point anywhere."""
     random = np.random.Generator(np.random.Philox(seed))
     axes = np.stack([from_matrix(np.eye(3)[:, roll] * signs) for roll, signs in axis_choices(random)])
-    take = take_of(clip)
+    take = to_take(clip)
     turns = multiply(take.rotations, axes)
     above = [max(parent, 0) for parent in HUMANOID.parents]
     offsets = rotate(axes[above] * [-1, -1, -1, 1], HUMANOID.offsets.astype(np.float64))
@@ -256,14 +256,14 @@ def test_a_file_without_a_rest_pose_is_measured(seed: int) -> None:
 
 
 def test_legs_without_length_are_told() -> None:
-    take = take_of(walk())
+    take = to_take(walk())
     flat = replace(take, rest_positions=take.rest_positions * 0, positions=take.positions * 0)
     with pytest.raises(InputError, match="legs have no length"):
         to_humanoid(flat)
 
 
 def test_an_unknown_skeleton_is_told() -> None:
-    take = take_of(walk())
+    take = to_take(walk())
     with pytest.raises(InputError, match="no bone is known for hips"):
         to_humanoid(replace(take, names=tuple(f"b{i}" for i in range(22))))
 
@@ -288,7 +288,7 @@ def test_a_real_walk_goes_where_it_faces_on_the_ground(name: str) -> None:
 
 def resting(skeleton: Skeleton) -> Take:
     """A skeleton as a target."""
-    return take_of(MotionClip("target", skeleton, 30.0, skeleton.offsets[:1], skeleton.rest_rotations[None]))
+    return to_take(MotionClip("target", skeleton, 30.0, skeleton.offsets[:1], skeleton.rest_rotations[None]))
 
 
 @pytest.mark.parametrize("rig", RIG_NAMES)
@@ -296,26 +296,26 @@ def resting(skeleton: Skeleton) -> Take:
 @given(st.integers(0, 99), st.floats(-3.1, 3.1), st.sampled_from(UNITS), st.booleans(), st.booleans())
 def test_out_onto_a_rig_and_back(rig: str, seed: int, facing: float, unit: float, z_up: bool, fingers: bool) -> None:
     clip = any_clip(seed, HUMANOID_FINGERS if fingers else HUMANOID)
-    turn = about((0, 1, 0), facing)
+    turn = from_axis_angle((0, 1, 0), facing)
     target = moved(resting(to_rig(clip, rig).skeleton), multiply(Z_UP, turn) if z_up else turn, unit)
-    check_same(to_humanoid(onto(clip, target), fingers=fingers), clip, degrees=0.02, metres=2e-4)
+    check_same(to_humanoid(to_skeleton(clip, target), fingers=fingers), clip, degrees=0.02, metres=2e-4)
 
 
 @pytest.mark.parametrize("rig", RIG_NAMES)
 def test_onto_a_rig_is_the_clip_on_that_rig(rig: str) -> None:
     clip = any_clip(5)
     rigged = to_rig(clip, rig)
-    there, wanted = onto(clip, resting(rigged.skeleton)), take_of(rigged)
+    there, wanted = to_skeleton(clip, resting(rigged.skeleton)), to_take(rigged)
     below = len(wanted.names) - len(HUMANOID.names)  # a root stays
     assert np.abs(there.positions - wanted.positions)[:, below:].max() < 1e-4
     assert degrees_between(there.rotations, wanted.rotations)[:, below:].max() < 0.01
 
 
 def test_onto_a_target_in_t_pose_is_its_rest() -> None:
-    target = moved(resting(to_rig(any_clip(6), "godot").skeleton), about((0, 1, 0), 0.7), 39.37)
+    target = moved(resting(to_rig(any_clip(6), "godot").skeleton), from_axis_angle((0, 1, 0), 0.7), 39.37)
     still = MotionClip("still", HUMANOID, 30.0, HUMANOID.offsets[:1], HUMANOID.rest_rotations[None])
     aside = target.rest_positions + np.array([3.0, 0, 1])
-    assert onto(still, replace(target, rest_positions=aside)).positions[0] == pytest.approx(aside, abs=1e-4)
+    assert to_skeleton(still, replace(target, rest_positions=aside)).positions[0] == pytest.approx(aside, abs=1e-4)
 
 
 def test_bones_that_the_humanoid_has_not_follow_the_ones_above_them() -> None:
@@ -332,7 +332,7 @@ def test_bones_that_the_humanoid_has_not_follow_the_ones_above_them() -> None:
             for array in [getattr(target, name)]
         },
     )
-    there = onto(clip, more)
+    there = to_skeleton(clip, more)
     twist, goal = len(target.names), len(target.names) + 1
     assert np.linalg.norm(there.positions[:, twist] - there.positions[:, arm], axis=-1) == pytest.approx(0.1 * 3**0.5)
     assert degrees_between(there.rotations[:, twist], there.rotations[:, arm]).max() < 1e-3
@@ -347,7 +347,7 @@ def test_feet_that_stand_stay_on_other_legs(longer: float) -> None:
     offsets = skeleton.offsets.copy()
     offsets[legs] *= longer
     offsets[0, 1] += 0.84 * (longer - 1)
-    there = onto(clip, resting(replace(skeleton, offsets=offsets)))
+    there = to_skeleton(clip, resting(replace(skeleton, offsets=offsets)))
     feet = positions(clip)[:, [HUMANOID.index("leftFoot"), HUMANOID.index("rightFoot")]]
     found = there.positions[:, [there.names.index(f"mixamorig:{side}Foot") for side in ("Left", "Right")]]
     ankle = 0.08
@@ -359,6 +359,6 @@ def test_feet_that_stand_stay_on_other_legs(longer: float) -> None:
 def test_a_target_that_lies_is_refused() -> None:
     skeleton = to_rig(any_clip(8), "mixamo").skeleton
     lying = skeleton.rest_rotations.copy()
-    lying[skeleton.index("mixamorig:LeftUpLeg")] = about((1, 0, 0), 0.3)
+    lying[skeleton.index("mixamorig:LeftUpLeg")] = from_axis_angle((1, 0, 0), 0.3)
     with pytest.raises(InputError, match="upright"):
-        onto(any_clip(8), resting(replace(skeleton, rest_rotations=lying)))
+        to_skeleton(any_clip(8), resting(replace(skeleton, rest_rotations=lying)))

@@ -11,18 +11,18 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation, Slerp
 
 from ganassets.api.motion.rotations import (
-    about,
-    between,
     conjugate,
-    continuous,
     degrees_between,
     from_6d,
+    from_axis_angle,
     from_euler,
     from_matrix,
     heading,
+    make_continuous,
     multiply,
-    normalised,
+    normalise,
     rotate,
+    shortest_rotation,
     slerp,
     to_6d,
     to_euler,
@@ -36,14 +36,14 @@ quick = settings(max_examples=25, deadline=None)
 
 def some(seed: int, count: int = 20) -> np.ndarray:
     """(count, 4) unit quaternions, half turns about the axes among them."""
-    q = normalised(np.random.default_rng(seed).normal(size=(count, 4)))
+    q = normalise(np.random.default_rng(seed).normal(size=(count, 4)))
     q[:4] = np.eye(4)
     return q
 
 
 def directions(seed: int, count: int = 20) -> np.ndarray:
     """(count, 3) unit vectors."""
-    return normalised(np.random.default_rng(seed).normal(size=(count, 3)))
+    return normalise(np.random.default_rng(seed).normal(size=(count, 3)))
 
 
 def same(a: np.ndarray, b: np.ndarray, degrees: float = 1e-5) -> bool:
@@ -82,7 +82,7 @@ def test_six_numbers_need_not_be_orthonormal(seed: int, scale: float) -> None:
 def test_slerp_is_that_of_scipy(seed: int, share: float) -> None:
     a, b = some(seed), some(seed + 1)
     b[0] = -a[0]  # the same rotation with the other sign
-    b[1] = normalised(a[1] + 1e-6)
+    b[1] = normalise(a[1] + 1e-6)
     expected = [
         Slerp([0, 1], Rotation.from_quat(np.stack(pair)))([share]).as_quat()[0] for pair in zip(a, b, strict=True)
     ]
@@ -119,7 +119,7 @@ def test_euler_angles_at_the_poles_give_the_rotation_back(order: str, middle: fl
 
 
 def test_euler_orders_may_have_any_number_of_axes() -> None:
-    assert same(from_euler("Y", np.array([[30.0]])), about((0, 1, 0), np.radians([30.0])))
+    assert same(from_euler("Y", np.array([[30.0]])), from_axis_angle((0, 1, 0), np.radians([30.0])))
     assert same(from_euler("", np.zeros((2, 0))), np.array([0.0, 0, 0, 1]))
 
 
@@ -130,7 +130,7 @@ def test_between_brings_a_direction_onto_the_other_the_shortest_way(seed: int) -
     a[:3] = np.eye(3)
     b[:3] = -np.eye(3)
     b[3] = a[3]
-    turn = between(3 * a, 0.5 * b)
+    turn = shortest_rotation(3 * a, 0.5 * b)
     np.testing.assert_allclose(rotate(turn, a), b, atol=1e-7)
     angle = np.degrees(np.arctan2(np.linalg.norm(np.cross(a, b), axis=-1), (a * b).sum(-1)))
     np.testing.assert_allclose(degrees_between(turn, np.array([0.0, 0, 0, 1])), angle, atol=1e-5)
@@ -140,26 +140,26 @@ def test_between_brings_a_direction_onto_the_other_the_shortest_way(seed: int) -
 @given(SEEDS)
 def test_continuous_signs_are_nearest_and_change_no_rotation(seed: int) -> None:
     steps = np.random.default_rng(seed).normal(size=(30, 3, 4)).cumsum(0)
-    q = normalised(steps)
+    q = normalise(steps)
     flipped = q * np.random.default_rng(seed + 1).choice([-1.0, 1.0], (30, 3, 1))
-    found = continuous(flipped)
+    found = make_continuous(flipped)
     assert ((found[1:] * found[:-1]).sum(-1) >= 0).all()
     assert same(found, q)
     np.testing.assert_array_equal(found[0], flipped[0])
 
 
 def test_nothing_becomes_no_rotation() -> None:
-    np.testing.assert_array_equal(normalised(np.zeros((2, 4))), [[0, 0, 0, 1]] * 2)
-    assert normalised(np.zeros((2, 4), np.float32)).dtype == np.float32
+    np.testing.assert_array_equal(normalise(np.zeros((2, 4))), [[0, 0, 0, 1]] * 2)
+    assert normalise(np.zeros((2, 4), np.float32)).dtype == np.float32
 
 
 def test_small_and_large_angles_are_measured() -> None:
     angles = np.array([0, 1e-6, 0.01, 90, 179.999, 180])
-    found = degrees_between(np.array([0.0, 0, 0, 1]), about((0, 0, 1), np.radians(angles)))
+    found = degrees_between(np.array([0.0, 0, 0, 1]), from_axis_angle((0, 0, 1), np.radians(angles)))
     np.testing.assert_allclose(found, angles, atol=1e-9)
 
 
 @pytest.mark.parametrize("degrees", [-170.0, -90.0, 0.0, 30.0, 135.0])
 def test_heading_is_the_turn_from_z_to_x(degrees: float) -> None:
-    q = multiply(about((0, 1, 0), np.radians(degrees)), about((1, 0, 0), 0.4))
+    q = multiply(from_axis_angle((0, 1, 0), np.radians(degrees)), from_axis_angle((1, 0, 0), 0.4))
     assert np.degrees(heading(q)) == pytest.approx(degrees)

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from ganassets.api.assets import MotionClip
 from ganassets.api.motion.kinematics import positions
-from ganassets.api.motion.retarget import take_of, to_humanoid, up_axis
-from ganassets.api.motion.rotations import about, multiply, rotate
+from ganassets.api.motion.retarget import find_up_axis, to_humanoid, to_take
+from ganassets.api.motion.rotations import from_axis_angle, multiply, rotate
 from ganassets.api.motion.skeletons import HUMANOID
 from ganassets.api.motion.take import Take
 from support.motion_clips import folded, walk_clip
@@ -24,7 +24,7 @@ REAL = Path(__file__).parents[4] / "shared" / "data" / "motion"
 FloatArray = NDArray[np.floating]
 X, Y, Z = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)
 QUARTER = np.pi / 2
-TO_Z_UP, TO_X_UP, UPSIDE_DOWN = about(X, QUARTER), about(Z, -QUARTER), about(Z, np.pi)
+TO_Z_UP, TO_X_UP, UPSIDE_DOWN = from_axis_angle(X, QUARTER), from_axis_angle(Z, -QUARTER), from_axis_angle(Z, np.pi)
 
 
 def turned(take: Take, turn: FloatArray, scale: float = 1.0) -> Take:
@@ -55,7 +55,7 @@ def moving_body(turns: FloatArray, height: float, travel: float = 0.0, arms: flo
     rotations[:, 0] = turns
     for side, sign in (("left", 1), ("right", -1)):
         arm = HUMANOID.index(f"{side}UpperArm")
-        rotations[:, arm] = multiply(about(Z, np.full(len(turns), sign * arms)), rotations[:, arm])
+        rotations[:, arm] = multiply(from_axis_angle(Z, np.full(len(turns), sign * arms)), rotations[:, arm])
     place = np.stack([np.zeros(len(turns)), np.full(len(turns), height), np.linspace(0, travel, len(turns))], -1)
     return replace(clip, translation=place.astype(np.float32), rotations=rotations.astype(np.float32), contacts=None)
 
@@ -70,43 +70,43 @@ FRAMES = 61
 STILL = np.zeros(FRAMES)
 MOVES = {
     "walks": steady_walk(121, loop=False),
-    "stands": on_the_ground(moving_body(about(X, STILL), 0.95)),
-    "lies on the back": on_the_ground(moving_body(about(X, STILL - QUARTER), 0.1)),
-    "lies on the side": on_the_ground(moving_body(about(Z, STILL + QUARTER), 0.2)),
-    "rolls": on_the_ground(moving_body(about(X, np.linspace(0, 4 * np.pi, FRAMES)), 0.4, travel=3.0)),
-    "crawls": on_the_ground(moving_body(about(X, STILL + 1.4), 0.5, travel=2.0)),
-    "stands on the hands": on_the_ground(moving_body(about(Z, STILL + np.pi), 0.9, arms=2.6)),
+    "stands": on_the_ground(moving_body(from_axis_angle(X, STILL), 0.95)),
+    "lies on the back": on_the_ground(moving_body(from_axis_angle(X, STILL - QUARTER), 0.1)),
+    "lies on the side": on_the_ground(moving_body(from_axis_angle(Z, STILL + QUARTER), 0.2)),
+    "rolls": on_the_ground(moving_body(from_axis_angle(X, np.linspace(0, 4 * np.pi, FRAMES)), 0.4, travel=3.0)),
+    "crawls": on_the_ground(moving_body(from_axis_angle(X, STILL + 1.4), 0.5, travel=2.0)),
+    "stands on the hands": on_the_ground(moving_body(from_axis_angle(Z, STILL + np.pi), 0.9, arms=2.6)),
 }
 
 
 @pytest.mark.parametrize("layout", [lambda take: take, folded], ids=["T-pose at rest", "folded"])
 @pytest.mark.parametrize("move", MOVES)
 def test_y_points_up_whatever_the_figure_does(move: str, layout: Callable[[Take], Take]) -> None:
-    assert up_axis(layout(take_of(MOVES[move])))[0] == "Y"
+    assert find_up_axis(layout(to_take(MOVES[move])))[0] == "Y"
 
 
 @pytest.mark.parametrize(
-    ("turn", "up"), [(TO_Z_UP, "Z"), (TO_X_UP, "X"), (about(X, -QUARTER), "-Z"), (UPSIDE_DOWN, "-Y")]
+    ("turn", "up"), [(TO_Z_UP, "Z"), (TO_X_UP, "X"), (from_axis_angle(X, -QUARTER), "-Z"), (UPSIDE_DOWN, "-Y")]
 )
 def test_another_axis_points_up(turn: FloatArray, up: str) -> None:
     for move in MOVES.values():
-        assert up_axis(turned(take_of(move), turn))[0] == up, "the rest pose stands along it"
+        assert find_up_axis(turned(to_take(move), turn))[0] == up, "the rest pose stands along it"
     for move in ("walks", "stands"):
-        assert up_axis(turned_motion(folded(take_of(MOVES[move])), turn))[0] == up, "the motion does"
+        assert find_up_axis(turned_motion(folded(to_take(MOVES[move])), turn))[0] == up, "the motion does"
 
 
 def test_a_motion_may_stand_along_another_axis_than_its_rest_pose() -> None:
     for move in ("walks", "stands"):
-        up, why = up_axis(turned_motion(take_of(MOVES[move]), TO_Z_UP))
+        up, why = find_up_axis(turned_motion(to_take(MOVES[move]), TO_Z_UP))
         assert up == "Z" and "not in the rest pose" in why
 
 
 @pytest.mark.parametrize("scale", [1.0, 100.0])
 @pytest.mark.parametrize(
-    "turn", [TO_Z_UP, TO_X_UP, UPSIDE_DOWN, about(Y, np.pi)], ids=["Z up", "X up", "-Y up", "faces away"]
+    "turn", [TO_Z_UP, TO_X_UP, UPSIDE_DOWN, from_axis_angle(Y, np.pi)], ids=["Z up", "X up", "-Y up", "faces away"]
 )
 def test_the_same_motion_in_any_world(turn: FloatArray, scale: float) -> None:
-    take = take_of(MOVES["walks"])
+    take = to_take(MOVES["walks"])
     assert off(to_humanoid(turned(take, turn, scale)), to_humanoid(take)) < 1e-3
     assert off(to_humanoid(turned_motion(folded(take), turn, scale)), to_humanoid(folded(take))) < 1e-3
 
@@ -121,7 +121,7 @@ def off(clip: MotionClip, other: MotionClip) -> float:
 
 
 def test_a_folded_rest_pose_is_learnt_like_the_t_pose() -> None:
-    take = take_of(MOVES["walks"])
+    take = to_take(MOVES["walks"])
     assert off(to_humanoid(folded(take)), to_humanoid(take)) < 0.02
 
 
@@ -131,11 +131,11 @@ def test_real_motion_in_any_layout() -> None:
     from ganassets_poses.readers import find_motion
 
     found = list(find_motion(REAL, []))[::10]
-    assert {up_axis(one.take)[0] for one in found} == {"Y"}, "in which all of them are"
+    assert {find_up_axis(one.take)[0] for one in found} == {"Y"}, "in which all of them are"
     folded_axes: Counter[str] = Counter()
     for one in found:
         clip = to_humanoid(one.take)
-        for turn in (TO_Z_UP, TO_X_UP, UPSIDE_DOWN, about(Y, np.pi)):
+        for turn in (TO_Z_UP, TO_X_UP, UPSIDE_DOWN, from_axis_angle(Y, np.pi)):
             assert off(to_humanoid(turned(one.take, turn, 100.0)), clip) < 1e-3
-        folded_axes[up_axis(folded(one.take))[0]] += 1
+        folded_axes[find_up_axis(folded(one.take))[0]] += 1
     assert folded_axes["Y"] > 0.96 * len(found), "but for some that lie or fly all clip long"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ganassets.api.motion.feet import find_contacts, grounded
+from ganassets.api.motion.feet import find_contacts, put_on_ground
 from ganassets_poses.cycles import (
     PEAK_SIGMA,
     PHASES,
@@ -40,7 +40,7 @@ def standing(frames: int) -> Signals:
 
 def jumping(clip=None) -> Signals:
     """A jump on the ground, with contacts."""
-    clip = grounded(clip or jump_clip())
+    clip = put_on_ground(clip or jump_clip())
     return signals_of(replace(clip, contacts=find_contacts(clip)))
 
 

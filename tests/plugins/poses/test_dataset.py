@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from ganassets.api.data import TrainingData
 from ganassets.api.errors import GanassetsError, InputError
-from ganassets.api.motion.retarget import take_of
+from ganassets.api.motion.retarget import to_take
 from ganassets.api.motion.skeletons import HUMANOID
 from ganassets.cli import cli
 from ganassets.training.networks import fit_linear
@@ -218,7 +218,7 @@ def test_what_became_of_each_clip_is_recorded(clips):
 
 
 def test_a_folded_zero_pose_is_learnt_like_any_other(tmp_path):
-    for name, take in (("plain", take_of(steady_walk(121))), ("folded", folded(take_of(steady_walk(121))))):
+    for name, take in (("plain", to_take(steady_walk(121))), ("folded", folded(to_take(steady_walk(121))))):
         (tmp_path / name).mkdir()
         (tmp_path / name / "walk.bvh").write_text(bvh_of(take))
     plain, other = (read_units(tmp_path / name, None, [])[0] for name in ("plain", "folded"))

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ganassets.api.assets import MotionClip, Provenance
-from ganassets.api.motion.editing import mirrored
+from ganassets.api.motion.editing import mirror_clip
 from ganassets.api.motion.kinematics import positions
 from ganassets.api.motion.measures import loop_gap, penetration, skating
 from ganassets.api.motion.rotations import degrees_between, heading
@@ -158,7 +158,7 @@ def test_margins_are_cut_off():
 
 def test_left_and_right():
     plain, other = walk(mirror="no"), walk(mirror="yes")
-    np.testing.assert_allclose(other.rotations, mirrored(plain).rotations, atol=1e-4)
+    np.testing.assert_allclose(other.rotations, mirror_clip(plain).rotations, atol=1e-4)
     assert degrees_between(plain.rotations, other.rotations).max() > 10
     by_seed = [mirrors("seed", provenance(True, TEMPO, seed)) for seed in range(400)]
     assert 150 < sum(by_seed) < 250

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ganassets.api.motion.editing import cropped
+from ganassets.api.motion.editing import crop_clip
 from ganassets.api.motion.measures import jerk, skating
 from ganassets_poses.measures import clip_measures
 from support.motion_clips import walk_clip
@@ -23,5 +23,5 @@ def test_what_does_not_loop_has_no_seam():
     once = walk_clip(loop=False)
     assert clip_measures([once]).keys() == {"skating", "jerk"}
     assert clip_measures([once, walk_clip()])["loop gap"] < 1e-6, "of loops alone"
-    broken = cropped(walk_clip(), 0, 40)
+    broken = crop_clip(walk_clip(), 0, 40)
     assert not broken.loop and "loop gap" not in clip_measures([broken])

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ganassets.api.assets import MotionClip
-from ganassets.api.motion.editing import cropped, mirrored
+from ganassets.api.motion.editing import crop_clip, mirror_clip
 from ganassets.api.motion.kinematics import positions
 from ganassets.api.motion.measures import loop_gap
-from ganassets.api.motion.rotations import about, conjugate, degrees_between, multiply, rotate, to_matrix
+from ganassets.api.motion.rotations import conjugate, degrees_between, from_axis_angle, multiply, rotate, to_matrix
 from ganassets_poses.signals import (
     JOINTS,
     Signals,
@@ -89,7 +89,7 @@ def test_what_happens_once_comes_back_but_for_its_last_frame(name):
     signals = signals_of(clip)
     assert len(signals) == len(clip) - 1
     made = clip_of(signals, clip.name, clip.fps, False)
-    assert_same_motion(made, cropped(clip, 0, len(clip) - 1))
+    assert_same_motion(made, crop_clip(clip, 0, len(clip) - 1))
 
 
 @settings(max_examples=20)
@@ -97,7 +97,7 @@ def test_what_happens_once_comes_back_but_for_its_last_frame(name):
 def test_it_does_not_matter_where_it_is_and_which_way_it_faces(seed, angle, loop):
     rng = np.random.default_rng(seed)
     clip = turning(walk_clip(31, loop=loop), swung(31, rng.uniform(-1, 1)))
-    turn = about(UP, angle)
+    turn = from_axis_angle(UP, angle)
     rotations = clip.rotations.copy()
     rotations[:, 0] = multiply(turn, clip.rotations[:, 0].astype(np.float64))
     moved = rotate(turn, clip.translation.astype(np.float64)) + rng.normal(0, 9, 3) * [1, 0, 1]
@@ -124,7 +124,9 @@ def test_mirrored_twice_is_the_same(seed):
 
 @pytest.mark.parametrize("clip", [*ONCE.values(), *LOOPS.values()], ids=[*ONCE, *(f"loop: {n}" for n in LOOPS)])
 def test_mirrored_signals_are_those_of_the_mirrored_clip(clip):
-    np.testing.assert_allclose(signals_of(mirrored(clip)).stacked(), signals_of(clip).mirrored().stacked(), atol=1e-4)
+    np.testing.assert_allclose(
+        signals_of(mirror_clip(clip)).stacked(), signals_of(clip).mirrored().stacked(), atol=1e-4
+    )
 
 
 @settings(max_examples=20)
@@ -136,7 +138,9 @@ def test_whatever_the_networks_make_loops_close(seed, frames, fps):
     clip = clip_of(signals, "loop", fps, True)
     assert len(clip) == frames + 1 and clip.loop
     assert loop_gap(clip)[0] < 1e-4
-    back = conjugate(about(UP, np.concatenate([[0], np.cumsum(signals.root[2] - signals.root[2].mean())])[:-1] / fps))
+    back = conjugate(
+        from_axis_angle(UP, np.concatenate([[0], np.cumsum(signals.root[2] - signals.root[2].mean())])[:-1] / fps)
+    )
     steps = rotate(back, np.diff(clip.translation.astype(np.float64), axis=0) * [1, 0, 1]) * fps
     np.testing.assert_allclose(steps[:, 2], signals.root[0], atol=1e-3)
     np.testing.assert_allclose(steps[:, 0], signals.root[1], atol=1e-3)
@@ -156,7 +160,7 @@ def level(turns: np.ndarray) -> np.ndarray:
 
 def test_headings_of_turning_hips():
     angles = np.linspace(0, 3 * np.pi, 91)
-    found = np.radians(level(about(UP, angles)))
+    found = np.radians(level(from_axis_angle(UP, angles)))
     np.testing.assert_allclose(found[15:-15], angles[15:-15], atol=1e-3)
     assert np.abs(np.diff(found)).max() < 0.2, "without jumps"
 
@@ -165,7 +169,7 @@ def test_headings_of_turning_hips():
 def test_headings_do_not_mind_rolling_over(facing):
     """Forwards and backwards all the way round, bending, lying down."""
     for pitch in (np.linspace(0, 2 * np.pi, 40), -np.linspace(0, 2 * np.pi, 40), np.full(40, 1.6)):
-        turns = multiply(about(UP, np.full(40, facing)), about((1, 0, 0), pitch))
+        turns = multiply(from_axis_angle(UP, np.full(40, facing)), from_axis_angle((1, 0, 0), pitch))
         np.testing.assert_allclose((level(turns) - np.degrees(facing) + 180) % 360 - 180, 0, atol=1e-6)
 
 
@@ -173,12 +177,12 @@ def test_headings_hold_where_the_hips_stand_upright():
     """For some frames in the middle nothing says where it faces."""
     roll = np.zeros(60)
     roll[25:35] = np.pi / 2
-    np.testing.assert_allclose(level(about((0, 0, 1), roll)), 0, atol=1e-6)
+    np.testing.assert_allclose(level(from_axis_angle((0, 0, 1), roll)), 0, atol=1e-6)
 
 
 def test_headings_of_loops_wrap():
     angles = 0.7 * np.sin(2 * np.pi * np.arange(30) / 30)
-    turns = about(UP, angles)
+    turns = from_axis_angle(UP, angles)
     found = headings(turns, 30.0, wraps=True)
     np.testing.assert_allclose(np.roll(found, 7), headings(np.roll(turns, 7, 0), 30.0, wraps=True), atol=1e-9)
 

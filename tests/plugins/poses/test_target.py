@@ -10,9 +10,9 @@ import pytest
 
 from ganassets.api.assets import MotionClip
 from ganassets.api.errors import InputError
-from ganassets.api.motion.editing import at_times
-from ganassets.api.motion.retarget import take_of
-from ganassets.api.motion.rotations import about, multiply, rotate
+from ganassets.api.motion.editing import sample_clip
+from ganassets.api.motion.retarget import to_take
+from ganassets.api.motion.rotations import from_axis_angle, multiply, rotate
 from ganassets.api.motion.skeletons import HUMANOID
 from ganassets.api.options import check_value
 from ganassets_poses import SPEC
@@ -67,7 +67,7 @@ def test_what_is_set_while_it_is_compared(walk):
 
 def test_where_it_begins_and_faces_does_not_matter(walk):
     clip, path = walk
-    turn = about((0, 1, 0), 1.0).astype(np.float32)
+    turn = from_axis_angle((0, 1, 0), 1.0).astype(np.float32)
     rotations = clip.rotations.copy()
     rotations[:, 0] = multiply(turn, rotations[:, 0])
     moved = replace(
@@ -81,13 +81,13 @@ def test_where_it_begins_and_faces_does_not_matter(walk):
 
 def test_frames_a_second_do_not_matter(walk):
     clip, path = walk
-    finer = at_times(clip, np.arange(121) / 60)
+    finer = sample_clip(clip, np.arange(121) / 60)
     assert off(clip_target(path), replace(finer, fps=60.0)) < 0.5
 
 
 def test_a_zero_pose_that_is_folded_does_not_matter(walk):
     clip, path = walk
-    path.write_text(bvh_of(folded(take_of(clip))))
+    path.write_text(bvh_of(folded(to_take(clip))))
     assert off(clip_target(path), clip) < 1.5, "upright, and the toes are measured"
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ganassets.api.assets import MotionClip
-from ganassets.api.motion.editing import cropped, in_place, mirrored, resampled, sped
+from ganassets.api.motion.editing import change_speed, crop_clip, mirror_clip, remove_travel, resample_clip
 from ganassets_poses.actions import COLUMNS, column
 from ganassets_poses.cycles import places_of
 from ganassets_poses.signals import signals_of
@@ -46,13 +46,13 @@ def test_a_row_describes_its_unit():
 
 def test_frames_a_second_do_not_matter():
     fine = walks(steady_walk(61))[0]
-    coarse = walks(resampled(steady_walk(61), 120.0))[0]
+    coarse = walks(resample_clip(steady_walk(61), 120.0))[0]
     assert coarse.tempo == fine.tempo
     np.testing.assert_allclose(coarse.signals.root[0].mean(), fine.signals.root[0].mean(), atol=0.01)
 
 
 def test_a_walk_on_the_spot_gets_its_travel_back():
-    unit = walks(in_place(steady_walk(61)))[0]
+    unit = walks(remove_travel(steady_walk(61)))[0]
     assert unit.row()[column("speed")] == pytest.approx(1.3, abs=0.15)
 
 
@@ -66,11 +66,11 @@ def test_a_jump_happens_once_and_may_be_repeated():
 
 
 def test_steps_do_not_happen_once():
-    assert all(unit.loop for unit in walks(cropped(steady_walk(91, loop=False), 0, 80)))
+    assert all(unit.loop for unit in walks(crop_clip(steady_walk(91, loop=False), 0, 80)))
 
 
 def test_what_there_is_nothing_to_learn_from():
-    assert walks(cropped(steady_walk(31), 0, 7)) == []
+    assert walks(crop_clip(steady_walk(31), 0, 7)) == []
     for action in (WALK, IDLE, JUMP):
         assert units_of(still_clip(60), action, "game", None) == []
         assert units_of(still_clip(60), action, "game", True) == []
@@ -85,17 +85,17 @@ def test_what_is_too_fast_or_slides_is_left_out():
 
 
 def test_whether_it_loops():
-    assert loops(steady_walk(61)) and not loops(cropped(steady_walk(61), 0, 50))
+    assert loops(steady_walk(61)) and not loops(crop_clip(steady_walk(61), 0, 50))
     risen = steady_walk(61)
     risen.translation[-1, 1] += 0.2
     assert not loops(risen)
     # What is said to loop and doesn't is searched for repetitions like any take.
-    take = cropped(steady_walk(121, loop=False), 0, 110)
+    take = crop_clip(steady_walk(121, loop=False), 0, 110)
     assert len(walks(take, True)) == len(walks(take, False)) > 0
 
 
 def test_prepared_clips_stand_on_the_ground_at_thirty_frames_a_second():
-    high = sped(steady_walk(61), 0.5)
+    high = change_speed(steady_walk(61), 0.5)
     high = replace(high, translation=high.translation + np.array([0, 2, 0], np.float32))
     made = prepared(high, gait=True)
     assert made.fps == FPS and made.contacts is not None and made.contacts.any()
@@ -107,7 +107,7 @@ def test_the_right_side_does_more():
     lazy = clip.rotations.copy()
     lazy[:, clip.skeleton.index("rightUpperArm")] = lazy[0, clip.skeleton.index("rightUpperArm")]
     left = replace(clip, rotations=lazy)
-    for version in (left, mirrored(left)):
+    for version in (left, mirror_clip(left)):
         (made,) = [unit for unit in units_of(version, JUMP, "game", None) if not unit.loop]
         hands = places_of(made.signals)[:, [clip.skeleton.index(f"{side}Hand") for side in ("left", "right")]]
         hands = hands - places_of(made.signals)[:, [clip.skeleton.index("upperChest")]]

@@ -14,13 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ganassets.api.errors import InputError
-from ganassets.api.motion.rotations import degrees_between, normalised, to_matrix
+from ganassets.api.motion.rotations import degrees_between, normalise, to_matrix
 from ganassets.api.motion.skeletons import HUMANOID
 from ganassets_poses.readers import gltf_document, limits, read_gltf
 from support.motion_files import GltfFile, affine, chained
 
 TIMES = np.arange(4) / 24
-TURNS = normalised(np.random.default_rng(0).normal(size=(4, 4)))
+TURNS = normalise(np.random.default_rng(0).normal(size=(4, 4)))
 HALF = float(np.sqrt(0.5))
 
 
@@ -50,7 +50,7 @@ def forests(draw: st.DrawFn) -> tuple[list[int], np.ndarray, np.ndarray, np.ndar
     frames = draw(st.integers(1, 4))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     shape = (frames, len(parents))
-    rotations = normalised(rng.normal(size=(*shape, 4)))
+    rotations = normalise(rng.normal(size=(*shape, 4)))
     return parents, rng.normal(0, 3, (*shape, 3)), rotations, rng.uniform(0.5, 2, (*shape, 3))
 
 
