@@ -63,7 +63,7 @@ from motion_samples import (
     real_clips,
     recordings,
     some_of,
-    units_in,
+    segments_in,
 )
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
@@ -87,13 +87,13 @@ from ganassets.api.writer import write_files
 from ganassets.inference.model import Model, check_plugin, open_model
 from ganassets.inference.pipeline import DEFAULT_TRUNCATION, Request, generate
 from ganassets.training.evaluation.measures import Features, frechet_distance, pairwise_distance
-from ganassets_poses.units import Unit
+from ganassets_poses.segments import Segment
 
 FloatArray = NDArray[np.floating]
 
 FEWEST = 2  # clips of either kind that a cell needs
 LEAST_PER_CELL = 8  # clips made
-TRAINING_UNITS = 200  # of a cell, to compare with
+TRAINING_SEGMENTS = 200  # of a cell, to compare with
 SPLITS = 8
 DRAWN = 4096  # windows that stand for a row, its cells weighing as they should
 PAIRS = 400  # windows of a cell whose distances are compared
@@ -118,8 +118,8 @@ class Bench:
     def comparison(self) -> Comparison:
         """All rows of clips, made once."""
         assert self.train is not None and self.real is not None
-        known, unseen = by_cell(units_in(self.train)), by_cell(units_in(self.real))
-        sources = {cell: recordings(units) for cell, units in sorted(unseen.items())}
+        known, unseen = by_cell(segments_in(self.train)), by_cell(segments_in(self.real))
+        sources = {cell: recordings(segments) for cell, segments in sorted(unseen.items())}
         sources = {
             cell: count for cell, count in sources.items()
             if count >= FEWEST and recordings(known.get(cell, [])) >= FEWEST
@@ -134,10 +134,10 @@ class Bench:
         def made(truncation: float, **settings: Any) -> Clips:
             return made_clips(self.model, self.spec, counts, 1, truncation, **settings)
 
-        def baseline(make: Callable[[Sequence[Unit], int, np.random.Generator], list[MotionClip]]) -> Clips:
+        def baseline(make: Callable[[Sequence[Segment], int, np.random.Generator], list[MotionClip]]) -> Clips:
             return Clips({cell: make(known[cell], count, rng) for cell, count in counts.items()})
 
-        training = real_clips({cell: some_of(units, TRAINING_UNITS, rng) for cell, units in known.items()})
+        training = real_clips({cell: some_of(segments, TRAINING_SEGMENTS, rng) for cell, segments in known.items()})
         rows = {
             HELD_OUT: real_clips({cell: unseen[cell] for cell in shares}),
             TRAINING: Clips({cell: training.by_cell[cell] for cell in shares}),

@@ -155,11 +155,11 @@ PHRASES = (
     (re.compile(r"\bt pose\b"), "tpose"),
     (re.compile(r"\bno loop\b"), ""),
 )
-NAMES = tuple(sorted(action.name for action in ACTIONS))
+ACTION_NAMES = tuple(sorted(action.name for action in ACTIONS))
 STYLES = ("game", "mocap")
 
 CONDITIONS = (
-    Condition("action", "What is done.", choices=NAMES),
+    Condition("action", "What is done.", choices=ACTION_NAMES),
     Condition("loop", "It repeats without an end; otherwise it happens once.", 0.0, 1.0, switch=True),
     Condition("style", "Made by an animator's hand for games, or recorded from people.", choices=STYLES),
     Condition("speed", "How fast it travels forwards.", -3.0, 8.0, "m/s"),
@@ -168,14 +168,14 @@ CONDITIONS = (
         "tempo", "Repetitions a second, two steps each; of what happens once, 1 / its duration.", 0.15, 3.5, "1/s"
     ),
 )
-COLUMNS = tuple(column for condition in CONDITIONS for column in condition.columns)
+COLUMNS = tuple(name for condition in CONDITIONS for name in condition.columns)
 
 
 MEANINGS = {word: action for action in ACTIONS for word in action.words} | dict.fromkeys(UNCLEAR)
 
 
 @dataclass(frozen=True)
-class Meaning:
+class ActionMatch:
     """What names say.
 
     Attributes:
@@ -187,7 +187,7 @@ class Meaning:
     reason: str
 
 
-def find_action(clip: str, file: str = "") -> Meaning:
+def find_action(clip: str, file: str = "") -> ActionMatch:
     """The action that the names of a clip, of its file and of the folders around it mean. The first of these that has
     a known word decides.
 
@@ -195,16 +195,16 @@ def find_action(clip: str, file: str = "") -> Meaning:
         clip: its name; what stands before "|" is the armature's, which counts after the rest.
         file: its path.
     """
-    for name, where in named_parts(clip, file):
-        if found := known_word(name):
+    for name, where in nearby_names(clip, file):
+        if found := find_known_word(name):
             action, word = found
             if action is None:
-                return Meaning(None, f"the word {word!r} in {where} doesn't say which action it is")
-            return Meaning(action, f"the word {word!r} in {where}")
-    return Meaning(None, "neither its name nor a manifest says what it shows")
+                return ActionMatch(None, f"the word {word!r} in {where} doesn't say which action it is")
+            return ActionMatch(action, f"the word {word!r} in {where}")
+    return ActionMatch(None, "neither its name nor a manifest says what it shows")
 
 
-def named_parts(clip: str, file: str) -> Iterator[tuple[str, str]]:
+def nearby_names(clip: str, file: str) -> Iterator[tuple[str, str]]:
     """Names about a clip, the nearest first, and what each is the name of."""
     path = PurePosixPath(file)
     if clip != path.stem:
@@ -213,15 +213,15 @@ def named_parts(clip: str, file: str) -> Iterator[tuple[str, str]]:
     yield from ((folder, f"the name of the folder {folder!r}") for folder in reversed(path.parts[:-1]))
 
 
-def known_word(name: str) -> tuple[Action | None, str] | None:
+def find_known_word(name: str) -> tuple[Action | None, str] | None:
     """The action that a name means and the word that decides about it; None where it has no known word."""
-    words = [word for word in words_of(name) if word in MEANINGS]
+    words = [word for word in split_words(name) if word in MEANINGS]
     props = [MEANINGS[word] for word in words if word in PROPS]
     named_prop = props[-1] if props else None
     unclear = any(word in UNCLEAR for word in words)
     found, highest = None, -1
     for word in words:
-        action, rank = MEANINGS[word], rank_of(word)
+        action, rank = MEANINGS[word], word_rank(word)
         if word in BY_PROP:
             action, rank = named_prop if props or unclear else action, ARMS
         if rank > highest or (rank == highest and action):
@@ -229,7 +229,7 @@ def known_word(name: str) -> tuple[Action | None, str] | None:
     return found
 
 
-def words_of(name: str) -> list[str]:
+def split_words(name: str) -> list[str]:
     """Words of a name in lower case: "Sword_Slash_01", "runInCircles", "walk (2)"."""
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
     text = " ".join(re.split(r"[^a-z]+", spaced.lower()))
@@ -238,7 +238,7 @@ def words_of(name: str) -> list[str]:
     return text.split()
 
 
-def rank_of(word: str) -> int:
+def word_rank(word: str) -> int:
     """How much a known word says."""
     action = MEANINGS[word]
     if action is None:
@@ -246,12 +246,12 @@ def rank_of(word: str) -> int:
     return PROP if word in PROPS else HINT if word in HINTS else action.rank
 
 
-def action_of(text: str) -> Action | None:
+def action_from_text(text: str) -> Action | None:
     """The action that a text means, or None; of a path the last part with a known word decides."""
     *folders, name = text.split("/")
     return find_action(name, "/".join((*folders, name))).action
 
 
-def column(name: str) -> int:
+def condition_column(name: str) -> int:
     """Index of a column of the conditions."""
     return COLUMNS.index(name)

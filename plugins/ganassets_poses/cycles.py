@@ -15,7 +15,7 @@ from ganassets.api.motion.rotations import from_6d
 from ganassets.api.motion.skeletons import HUMANOID
 
 from .actions import Action
-from .signals import Signals, unstacked
+from .signals import Signals, unstack_signals
 from .structure import FPS
 
 FloatArray = NDArray[np.floating]
@@ -36,20 +36,20 @@ PHASES = 48  # samples of a repetition that are laid over each other
 ROUNDS = 6
 
 
-def places_of(signals: Signals) -> FloatArray:
+def local_positions(signals: Signals) -> FloatArray:
     """(f, 22, 3) metres: joints relative to where the figure stands and faces."""
-    rotations = from_6d(signals.columns())
+    rotations = from_6d(signals.rotation_columns())
     root = np.zeros((len(signals), 3), np.float32)
     root[:, 1] = signals.root[3]
     return world_pose(HUMANOID, root, rotations)[0].astype(np.float32)
 
 
-def apart(a: FloatArray, b: FloatArray) -> FloatArray:
+def pose_distance(a: FloatArray, b: FloatArray) -> FloatArray:
     """(...) metres between joints (..., 22, 3), on average."""
     return np.linalg.norm(a - b, axis=-1).mean(-1)
 
 
-def repetitions(places: FloatArray, action: Action) -> list[tuple[int, int]]:
+def find_repetitions(places: FloatArray, action: Action) -> list[tuple[int, int]]:
     """First frames and ends of repetitions in a take: the pose at the end is about that of the first frame.
 
     Args:
@@ -63,10 +63,10 @@ def repetitions(places: FloatArray, action: Action) -> list[tuple[int, int]]:
     table = np.full((frames, len(lags)), np.inf)
     box = np.ones(MATCH_FRAMES) / MATCH_FRAMES
     for i, lag in enumerate(lags):
-        smooth = np.convolve(apart(places[lag:], places[:-lag]), box, mode="valid")
+        smooth = np.convolve(pose_distance(places[lag:], places[:-lag]), box, mode="valid")
         table[MATCH_FRAMES // 2 : MATCH_FRAMES // 2 + len(smooth), i] = smooth
     limit = min(ALIKE, ALIKE_SHARE * float(np.mean(table[np.isfinite(table)])))
-    activity = apart(places[1:], places[:-1])
+    activity = pose_distance(places[1:], places[:-1])
     found, start = [], MATCH_FRAMES // 2
     while start < frames:
         best = float(table[start].min())
@@ -74,7 +74,7 @@ def repetitions(places: FloatArray, action: Action) -> list[tuple[int, int]]:
             start += 3
             continue
         lag = int(lags[np.flatnonzero(table[start] <= 1.2 * best + 0.004)[0]])
-        moves = apart(places[start + lag // 2], places[start]) > LEAST_MOVE
+        moves = pose_distance(places[start + lag // 2], places[start]) > LEAST_MOVE
         lively = activity[start : start + lag].mean() >= LIVELY * activity.mean()
         if moves if action.gait else lively:
             found.append((start, start + lag))
@@ -82,27 +82,27 @@ def repetitions(places: FloatArray, action: Action) -> list[tuple[int, int]]:
     return found
 
 
-def shortest_period(places: FloatArray, action: Action) -> int:
+def find_shortest_period(places: FloatArray, action: Action) -> int:
     """Frames of the shortest repetition that a loop (f, 22, 3) consists of; all of them where it has no shorter one."""
     frames = len(places)
     for count in range(frames // max(int(action.shortest * FPS), 2), 1, -1):
         period = round(frames / count)
-        if abs(frames - count * period) <= 1 and apart(np.roll(places, -period, 0), places).mean() < SAME:
+        if abs(frames - count * period) <= 1 and pose_distance(np.roll(places, -period, 0), places).mean() < SAME:
             return period
     return frames
 
 
-def closed(signals: Signals, start: int, stop: int) -> Signals:
+def close_loop(signals: Signals, start: int, stop: int) -> Signals:
     """Frames start to stop - 1 as a loop: what the frame at stop differs by from the first is taken off evenly."""
-    values = signals.stacked()
+    values = signals.stack()
     gap = values[:, stop % len(signals)] - values[:, start]
     share = np.arange(stop - start, dtype=np.float32) / (stop - start)
     looped = values[:, start:stop] - gap[:, None] * share
     looped[-len(CONTACTS) :] = looped[-len(CONTACTS) :].clip(0, 1)
-    return unstacked(looped)
+    return unstack_signals(looped)
 
 
-def single_actions(places: FloatArray, contacts: FloatArray) -> list[tuple[int, int]]:
+def find_single_actions(places: FloatArray, contacts: FloatArray) -> list[tuple[int, int]]:
     """First frames and ends of what happens once: the whole of a short take, or what lies between moments of rest.
 
     They begin and end on the ground.
@@ -115,7 +115,7 @@ def single_actions(places: FloatArray, contacts: FloatArray) -> list[tuple[int, 
     if frames <= LONGEST_ONCE:
         spans = [(0, frames)]
     else:
-        activity = activity_of(places, REST_SIGMA)
+        activity = joint_activity(places, REST_SIGMA)
         inner = (activity[1:-1] <= activity[:-2]) & (activity[1:-1] < activity[2:])
         rests = [0, *(np.flatnonzero(inner) + 1).tolist(), frames - 1]
         quiet = np.median(activity)
@@ -126,37 +126,37 @@ def single_actions(places: FloatArray, contacts: FloatArray) -> list[tuple[int, 
     return [(a, b) for a, b in spans if SHORTEST_ONCE <= b - a <= LONGEST_ONCE and grounded[a] and grounded[b - 1]]
 
 
-def activity_of(places: FloatArray, sigma: int) -> FloatArray:
+def joint_activity(places: FloatArray, sigma: int) -> FloatArray:
     """(f - 1,) m/s at which joints move on average, smoothed over so many frames."""
-    return blur_track(apart(places[1:], places[:-1]) * FPS, sigma)
+    return blur_track(pose_distance(places[1:], places[:-1]) * FPS, sigma)
 
 
-def centred(signals: Signals, places: FloatArray) -> Signals:
+def centre_action(signals: Signals, places: FloatArray) -> Signals:
     """What happens once, with the moment when most moves in the middle: ends at which little moves are cut off, and the
     shorter side is held still.
     """
-    activity = activity_of(places, PEAK_SIGMA)
+    activity = joint_activity(places, PEAK_SIGMA)
     peak = int(activity.argmax())
     lively = np.flatnonzero(activity > QUIET * activity[peak])
     first, last = max(lively[0] - LEAD, 0), min(lively[-1] + LEAD, len(signals) - 1)
     reach = max(peak - first, last - peak, SHORTEST_ONCE // 2)
     wanted = np.arange(peak - reach, peak + reach + 1)
-    values = signals.stacked()[:, wanted.clip(first, last)]
+    values = signals.stack()[:, wanted.clip(first, last)]
     values[:3] *= (wanted >= first) & (wanted <= last)
-    return unstacked(values)
+    return unstack_signals(values)
 
 
-def sampled(signals: Signals, times: FloatArray, wraps: bool) -> Signals:
+def sample_signals(signals: Signals, times: FloatArray, wraps: bool) -> Signals:
     """Signals at fractional frames (n,), linear in between; held to both ends unless they wrap."""
-    values, frames = signals.stacked(), len(signals)
+    values, frames = signals.stack(), len(signals)
     times = times % frames if wraps else times.clip(0, frames - 1)
     before = np.minimum(times.astype(np.intp), frames - 1)
     after = (before + 1) % frames if wraps else np.minimum(before + 1, frames - 1)
     share = (times - before).astype(np.float32)
-    return unstacked(values[:, before] * (1 - share) + values[:, after] * share)
+    return unstack_signals(values[:, before] * (1 - share) + values[:, after] * share)
 
 
-def aligned(cycles: Sequence[FloatArray], template: FloatArray | None = None) -> tuple[FloatArray, FloatArray]:
+def align_cycles(cycles: Sequence[FloatArray], template: FloatArray | None = None) -> tuple[FloatArray, FloatArray]:
     """Where each of the repetitions begins so that all lie over each other best, and their mean.
 
     Args:

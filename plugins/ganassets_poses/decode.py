@@ -14,7 +14,7 @@ from ganassets.api.motion.editing import crop_clip, mirror_clip, place_at_origin
 from ganassets.api.motion.feet import find_standing_feet, foot_positions, hold_feet, match_travel, put_on_ground
 
 from .actions import ACTIONS
-from .signals import Signals, clip_of, sample_of, smoothed, stretched
+from .signals import Signals, clip_from_signals, signals_of_sample, smooth_signals, stretch_loop
 from .structure import FPS, MARGIN, STRIDE
 
 MIRROR_STREAM = 26  # of the seed
@@ -32,15 +32,15 @@ def steps_wanted(settings: Mapping[str, Any], loop: bool, tempo: float) -> int:
     """
     if settings["seconds"]:
         return max(round(settings["seconds"] * FPS), 2)
-    return whole_strides((REPETITIONS if loop else 1) / tempo * FPS, loop) - (not loop)
+    return round_to_strides((REPETITIONS if loop else 1) / tempo * FPS, loop) - (not loop)
 
 
 def steps_made(wanted: int, loop: bool) -> int:
     """Frames of the noise map for a clip of so many steps: a multiple of the stride, margins around what is once."""
-    return whole_strides(wanted, loop) + (0 if loop else 2 * MARGIN)
+    return round_to_strides(wanted, loop) + (0 if loop else 2 * MARGIN)
 
 
-def whole_strides(steps: float, loop: bool) -> int:
+def round_to_strides(steps: float, loop: bool) -> int:
     """Frames, a multiple of the stride, with about so many steps; a loop's last step leads to its first frame."""
     return max(round((steps + (not loop)) / STRIDE), 1) * STRIDE
 
@@ -53,7 +53,7 @@ def decode_clips(
 ) -> list[MotionClip]:
     """Clips from `root` (n, 4, f), `rotations` (n, 132, f) and `contacts` (n, 4, f), see ganassets_poses.signals."""
     return [
-        decode_clip(sample_of(arrays, i), name, origin, settings)
+        decode_clip(signals_of_sample(arrays, i), name, origin, settings)
         for i, (name, origin) in enumerate(zip(names, provenances, strict=True))
     ]
 
@@ -62,24 +62,24 @@ def decode_clip(signals: Signals, name: str, provenance: Provenance, settings: M
     """One clip of (channels, f) signals."""
     loop = provenance.sliders["loop"] >= 0.5
     steps = steps_wanted(settings, loop, provenance.sliders["tempo"])
-    signals = smoothed(signals, loop)
+    signals = smooth_signals(signals, loop)
     # Lengths that are no multiple of the network's stride are played a little faster or slower.
     if loop:
-        clip = clip_of(stretched(signals, steps), name, FPS, True)
+        clip = clip_from_signals(stretch_loop(signals, steps), name, FPS, True)
     else:
-        clip = clip_of(signals.part(MARGIN, len(signals) - MARGIN), name, FPS, False)
+        clip = clip_from_signals(signals.slice(MARGIN, len(signals) - MARGIN), name, FPS, False)
         clip = resample_clip(replace(clip, fps=FPS * (len(clip) - 1) / steps), FPS)
-    if mirrors(settings["mirror"], provenance):
+    if is_mirrored(settings["mirror"], provenance):
         clip = mirror_clip(clip)
     clip = replace(place_at_origin(put_on_ground(clip)), provenance=provenance)
     if settings["hold-feet"]:
-        clip = steadied(clip)
+        clip = steady_feet(clip)
     if settings["pose"] >= 0:
-        clip = pose_of(clip, settings["pose"])
+        clip = extract_pose(clip, settings["pose"])
     return clip if settings["fps"] == FPS else resample_clip(clip, settings["fps"])
 
 
-def mirrors(wish: str, provenance: Provenance) -> bool:
+def is_mirrored(wish: str, provenance: Provenance) -> bool:
     """Whether left and right are exchanged: "yes", "no", or as the seed has it. Gaits come with both sides leading from
     the network, and what turns goes to the side that was asked for.
     """
@@ -97,7 +97,7 @@ def is_gait(provenance: Provenance) -> bool:
     return sum(provenance.sliders[f"action:{action.name}"] for action in steps) >= 0.5
 
 
-def steadied(clip: MotionClip) -> MotionClip:
+def steady_feet(clip: MotionClip) -> MotionClip:
     """A clip that is on the ground with its feet held where the network says that they stand, and where they are low;
     the travel of steps is matched to the feet first.
     """
@@ -109,7 +109,7 @@ def steadied(clip: MotionClip) -> MotionClip:
     return hold_feet(replace(clip, contacts=clip.contacts | stands))
 
 
-def pose_of(clip: MotionClip, share: float) -> MotionClip:
+def extract_pose(clip: MotionClip, share: float) -> MotionClip:
     """One frame of a clip, the share of it in [0, 1] that is over, above the origin and facing +Z."""
     frame = round(share * (len(clip) - 1))
     return place_at_origin(crop_clip(clip, frame, frame + 1))

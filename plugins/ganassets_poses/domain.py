@@ -13,7 +13,7 @@ from ganassets.api.motion.skeletons import HUMANOID
 from ganassets.api.spec import Preset
 from ganassets.training.networks import Domain, LinearFit
 
-from .actions import COLUMNS, NAMES
+from .actions import ACTION_NAMES, COLUMNS
 from .signals import JOINTS, PLACE_SCALE, REST_HEIGHT, ROOT, ROOT_SCALE, ROTATION_SCALE
 from .structure import CHANNELS, FPS, MARGIN, STRIDE, WHITE
 
@@ -60,9 +60,9 @@ class PosesDomain(Domain):
     def embed(self, z: Tensor, condition: Tensor) -> Tensor:
         """(n, k) coordinates of a motion: the group's mean, moved by the sliders and the latent as the group varies."""
         physical = self.unstandardise(condition)
-        actions, loop = physical[:, : len(NAMES)], physical[:, len(NAMES), None]
+        actions, loop = physical[:, : len(ACTION_NAMES)], physical[:, len(ACTION_NAMES), None]
         groups = torch.cat([actions * (1 - loop), actions * loop], 1)
-        free = condition[:, len(NAMES) + 1 :]
+        free = condition[:, len(ACTION_NAMES) + 1 :]
         varying = torch.cat([free, z], 1)
         maps = torch.cat([self.slopes, self.loadings], 1)  # (groups, c + z, k)
         by_group = (varying @ maps.permute(1, 0, 2).flatten(1)).unflatten(1, maps.shape[::2])
@@ -77,7 +77,7 @@ class PosesDomain(Domain):
         )
         return {
             "root": torch.cat([forward + speed, left, turning + turn, height + REST_HEIGHT], 1),
-            "rotations": orthonormal(residual["rotations"] * ROTATION_SCALE),
+            "rotations": orthonormal_columns(residual["rotations"] * ROTATION_SCALE),
             "contacts": torch.sigmoid(2 * residual["contacts"]),
         }
 
@@ -139,7 +139,7 @@ class PosesDomain(Domain):
         return torch.cat([*self.parts(raw), raw["noise"][:, WHITE:]], 1)
 
 
-def orthonormal(residual: Tensor) -> Tensor:
+def orthonormal_columns(residual: Tensor) -> Tensor:
     """(n, 132, f) two columns of each rotation, orthonormal (Gram and Schmidt), of what is added to no rotation."""
     n, _, frames = residual.shape
     columns = residual.reshape(n, JOINTS, 2, 3, frames)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ganassets.api.motion.measures import motion_features
 
-from .signals import clip_of, sample_of
+from .signals import clip_from_signals, signals_of_sample
 from .structure import FPS
 
 
@@ -20,5 +20,5 @@ def window_features(arrays: Mapping[str, NDArray[np.floating]]) -> NDArray[np.fl
         arrays: `root` (n, 4, f), `rotations` (n, 132, f) and `contacts` (n, 4, f), see ganassets_poses.signals: windows
             of f frames without margins, of which none is taken for a loop.
     """
-    clips = [clip_of(sample_of(arrays, i), "", FPS, False) for i in range(len(arrays["root"]))]
+    clips = [clip_from_signals(signals_of_sample(arrays, i), "", FPS, False) for i in range(len(arrays["root"]))]
     return motion_features(clips).reshape(len(clips), -1)

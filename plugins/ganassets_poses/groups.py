@@ -13,7 +13,7 @@ RIDGE = 3.0  # samples' worth of belief that sliders change nothing
 
 
 @dataclass(frozen=True, eq=False)
-class Groups:
+class GroupModels:
     """Coordinates of a sample are means + sliders @ slopes + z @ loadings of its group, z standard normal.
 
     Attributes:
@@ -54,7 +54,7 @@ def principal_coordinates(features: NDArray[np.float32], count: int) -> NDArray[
 
 def fit_groups(
     coordinates: FloatArray, sliders: FloatArray, groups: NDArray[np.intp], weights: FloatArray, count: int, z_dim: int
-) -> Groups:
+) -> GroupModels:
     """Fit every group that has samples.
 
     Args:
@@ -80,4 +80,4 @@ def fit_groups(
         order = np.argsort(values)[::-1][: min(z_dim, index.sum() - 1)]
         order = order[values[order] > 1e-6 * max(values.max(), 1e-12)]
         loadings[group, : len(order)] = (vectors[:, order] * np.sqrt(values[order])).T
-    return Groups(*(array.astype(np.float32) for array in (means, slopes, loadings)))
+    return GroupModels(*(array.astype(np.float32) for array in (means, slopes, loadings)))

@@ -44,22 +44,22 @@ class Signals:
     def __len__(self) -> int:
         return self.root.shape[1]
 
-    def part(self, start: int, stop: int) -> Signals:
+    def slice(self, start: int, stop: int) -> Signals:
         """Frames start to stop - 1."""
         return Signals(self.root[:, start:stop], self.rotations[:, start:stop], self.contacts[:, start:stop])
 
-    def mirrored(self) -> Signals:
+    def mirror(self) -> Signals:
         """Left and right exchanged."""
         swap = [HUMANOID.index(opposite_joint(name)) for name in HUMANOID.names]
         columns = self.rotations.reshape(JOINTS, 2, 3, -1)[swap] * MIRROR
         root = self.root * np.array([1, -1, -1, 1], np.float32)[:, None]
         return Signals(root, columns.reshape(6 * JOINTS, -1), self.contacts[[2, 3, 0, 1]])
 
-    def columns(self) -> NDArray[np.float32]:
+    def rotation_columns(self) -> NDArray[np.float32]:
         """(f, 22, 6) the two columns of each rotation."""
         return np.moveaxis(self.rotations.reshape(JOINTS, 6, -1), (0, 1), (1, 2))
 
-    def stacked(self) -> NDArray[np.float32]:
+    def stack(self) -> NDArray[np.float32]:
         """(140, f) all of them."""
         return np.concatenate([self.root, self.rotations, self.contacts])
 
@@ -67,29 +67,29 @@ class Signals:
 PARTS = ("root", "rotations", "contacts")
 
 
-def sample_of(arrays: Mapping[str, np.ndarray], index: int) -> Signals:
+def signals_of_sample(arrays: Mapping[str, np.ndarray], index: int) -> Signals:
     """A sample of `root`, `rotations` and `contacts`, (n, channels, f) each: a model's outputs, or data like them."""
     return Signals(*(arrays[name][index] for name in PARTS))
 
 
-def unstacked(values: FloatArray) -> Signals:
+def unstack_signals(values: FloatArray) -> Signals:
     """Signals of (140, f); rotations are made orthonormal again."""
     root, rotations, contacts = np.split(values.astype(np.float32), [len(ROOT), len(ROOT) + 6 * JOINTS])
-    return Signals(root, orthonormal(rotations), contacts)
+    return Signals(root, orthonormalise(rotations), contacts)
 
 
-def orthonormal(rotations: FloatArray) -> NDArray[np.float32]:
+def orthonormalise(rotations: FloatArray) -> NDArray[np.float32]:
     """(132, f) with columns of unit length at right angles."""
     columns = np.moveaxis(rotations.reshape(JOINTS, 6, -1), 1, -1)
-    return flat(to_6d(from_6d(columns)))
+    return flatten_rotations(to_6d(from_6d(columns)))
 
 
-def flat(columns: FloatArray) -> NDArray[np.float32]:
+def flatten_rotations(columns: FloatArray) -> NDArray[np.float32]:
     """(132, f) of (22, f, 6)."""
     return np.ascontiguousarray(np.moveaxis(columns, -1, 1).reshape(6 * JOINTS, -1), np.float32)
 
 
-def headings(rotations: FloatArray, fps: float, wraps: bool) -> NDArray[np.float64]:
+def smooth_headings(rotations: FloatArray, fps: float, wraps: bool) -> NDArray[np.float64]:
     """(f,) radians to the left that the figure faces away from +Z, without jumps; smoothed along time.
 
     It follows the hips' left-right axis, which stays level when somebody bends, falls or rolls over; moments when it
@@ -106,14 +106,14 @@ def headings(rotations: FloatArray, fps: float, wraps: bool) -> NDArray[np.float
     return np.unwrap(np.angle(np.where(np.abs(smooth) > 1e-6, smooth, 1.0)))
 
 
-def signals_of(clip: MotionClip) -> Signals:
+def signals_from_clip(clip: MotionClip) -> Signals:
     """Signals of a clip on the humanoid; one frame fewer than it has, because each says where the next one is.
 
     Args:
         clip: with contacts and at least two frames.
     """
     last = len(clip) - 1
-    angles = headings(clip.rotations[:last, 0] if clip.loop else clip.rotations[:, 0], clip.fps, clip.loop)
+    angles = smooth_headings(clip.rotations[:last, 0] if clip.loop else clip.rotations[:, 0], clip.fps, clip.loop)
     if clip.loop:
         turned = np.angle(np.exp(1j * (angles[0] - angles[-1])))
         angles = np.append(angles, angles[-1] + turned)
@@ -126,31 +126,33 @@ def signals_of(clip: MotionClip) -> Signals:
     local[:, 0] = normalise(multiply(back, local[:, 0]))
     root = np.stack([step[:, 2], step[:, 0], turn, clip.translation[:last, 1]])
     contacts = np.zeros((last, len(CONTACTS))) if clip.contacts is None else clip.contacts[:last]
-    return Signals(root.astype(np.float32), flat(np.moveaxis(to_6d(local), 1, 0)), contacts.T.astype(np.float32))
+    return Signals(
+        root.astype(np.float32), flatten_rotations(np.moveaxis(to_6d(local), 1, 0)), contacts.T.astype(np.float32)
+    )
 
 
-def smoothed(signals: Signals, wraps: bool) -> Signals:
+def smooth_signals(signals: Signals, wraps: bool) -> Signals:
     """Each frame with an eighth of both its neighbours: halves what trembles from frame to frame, as bodies don't, and
     leaves motion below 5 Hz (less than 13 % off).
     """
-    values = np.pad(signals.stacked(), ((0, 0), (1, 1)), mode="wrap" if wraps else "edge")
-    return unstacked((values[:, :-2] + 6 * values[:, 1:-1] + values[:, 2:]) / 8)
+    values = np.pad(signals.stack(), ((0, 0), (1, 1)), mode="wrap" if wraps else "edge")
+    return unstack_signals((values[:, :-2] + 6 * values[:, 1:-1] + values[:, 2:]) / 8)
 
 
-def stretched(loop: Signals, frames: int) -> Signals:
+def stretch_loop(loop: Signals, frames: int) -> Signals:
     """A loop in another number of frames, played so much slower or faster: interpolated by its Fourier series, which
     has no seam.
     """
     if frames == len(loop):
         return loop
-    spectrum = np.fft.rfft(loop.stacked(), axis=1)[:, : (min(frames, len(loop)) + 1) // 2]
+    spectrum = np.fft.rfft(loop.stack(), axis=1)[:, : (min(frames, len(loop)) + 1) // 2]
     values = np.fft.irfft(spectrum, n=frames, axis=1) * (frames / len(loop))
     values[:3] *= len(loop) / frames
     values[-len(CONTACTS) :] = values[-len(CONTACTS) :].clip(0, 1)
-    return unstacked(values)
+    return unstack_signals(values)
 
 
-def clip_of(signals: Signals, name: str, fps: float, loop: bool) -> MotionClip:
+def clip_from_signals(signals: Signals, name: str, fps: float, loop: bool) -> MotionClip:
     """The clip that signals describe, from the origin on and facing +Z on the whole.
 
     A loop of f frames becomes f + 1, the last like the first: what it turns by is taken off evenly.
@@ -164,7 +166,7 @@ def clip_of(signals: Signals, name: str, fps: float, loop: bool) -> MotionClip:
     ground = np.concatenate([np.zeros((1, 3)), np.cumsum(step, 0)])
     frames = np.arange(len(angles)) % len(signals)
     ground[:, 1] = height[frames]
-    rotations = from_6d(signals.columns()[frames].astype(np.float64))
+    rotations = from_6d(signals.rotation_columns()[frames].astype(np.float64))
     rotations[:, 0] = normalise(multiply(from_axis_angle((0, 1, 0), angles), rotations[:, 0]))
     return MotionClip(
         name,

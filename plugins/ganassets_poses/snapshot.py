@@ -10,9 +10,9 @@ from PIL.Image import Image
 from ganassets.api.assets import MotionClip
 from ganassets.api.motion.editing import place_at_origin
 
-from .actions import NAMES
+from .actions import ACTION_NAMES
 from .preview import contact_sheet
-from .signals import clip_of, sample_of
+from .signals import clip_from_signals, signals_of_sample
 from .structure import FPS, MARGIN, is_loop
 
 MOST = 16
@@ -30,8 +30,8 @@ def snapshot(arrays: Mapping[str, np.ndarray], conditions: np.ndarray) -> Image:
 
 def raw_clip(arrays: Mapping[str, np.ndarray], index: int, row: np.ndarray) -> MotionClip:
     """A sample as a clip, named after its action."""
-    signals = sample_of(arrays, index)
+    signals = signals_of_sample(arrays, index)
     loop = is_loop(row)
     if not loop:
-        signals = signals.part(MARGIN, len(signals) - MARGIN)
-    return place_at_origin(clip_of(signals, NAMES[int(row[: len(NAMES)].argmax())], FPS, loop))
+        signals = signals.slice(MARGIN, len(signals) - MARGIN)
+    return place_at_origin(clip_from_signals(signals, ACTION_NAMES[int(row[: len(ACTION_NAMES)].argmax())], FPS, loop))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ganassets.api.latents import normals, uniforms
 
-from .actions import column
+from .actions import condition_column
 
 FloatArray = NDArray[np.float32]
 
@@ -38,18 +38,18 @@ def noise_map(seed: int, row: FloatArray, frames: int) -> FloatArray:
     if is_loop(row):
         start = float(uniforms(seed, 1, PHASE_STREAM)[0])
         share = np.arange(frames) / frames
-        return np.concatenate([white, repeating(start + repetitions(row, frames) * share)])
+        return np.concatenate([white, loop_structure(start + count_repetitions(row, frames) * share)])
     inside = np.arange(frames) - MARGIN
-    return np.concatenate([white, single(inside / (frames - 2 * MARGIN))])
+    return np.concatenate([white, single_structure(inside / (frames - 2 * MARGIN))])
 
 
-def repeating(turns: NDArray[np.floating]) -> FloatArray:
+def loop_structure(turns: NDArray[np.floating]) -> FloatArray:
     """(3, f) cosine, sine and progress (which is 0) of phases in turns (f,)."""
     angle = 2 * np.pi * turns
     return np.stack([np.cos(angle), np.sin(angle), np.zeros_like(angle)]).astype(np.float32)
 
 
-def single(share: NDArray[np.floating]) -> FloatArray:
+def single_structure(share: NDArray[np.floating]) -> FloatArray:
     """(3, f) of shares of a single action (f,), below 0 before it and above 1 after it; its phase goes once around."""
     held = np.clip(share, 0, 1)
     angle = 2 * np.pi * held
@@ -58,25 +58,25 @@ def single(share: NDArray[np.floating]) -> FloatArray:
 
 def is_loop(row: FloatArray) -> bool:
     """Whether conditions say that the motion repeats."""
-    return bool(row[column("loop")] >= 0.5)
+    return bool(row[condition_column("loop")] >= 0.5)
 
 
 def tempo_of(row: FloatArray) -> float:
     """Repetitions a second, or 1 / the duration of what happens once."""
-    return float(row[column("tempo")])
+    return float(row[condition_column("tempo")])
 
 
-def repetitions(row: FloatArray, frames: int) -> int:
+def count_repetitions(row: FloatArray, frames: int) -> int:
     """Whole repetitions in a loop of so many frames at the tempo of the conditions, at least 1."""
     return max(round(tempo_of(row) * frames / FPS), 1)
 
 
 def noise_digest() -> str:
     """SHA-256 of pinned noise maps: a model file works with the maps that it was trained with alone."""
-    row = np.zeros(column("tempo") + 1, np.float32)
-    row[column("tempo")] = 1.3
+    row = np.zeros(condition_column("tempo") + 1, np.float32)
+    row[condition_column("tempo")] = 1.3
     once = noise_map(7, row, 64)
-    row[column("loop")] = 1
+    row[condition_column("loop")] = 1
     made = np.concatenate([once, noise_map(7, row, 64)])
     # Rounded, because the last bits of cosines differ between platforms.
     return hashlib.sha256(np.rint(made.astype(np.float64) * 64).astype("<i4").tobytes()).hexdigest()

@@ -16,7 +16,7 @@ from ganassets.api.motion.kinematics import positions
 from ganassets.api.motion.retarget import to_humanoid
 from ganassets.api.spec import Target
 
-from .readers.find import find_motion
+from .readers import find_motion
 
 FRAMES = 24  # at which clips are compared
 SHORTEST, LONGEST = 0.2, 20.0  # seconds
@@ -28,14 +28,21 @@ def clip_target(path: Path) -> Target:
     records: list[FileRecord] = []
     found, *others = find_motion(path, records)
     note = f"{path.name} holds {len(others) + 1} clips; this is the first, {found.take.name}." if others else ""
-    clip = to_humanoid(found.take, up=found.facts.up)
+    clip = to_humanoid(found.take, up=found.labels.up)
     if not SHORTEST <= clip.seconds <= LONGEST:
         raise InputError(f"{path} lasts {clip.seconds:.3g} s; cut out {SHORTEST:g} to {LONGEST:g} s of it.")
     settings = {"seconds": round(clip.seconds, 3), "mirror": "no", "pose": -1.0}
-    return Target(places_of, places_of([clip])[0], "cm", settings=settings, draft={"hold-feet": False}, note=note)
+    return Target(
+        comparable_positions,
+        comparable_positions([clip])[0],
+        "cm",
+        settings=settings,
+        draft={"hold-feet": False},
+        note=note,
+    )
 
 
-def places_of(clips: Sequence[MotionClip]) -> NDArray[np.float32]:
+def comparable_positions(clips: Sequence[MotionClip]) -> NDArray[np.float32]:
     """(n, k) centimetres: joints at even moments of a clip that begins above the origin and faces +Z."""
     found = []
     for clip in clips:

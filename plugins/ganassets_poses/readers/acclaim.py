@@ -13,8 +13,8 @@ from ganassets.api.errors import InputError
 from ganassets.api.motion.rotations import FloatArray, conjugate, from_euler, multiply
 from ganassets.api.motion.take import Take
 
-from .forward import identities, world_transforms
-from .limits import MOST_JOINTS, as_text, check_numbers, check_size, frames_a_second, numbers
+from .forward import identity_rotations, world_transforms
+from .limits import MOST_JOINTS, as_text, check_numbers, check_size, frame_rate, parse_numbers
 
 CMU_FPS = 120.0  # AMC files don't say how fast they are
 INCH = 0.0254
@@ -25,7 +25,7 @@ Words = list[str]
 
 
 @dataclass(frozen=True)
-class Bone:
+class AcclaimBone:
     """A bone, or the root, which has no length.
 
     Attributes:
@@ -42,7 +42,7 @@ class Bone:
 
 
 @dataclass(frozen=True)
-class Figure:
+class AcclaimSkeleton:
     """What a skeleton file says.
 
     Attributes:
@@ -53,7 +53,7 @@ class Figure:
         in_radians: whether angles are radians.
     """
 
-    bones: list[Bone]
+    bones: list[AcclaimBone]
     parents: tuple[int, ...]
     start: list[float]
     unit: float
@@ -73,7 +73,7 @@ def read_acclaim(asf: str | bytes, amc: str | bytes, name: str, fps: float = CMU
     Raises:
         InputError: what is wrong with one of the files.
     """
-    frames_a_second(1 / fps)
+    frame_rate(1 / fps)
     figure = read_skeleton(as_text(asf))
     bones, parents = figure.bones, figure.parents
     motion = read_motion(as_text(amc), {bone.name: len(bone.dof) for bone in bones}, figure.in_radians)
@@ -81,20 +81,20 @@ def read_acclaim(asf: str | bytes, amc: str | bytes, name: str, fps: float = CMU
     check_size(len(bones), frames)
     shifts = np.array([[figure.start, *(bones[parent].end for parent in parents[1:])]]) * figure.unit
     translations = np.repeat(shifts, frames, 0)
-    rotations = identities(frames, len(bones))
+    rotations = identity_rotations(frames, len(bones))
     for index, bone in enumerate(bones):
         if bone.name in motion.columns:
             values = motion.values[:, motion.columns[bone.name]]
-            rotations[:, index] = turns_of(bone, values, motion.in_radians)
+            rotations[:, index] = bone_rotations(bone, values, motion.in_radians)
             if index == 0:
-                translations[:, 0] += places_of(bone, values) * figure.unit
+                translations[:, 0] += bone_translations(bone, values) * figure.unit
     positions, turned = world_transforms(parents, translations, rotations)
-    rest, unturned = world_transforms(parents, shifts, identities(1, len(bones)))
+    rest, unturned = world_transforms(parents, shifts, identity_rotations(1, len(bones)))
     names = tuple(bone.name for bone in bones)
     return Take(name, names, parents, rest[0], unturned[0], fps, positions, turned)
 
 
-def turns_of(bone: Bone, values: FloatArray, in_radians: bool) -> FloatArray:
+def bone_rotations(bone: AcclaimBone, values: FloatArray, in_radians: bool) -> FloatArray:
     """(f, 4) rotations in the parent's frame; the first angle named turns first."""
     columns = [i for i, dof in enumerate(bone.dof) if dof in ROTATIONS]
     order = "".join(bone.dof[i][1] for i in columns)
@@ -103,7 +103,7 @@ def turns_of(bone: Bone, values: FloatArray, in_radians: bool) -> FloatArray:
     return multiply(multiply(bone.axis, turn), conjugate(bone.axis))
 
 
-def places_of(bone: Bone, values: FloatArray) -> FloatArray:
+def bone_translations(bone: AcclaimBone, values: FloatArray) -> FloatArray:
     """(f, 3) places that the values hold."""
     places = np.zeros((len(values), 3))
     for i, dof in enumerate(bone.dof):
@@ -112,7 +112,7 @@ def places_of(bone: Bone, values: FloatArray) -> FloatArray:
     return places
 
 
-def sections_of(text: str) -> dict[str, list[Words]]:
+def split_sections(text: str) -> dict[str, list[Words]]:
     """Lines as words, by the keyword (":root") that they stand below; comments and empty lines left out."""
     sections: dict[str, list[Words]] = {}
     lines: list[Words] = []
@@ -125,31 +125,31 @@ def sections_of(text: str) -> dict[str, list[Words]]:
     return sections
 
 
-def read_skeleton(text: str) -> Figure:
+def read_skeleton(text: str) -> AcclaimSkeleton:
     """The figure of an ASF file."""
-    sections = sections_of(text)
+    sections = split_sections(text)
     if not {":root", ":bonedata", ":hierarchy"} <= sections.keys():
         raise InputError("the skeleton is not an ASF file: it needs :root, :bonedata and :hierarchy")
     units = {words[0].lower(): words[1:] for words in sections.get(":units", [])}
-    length = number(units.get("length", ["1"]), "the length unit")
+    length = parse_number(units.get("length", ["1"]), "the length unit")
     if length <= 0:
         raise InputError("the length unit should be above 0")
     in_radians = units.get("angle", ["deg"])[:1] == ["rad"]
-    root, start = root_of(sections[":root"], in_radians)
-    bones = {bone.name: bone for bone in bones_of(sections[":bonedata"], in_radians)} | {"root": root}
-    order, parents = ordered(sections[":hierarchy"], bones)
-    return Figure([bones[name] for name in order], parents, start, INCH / length, in_radians)
+    root, start = parse_root(sections[":root"], in_radians)
+    bones = {bone.name: bone for bone in parse_bones(sections[":bonedata"], in_radians)} | {"root": root}
+    order, parents = order_bones(sections[":hierarchy"], bones)
+    return AcclaimSkeleton([bones[name] for name in order], parents, start, INCH / length, in_radians)
 
 
-def root_of(lines: list[Words], in_radians: bool) -> tuple[Bone, list[float]]:
+def parse_root(lines: list[Words], in_radians: bool) -> tuple[AcclaimBone, list[float]]:
     """The root and its place."""
     facts = {words[0].lower(): words[1:] for words in lines}
-    start = triple(facts.get("position", ["0"] * 3), "the root's position")
-    axis = axis_of([*facts.get("orientation", ["0"] * 3), *facts.get("axis", ["XYZ"])], in_radians)
-    return Bone("root", np.zeros(3), axis, dofs_of(facts.get("order", []))), start
+    start = parse_triple(facts.get("position", ["0"] * 3), "the root's position")
+    axis = parse_axis([*facts.get("orientation", ["0"] * 3), *facts.get("axis", ["XYZ"])], in_radians)
+    return AcclaimBone("root", np.zeros(3), axis, parse_dofs(facts.get("order", []))), start
 
 
-def bones_of(lines: list[Words], in_radians: bool) -> Iterator[Bone]:
+def parse_bones(lines: list[Words], in_radians: bool) -> Iterator[AcclaimBone]:
     """The bones between `begin` and `end`."""
     facts: dict[str, Words] = {}
     count = 0
@@ -157,11 +157,11 @@ def bones_of(lines: list[Words], in_radians: bool) -> Iterator[Bone]:
         if words[0] == "begin":
             facts = {}
         elif words[0] == "end":
-            direction = triple(facts.get("direction", []), "a bone's direction")
-            length = number(facts.get("length", []), "a bone's length")
-            axis = axis_of(facts.get("axis", ["0", "0", "0", "XYZ"]), in_radians)
+            direction = parse_triple(facts.get("direction", []), "a bone's direction")
+            length = parse_number(facts.get("length", []), "a bone's length")
+            axis = parse_axis(facts.get("axis", ["0", "0", "0", "XYZ"]), in_radians)
             name = " ".join(facts.get("name", []))
-            yield Bone(name, np.array(direction) * length, axis, dofs_of(facts.get("dof", [])))
+            yield AcclaimBone(name, np.array(direction) * length, axis, parse_dofs(facts.get("dof", [])))
             count += 1
             if count > MOST_JOINTS:
                 raise InputError(f"more than {MOST_JOINTS:,} joints")
@@ -169,31 +169,31 @@ def bones_of(lines: list[Words], in_radians: bool) -> Iterator[Bone]:
             facts[words[0].lower()] = words[1:]
 
 
-def number(words: Words, what: str) -> float:
+def parse_number(words: Words, what: str) -> float:
     """One number."""
     if len(words) != 1:
         raise InputError(f"{what} should be one number")
-    return numbers(words, what)[0]
+    return parse_numbers(words, what)[0]
 
 
-def triple(words: Words, what: str) -> list[float]:
+def parse_triple(words: Words, what: str) -> list[float]:
     """Three numbers."""
     if len(words) != 3:
         raise InputError(f"{what} should be three numbers")
-    return numbers(words, what)
+    return parse_numbers(words, what)
 
 
-def axis_of(words: Words, in_radians: bool) -> FloatArray:
+def parse_axis(words: Words, in_radians: bool) -> FloatArray:
     """(4,) rotation of "x y z XYZ"; the first letter turns first."""
     order = "".join(words[3:]).upper()
     if sorted(order) != ["X", "Y", "Z"]:
         raise InputError(f"the order of an axis should be like XYZ, not {order[:40]!r}")
-    angles = dict(zip("XYZ", triple(words[:3], "an axis"), strict=True))
+    angles = dict(zip("XYZ", parse_triple(words[:3], "an axis"), strict=True))
     turns = np.array([angles[letter] for letter in order[::-1]])
     return from_euler(order[::-1], np.degrees(turns) if in_radians else turns)
 
 
-def dofs_of(words: Words) -> tuple[str, ...]:
+def parse_dofs(words: Words) -> tuple[str, ...]:
     """Names of values in upper case."""
     dofs = tuple(word.upper() for word in words)
     if unknown := [dof for dof in dofs if dof not in DOFS]:
@@ -201,7 +201,7 @@ def dofs_of(words: Words) -> tuple[str, ...]:
     return dofs
 
 
-def ordered(lines: list[Words], bones: dict[str, Bone]) -> tuple[list[str], tuple[int, ...]]:
+def order_bones(lines: list[Words], bones: dict[str, AcclaimBone]) -> tuple[list[str], tuple[int, ...]]:
     """Names with parents before children, from the root, and the index of each one's parent."""
     children = {words[0]: words[1:] for words in lines if words[0] not in ("begin", "end")}
     order, parents = [], []
@@ -218,7 +218,7 @@ def ordered(lines: list[Words], bones: dict[str, Bone]) -> tuple[list[str], tupl
 
 
 @dataclass(frozen=True, eq=False)
-class Motion:
+class AcclaimMotion:
     """What a motion file says.
 
     Attributes:
@@ -232,7 +232,7 @@ class Motion:
     in_radians: bool
 
 
-def read_motion(text: str, counts: dict[str, int], in_radians: bool) -> Motion:
+def read_motion(text: str, counts: dict[str, int], in_radians: bool) -> AcclaimMotion:
     """The values of an AMC file. Every frame has the same bones in the same order.
 
     Args:
@@ -242,37 +242,37 @@ def read_motion(text: str, counts: dict[str, int], in_radians: bool) -> Motion:
     """
     order: list[str] = []  # bones of the first frame
     found, frames, place = array("d"), 0, 0
-    for number, line in enumerate(StringIO(text), start=1):
+    for line_number, line in enumerate(StringIO(text), start=1):
         words = line.split("#")[0].split()
         if not words or words[0].startswith(":"):
             in_radians = {":radians": True, ":degrees": False}.get("".join(words).lower(), in_radians)
         elif len(words) == 1 and words[0].isdecimal():
-            check_whole(frames, place, order)
+            check_frame_complete(frames, place, order)
             frames, place = frames + 1, 0
         elif not frames:
-            raise InputError(f"line {number} of the motion comes before the first frame")
+            raise InputError(f"line {line_number} of the motion comes before the first frame")
         else:
             if frames == 1 and words[0] not in order:
                 order.append(words[0])
             if order[place : place + 1] != words[:1] or counts.get(words[0]) != len(words) - 1:
-                raise InputError(f"line {number} of the motion doesn't fit the skeleton or the first frame")
+                raise InputError(f"line {line_number} of the motion doesn't fit the skeleton or the first frame")
             try:
                 found.extend(map(float, words[1:]))
             except ValueError:
-                raise InputError(f"line {number} of the motion should hold numbers") from None
+                raise InputError(f"line {line_number} of the motion should hold numbers") from None
             place += 1
-    check_whole(frames, place, order)
+    check_frame_complete(frames, place, order)
     if not found:
         raise InputError("the motion has no frames")
     values = np.frombuffer(found).reshape(frames, -1)
     check_numbers(values, "the frames")
     ends = np.cumsum([counts[name] for name in order]).tolist()
-    return Motion(
+    return AcclaimMotion(
         {name: slice(end - counts[name], end) for name, end in zip(order, ends, strict=True)}, values, in_radians
     )
 
 
-def check_whole(frames: int, place: int, order: Sequence[str]) -> None:
+def check_frame_complete(frames: int, place: int, order: Sequence[str]) -> None:
     """Raise InputError where the frame that ends here lacks bones."""
     if frames and place < len(order):
         raise InputError(f"frame {frames} of the motion ends before {order[place]!r}; the file is cut off or damaged")

@@ -13,8 +13,8 @@ from ganassets.api.errors import InputError
 from ganassets.api.motion.rotations import AXES, from_euler
 from ganassets.api.motion.take import Take
 
-from .forward import identities, world_transforms
-from .limits import MOST_JOINTS, as_text, check_size, frames_a_second, number_lines, numbers
+from .forward import identity_rotations, world_transforms
+from .limits import MOST_JOINTS, as_text, check_size, frame_rate, parse_number_lines, parse_numbers
 
 START = re.compile(r"\s*HIERARCHY\b", re.I)
 LARGEST_HIERARCHY = 8 * 2**20  # characters before MOTION
@@ -37,7 +37,7 @@ MOTION = re.compile(r"\s*Frames\s*:\s*(\S+)\s+Frame\s*Time\s*:\s*(\S+)", re.I)
 
 
 @dataclass
-class Joint:
+class HierarchyJoint:
     """A joint as the file has it; channels are (axis, whether it is a rotation)."""
 
     name: str
@@ -63,7 +63,7 @@ def read_bvh(content: str | bytes, name: str) -> Take:
     header = MOTION.match(text, end)
     if header is None:
         raise InputError("'Frames:' and 'Frame Time:' should follow MOTION")
-    fps = frames_a_second(numbers([header[2]], "the frame time")[0])
+    fps = frame_rate(parse_numbers([header[2]], "the frame time")[0])
     declared = int(header[1]) if re.fullmatch(r"\d{1,9}", header[1]) else None
     values = read_rows(text, header.end(), joints, declared)
     parents = tuple(joint.parent for joint in joints)
@@ -71,13 +71,13 @@ def read_bvh(content: str | bytes, name: str) -> Take:
     translations, turns = local_transforms(joints, offsets, values)
     positions, rotations = world_transforms(parents, translations, turns)
     resting = offsets_at_rest(joints, offsets, translations)
-    rest, unturned = world_transforms(parents, resting, identities(1, len(joints)))
+    rest, unturned = world_transforms(parents, resting, identity_rotations(1, len(joints)))
     names = tuple(joint.name for joint in joints)
-    note = frames_note(declared, len(values))
+    note = describe_frame_count(declared, len(values))
     return Take(name, names, parents, rest[0], unturned[0], fps, positions, rotations, note)
 
 
-def frames_note(declared: int | None, rows: int) -> str:
+def describe_frame_count(declared: int | None, rows: int) -> str:
     """What is odd about the number of frames, "" for nothing."""
     if declared in (None, rows):
         return ""
@@ -86,7 +86,7 @@ def frames_note(declared: int | None, rows: int) -> str:
 
 
 @dataclass
-class Hierarchy:
+class HierarchyParser:
     """The hierarchy as it is read.
 
     Attributes:
@@ -95,12 +95,12 @@ class Hierarchy:
         named: the joint whose brace comes next.
     """
 
-    joints: list[Joint] = field(default_factory=list)
+    joints: list[HierarchyJoint] = field(default_factory=list)
     above: list[int | None] = field(default_factory=list)
     named: int | None = None
 
     @property
-    def here(self) -> Joint | None:
+    def here(self) -> HierarchyJoint | None:
         """The joint in whose braces the next part stands."""
         return self.joints[index] if self.above and (index := self.above[-1]) is not None else None
 
@@ -112,7 +112,7 @@ class Hierarchy:
             raise InputError(f"more than {MOST_JOINTS:,} joints")
         parent = self.above[-1] if self.above else None
         self.named = len(self.joints)
-        self.joints.append(Joint(part["joint"].strip(), -1 if parent is None else parent))
+        self.joints.append(HierarchyJoint(part["joint"].strip(), -1 if parent is None else parent))
 
     def end(self, part: re.Match[str]) -> None:
         """An End Site, which is no joint."""
@@ -132,7 +132,7 @@ class Hierarchy:
     def offset(self, part: re.Match[str]) -> None:
         """A joint's place in its parent's frame."""
         if self.here:
-            self.here.offset = numbers(part["offset"].split(), "offsets")
+            self.here.offset = parse_numbers(part["offset"].split(), "offsets")
 
     def channels(self, part: re.Match[str]) -> None:
         """What a row's values do to a joint."""
@@ -145,38 +145,38 @@ class Hierarchy:
             self.here.channels = [(word[0].upper(), word[1] in "rR") for word in words]
 
 
-def read_hierarchy(text: str) -> tuple[list[Joint], int]:
+def read_hierarchy(text: str) -> tuple[list[HierarchyJoint], int]:
     """The joints, and where the text goes on after MOTION."""
     start = START.match(text)
     if start is None:
         raise InputError("not a BVH file: it doesn't start with HIERARCHY")
-    hierarchy, place = Hierarchy(), after_blanks(text, start.end())
+    hierarchy, place = HierarchyParser(), skip_whitespace(text, start.end())
     while (part := PART.match(text, place, LARGEST_HIERARCHY)) is not None and not part["motion"]:
         try:
             getattr(hierarchy, str(part.lastgroup))(part)
         except InputError as error:
-            raise InputError(f"line {line_of(text, place)}: {error}") from None
-        place = after_blanks(text, part.end())
+            raise InputError(f"line {line_number(text, place)}: {error}") from None
+        place = skip_whitespace(text, part.end())
     if part is None:
         found = text[place : place + 40].partition("\n")[0]
-        raise InputError(f"line {line_of(text, place)} can't be read: {found!r}")
+        raise InputError(f"line {line_number(text, place)} can't be read: {found!r}")
     if hierarchy.above or not hierarchy.joints:
         raise InputError("MOTION comes before the hierarchy is complete")
     return hierarchy.joints, part.end()
 
 
-def after_blanks(text: str, place: int) -> int:
+def skip_whitespace(text: str, place: int) -> int:
     """The next place that isn't blank."""
     something = SOMETHING.search(text, place)
     return something.start() if something else len(text)
 
 
-def line_of(text: str, place: int) -> int:
+def line_number(text: str, place: int) -> int:
     """Number of the line at a place, from 1."""
     return text.count("\n", 0, place) + 1
 
 
-def read_rows(text: str, start: int, joints: list[Joint], declared: int | None) -> NDArray[np.float64]:
+def read_rows(text: str, start: int, joints: list[HierarchyJoint], declared: int | None) -> NDArray[np.float64]:
     """(f, channels) from a place in the text to its end. A row is a line; rows that are broken over lines, or share
     one, are read where the number of frames in the header leaves no doubt about it.
 
@@ -187,11 +187,11 @@ def read_rows(text: str, start: int, joints: list[Joint], declared: int | None) 
         declared: number of frames in the header, None where it says none.
     """
     width = sum(len(joint.channels) for joint in joints)
-    values, counts, lines = number_lines(text, start, "the frames")
+    values, counts, lines = parse_number_lines(text, start, "the frames")
     if not width or not len(values):
         raise InputError("no joint has a channel" if not width else "there are no frames")
     wrong = np.flatnonzero(counts != width)
-    if len(wrong) and not are_broken_rows(counts, width, declared):
+    if len(wrong) and not are_rewrapped_rows(counts, width, declared):
         first = int(wrong[0])
         whole = f"; {len(values):,} values don't make whole frames of {width:,}" if len(values) % width else ""
         raise InputError(
@@ -202,7 +202,7 @@ def read_rows(text: str, start: int, joints: list[Joint], declared: int | None) 
     return values.reshape(-1, width)
 
 
-def are_broken_rows(counts: NDArray[np.int64], width: int, declared: int | None) -> bool:
+def are_rewrapped_rows(counts: NDArray[np.int64], width: int, declared: int | None) -> bool:
     """Whether lines of so many values are the header's frames with other line ends: every frame ends at the end of a
     line, or every line at the end of a frame.
     """
@@ -214,7 +214,7 @@ def are_broken_rows(counts: NDArray[np.int64], width: int, declared: int | None)
 
 
 def offsets_at_rest(
-    joints: list[Joint], offsets: NDArray[np.float64], translations: NDArray[np.float64]
+    joints: list[HierarchyJoint], offsets: NDArray[np.float64], translations: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """(1, j, 3) offsets with what is 0 in the file taken from the position channels, where these keep a bone's length.
 
@@ -234,11 +234,11 @@ def offsets_at_rest(
 
 
 def local_transforms(
-    joints: list[Joint], offsets: NDArray[np.float64], values: NDArray[np.float64]
+    joints: list[HierarchyJoint], offsets: NDArray[np.float64], values: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Translations (f, j, 3) and rotations (f, j, 4) in the parents' frames, of offsets (1, j, 3) and values (f, c)."""
     translations = np.repeat(offsets, len(values), 0)
-    rotations = identities(len(values), len(joints))
+    rotations = identity_rotations(len(values), len(joints))
     turning: dict[str, list[tuple[int, list[int]]]] = defaultdict(list)  # joints and columns by order of rotation
     column = 0
     for index, joint in enumerate(joints):

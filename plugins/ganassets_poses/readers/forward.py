@@ -36,18 +36,18 @@ def world_transforms(
     for joint, parent in enumerate(parents):
         if parent >= 0:
             with np.errstate(over="ignore", invalid="ignore"):  # of scales upon scales
-                positions[:, joint] = positions[:, parent] + apply(linear[:, parent], positions[:, joint])
+                positions[:, joint] = positions[:, parent] + transform_vectors(linear[:, parent], positions[:, joint])
                 linear[:, joint] = linear[:, parent] @ linear[:, joint]
             turned[:, joint] = multiply(turned[:, parent], turned[:, joint])
     check_numbers(positions, "the joints' places")
     return positions, normalise(turned).astype(np.float64, copy=False)
 
 
-def apply(matrices: FloatArray, vectors: FloatArray) -> FloatArray:
+def transform_vectors(matrices: FloatArray, vectors: FloatArray) -> FloatArray:
     """(f, 3) vectors (f, 3) times matrices (f, 3, 3)."""
     return np.einsum("fab,fb->fa", matrices, vectors)
 
 
-def identities(*shape: int) -> Float64Array:
+def identity_rotations(*shape: int) -> Float64Array:
     """(*shape, 4) rotations that turn nothing."""
     return np.tile(np.array([0.0, 0, 0, 1]), (*shape, 1))

@@ -15,8 +15,17 @@ from ganassets.api.motion.rotations import FloatArray, degrees_between, from_mat
 from ganassets.api.motion.take import Take
 
 from .forward import Float64Array, world_transforms
-from .gltf_document import Animation, Document, Node, Numbers, Skin, human_bones, item, read_document
-from .keys import SLACK, rate_of, sampled
+from .gltf_document import (
+    AccessorReader,
+    GltfAnimation,
+    GltfDocument,
+    GltfNode,
+    GltfSkin,
+    get_item,
+    read_document,
+    vrm_bone_names,
+)
+from .keys import SLACK, find_frame_rate, sample_keys
 from .limits import check_numbers, check_size
 
 # What a channel moves: the accessor's type.
@@ -27,7 +36,7 @@ COUNTED = re.compile(r"[._]\d+$")  # what exporters append to names that there a
 
 
 @dataclass(frozen=True, eq=False)
-class Track:
+class JointTrack:
     """Key frames of one joint's translation, rotation or scale, as keys.sampled() takes them."""
 
     joint: int
@@ -38,7 +47,7 @@ class Track:
 
 
 @dataclass(frozen=True, eq=False)
-class Joints:
+class GltfSkeleton:
     """The nodes that make up a skeleton.
 
     Attributes:
@@ -58,13 +67,13 @@ class Joints:
     label: str
 
 
-def nothing_beside(name: str) -> bytes:
+def refuse_neighbours(name: str) -> bytes:
     """No file lies beside a file that is only bytes."""
     raise InputError(f"{name[:80]!r} beside the file can't be read; export it as one GLB")
 
 
 def read_gltf(
-    content: bytes, name: str, beside: Callable[[str], bytes] = nothing_beside, still: list[str] | None = None
+    content: bytes, name: str, beside: Callable[[str], bytes] = refuse_neighbours, still: list[str] | None = None
 ) -> list[Take]:
     """All animations that move a skeleton of the file: the joints of its skins and what they hang on, or without skins
     the nodes that are animated. Several figures in a file are skeletons of their own, and an animation that moves
@@ -84,18 +93,18 @@ def read_gltf(
     document = numbers.document
     if not document.animations:
         raise InputError("the file has no animation")
-    skeletons = [(joints, rest_pose(numbers, joints)) for joints in skeletons_of(document)]
+    skeletons = [(joints, rest_pose(numbers, joints)) for joints in find_skeletons(document)]
     takes, frames = [], 0
     for index, animation in enumerate(document.animations):
         label = animation.name or (name if len(document.animations) == 1 else f"{name} {index + 1}")
         moved = [
-            (*skeleton, tracks) for skeleton in skeletons if (tracks := tracks_of(numbers, animation, skeleton[0]))
+            (*skeleton, tracks) for skeleton in skeletons if (tracks := read_tracks(numbers, animation, skeleton[0]))
         ]
-        labels = unique([joints.label for joints, _, _ in moved])
+        labels = number_duplicates([joints.label for joints, _, _ in moved])
         for (joints, rest, tracks), figure in zip(moved, labels, strict=True):
-            frames += frames_of(tracks)[1]
+            frames += frame_times(tracks)[1]
             check_size(len(joints.nodes), frames)
-            takes.append(take_of(f"{label} ({figure})" if len(moved) > 1 else label, joints, rest, tracks))
+            takes.append(build_take(f"{label} ({figure})" if len(moved) > 1 else label, joints, rest, tracks))
         if not moved and still is not None:
             still.append(label)
     if not takes:
@@ -103,7 +112,7 @@ def read_gltf(
     return takes
 
 
-def unique(names: Sequence[str]) -> list[str]:
+def number_duplicates(names: Sequence[str]) -> list[str]:
     """The names, numbered where one occurs twice."""
     counts, seen = Counter(names), Counter[str]()
     made = []
@@ -113,33 +122,33 @@ def unique(names: Sequence[str]) -> list[str]:
     return made
 
 
-def skeletons_of(document: Document) -> list[Joints]:
+def find_skeletons(document: GltfDocument) -> list[GltfSkeleton]:
     """The skeletons: one, or those of several figures."""
-    parents, order = parents_and_order(document.nodes)
+    parents, order = order_nodes(document.nodes)
     wanted = {joint for skin in document.skins for joint in skin.joints}
     if not wanted:
         targets = [channel.target for animation in document.animations for channel in animation.channels]
         wanted = {target.node for target in targets if target.node is not None and target.path in PATHS}
     for joint in list(wanted):
-        item(document.nodes, joint, "node")
+        get_item(document.nodes, joint, "node")
         while (joint := parents[joint]) >= 0 and joint not in wanted:
             wanted.add(joint)
     if not wanted:
         raise InputError("the file has no skeleton")
     check_size(len(wanted), 1)
-    spoken = human_bones(document)
+    spoken = vrm_bone_names(document)
     names = {node: spoken.get(node) or document.nodes[node].name or f"node {node}" for node in wanted}
     nodes = [node for node in order if node in wanted]
-    figures = figures_of(nodes, parents, names)
+    figures = split_figures(nodes, parents, names)
     if len(figures) < 2:
-        return [joints_of(document, nodes, frozenset(nodes), parents, names)]
+        return [build_skeleton(document, nodes, frozenset(nodes), parents, names)]
     return [
-        joints_of(document, [node for node in nodes if node in below or node in above], below, parents, names)
+        build_skeleton(document, [node for node in nodes if node in below or node in above], below, parents, names)
         for below, above in ((figure, ancestors(min(figure, key=nodes.index), parents)) for figure in figures)
     ]
 
 
-def figures_of(nodes: Sequence[int], parents: Sequence[int], names: Mapping[int, str]) -> list[frozenset[int]]:
+def split_figures(nodes: Sequence[int], parents: Sequence[int], names: Mapping[int, str]) -> list[frozenset[int]]:
     """Nodes of each figure where there are several: branches that each are a whole humanoid, or that have the same
     names as each other.
 
@@ -160,13 +169,15 @@ def figures_of(nodes: Sequence[int], parents: Sequence[int], names: Mapping[int,
             large = [branch for branch in children.get(whole[0], []) if len(below[branch]) >= LEAST_JOINTS]
             whole = [branch for branch in large if is_figure(below[branch], names)] if len(large) > 1 else large
             if len(whole) < 2:
-                whole = same_named(large, below, names) or whole
+                whole = find_same_named(large, below, names) or whole
         return [figure for branch in whole for figure in several(branch) or [below[branch]]]
 
     return several(-1)
 
 
-def same_named(branches: Sequence[int], below: Mapping[int, frozenset[int]], names: Mapping[int, str]) -> list[int]:
+def find_same_named(
+    branches: Sequence[int], below: Mapping[int, frozenset[int]], names: Mapping[int, str]
+) -> list[int]:
     """Those branches in which all names, but for what exporters append, are those of another one."""
     spoken = [frozenset(COUNTED.sub("", names[node]) for node in below[branch] - {branch}) for branch in branches]
     return [
@@ -187,9 +198,9 @@ def ancestors(node: int, parents: Sequence[int]) -> set[int]:
     return found
 
 
-def joints_of(
-    document: Document, nodes: Sequence[int], own: frozenset[int], parents: Sequence[int], names: Mapping[int, str]
-) -> Joints:
+def build_skeleton(
+    document: GltfDocument, nodes: Sequence[int], own: frozenset[int], parents: Sequence[int], names: Mapping[int, str]
+) -> GltfSkeleton:
     """A skeleton of nodes, of which `own` belong to no other one; see Joints."""
     place = {node: i for i, node in enumerate(nodes)}
     parts = [local_transform(document.nodes[node]) for node in nodes]
@@ -199,10 +210,10 @@ def joints_of(
     local["rotation"] = normalise(local["rotation"])
     label = names[next(node for node in nodes if node in own)]
     above = tuple(place.get(parents[node], -1) for node in nodes)
-    return Joints(tuple(nodes), tuple(names[node] for node in nodes), above, local, own, label)
+    return GltfSkeleton(tuple(nodes), tuple(names[node] for node in nodes), above, local, own, label)
 
 
-def parents_and_order(nodes: Sequence[Node]) -> tuple[list[int], list[int]]:
+def order_nodes(nodes: Sequence[GltfNode]) -> tuple[list[int], list[int]]:
     """Each node's parent (-1: none), and all nodes depth first.
 
     Raises:
@@ -211,7 +222,7 @@ def parents_and_order(nodes: Sequence[Node]) -> tuple[list[int], list[int]]:
     parents = [-1] * len(nodes)
     for index, node in enumerate(nodes):
         for child in node.children:
-            item(nodes, child, "node")
+            get_item(nodes, child, "node")
             if parents[child] >= 0:
                 raise InputError(f"node {child} hangs on two others")
             parents[child] = index
@@ -225,16 +236,20 @@ def parents_and_order(nodes: Sequence[Node]) -> tuple[list[int], list[int]]:
     return parents, order
 
 
-def local_transform(node: Node) -> dict[str, Sequence[float]]:
+def local_transform(node: GltfNode) -> dict[str, Sequence[float]]:
     """Translation, rotation and scale of a node."""
     if node.matrix is None:
         return {"translation": node.translation, "rotation": node.rotation, "scale": node.scale}
     matrix = np.array(node.matrix).reshape(4, 4).T  # stored column by column
     scale = np.linalg.norm(matrix[:3, :3], axis=0)
-    return {"translation": matrix[:3, 3].tolist(), "rotation": rotation_of(matrix).tolist(), "scale": scale.tolist()}
+    return {
+        "translation": matrix[:3, 3].tolist(),
+        "rotation": matrix_rotations(matrix).tolist(),
+        "scale": scale.tolist(),
+    }
 
 
-def rotation_of(matrices: FloatArray) -> FloatArray:
+def matrix_rotations(matrices: FloatArray) -> FloatArray:
     """(..., 4) rotations of affine matrices (..., 4, 4) with scales; of mirrored ones those of the unmirrored."""
     linear = matrices[..., :3, :3]
     linear = linear / np.maximum(np.linalg.norm(linear, axis=-2, keepdims=True), SMALL)
@@ -242,7 +257,7 @@ def rotation_of(matrices: FloatArray) -> FloatArray:
     return from_matrix(np.where(mirrored, -linear, linear))
 
 
-def rest_pose(numbers: Numbers, joints: Joints) -> tuple[Float64Array, Float64Array]:
+def rest_pose(numbers: AccessorReader, joints: GltfSkeleton) -> tuple[Float64Array, Float64Array]:
     """World positions (j, 3) and rotations (j, 4) at rest."""
     local = joints.local
     positions, rotations = world_transforms(joints.parents, local["translation"], local["rotation"], local["scale"])
@@ -251,13 +266,13 @@ def rest_pose(numbers: Numbers, joints: Joints) -> tuple[Float64Array, Float64Ar
         bones = [i for i, node in enumerate(skin.joints) if node in joints.own]
         if skin.inverseBindMatrices is not None and bones:
             indices = [joints.nodes.index(skin.joints[i]) for i in bones]
-            bound = in_world(bind_matrices(numbers, skin)[bones], joints, indices, positions[0], rotations[0])
+            bound = bind_in_world(bind_matrices(numbers, skin)[bones], joints, indices, positions[0], rotations[0])
             rest_positions[indices] = bound[:, :3, 3]
-            rest_rotations[indices] = rotation_of(bound)
+            rest_rotations[indices] = matrix_rotations(bound)
     return rest_positions, rest_rotations
 
 
-def bind_matrices(numbers: Numbers, skin: Skin) -> FloatArray:
+def bind_matrices(numbers: AccessorReader, skin: GltfSkin) -> FloatArray:
     """(j, 4, 4) where the skin's joints are in the mesh's frame at rest."""
     assert skin.inverseBindMatrices is not None
     inverse = numbers.read(skin.inverseBindMatrices, "MAT4")
@@ -271,8 +286,8 @@ def bind_matrices(numbers: Numbers, skin: Skin) -> FloatArray:
     return found
 
 
-def in_world(
-    bound: FloatArray, joints: Joints, indices: list[int], positions: FloatArray, rotations: FloatArray
+def bind_in_world(
+    bound: FloatArray, joints: GltfSkeleton, indices: list[int], positions: FloatArray, rotations: FloatArray
 ) -> FloatArray:
     """Bind matrices in the world's frame. Some exporters bind in the world, others in the frame that the skeleton
     hangs in, with its unit and its axes; which one it was shows in how the nodes stand.
@@ -286,7 +301,7 @@ def in_world(
 
     def misfit(frame: FloatArray) -> float:
         placed = frame @ bound
-        turned = np.median(degrees_between(rotation_of(placed), rotations[indices]))
+        turned = np.median(degrees_between(matrix_rotations(placed), rotations[indices]))
         sizes = [np.linalg.norm(np.std(points, 0)) + SMALL for points in (placed[:, :3, 3], positions[indices])]
         return float(turned / 90 + abs(np.log(sizes[0] / sizes[1])))
 
@@ -294,7 +309,7 @@ def in_world(
     return min(np.eye(4), world_matrix(joints, above), key=misfit) @ bound
 
 
-def world_matrix(joints: Joints, joint: int) -> FloatArray:
+def world_matrix(joints: GltfSkeleton, joint: int) -> FloatArray:
     """(4, 4) world transform of a joint where nothing moves it, scales included; of -1 the identity."""
     whole = np.eye(4)
     while joint >= 0:
@@ -305,7 +320,7 @@ def world_matrix(joints: Joints, joint: int) -> FloatArray:
     return whole
 
 
-def tracks_of(numbers: Numbers, animation: Animation, joints: Joints) -> list[Track]:
+def read_tracks(numbers: AccessorReader, animation: GltfAnimation, joints: GltfSkeleton) -> list[JointTrack]:
     """What the animation does with the skeleton; nothing where it moves none of the skeleton's own joints."""
     place = {node: i for i, node in enumerate(joints.nodes)}
     if not any(channel.target.node in joints.own and channel.target.path in PATHS for channel in animation.channels):
@@ -318,7 +333,7 @@ def tracks_of(numbers: Numbers, animation: Animation, joints: Joints) -> list[Tr
         )
         if joint is None or kind is None:
             continue
-        sampler = item(animation.samplers, channel.sampler, "sampler")
+        sampler = get_item(animation.samplers, channel.sampler, "sampler")
         times = numbers.read(sampler.input, "SCALAR")[:, 0]
         keys = numbers.read(sampler.output, kind)
         if (np.diff(times) < 0).any():
@@ -327,24 +342,26 @@ def tracks_of(numbers: Numbers, animation: Animation, joints: Joints) -> list[Tr
             keys = keys[: len(keys) // 3 * 3].reshape(-1, 3, keys.shape[1])
         if len(keys) != len(times):
             raise InputError(f"animation {animation.name!r} has other numbers of times and of keys")
-        tracks.append(Track(joint, channel.target.path, times, keys, sampler.interpolation))
+        tracks.append(JointTrack(joint, channel.target.path, times, keys, sampler.interpolation))
     return tracks
 
 
-def frames_of(tracks: Sequence[Track]) -> tuple[float, int, float]:
+def frame_times(tracks: Sequence[JointTrack]) -> tuple[float, int, float]:
     """First time, number of frames and frames a second."""
     times = np.unique(np.concatenate([track.times for track in tracks]))
-    fps = rate_of(times)
+    fps = find_frame_rate(times)
     return float(times[0]), int((times[-1] - times[0]) * fps + SLACK) + 1, fps
 
 
-def take_of(name: str, joints: Joints, rest: tuple[Float64Array, Float64Array], tracks: Sequence[Track]) -> Take:
+def build_take(
+    name: str, joints: GltfSkeleton, rest: tuple[Float64Array, Float64Array], tracks: Sequence[JointTrack]
+) -> Take:
     """An animation's frames."""
-    start, frames, fps = frames_of(tracks)
+    start, frames, fps = frame_times(tracks)
     moments = start + np.arange(frames) / fps
     local = {path: np.repeat(values, frames, 0) for path, values in joints.local.items()}
     for track in tracks:
         turns = track.path == "rotation"
-        local[track.path][:, track.joint] = sampled(track.times, track.keys, moments, track.how, turns)
+        local[track.path][:, track.joint] = sample_keys(track.times, track.keys, moments, track.how, turns)
     positions, rotations = world_transforms(joints.parents, local["translation"], local["rotation"], local["scale"])
     return Take(name, joints.names, joints.parents, *rest, fps, positions, rotations)

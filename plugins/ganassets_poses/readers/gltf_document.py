@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from ganassets.api.data.generated_files import gltf_recipe
 from ganassets.api.errors import InputError
 
 from .limits import LARGEST_TEXT, check_numbers
@@ -33,13 +33,13 @@ Vector = tuple[float, float, float]
 Quaternion = tuple[float, float, float, float]
 
 
-class Part(BaseModel):
+class GltfObject(BaseModel):
     """A part of the document; what isn't named is ignored."""
 
     model_config = ConfigDict(extra="ignore", allow_inf_nan=False)
 
 
-class Node(Part):
+class GltfNode(GltfObject):
     name: str = ""
     children: list[Index] = []
     translation: Vector = (0.0, 0.0, 0.0)
@@ -48,84 +48,84 @@ class Node(Part):
     matrix: Annotated[list[float], Field(min_length=16, max_length=16)] | None = None
 
 
-class Skin(Part):
+class GltfSkin(GltfObject):
     joints: Annotated[list[Index], Field(min_length=1, max_length=MOST_NODES)]
     inverseBindMatrices: Index | None = None
 
 
-class Target(Part):
+class ChannelTarget(GltfObject):
     node: Index | None = None
     path: str
 
 
-class Channel(Part):
+class AnimationChannel(GltfObject):
     sampler: Index
-    target: Target
+    target: ChannelTarget
 
 
-class Sampler(Part):
+class AnimationSampler(GltfObject):
     input: Index
     output: Index
     interpolation: Literal["LINEAR", "STEP", "CUBICSPLINE"] = "LINEAR"
 
 
-class Animation(Part):
+class GltfAnimation(GltfObject):
     name: str = ""
-    channels: list[Channel]
-    samplers: list[Sampler]
+    channels: list[AnimationChannel]
+    samplers: list[AnimationSampler]
 
 
-class SparseIndices(Part):
+class SparseIndices(GltfObject):
     bufferView: Index
     byteOffset: Size = 0
     componentType: Literal[5121, 5123, 5125]
 
 
-class SparseValues(Part):
+class SparseValues(GltfObject):
     bufferView: Index
     byteOffset: Size = 0
 
 
-class Sparse(Part):
+class SparseAccessor(GltfObject):
     count: Annotated[int, Field(ge=1, le=MOST_VALUES)]
     indices: SparseIndices
     values: SparseValues
 
 
-class Accessor(Part):
+class Accessor(GltfObject):
     bufferView: Index | None = None
     byteOffset: Size = 0
     componentType: int
     normalized: bool = False
     count: Annotated[int, Field(ge=1, le=MOST_VALUES)]
     type: str
-    sparse: Sparse | None = None
+    sparse: SparseAccessor | None = None
 
 
-class BufferView(Part):
+class BufferView(GltfObject):
     buffer: Index
     byteOffset: Size = 0
     byteLength: Size
     byteStride: Annotated[int, Field(ge=1, le=252)] | None = None
 
 
-class Buffer(Part):
+class GltfBuffer(GltfObject):
     byteLength: Size
     uri: str | None = None
 
 
-class Document(Part):
-    nodes: Annotated[list[Node], Field(max_length=MOST_NODES)] = []
-    skins: list[Skin] = []
-    animations: list[Animation] = []
+class GltfDocument(GltfObject):
+    nodes: Annotated[list[GltfNode], Field(max_length=MOST_NODES)] = []
+    skins: list[GltfSkin] = []
+    animations: list[GltfAnimation] = []
     accessors: list[Accessor] = []
     bufferViews: list[BufferView] = []
-    buffers: list[Buffer] = []
+    buffers: list[GltfBuffer] = []
     extensionsRequired: list[str] = []
     extensions: dict[str, Any] = {}
 
 
-def human_bones(document: Document) -> dict[int, str]:
+def vrm_bone_names(document: GltfDocument) -> dict[int, str]:
     """Names that a VRM file or VRM animation gives to nodes, whatever the nodes' own names: "leftUpperLeg"."""
     found: dict[int, str] = {}
     for extension in ("VRMC_vrm", "VRMC_vrm_animation"):
@@ -138,7 +138,7 @@ def human_bones(document: Document) -> dict[int, str]:
     return found
 
 
-def item(items: Sequence[Any], index: int, what: str) -> Any:
+def get_item(items: Sequence[Any], index: int, what: str) -> Any:
     """items[index]; InputError where there is none."""
     if index >= len(items):
         raise InputError(f"{what} {index} is not among the file's {len(items)}")
@@ -146,7 +146,7 @@ def item(items: Sequence[Any], index: int, what: str) -> Any:
 
 
 @dataclass
-class Numbers:
+class AccessorReader:
     """Reads accessors.
 
     Attributes:
@@ -157,7 +157,7 @@ class Numbers:
         buffers: those that were opened.
     """
 
-    document: Document
+    document: GltfDocument
     binary: memoryview | None
     beside: Callable[[str], bytes]
     left: int = MOST_VALUES
@@ -169,7 +169,7 @@ class Numbers:
         Raises:
             InputError: it is of another type, lies outside its buffer, or holds numbers that are not finite.
         """
-        accessor: Accessor = item(self.document.accessors, index, "accessor")
+        accessor: Accessor = get_item(self.document.accessors, index, "accessor")
         if accessor.type not in types or accessor.componentType not in COMPONENTS:
             raise InputError(f"accessor {index} should hold {' or '.join(types)}, in a component type of glTF")
         dtype, width = np.dtype(COMPONENTS[accessor.componentType]), WIDTHS[accessor.type]
@@ -188,7 +188,7 @@ class Numbers:
         check_numbers(found, f"accessor {index}'s values")
         return found
 
-    def with_sparse(self, values: NDArray[Any], sparse: Sparse) -> NDArray[Any]:
+    def with_sparse(self, values: NDArray[Any], sparse: SparseAccessor) -> NDArray[Any]:
         """The values (n, width) with those exchanged that a sparse accessor gives."""
         dtype = np.dtype(COMPONENTS[sparse.indices.componentType])
         places = self.view(sparse.indices.bufferView, sparse.indices.byteOffset, sparse.count, 1, dtype)[:, 0]
@@ -203,7 +203,7 @@ class Numbers:
 
     def view(self, index: int, offset: int, count: int, width: int, dtype: np.dtype[Any]) -> NDArray[Any]:
         """(count, width) numbers of a buffer view, from an offset in bytes."""
-        view: BufferView = item(self.document.bufferViews, index, "buffer view")
+        view: BufferView = get_item(self.document.bufferViews, index, "buffer view")
         content = self.buffer(view.buffer)
         row = width * dtype.itemsize
         stride = view.byteStride or row
@@ -215,7 +215,7 @@ class Numbers:
     def buffer(self, index: int) -> memoryview:
         """Bytes of a buffer: the GLB's own, from a data URI, or a file beside this one."""
         if index not in self.buffers:
-            described: Buffer = item(self.document.buffers, index, "buffer")
+            described: GltfBuffer = get_item(self.document.buffers, index, "buffer")
             self.buffers[index] = self.opened(described.uri)
             if described.byteLength > len(self.buffers[index]):
                 raise InputError(f"buffer {index} is cut off")
@@ -240,7 +240,7 @@ class Numbers:
             raise InputError("a buffer's base64 is damaged") from None
 
 
-def read_document(content: bytes, beside: Callable[[str], bytes]) -> Numbers:
+def read_document(content: bytes, beside: Callable[[str], bytes]) -> AccessorReader:
     """The document of a GLB or glTF file, and what reads its numbers.
 
     Args:
@@ -250,23 +250,23 @@ def read_document(content: bytes, beside: Callable[[str], bytes]) -> Numbers:
     Raises:
         InputError: it is neither, or damaged.
     """
-    text, binary = chunks(content) if content[:4] == MAGIC else (content, None)
+    text, binary = split_glb(content) if content[:4] == MAGIC else (content, None)
     if len(text) > LARGEST_TEXT:
         raise InputError(f"more than {LARGEST_TEXT // 2**20} MB of JSON")
     if text.count(b"{") > MOST_OBJECTS:
         raise InputError(f"more than {MOST_OBJECTS:,} objects of JSON; cut it into shorter clips")
     try:
-        document = Document.model_validate_json(text)
+        document = GltfDocument.model_validate_json(text)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         place = ".".join(map(str, first["loc"]))
         raise InputError(f"not a readable glTF file{f' at {place}' if place else ''}: {first['msg'][:200]}") from None
     if compressed := COMPRESSIONS & set(document.extensionsRequired):
         raise InputError(f"{compressed.pop()} isn't read; export it without compression")
-    return Numbers(document, binary, beside)
+    return AccessorReader(document, binary, beside)
 
 
-def chunks(content: bytes) -> tuple[bytes, memoryview | None]:
+def split_glb(content: bytes) -> tuple[bytes, memoryview | None]:
     """JSON text and binary chunk of a GLB."""
     if len(content) < 20:
         raise InputError("the GLB is cut off")
@@ -286,12 +286,9 @@ def chunks(content: bytes) -> tuple[bytes, memoryview | None]:
     return bytes(found[JSON_CHUNK]), found.get(BIN_CHUNK)
 
 
-def recipe_in(content: bytes) -> object | None:
-    """The recipe that a GLB or glTF file of ours carries in asset.extras, None for others."""
+def embedded_recipe(content: bytes) -> object | None:
+    """Return the recipe that a generated GLB or glTF file holds, see `gltf_recipe`; None for other files."""
     try:
-        raw = json.loads(chunks(content)[0] if content[:4] == MAGIC else content)
-    except (InputError, ValueError, RecursionError):
+        return gltf_recipe(split_glb(content)[0] if content[:4] == MAGIC else content)
+    except InputError:
         return None
-    for key in ("asset", "extras", "recipe"):
-        raw = raw.get(key) if isinstance(raw, dict) else None
-    return raw

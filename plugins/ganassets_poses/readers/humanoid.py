@@ -13,9 +13,9 @@ from ganassets.api.errors import InputError
 from ganassets.api.motion.rotations import FloatArray, from_axis_angle, normalise
 from ganassets.api.motion.take import Take
 
-from .forward import identities, world_transforms
-from .keys import sampled
-from .limits import check_numbers, check_size, frames_a_second
+from .forward import identity_rotations, world_transforms
+from .keys import sample_keys
+from .limits import check_numbers, check_size, frame_rate
 
 LARGEST = 8 * 2**20  # bytes
 # The model faces +X, its right side is +Z, arms and legs hang down. Joint, parent, place in the parent's frame in
@@ -54,25 +54,25 @@ def read_humanoid(content: str | bytes, name: str) -> tuple[Take, bool]:
     Raises:
         InputError: what is wrong with the file.
     """
-    document = parsed(content)
-    rows = rows_of(document.get("Frames"))
+    document = parse_object(content)
+    rows = frame_rows(document.get("Frames"))
     check_size(len(JOINTS), len(rows))
     times = np.concatenate([[0.0], np.cumsum(rows[:-1, 0])])
     steps = rows[:-1, 0] if len(rows) > 1 else rows[:, 0]
     step = float(np.median(steps))
-    fps = frames_a_second(step)
-    places, turns = rows[:, 1:FIRST_TURN], turns_of(rows)
+    fps = frame_rate(step)
+    places, turns = rows[:, 1:FIRST_TURN], joint_rotations(rows)
     if np.ptp(steps) > UNEVEN * step:
-        places, turns = evenly(times, places, turns, fps)
+        places, turns = resample_evenly(times, places, turns, fps)
     shifts = np.array([[place for _, _, place, _ in JOINTS]])
     translations = np.repeat(shifts, len(places), 0)
     translations[:, 0] = places
     positions, rotations = world_transforms(PARENTS, translations, turns)
-    rest, unturned = world_transforms(PARENTS, shifts, identities(1, len(JOINTS)))
+    rest, unturned = world_transforms(PARENTS, shifts, identity_rotations(1, len(JOINTS)))
     return Take(name, NAMES, PARENTS, rest[0], unturned[0], fps, positions, rotations), document.get("Loop") == "wrap"
 
 
-def parsed(content: str | bytes) -> dict[str, Any]:
+def parse_object(content: str | bytes) -> dict[str, Any]:
     """The file's JSON object."""
     if len(content) > LARGEST:
         raise InputError(f"more than {LARGEST // 2**20} MB; cut it into shorter clips")
@@ -85,7 +85,7 @@ def parsed(content: str | bytes) -> dict[str, Any]:
     return document
 
 
-def rows_of(frames: object) -> FloatArray:
+def frame_rows(frames: object) -> FloatArray:
     """(f, 44) numbers of the frames."""
     try:
         rows = np.array(frames, np.float64)
@@ -99,9 +99,9 @@ def rows_of(frames: object) -> FloatArray:
     return rows
 
 
-def turns_of(rows: FloatArray) -> FloatArray:
+def joint_rotations(rows: FloatArray) -> FloatArray:
     """(f, j, 4) rotations in the parents' frames."""
-    turns = identities(len(rows), len(JOINTS))
+    turns = identity_rotations(len(rows), len(JOINTS))
     column = FIRST_TURN
     for joint, (*_, count) in enumerate(JOINTS):
         if count == 4:
@@ -112,10 +112,12 @@ def turns_of(rows: FloatArray) -> FloatArray:
     return turns
 
 
-def evenly(times: FloatArray, places: FloatArray, turns: FloatArray, fps: float) -> tuple[FloatArray, FloatArray]:
+def resample_evenly(
+    times: FloatArray, places: FloatArray, turns: FloatArray, fps: float
+) -> tuple[FloatArray, FloatArray]:
     """Places (f, 3) and turns (f, j, 4) of frames that follow each other evenly."""
     count = int(times[-1] * fps + 1e-6) + 1
     check_size(len(JOINTS), count)
     moments = np.arange(count) / fps
-    joints = [sampled(times, turns[:, joint], moments, "LINEAR", turns=True) for joint in range(len(JOINTS))]
-    return sampled(times, places, moments, "LINEAR", turns=False), np.stack(joints, 1)
+    joints = [sample_keys(times, turns[:, joint], moments, "LINEAR", turns=True) for joint in range(len(JOINTS))]
+    return sample_keys(times, places, moments, "LINEAR", turns=False), np.stack(joints, 1)

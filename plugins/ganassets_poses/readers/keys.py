@@ -13,7 +13,7 @@ SLACK = 0.02  # of a frame, that a key may lie beside it
 EARLY = 1e-5  # seconds by which a moment may miss its key through rounding
 
 
-def rate_of(times: FloatArray) -> float:
+def find_frame_rate(times: FloatArray) -> float:
     """The lowest of the usual frame rates on whose frames all key times (k,) lie, counted from the first; else 30."""
     for rate in RATES:
         frames = (times - times[0]) * rate
@@ -22,7 +22,7 @@ def rate_of(times: FloatArray) -> float:
     return DEFAULT_RATE
 
 
-def sampled(times: FloatArray, keys: FloatArray, moments: FloatArray, how: str, turns: bool) -> FloatArray:
+def sample_keys(times: FloatArray, keys: FloatArray, moments: FloatArray, how: str, turns: bool) -> FloatArray:
     """Values at other moments, held before the first key and after the last.
 
     Args:

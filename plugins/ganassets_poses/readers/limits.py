@@ -32,7 +32,7 @@ def as_text(content: str | bytes) -> str:
     return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
 
-def numbers(words: Iterable[str], what: str) -> list[float]:
+def parse_numbers(words: Iterable[str], what: str) -> list[float]:
     """Words as numbers.
 
     Args:
@@ -46,12 +46,12 @@ def numbers(words: Iterable[str], what: str) -> list[float]:
     try:
         found = [float(word) for word in words]
     except ValueError:
-        raise InputError(wrong_number(words, what)) from None
+        raise InputError(describe_bad_number(words, what)) from None
     check_numbers(np.array(found), what)
     return found
 
 
-def wrong_number(words: Iterable[str], what: str) -> str:
+def describe_bad_number(words: Iterable[str], what: str) -> str:
     """An error about the first of the words that is no number."""
     wrong = next(word for word in words if not is_number(word))
     return f"{what} should be numbers, not {wrong[:40]!r}"
@@ -74,14 +74,16 @@ def check_numbers(values: NDArray[np.floating], what: str) -> None:
         raise InputError(f"{what} hold a number beyond {LARGEST_NUMBER:,.0f}")
 
 
-def number_lines(text: str, start: int, what: str) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
+def parse_number_lines(
+    text: str, start: int, what: str
+) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
     """All numbers from a place in the text to its end.
 
     Returns:
         (n,) numbers; (k,) how many each line has that has any; (k,) the lines' numbers in the file, from 1.
 
     Raises:
-        InputError: as numbers(), with the line.
+        InputError: as parse_numbers(), with the line.
     """
     found, counts, lines = array("d"), array("q"), array("q")
     begin = text.rfind("\n", 0, start) + 1
@@ -91,7 +93,7 @@ def number_lines(text: str, start: int, what: str) -> tuple[NDArray[np.float64],
             try:
                 found.extend(map(float, words))
             except ValueError:
-                raise InputError(f"line {number:,}: {wrong_number(words, what)}") from None
+                raise InputError(f"line {number:,}: {describe_bad_number(words, what)}") from None
             counts.append(len(words))
             lines.append(number)
     values = np.frombuffer(found, np.float64) if found else np.zeros(0)
@@ -99,7 +101,7 @@ def number_lines(text: str, start: int, what: str) -> tuple[NDArray[np.float64],
     return values, np.array(counts, np.int64), np.array(lines, np.int64)
 
 
-def frames_a_second(seconds: float) -> float:
+def frame_rate(seconds: float) -> float:
     """Frames a second where a frame lasts that long. Files round the time, so the result is rounded to hundredths:
     0.0083333 is 120.
 

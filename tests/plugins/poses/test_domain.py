@@ -12,11 +12,11 @@ from ganassets.api.motion.kinematics import world_pose
 from ganassets.api.motion.skeletons import HUMANOID
 from ganassets.training.networks import Generator, NetworkSettings
 from ganassets_poses import SPEC
-from ganassets_poses.actions import COLUMNS, NAMES, column
-from ganassets_poses.cycles import places_of
+from ganassets_poses.actions import ACTION_NAMES, COLUMNS, condition_column
+from ganassets_poses.cycles import local_positions
 from ganassets_poses.dataset import SLIDERS
 from ganassets_poses.domain import PosesDomain
-from ganassets_poses.signals import JOINTS, REST_HEIGHT, clip_of, signals_of, unstacked
+from ganassets_poses.signals import JOINTS, REST_HEIGHT, clip_from_signals, signals_from_clip, unstack_signals
 from ganassets_poses.structure import CHANNELS, FPS, MARGIN, STRIDE, WHITE
 from support.motion_clips import random_clip, walk_clip
 from support.poses_data import FRAMES, TINY, make_domain, small_data, turning
@@ -60,11 +60,13 @@ def test_is_what_the_spec_says(domain):
 @pytest.mark.parametrize("seed", range(3))
 def test_forward_kinematics_are_those_of_the_skeleton(domain, seed):
     clip = random_clip(np.random.default_rng(seed), 20)
-    signals = signals_of(clip)
+    signals = signals_from_clip(clip)
     rotations, height = (torch.from_numpy(a)[None] for a in (signals.rotations, signals.root[3:]))
     made = domain.places(rotations, height)[0].permute(2, 0, 1).numpy()
-    np.testing.assert_allclose(made, places_of(signals), atol=1e-5)
-    still = clip_of(replace(signals, root=signals.root * np.array([[0], [0], [0], [1]], np.float32)), "", 30.0, False)
+    np.testing.assert_allclose(made, local_positions(signals), atol=1e-5)
+    still = clip_from_signals(
+        replace(signals, root=signals.root * np.array([[0], [0], [0], [1]], np.float32)), "", 30.0, False
+    )
     np.testing.assert_allclose(made, world_pose(HUMANOID, still.translation, still.rotations)[0], atol=1e-4)
 
 
@@ -72,10 +74,10 @@ def test_forward_kinematics_are_those_of_the_skeleton(domain, seed):
 def test_speeds_are_those_over_the_ground(domain, angle):
     """In the frame that the figure faces, however it turns meanwhile."""
     clip = turning(walk_clip(31, loop=False), np.linspace(0, angle, 31))
-    signals = signals_of(clip)
+    signals = signals_from_clip(clip)
     root, rotations = (torch.from_numpy(a)[None] for a in (signals.root, signals.rotations))
     speeds = domain.speeds(domain.places(rotations, root[:, 3:]), root)[0].permute(2, 0, 1).numpy()
-    made = clip_of(signals, "", FPS, False)
+    made = clip_from_signals(signals, "", FPS, False)
     world = world_pose(HUMANOID, made.translation, made.rotations)[0]
     expected = np.linalg.norm(np.diff(world, axis=0), axis=-1) * FPS
     found = np.linalg.norm(speeds[:-1], axis=-1)
@@ -101,9 +103,9 @@ def test_networks_that_give_nothing_make_the_rest_pose_travel(domain):
     condition = rows()
     made = domain.centre(residual(6), condition)
     expected = [
-        condition[:, column("speed")],
+        condition[:, condition_column("speed")],
         torch.zeros(6),
-        torch.deg2rad(condition[:, column("turn")]),
+        torch.deg2rad(condition[:, condition_column("turn")]),
         torch.full((6,), REST_HEIGHT),
     ]
     torch.testing.assert_close(made["root"], torch.stack(expected, 1)[:, :, None].expand(-1, -1, 5))
@@ -132,7 +134,9 @@ def test_embed_is_the_formula_of_the_groups(domain):
     z = np.random.default_rng(0).normal(size=(len(condition), TINY.z_dim))
     made = embedded(domain, z, condition)
     assert made.shape == (len(condition), domain.embedded_width(TINY.z_dim))
-    groups = condition[:, : len(NAMES)].argmax(1) + len(NAMES) * (condition[:, column("loop")] == 1)
+    groups = condition[:, : len(ACTION_NAMES)].argmax(1) + len(ACTION_NAMES) * (
+        condition[:, condition_column("loop")] == 1
+    )
     assert len(set(groups)) == 3
     expected = [formula(row, latent, group) for row, latent, group in zip(condition, z, groups, strict=True)]
     np.testing.assert_allclose(made, expected, rtol=1e-3, atol=1e-3)
@@ -141,9 +145,9 @@ def test_embed_is_the_formula_of_the_groups(domain):
 def test_a_mix_of_actions_is_a_mix_of_their_coordinates(domain):
     z = np.random.default_rng(0).normal(size=(1, TINY.z_dim))
     row = small_data().conditions[0].copy()
-    row[: len(NAMES)], row[column("loop")] = 0, 1
-    row[column("action:walk")], row[column("action:jump")] = 0.3, 0.7
-    walk, jump = (formula(row, z[0], len(NAMES) + NAMES.index(name)) for name in ("walk", "jump"))
+    row[: len(ACTION_NAMES)], row[condition_column("loop")] = 0, 1
+    row[condition_column("action:walk")], row[condition_column("action:jump")] = 0.3, 0.7
+    walk, jump = (formula(row, z[0], len(ACTION_NAMES) + ACTION_NAMES.index(name)) for name in ("walk", "jump"))
     np.testing.assert_allclose(embedded(domain, z, row[None])[0], 0.3 * walk + 0.7 * jump, rtol=1e-3, atol=1e-3)
 
 
@@ -152,7 +156,11 @@ def test_known_latents_are_those_of_the_motion(domain):
     data = small_data()
     assert data.latents is not None
     known = np.isfinite(data.latents).any(1)
-    jumps = known & (data.conditions[:, column("action:jump")] == 1) & (data.conditions[:, column("loop")] == 0)
+    jumps = (
+        known
+        & (data.conditions[:, condition_column("action:jump")] == 1)
+        & (data.conditions[:, condition_column("loop")] == 0)
+    )
     z = np.nan_to_num(data.latents[jumps])
     condition = data.conditions[jumps]
     condition[:, SLIDERS] = condition[:1, SLIDERS]  # leave the pace out
@@ -226,4 +234,4 @@ def test_signals_that_are_no_rotations_can_be_repaired(domain):
     """What float16 does to the data is less than a thousandth."""
     raw = raw_of()
     stacked = np.concatenate([raw[name][0].numpy() for name in ("root", "rotations", "contacts")])
-    np.testing.assert_allclose(unstacked(stacked).rotations, raw["rotations"][0].numpy(), atol=2e-3)
+    np.testing.assert_allclose(unstack_signals(stacked).rotations, raw["rotations"][0].numpy(), atol=2e-3)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ganassets_poses.groups import Groups, fit_groups, principal_coordinates
+from ganassets_poses.groups import GroupModels, fit_groups, principal_coordinates
 
 K, C, Z_DIM, COUNT = 5, 2, 4, 4
 
@@ -21,7 +21,7 @@ def drawn(seed: int, sizes: list[int]) -> tuple[np.ndarray, np.ndarray, np.ndarr
     return 2 * rng.normal(size=(n, K)) + 3 * groups[:, None] + sliders @ rng.normal(size=(C, K)), sliders, groups
 
 
-def formula(fit: Groups, z: np.ndarray, sliders: np.ndarray, groups: np.ndarray) -> np.ndarray:
+def formula(fit: GroupModels, z: np.ndarray, sliders: np.ndarray, groups: np.ndarray) -> np.ndarray:
     """Coordinates as the docstring says."""
     return np.stack(
         [

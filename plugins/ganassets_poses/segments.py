@@ -1,4 +1,4 @@
-"""Repetitions and single actions as the units of what there is to learn, with the sliders that describe each."""
+"""Repetitions and single actions as the segments of what there is to learn, with the sliders that describe each."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from ganassets.api.motion.measures import skating
 from ganassets.api.motion.rotations import degrees_between
 from ganassets.api.motion.skeletons import HUMANOID
 
-from .actions import ACTIONS, COLUMNS, CONDITIONS, NAMES, Action
+from .actions import ACTION_NAMES, ACTIONS, COLUMNS, CONDITIONS, Action
 from .cycles import (
     PEAK_SIGMA,
     PHASES,
-    activity_of,
-    aligned,
-    centred,
-    closed,
-    places_of,
-    repetitions,
-    sampled,
-    shortest_period,
-    single_actions,
+    align_cycles,
+    centre_action,
+    close_loop,
+    find_repetitions,
+    find_shortest_period,
+    find_single_actions,
+    joint_activity,
+    local_positions,
+    sample_signals,
 )
-from .signals import PLACE_SCALE, REST_HEIGHT, ROOT_SCALE, ROTATION_SCALE, Signals, clip_of, signals_of
+from .signals import PLACE_SCALE, REST_HEIGHT, ROOT_SCALE, ROTATION_SCALE, Signals, clip_from_signals, signals_from_clip
 from .structure import FPS
 
 FloatArray = NDArray[np.floating]
@@ -45,7 +45,7 @@ ENDS = ("Hand", "Foot")
 
 
 @dataclass(frozen=True, eq=False)
-class Unit:
+class Segment:
     """One repetition, or one action that happens once.
 
     Attributes:
@@ -67,14 +67,14 @@ class Unit:
     @property
     def group(self) -> int:
         """Index of the group that it varies with; see PosesDomain.embed."""
-        return self.loop * len(NAMES) + NAMES.index(self.action.name)
+        return self.loop * len(ACTION_NAMES) + ACTION_NAMES.index(self.action.name)
 
     @property
     def tempo(self) -> float:
         """Repetitions a second, or 1 / its duration."""
         return FPS / len(self.signals)
 
-    def row(self, pace: float = 1.0) -> NDArray[np.float32]:
+    def condition_row(self, pace: float = 1.0) -> NDArray[np.float32]:
         """(c,) its conditions when it is played `pace` times as fast."""
         mean = self.signals.root.mean(1)
         values = {
@@ -87,10 +87,10 @@ class Unit:
         }
         return np.array([values.get(column, 0.0) for column in COLUMNS], np.float32)
 
-    def at(self, turns: FloatArray) -> Signals:
+    def sample(self, turns: FloatArray) -> Signals:
         """Frames at phases or shares of the action (n,); before and after what happens once it stands still."""
         frames = (turns + self.start if self.loop else turns) * len(self.signals)
-        found = sampled(self.signals, frames, self.loop)
+        found = sample_signals(self.signals, frames, self.loop)
         if self.loop:
             return found
         root = found.root.copy()
@@ -100,28 +100,28 @@ class Unit:
     def features(self) -> NDArray[np.float32]:
         """What tells it from others of its kind: places, rotations and movement along it, less the sliders' share."""
         turns = (np.arange(FEATURE_PHASES) + (0 if self.loop else 0.5)) / FEATURE_PHASES
-        signals = self.at(turns)
+        signals = self.sample(turns)
         root = signals.root / np.array(ROOT_SCALE, np.float32)[:, None]
         root[[0, 2]] -= root[[0, 2]].mean(1, keepdims=True)
         root[3] -= REST_HEIGHT / ROOT_SCALE[3]
-        places = places_of(signals).reshape(FEATURE_PHASES, -1).T / PLACE_SCALE
+        places = local_positions(signals).reshape(FEATURE_PHASES, -1).T / PLACE_SCALE
         return np.concatenate([root, signals.rotations / ROTATION_SCALE, places]).ravel().astype(np.float32)
 
 
-def prepared(clip: MotionClip, gait: bool) -> MotionClip:
+def prepare_clip(clip: MotionClip, gait: bool) -> MotionClip:
     """A clip at 30 frames a second, on the ground, with travel where a gait stays on the spot, and with contacts."""
     clip = put_on_ground(resample_clip(clip, FPS))
     clip = restore_travel(clip) if gait else clip
     return replace(clip, contacts=find_contacts(clip))
 
 
-def loops(clip: MotionClip) -> bool:
+def ends_as_it_begins(clip: MotionClip) -> bool:
     """Whether the last pose of a clip is about its first."""
     apart = degrees_between(clip.rotations[0], clip.rotations[-1])
     return float(apart[1:].max()) < LOOP_DEGREES and abs(float(np.ptp(clip.translation[[0, -1], 1]))) < LOOP_HEIGHT
 
 
-def units_of(clip: MotionClip, action: Action, style: str, looping: bool | None) -> list[Unit]:
+def find_segments(clip: MotionClip, action: Action, style: str, looping: bool | None) -> list[Segment]:
     """What a clip holds. Steps come with their mirror image; of anything else the right side does more, as a seed
     decides whether an asset is mirrored.
 
@@ -133,32 +133,32 @@ def units_of(clip: MotionClip, action: Action, style: str, looping: bool | None)
     """
     if len(clip) < 8:
         return []
-    clip = replace(clip, loop=looping is not False and loops(clip))
-    clip = prepared(clip, action.gait and action.on_feet)
-    signals = signals_of(clip)
-    places = places_of(signals)
+    clip = replace(clip, loop=looping is not False and ends_as_it_begins(clip))
+    clip = prepare_clip(clip, action.gait and action.on_feet)
+    signals = signals_from_clip(clip)
+    places = local_positions(signals)
     if np.linalg.norm(places - places.mean(0), axis=-1).mean() < STILL:
         return []
     if clip.loop:
         # What begins and ends alike may be repeated as well as happen once.
-        repeated, single = [closed(signals, 0, shortest_period(places, action))], [(0, len(signals))]
+        repeated, single = [close_loop(signals, 0, find_shortest_period(places, action))], [(0, len(signals))]
     else:
         # Ends that are said to be alike and hardly are get closed.
-        spans = repetitions(places, action) or ([(0, len(signals) - 1)] if looping else [])
-        repeated = [closed(signals, start, stop) for start, stop in spans if stop < len(signals)]
-        single = single_actions(places, signals.contacts)
+        spans = find_repetitions(places, action) or ([(0, len(signals) - 1)] if looping else [])
+        repeated = [close_loop(signals, start, stop) for start, stop in spans if stop < len(signals)]
+        single = find_single_actions(places, signals.contacts)
     parts = [(part, True) for part in repeated]
     if action.once:
-        parts += [(centred(signals.part(*span), places[slice(*span)]), False) for span in single]
+        parts += [(centre_action(signals.slice(*span), places[slice(*span)]), False) for span in single]
     return [
-        Unit(clip.name, action, loop, style, side)
+        Segment(clip.name, action, loop, style, side)
         for part, loop in parts
-        if is_sound(part, action, loop)
-        for side in ((part, part.mirrored()) if action.gait else (right_handed(part),))
+        if shows_action(part, action, loop)
+        for side in ((part, part.mirror()) if action.gait else (make_right_handed(part),))
     ]
 
 
-def is_sound(signals: Signals, action: Action, loop: bool) -> bool:
+def shows_action(signals: Signals, action: Action, loop: bool) -> bool:
     """Whether signals show an action as it should be: as long and as fast, with feet that don't slide where it is a
     gait, and lively enough.
     """
@@ -166,32 +166,32 @@ def is_sound(signals: Signals, action: Action, loop: bool) -> bool:
         return False
     if not action.slowest <= signals.root[0].mean() <= action.fastest:
         return False
-    if action.gait and action.on_feet and skating(clip_of(signals, "", FPS, loop)) > MOST_SKATING:
+    if action.gait and action.on_feet and skating(clip_from_signals(signals, "", FPS, loop)) > MOST_SKATING:
         return False
     least = action.liveliest if loop else max(action.liveliest, LEAST_ACTIVITY)
-    return bool(activity_of(places_of(signals), PEAK_SIGMA).max() >= least)
+    return bool(joint_activity(local_positions(signals), PEAK_SIGMA).max() >= least)
 
 
-def right_handed(signals: Signals) -> Signals:
+def make_right_handed(signals: Signals) -> Signals:
     """The signals or their mirror image, whichever moves the right arm and leg more."""
-    places = places_of(signals)
+    places = local_positions(signals)
     moved = np.linalg.norm(np.diff(places, axis=0), axis=-1).sum(0)
     left, right = (sum(moved[HUMANOID.names.index(side + end)] for end in ENDS) for side in ("left", "right"))
-    return signals if right >= left else signals.mirrored()
+    return signals if right >= left else signals.mirror()
 
 
-def laid_together(units: Sequence[Unit]) -> list[Unit]:
-    """The units with starts such that all repetitions of an action, and the steps of all gaits, begin alike."""
+def align_segments(segments: Sequence[Segment]) -> list[Segment]:
+    """The segments with starts such that all repetitions of an action, and the steps of all gaits, begin alike."""
     turns = np.arange(PHASES) / PHASES
-    made = dict(enumerate(units))
+    made = dict(enumerate(segments))
     stride: FloatArray | None = None
     gaits_first = sorted(ACTIONS, key=lambda action: (not action.gait, action.name != "walk"))
     for action in gaits_first:
-        index = [i for i, unit in enumerate(units) if unit.loop and unit.action is action]
+        index = [i for i, segment in enumerate(segments) if segment.loop and segment.action is action]
         if not index:
             continue
-        cycles = [places_of(units[i].at(turns)) for i in index]
-        starts, mean = aligned(cycles, stride if action.gait else None)
+        cycles = [local_positions(segments[i].sample(turns)) for i in index]
+        starts, mean = align_cycles(cycles, stride if action.gait else None)
         stride = mean if stride is None and action.gait else stride
-        made |= {i: replace(units[i], start=float(start)) for i, start in zip(index, starts, strict=True)}
-    return [made[i] for i in range(len(units))]
+        made |= {i: replace(segments[i], start=float(start)) for i, start in zip(index, starts, strict=True)}
+    return [made[i] for i in range(len(segments))]
