@@ -62,8 +62,8 @@ from motion_samples import (
     made_clips,
     real_clips,
     recordings,
-    some_of,
     segments_in,
+    some_of,
 )
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
