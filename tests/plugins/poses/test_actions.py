@@ -129,8 +129,8 @@ def test_names_of_clips(name, text):
         ("01", "sword pack/mocap/01.bvh", "sword", "the word 'sword' in the name of the folder 'sword pack'"),
         ("Jumper|Idle", "a.glb", "idle", "the word 'idle' in the clip's name"),
         ("Rig|Walk|baselayer", "run.glb", "walk", "the word 'walk' in the clip's name"),
-        ("bow", "walks/bow.bvh", None, "the word 'bow' in the file's name doesn't say which action it is"),
-        ("01", "01.bvh", None, "neither its name nor a manifest says what it shows"),
+        ("bow", "walks/bow.bvh", None, "the word 'bow' in the file's name stands for no single action"),
+        ("01", "01.bvh", None, "neither its name nor a manifest gives its action"),
         ("Attack", "Quaternius/Pistol.glb", "sword", "the word 'attack' in the clip's name"),
     ],
 )

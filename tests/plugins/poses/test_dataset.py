@@ -193,9 +193,9 @@ def test_files_that_are_left_out_are_listed_and_the_rest_goes_on(clips):
     problems = {name.split(":")[0]: text for name, text in data.problems}
     assert set(problems) == {*files, "Walk_Loop.glb"}
     assert problems["notes.txt"].endswith('it has no "Frames"')
-    assert "says what it shows" in problems["02_05.bvh"]
-    assert "as it should be" in problems["walk_still.bvh"]
-    assert "the style 'opera' is none of game, mocap" in problems["Walk_Loop.glb"]
+    assert "gives its action" in problems["02_05.bvh"]
+    assert "no part of it shows a usable walk" in problems["walk_still.bvh"]
+    assert "the style 'opera' is not one of game, mocap" in problems["Walk_Loop.glb"]
     assert all("\n" not in text for text in problems.values())
     assert (data.conditions[:, condition_column("style:game")] == 0).all(), "what is left"
 
@@ -209,7 +209,7 @@ def test_what_became_of_each_clip_is_recorded(clips):
     loop, recorded, told = records["Walk_Loop.glb"], records["walk_02.bvh"], records["high.bvh"]
     assert (loop.use, loop.part, loop.reason) == ("clip", "", "the word 'walk' in the file's name")
     assert {name: loop.facts[name] for name in ("action", "style", "loop", "frames", "fps", "repetitions")} == {
-        "action": "walk", "style": "game", "loop": "looked for", "frames": "61", "fps": "30", "repetitions": "2",
+        "action": "walk", "style": "game", "loop": "detected", "frames": "61", "fps": "30", "repetitions": "2",
     }  # fmt: skip
     assert loop.facts["up"] == "Y (the rest pose stands along it)"
     assert recorded.facts["note"].startswith("the header says 200 frames and 121 are there, so it may be cut off")
@@ -256,7 +256,7 @@ def test_what_is_left_out_is_counted_in_the_error(tmp_path):
     assert "(10 files: kind of file that is not read, such as 0.fbx (.fbx is not read; export BVH or GLB);" in str(
         caught.value
     )
-    assert "2 files: says no action, such as 02_05.bvh (neither its name nor a manifest" in str(caught.value)
+    assert "2 files: action unknown, such as 02_05.bvh (neither its name nor a manifest" in str(caught.value)
 
 
 def test_a_manifest_says_which_axis_points_up(clips):
@@ -277,7 +277,7 @@ def test_a_manifest_decides_what_a_file_shows(tmp_path):
 
 def test_nothing_that_can_be_learnt_from(tmp_path):
     (tmp_path / "02_05.bvh").write_bytes(file_of(jump_clip(), "02_05", "bvh"))
-    with pytest.raises(InputError, match=r"holds no motion that can be learnt from \(02_05.bvh.*what it shows"):
+    with pytest.raises(InputError, match=r"holds no motion usable for training \(02_05.bvh.*gives its action"):
         read(tmp_path)
     with pytest.raises(InputError, match="nowhere doesn't exist"):
         read(tmp_path / "nowhere")
@@ -303,7 +303,7 @@ def test_bones_are_named_by_the_user(tmp_path):
     joints = {name: name for name in (line.split()[-1] for line in content.splitlines() if "JOINT" in line)}
     bones = tmp_path / "bones.json"
     bones.write_text(json.dumps({name: word for name, word in joints.items() if name not in names} | names))
-    with pytest.raises(InputError, match="learnt from"):
+    with pytest.raises(InputError, match="usable for training"):
         read(folder)
     data = read(folder, bones=str(bones))
     assert data.problems == () and (data.conditions[:, condition_column("action:jump")] == 1).all()
@@ -313,12 +313,12 @@ def test_bones_are_named_by_the_user(tmp_path):
 def test_files_that_are_no_map_of_bones(tmp_path, text):
     path = tmp_path / "bones.json"
     path.write_text(text)
-    with pytest.raises(InputError, match="map of bones"):
+    with pytest.raises(InputError, match="bone map"):
         read_bone_map(str(path))
     path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(InputError, match="map of bones"):
+    with pytest.raises(InputError, match="bone map"):
         read_bone_map(str(path))
-    with pytest.raises(InputError, match="map of bones"):
+    with pytest.raises(InputError, match="bone map"):
         read_bone_map(str(tmp_path / "nowhere.json"))
     assert read_bone_map(None) is None
 
