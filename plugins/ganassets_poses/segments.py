@@ -1,4 +1,4 @@
-"""Repetitions and single actions as the segments of what there is to learn, with the sliders that describe each."""
+"""Segments: the repetitions and single actions that a model learns from, with the conditions that describe them."""
 
 from __future__ import annotations
 
@@ -34,27 +34,27 @@ from .structure import FPS
 
 FloatArray = NDArray[np.floating]
 
-LEAST_ACTIVITY = 0.4  # m/s at which joints move on average at the liveliest moment of what happens once
-MOST_SKATING = 0.3  # share of frames in which a foot on the ground slides
-STILL = 0.002  # metres that joints move in a take that holds one pose
-LOOP_DEGREES = 6.0  # between the first and the last pose of a clip that loops
-LOOP_HEIGHT = 0.03  # metres
-FEATURE_PHASES = 24
+LEAST_ACTIVITY = 0.4  # m/s; least mean speed of the joints at the liveliest moment of a single action
+MOST_SKATING = 0.3  # most of the frames, as a share, in which a foot on the ground slides
+STILL = 0.002  # metres; joints of a take that holds one pose move less on average
+LOOP_DEGREES = 6.0  # most degrees between the first and last rotation of a joint in a loop
+LOOP_HEIGHT = 0.03  # most metres between the first and last height in a loop
+FEATURE_PHASES = 24  # moments in the features of a segment
 TEMPI = next((condition.low, condition.high) for condition in CONDITIONS if condition.name == "tempo")
 ENDS = ("Hand", "Foot")
 
 
 @dataclass(frozen=True, eq=False)
 class Segment:
-    """One repetition, or one action that happens once.
+    """One repetition, or one single action.
 
     Attributes:
-        source: file and clip that it is of.
-        action: its kind.
-        loop: it repeats.
+        source: file and clip that it comes from.
+        action: its action.
+        loop: whether it repeats.
         style: one of actions.STYLES.
-        signals: its frames at 30 a second.
-        start: share of a repetition at which all repetitions of the kind begin together.
+        signals: its frames at 30 per second.
+        start: share of a repetition at which all repetitions of the same kind begin.
     """
 
     source: str
@@ -66,16 +66,16 @@ class Segment:
 
     @property
     def group(self) -> int:
-        """Index of the group that it varies with; see PosesDomain.embed."""
+        """Index of the group that it varies with, see PosesDomain.embed."""
         return self.loop * len(ACTION_NAMES) + ACTION_NAMES.index(self.action.name)
 
     @property
     def tempo(self) -> float:
-        """Repetitions a second, or 1 / its duration."""
+        """Repetitions per second, or 1 / duration."""
         return FPS / len(self.signals)
 
     def condition_row(self, pace: float = 1.0) -> NDArray[np.float32]:
-        """(c,) its conditions when it is played `pace` times as fast."""
+        """Return its conditions (c,) when it is played `pace` times as fast."""
         mean = self.signals.root.mean(1)
         values = {
             f"action:{self.action.name}": 1.0,
@@ -88,7 +88,11 @@ class Segment:
         return np.array([values.get(column, 0.0) for column in COLUMNS], np.float32)
 
     def sample(self, turns: FloatArray) -> Signals:
-        """Frames at phases or shares of the action (n,); before and after what happens once it stands still."""
+        """Return the signals at given moments; a single action stands still before and after.
+
+        Args:
+            turns: (n,) phases in repetitions, or shares of the duration of a single action.
+        """
         frames = (turns + self.start if self.loop else turns) * len(self.signals)
         found = sample_signals(self.signals, frames, self.loop)
         if self.loop:
@@ -98,7 +102,10 @@ class Segment:
         return replace(found, root=root)
 
     def features(self) -> NDArray[np.float32]:
-        """What tells it from others of its kind: places, rotations and movement along it, less the sliders' share."""
+        """Return the features that distinguish it from others of its group.
+
+        They are its root, rotations and positions at FEATURE_PHASES moments, less what its conditions say.
+        """
         turns = (np.arange(FEATURE_PHASES) + (0 if self.loop else 0.5)) / FEATURE_PHASES
         signals = self.sample(turns)
         root = signals.root / np.array(ROOT_SCALE, np.float32)[:, None]
@@ -109,27 +116,29 @@ class Segment:
 
 
 def prepare_clip(clip: MotionClip, gait: bool) -> MotionClip:
-    """A clip at 30 frames a second, on the ground, with travel where a gait stays on the spot, and with contacts."""
+    """Return a clip at 30 frames per second, on the ground, with contacts, and with travel if it is a gait."""
     clip = put_on_ground(resample_clip(clip, FPS))
     clip = restore_travel(clip) if gait else clip
     return replace(clip, contacts=find_contacts(clip))
 
 
 def ends_as_it_begins(clip: MotionClip) -> bool:
-    """Whether the last pose of a clip is about its first."""
+    """Return whether the last pose of a clip is about the same as its first."""
     apart = degrees_between(clip.rotations[0], clip.rotations[-1])
     return float(apart[1:].max()) < LOOP_DEGREES and abs(float(np.ptp(clip.translation[[0, -1], 1]))) < LOOP_HEIGHT
 
 
 def find_segments(clip: MotionClip, action: Action, style: str, looping: bool | None) -> list[Segment]:
-    """What a clip holds. Steps come with their mirror image; of anything else the right side does more, as a seed
-    decides whether an asset is mirrored.
+    """Find the segments of a clip.
+
+    Those of a gait come with their mirror image. Any other is mirrored if necessary so that its right side does more;
+    the seed decides whether an asset is mirrored.
 
     Args:
         clip: on the humanoid.
-        action: what it shows.
+        action: its action.
         style: one of actions.STYLES.
-        looping: whether it is known to loop; None looks.
+        looping: whether it is known to loop; None to detect it.
     """
     if len(clip) < 8:
         return []
@@ -140,10 +149,10 @@ def find_segments(clip: MotionClip, action: Action, style: str, looping: bool | 
     if np.linalg.norm(places - places.mean(0), axis=-1).mean() < STILL:
         return []
     if clip.loop:
-        # What begins and ends alike may be repeated as well as happen once.
+        # A clip that ends as it begins may be a loop as well as a single action.
         repeated, single = [close_loop(signals, 0, find_shortest_period(places, action))], [(0, len(signals))]
     else:
-        # Ends that are said to be alike and hardly are get closed.
+        # A clip that is labelled as a loop is closed even where its ends differ.
         spans = find_repetitions(places, action) or ([(0, len(signals) - 1)] if looping else [])
         repeated = [close_loop(signals, start, stop) for start, stop in spans if stop < len(signals)]
         single = find_single_actions(places, signals.contacts)
@@ -159,8 +168,9 @@ def find_segments(clip: MotionClip, action: Action, style: str, looping: bool | 
 
 
 def shows_action(signals: Signals, action: Action, loop: bool) -> bool:
-    """Whether signals show an action as it should be: as long and as fast, with feet that don't slide where it is a
-    gait, and lively enough.
+    """Return whether signals show an action properly.
+
+    They do if tempo and speed are in range, the joints are lively enough, and the feet of a gait don't slide.
     """
     if not TEMPI[0] <= FPS / len(signals) <= TEMPI[1]:
         return False
@@ -173,7 +183,7 @@ def shows_action(signals: Signals, action: Action, loop: bool) -> bool:
 
 
 def make_right_handed(signals: Signals) -> Signals:
-    """The signals or their mirror image, whichever moves the right arm and leg more."""
+    """Return the signals or their mirror image, whichever moves the right arm and leg more."""
     places = local_positions(signals)
     moved = np.linalg.norm(np.diff(places, axis=0), axis=-1).sum(0)
     left, right = (sum(moved[HUMANOID.names.index(side + end)] for end in ENDS) for side in ("left", "right"))
@@ -181,7 +191,10 @@ def make_right_handed(signals: Signals) -> Signals:
 
 
 def align_segments(segments: Sequence[Segment]) -> list[Segment]:
-    """The segments with starts such that all repetitions of an action, and the steps of all gaits, begin alike."""
+    """Return the segments with starts so that all repetitions of an action begin in the same phase.
+
+    The steps of all gaits share that phase.
+    """
     turns = np.arange(PHASES) / PHASES
     made = dict(enumerate(segments))
     stride: FloatArray | None = None

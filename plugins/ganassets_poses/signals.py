@@ -1,4 +1,4 @@
-"""A clip as the networks see it, relative to where the figure stands and faces, and back. numpy only."""
+"""Convert clips to the networks' signals, relative to where the figure stands and faces, and back (numpy only)."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ FloatArray = NDArray[np.floating]
 
 JOINTS = len(HUMANOID.names)
 ROOT = ("forward", "left", "turn", "height")  # m/s, m/s, rad/s, m
-HEADING_SIGMA = 0.15  # seconds: the pelvis sways faster than a figure turns
-# Signs of a rotation's two columns under the reflection at x = 0.
+HEADING_SIGMA = 0.15  # seconds; the pelvis sways faster than a figure turns
+# Signs of a rotation's two columns when it is reflected at x = 0.
 MIRROR = np.array([[1, -1, -1], [-1, 1, 1]], np.float32)[:, :, None]
 REST_HEIGHT = float(HUMANOID.offsets[0, 1])
-# What a 1 of the networks stands for, or makes a signal about unit variance.
+# Scales of the networks' residuals, and divisors that give signals about unit variance.
 ROOT_SCALE = (0.6, 0.3, 1.0, 0.1)
 ROTATION_SCALE, PLACE_SCALE = 0.3, 0.25
 
 
 @dataclass(frozen=True, eq=False)
 class Signals:
-    """Frames of a motion; every frame says where the next one is.
+    """Frames of a motion; every frame holds the step to the next one.
 
     Attributes:
         root: (4, f) float32: velocity forwards and to the left in m/s, turning to the left in rad/s, height of the hips
             in metres.
         rotations: (132, f) float32: the 22 joints' rotations as two columns each; the hips' relative to the heading.
-        contacts: (4, f) float32 in [0, 1]: which of ganassets.api.assets.CONTACTS stand on the ground.
+        contacts: (4, f) float32 in [0, 1]: whether ganassets.api.assets.CONTACTS stand on the ground.
     """
 
     root: NDArray[np.float32]
@@ -45,22 +45,22 @@ class Signals:
         return self.root.shape[1]
 
     def slice(self, start: int, stop: int) -> Signals:
-        """Frames start to stop - 1."""
+        """Return frames start to stop - 1."""
         return Signals(self.root[:, start:stop], self.rotations[:, start:stop], self.contacts[:, start:stop])
 
     def mirror(self) -> Signals:
-        """Left and right exchanged."""
+        """Exchange left and right."""
         swap = [HUMANOID.index(opposite_joint(name)) for name in HUMANOID.names]
         columns = self.rotations.reshape(JOINTS, 2, 3, -1)[swap] * MIRROR
         root = self.root * np.array([1, -1, -1, 1], np.float32)[:, None]
         return Signals(root, columns.reshape(6 * JOINTS, -1), self.contacts[[2, 3, 0, 1]])
 
     def rotation_columns(self) -> NDArray[np.float32]:
-        """(f, 22, 6) the two columns of each rotation."""
+        """Return the two columns of each rotation, (f, 22, 6)."""
         return np.moveaxis(self.rotations.reshape(JOINTS, 6, -1), (0, 1), (1, 2))
 
     def stack(self) -> NDArray[np.float32]:
-        """(140, f) all of them."""
+        """Return all signals as one array (140, f)."""
         return np.concatenate([self.root, self.rotations, self.contacts])
 
 
@@ -68,36 +68,36 @@ PARTS = ("root", "rotations", "contacts")
 
 
 def signals_of_sample(arrays: Mapping[str, np.ndarray], index: int) -> Signals:
-    """A sample of `root`, `rotations` and `contacts`, (n, channels, f) each: a model's outputs, or data like them."""
+    """Return one sample of `root`, `rotations` and `contacts`, (n, channels, f) each, of outputs or training data."""
     return Signals(*(arrays[name][index] for name in PARTS))
 
 
 def unstack_signals(values: FloatArray) -> Signals:
-    """Signals of (140, f); rotations are made orthonormal again."""
+    """Return the signals of an array (140, f), with rotations made orthonormal again."""
     root, rotations, contacts = np.split(values.astype(np.float32), [len(ROOT), len(ROOT) + 6 * JOINTS])
     return Signals(root, orthonormalise(rotations), contacts)
 
 
 def orthonormalise(rotations: FloatArray) -> NDArray[np.float32]:
-    """(132, f) with columns of unit length at right angles."""
+    """Return rotations (132, f) with orthonormal columns."""
     columns = np.moveaxis(rotations.reshape(JOINTS, 6, -1), 1, -1)
     return flatten_rotations(to_6d(from_6d(columns)))
 
 
 def flatten_rotations(columns: FloatArray) -> NDArray[np.float32]:
-    """(132, f) of (22, f, 6)."""
+    """Reshape columns (22, f, 6) to (132, f)."""
     return np.ascontiguousarray(np.moveaxis(columns, -1, 1).reshape(6 * JOINTS, -1), np.float32)
 
 
 def smooth_headings(rotations: FloatArray, fps: float, wraps: bool) -> NDArray[np.float64]:
-    """(f,) radians to the left that the figure faces away from +Z, without jumps; smoothed along time.
+    """Return the figure's heading (f,) in radians to the left of +Z, continuous and smoothed along time.
 
-    It follows the hips' left-right axis, which stays level when somebody bends, falls or rolls over; moments when it
-    stands upright count little.
+    It follows the hips' left-right axis, which stays level when somebody bends, falls or rolls over. Moments when that
+    axis is upright count little.
 
     Args:
         rotations: (f, 4) of the hips.
-        fps: frames a second.
+        fps: frames per second.
         wraps: whether the frame after the last is the first.
     """
     left = rotate(rotations.astype(np.float64), np.array([1.0, 0, 0]))
@@ -107,10 +107,10 @@ def smooth_headings(rotations: FloatArray, fps: float, wraps: bool) -> NDArray[n
 
 
 def signals_from_clip(clip: MotionClip) -> Signals:
-    """Signals of a clip on the humanoid; one frame fewer than it has, because each says where the next one is.
+    """Convert a clip on the humanoid to signals; one frame fewer, because each holds the step to the next.
 
     Args:
-        clip: with contacts and at least two frames.
+        clip: with at least two frames; contacts are 0 where it has none.
     """
     last = len(clip) - 1
     angles = smooth_headings(clip.rotations[:last, 0] if clip.loop else clip.rotations[:, 0], clip.fps, clip.loop)
@@ -132,17 +132,16 @@ def signals_from_clip(clip: MotionClip) -> Signals:
 
 
 def smooth_signals(signals: Signals, wraps: bool) -> Signals:
-    """Each frame with an eighth of both its neighbours: halves what trembles from frame to frame, as bodies don't, and
-    leaves motion below 5 Hz (less than 13 % off).
+    """Smooth signals along time with the weights 1/8, 6/8, 1/8.
+
+    This halves trembling from frame to frame, which bodies don't show. Motion below 5 Hz loses less than 13 %.
     """
     values = np.pad(signals.stack(), ((0, 0), (1, 1)), mode="wrap" if wraps else "edge")
     return unstack_signals((values[:, :-2] + 6 * values[:, 1:-1] + values[:, 2:]) / 8)
 
 
 def stretch_loop(loop: Signals, frames: int) -> Signals:
-    """A loop in another number of frames, played so much slower or faster: interpolated by its Fourier series, which
-    has no seam.
-    """
+    """Change the number of frames of a loop, and its speed accordingly, by its Fourier series, which has no seam."""
     if frames == len(loop):
         return loop
     spectrum = np.fft.rfft(loop.stack(), axis=1)[:, : (min(frames, len(loop)) + 1) // 2]
@@ -153,9 +152,9 @@ def stretch_loop(loop: Signals, frames: int) -> Signals:
 
 
 def clip_from_signals(signals: Signals, name: str, fps: float, loop: bool) -> MotionClip:
-    """The clip that signals describe, from the origin on and facing +Z on the whole.
+    """Convert signals to a clip that starts at the origin and faces +Z on average.
 
-    A loop of f frames becomes f + 1, the last like the first: what it turns by is taken off evenly.
+    A loop of f frames becomes f + 1, the last like the first; its net turn is removed evenly.
     """
     forward, left, turn, height = signals.root.astype(np.float64)
     if loop:

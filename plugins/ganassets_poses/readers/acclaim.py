@@ -1,4 +1,4 @@
-"""Acclaim's pair of files: a skeleton (ASF) and its motion (AMC), as the CMU motion capture database has them."""
+"""Read Acclaim's pairs of files, as in the CMU motion capture database: a skeleton (ASF) and its motion (AMC)."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from ganassets.api.motion.take import Take
 from .forward import identity_rotations, world_transforms
 from .limits import MOST_JOINTS, as_text, check_numbers, check_size, frame_rate, parse_numbers
 
-CMU_FPS = 120.0  # AMC files don't say how fast they are
-INCH = 0.0254
+CMU_FPS = 120.0  # frames per second of CMU's files; AMC files don't say
+INCH = 0.0254  # metres
 ROTATIONS, PLACES = ("RX", "RY", "RZ"), ("TX", "TY", "TZ")
 DOFS = (*ROTATIONS, *PLACES, "L")
 
@@ -30,9 +30,9 @@ class AcclaimBone:
 
     Attributes:
         name: of the bone.
-        end: (3,) from its start to its end, in the file's unit and the world's axes.
-        axis: (4,) rotation of the axes that it turns about.
-        dof: its values in the motion file, in order: "RX", "TX", ...
+        end: (3,) vector from its start to its end, in the file's unit and the world's axes.
+        axis: (4,) rotation of the axes about which it rotates.
+        dof: its degrees of freedom in the order of the motion file's values: "RX", "TX", ...
     """
 
     name: str
@@ -43,14 +43,14 @@ class AcclaimBone:
 
 @dataclass(frozen=True)
 class AcclaimSkeleton:
-    """What a skeleton file says.
+    """The content of a skeleton file.
 
     Attributes:
         bones: the root first, parents before children.
         parents: index of each bone's parent, -1 for the root.
-        start: the root's place in the file's unit.
-        unit: metres of the file's unit.
-        in_radians: whether angles are radians.
+        start: position of the root in the file's unit.
+        unit: the file's unit in metres.
+        in_radians: whether angles are in radians.
     """
 
     bones: list[AcclaimBone]
@@ -61,17 +61,19 @@ class AcclaimSkeleton:
 
 
 def read_acclaim(asf: str | bytes, amc: str | bytes, name: str, fps: float = CMU_FPS) -> Take:
-    """A clip in metres. A joint is named after the bone that starts there; at rest all are parallel to the world.
-    World rotations follow the format's definition: a bone turns by C M C^-1, where C is its axis and M its values.
+    """Read a clip, in metres.
+
+    A joint is named after the bone that starts there. At rest all joints are parallel to the world. By the format's
+    definition a bone's world rotation is C M C^-1, where C is its axis and M the rotation of its values.
 
     Args:
         asf: content of the skeleton's file.
         amc: content of the motion's file.
-        name: for the take.
-        fps: frames a second of the motion.
+        name: of the take.
+        fps: frames per second of the motion.
 
     Raises:
-        InputError: what is wrong with one of the files.
+        InputError: one of the files is invalid.
     """
     frame_rate(1 / fps)
     figure = read_skeleton(as_text(asf))
@@ -95,7 +97,7 @@ def read_acclaim(asf: str | bytes, amc: str | bytes, name: str, fps: float = CMU
 
 
 def bone_rotations(bone: AcclaimBone, values: FloatArray, in_radians: bool) -> FloatArray:
-    """(f, 4) rotations in the parent's frame; the first angle named turns first."""
+    """Return a bone's rotations (f, 4) in its parent's frame; the first angle named rotates first."""
     columns = [i for i, dof in enumerate(bone.dof) if dof in ROTATIONS]
     order = "".join(bone.dof[i][1] for i in columns)
     angles = values[:, columns[::-1]]
@@ -104,7 +106,7 @@ def bone_rotations(bone: AcclaimBone, values: FloatArray, in_radians: bool) -> F
 
 
 def bone_translations(bone: AcclaimBone, values: FloatArray) -> FloatArray:
-    """(f, 3) places that the values hold."""
+    """Return a bone's translations (f, 3) from its values."""
     places = np.zeros((len(values), 3))
     for i, dof in enumerate(bone.dof):
         if dof in PLACES:
@@ -113,7 +115,7 @@ def bone_translations(bone: AcclaimBone, values: FloatArray) -> FloatArray:
 
 
 def split_sections(text: str) -> dict[str, list[Words]]:
-    """Lines as words, by the keyword (":root") that they stand below; comments and empty lines left out."""
+    """Split a file into sections: keyword (":root") -> its lines as words, without comments and empty lines."""
     sections: dict[str, list[Words]] = {}
     lines: list[Words] = []
     for line in StringIO(text):
@@ -126,7 +128,7 @@ def split_sections(text: str) -> dict[str, list[Words]]:
 
 
 def read_skeleton(text: str) -> AcclaimSkeleton:
-    """The figure of an ASF file."""
+    """Read an ASF file."""
     sections = split_sections(text)
     if not {":root", ":bonedata", ":hierarchy"} <= sections.keys():
         raise InputError("the skeleton is not an ASF file: it needs :root, :bonedata and :hierarchy")
@@ -142,7 +144,7 @@ def read_skeleton(text: str) -> AcclaimSkeleton:
 
 
 def parse_root(lines: list[Words], in_radians: bool) -> tuple[AcclaimBone, list[float]]:
-    """The root and its place."""
+    """Return the root bone, and its position."""
     facts = {words[0].lower(): words[1:] for words in lines}
     start = parse_triple(facts.get("position", ["0"] * 3), "the root's position")
     axis = parse_axis([*facts.get("orientation", ["0"] * 3), *facts.get("axis", ["XYZ"])], in_radians)
@@ -150,7 +152,7 @@ def parse_root(lines: list[Words], in_radians: bool) -> tuple[AcclaimBone, list[
 
 
 def parse_bones(lines: list[Words], in_radians: bool) -> Iterator[AcclaimBone]:
-    """The bones between `begin` and `end`."""
+    """Yield the bones between `begin` and `end`."""
     facts: dict[str, Words] = {}
     count = 0
     for words in lines:
@@ -170,21 +172,21 @@ def parse_bones(lines: list[Words], in_radians: bool) -> Iterator[AcclaimBone]:
 
 
 def parse_number(words: Words, what: str) -> float:
-    """One number."""
+    """Parse one number; `what` names it in errors."""
     if len(words) != 1:
         raise InputError(f"{what} should be one number")
     return parse_numbers(words, what)[0]
 
 
 def parse_triple(words: Words, what: str) -> list[float]:
-    """Three numbers."""
+    """Parse three numbers; `what` names them in errors."""
     if len(words) != 3:
         raise InputError(f"{what} should be three numbers")
     return parse_numbers(words, what)
 
 
 def parse_axis(words: Words, in_radians: bool) -> FloatArray:
-    """(4,) rotation of "x y z XYZ"; the first letter turns first."""
+    """Return the rotation (4,) of "x y z XYZ"; the first letter rotates first."""
     order = "".join(words[3:]).upper()
     if sorted(order) != ["X", "Y", "Z"]:
         raise InputError(f"the order of an axis should be like XYZ, not {order[:40]!r}")
@@ -194,22 +196,22 @@ def parse_axis(words: Words, in_radians: bool) -> FloatArray:
 
 
 def parse_dofs(words: Words) -> tuple[str, ...]:
-    """Names of values in upper case."""
+    """Return degrees of freedom in upper case."""
     dofs = tuple(word.upper() for word in words)
     if unknown := [dof for dof in dofs if dof not in DOFS]:
-        raise InputError(f"{unknown[0][:40]!r} is no degree of freedom; rx, ry, rz, tx, ty, tz and l are")
+        raise InputError(f"{unknown[0][:40]!r} is not a degree of freedom; use rx, ry, rz, tx, ty, tz or l")
     return dofs
 
 
 def order_bones(lines: list[Words], bones: dict[str, AcclaimBone]) -> tuple[list[str], tuple[int, ...]]:
-    """Names with parents before children, from the root, and the index of each one's parent."""
+    """Return the names of the bones from the root, parents before children, and the index of each one's parent."""
     children = {words[0]: words[1:] for words in lines if words[0] not in ("begin", "end")}
     order, parents = [], []
     waiting = [("root", -1)]
     while waiting:
         name, parent = waiting.pop()
         if name not in bones or name in order:
-            why = "hangs in two places" if name in bones else "is not among the bones"
+            why = "has two parents" if name in bones else "is not among the bones"
             raise InputError(f"{name[:40]!r} in the hierarchy {why}")
         waiting += [(child, len(order)) for child in reversed(children.get(name, []))]
         order.append(name)
@@ -219,12 +221,12 @@ def order_bones(lines: list[Words], bones: dict[str, AcclaimBone]) -> tuple[list
 
 @dataclass(frozen=True, eq=False)
 class AcclaimMotion:
-    """What a motion file says.
+    """The content of a motion file.
 
     Attributes:
-        columns: of each bone's values.
+        columns: bone -> columns of its values.
         values: (f, c) with angles as in the file.
-        in_radians: whether angles are radians.
+        in_radians: whether angles are in radians.
     """
 
     columns: dict[str, slice]
@@ -233,14 +235,14 @@ class AcclaimMotion:
 
 
 def read_motion(text: str, counts: dict[str, int], in_radians: bool) -> AcclaimMotion:
-    """The values of an AMC file. Every frame has the same bones in the same order.
+    """Read an AMC file. Every frame must have the same bones in the same order.
 
     Args:
         text: of the file.
-        counts: values that each bone has.
-        in_radians: whether angles are radians, where the file doesn't say.
+        counts: bone -> number of its values.
+        in_radians: whether angles are in radians, where the file doesn't say.
     """
-    order: list[str] = []  # bones of the first frame
+    order: list[str] = []  # of the bones in the first frame
     found, frames, place = array("d"), 0, 0
     for line_number, line in enumerate(StringIO(text), start=1):
         words = line.split("#")[0].split()

@@ -1,4 +1,4 @@
-"""Biovision hierarchy files: a tree of joints with offsets and channels, and a block of numbers, a row a frame."""
+"""Read Biovision hierarchy files (BVH): a tree of joints with offsets and channels, and a row of numbers per frame."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from .limits import MOST_JOINTS, as_text, check_size, frame_rate, parse_number_l
 START = re.compile(r"\s*HIERARCHY\b", re.I)
 LARGEST_HIERARCHY = 8 * 2**20  # characters before MOTION
 MOST_CHANNELS = 16  # of a joint
-STRETCH = 0.1  # share of its length by which a bone's position channels may vary; what moves more isn't a bone
-SOMETHING = re.compile(r"\S")
+STRETCH = 0.1  # most variation of a bone's position channels, as a share of its length
+NON_BLANK = re.compile(r"\S")
 PART = re.compile(
     r"""
     (?:ROOT|JOINT)\b (?P<joint>[^\n{]*)
@@ -38,7 +38,14 @@ MOTION = re.compile(r"\s*Frames\s*:\s*(\S+)\s+Frame\s*Time\s*:\s*(\S+)", re.I)
 
 @dataclass
 class HierarchyJoint:
-    """A joint as the file has it; channels are (axis, whether it is a rotation)."""
+    """A joint of the file.
+
+    Attributes:
+        name: of the joint.
+        parent: index of its parent, -1 for a root.
+        offset: position in the parent's frame.
+        channels: axis of each channel, and whether it is a rotation.
+    """
 
     name: str
     parent: int
@@ -47,16 +54,17 @@ class HierarchyJoint:
 
 
 def read_bvh(content: str | bytes, name: str) -> Take:
-    """A BVH file's clip, at rest where no joint is turned. A joint's position channels stand in place of its offset,
-    as in what Blender and MotionBuilder write. The number of frames is that of the rows; where the header gives another
-    one, the take's note says so.
+    """Read a BVH file's clip; at rest no joint is rotated.
+
+    A joint's position channels replace its offset, as in files of Blender and MotionBuilder. The number of frames is
+    the number of rows; the take's note says where the header differs.
 
     Args:
         content: of the file.
-        name: for the take.
+        name: of the take.
 
     Raises:
-        InputError: what is wrong with the file.
+        InputError: the file is invalid.
     """
     text = as_text(content)
     joints, end = read_hierarchy(text)
@@ -78,21 +86,21 @@ def read_bvh(content: str | bytes, name: str) -> Take:
 
 
 def describe_frame_count(declared: int | None, rows: int) -> str:
-    """What is odd about the number of frames, "" for nothing."""
+    """Return how the number of rows differs from the header's number of frames, "" where it doesn't."""
     if declared in (None, rows):
         return ""
     cut = ", so it may be cut off" if rows < (declared or 0) else ""
-    return f"the header says {declared:,} frames and {rows:,} are there{cut}; all of them are used"
+    return f"the header declares {declared:,} frames but the file has {rows:,}{cut}; all of them are used"
 
 
 @dataclass
 class HierarchyParser:
-    """The hierarchy as it is read.
+    """Parser of the hierarchy, with a method for each kind of token.
 
     Attributes:
-        joints: found so far.
-        above: joints whose braces are open; None for an End Site.
-        named: the joint whose brace comes next.
+        joints: the joints so far.
+        above: indices of the joints with open braces; None for an End Site.
+        named: the joint whose brace comes next; None for an End Site.
     """
 
     joints: list[HierarchyJoint] = field(default_factory=list)
@@ -101,11 +109,11 @@ class HierarchyParser:
 
     @property
     def here(self) -> HierarchyJoint | None:
-        """The joint in whose braces the next part stands."""
+        """The joint of the innermost open brace; None for an End Site."""
         return self.joints[index] if self.above and (index := self.above[-1]) is not None else None
 
     def joint(self, part: re.Match[str]) -> None:
-        """ROOT or JOINT and its name."""
+        """Start a joint: ROOT or JOINT and its name."""
         if self.above and self.here is None:
             raise InputError("a joint stands below an End Site")
         if len(self.joints) == MOST_JOINTS:
@@ -114,31 +122,31 @@ class HierarchyParser:
         self.named = len(self.joints)
         self.joints.append(HierarchyJoint(part["joint"].strip(), -1 if parent is None else parent))
 
-    def end(self, part: re.Match[str]) -> None:
-        """An End Site, which is no joint."""
+    def end(self, _: re.Match[str]) -> None:
+        """Start an End Site, which is not a joint."""
         self.named = None
 
-    def open(self, part: re.Match[str]) -> None:
-        """The brace after a joint or an End Site."""
+    def open(self, _: re.Match[str]) -> None:
+        """Open the brace of a joint or an End Site."""
         self.above.append(self.named)
         self.named = None
 
-    def close(self, part: re.Match[str]) -> None:
-        """The brace that ends a joint or an End Site."""
+    def close(self, _: re.Match[str]) -> None:
+        """Close the brace of a joint or an End Site."""
         if not self.above:
-            raise InputError("a brace is closed that isn't open")
+            raise InputError("there is a closing brace without an opening one")
         self.above.pop()
 
     def offset(self, part: re.Match[str]) -> None:
-        """A joint's place in its parent's frame."""
+        """Set a joint's position in its parent's frame."""
         if self.here:
             self.here.offset = parse_numbers(part["offset"].split(), "offsets")
 
     def channels(self, part: re.Match[str]) -> None:
-        """What a row's values do to a joint."""
+        """Set a joint's channels."""
         words = part["channels"].split()
         if int(part["count"]) != len(words):
-            raise InputError(f"{part['count']} channels are promised and {len(words)} are named")
+            raise InputError(f"CHANNELS declares {part['count']} channels but names {len(words)}")
         if len(words) > MOST_CHANNELS:
             raise InputError(f"more than {MOST_CHANNELS} channels for one joint")
         if self.here:
@@ -146,7 +154,7 @@ class HierarchyParser:
 
 
 def read_hierarchy(text: str) -> tuple[list[HierarchyJoint], int]:
-    """The joints, and where the text goes on after MOTION."""
+    """Return the joints, and where the text continues after MOTION."""
     start = START.match(text)
     if start is None:
         raise InputError("not a BVH file: it doesn't start with HIERARCHY")
@@ -166,25 +174,27 @@ def read_hierarchy(text: str) -> tuple[list[HierarchyJoint], int]:
 
 
 def skip_whitespace(text: str, place: int) -> int:
-    """The next place that isn't blank."""
-    something = SOMETHING.search(text, place)
-    return something.start() if something else len(text)
+    """Return the next position that isn't whitespace."""
+    found = NON_BLANK.search(text, place)
+    return found.start() if found else len(text)
 
 
 def line_number(text: str, place: int) -> int:
-    """Number of the line at a place, from 1."""
+    """Return the number of the line at a position, from 1."""
     return text.count("\n", 0, place) + 1
 
 
 def read_rows(text: str, start: int, joints: list[HierarchyJoint], declared: int | None) -> NDArray[np.float64]:
-    """(f, channels) from a place in the text to its end. A row is a line; rows that are broken over lines, or share
-    one, are read where the number of frames in the header leaves no doubt about it.
+    """Return the rows (f, channels) from a position in the text to its end.
+
+    A row is a line. Rows that are broken over several lines, or share one, are read where they match the header's
+    number of frames.
 
     Args:
         text: of the file.
-        start: where the rows begin.
+        start: position of the rows.
         joints: of the hierarchy.
-        declared: number of frames in the header, None where it says none.
+        declared: number of frames in the header, None where it has none.
     """
     width = sum(len(joint.channels) for joint in joints)
     values, counts, lines = parse_number_lines(text, start, "the frames")
@@ -203,8 +213,14 @@ def read_rows(text: str, start: int, joints: list[HierarchyJoint], declared: int
 
 
 def are_rewrapped_rows(counts: NDArray[np.int64], width: int, declared: int | None) -> bool:
-    """Whether lines of so many values are the header's frames with other line ends: every frame ends at the end of a
-    line, or every line at the end of a frame.
+    """Return whether lines hold the header's frames with other line breaks.
+
+    Either every frame ends at the end of a line, or every line at the end of a frame.
+
+    Args:
+        counts: (k,) number of values in each line.
+        width: number of values in a frame.
+        declared: number of frames in the header, None where it has none.
     """
     ends = np.cumsum(counts)
     if declared is None or ends[-1] != declared * width:
@@ -216,11 +232,11 @@ def are_rewrapped_rows(counts: NDArray[np.int64], width: int, declared: int | No
 def offsets_at_rest(
     joints: list[HierarchyJoint], offsets: NDArray[np.float64], translations: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """(1, j, 3) offsets with what is 0 in the file taken from the position channels, where these keep a bone's length.
+    """Return offsets (1, j, 3) with zeros filled in from the position channels of bones that keep their length.
 
     Args:
         joints: of the hierarchy.
-        offsets: (1, j, 3) as the file has them.
+        offsets: (1, j, 3) of the file.
         translations: (f, j, 3) in the parents' frames.
     """
     found = offsets.copy()
@@ -236,10 +252,16 @@ def offsets_at_rest(
 def local_transforms(
     joints: list[HierarchyJoint], offsets: NDArray[np.float64], values: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Translations (f, j, 3) and rotations (f, j, 4) in the parents' frames, of offsets (1, j, 3) and values (f, c)."""
+    """Return translations (f, j, 3) and rotations (f, j, 4) in the parents' frames.
+
+    Args:
+        joints: of the hierarchy.
+        offsets: (1, j, 3) of the file.
+        values: (f, channels).
+    """
     translations = np.repeat(offsets, len(values), 0)
     rotations = identity_rotations(len(values), len(joints))
-    turning: dict[str, list[tuple[int, list[int]]]] = defaultdict(list)  # joints and columns by order of rotation
+    turning: dict[str, list[tuple[int, list[int]]]] = defaultdict(list)  # order of rotation -> joints and their columns
     column = 0
     for index, joint in enumerate(joints):
         turns = []

@@ -1,5 +1,6 @@
-"""Motion files of the DeepMimic humanoid (Peng et al. 2018, "DeepMimic: Example-Guided Deep Reinforcement Learning of
-Physics-Based Character Skills"), as pybullet has them: JSON with a row of 44 numbers a frame.
+"""Read motion files of the DeepMimic humanoid, as in pybullet: JSON with a row of 44 numbers per frame.
+
+Peng et al. 2018, "DeepMimic: Example-Guided Deep Reinforcement Learning of Physics-Based Character Skills".
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from .keys import sample_keys
 from .limits import check_numbers, check_size, frame_rate
 
 LARGEST = 8 * 2**20  # bytes
-# The model faces +X, its right side is +Z, arms and legs hang down. Joint, parent, place in the parent's frame in
-# metres, and how many numbers of a frame turn it: a quaternion (w, x, y, z), an angle about +Z in radians, or none.
+# Joint, parent, position in the parent's frame in metres, and how many numbers of a frame rotate it: 4 for a quaternion
+# (w, x, y, z), 1 for an angle about +Z in radians. The model faces +X, its right side is +Z, arms and legs hang down.
 JOINTS = (
     ("root", "", (0.0, 0.0, 0.0), 4),
     ("chest", "root", (0.0, 0.236151, 0.0), 4),
@@ -39,20 +40,23 @@ JOINTS = (
 )
 NAMES = tuple(name for name, _, _, _ in JOINTS)
 PARENTS = tuple(NAMES.index(parent) if parent else -1 for _, parent, _, _ in JOINTS)
-FIRST_TURN = 4  # column, after the frame's duration and the root's place
+FIRST_TURN = 4  # first column of rotations, after the frame's duration and the root's position
 COLUMNS = FIRST_TURN + sum(count for *_, count in JOINTS)
-UNEVEN = 1e-3  # share of a frame's duration by which others may differ
+UNEVEN = 1e-3  # most difference between durations of frames, as a share, for an even frame rate
 
 
 def read_humanoid(content: str | bytes, name: str) -> tuple[Take, bool]:
-    """A clip in metres, and whether it repeats (its first frame follows on its last, moved on).
+    """Read a clip, in metres.
 
     Args:
         content: of the file.
-        name: for the take.
+        name: of the take.
+
+    Returns:
+        the clip, and whether it loops: then its first frame follows its last, moved on.
 
     Raises:
-        InputError: what is wrong with the file.
+        InputError: the file is invalid.
     """
     document = parse_object(content)
     rows = frame_rows(document.get("Frames"))
@@ -73,7 +77,7 @@ def read_humanoid(content: str | bytes, name: str) -> tuple[Take, bool]:
 
 
 def parse_object(content: str | bytes) -> dict[str, Any]:
-    """The file's JSON object."""
+    """Parse the file's JSON object."""
     if len(content) > LARGEST:
         raise InputError(f"more than {LARGEST // 2**20} MB; cut it into shorter clips")
     try:
@@ -86,7 +90,7 @@ def parse_object(content: str | bytes) -> dict[str, Any]:
 
 
 def frame_rows(frames: object) -> FloatArray:
-    """(f, 44) numbers of the frames."""
+    """Return the numbers (f, 44) of the frames."""
     try:
         rows = np.array(frames, np.float64)
     except (ValueError, TypeError, OverflowError):
@@ -100,7 +104,7 @@ def frame_rows(frames: object) -> FloatArray:
 
 
 def joint_rotations(rows: FloatArray) -> FloatArray:
-    """(f, j, 4) rotations in the parents' frames."""
+    """Return the rotations (f, j, 4) in the parents' frames."""
     turns = identity_rotations(len(rows), len(JOINTS))
     column = FIRST_TURN
     for joint, (*_, count) in enumerate(JOINTS):
@@ -115,7 +119,17 @@ def joint_rotations(rows: FloatArray) -> FloatArray:
 def resample_evenly(
     times: FloatArray, places: FloatArray, turns: FloatArray, fps: float
 ) -> tuple[FloatArray, FloatArray]:
-    """Places (f, 3) and turns (f, j, 4) of frames that follow each other evenly."""
+    """Resample frames at an even rate.
+
+    Args:
+        times: (f,) seconds.
+        places: (f, 3) of the root.
+        turns: (f, j, 4) of the joints.
+        fps: frames per second of the result.
+
+    Returns:
+        places and turns.
+    """
     count = int(times[-1] * fps + 1e-6) + 1
     check_size(len(JOINTS), count)
     moments = np.arange(count) / fps

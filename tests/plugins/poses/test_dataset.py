@@ -212,8 +212,10 @@ def test_what_became_of_each_clip_is_recorded(clips):
         "action": "walk", "style": "game", "loop": "detected", "frames": "61", "fps": "30", "repetitions": "2",
     }  # fmt: skip
     assert loop.facts["up"] == "Y (the rest pose stands along it)"
-    assert recorded.facts["note"].startswith("the header says 200 frames and 121 are there, so it may be cut off")
-    assert any("walk_02.bvh: the header says 200" in note for note in data.notes)
+    assert recorded.facts["note"].startswith(
+        "the header declares 200 frames but the file has 121, so it may be cut off"
+    )
+    assert any("walk_02.bvh: the header declares 200" in note for note in data.notes)
     assert (told.facts["action"], told.reason) == ("jump", "the manifest")
     assert records["manifest.jsonl"].use == "manifest"
 

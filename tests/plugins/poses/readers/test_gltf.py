@@ -242,9 +242,9 @@ def broken(**changes: Any) -> bytes:
         (broken(animations=[]), "has no animation"),
         (broken(animations=[{"channels": [], "samplers": []}]), "none of the file's animations moves a skeleton"),
         (broken(skins=[], animations=[{"channels": [], "samplers": []}]), "has no skeleton"),
-        (broken(nodes__2__children=[1]), "node 1 hangs on two others"),
-        (broken(nodes__0__children=[], nodes__2__children=[1]), "in a circle"),
-        (broken(nodes__2__children=[2]), "node 2 hangs on two others"),
+        (broken(nodes__2__children=[1]), "node 1 has two parents"),
+        (broken(nodes__0__children=[], nodes__2__children=[1]), "form a cycle"),
+        (broken(nodes__2__children=[2]), "node 2 has two parents"),
         (broken(nodes__0__children=[77]), "node 77 is not among the file's 4"),
         (broken(nodes__0__children=[-1]), "at nodes.0.children.0"),
         (broken(nodes__0__translation=[1, 2]), "at nodes.0.translation"),
@@ -259,7 +259,7 @@ def broken(**changes: Any) -> bytes:
         (broken(animations__0__samplers__0__input=99), "accessor 99 is not among"),
         (broken(animations__0__samplers__0__input=1), "accessor 1 should hold SCALAR"),
         (broken(animations__0__samplers__0__interpolation="MAGIC"), "at animations.0.samplers.0.interpolation"),
-        (broken(accessors__0__count=3), "other numbers of times and of keys"),
+        (broken(accessors__0__count=3), "different numbers of times and keys"),
         (broken(accessors__0__count=400), "too short for what is in it"),
         (broken(accessors__0__count=2**40), "at accessors.0.count"),
         (broken(accessors__0__count=0), "at accessors.0.count"),
@@ -320,7 +320,7 @@ def test_bad_buffers() -> None:
         "indices": {"bufferView": 0, "byteOffset": 4, "componentType": 5125},
         "values": {"bufferView": 0},
     }
-    with pytest.raises(InputError, match="points behind its end"):
+    with pytest.raises(InputError, match="index beyond its end"):
         read_gltf(broken(accessors__0__sparse=sparse), "file")
     singular = broken()
     place = json.loads(singular[20 : 20 + struct.unpack_from("<I", singular, 12)[0]])["bufferViews"][2]["byteOffset"]
