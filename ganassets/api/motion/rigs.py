@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from ..errors import InputError
 from .skeletons import FINGERS, HUMANOID_FINGERS, MIDDLE, SIDE
@@ -49,6 +50,11 @@ class Rig:
     def bone_name(self, joint: str) -> str:
         """Return the name to write for a joint's bone."""
         return self.prefix + self.bones[joint][0]
+
+    @cached_property
+    def keys(self) -> dict[str, tuple[str, ...]]:
+        """Joint -> its spellings without the prefix, as they are compared."""
+        return {joint: tuple(map(_key, spellings)) for joint, spellings in self.bones.items()}
 
 
 def _bones(
@@ -259,12 +265,15 @@ def _matches(rig: Rig, bones: Mapping[str, str]) -> dict[str, str]:
         rig: the rig's spellings.
         bones: key -> name of the file's bones.
     """
-    hips = [_key(name) for name in rig.bones["hips"]]
+    hips = rig.keys["hips"]
     prefixes = [_key(rig.prefix), "", *(key.removesuffix(hip) for hip in hips for key in bones if key.endswith(hip))]
     found: dict[str, str] = {}
     for prefix in list(dict.fromkeys(prefixes))[:SHOWN]:
-        keys = {joint: [prefix + _key(name) for name in names] for joint, names in rig.bones.items()}
-        matched = {j: next(bones[k] for k in ks if k in bones) for j, ks in keys.items() if any(k in bones for k in ks)}
+        matched: dict[str, str] = {}
+        for joint, keys in rig.keys.items():
+            bone = next((bones[prefix + key] for key in keys if prefix + key in bones), None)
+            if bone is not None:
+                matched[joint] = bone
         found = max(found, matched, key=len)
     return found
 
