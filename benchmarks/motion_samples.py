@@ -1,4 +1,4 @@
-"""Motion clips to compare: real ones, a model's, of a linear model, and blends of real ones; by action, loops apart."""
+"""Sets of motion clips to compare, by action and loop: real, of a model, of a linear model, and blends of real ones."""
 
 from __future__ import annotations
 
@@ -29,36 +29,36 @@ from ganassets_poses.signals import REST_HEIGHT, ROOT_SCALE, ROTATION_SCALE, Sig
 from ganassets_poses.structure import FPS
 
 FloatArray = NDArray[np.floating]
-Cell = tuple[str, bool]  # action, and whether it repeats
+Cell = tuple[str, bool]  # action, and whether it loops
 Windows = dict[Cell, Features]
 
-SECONDS = 2.0  # that loops last, about: they hold whole repetitions
-WINDOW = 64  # frames of what the linear model learns
+SECONDS = 2.0  # approximate duration of loops, which hold whole repetitions
+WINDOW = 64  # frames of a window of the linear model
 RIDGE = 0.1  # of the classifier
-WINDOWS, AXES = 512, 64  # of each cell that the linear model is fitted to; its principal axes
-# What makes signals about unit variance, and a figure at rest 0.
+WINDOWS, AXES = 512, 64  # number of windows to fit the linear model of a cell to, and its principal axes
+# Scale and offset that give signals about unit variance, and 0 for a figure at rest.
 SCALE = np.concatenate([ROOT_SCALE, np.full(132, ROTATION_SCALE), np.full(4, 0.5)])[:, None]
 REST = np.concatenate([[0, 0, 0, REST_HEIGHT], np.tile(np.eye(3)[:2].ravel(), 22), np.full(4, 0.5)])[:, None]
 
 
 @dataclass(frozen=True, eq=False)
 class Clips:
-    """A row of the tables: clips by cell; real ones are called after the recording that they are of."""
+    """A row of the tables: clips by cell; real ones have the name of their recording."""
 
     by_cell: Mapping[Cell, Sequence[MotionClip]]
 
     @cached_property
     def windows(self) -> dict[Cell, list[Features]]:
-        """Features of each clip, see motion_features."""
+        """Features of each clip, see `motion_features`."""
         return {cell: [motion_features([clip]) for clip in clips] for cell, clips in self.by_cell.items()}
 
     @cached_property
     def features(self) -> Windows:
-        """Of all clips of each cell."""
+        """Features of all clips of each cell."""
         return {cell: np.concatenate(windows) for cell, windows in self.windows.items()}
 
     def halves(self, rng: np.random.Generator) -> tuple[Windows, Windows]:
-        """Features of half of the recordings of each cell and of the others; the odd one by chance."""
+        """Split the recordings of each cell at random; return the features of both halves."""
         found: tuple[Windows, Windows] = {}, {}
         for cell, clips in self.by_cell.items():
             names = sorted({clip.name for clip in clips})
@@ -74,7 +74,7 @@ class Clips:
 
 
 def by_cell(segments: Sequence[Segment]) -> dict[Cell, list[Segment]]:
-    """Units of each cell."""
+    """Group segments by cell."""
     found: dict[Cell, list[Segment]] = defaultdict(list)
     for segment in segments:
         found[segment.action.name, segment.loop].append(segment)
@@ -82,31 +82,31 @@ def by_cell(segments: Sequence[Segment]) -> dict[Cell, list[Segment]]:
 
 
 def segments_in(folder: Path) -> list[Segment]:
-    """All repetitions and single actions of real motion, which begin alike; anything but steps with the right side."""
+    """Return all segments of real motion in a folder, aligned; those other than steps are right-handed."""
     return align_segments(read_segments(folder, None, [])[0])
 
 
 def recordings(segments: Sequence[Segment]) -> int:
-    """How many recordings segments are of."""
+    """Return the number of recordings of segments."""
     return len({segment.source for segment in segments})
 
 
 def chances(segments: Sequence[Segment]) -> FloatArray:
-    """(n,) every recording that segments are of counts alike."""
+    """Return probabilities (n,) of drawing segments that are equal for all recordings."""
     count = Counter(segment.source for segment in segments)
     shares = np.array([1 / count[segment.source] for segment in segments])
     return shares / shares.sum()
 
 
 def some_of(segments: Sequence[Segment], count: int, rng: np.random.Generator) -> list[Segment]:
-    """No more than `count` of the segments, each once."""
+    """Return at most `count` of the segments, without repetition."""
     if count >= len(segments):
         return list(segments)
     return [segments[i] for i in rng.choice(len(segments), count, False, chances(segments))]
 
 
 def real_clip(segment: Segment) -> MotionClip:
-    """A segment as it was recorded, a loop for about SECONDS."""
+    """Return a segment as it was recorded; a loop is repeated for about SECONDS."""
     count = max(round(SECONDS * segment.tempo), 1) if segment.loop else 1
     signals = segment.signals
     repeated = Signals(*(np.tile(part, count) for part in (signals.root, signals.rotations, signals.contacts)))
@@ -114,19 +114,19 @@ def real_clip(segment: Segment) -> MotionClip:
 
 
 def real_clips(segments: Mapping[Cell, Sequence[Segment]]) -> Clips:
-    """Units as they were recorded."""
+    """Return segments as they were recorded."""
     return Clips({cell: [real_clip(segment) for segment in some] for cell, some in segments.items()})
 
 
 def cleaned(clip: MotionClip) -> MotionClip:
-    """A clip with all that the plugin's decoder mends."""
+    """Return a clip with the corrections of the plugin's decoder."""
     return hold_feet(place_at_origin(put_on_ground(clip)))
 
 
 def made_clips(
     model: Model, spec: GeneratorSpec, counts: Mapping[Cell, int], first_seed: int, truncation: float, **settings: Any
 ) -> Clips:
-    """What `ganassets generate` makes of each cell, with the right side as the real ones."""
+    """Generate clips of each cell as `ganassets generate` does, right-handed like the real ones."""
     made: dict[Cell, list[MotionClip]] = {}
     for (action, loop), count in counts.items():
         chosen = {"mirror": "no", "seconds": SECONDS if loop else 0.0, **settings}
@@ -141,7 +141,7 @@ def made_clips(
 
 
 def gaussian_clips(segments: Sequence[Segment], count: int, rng: np.random.Generator) -> list[MotionClip]:
-    """Windows drawn from a Gaussian over the principal axes of the segments' windows; they never loop."""
+    """Draw windows from a Gaussian over the principal axes of the segments' windows; they never loop."""
     drawn = rng.choice(len(segments), WINDOWS, p=chances(segments))
     table = np.stack([((draw_window(segments[i], WINDOW, rng).signals.stack() - REST) / SCALE).ravel() for i in drawn])
     mean = table.mean(0)
@@ -152,13 +152,13 @@ def gaussian_clips(segments: Sequence[Segment], count: int, rng: np.random.Gener
 
 
 def blended_clips(segments: Sequence[Segment], count: int, rng: np.random.Generator) -> list[MotionClip]:
-    """Two segments half and half, from where their repetitions begin alike."""
+    """Blend random pairs of aligned segments half and half."""
     pairs = [rng.choice(len(segments), 2, len(segments) < 2, chances(segments)) for _ in range(count)]
     return [blended(segments[a], segments[b]) for a, b in pairs]
 
 
 def blended(a: Segment, b: Segment) -> MotionClip:
-    """Both half and half, each at the pace that makes them last as long as each other."""
+    """Blend two segments half and half, at the pace at which both have the same duration."""
     tempo = (a.tempo + b.tempo) / 2
     repetitions = max(round(SECONDS * tempo), 1) if a.loop else 1
     frames = round(repetitions * FPS / tempo)
@@ -168,14 +168,15 @@ def blended(a: Segment, b: Segment) -> MotionClip:
 
 
 def at_pace(signals: Signals, pace: float) -> Signals:
-    """Signals whose frames were taken `pace` as far apart."""
+    """Return signals at a multiple of their pace."""
     return replace(signals, root=signals.root * np.array([pace, pace, pace, 1], np.float32)[:, None])
 
 
 class ActionClassifier:
-    """Kernel ridge regression of actions on features, with a Gaussian kernel as wide as half of the windows are apart.
+    """Kernel ridge regression of actions on features, with a Gaussian kernel whose width is the median distance of
+    windows.
 
-    All actions weigh the same, however many windows they have.
+    All actions have the same weight, however many windows they have.
     """
 
     def __init__(self, windows: Windows) -> None:
@@ -191,12 +192,12 @@ class ActionClassifier:
         self.weights = np.linalg.solve(kernel, np.eye(len(ACTION_NAMES))[labels])
 
     def seen(self, windows: Windows) -> dict[Cell, float]:
-        """Share of windows that are seen as what they should be."""
+        """Return the share of windows of each cell that are classified correctly."""
         return {
             cell: float((self(features) == ACTION_NAMES.index(cell[0])).mean()) for cell, features in windows.items()
         }
 
     def __call__(self, features: Features) -> NDArray[np.intp]:
-        """(n,) index of each window's action in actions.NAMES."""
+        """Return the index (n,) of each window's action in actions.ACTION_NAMES."""
         kernel = np.exp(-cdist(features, self.features, "sqeuclidean") / self.scale)
         return (kernel @ self.weights).argmax(1)
