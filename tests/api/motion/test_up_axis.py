@@ -1,4 +1,4 @@
-"""Which axis of a file points up, whatever its layout and whatever the figure does."""
+"""Which axis of a file points up, in any layout and for any motion."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TO_Z_UP, TO_X_UP, UPSIDE_DOWN = from_axis_angle(X, QUARTER), from_axis_angle(Z, 
 
 
 def turned(take: Take, turn: FloatArray, scale: float = 1.0) -> Take:
-    """The take in another world, rest pose and all."""
+    """Return the take rotated and scaled, rest pose included."""
     return replace(
         turned_motion(take, turn, scale),
         rest_positions=rotate(turn, take.rest_positions) * scale,
@@ -38,12 +38,12 @@ def turned(take: Take, turn: FloatArray, scale: float = 1.0) -> Take:
 
 
 def turned_motion(take: Take, turn: FloatArray, scale: float = 1.0) -> Take:
-    """The take with its frames in another world than its rest pose."""
+    """Return the take with only its frames rotated and scaled, not its rest pose."""
     return replace(take, positions=rotate(turn, take.positions) * scale, rotations=multiply(turn, take.rotations))
 
 
 def moving_body(turns: FloatArray, height: float, travel: float = 0.0, arms: float = 0.0) -> MotionClip:
-    """The body turned as a whole (f, 4), arms and legs swinging a little.
+    """Return a clip of a body that is rotated as a whole, while arms and legs swing a little.
 
     Args:
         turns: of the hips.
@@ -62,7 +62,7 @@ def moving_body(turns: FloatArray, height: float, travel: float = 0.0, arms: flo
 
 
 def on_the_ground(clip: MotionClip) -> MotionClip:
-    """The clip with the lowest joint 5 cm above the ground in every frame."""
+    """Return the clip with the lowest joint 5 cm above the ground in every frame."""
     lowest = positions(clip)[..., 1].min(1, keepdims=True) - 0.05
     return replace(clip, translation=(clip.translation - lowest * np.array(Y)).astype(np.float32))
 
@@ -113,7 +113,7 @@ def test_the_same_motion_in_any_world(turn: FloatArray, scale: float) -> None:
 
 
 def off(clip: MotionClip, other: MotionClip) -> float:
-    """Metres that joints are apart at most, wherever both clips begin and whichever way they face."""
+    """Return the largest distance of joints in metres, after aligning start and direction of the clips."""
     a, b = (positions(one) - positions(one)[:1, :1] * (1, 0, 1) for one in (clip, other))
     ground_a, ground_b = (one[..., 0] + 1j * one[..., 2] for one in (a, b))
     turn = (ground_a * ground_b.conj()).sum()
@@ -127,7 +127,7 @@ def test_a_folded_rest_pose_is_learnt_like_the_t_pose() -> None:
 
 
 def every_tenth_take(folder: Path) -> Iterator[Take]:
-    """Of files with one clip every tenth is read, of others every tenth clip is taken; all at up to 200 frames."""
+    """Yield takes of every tenth file with a single clip, and every tenth clip of other files, at up to 200 frames."""
     single = sorted([*folder.rglob("*.bvh"), *folder.rglob("*.amc")])[::10]
     several = sorted([*folder.rglob("*.glb"), *folder.rglob("*.gltf")])
     found = [clip for path in single for clip in find_motion(path, [])]

@@ -34,7 +34,7 @@ PERIOD = 30  # frames of a stride of walk_clip(..., loop=False)
 
 
 def standing(frames: int) -> Signals:
-    """Nobody moves."""
+    """Return signals or a clip of a figure that doesn't move."""
     return signals_from_clip(still_clip(frames))
 
 
@@ -101,7 +101,7 @@ def test_closed_takes_an_even_drift_off(seed, start):
 @settings(max_examples=20)
 @given(st.integers(0, 2**32))
 def test_closed_closes_anything(seed):
-    """The step over the seam is no longer than those before, whatever the ends were."""
+    """The step over the seam is no longer than those before it, even where the ends differ."""
     signals = signals_from_clip(random_clip(np.random.default_rng(seed), 60))
     made = close_loop(signals, 5, 45)
     values, whole = made.stack(), signals.stack()

@@ -102,7 +102,7 @@ def test_samples_have_the_conditions_of_what_they_show():
 
 
 def test_structure_is_that_of_the_signals():
-    """The phase of the structure says which frame of the repetition a sample shows."""
+    """The phase of the structure tells which frame of the repetition a sample shows."""
     data = small_data()
     assert data.structure is not None
     for i in np.flatnonzero(data.conditions[:, condition_column("loop")] == 1):
@@ -121,7 +121,7 @@ def test_structure_is_that_of_the_signals():
 
 
 def foot_track(data: TrainingData, i: int) -> np.ndarray:
-    """(16,) metres that a foot of a sample is in front, by the phase that its structure tells."""
+    """Return how far (16,) in metres a foot of a sample is in front, by the phase of its structure."""
     assert data.structure is not None
     turns = turns_of(data.structure[i])[MARGIN : MARGIN + FRAMES]
     place, order = local_positions(sample(data, i))[:, FOOT, 2], np.argsort(turns)
@@ -326,7 +326,7 @@ def test_files_that_are_no_map_of_bones(tmp_path, text):
 
 
 def segments() -> dict[str, list[Segment]]:
-    """Units of a walk and of a jump."""
+    """Return segments of a walk and of a jump."""
     return {
         "walk": find_segments(steady_walk(61), BY_NAME["walk"], "game", None),
         "jump": find_segments(jump_clip(), BY_NAME["jump"], "mocap", None),

@@ -1,4 +1,4 @@
-"""From a model's outputs to clips."""
+"""Decoding of model outputs to clips."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ TEMPO = 1.0  # of the walk
 
 
 def settings_of(**given: str) -> dict[str, Any]:
-    """All settings: those given as on the command line, the others' defaults."""
+    """Return all settings: those given as on the command line, and the defaults of the others."""
     return option_values(SPEC.settings, {name.replace("_", "-"): text for name, text in given.items()})
 
 
 def provenance(loop: bool, tempo: float, seed: int = 3) -> Provenance:
-    """Of an asset with these sliders."""
+    """Return the provenance of an asset with these conditions."""
     return Provenance(seed=seed, sliders=dict.fromkeys(COLUMNS, 0.0) | {"loop": float(loop), "tempo": tempo})
 
 
 def loop_arrays(wanted: dict[str, Any], tempo: float = TEMPO, noise: float = 0.0) -> dict[str, np.ndarray]:
-    """What a model makes of a walk: whole repetitions in as many frames as it is asked for; noise as networks have."""
+    """Return a model's outputs for a walk: whole repetitions in the given number of frames, with a network's noise."""
     signals = signals_from_clip(steady_walk(31))
     frames = steps_made(steps_wanted(wanted, True, tempo), True)
     count = max(round(tempo * frames / FPS), 1)
@@ -47,7 +47,7 @@ def loop_arrays(wanted: dict[str, Any], tempo: float = TEMPO, noise: float = 0.0
 
 
 def once_arrays(wanted: dict[str, Any], tempo: float) -> dict[str, np.ndarray]:
-    """What a model makes of a jump, with its margins."""
+    """Return a model's outputs for a jump, with margins."""
     clip = prepare_clip(jump_clip(), gait=False)
     signals = signals_from_clip(clip)
     frames = steps_made(steps_wanted(wanted, False, tempo), False)
@@ -59,7 +59,7 @@ def once_arrays(wanted: dict[str, Any], tempo: float) -> dict[str, np.ndarray]:
 
 
 def arrays_of(signals: Signals, noise: float = 0.0) -> dict[str, np.ndarray]:
-    """Outputs of a model for one seed."""
+    """Return a model's outputs for one seed."""
     rng = np.random.default_rng(0)
     values = {name: getattr(signals, name) for name in ("root", "rotations", "contacts")}
     values = {name: a + noise * rng.normal(size=a.shape).astype(np.float32) for name, a in values.items()}
@@ -68,14 +68,14 @@ def arrays_of(signals: Signals, noise: float = 0.0) -> dict[str, np.ndarray]:
 
 
 def walk(noise: float = 0.0, tempo: float = TEMPO, seed: int = 3, **given: str) -> MotionClip:
-    """A walk that loops, decoded."""
+    """Return a decoded walk that loops."""
     wanted = settings_of(**{"mirror": "no", **given})
     (clip,) = decode_clips(loop_arrays(wanted, tempo, noise), ["walk"], [provenance(True, tempo, seed)], wanted)
     return clip
 
 
 def jump(tempo: float = 0.6, **given: str) -> MotionClip:
-    """A jump that happens once, decoded."""
+    """Return a decoded jump that doesn't loop."""
     wanted = settings_of(**{"mirror": "no", **given})
     (clip,) = decode_clips(once_arrays(wanted, tempo), ["jump"], [provenance(False, tempo)], wanted)
     return clip
@@ -170,7 +170,7 @@ def test_left_and_right():
 
 
 def seeded(seed: int) -> Provenance:
-    """Of an asset with that seed."""
+    """Return the provenance of an asset with that seed."""
     return provenance(True, TEMPO, seed)
 
 
@@ -209,7 +209,7 @@ def test_clips_of_one_batch_keep_their_names_and_provenances():
 
 
 def orthonormal_only(name: str, array: np.ndarray) -> np.ndarray:
-    """Outputs of another seed."""
+    """Return the outputs of another seed."""
     moved = array[:, ::-1] if name == "contacts" else array * 0.9
     return orthonormalise(moved[0] + 0.05)[None] if name == "rotations" else moved
 
@@ -217,7 +217,7 @@ def orthonormal_only(name: str, array: np.ndarray) -> np.ndarray:
 @settings(max_examples=10)
 @given(st.integers(0, 2**32), st.booleans(), st.floats(0.2, 3))
 def test_whatever_the_networks_make_becomes_a_clip(seed, loop, tempo):
-    """Early in training it is nonsense, but a clip all the same."""
+    """Outputs early in training make no sense, but they decode to a clip."""
     rng, wanted = np.random.default_rng(seed), settings_of()
     frames = steps_made(steps_wanted(wanted, loop, tempo), loop)
     signals = Signals(

@@ -1,4 +1,4 @@
-"""The torch part of the poses."""
+"""The training domain of poses (torch)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def domain() -> PosesDomain:
 
 
 def raw_of(count: int = 6) -> dict[str, torch.Tensor]:
-    """Real samples, with noise that is not theirs."""
+    """Return real samples with unrelated noise."""
     signals, _, _ = small_data().batch(np.arange(count))
     noise = torch.randn(count, len(CHANNELS), FRAMES, generator=torch.Generator().manual_seed(0))
     return {name: torch.from_numpy(array) for name, array in signals.items()} | {"noise": noise}
@@ -40,7 +40,7 @@ def rows(count: int = 6) -> torch.Tensor:
 
 
 def residual(count: int, seed: int | None = None) -> dict[str, torch.Tensor]:
-    """What networks give: nothing, or noise."""
+    """Return residuals of networks: zeros, or noise."""
     state = torch.Generator().manual_seed(seed or 0)
     shapes = {"root": 4, "rotations": 6 * JOINTS, "contacts": 4}
     scale = 0.0 if seed is None else 1.0
@@ -72,7 +72,7 @@ def test_forward_kinematics_are_those_of_the_skeleton(domain, seed):
 
 @pytest.mark.parametrize("angle", [0.0, 2.0])
 def test_speeds_are_those_over_the_ground(domain, angle):
-    """In the frame that the figure faces, however it turns meanwhile."""
+    """Velocities are in the figure's frame, also while it turns."""
     clip = turning(walk_clip(31, loop=False), np.linspace(0, angle, 31))
     signals = signals_from_clip(clip)
     root, rotations = (torch.from_numpy(a)[None] for a in (signals.root, signals.rotations))
@@ -115,13 +115,13 @@ def test_networks_that_give_nothing_make_the_rest_pose_travel(domain):
 
 
 def embedded(domain: PosesDomain, z: np.ndarray, condition: np.ndarray) -> np.ndarray:
-    """What the domain gives for physical conditions."""
+    """Return the domain's embedding of physical conditions."""
     standard = domain.standardise(torch.from_numpy(condition))
     return domain.embed(torch.from_numpy(z.astype(np.float32)), standard).numpy()
 
 
 def formula(condition: np.ndarray, z: np.ndarray, group: int) -> np.ndarray:
-    """Coordinates of one row as ganassets_poses.groups.Groups has them."""
+    """Return the coordinates of one row by the formula of ganassets_poses.groups.GroupModels."""
     data = small_data()
     std = data.conditions.std(0)
     sliders = ((condition - data.conditions.mean(0)) / np.where(std > 1e-3, std, 1))[SLIDERS]
@@ -152,7 +152,7 @@ def test_a_mix_of_actions_is_a_mix_of_their_coordinates(domain):
 
 
 def test_known_latents_are_those_of_the_motion(domain):
-    """Samples of one unit have one embedding, others another."""
+    """Samples of the same segment have the same embedding, others differ."""
     data = small_data()
     assert data.latents is not None
     known = np.isfinite(data.latents).any(1)
@@ -231,7 +231,7 @@ def test_gradient_reaches_all_signals(domain):
 
 
 def test_signals_that_are_no_rotations_can_be_repaired(domain):
-    """What float16 does to the data is less than a thousandth."""
+    """The rounding of the data to float16 is less than a thousandth."""
     raw = raw_of()
     stacked = np.concatenate([raw[name][0].numpy() for name in ("root", "rotations", "contacts")])
     np.testing.assert_allclose(unstack_signals(stacked).rotations, raw["rotations"][0].numpy(), atol=2e-3)

@@ -70,7 +70,7 @@ def desk(workshop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
 
 
 def run(*args: str) -> str:
-    """Output of a command that succeeds."""
+    """Run a command that must succeed and return its output."""
     result = CliRunner().invoke(cli, args)
     assert result.exit_code == 0, f"{' '.join(args)}: {result.output}"
     return result.output

@@ -1,4 +1,4 @@
-"""What samples of poses are compared by."""
+"""The features by which samples of poses are compared."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_where_a_figure_goes_does_not_matter_but_how_it_moves_does():
 
 
 def test_windows_of_a_repeating_motion_are_not_taken_for_loops():
-    """A loop's row says that it repeats; where a window of it ends it doesn't begin again."""
+    """A loop's conditions say that it repeats, but a window of it doesn't wrap."""
     arrays = arrays_of(signals_from_clip(WALK))
     rows = np.zeros((1, len(COLUMNS)), np.float32)
     assert SPEC.features is not None

@@ -1,4 +1,4 @@
-"""Clips cut into what there is to learn."""
+"""Segments of clips."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ WALK, RUN, JUMP, IDLE = (BY_NAME[name] for name in ("walk", "run", "jump", "idle
 
 
 def walks(clip: MotionClip, looping: bool | None = None) -> list[Segment]:
-    """Units of a recorded walk."""
+    """Return segments of a recorded walk."""
     return find_segments(clip, WALK, "mocap", looping)
 
 
@@ -130,7 +130,7 @@ def test_the_right_side_does_more():
 
 
 def rolled(segment: Segment, frames: int) -> Segment:
-    """A repetition that begins later."""
+    """Return a repetition that begins later."""
     signals = segment.signals
     return replace(
         segment,

@@ -1,4 +1,4 @@
-"""Clips as the networks see them, and back."""
+"""Conversion of clips to the networks' signals, and back."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def aligned(made: MotionClip, clip: MotionClip) -> MotionClip:
 
 
 def assert_same_motion(made: MotionClip, clip: MotionClip) -> None:
-    """Within 0.05 degrees and 1 mm, wherever they begin."""
+    """Assert that clips agree within 0.05 degrees and 1 mm after aligning their starts."""
     assert len(made) == len(clip) and made.fps == clip.fps and made.loop == clip.loop
     made = aligned(made, clip)
     assert degrees_between(made.rotations, clip.rotations).max() < 0.05
@@ -132,7 +132,7 @@ def test_mirrored_signals_are_those_of_the_mirrored_clip(clip):
 @settings(max_examples=20)
 @given(SEEDS, st.integers(2, 40), st.floats(10, 60))
 def test_whatever_the_networks_make_loops_close(seed, frames, fps):
-    """Pose, heading, height; and the step over the seam is the one that the last frame tells."""
+    """Pose, heading and height close; the step over the seam is that of the last frame."""
     rng = np.random.default_rng(seed)
     signals = unstack_signals(rng.normal(size=(4 + 6 * JOINTS + 4, frames)))
     clip = clip_from_signals(signals, "loop", fps, True)
@@ -154,7 +154,7 @@ def test_a_walk_loops_smoothly():
 
 
 def level(turns: np.ndarray) -> np.ndarray:
-    """Headings in degrees of hips that do this, 30 frames a second."""
+    """Return the headings in degrees of hips with these rotations, at 30 frames per second."""
     return np.degrees(smooth_headings(turns, 30.0, wraps=False))
 
 
@@ -174,7 +174,7 @@ def test_headings_do_not_mind_rolling_over(facing):
 
 
 def test_headings_hold_where_the_hips_stand_upright():
-    """For some frames in the middle nothing says where it faces."""
+    """The heading is undefined for some frames in the middle."""
     roll = np.zeros(60)
     roll[25:35] = np.pi / 2
     np.testing.assert_allclose(level(from_axis_angle((0, 0, 1), roll)), 0, atol=1e-6)

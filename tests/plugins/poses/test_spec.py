@@ -1,4 +1,4 @@
-"""What the generator of poses promises."""
+"""The specification of the generator of poses."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_settings_read_well():
 
 
 def outputs(count: int, frames: int) -> dict[str, np.ndarray]:
-    """What networks make that have learnt nothing yet."""
+    """Return the outputs of untrained networks."""
     rng = np.random.default_rng(0)
     return {
         "root": rng.normal(size=(count, 4, frames)).astype(np.float32),

@@ -1,4 +1,4 @@
-"""The noise map: loops wrap, single actions stand still around it, and its numbers are a promise."""
+"""The noise map: loops wrap, single actions stand still before and after, and its numbers never change."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ def test_same_seed_same_map(seed, loop, tempo, frames):
 
 
 def test_its_numbers_are_pinned():
-    """Models are trained with this noise; if it has to change, they have to be trained again."""
+    """Models depend on this noise; a change of it requires training them again."""
     assert noise_digest() == "cfbb22bf26f8a55959cc6b24282defb51c17f2573963a4b5ffa7033b3c43584c"
 
 
 def test_last_bits_do_not_matter_to_the_digest():
-    """No number of it lies where another platform's cosine would be rounded to another value."""
+    """No value is so near to a rounding boundary that another platform's cosine could cross it."""
     sample = np.concatenate(
         [noise_map(7, row(loop, 1.3)[: condition_column("tempo") + 1], 64) for loop in (False, True)]
     )

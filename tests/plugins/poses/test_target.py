@@ -1,4 +1,4 @@
-"""Clips that a model of motion is to come near to."""
+"""Clips as inversion targets."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_it_says_that_only_the_first_of_several_clips_counts(walk):
 
 
 def test_what_is_set_while_it_is_compared(walk):
-    """All of it is the plugin's own settings; the clip is as long, and nothing is done to it."""
+    """The target's settings are the plugin's own; the clip has the same duration and no corrections."""
     clip, path = walk
     target = clip_target(path)
     settings = {**target.settings, **target.draft}

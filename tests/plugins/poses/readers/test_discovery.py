@@ -50,7 +50,7 @@ def rows(*lines: dict[str, Any]) -> str:
 
 
 def read_all(source: Path) -> tuple[list[LabelledTake], dict[str, str]]:
-    """Clips, and what is wrong with files that hold motion, or should, by file or line."""
+    """Return clips, and the problems of files that hold motion or should, by file or line."""
     records: list[FileRecord] = []
     found = list(find_motion(source, records))
     wrong = [record for record in records if not record.use and record.category not in (NOT_READ, discovery.NO_MOTION)]
@@ -343,7 +343,7 @@ def test_real_motion() -> None:
 
 
 class Names(tuple[str, ...]):
-    """Names that can't be searched one by one, and count how often they are gone through."""
+    """Names that refuse linear searches and count how often they are iterated."""
 
     def __contains__(self, name: object) -> bool:
         raise AssertionError("searched one by one")
