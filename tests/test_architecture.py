@@ -43,7 +43,7 @@ def test_contracts_are_kept():
         ("ganassets_poses.preview, ganassets_poses.snapshot", TRAINING_ONLY | {"onnxruntime"}),
         (MOTION, TRAINING_ONLY | {"onnxruntime"}),
         ("ganassets_gltf, ganassets_meshes, ganassets_images", TRAINING_ONLY | {"onnxruntime"}),
-        ("ganassets_bvh.encode, ganassets_animation.pictures, ganassets_gltf.motion", TRAINING_ONLY | {"onnxruntime"}),
+        ("ganassets_bvh.export, ganassets_animation.export, ganassets_gltf.motion", TRAINING_ONLY | {"onnxruntime"}),
     ],
 )
 def test_importing_is_light(modules: str, unwanted: set[str]):

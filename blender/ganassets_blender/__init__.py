@@ -6,18 +6,7 @@ beside it, in a process of its own, and needs no Blender.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from ganassets.api.assets import Asset, Exporter, Option
-
-
-def export(asset: Asset, options: Mapping[str, Any]) -> dict[str, bytes]:
-    """What the add-on builds an asset from; see parts.py."""
-    from .parts import encode_parts
-
-    return encode_parts(asset, options)
-
+from ganassets.api.assets import Exporter, Option
 
 EXPORTER = Exporter(
     name="parts",
@@ -25,7 +14,7 @@ EXPORTER = Exporter(
     api_version=1,
     kinds=("textures", "mesh", "motion"),
     suffixes=(".json", ".npz", ".png"),
-    export=export,
+    export="ganassets_blender.parts:encode_parts",
     options=(
         Option(
             "rig",

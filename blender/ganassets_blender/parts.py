@@ -17,11 +17,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
-from PIL.PngImagePlugin import PngInfo
 
 from ganassets.api.assets import Asset, Material, Mesh, MotionClip, TextureSet
+from ganassets.api.engines import ENGINES
 from ganassets.api.errors import InputError
+from ganassets.api.images.encoding import encode_png
+from ganassets.api.images.texture_maps import encode_png_textures
 from ganassets.api.motion.editing import remove_travel
 from ganassets.api.motion.kinematics import rest_pose, root_translations
 from ganassets.api.motion.mannequin import SURFACES, Mannequin, make_mannequin_for_rig
@@ -36,7 +37,6 @@ from ganassets.api.motion.rotations import (
     shortest_rotation,
     to_matrix,
 )
-from ganassets_images import EXPORTER as IMAGES
 
 from .armatures import put_on, read_armature
 from .thumbnails import thumbnail
@@ -143,8 +143,8 @@ def description(asset: Asset, tag: str, told: Mapping[str, str]) -> str:
 
 
 def texture_parts(asset: TextureSet, options: Mapping[str, Any]) -> tuple[Card, dict[str, bytes]]:
-    """A material: the very pictures of the images exporter."""
-    files = IMAGES.export(asset, {option.name: option.default for option in IMAGES.options})
+    """A material: the same pictures as the images exporter writes."""
+    files = encode_png_textures(asset, ENGINES["gltf"])
     card = {
         "files": {part: f"{asset.name}_{ending}.png" for part, ending in PICTURES.items()},
         "size": list(asset.size),
@@ -321,11 +321,7 @@ def pointing(places: FloatArray, parents: Sequence[int]) -> FloatArray:
 
 def png_of(array: NDArray[np.uint8], text: Mapping[str, str]) -> bytes:
     """A PNG file of a grey, RGB or RGBA picture, and what it says about itself."""
-    file, notes = io.BytesIO(), PngInfo()
-    for keyword, value in text.items():
-        notes.add_itxt(keyword, value)
-    Image.fromarray(array).save(file, format="PNG", compress_level=1, pnginfo=notes)
-    return file.getvalue()
+    return encode_png(array, text=text, compress_level=1, latin_text=False)
 
 
 def npz_of(arrays: Arrays) -> bytes:

@@ -2,19 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from ganassets.api.assets import Exporter, MotionClip, Option
-
-
-def export(asset: MotionClip, options: Mapping[str, Any]) -> dict[str, bytes]:
-    """One BVH named after the clip; see EXPORTER.options. BVH has no comments, so the provenance lies beside it."""
-    from .encode import encode_clip
-
-    name = f"{asset.name}.bvh"
-    return {name: encode_clip(asset, options).encode(), **asset.provenance.sidecar(name)}
-
+from ganassets.api.assets import Exporter, Option
+from ganassets.api.rig_options import RIG_OPTION, ROOT_OPTION
 
 EXPORTER = Exporter(
     name="bvh",
@@ -22,18 +11,10 @@ EXPORTER = Exporter(
     api_version=1,
     kinds=("motion",),
     suffixes=(".bvh",),
-    export=export,
+    export="ganassets_bvh.export:export_clip",
     options=(
-        Option(
-            "rig",
-            str,
-            "vrm",
-            "names and rest pose of the bones",
-            choices=("vrm", "mixamo", "unreal", "unity", "godot", "rigify"),
-        ),
-        Option("root", str, "motion", "whether the figure travels", choices=("motion", "in-place")),
-        Option(
-            "unit", str, "m", "BVH says no unit; Blender wants metres, most others centimetres", choices=("m", "cm")
-        ),
+        RIG_OPTION,
+        ROOT_OPTION,
+        Option("unit", str, "m", "unit of lengths; Blender reads metres, most others centimetres", choices=("m", "cm")),
     ),
 )

@@ -1,4 +1,4 @@
-"""FBX files of scenes, by a Blender that stays open from file to file; arrays and the FBX go through a folder."""
+"""Let Blender write FBX files. One Blender stays open for all files; arrays and files pass through a folder."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ganassets.api.blender import Blender, command
 from ganassets.api.errors import GanassetsError
 from ganassets.api.scratch import REFUSALS, scratch_folder
 
-from .scene import Scene
+from .scene import BlenderScene
 
 SCRIPT = Path(__file__).with_name("worker.py")
 
@@ -23,26 +23,31 @@ _lock = threading.Lock()
 _blender: Blender | None = None
 
 
-def run_in_blender(scene: Scene) -> bytes:
-    """The FBX of a scene.
+def run_in_blender(scene: BlenderScene) -> bytes:
+    """Write a scene as FBX.
 
     Raises:
-        InputError: there is no Blender.
-        GanassetsError: it failed, ended or took too long.
+        InputError: Blender is not installed.
+        GanassetsError: Blender failed, ended or took too long.
     """
     with _lock, scratch_folder("ganassets-fbx-") as folder:
         np.savez(folder / "scene.npz", **scene.arrays)  # pyright: ignore[reportArgumentType]
-        answer = ask_blender({**scene.words, "folder": str(folder)})
+        answer = ask_blender({**scene.metadata, "folder": str(folder)})
         check_answer(answer["error"])
         if not (folder / "scene.fbx").is_file():
-            raise GanassetsError("Blender said nothing, but wrote no FBX file.")
+            raise GanassetsError("Blender reported no error, but wrote no FBX file.")
         return (folder / "scene.fbx").read_bytes()
 
 
 def check_answer(error: str) -> None:
-    """Raise what went wrong in Blender, if anything: OSError where its disk refused a file, else GanassetsError.
+    """Raise the error that Blender reported, if any.
 
-    An operator's error is a text that ends with the last line of Python's account.
+    Args:
+        error: text of an operator's error, which ends with the last line of Python's traceback; "" for none.
+
+    Raises:
+        OSError: the disk refused a file.
+        GanassetsError: anything else went wrong.
     """
     number = re.search(r"\[Errno (\d+)\]", error)
     if number and int(number[1]) in REFUSALS:
@@ -52,7 +57,7 @@ def check_answer(error: str) -> None:
 
 
 def ask_blender(request: dict[str, Any]) -> dict[str, Any]:
-    """The answer of the Blender that runs, or of a new one if there is none or it ends over this."""
+    """Send a request to the open Blender; start another one if none is open or it ends during the request."""
     global _blender
     if _blender and _blender.usable():
         with contextlib.suppress(GanassetsError):

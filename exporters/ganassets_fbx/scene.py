@@ -1,27 +1,31 @@
-"""An asset as plain arrays and words that a Blender can make a scene of, in centimetres; see worker.py for what reads
-them.
+"""Describe an asset as arrays and metadata from which Blender builds a scene, in centimetres with Y up.
 
-words: name (of the animation), mesh (its name), smoothing, notes (by keyword), bones, parents, morphs, materials,
-pictures, fps.
-arrays: positions, normals (v, 3); corners (l,) vertices of all faces one after the other, starts (f,), corner_uvs
-(l, 2) origin lower left, face_materials (f,); skin_joints, skin_weights (v, 4); offsets (m, v, 3); bone_places (j, 3),
-bone_turns (j, 4) of the joints at rest in the world; shifts (f, k, 3) of the first k joints and turns (f, j, 4) by
-which they differ from the rest pose, in their own frames; picture_0, picture_1, ... bytes of PNG files.
+FBX means centimetres with Y up where a file says nothing else. Every engine converts that on import, so that no node
+needs a rotation or a scale. worker.py reads:
+
+- metadata: name (of the file and the animation), mesh (name of the mesh), smoothing, properties (text by keyword),
+  bones, parents, morphs, materials, images, fps.
+- arrays of the mesh: positions, normals (v, 3); corners (l,) vertices of all faces one after the other, starts (f,),
+  corner_uvs (l, 2) origin lower left, face_materials (f,); skin_joints, skin_weights (v, 4); offsets (m, v, 3) of the
+  morph targets; image_0, image_1, ... bytes of PNG files.
+- arrays of the skeleton: bone_positions (j, 3), bone_rotations (j, 4) of the joints at rest in the world.
+- arrays of the motion, relative to the rest pose in each joint's own frame: translations (f, k, 3) of the first k
+  joints, rotations (f, j, 4).
 """
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from ganassets.api.assets import Mesh, MotionClip
+from ganassets.api.engines import Engine
 from ganassets.api.errors import InputError
+from ganassets.api.images.encoding import encode_png
 from ganassets.api.motion.editing import remove_travel
 from ganassets.api.motion.kinematics import rest_pose, root_translations
 from ganassets.api.motion.mannequin import SURFACES, VRM, Mannequin, make_mannequin_for_rig
@@ -29,27 +33,37 @@ from ganassets.api.motion.retarget import to_rig
 from ganassets.api.motion.rigs import RIGS
 from ganassets.api.motion.rotations import IDENTITY, conjugate, make_continuous, multiply, rotate
 
-from .engines import CENTIMETRES, Engine
+CENTIMETRES = 100.0  # in a metre
+STILL_FPS = 30.0  # frames per second of files without motion
+PNG_LEVEL = 1  # the fastest compression
 
 
 @dataclass
-class Scene:
-    """What goes to Blender.
+class BlenderScene:
+    """What Blender gets; the keys are described at the top of this module.
 
     Attributes:
-        words: what JSON can hold.
-        arrays: plain arrays by name.
+        metadata: values that JSON can hold.
+        arrays: arrays by name.
     """
 
-    words: dict[str, Any]
+    metadata: dict[str, Any]
     arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
 
 
-def mesh_scene(mesh: Mesh, engine: Engine, options: Mapping[str, Any]) -> Scene:
-    """A mesh with its materials, and its skeleton and morph targets if they are wanted."""
-    topology, name = mesh.topology, engine.mesh_name(mesh, options["skin"])
-    notes = mesh.provenance.keywords(mesh.name)
-    scene = Scene({"name": name, "mesh": name, "smoothing": engine.smoothing, "notes": notes, "fps": 30.0})
+def make_mesh_scene(mesh: Mesh, engine: Engine, options: Mapping[str, Any]) -> BlenderScene:
+    """Describe a mesh with its materials, and with skeleton and morph targets if the options ask for them.
+
+    Raises:
+        InputError: the mesh has no faces.
+    """
+    topology = mesh.topology
+    skinned = options["skin"] and bool(topology.joint_names)
+    name = (engine.skinned_mesh if skinned else engine.static_mesh).format(mesh.name)
+    properties = mesh.provenance.keywords(mesh.name)
+    scene = BlenderScene(
+        {"name": name, "mesh": name, "smoothing": engine.fbx_smoothing, "properties": properties, "fps": STILL_FPS}
+    )
     corners, starts, kept = topology.polygons()
     if not len(starts):
         raise InputError("a mesh without faces can't be written as FBX; give it at least one.")
@@ -63,58 +77,53 @@ def mesh_scene(mesh: Mesh, engine: Engine, options: Mapping[str, Any]) -> Scene:
         "face_materials": topology.face_materials[kept.any(1)],
     }
     add_materials(scene, mesh, engine)
-    if options["skin"] and topology.joint_names:
+    if skinned:
         assert topology.skin_joints is not None and topology.skin_weights is not None
-        scene.words |= {"bones": topology.joint_names, "parents": topology.joint_parents}
+        scene.metadata |= {"bones": topology.joint_names, "parents": topology.joint_parents}
         scene.arrays |= {
-            "bone_places": mesh.joints * np.float32(CENTIMETRES),
-            "bone_turns": np.tile(IDENTITY, (len(mesh.joints), 1)),
+            "bone_positions": mesh.joints * np.float32(CENTIMETRES),
+            "bone_rotations": np.tile(IDENTITY, (len(mesh.joints), 1)),
             "skin_joints": topology.skin_joints,
             "skin_weights": topology.skin_weights,
         }
     if options["morphs"] and topology.morph_offsets is not None:
-        scene.words["morphs"] = topology.morph_names
+        scene.metadata["morphs"] = topology.morph_names
         scene.arrays["offsets"] = topology.morph_offsets * np.float32(CENTIMETRES)
     return scene
 
 
-def add_materials(scene: Scene, mesh: Mesh, engine: Engine) -> None:
-    """The mesh's materials, and their pictures as PNG files. A picture that several share is written once."""
-    scene.words["pictures"] = pictures = []
+def add_materials(scene: BlenderScene, mesh: Mesh, engine: Engine) -> None:
+    """Add a mesh's materials and their images; an array that several materials share is written once."""
+    scene.metadata["images"] = images = []
     numbers: dict[int, int] = {}
 
-    def picture(pattern: str, array: NDArray[np.uint8] | None, material: str) -> int | None:
-        if array is None:
+    def add_image(pattern: str, pixels: NDArray[np.uint8] | None, material: str) -> int | None:
+        if pixels is None:
             return None
-        if id(array) not in numbers:
-            numbers[id(array)] = len(pictures)
-            scene.arrays[f"picture_{len(pictures)}"] = png_of(array)
-            pictures.append(f"{pattern.format(mesh.name, material)}.png")
-        return numbers[id(array)]
+        if id(pixels) not in numbers:
+            numbers[id(pixels)] = len(images)
+            png = encode_png(pixels, compress_level=PNG_LEVEL)
+            scene.arrays[f"image_{len(images)}"] = np.frombuffer(png, np.uint8)
+            images.append(f"{pattern.format(mesh.name, material)}.png")
+        return numbers[id(pixels)]
 
-    scene.words["materials"] = [
+    scene.metadata["materials"] = [
         {
             "name": material.name,
             "base_colour": material.base_colour,
             "roughness": material.roughness,
             "metallic": material.metallic,
-            "albedo": picture(engine.colour, material.albedo, material.name),
-            "roughness_map": picture(engine.roughness, material.roughness_map, material.name),
+            "albedo": add_image(engine.mesh_albedo, material.albedo, material.name),
+            "roughness_map": add_image(engine.mesh_roughness, material.roughness_map, material.name),
         }
         for material in mesh.materials
     ]
 
 
-def png_of(array: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Bytes of a PNG file."""
-    file = io.BytesIO()
-    Image.fromarray(array).save(file, format="PNG", compress_level=1)
-    return np.frombuffer(file.getvalue(), np.uint8)
+def make_clip_scene(clip: MotionClip, engine: Engine, options: Mapping[str, Any]) -> BlenderScene:
+    """Describe a clip's skeleton and motion, and a mannequin if the options ask for it.
 
-
-def clip_scene(clip: MotionClip, engine: Engine, options: Mapping[str, Any]) -> Scene:
-    """A clip's skeleton and its motion, and a mannequin if it is wanted. Blender writes no animation of one frame, so
-    that is held for two.
+    Blender writes no animation of one frame; a clip of one frame gets a second, equal one.
     """
     rig = engine.rig if options["rig"] == "engine" else options["rig"]
     mannequin = make_mannequin_for_rig(clip.skeleton, rig) if options["mannequin"] else None
@@ -124,32 +133,32 @@ def clip_scene(clip: MotionClip, engine: Engine, options: Mapping[str, Any]) -> 
         clip = to_rig(clip, rig)
     if len(clip) == 1:
         clip = replace(clip, translation=clip.translation.repeat(2, 0), rotations=clip.rotations.repeat(2, 0))
-    places, turns = rest_pose(clip.skeleton)
+    positions, rotations = rest_pose(clip.skeleton)
     back = conjugate(clip.skeleton.rest_rotations)
-    moves = np.stack(root_translations(clip, has_root=bool(RIGS[rig].root)), 1)
-    moved = moves.shape[1]
-    words = {
-        "name": engine.clip.format(clip.name),
-        "smoothing": engine.smoothing,
-        "notes": clip.provenance.keywords(clip.name),
+    translations = np.stack(root_translations(clip, has_root=bool(RIGS[rig].root)), 1)
+    count = translations.shape[1]
+    metadata = {
+        "name": engine.animation.format(clip.name),
+        "smoothing": engine.fbx_smoothing,
+        "properties": clip.provenance.keywords(clip.name),
         "bones": clip.skeleton.names,
         "parents": clip.skeleton.parents,
         "fps": clip.fps,
     }
     arrays = {
-        "bone_places": places * CENTIMETRES,
-        "bone_turns": turns,
-        "shifts": rotate(back[:moved], moves - clip.skeleton.offsets[:moved]) * np.float32(CENTIMETRES),
-        "turns": make_continuous(multiply(back, clip.rotations)),
+        "bone_positions": positions * CENTIMETRES,
+        "bone_rotations": rotations,
+        "translations": rotate(back[:count], translations - clip.skeleton.offsets[:count]) * np.float32(CENTIMETRES),
+        "rotations": make_continuous(multiply(back, clip.rotations)),
     }
-    scene = Scene(words, arrays)
+    scene = BlenderScene(metadata, arrays)
     if mannequin:
         add_mannequin(scene, mannequin)
     return scene
 
 
-def add_mannequin(scene: Scene, mannequin: Mannequin) -> None:
-    """The figure that the clip moves."""
+def add_mannequin(scene: BlenderScene, mannequin: Mannequin) -> None:
+    """Add the mannequin that a clip moves."""
     corners, starts, materials = mannequin.polygons()
     scene.arrays |= {
         "positions": mannequin.positions * np.float32(CENTIMETRES),
@@ -161,10 +170,10 @@ def add_mannequin(scene: Scene, mannequin: Mannequin) -> None:
         "skin_joints": mannequin.joints,
         "skin_weights": mannequin.weights,
     }
-    scene.words |= {"mesh": "mannequin", "pictures": [], "materials": [plain(*row) for row in SURFACES]}
+    scene.metadata |= {"mesh": "mannequin", "images": [], "materials": [untextured_material(*row) for row in SURFACES]}
 
 
-def plain(name: str, colour: tuple[float, float, float], roughness: float) -> dict[str, Any]:
-    """A material without pictures."""
+def untextured_material(name: str, colour: tuple[float, float, float], roughness: float) -> dict[str, Any]:
+    """Describe a non-metallic material without images."""
     factors = {"base_colour": colour, "roughness": roughness, "metallic": 0.0}
     return {"name": name, **factors, "albedo": None, "roughness_map": None}

@@ -1,9 +1,9 @@
-"""Runs inside Blender: makes a scene of each request and writes it as FBX, until its input ends.
+"""Runs inside Blender: builds a scene from each request and writes it as FBX, until its input ends.
 
-A request is a line of JSON, the words of scene.py and the folder that holds scene.npz and gets scene.fbx. The answer is
-a line that begins with MARK. This file stands alone, since Blender's Python doesn't know the package.
+A request is a line of JSON: the metadata of scene.py and "folder", which holds scene.npz and gets scene.fbx. The answer
+is a line that begins with MARK. This file imports nothing of the package, because Blender's Python doesn't have it.
 
-The scene is made in centimetres with Y up, as FBX has it, so that the exporter needn't turn or scale anything.
+The scene is built in centimetres with Y up, as FBX expects, so that Blender's exporter converts nothing.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import datetime
 import json
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 import bpy  # pyright: ignore[reportMissingImports]
@@ -22,75 +23,77 @@ from mathutils import Matrix, Quaternion, Vector  # pyright: ignore[reportMissin
 
 MARK = "GANASSETS "
 UNIT = 0.01  # metres
-ARMATURE = "Armature"  # Unreal makes no bone of an armature with this name alone
-SHORTEST_BONE = 1.0
-BEFORE = -1  # frame
-Words = dict[str, Any]
+ARMATURE = "Armature"  # Unreal adds a bone for an armature of any other name
+SHORTEST_BONE = 1.0  # centimetres
+REST_FRAME = -1
+Metadata = dict[str, Any]
 Arrays = dict[str, np.ndarray]
 
 
 def main() -> None:
-    """Answer requests."""
+    """Answer requests until the input ends."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # what Blender prints is no answer
-    write_the_same_bytes()
+    os.dup2(2, 1)  # Blender's own output must not mix with the answers
+    make_reproducible()
     for line in sys.stdin:
         request = json.loads(line)
         try:
-            write(request)
+            write_fbx(request)
             error = ""
-        except Exception as problem:
-            error = f"{type(problem).__name__}: {problem}"
+        except Exception as caught:
+            error = f"{type(caught).__name__}: {caught}"
         print(MARK + json.dumps({"error": error}), file=answers, flush=True)
 
 
-class Epoch(datetime.datetime):
-    """A clock that stands still."""
+class FixedTime(datetime.datetime):
+    """A clock that always shows the same time."""
 
     @classmethod
     def now(cls, tz: datetime.tzinfo | None = None) -> datetime.datetime:
+        """Return the first moment of 1970."""
         return cls(1970, 1, 1, tzinfo=tz)
 
 
-def write_the_same_bytes() -> None:
-    """Take the time of day and the temporary folder's name out of what the exporter writes."""
-    export_fbx_bin.datetime = type("datetime", (), {"datetime": Epoch})
-    export_fbx_bin._gen_vid_path = lambda image, scene_data: (image.name, image.name)
+def make_reproducible() -> None:
+    """Keep the time of day and the temporary folder's name out of the files."""
+    export_fbx_bin.datetime = type("datetime", (), {"datetime": FixedTime})
+
+    def paths(image: Any, _scene_data: Any) -> tuple[str, str]:
+        return image.name, image.name
+
+    export_fbx_bin._gen_vid_path = paths
 
 
-def write(words: Words) -> None:
-    """Make the scene and write scene.fbx."""
-    with np.load(os.path.join(words["folder"], "scene.npz"), allow_pickle=False) as file:
+def write_fbx(metadata: Metadata) -> None:
+    """Build the scene of a request and write scene.fbx."""
+    with np.load(Path(metadata["folder"], "scene.npz"), allow_pickle=False) as file:
         arrays = dict(file)
-    everything = (bpy.data.objects, bpy.data.meshes, bpy.data.armatures, bpy.data.materials, bpy.data.images)
-    bpy.data.batch_remove([thing for things in (*everything, bpy.data.actions) for thing in things])
-    for numbers in (fbx_utils._keys_to_uuids, fbx_utils._uuids_to_keys):  # those of the file before
-        numbers.clear()
+    clear_scene()
     scene = bpy.context.scene
-    scene.name = words["name"]  # the name of the animation
+    scene.name = metadata["name"]  # becomes the name of the animation
     scene.unit_settings.scale_length = UNIT
-    scene.render.fps = max(1, round(words["fps"]))
-    scene.render.fps_base = scene.render.fps / words["fps"]
-    scene.frame_start, scene.frame_end = 0, len(arrays["turns"]) - 1 if "turns" in arrays else 0
-    armature = make_armature(words, arrays) if "bones" in words else None
-    things = [armature] if armature else []
+    scene.render.fps = max(1, round(metadata["fps"]))
+    scene.render.fps_base = scene.render.fps / metadata["fps"]
+    scene.frame_start, scene.frame_end = 0, len(arrays["rotations"]) - 1 if "rotations" in arrays else 0
+    armature = make_armature(metadata, arrays) if "bones" in metadata else None
+    objects = [armature] if armature else []
     if "positions" in arrays:
-        things.append(make_mesh(words, arrays, armature))
-    for keyword, text in words["notes"].items():
-        things[0][keyword] = text
-    if armature and "turns" in arrays:
-        animate(armature, words, arrays)
-    scene.frame_set(BEFORE)
+        objects.append(make_mesh(metadata, arrays, armature))
+    for keyword, text in metadata["properties"].items():
+        objects[0][keyword] = text
+    if armature and "rotations" in arrays:
+        animate(armature, metadata, arrays)
+    scene.frame_set(REST_FRAME)
     bpy.ops.export_scene.fbx(
-        filepath=os.path.join(words["folder"], "scene.fbx"),
+        filepath=str(Path(metadata["folder"], "scene.fbx")),
         use_space_transform=False,
         axis_forward="-Z",
         axis_up="Y",
         apply_scale_options="FBX_SCALE_NONE",
-        mesh_smooth_type=words["smoothing"],
+        mesh_smooth_type=metadata["smoothing"],
         object_types={"ARMATURE", "MESH"},
         add_leaf_bones=False,
-        bake_anim="turns" in arrays,
+        bake_anim="rotations" in arrays,
         bake_anim_use_nla_strips=False,
         bake_anim_use_all_actions=False,
         bake_anim_simplify_factor=0.0,
@@ -100,46 +103,54 @@ def write(words: Words) -> None:
     )
 
 
-def add(name: str, data: Any) -> Any:
-    """An object of the scene."""
-    thing = bpy.data.objects.new(name, data)
-    bpy.context.scene.collection.objects.link(thing)
-    return thing
+def clear_scene() -> None:
+    """Remove everything that the request before has left, in the scene and in Blender's exporter."""
+    kinds = ("objects", "meshes", "armatures", "materials", "images", "actions")
+    bpy.data.batch_remove([block for kind in kinds for block in getattr(bpy.data, kind)])
+    for numbers in (fbx_utils._keys_to_uuids, fbx_utils._uuids_to_keys):
+        numbers.clear()
 
 
-def make_armature(words: Words, arrays: Arrays) -> Any:
-    """The bones. Blender's lie along their Y axis, so each points where its joint's Y axis does."""
-    armature = add(ARMATURE, bpy.data.armatures.new(ARMATURE))
+def add_object(name: str, data: Any) -> Any:
+    """Add an object to the scene."""
+    added = bpy.data.objects.new(name, data)
+    bpy.context.scene.collection.objects.link(added)
+    return added
+
+
+def make_armature(metadata: Metadata, arrays: Arrays) -> Any:
+    """Build the armature. A bone of Blender lies along its Y axis, so each points along its joint's Y axis."""
+    armature = add_object(ARMATURE, bpy.data.armatures.new(ARMATURE))
     bpy.context.view_layer.objects.active = armature
     bpy.ops.object.mode_set(mode="EDIT")
     bones = []
-    places = arrays["bone_places"].tolist()
-    for name, parent, place, turn in zip(words["bones"], words["parents"], places, arrays["bone_turns"], strict=True):
+    rest = zip(arrays["bone_positions"].tolist(), arrays["bone_rotations"], strict=True)
+    for name, parent, (position, rotation) in zip(metadata["bones"], metadata["parents"], rest, strict=True):
         bone = armature.data.edit_bones.new(name)
         bone.tail = (0, SHORTEST_BONE, 0)
         bone.parent = bones[parent] if parent >= 0 else None
         bones.append(bone)
-        bone.length = max([SHORTEST_BONE, *lengths_to_children(len(bones) - 1, words["parents"], arrays)])
-        bone.matrix = Matrix.LocRotScale(Vector(place), quaternion(turn), None)
+        bone.length = max([SHORTEST_BONE, *lengths_to_children(len(bones) - 1, metadata["parents"], arrays)])
+        bone.matrix = Matrix.LocRotScale(Vector(position), to_blender_quaternion(rotation), None)
     bpy.ops.object.mode_set(mode="OBJECT")
     return armature
 
 
 def lengths_to_children(bone: int, parents: list[int], arrays: Arrays) -> list[float]:
-    """Centimetres from a bone's joint to those right below it."""
-    places = arrays["bone_places"]
-    return [float(np.linalg.norm(places[k] - places[bone])) for k, parent in enumerate(parents) if parent == bone]
+    """Measure the centimetres from a bone's joint to its children."""
+    positions = arrays["bone_positions"]
+    return [float(np.linalg.norm(positions[k] - positions[bone])) for k, parent in enumerate(parents) if parent == bone]
 
 
-def quaternion(turn: np.ndarray) -> Any:
-    """Blender's w stands first."""
-    x, y, z, w = turn.tolist()
+def to_blender_quaternion(rotation: np.ndarray) -> Any:
+    """Put w first, as Blender has it."""
+    x, y, z, w = rotation.tolist()
     return Quaternion((w, x, y, z))
 
 
-def make_mesh(words: Words, arrays: Arrays, armature: Any) -> Any:
-    """The mesh with materials, weights and shape keys."""
-    data = bpy.data.meshes.new(words["mesh"])
+def make_mesh(metadata: Metadata, arrays: Arrays, armature: Any) -> Any:
+    """Build the mesh with materials, weights and shape keys."""
+    data = bpy.data.meshes.new(metadata["mesh"])
     positions = arrays["positions"]
     faces = [face.tolist() for face in np.split(arrays["corners"], arrays["starts"][1:])]
     data.from_pydata(positions.tolist(), [], faces)
@@ -147,92 +158,92 @@ def make_mesh(words: Words, arrays: Arrays, armature: Any) -> Any:
     data.polygons.foreach_set("use_smooth", np.ones(len(faces), bool))
     data.uv_layers.new(name="UVMap").data.foreach_set("uv", arrays["corner_uvs"].ravel())
     data.normals_split_custom_set_from_vertices(arrays["normals"])
-    for material in make_materials(words, arrays):
+    for material in make_materials(metadata, arrays):
         data.materials.append(material)
-    thing = add(words["mesh"], data)
+    mesh = add_object(metadata["mesh"], data)
     if armature:
-        bind(thing, armature, words["bones"], arrays)
+        bind(mesh, armature, metadata["bones"], arrays)
     if "offsets" in arrays:
-        add_shape_keys(thing, words["morphs"], positions, arrays["offsets"])
-    return thing
+        add_shape_keys(mesh, metadata["morphs"], positions, arrays["offsets"])
+    return mesh
 
 
-def bind(thing: Any, armature: Any, bones: list[str], arrays: Arrays) -> None:
-    """Weigh the vertices and let the armature move them."""
+def bind(mesh: Any, armature: Any, bones: list[str], arrays: Arrays) -> None:
+    """Give the vertices their weights and let the armature move them."""
     joints, weights = arrays["skin_joints"], arrays["skin_weights"]
     for bone, name in enumerate(bones):
-        group = thing.vertex_groups.new(name=name)
+        group = mesh.vertex_groups.new(name=name)
         shares = (weights * (joints == bone)).sum(1)
         for share in np.unique(shares[shares > 0]).tolist():
             group.add(np.flatnonzero(shares == np.float32(share)).tolist(), share, "REPLACE")
-    thing.parent = armature
-    thing.modifiers.new(ARMATURE, "ARMATURE").object = armature
+    mesh.parent = armature
+    mesh.modifiers.new(ARMATURE, "ARMATURE").object = armature
 
 
-def add_shape_keys(thing: Any, names: list[str], positions: np.ndarray, offsets: np.ndarray) -> None:
-    """The morph targets, all at 0."""
-    thing.shape_key_add(name="Basis")
+def add_shape_keys(mesh: Any, names: list[str], positions: np.ndarray, offsets: np.ndarray) -> None:
+    """Add the morph targets as shape keys, all at 0."""
+    mesh.shape_key_add(name="Basis")
     for name, offset in zip(names, offsets, strict=True):
-        key = thing.shape_key_add(name=name)
+        key = mesh.shape_key_add(name=name)
         key.data.foreach_set("co", (positions + offset).ravel())
         key.value = 0.0
 
 
-def make_materials(words: Words, arrays: Arrays) -> list[Any]:
-    """The materials with their pictures packed in."""
-    pictures = []
-    for number, name in enumerate(words["pictures"]):
-        path = os.path.join(words["folder"], f"{number}.png")
-        with open(path, "wb") as file:
-            file.write(arrays[f"picture_{number}"].tobytes())
-        picture = bpy.data.images.load(path)
-        picture.name = name
-        picture.alpha_mode = "NONE"
-        picture.pack()
-        pictures.append(picture)
-    return [make_material(row, pictures) for row in words["materials"]]
+def make_materials(metadata: Metadata, arrays: Arrays) -> list[Any]:
+    """Build the materials with their images packed into the file."""
+    images = []
+    for number, name in enumerate(metadata["images"]):
+        path = Path(metadata["folder"], f"{number}.png")
+        path.write_bytes(arrays[f"image_{number}"].tobytes())
+        image = bpy.data.images.load(str(path))
+        image.name = name
+        image.alpha_mode = "NONE"
+        image.pack()
+        images.append(image)
+    return [make_material(row, images) for row in metadata["materials"]]
 
 
-def make_material(row: Words, pictures: list[Any]) -> Any:
-    """One material."""
+def make_material(row: Metadata, images: list[Any]) -> Any:
+    """Build one material."""
     material = bpy.data.materials.new(row["name"])
     material.use_nodes = True
     surface = PrincipledBSDFWrapper(material, is_readonly=False)
     surface.base_color = row["base_colour"]
     surface.roughness, surface.metallic = row["roughness"], row["metallic"]
     if row["albedo"] is not None:
-        surface.base_color_texture.image = pictures[row["albedo"]]
+        surface.base_color_texture.image = images[row["albedo"]]
     if row["roughness_map"] is not None:
-        picture = pictures[row["roughness_map"]]
-        picture.colorspace_settings.name = "Non-Color"
-        surface.roughness_texture.image = picture
+        image = images[row["roughness_map"]]
+        image.colorspace_settings.name = "Non-Color"
+        surface.roughness_texture.image = image
     return material
 
 
-def animate(armature: Any, words: Words, arrays: Arrays) -> None:
-    """Key every bone in every frame from 0 on. It rests in the frame before, where the exporter finds the pose that it
-    writes beside the animation.
+def animate(armature: Any, metadata: Metadata, arrays: Arrays) -> None:
+    """Key every bone in every frame from 0 on, and the rest pose in the frame before.
+
+    The exporter writes the pose of that frame beside the animation.
     """
-    shifts, turns = arrays["shifts"], arrays["turns"]
+    translations, rotations = arrays["translations"], arrays["rotations"]
     channels: list[tuple[float, np.ndarray]] = []  # at rest, and in each frame
-    for number, name in enumerate(words["bones"]):
+    for number, name in enumerate(metadata["bones"]):
         bone = armature.pose.bones[name]
-        if number < shifts.shape[1]:
-            bone.keyframe_insert("location", frame=BEFORE)
-            channels.extend((0.0, values) for values in shifts[:, number].T)
-        bone.keyframe_insert("rotation_quaternion", frame=BEFORE)
-        wxyz = turns[:, number, (3, 0, 1, 2)].T
+        if number < translations.shape[1]:
+            bone.keyframe_insert("location", frame=REST_FRAME)
+            channels.extend((0.0, values) for values in translations[:, number].T)
+        bone.keyframe_insert("rotation_quaternion", frame=REST_FRAME)
+        wxyz = rotations[:, number, (3, 0, 1, 2)].T
         channels.extend(zip((1.0, 0.0, 0.0, 0.0), wxyz, strict=True))
-    frames = np.arange(BEFORE, len(turns))
+    frames = np.arange(REST_FRAME, len(rotations))
     for curve, (rest, values) in zip(curves_of(armature.animation_data), channels, strict=True):
         points = curve.keyframe_points
-        points.add(len(turns))
+        points.add(len(rotations))
         points.foreach_set("co", np.stack([frames, np.append(rest, values)], -1).astype(np.float32).ravel())
         curve.update()
 
 
 def curves_of(animation: Any) -> Any:
-    """The curves of what an object performs; from Blender 5.0 on they are in a bag of the action's slot alone."""
+    """Return the curves of an object's action; since Blender 5.0 only the bag of the action's slot has them."""
     if hasattr(animation.action, "fcurves"):
         return animation.action.fcurves
     return animation.action.layers[0].strips[0].channelbag(animation.action_slot).fcurves

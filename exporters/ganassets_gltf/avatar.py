@@ -1,4 +1,4 @@
-"""A head on the mannequin's body: the joints and the skin of a whole figure that stands on the ground in T-pose."""
+"""Put a head on the mannequin's body: joints and skin of a figure that stands on the ground in T-pose."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ganassets.api.motion.skeletons import HEAD_TOP, HUMANOID_FINGERS
 
 FloatArray = NDArray[np.floating]
 IntArray = NDArray[np.integer]
-# Bone of VRM's humanoid that a joint of a head is, and the bone above it.
+# Joint of a head -> its bone in VRM's humanoid, and that bone's parent.
 BONES = {
     "neck": ("neck", "upperChest"),
     "head": ("head", "neck"),
@@ -24,22 +24,23 @@ BONES = {
     "eyeRight": ("rightEye", "head"),
 }
 REQUIRED = ("neck", "head")
-RAISED = 0.02  # metres in the mannequin's size: the head's neck over the mannequin's, whose torso would reach the chin
-# The collar goes from inside of the head's neck down into the torso: metres above the rim and share of its width, and
-# metres below the neck's joint, half width and half depth of its lower end in the mannequin's size.
-TUCK, INSIDE = 0.004, 0.95
-BELOW, WIDE, DEEP = 0.05, 0.058, 0.050
+# Lengths below are metres in the mannequin's size.
+NECK_RAISE = 0.02  # height of the head's neck above the mannequin's, whose torso would reach the chin
+# The collar is a tube from inside the head's neck down into the torso. Its upper end lies above the neck's rim and is
+# narrower than the rim; its lower end lies below the neck's joint and has a half width and a half depth.
+COLLAR_OVERLAP, COLLAR_WIDTH = 0.004, 0.95
+COLLAR_DROP, COLLAR_HALF_WIDTH, COLLAR_HALF_DEPTH = 0.05, 0.058, 0.050
 
 
 @dataclass(frozen=True, eq=False)
 class Avatar:
-    """The figure.
+    """A head with a body.
 
     Attributes:
-        skeleton: VRM's humanoid with fingers, jaw and eyes as the head has them.
-        head: the mesh where it belongs.
-        bones: joint of the skeleton that each of the head's joints is.
-        body: everything below, moved by the skeleton.
+        skeleton: VRM's humanoid with fingers, and with jaw and eyes if the head has them.
+        head: the head's mesh at its place on the body.
+        bones: for each of the head's joints, its index in the skeleton.
+        body: mesh of the body, moved by the skeleton.
     """
 
     skeleton: Skeleton
@@ -49,7 +50,7 @@ class Avatar:
 
 
 def make_avatar(mesh: Mesh) -> Avatar:
-    """Put a head on a body of its size.
+    """Put a head on a body that fits its size.
 
     Raises:
         InputError: the mesh's joints are not those of a head.
@@ -57,7 +58,7 @@ def make_avatar(mesh: Mesh) -> Avatar:
     names = mesh.topology.joint_names
     if not set(REQUIRED) <= set(names) <= set(BONES):
         raise InputError(
-            f"a VRM avatar is made of a head with the joints {' and '.join(REQUIRED)}, and no others but "
+            f"a VRM avatar needs a head whose joints are {' and '.join(REQUIRED)}, with or without "
             f"{', '.join(name for name in BONES if name not in REQUIRED)}; {mesh.name} has "
             f"{', '.join(names) or 'none'}."
         )
@@ -65,27 +66,27 @@ def make_avatar(mesh: Mesh) -> Avatar:
     places = rest_pose(HUMANOID_FINGERS)[0]
     above_neck = places[HUMANOID_FINGERS.index("head"), 1] + HEAD_TOP - places[HUMANOID_FINGERS.index("neck"), 1]
     scale = np.float32((mesh.positions[:, 1].max() - neck[1]) / above_neck)
-    raised = places[HUMANOID_FINGERS.index("neck")] + (0, RAISED, 0)
+    raised = places[HUMANOID_FINGERS.index("neck")] + (0, NECK_RAISE, 0)
     shift = (scale * raised - neck).astype(np.float32)
     mesh = replace(mesh, positions=mesh.positions + shift, joints=mesh.joints + shift)
-    skeleton = with_head(scale, mesh)
+    skeleton = make_skeleton(scale, mesh)
     bones = tuple(skeleton.index(BONES[name][0]) for name in names)
-    rim = neck_rim(mesh)
-    body = bodies(without_neck=len(rim) > 0)
+    rim = find_neck_rim(mesh)
+    body = cached_body(without_neck=len(rim) > 0)
     body = replace(body, positions=body.positions * scale)
     if len(rim):
-        body = joined(body, collar(mesh, rim, bones, skeleton, head + shift, scale))
+        body = merge_mannequins(body, make_collar(mesh, rim, bones, skeleton, head + shift, scale))
     return Avatar(skeleton, mesh, bones, body)
 
 
 @lru_cache(2)
-def bodies(without_neck: bool) -> Mannequin:
-    """The mannequin without its head, and without its neck or with it."""
+def cached_body(without_neck: bool) -> Mannequin:
+    """Make the mannequin without its head, with or without its neck."""
     return make_mannequin(HUMANOID_FINGERS, without=("head", "neck") if without_neck else ("head",))
 
 
-def with_head(scale: np.float32, mesh: Mesh) -> Skeleton:
-    """The humanoid, scaled, with the joints of a head that lies where it belongs."""
+def make_skeleton(scale: np.float32, mesh: Mesh) -> Skeleton:
+    """Scale the humanoid and give it the joints of a head that is at its place."""
     names, parents = list(HUMANOID_FINGERS.names), list(HUMANOID_FINGERS.parents)
     places = list(scale * rest_pose(HUMANOID_FINGERS)[0].astype(np.float32))
     for name, place in zip(mesh.topology.joint_names, mesh.joints, strict=True):
@@ -102,9 +103,9 @@ def with_head(scale: np.float32, mesh: Mesh) -> Skeleton:
     return Skeleton(tuple(names), tuple(parents), offsets, still)
 
 
-def neck_rim(mesh: Mesh) -> IntArray:
-    """(n,) vertices around the mesh's lowest hole in the order of its faces' edges; none if it is closed."""
-    after = open_edges(mesh.topology)
+def find_neck_rim(mesh: Mesh) -> IntArray:
+    """Find the (n,) vertices around the mesh's lowest hole, in the order of its faces' edges; none if it is closed."""
+    after = find_open_edges(mesh.topology)
     loops = []
     while after:
         start, here = after.popitem()
@@ -116,38 +117,40 @@ def neck_rim(mesh: Mesh) -> IntArray:
     return min(loops, key=lambda loop: mesh.positions[loop, 1].mean(), default=np.zeros(0, int))
 
 
-def open_edges(topology: Topology) -> dict[int, int]:
-    """Where each edge that has a face on one side alone goes to from where it starts."""
+def find_open_edges(topology: Topology) -> dict[int, int]:
+    """Map the first vertex of each edge that has a face on one side only to its second vertex."""
     edges = np.stack([topology.faces, np.roll(topology.faces, -1, 1)], -1).reshape(-1, 2)
     edges = edges[edges[:, 0] != edges[:, 1]]
     there, back = (edges[:, k] * topology.vertex_count + edges[:, 1 - k] for k in (0, 1))
     return dict(edges[~np.isin(there, back)].tolist())
 
 
-def collar(
+def make_collar(
     mesh: Mesh, rim: IntArray, bones: tuple[int, ...], skeleton: Skeleton, head: FloatArray, scale: np.float32
 ) -> Mannequin:
-    """A tube from the rim of a head's neck into the torso: its upper end moves with the rim, its lower with the chest.
+    """Make a tube from the rim of a head's neck into the torso; it moves with the rim above and with the chest below.
 
     Args:
-        mesh: the head where it belongs.
-        rim: its vertices around the neck's end.
-        bones: joint of the skeleton that each of the head's joints is.
-        skeleton: of the avatar.
-        head: (3,) place of the head's joint.
-        scale: of the body.
+        mesh: the head at its place.
+        rim: vertices of the head around the neck's end.
+        bones: for each of the head's joints, its index in the skeleton.
+        skeleton: the avatar's skeleton.
+        head: (3,) place of the head's joint, metres.
+        scale: scale of the body.
     """
     topology = mesh.topology
     assert topology.skin_joints is not None and topology.skin_weights is not None
     neck = mesh.joints[topology.joint_names.index("neck")]
     edge = mesh.positions[rim]
     middle = edge.mean(0)
-    inner = middle + (edge - middle) * np.float32(INSIDE)
+    inner = middle + (edge - middle) * np.float32(COLLAR_WIDTH)
     up = (head - neck) / np.linalg.norm(head - neck)
     around = edge - middle
     angle = np.arctan2(around[:, 0], around[:, 2])
-    low = neck + scale * np.stack([WIDE * np.sin(angle), np.full(len(rim), -BELOW), DEEP * np.cos(angle)], -1)
-    rings = np.concatenate([inner + np.float32(TUCK) * up, inner, low]).astype(np.float32)
+    low = neck + scale * np.stack(
+        [COLLAR_HALF_WIDTH * np.sin(angle), np.full(len(rim), -COLLAR_DROP), COLLAR_HALF_DEPTH * np.cos(angle)], -1
+    )
+    rings = np.concatenate([inner + np.float32(COLLAR_OVERLAP) * up, inner, low]).astype(np.float32)
     count = len(rim)
     here, after = np.arange(count), np.roll(np.arange(count), -1)
     triangles = np.concatenate(
@@ -161,13 +164,13 @@ def collar(
     joints = np.concatenate(
         [np.array(bones)[topology.skin_joints[rim]]] * 2 + [np.full((count, 4), skeleton.index("upperChest"))]
     )
-    joints[weights == 0] = 0  # as glTF wants them
+    joints[weights == 0] = 0  # glTF requires joint 0 where the weight is 0
     normals = vertex_normals(rings, triangles).astype(np.float32)
     return Mannequin(rings, normals, joints.astype(np.uint8), weights, (triangles[:0], triangles))
 
 
-def joined(a: Mannequin, b: Mannequin) -> Mannequin:
-    """Two figures of one skeleton as one."""
+def merge_mannequins(a: Mannequin, b: Mannequin) -> Mannequin:
+    """Merge two meshes that the same skeleton moves."""
     start = len(a.positions)
     body, joints = (np.concatenate([x, y + np.uint16(start)]) for x, y in zip(a.triangles, b.triangles, strict=True))
     return Mannequin(

@@ -12,21 +12,20 @@ import numpy as np
 
 MAGIC, VERSION = b"glTF", 2
 JSON_CHUNK, BIN_CHUNK = b"JSON", b"BIN\0"
-# glTF's numbers for component types and for what a buffer view feeds on the GPU.
-FLOAT = 5126
+FLOAT = 5126  # glTF's number of a component type
 COMPONENT_TYPES = dict(zip(map(np.dtype, ("u1", "u2", "u4", "f4")), (5121, 5123, 5125, FLOAT), strict=True))
-VERTICES, INDICES = 34962, 34963
+VERTICES, INDICES = 34962, 34963  # glTF's numbers of what a buffer view holds
 
 
 @dataclass
-class Binary:
-    """The binary chunk as it grows, with the buffer views and accessors that point into it.
+class BinaryChunk:
+    """The binary chunk of a GLB file while it is built, with the buffer views and accessors that point into it.
 
     Attributes:
-        blocks: its bytes, every block a multiple of 4 long.
-        size: their length together.
-        views: as in glTF's JSON.
-        accessors: JSON text of each; most are the same in every file, so they are turned into text once.
+        blocks: bytes of the chunk; the length of every block is a multiple of 4.
+        size: sum of the blocks' lengths.
+        views: buffer views as in glTF's JSON.
+        accessors: JSON text of each accessor. Most are the same in every file, so they become text once.
     """
 
     blocks: list[bytes] = field(default_factory=list)
@@ -34,19 +33,23 @@ class Binary:
     views: list[dict[str, Any]] = field(default_factory=list)
     accessors: list[str] = field(default_factory=list)
 
-    def copy(self) -> Binary:
-        """One that grows on its own."""
-        return Binary(list(self.blocks), self.size, list(self.views), list(self.accessors))
+    def copy(self) -> BinaryChunk:
+        """Copy the chunk, so that the copy can grow on its own."""
+        return BinaryChunk(list(self.blocks), self.size, list(self.views), list(self.accessors))
+
+    def merge_blocks(self) -> BinaryChunk:
+        """Copy the chunk with all its bytes in one block, which is faster to write many times."""
+        return BinaryChunk([b"".join(self.blocks)], self.size, self.views, self.accessors)
 
     def add_view(self, data: bytes, **properties: int) -> int:
-        """Append data as a buffer view; returns the view's index."""
+        """Append data as a buffer view and return the view's index."""
         self.views.append({"buffer": 0, "byteOffset": self.size, "byteLength": len(data), **properties})
         self.blocks.append(data + bytes(-len(data) % 4))
         self.size += len(self.blocks[-1])
         return len(self.views) - 1
 
     def add_accessor(self, **properties: Any) -> int:
-        """Append an accessor; returns its index."""
+        """Append an accessor and return its index."""
         self.accessors.append(to_json(properties))
         return len(self.accessors) - 1
 
@@ -56,14 +59,14 @@ class Binary:
         """Append an array as one buffer view with an accessor for each span of its rows.
 
         Args:
-            array: (n,) or (n, c), of a type that glTF knows.
-            kind: "SCALAR", "VEC2", ...
+            array: (n,) or (n, c), of a type in COMPONENT_TYPES.
+            kind: glTF's type of a row, "SCALAR" or "VEC2".
             spans: rows of each accessor.
             bounds: whether to write each accessor's smallest and largest values.
             target: VERTICES or INDICES.
 
         Returns:
-            indices of the accessors.
+            Indices of the accessors.
         """
         row_bytes = array.nbytes // len(array)
         stride = {"byteStride": row_bytes} if target == VERTICES else {}
@@ -75,25 +78,34 @@ class Binary:
                 componentType=COMPONENT_TYPES[array.dtype],
                 count=span.stop - span.start,
                 type=kind,
-                **(bounds_of(array[span]) if bounds else {}),
+                **(column_bounds(array[span]) if bounds else {}),
             )
             for span in spans
         ]
 
 
 def to_json(value: Any) -> str:
-    """JSON text without spaces; ValueError for a number that JSON can't hold."""
+    """Encode a value as JSON text without spaces.
+
+    Raises:
+        ValueError: a number is infinite or not a number.
+    """
     return json.dumps(value, separators=(",", ":"), allow_nan=False)
 
 
-def bounds_of(array: np.ndarray) -> dict[str, list[float]]:
-    """An accessor's smallest and largest values, column by column."""
+def column_bounds(array: np.ndarray) -> dict[str, list[float]]:
+    """Compute an accessor's smallest and largest value in each column."""
     columns = np.ascontiguousarray(array.T)  # numpy reduces along the memory's order many times faster
     return {"min": columns.min(1).tolist(), "max": columns.max(1).tolist()}
 
 
-def pack(document: bytes, blocks: Sequence[bytes]) -> bytes:
-    """A GLB file from its JSON text and the blocks of its binary chunk (each a multiple of 4 bytes)."""
+def pack_glb(document: bytes, blocks: Sequence[bytes]) -> bytes:
+    """Encode a GLB file.
+
+    Args:
+        document: the JSON text.
+        blocks: blocks of the binary chunk, each a multiple of 4 bytes long.
+    """
     document += b" " * (-len(document) % 4)
     size = sum(map(len, blocks))
     header = struct.pack("<4sII", MAGIC, VERSION, 12 + 8 + len(document) + 8 + size)

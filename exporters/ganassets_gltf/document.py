@@ -1,4 +1,4 @@
-"""A mesh as a glTF document, and what all documents share."""
+"""Write a mesh as a glTF document, and the parts that all documents have."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ import numpy as np
 
 from ganassets.api.assets import Mesh, Provenance
 
-from .binary import FLOAT, Binary, pack, to_json
-from .frame import Frame, frame_of
+from .binary import FLOAT, BinaryChunk, pack_glb, to_json
 from .materials import add_materials
+from .mesh_template import MeshTemplate, cached_template
 
 
 def encode_mesh(mesh: Mesh, options: Mapping[str, Any]) -> bytes:
-    """GLB of a mesh. glTF's axes, units and texture origin are those of the assets, so nothing is converted."""
+    """Encode a mesh as GLB. glTF's axes, units and texture origin are those of the assets, so nothing is converted."""
     topology = mesh.topology
     rig = options["skin"] and bool(topology.joint_names)
     morphs = options["morphs"] and bool(topology.morph_names)
-    frame = frame_of(topology, morphs, rig)
-    binary = frame.binary.copy()
+    template = cached_template(topology, morphs, rig)
+    binary = template.binary.copy()
     document = {
-        "asset": asset_of(mesh.provenance),
+        "asset": describe_asset(mesh.provenance),
         "scene": 0,
         "scenes": [{"name": mesh.name, "nodes": [0]}],
         "nodes": [{"name": mesh.name, "mesh": 0}],
-        "meshes": [{"name": mesh.name, "primitives": add_primitives(binary, mesh, frame)}],
-        **add_materials(binary, mesh, frame.materials, options),
+        "meshes": [{"name": mesh.name, "primitives": add_primitives(binary, mesh, template)}],
+        **add_materials(binary, mesh, template.materials, options),
     }
     if morphs:
         document["meshes"][0]["extras"] = {"targetNames": list(topology.morph_names)}
@@ -37,19 +37,19 @@ def encode_mesh(mesh: Mesh, options: Mapping[str, Any]) -> bytes:
     return pack_document(document, binary)
 
 
-def pack_document(document: dict[str, Any], binary: Binary) -> bytes:
-    """GLB of a document that lacks its accessors, buffer views and buffer yet."""
-    whole = document | {"bufferViews": binary.views, "buffers": [{"byteLength": binary.size}]}
-    text = f'{to_json(whole)[:-1]},"accessors":[{",".join(binary.accessors)}]}}'
-    return pack(text.encode(), binary.blocks)
+def pack_document(document: dict[str, Any], binary: BinaryChunk) -> bytes:
+    """Encode a document as GLB; its accessors, buffer views and buffer come from the binary chunk."""
+    complete = document | {"bufferViews": binary.views, "buffers": [{"byteLength": binary.size}]}
+    text = f'{to_json(complete)[:-1]},"accessors":[{",".join(binary.accessors)}]}}'
+    return pack_glb(text.encode(), binary.blocks)
 
 
-def asset_of(provenance: Provenance, **more: Any) -> dict[str, Any]:
-    """GlTF's `asset` with the provenance, and more if given, in its extras."""
+def describe_asset(provenance: Provenance, **extras: Any) -> dict[str, Any]:
+    """Write glTF's `asset` with the provenance and further extras."""
     if provenance.morph:
-        more["morph"] = list(provenance.morph)
+        extras["morph"] = list(provenance.morph)
     if provenance.recipe:
-        more["recipe"] = json.loads(provenance.recipe)
+        extras["recipe"] = json.loads(provenance.recipe)
     return {
         "version": "2.0",
         "generator": provenance.software or "ganassets",
@@ -60,31 +60,31 @@ def asset_of(provenance: Provenance, **more: Any) -> dict[str, Any]:
             "truncation": float(provenance.truncation),
             "sliders": {name: float(value) for name, value in provenance.sliders.items()},
             "licence": provenance.licence,
-            **more,
+            **extras,
         },
     }
 
 
-def add_primitives(binary: Binary, mesh: Mesh, frame: Frame) -> list[dict[str, Any]]:
-    """Append the mesh's own positions and normals; returns the primitives with them."""
-    positions = binary.add_attribute(mesh.positions.take(frame.vertices, 0), "VEC3", frame.spans, bounds=True)
-    normals = binary.add_attribute(mesh.normals.take(frame.vertices, 0), "VEC3", frame.spans)
+def add_primitives(binary: BinaryChunk, mesh: Mesh, template: MeshTemplate) -> list[dict[str, Any]]:
+    """Append the mesh's positions and normals and return its primitives."""
+    positions = binary.add_attribute(mesh.positions.take(template.vertices, 0), "VEC3", template.spans, bounds=True)
+    normals = binary.add_attribute(mesh.normals.take(template.vertices, 0), "VEC3", template.spans)
     return [
         {**primitive, "attributes": {"POSITION": positions[k], "NORMAL": normals[k], **primitive["attributes"]}}
-        for k, primitive in enumerate(frame.primitives)
+        for k, primitive in enumerate(template.primitives)
     ]
 
 
-def add_rig(document: dict[str, Any], binary: Binary, mesh: Mesh) -> None:
-    """Put the skeleton below a node of its own beside the mesh, and bind the mesh to it."""
+def add_rig(document: dict[str, Any], binary: BinaryChunk, mesh: Mesh) -> None:
+    """Append the skeleton below a node beside the mesh, and bind the mesh to it."""
     topology, nodes = mesh.topology, document["nodes"]
     rig, first = len(nodes), len(nodes) + 1
     parents = topology.joint_parents
-    nodes.append({"name": f"{mesh.name}-rig", "children": children_of(parents, -1, first)})
+    nodes.append({"name": f"{mesh.name}-rig", "children": child_nodes(parents, -1, first)})
     for joint, (name, parent) in enumerate(zip(topology.joint_names, parents, strict=True)):
         offset = mesh.joints[joint] - mesh.joints[parent] if parent >= 0 else mesh.joints[joint]
         node = {"name": name, "translation": offset.tolist()}
-        if children := children_of(parents, joint, first):
+        if children := child_nodes(parents, joint, first):
             node["children"] = children
         nodes.append(node)
     count = len(mesh.joints)
@@ -104,6 +104,12 @@ def add_rig(document: dict[str, Any], binary: Binary, mesh: Mesh) -> None:
     ]
 
 
-def children_of(parents: Sequence[int], parent: int, first: int) -> list[int]:
-    """Nodes of a joint's children (-1: of the roots), where joint 0 is node `first`."""
+def child_nodes(parents: Sequence[int], parent: int, first: int) -> list[int]:
+    """List the nodes of a joint's children.
+
+    Args:
+        parents: index of each joint's parent; -1 for a root.
+        parent: the joint, or -1 for the roots.
+        first: node of joint 0; the other joints' nodes follow it.
+    """
     return [first + joint for joint, above in enumerate(parents) if above == parent]

@@ -1,11 +1,11 @@
-"""VRM's expressions as mixtures of the 52 morph targets that ARKit names, as a table."""
+"""VRM's expressions as a table: each is a mixture of the 52 morph targets with ARKit's names."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-# Preset of VRM 1.0 -> morph targets with weights; a name without Left or Right stands for both where it has sides.
+# Preset of VRM 1.0 -> weights of morph targets. A name without Left or Right means both sides if the target has sides.
 PRESETS: dict[str, dict[str, float]] = {
     "aa": {"jawOpen": 0.6, "mouthLowerDown": 0.2, "mouthUpperUp": 0.15},
     "ih": {"jawOpen": 0.15, "mouthStretch": 0.4, "mouthSmile": 0.2},
@@ -28,16 +28,16 @@ PRESETS: dict[str, dict[str, float]] = {
 SIDES = ("", "Left", "Right")
 
 
-def expressions_of(names: Sequence[str], node: int) -> dict[str, Any]:
-    """VRM's `expressions`: the presets that a mesh has targets for, and each target as one of its own.
+def describe_expressions(names: Sequence[str], node: int) -> dict[str, Any]:
+    """Write VRM's `expressions`: the presets that a mesh has morph targets for, and each target as an expression.
 
     Args:
-        names: of the morph targets.
-        node: of the mesh.
+        names: names of the morph targets.
+        node: node of the mesh.
     """
     index = {name: k for k, name in enumerate(names)}
 
-    def bound(weights: dict[str, float]) -> dict[str, Any]:
+    def bind(weights: dict[str, float]) -> dict[str, Any]:
         binds = [
             {"node": node, "index": index[name + side], "weight": weight}
             for name, weight in weights.items()
@@ -46,5 +46,5 @@ def expressions_of(names: Sequence[str], node: int) -> dict[str, Any]:
         ]
         return {"morphTargetBinds": binds} if binds else {}
 
-    presets = {preset: found for preset, weights in PRESETS.items() if (found := bound(weights))}
-    return {"preset": presets, "custom": {name: bound({name: 1.0}) for name in names if name not in PRESETS}}
+    presets = {preset: found for preset, weights in PRESETS.items() if (found := bind(weights))}
+    return {"preset": presets, "custom": {name: bind({name: 1.0}) for name in names if name not in PRESETS}}

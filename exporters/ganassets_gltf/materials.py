@@ -2,46 +2,46 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from PIL import Image
+from numpy.typing import NDArray
 
 from ganassets.api.assets import Mesh
+from ganassets.api.images.encoding import encode_jpeg, encode_png
+from ganassets.api.images.resizing import resize_image
 
-from .binary import Binary
+from .binary import BinaryChunk
 
-PNG = {"format": "PNG", "compress_level": 1}
-# Reds bleed with the usual halved chroma.
-JPEG = {"format": "JPEG", "quality": 92, "subsampling": 0}
+PNG_LEVEL = 1  # the fastest compression
 LINEAR, LINEAR_MIPMAP_LINEAR = 9729, 9987
 
 
 @dataclass
-class Pictures:
-    """The document's images as they grow; each is a texture too.
+class EmbeddedImages:
+    """The images of a document while it is built; each is a texture too.
 
     Attributes:
-        binary: where their files go.
+        binary: chunk that gets the images' files.
+        jpeg: whether colour images are JPEG; all others are PNG.
         images: as in glTF's JSON.
     """
 
-    binary: Binary
+    binary: BinaryChunk
+    jpeg: bool = False
     images: list[dict[str, Any]] = field(default_factory=list)
 
-    def add(self, name: str, picture: Image.Image, save: Mapping[str, Any]) -> int:
-        """Append a picture, saved by pillow with those arguments; returns its texture's index."""
-        file = io.BytesIO()
-        picture.save(file, **save)
-        view = self.binary.add_view(file.getvalue())
-        self.images.append({"name": name, "mimeType": Image.MIME[save["format"]], "bufferView": view})
+    def add(self, name: str, pixels: NDArray[np.uint8], colour: bool = False) -> int:
+        """Append an (h, w, 3) image and return the index of its texture."""
+        jpeg = self.jpeg and colour
+        view = self.binary.add_view(encode_jpeg(pixels) if jpeg else encode_png(pixels, compress_level=PNG_LEVEL))
+        self.images.append({"name": name, "mimeType": "image/jpeg" if jpeg else "image/png", "bufferView": view})
         return len(self.images) - 1
 
-    def parts(self) -> dict[str, list[dict[str, Any]]]:
-        """The document's images, textures and samplers, if there are any."""
+    def document_parts(self) -> dict[str, list[dict[str, Any]]]:
+        """Return the document's images, textures and samplers, if there are any."""
         if not self.images:
             return {}
         return {
@@ -52,25 +52,27 @@ class Pictures:
         }
 
 
-def colour_format(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Pillow's arguments for colour textures."""
-    return JPEG if options["image-format"] == "jpeg" else PNG
-
-
 def add_materials(
-    binary: Binary, mesh: Mesh, used: Sequence[int], options: Mapping[str, Any]
+    binary: BinaryChunk, mesh: Mesh, used: Sequence[int], options: Mapping[str, Any]
 ) -> dict[str, list[dict[str, Any]]]:
-    """Append the images of the used materials; returns the document's materials and, if any, textures.
+    """Append the images of a mesh's materials; an array that several materials share is written once.
 
-    A picture that several materials hold as the same array is written once.
+    Args:
+        binary: chunk that gets the images.
+        mesh: the mesh.
+        used: indices of the materials to write.
+        options: "texture-size" and "image-format".
+
+    Returns:
+        The document's materials and, if there are any, textures.
     """
-    pictures = Pictures(binary)
+    images = EmbeddedImages(binary, options["image-format"] == "jpeg")
     textures: dict[int, int] = {}
 
-    def texture(array: np.ndarray, name: str, save: Mapping[str, Any]) -> dict[str, int]:
+    def texture(array: NDArray[np.uint8], name: str, colour: bool = False) -> dict[str, int]:
         if id(array) not in textures:
-            picture = mesh_picture(array, options["texture-size"])
-            textures[id(array)] = pictures.add(f"{mesh.name}-{name}", picture, save)
+            pixels = to_rgb(resize_image(array, options["texture-size"]))
+            textures[id(array)] = images.add(f"{mesh.name}-{name}", pixels, colour)
         return {"index": textures[id(array)]}
 
     materials = []
@@ -81,33 +83,19 @@ def add_materials(
             "roughnessFactor": float(material.roughness),
         }
         if material.albedo is not None:
-            colour = texture(material.albedo, f"{material.name}-albedo", colour_format(options))
-            surface["baseColorTexture"] = colour
+            surface["baseColorTexture"] = texture(material.albedo, f"{material.name}-albedo", colour=True)
         if material.roughness_map is not None:
-            surface["metallicRoughnessTexture"] = texture(material.roughness_map, f"{material.name}-roughness", PNG)
+            surface["metallicRoughnessTexture"] = texture(material.roughness_map, f"{material.name}-roughness")
         materials.append({"name": material.name, "pbrMetallicRoughness": surface})
-    return {"materials": materials, **pictures.parts()}
+    return {"materials": materials, **images.document_parts()}
 
 
-def mesh_picture(array: np.ndarray, size: int) -> Image.Image:
-    """RGB picture of an (h, w, 3) colour or an (h, w) roughness texture.
+def to_rgb(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Turn an (h, w) roughness image into RGB; (h, w, 3) colours stay as they are.
 
     glTF reads roughness from green and metallic from blue; white there leaves the metallic factor as it is.
-
-    Args:
-        array: uint8.
-        size: longest side to resample to, or 0.
     """
-    picture = Image.fromarray(array)
-    if size and size != max(picture.size):
-        picture = picture.resize(fitted(picture.size, size), Image.Resampling.LANCZOS)
-    if picture.mode == "L":
-        white = Image.new("L", picture.size, 255)
-        picture = Image.merge("RGB", (white, picture, white))
-    return picture
-
-
-def fitted(sides: tuple[int, int], longest: int) -> tuple[int, int]:
-    """Sides in about the same ratio, the longer one as given and none below 1."""
-    scale = longest / max(sides)
-    return max(1, round(sides[0] * scale)), max(1, round(sides[1] * scale))
+    if pixels.ndim == 3:
+        return pixels
+    white = np.full_like(pixels, 255)
+    return np.stack([white, pixels, white], -1)

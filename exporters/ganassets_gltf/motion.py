@@ -1,4 +1,4 @@
-"""Clips as glTF documents: with a mannequin for games and viewers, or without a mesh as a VRM animation."""
+"""Write clips as glTF documents: with a mannequin for games and viewers, or without a mesh as a VRM animation."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from ganassets.api.motion.rigs import RIGS
 from ganassets.api.motion.rotations import conjugate, to_matrix
 from ganassets.api.motion.skeletons import HUMANOID_FINGERS
 
-from .binary import FLOAT, INDICES, Binary
-from .document import asset_of, children_of, pack_document
-from .frame import consecutive
+from .binary import FLOAT, INDICES, BinaryChunk
+from .document import child_nodes, describe_asset, pack_document
+from .mesh_template import consecutive_slices
 
 VRM_ANIMATION = "VRMC_vrm_animation"
-# Bones that a VRM humanoid can't be without.
-SIDES = ("UpperArm", "LowerArm", "Hand", "UpperLeg", "LowerLeg", "Foot")
-REQUIRED = ("hips", "spine", "head", *(f"{side}{name}" for side in ("left", "right") for name in SIDES))
+# Bones that a VRM humanoid must have.
+SIDE_BONES = ("UpperArm", "LowerArm", "Hand", "UpperLeg", "LowerLeg", "Foot")
+REQUIRED_BONES = ("hips", "spine", "head", *(f"{side}{name}" for side in ("left", "right") for name in SIDE_BONES))
 MATERIALS = [
     {
         "name": name,
@@ -33,11 +33,12 @@ MATERIALS = [
     }
     for name, colour, rough in SURFACES
 ]
+RIG, FIRST_JOINT = 1, 2  # nodes; node 0 is the mesh
 
 
 @dataclass(frozen=True)
-class Figure:
-    """What all clips of a skeleton share in a GLB.
+class MannequinTemplate:
+    """What all clips of a skeleton share in a GLB file.
 
     Attributes:
         parts: nodes, meshes, skins and materials of the document; joint 0 is node FIRST_JOINT.
@@ -45,44 +46,46 @@ class Figure:
     """
 
     parts: dict[str, Any]
-    binary: Binary
-
-
-RIG, FIRST_JOINT = 1, 2  # nodes, after the mesh's
+    binary: BinaryChunk
 
 
 def encode_motion(clip: MotionClip, options: Mapping[str, Any]) -> bytes:
-    """GLB of a clip: a mannequin, its skeleton and the animation."""
+    """Encode a clip as GLB: a mannequin, its skeleton and the animation."""
     if options["root"] == "in-place":
         clip = remove_travel(clip)
     rig = options["rig"]
-    figure = figure_of(clip.skeleton, rig)
+    template = cached_mannequin(clip.skeleton, rig)
     if rig != VRM:
         clip = to_rig(clip, rig)
-    binary = figure.binary.copy()
+    binary = template.binary.copy()
     document = {
-        "asset": asset_of(clip.provenance, fps=clip.fps, loop=clip.loop),
+        "asset": describe_asset(clip.provenance, fps=clip.fps, loop=clip.loop),
         "scene": 0,
         "scenes": [{"name": clip.name, "nodes": [0, 1]}],
-        **figure.parts,
+        **template.parts,
         "animations": [add_animation(binary, clip, FIRST_JOINT, has_root=bool(RIGS[rig].root))],
     }
     return pack_document(document, binary)
 
 
 def encode_vrma(clip: MotionClip, options: Mapping[str, Any]) -> bytes:
-    """VRM animation of a clip: the joints alone, and which bone of a VRM humanoid each is. Its T-pose is the rest pose,
-    and nothing but the hips moves.
+    """Encode a clip as VRM animation.
+
+    The file holds joints without a mesh and says which bone of a VRM humanoid each is. Its rest pose is a T-pose, and
+    only the hips have translations.
+
+    Raises:
+        InputError: the clip's skeleton lacks a bone that VRM requires.
     """
     if options["root"] == "in-place":
         clip = remove_travel(clip)
     names = clip.skeleton.names
-    if missing := [name for name in REQUIRED if name not in names]:
+    if missing := [name for name in REQUIRED_BONES if name not in names]:
         raise InputError(f"a VRM animation needs the joints {', '.join(missing)}, which {clip.name} lacks.")
-    binary = Binary()
+    binary = BinaryChunk()
     bones = {name: {"node": node} for node, name in enumerate(names) if name in HUMANOID_FINGERS.names}
     document = {
-        "asset": asset_of(clip.provenance, fps=clip.fps, loop=clip.loop),
+        "asset": describe_asset(clip.provenance, fps=clip.fps, loop=clip.loop),
         "extensionsUsed": [VRM_ANIMATION],
         "extensions": {VRM_ANIMATION: {"specVersion": "1.0", "humanoid": {"humanBones": bones}}},
         "scene": 0,
@@ -93,29 +96,31 @@ def encode_vrma(clip: MotionClip, options: Mapping[str, Any]) -> bytes:
     return pack_document(document, binary)
 
 
-def add_animation(binary: Binary, clip: MotionClip, first: int, has_root: bool) -> dict[str, Any]:
-    """Append a clip's times, places and rotations; returns the animation. Between frames everything is linear.
+def add_animation(binary: BinaryChunk, clip: MotionClip, first: int, has_root: bool) -> dict[str, Any]:
+    """Append a clip's times, translations and rotations and return the animation; all are interpolated linearly.
 
     Args:
+        binary: chunk that gets the arrays.
+        clip: the clip.
         first: node of joint 0.
-        has_root: joint 0 is a root of the rig's own above the hips.
+        has_root: whether joint 0 is a root of the rig above the hips.
     """
     frames, count = clip.rotations.shape[:2]
     times = (np.arange(frames) / clip.fps).astype(np.float32)
-    turns = np.ascontiguousarray(clip.rotations.swapaxes(0, 1))
+    rotations = np.ascontiguousarray(clip.rotations.swapaxes(0, 1))
     shared = {"componentType": FLOAT, "count": frames}
     bounds = {"min": [0.0], "max": [float(times[-1])]}
     clock = binary.add_accessor(bufferView=binary.add_view(times.tobytes()), **shared, type="SCALAR", **bounds)
-    places = [
-        binary.add_accessor(bufferView=binary.add_view(moves.tobytes()), **shared, type="VEC3")
-        for moves in root_translations(clip, has_root)
+    translations = [
+        binary.add_accessor(bufferView=binary.add_view(values.tobytes()), **shared, type="VEC3")
+        for values in root_translations(clip, has_root)
     ]
-    view = binary.add_view(turns.tobytes())
-    outputs = places + [
-        binary.add_accessor(bufferView=view, byteOffset=joint * turns[0].nbytes, **shared, type="VEC4")
+    view = binary.add_view(rotations.tobytes())
+    outputs = translations + [
+        binary.add_accessor(bufferView=view, byteOffset=joint * rotations[0].nbytes, **shared, type="VEC4")
         for joint in range(count)
     ]
-    targets = [(first + joint, "translation") for joint in range(len(places))]
+    targets = [(first + joint, "translation") for joint in range(len(translations))]
     targets += [(first + joint, "rotation") for joint in range(count)]
     return {
         "name": clip.name,
@@ -125,7 +130,7 @@ def add_animation(binary: Binary, clip: MotionClip, first: int, has_root: bool) 
 
 
 def joint_nodes(skeleton: Skeleton, first: int) -> list[dict[str, Any]]:
-    """The joints as nodes at rest, where joint 0 is node `first`."""
+    """Write the joints at rest as nodes, where joint 0 is node `first`."""
     nodes = []
     for joint, name in enumerate(skeleton.names):
         node = {
@@ -133,23 +138,23 @@ def joint_nodes(skeleton: Skeleton, first: int) -> list[dict[str, Any]]:
             "translation": skeleton.offsets[joint].tolist(),
             "rotation": skeleton.rest_rotations[joint].tolist(),
         }
-        if children := children_of(skeleton.parents, joint, first):
+        if children := child_nodes(skeleton.parents, joint, first):
             node["children"] = children
         nodes.append(node)
     return nodes
 
 
-def figure_of(skeleton: Skeleton, rig: str) -> Figure:
-    """The mannequin of a skeleton, on a rig; those of the last few are kept."""
+def cached_mannequin(skeleton: Skeleton, rig: str) -> MannequinTemplate:
+    """Return the template of a skeleton's mannequin on a rig; the last few are kept."""
     arrays = (skeleton.offsets.tobytes(), skeleton.rest_rotations.tobytes())
-    return make_figure(skeleton.names, skeleton.parents, *arrays, rig)
+    return _make_template(skeleton.names, skeleton.parents, *arrays, rig)
 
 
 @lru_cache(maxsize=16)
-def make_figure(
+def _make_template(
     names: tuple[str, ...], parents: tuple[int, ...], offsets: bytes, rest_rotations: bytes, rig: str
-) -> Figure:
-    """The mannequin of the skeleton with these joints and the bytes of these arrays."""
+) -> MannequinTemplate:
+    """Encode the mannequin of a skeleton, whose arrays are given as bytes so that they can be hashed."""
     skeleton = Skeleton(
         names,
         parents,
@@ -159,7 +164,7 @@ def make_figure(
     mannequin = make_mannequin_for_rig(skeleton, rig)
     if rig != VRM:
         skeleton = to_rig(rest_clip(skeleton), rig).skeleton
-    binary = Binary()
+    binary = BinaryChunk()
     parts = {
         "nodes": [
             {"name": "mannequin", "mesh": 0, "skin": 0},
@@ -170,12 +175,12 @@ def make_figure(
         "skins": [add_skin(binary, skeleton, range(len(skeleton.names)), RIG)],
         "materials": MATERIALS,
     }
-    return Figure(parts, Binary([b"".join(binary.blocks)], binary.size, binary.views, binary.accessors))
+    return MannequinTemplate(parts, binary.merge_blocks())
 
 
-def add_mannequin(binary: Binary, mannequin: Mannequin) -> list[dict[str, Any]]:
-    """Append the mannequin; returns a primitive for each material, all on the same vertices."""
-    every = [slice(0, len(mannequin.positions))]
+def add_mannequin(binary: BinaryChunk, mannequin: Mannequin) -> list[dict[str, Any]]:
+    """Append the mannequin and return a primitive for each material; all primitives share the same vertices."""
+    rows = [slice(0, len(mannequin.positions))]
     arrays = {
         "POSITION": ("VEC3", mannequin.positions),
         "NORMAL": ("VEC3", mannequin.normals),
@@ -183,25 +188,27 @@ def add_mannequin(binary: Binary, mannequin: Mannequin) -> list[dict[str, Any]]:
         "WEIGHTS_0": ("VEC4", mannequin.weights),
     }
     attributes = {
-        name: binary.add_attribute(array, kind, every, bounds=name == "POSITION")[0]
+        name: binary.add_attribute(array, kind, rows, bounds=name == "POSITION")[0]
         for name, (kind, array) in arrays.items()
     }
     lengths = [triangles.size for triangles in mannequin.triangles]
     corners = np.concatenate([triangles.ravel() for triangles in mannequin.triangles])
-    indices = binary.add_attribute(corners, "SCALAR", consecutive(lengths), target=INDICES)
+    indices = binary.add_attribute(corners, "SCALAR", consecutive_slices(lengths), target=INDICES)
     return [{"attributes": attributes, "indices": index, "material": k} for k, index in enumerate(indices)]
 
 
-def add_skin(binary: Binary, skeleton: Skeleton, chosen: Sequence[int], rig: int) -> dict[str, Any]:
-    """Append the inverse bind matrices, which undo the rest pose; returns the skin.
+def add_skin(binary: BinaryChunk, skeleton: Skeleton, chosen: Sequence[int], rig: int) -> dict[str, Any]:
+    """Append the inverse bind matrices, which undo the rest pose, and return the skin.
 
     Args:
-        chosen: joints of the skeleton that the skin's joints are.
-        rig: node of the rig; its joints' nodes follow.
+        binary: chunk that gets the matrices.
+        skeleton: the skeleton.
+        chosen: indices of the skeleton's joints that become the skin's joints.
+        rig: node of the rig; the nodes of its joints follow it.
     """
-    places, turns = (array[list(chosen)] for array in rest_pose(skeleton))
+    places, rotations = (array[list(chosen)] for array in rest_pose(skeleton))
     count = len(places)
-    back = to_matrix(conjugate(turns))
+    back = to_matrix(conjugate(rotations))
     inverse_bind = np.tile(np.eye(4, dtype=np.float32), (count, 1, 1))
     inverse_bind[:, :3, :3] = back.swapaxes(1, 2)  # column-major: matrices are transposed in memory
     inverse_bind[:, 3, :3] = -(back @ places[..., None])[..., 0]

@@ -1,4 +1,4 @@
-"""The shapes that a material is shown on. Each is such that the material has its true size in metres on it."""
+"""Shapes that show a material. Each is as large as the material is in metres."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-# Of a sphere from pole to pole and around: at 64 its outline looks round.
-SPHERE_ROWS, SPHERE_COLUMNS = 32, 64
-# A cube's faces: outward normal and the direction of growing u; front, right, back, left, top, bottom.
+SPHERE_ROWS, SPHERE_COLUMNS = 32, 64  # from pole to pole and around; enough for an outline that looks round
+# Outward normal and direction of growing u of a cube's faces: front, right, back, left, top, bottom.
 CUBE_FACES = (
     ((0, 0, 1), (1, 0, 0)),
     ((1, 0, 0), (0, 0, -1)),
@@ -27,8 +26,8 @@ class Shape:
     Attributes:
         positions: (n, 3) float32 metres.
         normals: (n, 3) float32.
-        tangents: (n, 4) float32: direction of growing u, and 1: normal x tangent points to the top of the texture.
-        uvs: (n, 2) float32, origin upper left; the material fits once into a unit.
+        tangents: (n, 4) float32: direction of growing u, then 1; normal x tangent points to the top of the texture.
+        uvs: (n, 2) float32, origin upper left; the material fills the unit square.
         indices: (3 t,) uint16.
     """
 
@@ -39,8 +38,8 @@ class Shape:
     indices: np.ndarray
 
 
-def plane(width: float, height: float) -> Shape:
-    """The material once, upright and facing +Z like all assets."""
+def make_plane(width: float, height: float) -> Shape:
+    """Make an upright plane that faces +Z like all assets and shows the material once."""
     corners = np.array([(0, 1), (1, 1), (1, 0), (0, 0)], float)
     positions = (corners - 0.5) * (width, -height)
     return make_shape(
@@ -52,8 +51,8 @@ def plane(width: float, height: float) -> Shape:
     )
 
 
-def cube(width: float, height: float) -> Shape:
-    """A cube as wide as the material."""
+def make_cube(width: float, height: float) -> Shape:
+    """Make a cube as wide as the material."""
     square = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)]) / 2
     normals, tangents = np.array(CUBE_FACES, float).transpose(1, 0, 2)[:, :, None].repeat(4, 2)
     up = np.cross(normals, tangents)
@@ -65,10 +64,10 @@ def cube(width: float, height: float) -> Shape:
     return make_shape(positions, normals, tangents, uvs, indices)
 
 
-def sphere(width: float, height: float) -> Shape:
-    """A sphere with meridians and parallels, the material twice around its equator.
+def make_sphere(width: float, height: float) -> Shape:
+    """Make a sphere with meridians and parallels that shows the material twice around its equator.
 
-    Its seam at the back closes where twice the tiling is a whole number.
+    Its seam at the back closes if twice the tiling is a whole number.
     """
     v, u = np.mgrid[: SPHERE_ROWS + 1, : SPHERE_COLUMNS + 1].astype(float).reshape(2, -1)
     from_top, longitude = np.pi * v / SPHERE_ROWS, 2 * np.pi * (u / SPHERE_COLUMNS - 0.5)
@@ -79,19 +78,19 @@ def sphere(width: float, height: float) -> Shape:
     first = np.arange(SPHERE_ROWS)[:, None] * (SPHERE_COLUMNS + 1) + np.arange(SPHERE_COLUMNS)
     below = first + SPHERE_COLUMNS + 1
     quads = np.stack([below, below + 1, first + 1, first], -1)
-    # Triangles of which two corners are the same pole are left out.
+    # Triangles with two corners at the same pole are left out.
     lower, upper = quads[:-1, :, (0, 1, 2)], quads[1:, :, (0, 2, 3)]
     indices = np.concatenate([lower.ravel(), upper.ravel()])
     return make_shape(normals * width / np.pi, normals, tangents, uvs, indices)
 
 
-SHAPES: dict[str, Callable[[float, float], Shape]] = {"plane": plane, "sphere": sphere, "cube": cube}
+SHAPES: dict[str, Callable[[float, float], Shape]] = {"plane": make_plane, "sphere": make_sphere, "cube": make_cube}
 
 
 def make_shape(
     positions: np.ndarray, normals: np.ndarray, tangents: np.ndarray, uvs: np.ndarray, indices: np.ndarray
 ) -> Shape:
-    """A shape of (n, 3) tangents and other arrays of any number type."""
+    """Make a shape of (n, 3) tangents and the other arrays of `Shape`, of any number type."""
     signed = np.concatenate([tangents, np.ones((len(tangents), 1))], 1)
     positions, normals, signed, uvs = (values.astype(np.float32) for values in (positions, normals, signed, uvs))
     return Shape(positions, normals, signed, uvs, indices.astype(np.uint16))

@@ -1,4 +1,4 @@
-"""A head as a whole avatar: glTF with the extension VRMC_vrm 1.0 (VRM Consortium), in T-pose, facing +Z."""
+"""Write a head as an avatar: glTF with the extension VRMC_vrm 1.0 (VRM Consortium), in T-pose, facing +Z."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import numpy as np
 from ganassets.api.assets import Mesh, Provenance
 
 from .avatar import Avatar, make_avatar
-from .document import add_primitives, asset_of, pack_document
-from .expressions import expressions_of
-from .frame import frame_of
+from .document import add_primitives, describe_asset, pack_document
+from .expressions import describe_expressions
 from .materials import add_materials
+from .mesh_template import cached_template
 from .motion import MATERIALS, add_mannequin, add_skin, joint_nodes
 
 VRM = "VRMC_vrm"
 HEAD, BODY, RIG, FIRST_JOINT = 0, 1, 2, 3  # nodes
 LICENCE_URL = "https://vrm.dev/licenses/1.0/"
-NOTHING = {
+NO_PERMISSIONS = {
     "avatarPermission": "onlyAuthor",
     "allowExcessivelyViolentUsage": False,
     "allowExcessivelySexualUsage": False,
@@ -30,7 +30,7 @@ NOTHING = {
     "allowRedistribution": False,
     "modification": "prohibited",
 }
-ANYTHING = {
+ALL_PERMISSIONS = {
     "avatarPermission": "everyone",
     "allowExcessivelyViolentUsage": True,
     "allowExcessivelySexualUsage": True,
@@ -41,36 +41,35 @@ ANYTHING = {
     "allowRedistribution": True,
     "modification": "allowModificationRedistribution",
 }
-# What licences allow, by SPDX expression; others allow nothing until the owner says so.
+# Permissions by the licence's SPDX expression. Other licences allow nothing until the owner changes the file.
 PERMISSIONS = {
-    "CC0-1.0": ANYTHING | {"otherLicenseUrl": "https://creativecommons.org/publicdomain/zero/1.0/"},
-    "CC-BY-4.0": ANYTHING
+    "CC0-1.0": ALL_PERMISSIONS | {"otherLicenseUrl": "https://creativecommons.org/publicdomain/zero/1.0/"},
+    "CC-BY-4.0": ALL_PERMISSIONS
     | {"creditNotation": "required", "otherLicenseUrl": "https://creativecommons.org/licenses/by/4.0/"},
 }
-# Degrees that the eyes turn by at most.
-SIDEWAYS, UPDOWN = 30.0, 20.0
+MOST_YAW, MOST_PITCH = 30.0, 20.0  # degrees that the eyes can turn
 
 
 def encode_vrm(mesh: Mesh, options: Mapping[str, Any]) -> bytes:
-    """VRM of a head on the mannequin's body.
+    """Encode a head on the mannequin's body as VRM.
 
     Raises:
         InputError: the mesh's joints are not those of a head.
     """
     avatar = make_avatar(mesh)
     topology, count = mesh.topology, len(avatar.skeleton.names)
-    frame = frame_of(topology, bool(topology.morph_names), True)
-    binary = frame.binary.copy()
-    surfaces = add_materials(binary, mesh, frame.materials, options)
+    template = cached_template(topology, bool(topology.morph_names), True)
+    binary = template.binary.copy()
+    surfaces = add_materials(binary, mesh, template.materials, options)
     skin = len(surfaces["materials"])
-    head = {"name": mesh.name, "primitives": add_primitives(binary, avatar.head, frame)}
+    head = {"name": mesh.name, "primitives": add_primitives(binary, avatar.head, template)}
     if topology.morph_names:
         head["extras"] = {"targetNames": list(topology.morph_names)}
     body = [{**part, "material": skin + part["material"]} for part in add_mannequin(binary, avatar.body)]
     document = {
-        "asset": asset_of(mesh.provenance),
+        "asset": describe_asset(mesh.provenance),
         "extensionsUsed": [VRM],
-        "extensions": {VRM: vrm_of(avatar)},
+        "extensions": {VRM: describe_vrm(avatar)},
         "scene": 0,
         "scenes": [{"name": mesh.name, "nodes": [HEAD, BODY, RIG]}],
         "nodes": [
@@ -90,42 +89,42 @@ def encode_vrm(mesh: Mesh, options: Mapping[str, Any]) -> bytes:
     return pack_document(document, binary)
 
 
-def vrm_of(avatar: Avatar) -> dict[str, Any]:
-    """The extension's JSON."""
+def describe_vrm(avatar: Avatar) -> dict[str, Any]:
+    """Write the extension's JSON."""
     names = avatar.skeleton.names
     return {
         "specVersion": "1.0",
-        "meta": meta_of(avatar.head.name, avatar.head.provenance),
+        "meta": describe_meta(avatar.head.name, avatar.head.provenance),
         "humanoid": {"humanBones": {name: {"node": FIRST_JOINT + k} for k, name in enumerate(names)}},
-        "expressions": expressions_of(avatar.head.topology.morph_names, HEAD),
+        "expressions": describe_expressions(avatar.head.topology.morph_names, HEAD),
         "firstPerson": {
             "meshAnnotations": [{"node": HEAD, "type": "auto"}, {"node": BODY, "type": "both"}],
         },
-        **({"lookAt": look_of(avatar)} if {"leftEye", "rightEye"} <= set(names) else {}),
+        **({"lookAt": describe_look_at(avatar)} if {"leftEye", "rightEye"} <= set(names) else {}),
     }
 
 
-def meta_of(name: str, provenance: Provenance) -> dict[str, Any]:
-    """Who made it, and what its licence allows."""
+def describe_meta(name: str, provenance: Provenance) -> dict[str, Any]:
+    """Write the authors and what the licence allows."""
     return {
         "name": name,
         "authors": [provenance.generator or provenance.software or "ganassets"],
         "licenseUrl": LICENCE_URL,
         **({"copyrightInformation": provenance.licence} if provenance.licence else {}),
-        **PERMISSIONS.get(provenance.licence, NOTHING),
+        **PERMISSIONS.get(provenance.licence, NO_PERMISSIONS),
     }
 
 
-def look_of(avatar: Avatar) -> dict[str, Any]:
-    """The eyes' bones turn to what the avatar looks at, as far as they can."""
+def describe_look_at(avatar: Avatar) -> dict[str, Any]:
+    """Write how far the bones of the eyes turn to what the avatar looks at."""
     skeleton = avatar.skeleton
     eyes = skeleton.offsets[[skeleton.index("leftEye"), skeleton.index("rightEye")]]
-    sideways, updown = ({"inputMaxValue": most, "outputScale": most} for most in (SIDEWAYS, UPDOWN))
+    yaw, pitch = ({"inputMaxValue": most, "outputScale": most} for most in (MOST_YAW, MOST_PITCH))
     return {
         "type": "bone",
         "offsetFromHeadBone": np.mean(eyes, 0).tolist(),
-        "rangeMapHorizontalInner": sideways,
-        "rangeMapHorizontalOuter": sideways,
-        "rangeMapVerticalDown": updown,
-        "rangeMapVerticalUp": updown,
+        "rangeMapHorizontalInner": yaw,
+        "rangeMapHorizontalOuter": yaw,
+        "rangeMapVerticalDown": pitch,
+        "rangeMapVerticalUp": pitch,
     }

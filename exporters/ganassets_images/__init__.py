@@ -1,64 +1,57 @@
-"""The image exporters: a material as pictures, packed and named as an engine wants them; a picture as it is."""
+"""The image exporters: a material as image files, packed and named for an engine; a picture as one file."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from ganassets.api.assets import Exporter, Option, Picture, TextureSet
-
-
-def export(asset: TextureSet, options: Mapping[str, Any]) -> dict[str, bytes]:
-    """The pictures of the profile, and the preview if it is wanted; see OPTIONS."""
-    from .pictures import encode_pictures
-
-    return encode_pictures(asset, options)
-
-
-def export_picture(asset: Picture, options: Mapping[str, Any]) -> dict[str, bytes]:
-    """The picture in one file."""
-    from .single import encode_picture
-
-    return encode_picture(asset, options)
-
+from ganassets.api.assets import Exporter, Option
 
 OPTIONS = (
     Option(
         "format",
         str,
         "png",
-        "webp is lossless with 8 bits; exr has floats, linear colour, height in metres; ktx2 is compressed for the GPU",
+        "webp: lossless, 8 bits; exr: floats, linear colour, height in metres; ktx2: compressed for the GPU",
         choices=("png", "webp", "exr", "ktx2"),
     ),
-    Option("depth", str, "8", "bits of a PNG's channels; height always has 16", choices=("8", "16")),
-    Option("preview", bool, False, "also draw a lit sphere and plane"),
+    Option("depth", str, "8", "bits per channel of a PNG; height always has 16", choices=("8", "16")),
+    Option("preview", bool, False, "also draw the material on a lit sphere and plane"),
 )
 
 
-def exporter_of(name: str, profile: str, summary: str, *more: str) -> Exporter:
-    """The exporter whose pictures have a profile's names, channels and normals; more are suffixes of other files."""
+def textures_exporter(name: str, engine: str, summary: str, *more_suffixes: str) -> Exporter:
+    """Declare an exporter of a material's image files.
+
+    Args:
+        name: name of the exporter.
+        engine: engine that the files are for, a key of `ganassets.api.engines.ENGINES`.
+        summary: one line.
+        more_suffixes: suffixes of other files that it writes.
+    """
     return Exporter(
         name=name,
         summary=summary,
         api_version=1,
         kinds=("textures",),
-        suffixes=(".png", ".webp", ".exr", ".ktx2", *more),
-        export=lambda asset, options: export(asset, {**options, "profile": profile}),
+        suffixes=(".png", ".webp", ".exr", ".ktx2", *more_suffixes),
+        export=f"ganassets_images.export:export_{engine}",
         options=OPTIONS,
     )
 
 
-EXPORTER = exporter_of("images", "gltf", "pictures of a material, named and packed as glTF has them")
-BLENDER = exporter_of("blender", "blender", "pictures of a material for Blender: one for each input of the shader")
-GODOT = exporter_of("godot", "godot", "pictures of a material for Godot, ORM packed, and the material itself", ".tres")
-UNITY = exporter_of("unity", "unity", "pictures of a material for Unity: mask map, normals +Y")
-UNREAL = exporter_of("unreal", "unreal", "pictures of a material for Unreal: T_ names, ORM packed, normals -Y")
+EXPORTER = textures_exporter("images", "gltf", "image files of a material, named and packed as in glTF")
+BLENDER = textures_exporter(
+    "blender", "blender", "image files of a material for Blender: one for each input of the shader"
+)
+GODOT = textures_exporter(
+    "godot", "godot", "image files of a material for Godot, ORM packed, and the material itself", ".tres"
+)
+UNITY = textures_exporter("unity", "unity", "image files of a material for Unity: mask map, normals +Y")
+UNREAL = textures_exporter("unreal", "unreal", "image files of a material for Unreal: T_ names, ORM packed, normals -Y")
 PNG = Exporter(
     name="png",
-    summary="a picture, with transparency where it has any",
+    summary="a picture, with transparency if it has any",
     api_version=1,
     kinds=("picture",),
     suffixes=(".png", ".webp"),
-    export=export_picture,
-    options=(Option("format", str, "png", "webp is lossless and smaller", choices=("png", "webp")),),
+    export="ganassets_images.export:export_picture",
+    options=(Option("format", str, "png", "webp: lossless and smaller", choices=("png", "webp")),),
 )

@@ -1,25 +1,14 @@
-"""The MaterialX exporter: a material as an OpenPBR surface with its pictures."""
+"""The MaterialX exporter: a material as an OpenPBR surface with its images."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from ganassets.api.assets import Exporter, TextureSet
-
-
-def export(asset: TextureSet, options: Mapping[str, Any]) -> dict[str, bytes]:
-    """NAME.mtlx and the PNGs that it names."""
-    from .document import encode_material
-
-    return encode_material(asset)
-
+from ganassets.api.assets import Exporter
 
 EXPORTER = Exporter(
     name="materialx",
-    summary="MaterialX: an OpenPBR surface with displacement, and its pictures",
+    summary="MaterialX: an OpenPBR surface with displacement, and its images",
     api_version=1,
     kinds=("textures",),
     suffixes=(".mtlx", ".png"),
-    export=export,
+    export="ganassets_materialx.export:export_material",
 )

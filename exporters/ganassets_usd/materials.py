@@ -1,24 +1,19 @@
-"""Materials as UsdPreviewSurface (specification 2.6), which every reader of USD knows."""
+"""Write materials as UsdPreviewSurface (specification 2.6), which every reader of USD supports."""
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
-from PIL.PngImagePlugin import PngInfo
-
-from .scene import Scene, identifiers
+from .stage import AssetStage, unique_identifiers
 
 if TYPE_CHECKING:
     from pxr import UsdShade
 
-UVS = "st"  # the name that readers look for
-# Of the surface's inputs that we use.
+UVS = "st"  # primvar that readers expect
+PNG_LEVEL = 6  # zlib level of images
+# Input of the surface -> its type.
 TYPES = {
     "diffuseColor": "Color3f",
     "roughness": "Float",
@@ -27,59 +22,60 @@ TYPES = {
     "displacement": "Float",
     "normal": "Normal3f",
 }
-# Of a texture's outputs by the type that they feed.
+# Type of a surface's input -> output of a texture that feeds it, and that output's type.
 OUTPUTS = {"Color3f": ("rgb", "Float3"), "Normal3f": ("rgb", "Float3"), "Float": ("r", "Float")}
 
-Colour = tuple[float, float, float]
+RGB = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
 class Texture:
-    """A picture that feeds an input with picture * scale + bias.
+    """An image that feeds an input with image * scale + bias.
 
     Attributes:
-        file: its name, a key of the scene's pictures.
-        srgb: whether it is a colour; all others are data.
-        scale, bias: of red, green and blue; a picture of one channel has its in red.
-        wrap: beyond its border, "repeat" or "clamp".
+        file: name of the image's file, a key of the stage's images.
+        srgb: whether the image is sRGB colour; all others are linear data.
+        scale: factors of red, green and blue; a grey image uses the first.
+        bias: values added to red, green and blue.
+        wrap: what lies beyond the image's border, "repeat" or "clamp".
     """
 
     file: str
     srgb: bool = False
-    scale: Colour = (1.0, 1.0, 1.0)
-    bias: Colour = (0.0, 0.0, 0.0)
+    scale: RGB = (1.0, 1.0, 1.0)
+    bias: RGB = (0.0, 0.0, 0.0)
     wrap: str = "repeat"
 
 
 Inputs = Mapping[str, float | Sequence[float] | Texture]
 
 
-def add_materials(scene: Scene, surfaces: Mapping[str, Inputs]) -> list[UsdShade.Material]:
-    """Append materials, in the same order.
+def add_materials(stage: AssetStage, surfaces: Mapping[str, Inputs]) -> list[UsdShade.Material]:
+    """Add materials and return them in the same order.
 
     Args:
-        scene: that gets them.
-        surfaces: by name, values or textures of TYPES' inputs.
+        stage: stage that gets the materials.
+        surfaces: by the material's name, values or textures by the surface's input (a key of TYPES).
     """
     from pxr import UsdGeom, UsdShade
 
-    folder = f"{scene.root}/materials"
-    UsdGeom.Scope.Define(scene.stage, folder)
-    made = []
-    for name, inputs in zip(identifiers(list(surfaces)), surfaces.values(), strict=True):
-        material = UsdShade.Material.Define(scene.stage, f"{folder}/{name}")
+    folder = f"{stage.root}/materials"
+    UsdGeom.Scope.Define(stage.usd, folder)
+    materials = []
+    for name, inputs in zip(unique_identifiers(list(surfaces)), surfaces.values(), strict=True):
+        material = UsdShade.Material.Define(stage.usd, f"{folder}/{name}")
         surface = add_shader(material, "surface", "UsdPreviewSurface")
         for key, value in inputs.items():
             add_input(material, surface, key, value)
         material.CreateSurfaceOutput().ConnectToSource(surface.ConnectableAPI(), "surface")
         if "displacement" in inputs:
             material.CreateDisplacementOutput().ConnectToSource(surface.ConnectableAPI(), "displacement")
-        made.append(material)
-    return made
+        materials.append(material)
+    return materials
 
 
 def add_shader(material: UsdShade.Material, name: str, identifier: str) -> UsdShade.Shader:
-    """Append a node to a material."""
+    """Add a node to a material."""
     from pxr import UsdShade
 
     shader = UsdShade.Shader.Define(material.GetPrim().GetStage(), material.GetPath().AppendChild(name))
@@ -89,9 +85,9 @@ def add_shader(material: UsdShade.Material, name: str, identifier: str) -> UsdSh
 
 def add_input(material: UsdShade.Material, surface: UsdShade.Shader, key: str, value: Any) -> None:
     """Set an input of the surface, or feed it from a texture."""
-    socket = surface.CreateInput(key, value_type(TYPES[key]))
+    surface_input = surface.CreateInput(key, value_type(TYPES[key]))
     if not isinstance(value, Texture):
-        socket.Set(value)
+        surface_input.Set(value)
         return
     node = add_shader(material, f"{key}_texture", "UsdUVTexture")
     settings = {
@@ -107,11 +103,11 @@ def add_input(material: UsdShade.Material, surface: UsdShade.Shader, key: str, v
     node.CreateInput("st", value_type("Float2")).ConnectToSource(uv_reader(material).ConnectableAPI(), "result")
     output, kind = OUTPUTS[TYPES[key]]
     node.CreateOutput(output, value_type(kind))
-    socket.ConnectToSource(node.ConnectableAPI(), output)
+    surface_input.ConnectToSource(node.ConnectableAPI(), output)
 
 
 def uv_reader(material: UsdShade.Material) -> UsdShade.Shader:
-    """The material's node that reads the mesh's UVs."""
+    """Return the material's node that reads the mesh's UVs; add it on first use."""
     reader = add_shader(material, "uvs", "UsdPrimvarReader_float2")
     reader.CreateInput("varname", value_type("String")).Set(UVS)
     reader.CreateOutput("result", value_type("Float2"))
@@ -119,30 +115,7 @@ def uv_reader(material: UsdShade.Material) -> UsdShade.Shader:
 
 
 def value_type(name: str) -> Any:
-    """USD's type of that name, "Color3f"."""
+    """Look up a type of USD by its name, such as "Color3f"."""
     from pxr import Sdf
 
     return getattr(Sdf.ValueTypeNames, name)
-
-
-def encode_png(pixels: NDArray[Any], notes: Mapping[str, str], srgb: bool = False) -> bytes:
-    """PNG of (h, w) uint8 or uint16 or (h, w, 3) uint8 pixels.
-
-    Args:
-        pixels: of the picture.
-        notes: texts by keyword.
-        srgb: whether to say that it is sRGB.
-    """
-    info = PngInfo()
-    if srgb:
-        info.add(b"sRGB", b"\0")  # rendering intent: perceptual
-    for keyword, text in notes.items():
-        info.add_text(keyword, text)
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG", pnginfo=info)
-    return file.getvalue()
-
-
-def whole(values: NDArray[Any], most: int = 255) -> NDArray[Any]:
-    """Values in [0, 1] as whole numbers from 0 to most, 255 or 65535."""
-    return np.rint(values * np.float32(most)).astype(np.min_scalar_type(most))

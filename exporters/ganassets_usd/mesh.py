@@ -1,67 +1,86 @@
-"""A mesh with its materials, its skeleton and its blend shapes."""
+"""Build the stage of a mesh with its materials, its skeleton and its blend shapes."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ganassets.api.assets import Material, Mesh, Topology
 from ganassets.api.errors import InputError
+from ganassets.api.images.encoding import encode_png
 
-from .geometry import IntArray, add_mesh, add_skeleton, add_skin, add_uvs, bind, floats, ints, transforms
-from .materials import Colour, Inputs, Texture, add_materials, encode_png
-from .scene import Scene, identifiers, new_scene
+from .geometry import (
+    IntArray,
+    add_mesh,
+    add_skeleton,
+    add_skin,
+    add_uvs,
+    bind_materials,
+    make_transforms,
+    to_float32,
+    to_int32,
+)
+from .materials import PNG_LEVEL, RGB, Inputs, Texture, add_materials
+from .stage import AssetStage, new_stage, unique_identifiers
 
 if TYPE_CHECKING:
     from pxr import UsdGeom, UsdSkel
 
 
-def describe_mesh(asset: Mesh) -> Scene:
-    """The scene of a mesh. USD's axes and units are those of the assets."""
+def make_mesh_stage(asset: Mesh) -> AssetStage:
+    """Build the stage of a mesh. USD's axes and units are those of the assets.
+
+    Raises:
+        InputError: the mesh has no faces.
+    """
     topology = asset.topology
-    kept = corners_kept(topology)
+    kept = distinct_corners(topology)
     if not kept.any():
         raise InputError("a mesh without faces can't be written as USD; give it at least one.")
     skinned = bool(topology.joint_names or topology.morph_names)
-    scene = new_scene(asset, "SkelRoot" if skinned else "Xform")
+    stage = new_stage(asset, "SkelRoot" if skinned else "Xform")
     counts = kept.sum(1)
-    mesh = add_mesh(scene, "mesh", asset.positions, asset.normals, counts[counts > 0], topology.faces[kept])
+    mesh = add_mesh(stage, "mesh", asset.positions, asset.normals, counts[counts > 0], topology.faces[kept])
     add_uvs(mesh, topology.uvs, topology.face_uvs[kept])
     used, face_materials = np.unique(topology.face_materials[counts > 0], return_inverse=True)
     materials = [asset.materials[k] for k in used.tolist()]
-    labels = identifiers([material.name for material in materials])
+    labels = unique_identifiers([material.name for material in materials])
     surfaces = {
-        label: surface_of(scene, asset, label, material) for label, material in zip(labels, materials, strict=True)
+        label: add_textures(stage, asset, label, material) for label, material in zip(labels, materials, strict=True)
     }
-    bind(mesh, add_materials(scene, surfaces), face_materials)
+    bind_materials(mesh, add_materials(stage, surfaces), face_materials)
     if skinned:
-        skeleton = add_rig(scene, asset, mesh)
-        add_blend_shapes(scene, topology, mesh, skeleton)
-    return scene
+        skeleton = add_rig(stage, asset, mesh)
+        add_blend_shapes(stage, topology, mesh, skeleton)
+    return stage
 
 
-def corners_kept(topology: Topology) -> IntArray:
-    """(f, 4) bool: which corners of the quads are left without those that repeat the one before, and without faces of
-    fewer than three.
+def distinct_corners(topology: Topology) -> IntArray:
+    """Mark the corners of the quads that differ from the corner before them; none of faces with fewer than three.
+
+    Returns:
+        (f, 4) bool.
     """
     kept = topology.faces != np.roll(topology.faces, 1, 1)
     return kept & (kept.sum(1, keepdims=True) > 2)
 
 
-def surface_of(scene: Scene, asset: Mesh, label: str, material: Material) -> Inputs:
-    """The inputs of a material's shader; its pictures go to the scene.
+def add_textures(stage: AssetStage, asset: Mesh, label: str, material: Material) -> Inputs:
+    """Add a material's images to a stage and return the inputs of its shader.
 
     Args:
-        scene: that gets it.
-        asset: whose material it is.
-        label: its name in files'.
-        material: of the asset.
+        stage: stage that gets the images.
+        asset: mesh that the material belongs to.
+        label: the material's part of the file names.
+        material: the material.
     """
 
-    def texture(part: str, pixels: np.ndarray, scale: Colour, srgb: bool = False) -> Texture:
+    def texture(part: str, pixels: NDArray[np.uint8], scale: RGB, srgb: bool = False) -> Texture:
         file = f"{asset.name}_{label}_{part}.png"
-        scene.pictures[file] = encode_png(pixels, asset.provenance.keywords(file), srgb)
+        text = asset.provenance.keywords(file)
+        stage.images[file] = encode_png(pixels, srgb=srgb, text=text, compress_level=PNG_LEVEL)
         return Texture(file, srgb, scale)
 
     colour, roughness = material.base_colour, material.roughness
@@ -76,37 +95,39 @@ def surface_of(scene: Scene, asset: Mesh, label: str, material: Material) -> Inp
     }
 
 
-def add_rig(scene: Scene, asset: Mesh, mesh: UsdGeom.Mesh) -> UsdSkel.Skeleton:
-    """Append the skeleton, whose joints all are parallel to the world at rest, and bind the mesh to it."""
+def add_rig(stage: AssetStage, asset: Mesh, mesh: UsdGeom.Mesh) -> UsdSkel.Skeleton:
+    """Add the skeleton, whose joints are all parallel to the world at rest, and bind the mesh to it."""
     topology, places = asset.topology, asset.joints.astype(np.float64)
     above = np.array([places[parent] if parent >= 0 else np.zeros(3) for parent in topology.joint_parents])
     upright = np.tile(np.eye(3), (len(places), 1, 1))
-    local, world = transforms(upright, places - above.reshape(-1, 3)), transforms(upright, places)
-    skeleton = add_skeleton(scene, topology.joint_names, topology.joint_parents, local, world)
+    local = make_transforms(upright, places - above.reshape(-1, 3))
+    world = make_transforms(upright, places)
+    skeleton = add_skeleton(stage, topology.joint_names, topology.joint_parents, local, world)
     if topology.skin_joints is not None and topology.skin_weights is not None:
         add_skin(mesh, skeleton, topology.skin_joints, topology.skin_weights)
     return skeleton
 
 
-def add_blend_shapes(scene: Scene, topology: Topology, mesh: UsdGeom.Mesh, skeleton: UsdSkel.Skeleton) -> None:
-    """Append the morph targets with the points that they move, and an animation in which their weights are 0: there
-    the weights can be keyed.
+def add_blend_shapes(stage: AssetStage, topology: Topology, mesh: UsdGeom.Mesh, skeleton: UsdSkel.Skeleton) -> None:
+    """Add the morph targets with the points that they move, and an animation in which all their weights are 0.
+
+    The animation is where programs look for the weights and where they key them.
     """
     from pxr import UsdSkel, Vt
 
     if not topology.morph_names or topology.morph_offsets is None:
         return
-    names = identifiers(topology.morph_names)
+    names = unique_identifiers(topology.morph_names)
     binding = UsdSkel.BindingAPI.Apply(mesh.GetPrim())
     for name, offsets in zip(names, topology.morph_offsets, strict=True):
         moved = np.flatnonzero(offsets.any(-1))
-        shape = UsdSkel.BlendShape.Define(scene.stage, mesh.GetPath().AppendChild(name))
-        shape.CreateOffsetsAttr(Vt.Vec3fArray.FromNumpy(floats(offsets[moved])))
-        shape.CreatePointIndicesAttr(Vt.IntArray.FromNumpy(ints(moved)))
+        shape = UsdSkel.BlendShape.Define(stage.usd, mesh.GetPath().AppendChild(name))
+        shape.CreateOffsetsAttr(Vt.Vec3fArray.FromNumpy(to_float32(offsets[moved])))
+        shape.CreatePointIndicesAttr(Vt.IntArray.FromNumpy(to_int32(moved)))
     binding.CreateBlendShapesAttr(names)
     binding.CreateBlendShapeTargetsRel().SetTargets([mesh.GetPath().AppendChild(name) for name in names])
     binding.CreateSkeletonRel().SetTargets([skeleton.GetPath()])
-    weights = UsdSkel.Animation.Define(scene.stage, f"{scene.root}/expression")
+    weights = UsdSkel.Animation.Define(stage.usd, f"{stage.root}/expression")
     weights.CreateBlendShapesAttr(names)
     weights.CreateBlendShapeWeightsAttr([0.0] * len(names))
     UsdSkel.BindingAPI(skeleton.GetPrim()).CreateAnimationSourceRel().SetTargets([weights.GetPath()])

@@ -1,6 +1,8 @@
-"""What plugins make and exporters take: frozen dataclasses of numpy arrays, checked when they are made.
+"""Assets, which plugins make and exporters write: frozen dataclasses of numpy arrays, checked at construction.
 
 Units and axes everywhere: metres, Y up, facing +Z, right-handed; texture origin upper left; colours sRGB uint8.
+
+Each class raises ContractError for arrays of a wrong type, shape or range.
 """
 
 from __future__ import annotations
@@ -8,66 +10,87 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from .errors import ContractError, InputError
+from .functions import FunctionField
 
 if TYPE_CHECKING:  # exporters are listed without loading numpy
     import numpy as np
-    from numpy.typing import DTypeLike, NDArray
+    from numpy.typing import NDArray
 
-    FloatArray = NDArray[np.float32]
-    IntArray = NDArray[np.int32]
-    ByteArray = NDArray[np.uint8]
+FloatArray: TypeAlias = "NDArray[np.float32]"
+IntArray: TypeAlias = "NDArray[np.int32]"
+ByteArray: TypeAlias = "NDArray[np.uint8]"
+ExportFunction = Callable[[Any, Mapping[str, Any]], dict[str, bytes]]
+
+UNIT_TOLERANCE = 1e-3  # largest difference between 1 and the squared length of a unit vector or quaternion
 
 
-def check_array(name: str, array: object, dtype: DTypeLike, shape: tuple[int | None, ...]) -> None:
-    """Raise ContractError unless array is a numpy array of that dtype and shape (None: any length), all finite."""
+def check_array(name: str, array: object, dtype: str, shape: tuple[int | None, ...]) -> None:
+    """Raise ContractError unless array is a numpy array of finite numbers with the given type and shape.
+
+    Args:
+        name: name of the array, for the message.
+        array: object to check.
+        dtype: name of the type, "float32".
+        shape: length of each axis; None allows any length.
+    """
     import numpy as np
 
-    if not isinstance(array, np.ndarray) or array.dtype != dtype:
-        found = getattr(array, "dtype", type(array).__name__)
-        raise ContractError(f"{name} must be a {np.dtype(dtype)} array, not {found}.")
-    if array.ndim != len(shape) or any(w is not None and w != n for w, n in zip(shape, array.shape, strict=True)):
-        wanted = "x".join("any" if w is None else str(w) for w in shape)
-        raise ContractError(f"{name} must have shape {wanted}, not {'x'.join(map(str, array.shape))}.")
-    if np.issubdtype(array.dtype, np.floating) and not np.isfinite(array).all():
+    if not isinstance(array, np.ndarray):
+        raise ContractError(f"{name} must be a {dtype} array, not {type(array).__name__}.")
+    values = cast("NDArray[Any]", array)
+    if values.dtype != dtype:
+        raise ContractError(f"{name} must be a {dtype} array, not {values.dtype}.")
+    fits = values.ndim == len(shape) and all(
+        size in (None, length) for size, length in zip(shape, values.shape, strict=True)
+    )
+    if not fits:
+        expected = "x".join("any" if size is None else str(size) for size in shape)
+        raise ContractError(f"{name} must have shape {expected}, not {'x'.join(map(str, values.shape))}.")
+    if np.issubdtype(values.dtype, np.floating) and not np.isfinite(values).all():
         raise ContractError(f"{name} holds numbers that are not finite.")
 
 
-def check_indices(name: str, array: NDArray[Any], below: int) -> None:
-    """Raise ContractError unless all indices lie in [0, below)."""
+def check_indices(name: str, array: IntArray, below: int) -> None:
+    """Raise ContractError unless all indices of an array lie in [0, below)."""
     if array.size and (array.min() < 0 or array.max() >= below):
         raise ContractError(f"{name} holds indices outside 0..{below - 1}.")
 
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where an asset comes from; exporters write it into every file that can carry it.
+    """Origin of an asset; exporters write it into every file format that can store it.
 
     Attributes:
-        generator: plugin's name and version, "faces 0.1.0".
+        generator: name and version of the plugin, "faces 0.1.0".
         model_digest: SHA-256 of the model file, hex.
         seed: seed of the asset.
-        morph: a second seed and how far the asset is on the way there, 0 to 1; None for a seed alone.
-        sliders: condition values that were used, by name.
+        truncation: truncation that the asset was generated with, 0 to 1.
+        sliders: condition values of the asset, by column name.
         licence: SPDX expression or sentence for the asset's use.
         software: "ganassets 0.1.0".
-        recipe: JSON of all that makes the file again (see ganassets.inference.recipe), or "".
+        morph: second seed and position between the two, 0 to 1; None for a single seed.
+        recipe: JSON that generates the same file again (see ganassets.inference.recipe), or "".
     """
 
     generator: str = ""
     model_digest: str = ""
     seed: int = 0
     truncation: float = 1.0
-    sliders: Mapping[str, float] = field(default_factory=dict)
+    sliders: Mapping[str, float] = field(default_factory=dict[str, float])
     licence: str = ""
     software: str = ""
     morph: tuple[int, float] | None = None
     recipe: str = ""
 
     def keywords(self, title: str) -> dict[str, str]:
-        """What a file of that title says about itself, by keyword, for formats whose notes are texts."""
+        """Return the provenance as texts by keyword, for formats that store notes as text.
+
+        Args:
+            title: title of the file.
+        """
         return {
             "Title": title,
             "Software": self.software,
@@ -82,14 +105,21 @@ class Provenance:
         }
 
     def sidecar(self, file: str) -> dict[str, bytes]:
-        """A JSON file to lie beside a file of that name whose format has no room for all this, if there is a recipe."""
+        """Return a JSON file for formats that can't store the provenance; empty without a recipe.
+
+        Args:
+            file: name of the asset's file.
+
+        Returns:
+            Content by file name: the name with ".json" after it.
+        """
         text = json.dumps(self.keywords(file), indent=1) + "\n"
         return {f"{file}.json": text.encode()} if self.recipe else {}
 
 
 @dataclass(frozen=True, eq=False)
 class Material:
-    """Surface of a part of a mesh (metallic-roughness).
+    """Surface of one part of a mesh (metallic-roughness).
 
     Attributes:
         name: unique in its mesh.
@@ -119,20 +149,22 @@ class Material:
 
 @dataclass(frozen=True, eq=False)
 class Topology:
-    """What all meshes of one generator share; one object serves them all, so exporters may cache by its identity.
+    """Static part of a mesh that all meshes of a generator share.
+
+    One object serves all of them, so exporters may cache by its identity.
 
     Attributes:
-        faces: (f, 4) int32 vertex indices of quads, wound counter-clockwise seen from outside.
+        faces: (f, 4) int32 vertex indices of quads, counter-clockwise seen from outside; a triangle repeats a corner.
         face_uvs: (f, 4) int32 indices into uvs.
         face_materials: (f,) int32 indices into the mesh's materials.
         uvs: (t, 2) float32, origin upper left.
-        vertex_count: v.
-        joint_names: names of the skeleton's joints; a parent stands before its children.
+        vertex_count: number of vertices, v.
+        joint_names: names of the skeleton's joints; a parent comes before its children.
         joint_parents: index of each joint's parent, -1 for a root.
-        skin_joints: (v, 4) int32 joints that move a vertex.
+        skin_joints: (v, 4) int32 indices of the joints that move a vertex.
         skin_weights: (v, 4) float32, rows sum to 1.
         morph_names: names of the morph targets.
-        morph_offsets: (m, v, 3) float32 metres.
+        morph_offsets: (m, v, 3) float32 metres: offset of each vertex in each morph target.
     """
 
     faces: IntArray
@@ -158,7 +190,7 @@ class Topology:
         if len(self.joint_parents) != len(self.joint_names):
             raise ContractError("every joint needs a parent (-1 for a root).")
         if any(parent >= i for i, parent in enumerate(self.joint_parents)):
-            raise ContractError("a joint's parent must stand before it.")
+            raise ContractError("a joint's parent must come before it.")
         if self.joint_names:
             if self.skin_joints is None or self.skin_weights is None:
                 raise ContractError("a mesh with joints needs skin_joints and skin_weights.")
@@ -171,11 +203,11 @@ class Topology:
             check_array("morph_offsets", self.morph_offsets, "float32", (len(self.morph_names), v, 3))
 
     def polygons(self) -> tuple[IntArray, IntArray, NDArray[np.bool_]]:
-        """Faces without corners that stand twice.
+        """Return the faces without repeated corners: quads and triangles.
 
         Returns:
-            (l,) vertices of all faces, (n,) where each face begins there, and (f, 4) which corners were kept: three or
-            four of a face, or none.
+            (l,) int32 vertices of all faces, (n,) int32 start of each face in these, and (f, 4) bool which corners were
+            kept: three or four of a face, or none.
         """
         import numpy as np
 
@@ -195,12 +227,21 @@ class Mesh:
 
     Attributes:
         name: "head-00000007".
-        topology: shared static part.
+        topology: static part, shared by all meshes of the generator.
         positions: (v, 3) float32 metres.
         normals: (v, 3) float32 unit vectors.
-        joints: (j, 3) float32 metres, rest positions of the joints (rest rotations are the identity).
-        materials: those that topology.face_materials points at.
-        provenance: where it comes from.
+        joints: (j, 3) float32 metres: rest positions of the joints (rest rotations are the identity).
+        materials: materials that topology.face_materials refers to.
+        provenance: origin of the asset.
+
+    >>> import numpy as np
+    >>> quad = np.array([[0, 1, 2, 3]], np.int32)
+    >>> uvs = np.array([[0, 1], [1, 1], [1, 0], [0, 0]], np.float32)
+    >>> topology = Topology(quad, quad, np.zeros(1, np.int32), uvs, 4)
+    >>> corners = np.array([[-1, 0, 0], [1, 0, 0], [1, 2, 0], [-1, 2, 0]], np.float32)
+    >>> normals = np.tile(np.array([[0, 0, 1]], np.float32), (4, 1))
+    >>> Mesh("plank", topology, corners, normals, np.zeros((0, 3), np.float32), (Material("wood"),)).kind
+    'mesh'
     """
 
     name: str
@@ -219,16 +260,15 @@ class Mesh:
         check_array("normals", self.normals, "float32", (topology.vertex_count, 3))
         check_array("joints", self.joints, "float32", (len(topology.joint_names), 3))
         check_indices("face_materials", topology.face_materials, len(self.materials))
-        if abs((self.normals**2).sum(1) - 1).max() > 1e-3:
+        if abs((self.normals**2).sum(1) - 1).max() > UNIT_TOLERANCE:
             raise ContractError("normals must be unit vectors.")
 
-    def reduced(self, longest: int) -> Mesh:
-        """What a picture of that many pixels needs of the asset: all of it, here."""
-        del longest
+    def reduced(self, _longest: int) -> Mesh:
+        """Return the asset itself: a small preview needs all of it."""
         return self
 
 
-# Of a texture set.
+# Names of the maps of a TextureSet.
 MAPS = ("albedo", "height", "normal", "roughness", "metallic", "occlusion")
 
 
@@ -241,10 +281,19 @@ class TextureSet:
         albedo: (h, w, 3) float32 in [0, 1], sRGB.
         height: (h, w) float32 metres above the mean surface.
         normal: (h, w, 3) float32 unit vectors: right, up (+Y, against the rows), out of the surface.
-        roughness, metallic, occlusion: (h, w) float32 in [0, 1]; occlusion 1 is open to the sky.
-        texel_size: metres that a texel is wide and high.
+        roughness: (h, w) float32 in [0, 1].
+        metallic: (h, w) float32 in [0, 1].
+        occlusion: (h, w) float32 in [0, 1]; 1 is open to the sky.
+        texel_size: width and height of a texel in metres.
         tiles: whether the maps repeat without a seam in both directions.
-        provenance: where it comes from.
+        provenance: origin of the asset.
+
+    >>> import numpy as np
+    >>> flat = np.zeros((2, 4), np.float32)
+    >>> up = np.tile(np.array([0, 0, 1], np.float32), (2, 4, 1))
+    >>> grey = np.full((2, 4, 3), 0.5, np.float32)
+    >>> TextureSet("wall", grey, flat, up, flat + 1, flat, flat + 1, texel_size=0.25).size
+    (1.0, 0.5)
     """
 
     name: str
@@ -273,7 +322,7 @@ class TextureSet:
             array = getattr(self, name)
             if array.min() < 0 or array.max() > 1:
                 raise ContractError(f"{name} holds values outside 0..1.")
-        if abs((self.normal**2).sum(-1) - 1).max() > 1e-3:
+        if abs((self.normal**2).sum(-1) - 1).max() > UNIT_TOLERANCE:
             raise ContractError("normals must be unit vectors.")
         if not 0 < self.texel_size < float("inf"):
             raise ContractError("a texel must be larger than 0 metres.")
@@ -285,8 +334,12 @@ class TextureSet:
         return columns * self.texel_size, rows * self.texel_size
 
     def reduced(self, longest: int) -> TextureSet:
-        """A smaller picture of the same material, its texels averaged by the largest power of two that leaves at
-        least `longest` texels on the longer side.
+        """Return a smaller set of the same material for a preview.
+
+        Texels are averaged by the largest power of two that leaves at least `longest` texels on the longer side.
+
+        Args:
+            longest: texels of the longer side that the preview needs.
         """
         import numpy as np
 
@@ -306,24 +359,28 @@ class TextureSet:
         return replace(self, texel_size=self.texel_size * factor, **maps)
 
     def cropped(self, size: Sequence[int]) -> TextureSet:
-        """The upper left part of (rows, columns) texels; it no longer tiles."""
+        """Return the upper left part; it no longer tiles.
+
+        Args:
+            size: (rows, columns) in texels.
+        """
         rows, columns = size
         return replace(self, tiles=False, **{name: getattr(self, name)[:rows, :columns] for name in MAPS})
 
 
-# Where a humanoid touches the ground, in the order of a clip's contacts.
+# Points where a humanoid touches the ground, in the order of a clip's contacts.
 CONTACTS = ("leftFoot", "leftToes", "rightFoot", "rightToes")
 
 
 @dataclass(frozen=True, eq=False)
 class Skeleton:
-    """Joints of a figure at rest. Quaternions everywhere: (x, y, z, w), unit length.
+    """Joints of a figure in its rest pose. Quaternions everywhere: (x, y, z, w), unit length.
 
     Attributes:
-        names: of the joints, each once; a parent stands before its children.
+        names: unique names of the joints; a parent comes before its children.
         parents: index of each joint's parent; -1 for the first joint, the only root.
-        offsets: (j, 3) float32 metres: place in the parent's frame; of the root, its place at rest.
-        rest_rotations: (j, 4) float32 rotation in the parent's frame at rest.
+        offsets: (j, 3) float32 metres: position in the parent's frame; for the root, its rest position.
+        rest_rotations: (j, 4) float32 rotation in the parent's frame in the rest pose.
     """
 
     names: tuple[str, ...]
@@ -334,17 +391,21 @@ class Skeleton:
     def __post_init__(self) -> None:
         j = len(self.names)
         if len(set(self.names)) != j or not j:
-            raise ContractError("a skeleton needs joints, each with a name of its own.")
+            raise ContractError("a skeleton needs joints with unique names.")
         if len(self.parents) != j or self.parents[0] != -1:
             raise ContractError("the first joint of a skeleton must be its root.")
         if any(not 0 <= parent < i for i, parent in enumerate(self.parents[1:], start=1)):
-            raise ContractError("a joint's parent must stand before it.")
+            raise ContractError("a joint's parent must come before it.")
         check_array("offsets", self.offsets, "float32", (j, 3))
         check_array("rest_rotations", self.rest_rotations, "float32", (j, 4))
         _check_unit("rest_rotations", self.rest_rotations)
 
     def index(self, name: str) -> int:
-        """Index of the joint of that name; InputError when there is none."""
+        """Return the index of the joint of that name.
+
+        Raises:
+            InputError: there is no such joint.
+        """
         try:
             return self.names.index(name)
         except ValueError as error:
@@ -357,14 +418,21 @@ class MotionClip:
 
     Attributes:
         name: "poses-00000007".
-        skeleton: what moves.
-        fps: frames a second.
-        translation: (f, 3) float32 metres: place of the root joint.
-        rotations: (f, j, 4) float32 rotation of each joint in its parent's frame (the skeleton's rest rotation is not
-            multiplied onto it), signs chosen so that neighbouring frames are nearest.
-        contacts: (f, 4) bool: which of CONTACTS stand on the ground, or None where that is not known.
-        loop: the last frame is the first again, moved along the ground.
-        provenance: where it comes from.
+        skeleton: skeleton that moves.
+        fps: frames per second.
+        translation: (f, 3) float32 metres: position of the root joint.
+        rotations: (f, j, 4) float32 rotation of each joint in its parent's frame (it replaces the rest rotation), with
+            signs chosen so that neighbouring frames are nearest.
+        contacts: (f, 4) bool: which of CONTACTS are on the ground, or None if that is unknown.
+        loop: whether the last frame repeats the first, moved along the ground.
+        provenance: origin of the asset.
+
+    >>> import numpy as np
+    >>> rest = np.array([[0, 0, 0, 1]], np.float32)
+    >>> skeleton = Skeleton(("hips",), (-1,), np.array([[0, 1, 0]], np.float32), rest)
+    >>> clip = MotionClip("still", skeleton, 30.0, np.zeros((31, 3), np.float32), np.tile(rest, (31, 1, 1)))
+    >>> clip.seconds
+    1.0
     """
 
     name: str
@@ -383,7 +451,7 @@ class MotionClip:
         if not frames:
             raise ContractError(f"{self.name} has no frames.")
         if not 0 < self.fps < float("inf"):
-            raise ContractError(f"{self.name}: frames a second must be above 0.")
+            raise ContractError(f"{self.name}: frames per second must be above 0.")
         check_array("translation", self.translation, "float32", (None, 3))
         check_array("rotations", self.rotations, "float32", (frames, len(self.skeleton.names), 4))
         _check_unit("rotations", self.rotations)
@@ -395,17 +463,16 @@ class MotionClip:
 
     @property
     def seconds(self) -> float:
-        """From the first frame to the last."""
+        """Duration from the first frame to the last."""
         return (len(self) - 1) / self.fps
 
-    def reduced(self, longest: int) -> MotionClip:
-        """What a picture of that many pixels needs of the asset: all of it, here."""
-        del longest
+    def reduced(self, _longest: int) -> MotionClip:
+        """Return the asset itself: a small preview needs all of it."""
         return self
 
 
 def _check_unit(name: str, quaternions: FloatArray) -> None:
-    if abs((quaternions**2).sum(-1) - 1).max() > 1e-3:
+    if abs((quaternions**2).sum(-1) - 1).max() > UNIT_TOLERANCE:
         raise ContractError(f"{name} must be unit quaternions.")
 
 
@@ -415,8 +482,8 @@ class Picture:
 
     Attributes:
         name: "portraits-00000007".
-        pixels: (h, w, 3) uint8 sRGB, or (h, w, 4) with alpha, which is not multiplied into the colours.
-        provenance: where it comes from.
+        pixels: (h, w, 3) uint8 sRGB, or (h, w, 4) with straight (not premultiplied) alpha.
+        provenance: origin of the asset.
     """
 
     name: str
@@ -430,9 +497,8 @@ class Picture:
         if not self.pixels.size or self.pixels.shape[2] not in (3, 4):
             raise ContractError(f"{self.name} must have pixels of 3 or 4 channels.")
 
-    def reduced(self, longest: int) -> Picture:
-        """What a picture of that many pixels needs of the asset: all of it, here."""
-        del longest
+    def reduced(self, _longest: int) -> Picture:
+        """Return the asset itself: a small preview needs all of it."""
         return self
 
 
@@ -441,16 +507,21 @@ Asset = Mesh | TextureSet | MotionClip | Picture
 
 @dataclass(frozen=True)
 class Option:
-    """One setting of an exporter, shown by --help and given as `--option name=value`.
+    """An option of an exporter or generator, shown by --help.
 
     Attributes:
-        name: as written by the user, "texture-size".
+        name: what the user writes, "texture-size".
         type: bool, int, float or str.
-        default: value when it isn't given.
-        help: one line.
-        choices: allowed values, or empty for any.
-        low, high: inclusive bounds of a number, or None.
-        kinds: of an exporter's setting, the kinds of asset that it changes; empty for all.
+        default: value if the user gives none.
+        help: one line: what the option does, and its unit.
+        choices: allowed values of a text; empty for any.
+        low: smallest allowed number, or None.
+        high: largest allowed number, or None.
+        kinds: kinds of asset that an exporter's option applies to; empty for all.
+
+    >>> size = Option("texture-size", int, 0, "Longest side in texels; 0: as generated.", low=0, high=8192)
+    >>> size.default, size.high
+    (0, 8192)
     """
 
     name: str
@@ -465,16 +536,24 @@ class Option:
 
 @dataclass(frozen=True)
 class Exporter:
-    """A format that assets are written in (entry-point group `ganassets.exporters`).
+    """A file format for assets (entry-point group `ganassets.exporters`).
 
     Attributes:
         name: what `--to` takes, "gltf".
         summary: one line.
-        api_version: the API_VERSION it was written for.
-        kinds: asset kinds it takes, ("mesh",).
-        suffixes: of the files it makes, (".glb",).
-        options: its settings.
-        export: pure function (asset, options by name, all present) -> {file name: content}; never touches disk.
+        api_version: the API_VERSION that the exporter was written for.
+        kinds: kinds of asset that it writes, ("mesh",).
+        suffixes: suffixes of the files, (".glb",).
+        export: pure function (asset, value of every option by name) -> {file name: content}; a callable, or a path
+            "package.module:function" that is imported at the first call. It never touches the disk.
+        options: options of the format.
+
+    >>> def export(asset, options):
+    ...     return {f"{asset.name}.txt": b"A text."}
+    >>> Exporter("text", "A text.", 1, ("picture",), (".txt",), export).kinds
+    ('picture',)
+    >>> Exporter("text", "A text.", 1, ("picture",), (".txt",), "my_text.export:export").export.path
+    'my_text.export:export'
     """
 
     name: str
@@ -482,5 +561,5 @@ class Exporter:
     api_version: int
     kinds: tuple[str, ...]
     suffixes: tuple[str, ...]
-    export: Callable[[Any, Mapping[str, Any]], dict[str, bytes]]
+    export: FunctionField[ExportFunction] = FunctionField()
     options: tuple[Option, ...] = ()

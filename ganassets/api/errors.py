@@ -1,30 +1,33 @@
-"""The one family of errors that users see."""
+"""The errors that users see, in one family."""
 
 from __future__ import annotations
 
 
 class GanassetsError(Exception):
-    """A failure told in one sentence that says what to do; the command line exits with `exit_code`."""
+    """A failure, described in one sentence that says what to do; the command line exits with `exit_code`."""
 
     exit_code = 1
 
 
 class InputError(GanassetsError):
-    """Something the user gave (a file, an option, a folder) can't be used."""
+    """Something that the user gave (a file, an option, a folder) can't be used."""
 
     exit_code = 2
 
 
 class ContractError(InputError):
-    """An asset or a set of samples isn't what its class promises: the user's file where one was read, else a plugin."""
+    """An asset or a set of samples breaks a promise of its class.
+
+    The cause is the user's file where one was read, else a plugin.
+    """
 
 
 class PluginError(GanassetsError):
     """A plugin broke its contract.
 
     Attributes:
-        plugin: which, with its distribution: "generator 'planks' of ganassets-planks 1.0".
-        function: of the plugin.
+        plugin: the plugin with its distribution: "generator 'planks' of ganassets-planks 1.0".
+        function: name of the plugin's function.
         expected: what the function must do.
         found: what it did.
     """
@@ -41,9 +44,13 @@ class PluginError(GanassetsError):
 
 
 def one_line(error: BaseException) -> str:
-    """An error's class and the first line of its text, for a sentence: "KeyError: 'x'"."""
+    """Return an error's class and the first line of its text, to quote in a sentence.
+
+    >>> one_line(ValueError("no luck\\nsecond line"))
+    'ValueError: no luck'
+    """
     try:
         lines = str(error).strip().splitlines()
-    except Exception:  # a stranger's exception may fail even at being printed
+    except Exception:  # a plugin's exception may fail even at being printed
         lines = []
     return f"{type(error).__name__}: {lines[0].rstrip('. ')}" if lines else type(error).__name__

@@ -1,14 +1,18 @@
-"""The JSON that a model file carries about itself, in its metadata under "ganassets"."""
+"""The manifest: JSON in a model file's metadata, under the key "ganassets", that describes the model."""
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from .conditions import Condition
 from .errors import InputError
+from .outputs import Output
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,56 +20,63 @@ if TYPE_CHECKING:
 
 FORMAT_VERSION = 1
 METADATA_KEY = "ganassets"
-SHARED_KEY = "ganassets.shared"  # JSON: parameters that the graph holds under another's name
+SHARED_KEY = "ganassets.shared"  # JSON: parameters that the graph stores under another parameter's name
 MAX_BYTES = 4 * 1024 * 1024
-MOST_COLUMNS = 1024
-MOST_OFFSETS = 2**20  # numbers of an offset in w
+MAX_COLUMNS = 1024
+MAX_OFFSETS = 2**20  # numbers in the input w_offset of one asset
 
-# Recipes, options and file names are made of these.
-Name = Annotated[str, Field(max_length=80, pattern="^[a-z][a-z0-9]*([-_][a-z0-9]+)*$")]
-Line = Annotated[str, Field(max_length=4000, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
-Choice = Annotated[Line, Field(max_length=100)]
-Number = Annotated[float, Field(ge=-1e30, le=1e30)]  # stays finite in float32
+MAX_NAME, MAX_LINE, MAX_CHOICE = 80, 4000, 100  # characters
+MAX_NUMBER = 1e30  # stays finite in float32
 
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True, allow_inf_nan=False)
-
-
-class OutputInfo(_Part):
-    """An output of the graph; see ganassets.api.spec.Output."""
-
-    name: str
-    axes: tuple[str, ...] = Field(min_length=1)
-    unit: str
-    low: float | None = None
-    high: float | None = None
+NAME_PATTERN = "^[a-z][a-z0-9]*([-_][a-z0-9]+)*$"
+LINE_PATTERN = r"^[^\x00-\x1f\x7f-\x9f]*$"  # no control characters
+# Names become parts of recipes, options and file names.
+Name = Annotated[str, Field(max_length=MAX_NAME, pattern=NAME_PATTERN)]
+Line = Annotated[str, Field(max_length=MAX_LINE, pattern=LINE_PATTERN)]
+ShortLine = Annotated[Line, Field(max_length=MAX_CHOICE)]
+Number = Annotated[float, Field(ge=-MAX_NUMBER, le=MAX_NUMBER)]
 
 
-class ConditionInfo(_Part):
-    """A slider or category; see ganassets.api.spec.Condition."""
-
-    name: Name
-    help: Line = ""
-    low: Number = 0.0
-    high: Number = 1.0
-    unit: Line = ""
-    choices: tuple[Choice, ...] = ()
-    switch: bool = False
-
-    @property
-    def width(self) -> int:
-        """Columns it takes in the `condition` input."""
-        return len(self.choices) or 1
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """Names of its columns: ("age",) or ("ancestry:african", ...)."""
-        return tuple(f"{self.name}:{choice}" for choice in self.choices) or (self.name,)
+def _check_condition(condition: Condition) -> Condition:
+    """Return a condition from a file; ValueError when a text or a number is outside the limits of manifests."""
+    if len(condition.name) > MAX_NAME or not re.fullmatch(NAME_PATTERN, condition.name):
+        raise ValueError(f"name should match pattern {NAME_PATTERN!r} and have at most {MAX_NAME} characters")
+    lines = {"help": condition.help, "unit": condition.unit}
+    choices = {f"choices.{i}": choice for i, choice in enumerate(condition.choices)}
+    for places, most in ((lines, MAX_LINE), (choices, MAX_CHOICE)):
+        for place, text in places.items():
+            if len(text) > most or not re.fullmatch(LINE_PATTERN, text):
+                raise ValueError(f"{place} should be one line of at most {most} characters")
+    if not (abs(condition.low) <= MAX_NUMBER and abs(condition.high) <= MAX_NUMBER):
+        raise ValueError(f"low and high should lie between -{MAX_NUMBER:g} and {MAX_NUMBER:g}")
+    return condition
 
 
-class DataInfo(_Part):
-    """What the model was trained on."""
+def _check_output(output: Output) -> Output:
+    """Return an output from a file; ValueError when it has no axes."""
+    if not output.axes:
+        raise ValueError("axes should have at least 1 item")
+    return output
+
+
+StoredCondition = Annotated[Condition, AfterValidator(_check_condition)]
+StoredOutput = Annotated[Output, AfterValidator(_check_output)]
+
+
+class _Section(BaseModel):
+    # Conditions and outputs are validated also when they are given as objects: a slider's bounds become floats.
+    model_config = ConfigDict(extra="ignore", frozen=True, allow_inf_nan=False, revalidate_instances="always")
+
+
+class DataInfo(_Section):
+    """Training data of the model.
+
+    Attributes:
+        name: name of the data.
+        licence: licence of the data.
+        samples: number of samples.
+        source: origin of the data.
+    """
 
     name: str
     licence: str
@@ -73,8 +84,17 @@ class DataInfo(_Part):
     source: str = ""
 
 
-class TrainingInfo(_Part):
-    """How it was trained."""
+class TrainingInfo(_Section):
+    """Training run of the model.
+
+    Attributes:
+        preset: name of the preset.
+        objective: see OBJECTIVES in ganassets.api.spec.
+        kimg: length of the training in thousands of images.
+        seconds: duration of the training.
+        seed: random seed.
+        device: "cpu", "cuda", ...
+    """
 
     preset: str
     objective: str
@@ -84,29 +104,40 @@ class TrainingInfo(_Part):
     device: str
 
 
-class Parity(_Part):
-    """How far onnxruntime's outputs lie from torch's: largest absolute difference by output, over `latents`."""
+class Parity(_Section):
+    """Difference between the outputs of onnxruntime and of torch.
+
+    Attributes:
+        latents: number of latents compared.
+        batches: batch sizes compared.
+        max_abs_difference: largest absolute difference by output.
+    """
 
     latents: int
     batches: tuple[int, ...]
     max_abs_difference: dict[str, float]
 
 
-class WStatistics(_Part):
-    """Mean and standard deviation of w over random latents and the data's conditions."""
+class WStatistics(_Section):
+    """Statistics of w over random latents and the data's conditions.
+
+    Attributes:
+        mean: mean of each component.
+        std: standard deviation of each component.
+    """
 
     mean: tuple[float, ...]
     std: tuple[float, ...]
 
 
-class NoiseInfo(_Part):
-    """The noise map that a size-free generator starts from.
+class NoiseInfo(_Section):
+    """Noise map that a size-free generator starts from.
 
     Attributes:
-        channels: of the map.
+        channels: number of channels.
         stride: sizes are multiples of it.
-        reach: samples beyond which the map does not matter to a sample; windows of a large map overlap by it.
-        size: samples of every axis in training, the size to start with.
+        reach: distance in samples beyond which the map doesn't affect a sample; windows of a large map overlap by it.
+        size: samples along every axis in training; the default size.
     """
 
     channels: int = Field(gt=0, le=256)
@@ -115,18 +146,39 @@ class NoiseInfo(_Part):
     size: int = Field(gt=0, le=4096)
 
 
-class Manifest(_Part):
-    """See the module's text. Condition rows are physical values (years, shares), one row a likely combination."""
+class Manifest(_Section):
+    """Description of a model file.
+
+    Attributes:
+        format_version: version of this format.
+        generator: name of the plugin.
+        generator_version: version of the plugin that trained the model.
+        software: "ganassets 0.1.0".
+        z_dim: size of the latent z.
+        w_dim: size of the latent w.
+        layers: number of layers that take a w of their own.
+        outputs: outputs of the graph.
+        conditions: sliders and categories, in the order of the columns of the input `condition`.
+        condition_rows: likely combinations of conditions, as physical values (years, shares).
+        w_statistics: statistics of w.
+        noise: noise map of a size-free generator; None for others.
+        static_digests: SHA-256 in hex of the plugin's package data that the model depends on, by name.
+        data: training data.
+        training: training run.
+        parity: comparison of the exported graph with the trained network.
+        licence: licence of what the model generates.
+        created: time of the export, ISO 8601 in UTC.
+    """
 
     format_version: Literal[1] = FORMAT_VERSION
     generator: Name
-    generator_version: Choice
+    generator_version: ShortLine
     software: str
     z_dim: int = Field(gt=0, le=4096)
     w_dim: int = Field(gt=0, le=16384)
     layers: int = Field(gt=0, le=256)
-    outputs: tuple[OutputInfo, ...] = Field(min_length=1)
-    conditions: tuple[ConditionInfo, ...]
+    outputs: tuple[StoredOutput, ...] = Field(min_length=1)
+    conditions: tuple[StoredCondition, ...]
     condition_rows: tuple[tuple[Number, ...], ...]
     w_statistics: WStatistics
     noise: NoiseInfo | None = None
@@ -139,35 +191,41 @@ class Manifest(_Part):
 
     @property
     def condition_width(self) -> int:
-        """Columns of the `condition` input."""
+        """Number of columns of the `condition` input."""
         return sum(condition.width for condition in self.conditions)
 
     @cached_property
     def rows(self) -> NDArray[np.float32]:
-        """(r, c) float32 condition_rows as an array, made once."""
+        """The condition rows as an (r, c) float32 array."""
         import numpy as np
 
         return np.array(self.condition_rows, np.float32).reshape(len(self.condition_rows), self.condition_width)
 
     @cached_property
     def choice_columns(self) -> NDArray[np.bool_]:
-        """(c,) which columns hold choices and switches, found once."""
+        """(c,) bool: which columns are choices or switches."""
         from .latents import choice_columns
 
         return choice_columns(self.rows)
 
 
 def parse_manifest(text: str, where: str) -> Manifest:
-    """Manifest from JSON; InputError in one sentence when it is broken or newer than this program."""
-    import json
+    """Read a manifest from JSON.
 
+    Args:
+        text: the JSON.
+        where: name of the file, for messages.
+
+    Raises:
+        InputError: the manifest is broken, larger than MAX_BYTES or of a newer format.
+    """
     if len(text) > MAX_BYTES:
         raise InputError(f"{where} carries a manifest larger than {MAX_BYTES} bytes.")
     try:
         raw = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{where} carries a manifest that is not JSON.") from error
-    version = raw.get("format_version") if isinstance(raw, dict) else None
+    version = cast("dict[str, Any]", raw).get("format_version") if isinstance(raw, dict) else None
     if isinstance(version, int) and version > FORMAT_VERSION:
         raise InputError(
             f"{where} has a manifest of format {version}, this program reads up to {FORMAT_VERSION}; update ganassets."
@@ -184,15 +242,15 @@ def parse_manifest(text: str, where: str) -> Manifest:
 
 
 def _contradictions(manifest: Manifest) -> Iterator[str]:
-    """What single fields can't say."""
+    """Yield problems between fields, which the types of single fields can't express."""
     width = manifest.condition_width
     names = {condition.name for condition in manifest.conditions}
     columns = {column for condition in manifest.conditions for column in condition.columns}
     if any(len(row) != width for row in manifest.condition_rows) or not manifest.condition_rows:
         yield f"condition_rows: each row needs {width} values"
-    if len(names) != len(manifest.conditions) or len(columns) != width or width > MOST_COLUMNS:
-        yield f"conditions: names must differ, and {MOST_COLUMNS:,} columns are the most"
-    if manifest.layers * manifest.w_dim > MOST_OFFSETS:
-        yield f"layers: times w_dim must be at most {MOST_OFFSETS:,}"
+    if len(names) != len(manifest.conditions) or len(columns) != width or width > MAX_COLUMNS:
+        yield f"conditions: names must differ, and at most {MAX_COLUMNS:,} columns are allowed"
+    if manifest.layers * manifest.w_dim > MAX_OFFSETS:
+        yield f"layers: times w_dim must be at most {MAX_OFFSETS:,}"
     if manifest.noise and max(len(output.axes) for output in manifest.outputs) < 2:
-        yield "noise: no output has an axis beside its channels"
+        yield "noise: no output has an axis in addition to its channels"

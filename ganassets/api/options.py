@@ -1,4 +1,4 @@
-"""Settings of generators and exporters: what the user gave, checked and completed with the defaults."""
+"""Values of options that exporters and generators declare: read, checked and completed with the defaults."""
 
 from __future__ import annotations
 
@@ -7,15 +7,22 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .errors import InputError
-from .registry import nearest
+from .texts import nearest
 
 if TYPE_CHECKING:
     from .assets import Option
 
 SWITCHES = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
-# Type of an option -> how its text is read, and what it is called in a message.
+
+
+def read_switch(text: str) -> bool:
+    """Return the value of "yes", "no" and their synonyms in SWITCHES; KeyError for anything else."""
+    return SWITCHES[text.lower()]
+
+
+# Type of an option -> function that reads its text, and what a message calls the type.
 READERS: dict[type, tuple[Callable[[str], Any], str]] = {
-    bool: (lambda text: SWITCHES[text.lower()], "yes or no"),
+    bool: (read_switch, "yes or no"),
     int: (int, "a whole number"),
     float: (float, "a number"),
     str: (str, "a text"),
@@ -23,14 +30,19 @@ READERS: dict[type, tuple[Callable[[str], Any], str]] = {
 
 
 def option_values(options: Sequence[Option], given: Mapping[str, str]) -> dict[str, Any]:
-    """Values of all options by name.
+    """Return the values of all options by name, with defaults for those that are not given.
 
     Args:
-        options: the exporter's.
+        options: declared options.
         given: texts by option name.
 
     Raises:
         InputError: a name is unknown, or a text is not of the option's type, choices or range.
+
+    >>> from ganassets.api.assets import Option
+    >>> size = Option("size", int, 512, "Longest side in texels.", low=16, high=4096)
+    >>> option_values([size], {}), option_values([size], {"size": "64"})
+    ({'size': 512}, {'size': 64})
     """
     known = {option.name: option for option in options}
     for name in given:
@@ -42,7 +54,11 @@ def option_values(options: Sequence[Option], given: Mapping[str, str]) -> dict[s
 
 
 def read_option(option: Option, text: str) -> Any:
-    """Value of an option's text; InputError when it doesn't fit."""
+    """Return the value of an option's text.
+
+    Raises:
+        InputError: the text is not of the option's type, choices or range.
+    """
     read, kind = READERS[option.type]
     try:
         value = read(text)
@@ -52,35 +68,37 @@ def read_option(option: Option, text: str) -> Any:
     return value
 
 
-def check_value(option: Option, value: Any) -> None:
-    """InputError unless an option may have a value."""
+def check_value(option: Option, value: object) -> None:
+    """Raise InputError unless a value is of the option's type, choices and range."""
     types = (int, float) if option.type is float else option.type
     if not isinstance(value, types) or (isinstance(value, bool) and option.type is not bool):
         raise InputError(f"{option.name} takes {READERS[option.type][1]}, not {value!r}.")
     if option.choices and value not in option.choices:
         raise InputError(f"{option.name} is one of {', '.join(option.choices)}, not {value!r}.")
-    told = f"{value:g}" if isinstance(value, float) else value
+    shown = f"{value:g}" if isinstance(value, float) else value
     if not in_range(option, value):
-        raise InputError(f"{option.name} {told} is outside {option_range(option)}.")
+        raise InputError(f"{option.name} {shown} is outside {option_range(option)}.")
     if isinstance(value, float) and not math.isfinite(value):
-        raise InputError(f"{option.name} takes a number, not {told}.")
+        raise InputError(f"{option.name} takes a number, not {shown}.")
 
 
-def in_range(option: Option, value: Any) -> bool:
-    """Whether a value keeps to the option's bounds; NaN never does."""
+def in_range(option: Option, value: object) -> bool:
+    """Whether a value is within the option's bounds; NaN never is, and a text has no bounds."""
     low, high = option.low, option.high
+    if not isinstance(value, (int, float)):
+        return low is None and high is None
     return (low is None or value >= low) and (high is None or value <= high)
 
 
 def option_range(option: Option) -> str:
-    """ "64..4096", with an open end where there is no bound, or "" without any."""
+    """Return the bounds as "64..4096", with an open end where one is missing, or "" without any."""
     if option.low is None and option.high is None:
         return ""
     return "..".join("" if bound is None else f"{bound:g}" for bound in (option.low, option.high))
 
 
 def describe_option(option: Option) -> str:
-    """One line for a help text."""
+    """Return one line for a help text: what the option does, the allowed values and the default."""
     default = f"{option.default:g}" if option.type is float else option.default
     default = ("yes" if option.default else "no") if option.type is bool else default
     allowed = "|".join(option.choices) or option_range(option) or ("yes|no" if option.type is bool else "")
@@ -88,7 +106,7 @@ def describe_option(option: Option) -> str:
 
 
 def as_texts(values: Mapping[str, Any]) -> dict[str, str]:
-    """Values as they would stand on a command line."""
+    """Return values as a user would write them on a command line: yes, no, 0.5."""
     return {
         name: ("yes" if value else "no") if isinstance(value, bool) else str(value) for name, value in values.items()
     }

@@ -1,20 +1,21 @@
-"""Calls of plugins' functions. What comes back is checked here, and a plugin that breaks its contract is named.
+"""Call functions of plugins and check what they return; an error names the plugin that broke its contract.
 
-Each call raises PluginError when the function raises what is no GanassetsError, or returns what its contract doesn't
-allow. Lists and dicts are handed over as copies, so that a plugin can't change the caller's.
+Each call raises PluginError when the function raises anything but a GanassetsError, or returns what its contract
+doesn't allow. Lists and dicts are passed as copies, so that a plugin can't change the caller's.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .assets import Mesh, MotionClip, Picture, TextureSet
 from .errors import ContractError, GanassetsError, InputError, PluginError, one_line
+from .functions import FORM, FunctionPathError
 from .registry import plugin_label
 from .spec import Target
 from .writer import check_names, stems_of
@@ -27,38 +28,41 @@ if TYPE_CHECKING:
     from .manifest import Manifest, NoiseInfo
     from .spec import GeneratorSpec, Preset
 
-    Plugin = GeneratorSpec | Exporter
+Plugin: TypeAlias = "GeneratorSpec | Exporter"
+FloatArray = NDArray[np.float32]
 
-ASSET_CLASSES = {kind.kind: kind for kind in (Mesh, TextureSet, MotionClip, Picture)}
-FILE_READERS = ("dataset", "target")  # functions that read what the user names
-FEW_CHARACTERS = 80  # of a file's name in a message
+ASSET_CLASSES = {cls.kind: cls for cls in (Mesh, TextureSet, MotionClip, Picture)}
+FILE_READERS = ("dataset", "target")  # functions that read files of the user
+MAX_QUOTED = 80  # characters of a file name in a message
 
 
 def broken(plugin: Plugin, function: str, expected: str, found: str) -> PluginError:
-    """The error about a function of a plugin that must do one thing and did another."""
+    """Return the error for a plugin's function that did something else than its contract says."""
     return PluginError(plugin_label(plugin), function, expected, found)
 
 
 def call_plugin(plugin: Plugin, function: str, expected: str, *arguments: Any) -> Any:
-    """Result of a plugin's function, unchecked.
+    """Call a function of a plugin; what it returns is not checked.
 
     Args:
-        plugin: whose.
-        function: name of the function, a field of the plugin.
-        expected: what it must do, for the error: "return one picture".
-        arguments: of the function.
+        plugin: generator or exporter.
+        function: name of the plugin's field that holds the function.
+        expected: what the function must do, for the error: "return one picture".
+        arguments: arguments of the function.
 
     Raises:
-        GanassetsError: the plugin raised it for the user to read.
-        PluginError: it raised something else.
+        GanassetsError: the plugin raised it for the user.
+        PluginError: the plugin raised something else, or names a function that doesn't exist.
     """
     return guard(plugin, function, expected, lambda: getattr(plugin, function)(*arguments))
 
 
 def guard(plugin: Plugin, function: str, expected: str, call: Callable[[], Any]) -> Any:
-    """Result of a call into a plugin's code; see call_plugin."""
+    """Return what a call into a plugin's code returns, with its errors turned into those of call_plugin."""
     try:
         return call()
+    except FunctionPathError as error:
+        raise broken(plugin, function, f"be a function or its path, {FORM}", str(error)) from error
     except ContractError as error:
         raise broken(plugin, function, expected, f"it made something else: {error}") from error
     except (GanassetsError, KeyboardInterrupt):
@@ -68,50 +72,67 @@ def guard(plugin: Plugin, function: str, expected: str, call: Callable[[], Any])
         raise GanassetsError(
             f"there is not enough memory for {function} of {plugin_label(plugin)}; {advice}."
         ) from error
-    except BaseException as error:  # SystemExit, or a class of the plugin's own that is no Exception
+    except BaseException as error:  # SystemExit, or a class of the plugin's own that is not an Exception
         if function in FILE_READERS and isinstance(error, OSError) and error.filename:
-            raise  # about a file or folder of the user's
+            raise  # about a file or folder of the user
         raise broken(plugin, function, expected, f"it raised {one_line(error)}") from error
 
 
 def describe(value: object) -> str:
-    """What a plugin returned, in words: "None", "a list of 3", "a float64 array of 2 x 3"."""
+    """Return what a plugin returned, in words: "None", "a list of 3", "a float64 array of 2 x 3"."""
     if value is None:
         return "None"
     if isinstance(value, np.ndarray):
-        return f"a {value.dtype} array of {' x '.join(map(str, value.shape)) or 'no axes'}"
+        array = cast("NDArray[Any]", value)
+        return f"a {array.dtype} array of {' x '.join(map(str, array.shape)) or 'no axes'}"
     name = type(value).__name__
     article = "an" if name[0] in "aeiouAEIOU" else "a"
-    return f"{article} {name} of {len(value)}" if isinstance(value, (list, tuple, dict)) else f"{article} {name}"
+    if isinstance(value, (list, tuple, dict)):
+        return f"{article} {name} of {len(cast('Sequence[object]', value))}"
+    return f"{article} {name}"
 
 
 def decode(
     spec: GeneratorSpec,
-    arrays: Mapping[str, NDArray[np.float32]],
+    arrays: Mapping[str, FloatArray],
     manifest: Manifest,
     names: Sequence[str],
     provenances: Sequence[Provenance],
     settings: Mapping[str, Any],
 ) -> list[Asset]:
-    """Assets of a model's outputs, one for each name, in order; see GeneratorSpec.decode."""
+    """Turn a model's outputs into assets, see GeneratorSpec.decode.
+
+    Args:
+        spec: the generator.
+        arrays: (n, ...) outputs by name.
+        manifest: manifest of the model.
+        names: name of each asset.
+        provenances: origin of each asset.
+        settings: value of each of the generator's settings.
+
+    Returns:
+        One asset for each name, in order.
+    """
     expected = f"return a list with one asset of kind {spec.asset_kind} for each name"
-    made = call_plugin(spec, "decode", expected, dict(arrays), manifest, list(names), list(provenances), dict(settings))
-    if not isinstance(made, (list, tuple)):
-        raise broken(spec, "decode", expected, f"it returned {describe(made)}")
-    if len(made) != len(names):
-        raise broken(spec, "decode", expected, f"it returned {len(made)} for {len(names)} names")
-    for asset, name in zip(made, names, strict=True):
+    arguments = dict(arrays), manifest, list(names), list(provenances), dict(settings)
+    returned = call_plugin(spec, "decode", expected, *arguments)
+    if not isinstance(returned, (list, tuple)):
+        raise broken(spec, "decode", expected, f"it returned {describe(returned)}")
+    assets = cast("Sequence[Any]", returned)
+    if len(assets) != len(names):
+        raise broken(spec, "decode", expected, f"it returned {len(assets)} for {len(names)} names")
+    for asset, name in zip(assets, names, strict=True):
         problem = _asset_problem(spec, asset, name)
         if problem:
             raise broken(spec, "decode", expected, problem)
-    return list(made)
+    return list(assets)
 
 
 def _asset_problem(spec: GeneratorSpec, asset: object, name: str) -> str:
-    """What keeps an object from being the asset of a name, or ""; kinds of the core are of its classes."""
-    kind = ASSET_CLASSES.get(spec.asset_kind)
-    if kind is not None and not isinstance(asset, kind):
-        return f"it returned {describe(asset)} in place of a {kind.__name__}"
+    """Return why an object isn't the asset of a name, or ""; assets of the core's kinds are of its classes."""
+    cls = ASSET_CLASSES.get(spec.asset_kind)
+    if cls is not None and not isinstance(asset, cls):
+        return f"it returned {describe(asset)} in place of a {cls.__name__}"
     if getattr(asset, "kind", None) != spec.asset_kind or not callable(getattr(asset, "reduced", None)):
         return f"it returned {describe(asset)}, which lacks this kind or a method reduced"
     found = getattr(asset, "name", None)
@@ -119,15 +140,19 @@ def _asset_problem(spec: GeneratorSpec, asset: object, name: str) -> str:
 
 
 def draw_preview(spec: GeneratorSpec, assets: Sequence[Any]) -> bytes:
-    """PNG of assets, see GeneratorSpec.preview."""
+    """Return a PNG of assets, see GeneratorSpec.preview."""
     expected = "return one PIL image"
     return _encode_png(spec, "preview", expected, call_plugin(spec, "preview", expected, list(assets)))
 
 
-def draw_snapshot(
-    spec: GeneratorSpec, arrays: Mapping[str, NDArray[np.float32]], conditions: NDArray[np.float32]
-) -> bytes | None:
-    """PNG of samples in training, see GeneratorSpec.snapshot; None when there is nothing to show."""
+def draw_snapshot(spec: GeneratorSpec, arrays: Mapping[str, FloatArray], conditions: FloatArray) -> bytes | None:
+    """Return a PNG of samples during training, see GeneratorSpec.snapshot; None if there is nothing to show.
+
+    Args:
+        spec: the generator.
+        arrays: (n, ...) outputs by name.
+        conditions: (n, c) physical values.
+    """
     expected = "return one PIL image or None"
     image = call_plugin(spec, "snapshot", expected, dict(arrays), conditions.copy())
     return None if image is None else _encode_png(spec, "snapshot", expected, image)
@@ -148,7 +173,7 @@ def _encode_png(spec: GeneratorSpec, function: str, expected: str, image: object
 
 
 def draw_animation(spec: GeneratorSpec, assets: Sequence[Any]) -> bytes | None:
-    """Animated WebP of assets, see GeneratorSpec.animation; None where the plugin has none, or nothing moves."""
+    """Return an animated WebP of assets, see GeneratorSpec.animation; None if the plugin has none or nothing moves."""
     if spec.animation is None:
         return None
     expected = "return the bytes of a WebP file or None"
@@ -160,93 +185,141 @@ def draw_animation(spec: GeneratorSpec, assets: Sequence[Any]) -> bytes | None:
 
 
 def reduce_asset(spec: GeneratorSpec, asset: Any, texels: int) -> Any:
-    """Return the part of an asset that a picture of that many texels needs."""
+    """Return a smaller version of an asset for a preview with that many texels on the longer side."""
     return guard(spec, "decode", "make assets that can be reduced", lambda: asset.reduced(texels))
 
 
-def make_noise(
-    spec: GeneratorSpec, seed: int, row: NDArray[np.float32], channels: int, size: Sequence[int]
-) -> NDArray[np.float32]:
-    """(channels, *size) noise map of a seed under physical conditions (c,), see GeneratorSpec.noise."""
+def make_noise(spec: GeneratorSpec, seed: int, row: FloatArray, channels: int, size: Sequence[int]) -> FloatArray:
+    """Return the noise map of a seed, see GeneratorSpec.noise.
+
+    Args:
+        spec: the generator.
+        seed: seed of the asset.
+        row: (c,) physical conditions.
+        channels: number of channels.
+        size: samples along each axis.
+
+    Returns:
+        (channels, *size) float32, finite.
+    """
     expected = f"return a finite float32 array of {' x '.join(map(str, (channels, *size)))}"
-    noise = call_plugin(spec, "noise", expected, seed, row.copy(), tuple(size))
-    _check_numbers(spec, "noise", expected, noise, (channels, *size))
+    returned = call_plugin(spec, "noise", expected, seed, row.copy(), tuple(size))
+    noise = _numeric_array(spec, "noise", expected, returned, (channels, *size))
     if noise.dtype != np.float32:
         raise broken(spec, "noise", expected, f"it returned {describe(noise)}")
     return noise
 
 
 def choose_map_size(
-    spec: GeneratorSpec, settings: Mapping[str, Any], row: NDArray[np.float32], info: NoiseInfo, axes: int
+    spec: GeneratorSpec, settings: Mapping[str, Any], row: FloatArray, info: NoiseInfo, axes: int
 ) -> tuple[int, ...]:
-    """Size of a noise map under settings and physical conditions (c,), see GeneratorSpec.map_size."""
+    """Return the size of a noise map, see GeneratorSpec.map_size.
+
+    Args:
+        spec: the generator.
+        settings: value of each of the generator's settings.
+        row: (c,) physical conditions.
+        info: the noise map in the manifest.
+        axes: number of axes of the map.
+
+    Returns:
+        Samples along each axis, multiples of info.stride.
+    """
     expected = f"return {axes} whole number{'s' * (axes > 1)} above 0 that {info.stride} divides"
-    size = call_plugin(spec, "map_size", expected, dict(settings), row.copy(), info)
-    if not isinstance(size, (tuple, list)) or not all(isinstance(side, (int, np.integer)) for side in size):
+    returned = call_plugin(spec, "map_size", expected, dict(settings), row.copy(), info)
+    if not isinstance(returned, (tuple, list)):
+        raise broken(spec, "map_size", expected, f"it returned {describe(returned)}")
+    size = cast("Sequence[Any]", returned)
+    if not all(isinstance(side, (int, np.integer)) for side in size):
         raise broken(spec, "map_size", expected, f"it returned {describe(size)}")
-    if len(size) != axes or any(side <= 0 or side % info.stride for side in size):
-        raise broken(spec, "map_size", expected, f"it returned {tuple(map(int, size))}")
-    return tuple(map(int, size))
+    sides = tuple(map(int, size))
+    if len(sides) != axes or any(side <= 0 or side % info.stride for side in sides):
+        raise broken(spec, "map_size", expected, f"it returned {sides}")
+    return sides
 
 
-def find_features(
-    spec: GeneratorSpec, arrays: Mapping[str, NDArray[np.float32]], conditions: NDArray[np.float32]
-) -> NDArray[np.float64]:
-    """(n, k) what samples are compared by, see GeneratorSpec.features."""
+def find_features(spec: GeneratorSpec, arrays: Mapping[str, FloatArray], conditions: FloatArray) -> NDArray[np.float64]:
+    """Return the numbers by which samples are compared, see GeneratorSpec.features.
+
+    Args:
+        spec: the generator.
+        arrays: (n, ...) outputs by name.
+        conditions: (n, c) physical values.
+
+    Returns:
+        (n, k) float64, finite.
+    """
     expected = f"return a finite array of {len(conditions)} x k numbers"
-    found = call_plugin(spec, "features", expected, dict(arrays), conditions.copy())
-    _check_numbers(spec, "features", expected, found, (len(conditions), None))
-    return found.astype(np.float64)
+    returned = call_plugin(spec, "features", expected, dict(arrays), conditions.copy())
+    return _numeric_array(spec, "features", expected, returned, (len(conditions), None)).astype(np.float64)
 
 
 def measure_assets(spec: GeneratorSpec, assets: Sequence[Any]) -> dict[str, float]:
-    """The plugin's measures of assets by name, see GeneratorSpec.measures; without those that are not finite."""
+    """Return the plugin's measures of assets by name, without those that are not finite; see GeneratorSpec.measures."""
     expected = "return a dict of numbers by name"
-    found = call_plugin(spec, "measures", expected, list(assets))
-    if not isinstance(found, Mapping):
-        raise broken(spec, "measures", expected, f"it returned {describe(found)}")
-    for name, value in found.items():
+    returned = call_plugin(spec, "measures", expected, list(assets))
+    if not isinstance(returned, Mapping):
+        raise broken(spec, "measures", expected, f"it returned {describe(returned)}")
+    measures = cast("Mapping[Any, Any]", returned)
+    for name, value in measures.items():
         if not isinstance(name, str) or not isinstance(value, (int, float, np.integer, np.floating)):
-            raise broken(spec, "measures", expected, f"{_short(name)} is {describe(value)}")
-    return {name: float(value) for name, value in found.items() if math.isfinite(value)}
+            raise broken(spec, "measures", expected, f"{_quoted(name)} is {describe(value)}")
+    return {name: float(value) for name, value in measures.items() if math.isfinite(value)}
 
 
 def read_target(spec: GeneratorSpec, file: Path) -> Target:
-    """A file as something to come near to, see GeneratorSpec.target."""
+    """Read a file that `ganassets invert` approximates, see GeneratorSpec.target.
+
+    Raises:
+        ContractError: the user's file breaks a promise of the class that it was read into.
+        PluginError: the plugin broke its contract.
+    """
     expected = "return a Target with finite numbers"
     try:
         target = call_plugin(spec, "target", expected, file)
     except PluginError as error:
-        if isinstance(error.__cause__, ContractError):  # the user's file isn't what it should be
+        if isinstance(error.__cause__, ContractError):  # caused by the user's file
             raise error.__cause__ from None
         raise
     if not isinstance(target, Target):
         raise broken(spec, "target", expected, f"it returned {describe(target)}")
-    _check_numbers(spec, "target", expected, target.wanted, (None,))
+    _numeric_array(spec, "target", expected, target.wanted, (None,))
     return target
 
 
-def compare_with_target(spec: GeneratorSpec, target: Target, assets: Sequence[Any]) -> NDArray[np.floating]:
-    """(n, k) numbers of assets that a target compares."""
+def compare_with_target(spec: GeneratorSpec, target: Target, assets: Sequence[Any]) -> NDArray[np.floating[Any]]:
+    """Return the (n, k) numbers of assets that a target compares."""
     expected = f"return a Target whose features give a finite array of {len(assets)} x k numbers"
-    found = guard(spec, "target", expected, lambda: target.features(list(assets)))
-    _check_numbers(spec, "target", expected, found, (len(assets), None))
-    return found
+    returned = guard(spec, "target", expected, lambda: target.features(list(assets)))
+    return _numeric_array(spec, "target", expected, returned, (len(assets), None))
 
 
 def static_digests(spec: GeneratorSpec) -> dict[str, str]:
-    """Digests of the package data that a model depends on, see GeneratorSpec.static_digests."""
+    """Return the digests of package data that models depend on, by name; see GeneratorSpec.static_digests."""
     expected = "return a dict of texts by name"
-    found = call_plugin(spec, "static_digests", expected)
-    if not isinstance(found, dict) or not all(isinstance(text, str) for pair in found.items() for text in pair):
-        raise broken(spec, "static_digests", expected, f"it returned {describe(found)}")
-    return found
+    returned = call_plugin(spec, "static_digests", expected)
+    if isinstance(returned, dict):
+        digests = cast("dict[Any, Any]", returned)
+        if all(isinstance(text, str) for pair in digests.items() for text in pair):
+            return digests
+    raise broken(spec, "static_digests", expected, f"it returned {describe(cast('object', returned))}")
 
 
 def make_dataset(
     spec: GeneratorSpec, preset: Preset, options: Mapping[str, Any], seed: int, report: Callable[[int, int], None]
 ) -> TrainingData:
-    """Training samples, see GeneratorSpec.dataset; all finite, and as the spec's conditions and axes say."""
+    """Make the training samples, see GeneratorSpec.dataset.
+
+    Args:
+        spec: the generator.
+        preset: sizes, and number of samples.
+        options: data options by name.
+        seed: random seed.
+        report: called with (done, total).
+
+    Returns:
+        Samples without NaN or infinity that fit the spec's conditions and axes.
+    """
     from .data import TrainingData
     from .data.checks import data_problem
 
@@ -254,46 +327,55 @@ def make_dataset(
     data = call_plugin(spec, "dataset", expected, preset, dict(options), seed, report)
     if not isinstance(data, TrainingData):
         raise broken(spec, "dataset", expected, f"it returned {describe(data)}")
-    problem = data_problem(spec, preset, data)
+    problem = data_problem(data, spec.conditions, axes=len(spec.wraps), z_dim=preset.z_dim)
     if problem:
         raise broken(spec, "dataset", expected, problem)
     return data
 
 
 def export_asset(exporter: Exporter, asset: Any, options: Mapping[str, Any]) -> dict[str, bytes]:
-    """Content of an asset's files by name, see Exporter.export."""
+    """Return the content of an asset's files by name, see Exporter.export.
+
+    Args:
+        exporter: the format.
+        asset: an asset of a kind that the exporter takes.
+        options: value of every option by name.
+    """
     expected = "return a dict of bytes by file name"
-    files = call_plugin(exporter, "export", expected, asset, dict(options))
-    if not isinstance(files, dict) or not files:
-        raise broken(exporter, "export", expected, f"it returned {describe(files)}")
+    returned = call_plugin(exporter, "export", expected, asset, dict(options))
+    if not isinstance(returned, dict) or not returned:
+        raise broken(exporter, "export", expected, f"it returned {describe(cast('object', returned))}")
+    files = cast("dict[Any, Any]", returned)
     for name, content in files.items():
         if not isinstance(name, str) or not isinstance(content, bytes):
-            raise broken(exporter, "export", expected, f"{_short(name)} is {describe(content)}")
+            raise broken(exporter, "export", expected, f"{_quoted(name)} is {describe(content)}")
     try:
         check_names(files)
     except InputError as error:
         raise broken(exporter, "export", "name files that every system takes", str(error)) from error
     for name in files:
         if asset.name not in stems_of(name):  # or two assets could have one file
-            raise broken(exporter, "export", f"name files after {asset.name}", f"it called one {_short(name)}")
+            raise broken(exporter, "export", f"name files after {asset.name}", f"it called one {_quoted(name)}")
     return files
 
 
-def _short(name: object) -> str:
+def _quoted(name: object) -> str:
     text = repr(name)
-    return text if len(text) <= FEW_CHARACTERS else f"{text[:FEW_CHARACTERS]}..."
+    return text if len(text) <= MAX_QUOTED else f"{text[:MAX_QUOTED]}..."
 
 
-def _check_numbers(plugin: Plugin, function: str, expected: str, array: object, shape: tuple[int | None, ...]) -> None:
-    """PluginError unless it is an array of finite numbers of a shape (None: any length)."""
-    fits = (
-        isinstance(array, np.ndarray)
-        and array.dtype.kind in "fiu"
-        and len(shape) == array.ndim
-        and all(wanted in (None, size) for wanted, size in zip(shape, array.shape, strict=True))
+def _numeric_array(
+    plugin: Plugin, function: str, expected: str, value: object, shape: tuple[int | None, ...]
+) -> NDArray[Any]:
+    """Return a value as an array; PluginError unless it is one of finite numbers and that shape (None: any length)."""
+    if not isinstance(value, np.ndarray):
+        raise broken(plugin, function, expected, f"it returned {describe(value)}")
+    array = cast("NDArray[Any]", value)
+    fits = len(shape) == array.ndim and all(
+        size in (None, length) for size, length in zip(shape, array.shape, strict=True)
     )
-    if not fits:
+    if array.dtype.kind not in "fiu" or not fits:
         raise broken(plugin, function, expected, f"it returned {describe(array)}")
-    assert isinstance(array, np.ndarray)
     if not np.isfinite(array).all():
         raise broken(plugin, function, expected, "it returned numbers that are not finite")
+    return array

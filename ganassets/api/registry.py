@@ -6,7 +6,6 @@ keeps the error, and everything else goes on.
 
 from __future__ import annotations
 
-import difflib
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from .errors import InputError, one_line
 from .spec import API_VERSION, GeneratorSpec
+from .texts import nearest
 
 if TYPE_CHECKING:
     import click
@@ -153,14 +153,6 @@ def label_named(kind: _Kind, name: str) -> str:
     points = [point for point in _entry_points(kind) if point.name == name]
     where = f" of {points[0].distribution} {points[0].version}".rstrip() if points else ""
     return f"{kind.name} {name!r}{where}"
-
-
-def nearest(word: str, known: list[str]) -> str:
-    """ "did you mean 'faces'?" when a known word is close, else the list of all."""
-    close = difflib.get_close_matches(word.lower(), known, 1)
-    if close:
-        return f"did you mean {close[0]!r}?"
-    return f"choose from {', '.join(known)}." if known else "none is installed."
 
 
 def records_named(kind: _Kind, name: str) -> list[PluginRecord]:

@@ -1,4 +1,4 @@
-"""What a loaded plugin gets wrong: fields of wrong types, and the rules of the contracts that types can't say."""
+"""Check a loaded plugin: types of its fields, its functions, and rules of the contract that types can't express."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from .errors import one_line
+from .conditions import Condition
+from .errors import InputError, one_line
+from .functions import FORM, PATH, FunctionPathError, LazyFunction, load_function
 from .options import READERS, in_range
-from .spec import CHOOSING, OBJECTIVES, Condition, DataOption, GeneratorSpec, Output, Preset
+from .outputs import Output
+from .spec import CHOOSING, OBJECTIVES, DataOption, GeneratorSpec, Preset
 
 if TYPE_CHECKING:
     from .assets import Exporter, Option
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
 NAME = re.compile(r"[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*")
 DIGEST = re.compile(r"[0-9a-f]{64}")
 GRAPH_INPUTS = ("z", "condition", "truncation", "w_offset", "noise")
-# Options that `ganassets train` has for every generator.
+# Options of `ganassets train` for every generator.
 TRAIN_OPTIONS = (
     "preset", "out", "seed", "kimg", "objective", "device", "threads", "devices", "from", "trusted",
     "resume", "precision", "debug", "help",
@@ -33,52 +36,61 @@ OPTIONAL_FUNCTIONS = ("noise", "map_size", "animation", "snapshot", "features", 
 
 
 def wrong_fields(plugin: object) -> Iterator[str]:
-    """One sentence for each field of a generator or an exporter that has a wrong type; nothing of other objects."""
+    """Yield one sentence for each field of a generator or exporter that has a wrong type; none for other objects."""
     from .assets import Exporter, Option
 
     if isinstance(plugin, GeneratorSpec):
-        texts, functions, optional = (
-            ("name", "summary", "version", "asset_kind", "exporter"),
-            FUNCTIONS,
-            OPTIONAL_FUNCTIONS,
-        )
+        texts = ("name", "summary", "version", "asset_kind", "exporter")
         members = {"outputs": Output, "conditions": Condition, "wraps": bool, "presets": Preset,
                    "data_options": DataOption, "settings": Option}  # fmt: skip
+        functions, optional = FUNCTIONS, OPTIONAL_FUNCTIONS
     elif isinstance(plugin, Exporter):
-        texts, functions, optional = ("name", "summary"), ("export",), ()
+        texts = ("name", "summary")
         members = {"kinds": str, "suffixes": str, "options": Option}
+        functions, optional = ("export",), ()
     else:
         return
     for name in texts:
         if not isinstance(getattr(plugin, name), str):
-            yield f"{name} must be a text, not {_kind_of(getattr(plugin, name))}."
-    for name, kind in members.items():
-        yield from _members(name, getattr(plugin, name), kind)
+            yield f"{name} must be a text, not {_type_name(getattr(plugin, name))}."
+    for name, cls in members.items():
+        yield from _wrong_members(name, getattr(plugin, name), cls)
     if isinstance(plugin, GeneratorSpec) and plugin.presets == ():
         yield "presets must hold at least one preset."
-    for name in (*functions, *optional):
-        function = getattr(plugin, name)
-        if not callable(function) and (function is not None or name in functions):
-            yield f"{name} must be a function{' or None' * (name in optional)}, not {_kind_of(function)}."
+    for name in functions:
+        yield from _wrong_function(name, getattr(plugin, name), "a function")
+    for name in optional:
+        if getattr(plugin, name) is not None:
+            yield from _wrong_function(name, getattr(plugin, name), "a function or None")
 
 
-def _members(name: str, values: object, kind: type) -> Iterator[str]:
+def _wrong_members(name: str, values: object, cls: type) -> Iterator[str]:
     if not isinstance(values, (tuple, list)):
-        yield f"{name} must be a tuple of {kind.__name__}, not {_kind_of(values)}."
+        yield f"{name} must be a tuple of {cls.__name__}, not {_type_name(values)}."
         return
-    wrong = next((value for value in values if not isinstance(value, kind)), kind)
-    if wrong is not kind:
-        yield f"{name} must be a tuple of {kind.__name__}, but holds {_kind_of(wrong)}."
+    wrong = [value for value in cast("Sequence[object]", values) if not isinstance(value, cls)]
+    if wrong:
+        yield f"{name} must be a tuple of {cls.__name__}, but holds {_type_name(wrong[0])}."
 
 
-def _kind_of(value: object) -> str:
+def _wrong_function(name: str, function: object, expected: str) -> Iterator[str]:
+    if isinstance(function, LazyFunction) and not PATH.fullmatch(function.path):
+        yield f"{name} must be {expected}, not a path such as {function.path!r}: write {FORM}."
+    elif not callable(function):
+        yield f"{name} must be {expected}, not {_type_name(function)}."
+
+
+def _type_name(value: object) -> str:
     name = type(value).__name__
     return "None" if value is None else f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"
 
 
 def generator_problems(spec: GeneratorSpec) -> list[str]:
-    """One sentence for each rule that a generator breaks; empty when all is well."""
-    return list(wrong_fields(spec)) or _collected(_generator_rules(spec))
+    """Return one sentence for each rule that a generator breaks.
+
+    The modules of functions that are given as paths are imported; one whose optional library is missing is passed over.
+    """
+    return list(wrong_fields(spec)) or _collect(_generator_rules(spec))
 
 
 def _generator_rules(spec: GeneratorSpec) -> Iterator[str]:
@@ -90,6 +102,7 @@ def _generator_rules(spec: GeneratorSpec) -> Iterator[str]:
     yield from _conditions(spec)
     yield from _presets(spec)
     yield from _data_options(spec)
+    yield from _functions(spec, (*FUNCTIONS, *OPTIONAL_FUNCTIONS))
     yield from _static_digests(spec)
     yield from _names("default exporter's", [spec.exporter])
     yield from _names("setting", [option.name for option in spec.settings])
@@ -97,8 +110,8 @@ def _generator_rules(spec: GeneratorSpec) -> Iterator[str]:
         yield from _option(option)
 
 
-def _collected(problems: Iterator[str]) -> list[str]:
-    """All problems; a field of a strange type that stops the checks is one."""
+def _collect(problems: Iterator[str]) -> list[str]:
+    """Return all problems; a value that stops the checks is one of them."""
     found: list[str] = []
     try:
         found.extend(problems)
@@ -108,13 +121,14 @@ def _collected(problems: Iterator[str]) -> list[str]:
 
 
 def exporter_problems(exporter: Exporter) -> list[str]:
-    """One sentence for each rule that an exporter breaks; empty when all is well."""
-    return list(wrong_fields(exporter)) or _collected(_exporter_rules(exporter))
+    """Return one sentence for each rule that an exporter breaks; see generator_problems."""
+    return list(wrong_fields(exporter)) or _collect(_exporter_rules(exporter))
 
 
 def _exporter_rules(exporter: Exporter) -> Iterator[str]:
     yield from _names("exporter", [exporter.name])
     yield from _filled("summary", exporter.summary)
+    yield from _functions(exporter, ("export",))
     if not exporter.kinds:
         yield "it takes no kind of asset."
     if not exporter.suffixes:
@@ -125,7 +139,29 @@ def _exporter_rules(exporter: Exporter) -> Iterator[str]:
         yield from _option(option)
 
 
-def _names(what: str, names: Sequence[str]) -> Iterator[str]:
+def _functions(plugin: GeneratorSpec | Exporter, names: Sequence[str]) -> Iterator[str]:
+    """Yield problems of functions that are given as paths."""
+    for name in names:
+        function: object = getattr(plugin, name)
+        if not isinstance(function, LazyFunction):
+            continue
+        try:
+            load_function(function.path)
+        except FunctionPathError as error:
+            yield f"{name} names no function: {error}."
+        except Exception as error:
+            if not _lacks_library(error, function.path):
+                yield f"{name} can't be imported from {function.path!r} ({one_line(error)})."
+
+
+def _lacks_library(error: Exception, path: str) -> bool:
+    """Whether an import failed for lack of another package, such as torch, which may be optional."""
+    if isinstance(error, ModuleNotFoundError):
+        return (error.name or "").partition(".")[0] != re.split("[.:]", path)[0]
+    return isinstance(error, InputError)
+
+
+def _names(what: str, names: Sequence[object]) -> Iterator[str]:
     for name, count in Counter(names).items():
         if not isinstance(name, str) or not NAME.fullmatch(name):
             yield f"{what} name {name!r} must be lower-case letters and digits, with - or _ between them."
@@ -134,7 +170,7 @@ def _names(what: str, names: Sequence[str]) -> Iterator[str]:
 
 
 def _filled(what: str, text: str) -> list[str]:
-    return [] if isinstance(text, str) and text.strip() and "\n" not in text else [f"{what} must be one line of text."]
+    return [] if text.strip() and "\n" not in text else [f"{what} must be one line of text."]
 
 
 def _outputs(spec: GeneratorSpec) -> Iterator[str]:
@@ -174,7 +210,7 @@ def _presets(spec: GeneratorSpec) -> Iterator[str]:
     for preset in spec.presets:
         yield from (f"preset {preset.name!r}: {problem}" for problem in _preset(preset))
         if spec.networks is None and preset.network_size > 0 and not is_power_of_two(preset.network_size):
-            yield f"preset {preset.name!r}: network_size must be a power of two, because the core's networks double it."
+            yield f"preset {preset.name!r}: network_size must be a power of two, because the networks of the core double it."
 
 
 def _preset(preset: Preset) -> Iterator[str]:
@@ -202,7 +238,7 @@ def _preset(preset: Preset) -> Iterator[str]:
 
 
 def is_power_of_two(number: float) -> bool:
-    """Whether it is 1, 2, 4, ..."""
+    """Whether a number is 1, 2, 4, ..."""
     return number >= 1 and math.log2(number).is_integer()
 
 
@@ -210,12 +246,14 @@ def _data_options(spec: GeneratorSpec) -> Iterator[str]:
     yield from _names("data option", [option.name for option in spec.data_options])
     for option in spec.data_options:
         if option.name in TRAIN_OPTIONS:
-            yield f"data option {option.name!r} has the name of an option of every `ganassets train`."
+            yield f"data option {option.name!r} has the name of an option that `ganassets train` has for every generator."
 
 
 def _static_digests(spec: GeneratorSpec) -> Iterator[str]:
     try:
         digests = spec.static_digests()
+    except FunctionPathError:
+        return  # reported by _functions
     except Exception as error:
         yield f"static_digests fails ({one_line(error)})."
         return

@@ -1,20 +1,24 @@
-"""What a generator plugin promises. Importing this needs the standard library alone."""
+"""The contract of a generator plugin. Importing this needs the standard library alone."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+from .conditions import Condition
 from .errors import InputError
+from .functions import FunctionField
+from .outputs import Output
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import numpy as np
+    from numpy.typing import NDArray
     from PIL.Image import Image
 
-    from .assets import Asset, Option
+    from .assets import Option, Provenance
     from .data import TrainingData
     from .manifest import Manifest, NoiseInfo
 
@@ -23,57 +27,26 @@ CHOOSING = 16  # latents that choose among a linear model's clusters
 OBJECTIVES = ("rpgan", "minimax", "nonsaturating")  # see ganassets.training.loss
 PRECISIONS = ("auto", "float32", "bfloat16")  # see ganassets.training.hardware
 
-NoiseMap = Callable[[int, "np.ndarray", tuple[int, ...]], "np.ndarray"]
+# Annotations are evaluated by type checkers only: numpy and Pillow are imported by nobody who just lists plugins.
+FloatArray: TypeAlias = "NDArray[np.float32]"
+Arrays: TypeAlias = "Mapping[str, NDArray[np.float32]]"
+Report = Callable[[int, int], None]
+Settings = Mapping[str, Any]  # bool, int, float or str, as each Option says
+# Assets of a plugin's own kind need no base class.
+Assets = Sequence[Any]
+# The plugin's torch modules and what the core hands to them: torch is not known here.
+Domain = Any
+LinearFit = Any
+NetworkSettings = Any
+Networks = tuple[Any, Any]
 
-
-@dataclass(frozen=True)
-class Output:
-    """One output of the model file.
-
-    Attributes:
-        name: as in the ONNX graph.
-        axes: meaning of each axis after the batch, ("channel", "height", "width") or ("vertex", "xyz").
-        unit: "m", "sRGB", "linear", ...
-        low, high: range that values keep to, or None where there is no bound.
-    """
-
-    name: str
-    axes: tuple[str, ...]
-    unit: str
-    low: float | None = None
-    high: float | None = None
-
-
-@dataclass(frozen=True)
-class Condition:
-    """A named slider, or a choice among categories; a category may also be a mix ("asian:0.5,african:0.5").
-
-    Attributes:
-        name: as the user writes it.
-        help: one line: what it does.
-        low, high: range of a slider; unused by categories.
-        unit: of a slider's values, "years", or "".
-        choices: names of the categories; empty for a slider.
-        switch: of a slider from 0 to 1 that the data have at its ends alone: the user says yes or no.
-    """
-
-    name: str
-    help: str
-    low: float = 0.0
-    high: float = 1.0
-    unit: str = ""
-    choices: tuple[str, ...] = ()
-    switch: bool = False
-
-    @property
-    def width(self) -> int:
-        """Columns it takes in the `condition` input: 1, or one per category."""
-        return len(self.choices) or 1
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """Names of its columns: ("age",) or ("ancestry:african", ...)."""
-        return tuple(f"{self.name}:{choice}" for choice in self.choices) or (self.name,)
+DatasetFunction: TypeAlias = "Callable[[Preset, Mapping[str, Any], int, Report], TrainingData]"
+DecodeFunction: TypeAlias = "Callable[[Arrays, Manifest, Sequence[str], Sequence[Provenance], Settings], Assets]"
+NoiseMap: TypeAlias = "Callable[[int, FloatArray, tuple[int, ...]], FloatArray]"
+MapSizeFunction: TypeAlias = "Callable[[Settings, FloatArray, NoiseInfo], tuple[int, ...]]"
+SnapshotFunction: TypeAlias = "Callable[[Arrays, FloatArray], Image]"
+FeaturesFunction: TypeAlias = "Callable[[Arrays, FloatArray], NDArray[np.floating[Any]]]"
+TargetFunction: TypeAlias = "Callable[[Path], Target]"
 
 
 @dataclass(frozen=True)
@@ -82,27 +55,32 @@ class Preset:
 
     Attributes:
         name: "quick".
-        summary: one line with what to expect.
-        size: samples of every axis of the output (texels, frames).
-        network_size: samples of every axis that the adversarial networks work at; the linear model adds the rest.
-        components: principal components of each signal that the linear model starts from; 0 for no linear model.
-        basis_size: samples of every axis of these components; 0 for the output's size.
-        clusters: groups that the linear model's samples fall into; 0 for a single Gaussian.
+        summary: one line: what to expect.
+        size: samples along every axis of the output (texels, frames).
+        network_size: samples along every axis in the adversarial networks; the linear model adds the rest.
+        kimg: length of the training in thousands of images.
+        components: principal components of each signal in the linear model; 0 for no linear model.
+        basis_size: samples along every axis of these components; 0 for the output's size.
+        clusters: number of clusters of the linear model's samples; 0 for a single Gaussian.
         width: channels at full network_size; doubled at each halving of the size up to max_width.
-        max_width: most channels.
-        z_dim, w_dim: latent sizes.
-        samples: training samples to prepare where the source is endless.
-        kimg: thousand images to train for.
-        batch: images a step.
+        max_width: largest number of channels.
+        z_dim: size of the latent z.
+        w_dim: size of the latent w.
+        samples: number of training samples to prepare where the source is endless.
+        batch: images per step.
         gamma: gradient penalty weight at the start; falls tenfold.
-        learning_rate: of both networks at the start; falls to a quarter.
+        learning_rate: learning rate of both networks at the start; falls to a quarter.
         penalty_interval: steps between gradient penalties (their weight is scaled up by it).
         objective: one of OBJECTIVES.
-        regression: share of the run in which the generator alone learns, to reproduce samples whose latents are known.
-        regression_weight: of the same distance in the adversarial rest of the run.
-        regression_rate: learning rate of that part; falls to a tenth.
-        paired: share of the adversarial steps in which samples whose latents are known meet fakes of these latents.
-        augmentation: most that what the discriminator sees may be changed, as a share of the samples; 0 for never.
+        regression: share of the run, 0 to 1, in which the generator alone learns to reproduce samples of known latents.
+        regression_weight: weight of the same distance in the adversarial rest of the run.
+        regression_rate: learning rate of the regression; falls to a tenth.
+        paired: share of the adversarial steps, 0 to 1, that compare samples of known latents with fakes of these.
+        augmentation: largest share of samples, 0 to 1, that are augmented for the discriminator; 0 for never.
+
+    >>> quick = Preset("quick", "Some minutes.", size=64, network_size=64, kimg=20)
+    >>> quick.batch, quick.objective
+    (16, 'rpgan')
     """
 
     name: str
@@ -132,7 +110,12 @@ class Preset:
 
 @dataclass(frozen=True)
 class DataOption:
-    """An option of `ganassets train NAME` that the plugin's dataset understands (a folder or file)."""
+    """An option of `ganassets train NAME` for the plugin's dataset (a folder or file).
+
+    Attributes:
+        name: option name without dashes, "data".
+        help: one line for --help.
+    """
 
     name: str
     help: str
@@ -140,27 +123,27 @@ class DataOption:
 
 @dataclass(frozen=True, eq=False)
 class Target:
-    """A file as something that a model is to come near to.
+    """A file that `ganassets invert` approximates with a model.
 
     Attributes:
-        features: assets -> (n, k) numbers that are compared.
-        wanted: (k,) those of the file.
-        unit: of the numbers, for people.
-        wishes: sliders that the file tells, by name (see ganassets.inference.conditions.Wish).
-        settings: of the plugin that the file tells, such as its length, by name.
-        draft: settings while it is compared, which what is found doesn't keep.
-        size: of size-free models, samples along each axis while it is compared.
-        exact: whether places are compared, so that each layer may be moved by itself; where only the look is, that
-            would meet the numbers with another look.
-        note: what the user should know about the file, such as that only its first clip counts; "" for nothing.
+        features: function of assets that returns the (n, k) numbers to compare.
+        wanted: (k,) the numbers of the file.
+        unit: unit of the numbers, for people.
+        wishes: values of sliders that the file determines, by name (see ganassets.inference.conditions).
+        settings: values of the plugin's settings that the file determines, such as its length, by name.
+        draft: settings during the comparison; the result is made without them.
+        size: samples along each axis during the comparison; size-free models only.
+        exact: whether features compare places, so that each layer may be changed on its own. Features that compare
+            only the overall look would be met by another look that way.
+        note: hint for the user about the file, such as that only its first clip counts; "" for none.
     """
 
-    features: Callable[[Sequence[Any]], np.ndarray]
-    wanted: np.ndarray
+    features: Callable[[Assets], NDArray[np.floating[Any]]]
+    wanted: NDArray[np.floating[Any]]
     unit: str
-    wishes: Mapping[str, Any] = field(default_factory=dict)
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    draft: Mapping[str, Any] = field(default_factory=dict)
+    wishes: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    settings: Settings = field(default_factory=dict[str, Any])
+    draft: Settings = field(default_factory=dict[str, Any])
     size: tuple[int, ...] | None = None
     exact: bool = True
     note: str = ""
@@ -170,44 +153,55 @@ class Target:
 class GeneratorSpec:
     """A generator (entry-point group `ganassets.generators`).
 
-    Functions import what they need when they are called, so that listing plugins stays quick.
+    Each function is a callable or a path, "package.module:function". The module of a path is imported at the first
+    call, which keeps listing plugins quick. Functions are called with positional arguments.
 
     Attributes:
         name: what the user types, "faces".
         summary: one line.
-        version: the plugin's.
-        api_version: the API_VERSION it was written for.
-        asset_kind: kind of the assets that decode makes, "mesh".
-        outputs: of the model file.
+        version: version of the plugin, "0.1.0".
+        api_version: the API_VERSION that the plugin was written for.
+        asset_kind: kind of the assets that decode returns, "mesh".
+        outputs: outputs of the model file.
         conditions: sliders and categories.
         wraps: for each axis of the signals (time; or height and width), whether it wraps.
-        presets: the first is the default.
-        data_options: options its dataset takes.
-        dataset: (preset, options by name, seed, report) -> samples to train on; it calls report(done, total).
-        domain: (preset, LinearFit of the data) -> the plugin's torch module: what the networks make, how it becomes the
-            outputs, what the discriminator sees (see Domain in ganassets.training.networks).
-        networks: (preset, domain, NetworkSettings) -> generator and discriminator of the plugin's own (see
-            BaseGenerator in ganassets.training.networks, and PlainGenerator for one without styles); None for the
-            core's.
-        decode: (arrays by output name, manifest, one name and one provenance for each, settings by name) -> assets. No
+        presets: sizes of training; the first is the default.
+        dataset: (preset, options by name, seed, report) -> training samples; calls report(done, total).
+        domain: (preset, LinearFit of the data) -> torch module that turns raw samples into the outputs and into what
+            the discriminator sees (see Domain in ganassets.training.networks).
+        decode: (arrays by output name, manifest, names, provenances, settings by name) -> one asset for each name.
+            Must not import torch.
+        preview: assets -> one PIL image of them all.
+        data_options: options of the dataset.
+        animation: assets -> an animated WebP of the first ones, or None if none of them moves.
+        static_digests: () -> SHA-256 in hex of the package data that a model file depends on, by name.
+        noise: (seed, (c,) physical conditions, size of each axis) -> (channels, *size) float32 noise map that a
+            size-free generator starts from; it wraps where the axes do. None for standard normals. Must not import
             torch.
-        preview: assets -> one picture of them all.
-        animation: assets that move -> an animated WebP of the first of them, or None where none moves.
-        static_digests: digests of package data that a model file depends on, by name.
-        noise: of a size-free generator, one whose domain has no size: (seed, (c,) physical conditions, size of each
-            axis) -> (channels, *size) float32 noise map that the synthesis starts from, wrapping where the axes do.
-            None for plain normals. No torch.
-        settings: what a user may ask for beside the sliders, such as how long a clip lasts.
-        map_size: of a size-free generator whose settings and conditions say the size: (settings by name, (c,) physical
-            conditions, what the manifest says of the noise map) -> size of the noise map. None: the user gives a size.
-        snapshot: (arrays by output name, (n, c) physical conditions) -> picture of samples in training; None shows the
-            first colour picture among the outputs, if there is one.
-        features: (arrays by output name, (n, c) physical conditions) -> (n, k) what the samples of a comparison are
-            compared by in place of the outputs; None compares these. Of data that doesn't tile, samples are windows. No
-            torch.
-        measures: assets -> what else `ganassets evaluate` tells of them, numbers by name; None where there is nothing.
-        target: path of a file -> the Target that it is for `ganassets invert`; None where no file can be one.
-        exporter: name of the format to write where the user names none.
+        settings: options of generating beside the sliders, such as the length of a clip.
+        map_size: (settings by name, (c,) physical conditions, NoiseInfo) -> size of the noise map of a size-free
+            generator. None where the user gives the size.
+        snapshot: (arrays by output name, (n, c) physical conditions) -> PIL image of samples during training. None
+            shows the first colour picture among the outputs, if there is one.
+        features: (arrays by output name, (n, c) physical conditions) -> (n, k) numbers that `ganassets evaluate`
+            compares; None compares the outputs. Samples of data that don't tile are windows. Must not import torch.
+        networks: (preset, domain, NetworkSettings) -> generator and discriminator (see BaseGenerator and PlainGenerator
+            in ganassets.training.networks); None for those of the core.
+        measures: assets -> further numbers for `ganassets evaluate`, by name; None for none.
+        target: path of a file -> Target for `ganassets invert`; None where no file can be one.
+        exporter: name of the default format.
+
+    >>> spec = GeneratorSpec(
+    ...     name="planks", summary="Wooden planks.", version="1.0", api_version=API_VERSION, asset_kind="mesh",
+    ...     outputs=(Output("albedo", ("channel", "height", "width"), "sRGB", 0.0, 1.0),),
+    ...     conditions=(Condition("warmth", "0 is grey wood, 1 is warm wood."),),
+    ...     wraps=(True, False),
+    ...     presets=(Preset("quick", "Some minutes.", size=32, network_size=32, kimg=4),),
+    ...     dataset="planks.dataset:paint_planks", domain="planks.domain:PlanksDomain",
+    ...     decode="planks.decode:decode_planks", preview="planks.preview:contact_sheet",
+    ... )
+    >>> spec.preset("quick").size, spec.condition_width
+    (32, 1)
     """
 
     name: str
@@ -219,25 +213,29 @@ class GeneratorSpec:
     conditions: tuple[Condition, ...]
     wraps: tuple[bool, ...]
     presets: tuple[Preset, ...]
-    dataset: Callable[[Preset, Mapping[str, Any], int, Callable[[int, int], None]], TrainingData]
-    domain: Callable[[Preset, Any], Any]
-    decode: Callable[[Mapping[str, np.ndarray], Manifest, Sequence[str], Sequence[Any], Mapping[str, Any]], list[Asset]]
-    preview: Callable[[Sequence[Any]], Image]
+    dataset: FunctionField[DatasetFunction] = FunctionField()
+    domain: FunctionField[Callable[[Preset, LinearFit], Domain]] = FunctionField()
+    decode: FunctionField[DecodeFunction] = FunctionField()
+    preview: FunctionField[Callable[[Assets], Image]] = FunctionField()
     data_options: tuple[DataOption, ...] = ()
-    animation: Callable[[Sequence[Any]], bytes | None] | None = None
-    static_digests: Callable[[], dict[str, str]] = field(default=dict)
-    noise: NoiseMap | None = None
+    animation: FunctionField[Callable[[Assets], bytes | None] | None] = FunctionField(None)
+    static_digests: FunctionField[Callable[[], dict[str, str]]] = FunctionField(dict)
+    noise: FunctionField[NoiseMap | None] = FunctionField(None)
     settings: tuple[Option, ...] = ()
-    map_size: Callable[[Mapping[str, Any], np.ndarray, NoiseInfo], tuple[int, ...]] | None = None
-    snapshot: Callable[[Mapping[str, np.ndarray], np.ndarray], Image] | None = None
-    features: Callable[[Mapping[str, np.ndarray], np.ndarray], np.ndarray] | None = None
-    networks: Callable[[Preset, Any, Any], tuple[Any, Any]] | None = None
-    measures: Callable[[Sequence[Any]], Mapping[str, float]] | None = None
-    target: Callable[[Path], Target] | None = None
+    map_size: FunctionField[MapSizeFunction | None] = FunctionField(None)
+    snapshot: FunctionField[SnapshotFunction | None] = FunctionField(None)
+    features: FunctionField[FeaturesFunction | None] = FunctionField(None)
+    networks: FunctionField[Callable[[Preset, Domain, NetworkSettings], Networks] | None] = FunctionField(None)
+    measures: FunctionField[Callable[[Assets], Mapping[str, float]] | None] = FunctionField(None)
+    target: FunctionField[TargetFunction | None] = FunctionField(None)
     exporter: str = "gltf"
 
     def preset(self, name: str) -> Preset:
-        """The preset of that name; InputError names those there are."""
+        """Return the preset of that name.
+
+        Raises:
+            InputError: there is none; the message lists all.
+        """
         for preset in self.presets:
             if preset.name == name:
                 return preset
@@ -246,16 +244,20 @@ class GeneratorSpec:
 
     @property
     def folder_option(self) -> str | None:
-        """Name of the data option that takes a folder to learn from; None where there is none."""
+        """Name of the data option that takes a folder to learn from; None without one."""
         names = [option.name for option in self.data_options]
         return "data" if "data" in names else next(iter(names), None)
 
     @property
     def condition_width(self) -> int:
-        """Columns of the `condition` input."""
+        """Number of columns of the model's `condition` input."""
         return sum(condition.width for condition in self.conditions)
 
 
 def with_overrides(preset: Preset, **changes: Any) -> Preset:
-    """A preset with the given fields replaced; None leaves a field as it is."""
+    """Return a preset with the given fields replaced; None leaves a field as it is.
+
+    >>> with_overrides(Preset("quick", "At once.", 4, 4, 1.0), kimg=3.0, batch=None).kimg
+    3.0
+    """
     return replace(preset, **{k: v for k, v in changes.items() if v is not None})

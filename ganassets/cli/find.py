@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..api.errors import InputError
-from ..api.registry import generator_names, load_generator, nearest
-from ..api.texts import shell_command
+from ..api.registry import generator_names, load_generator
+from ..api.texts import nearest, shell_command
 from ..inference.model_search import MODEL_FILE, RUNS, find_model, runs_of, shipped_models
 from .base import load_training
 

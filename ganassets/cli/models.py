@@ -9,8 +9,8 @@ import click
 from click.shell_completion import CompletionItem
 
 from ..api.errors import InputError
-from ..api.registry import generator_names, nearest
-from ..api.texts import shell_command
+from ..api.registry import generator_names
+from ..api.texts import nearest, shell_command
 from ..inference.model_search import shipped_models
 from .base import debug_option
 from .output import make_console, say_json

@@ -19,9 +19,9 @@ from ..api.registry import (
     find_exporters,
     find_generators,
     generator_names,
-    nearest,
     records_named,
 )
+from ..api.texts import nearest
 from .base import debug_option
 from .output import say, say_lines
 from .plugin_options import describe_condition

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..api.errors import InputError
-from ..api.registry import load_generator, nearest
-from ..api.texts import shell_command
+from ..api.registry import load_generator
+from ..api.texts import nearest, shell_command
 from ..inference.model_search import check_trusted, find_model
 from .base import complete_generators, debug_option
 from .generation import TRUSTED_OPTION, draw_sheet, say_versions

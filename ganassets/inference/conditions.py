@@ -9,11 +9,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from ..api.conditions import Condition
 from ..api.errors import InputError
 from ..api.latents import MAX_SEED, condition_row
-from ..api.manifest import ConditionInfo, Manifest
+from ..api.manifest import Manifest
 from ..api.options import SWITCHES
-from ..api.registry import nearest
+from ..api.texts import nearest
 
 MAX_SEEDS = 1_000_000
 
@@ -41,7 +42,7 @@ def _seed_range(part: str) -> tuple[int, int]:
     return first, last
 
 
-def wanted_row(conditions: Sequence[ConditionInfo], wishes: Mapping[str, Wish]) -> NDArray[np.float32]:
+def wanted_row(conditions: Sequence[Condition], wishes: Mapping[str, Wish]) -> NDArray[np.float32]:
     """(c,) float32 the wishes as a row of the `condition` input, NaN where there is none.
 
     Raises:
@@ -84,7 +85,7 @@ def check_learnt(manifest: Manifest, wishes: Mapping[str, Wish]) -> None:
             raise InputError(f"this model has not learnt {names}; leave one of them out.")
 
 
-def _wanted_columns(condition: ConditionInfo, wish: Wish) -> list[float]:
+def _wanted_columns(condition: Condition, wish: Wish) -> list[float]:
     """Values of one condition's columns."""
     if isinstance(wish, Mapping) != bool(condition.choices):
         kind = f"one of {', '.join(condition.choices)}" if condition.choices else "a number"
@@ -119,7 +120,7 @@ def parse_wishes(manifest: Manifest, texts: Mapping[str, str]) -> dict[str, Wish
     return {name: parse_wish(known[name], text) for name, text in texts.items()}
 
 
-def parse_wish(condition: ConditionInfo, text: str) -> Wish:
+def parse_wish(condition: Condition, text: str) -> Wish:
     """What one text wishes of a slider or category."""
     if not condition.choices:
         return _number(condition.name, text, condition.switch)

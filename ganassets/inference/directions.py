@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ..api.errors import InputError
 from ..api.files import read_limited
 from ..api.manifest import Manifest
-from ..api.registry import nearest
+from ..api.texts import nearest
 from ..api.writer import write_atomic
 from .recipe import Floats, unpack_floats
 

@@ -7,27 +7,26 @@ import logging
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from pydantic import TypeAdapter
 from torch import Tensor
 
 from .. import __version__
+from ..api.conditions import Condition
 from ..api.errors import GanassetsError
 from ..api.files import read_text
 from ..api.latents import latents
 from ..api.manifest import (
     METADATA_KEY,
     SHARED_KEY,
-    ConditionInfo,
     DataInfo,
     Manifest,
     NoiseInfo,
-    OutputInfo,
     Parity,
     TrainingInfo,
     WStatistics,
@@ -301,11 +300,10 @@ def read_card(run: Path) -> dict[str, Any]:
         raise GanassetsError(f"{run / 'data.json'} is missing or damaged ({error}).") from error
 
 
-def conditions_info(spec: GeneratorSpec, card: Mapping[str, Any]) -> tuple[ConditionInfo, ...]:
-    """The sliders and categories of the data where its card names them, else the spec's."""
+def conditions_of_card(spec: GeneratorSpec, card: Mapping[str, Any]) -> tuple[Condition, ...]:
+    """Return the conditions of the data if its card has any, else those of the spec."""
     named = card.get("conditions")
-    given = [asdict(condition) for condition in spec.conditions] if named is None else named
-    return tuple(ConditionInfo(**facts) for facts in given)
+    return spec.conditions if named is None else TypeAdapter(tuple[Condition, ...]).validate_python(named)
 
 
 def make_manifest(
@@ -325,8 +323,8 @@ def make_manifest(
         z_dim=generator.settings.z_dim,
         w_dim=generator.full_w_dim,
         layers=generator.layers,
-        outputs=tuple(OutputInfo(**asdict(output)) for output in spec.outputs),
-        conditions=conditions_info(spec, card),
+        outputs=spec.outputs,
+        conditions=conditions_of_card(spec, card),
         condition_rows=tuple(tuple(round(float(v), 5) for v in row) for row in rows),
         w_statistics=w_statistics(generator, rows),
         noise=noise_info(generator),

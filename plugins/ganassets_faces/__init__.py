@@ -2,65 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
 
-from ganassets.api.spec import API_VERSION, Condition, DataOption, GeneratorSpec, Output, Preset, Target
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    import numpy as np
-    from PIL.Image import Image
-
-    from ganassets.api.assets import Mesh, Provenance
-    from ganassets.api.data import TrainingData
-    from ganassets.api.manifest import Manifest
-
-
-def _dataset(preset: Preset, options: Mapping[str, Any], seed: int, report: Callable[[int, int], None]) -> TrainingData:
-    from .dataset import head_data
-
-    return head_data(preset, options, seed, report)
-
-
-def _domain(preset: Preset, fit: Any) -> Any:
-    from .domain import FacesDomain
-
-    return FacesDomain(preset, fit)
-
-
-def _decode(
-    arrays: Mapping[str, np.ndarray],
-    manifest: Manifest,
-    names: Sequence[str],
-    provenances: Sequence[Provenance],
-    settings: Mapping[str, Any],
-) -> list[Any]:
-    from .decode import decode_heads
-
-    del manifest, settings  # nothing in them changes a head
-    return decode_heads(arrays, names, provenances)
-
-
-def _preview(assets: Sequence[Mesh]) -> Image:
-    from .preview import contact_sheet
-
-    return contact_sheet(assets)
-
-
-def _target(path: Path) -> Target:
-    from .target import skin_target
-
-    return skin_target(path)
-
-
-def _static_digests() -> dict[str, str]:
-    from .basis import basis_digest
-
-    return {"head": basis_digest()}
-
+from ganassets.api.conditions import Condition
+from ganassets.api.outputs import Output
+from ganassets.api.spec import API_VERSION, DataOption, GeneratorSpec, Preset
 
 QUICK = Preset(
     "quick",
@@ -131,10 +77,10 @@ SPEC = GeneratorSpec(
         ),
     ),
     data_options=(DataOption("skins", "Folder of real skin textures in MakeHuman's body layout (PNG or JPEG)."),),
-    dataset=_dataset,
-    target=_target,
-    domain=_domain,
-    decode=_decode,
-    preview=_preview,
-    static_digests=_static_digests,
+    dataset="ganassets_faces.dataset:head_data",
+    target="ganassets_faces.target:skin_target",
+    domain="ganassets_faces.domain:FacesDomain",
+    decode="ganassets_faces.decode:decode_heads",
+    preview="ganassets_faces.preview:contact_sheet",
+    static_digests="ganassets_faces.basis:static_digests",
 )

@@ -67,6 +67,11 @@ def basis_digest() -> str:
     return hashlib.sha256(_bytes()).hexdigest()
 
 
+def static_digests() -> dict[str, str]:
+    """Digests of package data that models depend on, by name."""
+    return {"head": basis_digest()}
+
+
 def _bytes() -> bytes:
     return (files("ganassets_faces") / "data" / "head.npz").read_bytes()
 

@@ -58,7 +58,11 @@ def vertex_normals(positions: np.ndarray) -> np.ndarray:
 
 
 def decode_heads(
-    arrays: Mapping[str, np.ndarray], names: Sequence[str], provenances: Sequence[Provenance]
+    arrays: Mapping[str, np.ndarray],
+    _manifest: object,
+    names: Sequence[str],
+    provenances: Sequence[Provenance],
+    _settings: object,
 ) -> list[Mesh]:
     """Meshes from `positions` (n, v, 3) m, `joints` (n, 5, 3) m and `albedo` (n, 3, h, w) in [0, 1]."""
     positions, joints = arrays["positions"], arrays["joints"]

@@ -1,108 +1,14 @@
-"""Poses: motion clips of a humanoid. Importing this needs the standard library and ganassets.api.spec alone."""
+"""Poses: motion clips of a humanoid. Importing this needs the standard library and ganassets.api alone."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
 
 from ganassets.api.assets import Option
-from ganassets.api.spec import API_VERSION, DataOption, GeneratorSpec, Output, Preset, Target
+from ganassets.api.outputs import Output
+from ganassets.api.spec import API_VERSION, DataOption, GeneratorSpec, Preset
 
 from .actions import CONDITIONS
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    import numpy as np
-    from PIL.Image import Image
-
-    from ganassets.api.assets import MotionClip, Provenance
-    from ganassets.api.data import TrainingData
-    from ganassets.api.manifest import Manifest, NoiseInfo
-
-
-def _dataset(preset: Preset, options: Mapping[str, Any], seed: int, report: Callable[[int, int], None]) -> TrainingData:
-    from .dataset import motion_data
-
-    return motion_data(preset, options, seed, report)
-
-
-def _domain(preset: Preset, fit: Any) -> Any:
-    from .domain import PosesDomain
-
-    return PosesDomain(preset, fit)
-
-
-def _noise(seed: int, row: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
-    from .structure import noise_map
-
-    return noise_map(seed, row, size[0])
-
-
-def _map_size(settings: Mapping[str, Any], row: np.ndarray, info: NoiseInfo) -> tuple[int, ...]:
-    from .decode import steps_made, steps_wanted
-    from .structure import is_loop, tempo_of
-
-    del info  # the stride is the plugin's own
-    return (steps_made(steps_wanted(settings, is_loop(row), tempo_of(row)), is_loop(row)),)
-
-
-def _decode(
-    arrays: Mapping[str, np.ndarray],
-    manifest: Manifest,
-    names: Sequence[str],
-    provenances: Sequence[Provenance],
-    settings: Mapping[str, Any],
-) -> list[Any]:
-    from .decode import decode_clips
-
-    del manifest  # nothing in it changes a clip
-    return decode_clips(arrays, names, provenances, settings)
-
-
-def _preview(assets: Sequence[MotionClip]) -> Image:
-    from .preview import contact_sheet
-
-    return contact_sheet(assets)
-
-
-def _animation(assets: Sequence[MotionClip]) -> bytes | None:
-    from .preview import animation
-
-    return animation(assets)
-
-
-def _snapshot(arrays: Mapping[str, np.ndarray], conditions: np.ndarray) -> Image:
-    from .snapshot import snapshot
-
-    return snapshot(arrays, conditions)
-
-
-def _features(arrays: Mapping[str, np.ndarray], conditions: np.ndarray) -> np.ndarray:
-    from .features import window_features
-
-    del conditions  # a window shows what it is
-    return window_features(arrays)
-
-
-def _measures(assets: Sequence[MotionClip]) -> dict[str, float]:
-    from .measures import clip_measures
-
-    return clip_measures(assets)
-
-
-def _target(path: Path) -> Target:
-    from .target import clip_target
-
-    return clip_target(path)
-
-
-def _static_digests() -> dict[str, str]:
-    from .structure import noise_digest
-
-    return {"noise": noise_digest()}
-
 
 QUICK = Preset(
     "quick",
@@ -157,14 +63,14 @@ SPEC = GeneratorSpec(
         ),
         DataOption("bones", 'JSON file that names joints: {"hips": "Pelvis", ...}, where names are not recognised.'),
     ),
-    dataset=_dataset,
-    target=_target,
-    domain=_domain,
-    decode=_decode,
-    preview=_preview,
-    animation=_animation,
-    static_digests=_static_digests,
-    noise=_noise,
+    dataset="ganassets_poses.dataset:motion_data",
+    target="ganassets_poses.target:clip_target",
+    domain="ganassets_poses.domain:PosesDomain",
+    decode="ganassets_poses.decode:decode_clips",
+    preview="ganassets_poses.preview:contact_sheet",
+    animation="ganassets_poses.preview:animation",
+    static_digests="ganassets_poses.structure:static_digests",
+    noise="ganassets_poses.structure:noise_map",
     settings=(
         Option("seconds", float, 0.0, "Length; 0 is as long as it takes, of a loop two repetitions.", low=0, high=60),
         Option("fps", float, 30.0, "Frames a second.", low=1, high=240),
@@ -174,9 +80,9 @@ SPEC = GeneratorSpec(
             "pose", float, -1.0, "One frame alone: 0 is the first, 1 the last; -1 is the whole clip.", low=-1, high=1
         ),
     ),
-    map_size=_map_size,
-    snapshot=_snapshot,
-    features=_features,
-    measures=_measures,
+    map_size="ganassets_poses.decode:map_size",
+    snapshot="ganassets_poses.snapshot:snapshot",
+    features="ganassets_poses.features:window_features",
+    measures="ganassets_poses.measures:clip_measures",
     exporter="gltf",
 )

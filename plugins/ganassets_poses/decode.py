@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ganassets.api.assets import MotionClip, Provenance
 from ganassets.api.latents import uniforms
@@ -15,7 +16,7 @@ from ganassets.api.motion.feet import find_standing_feet, foot_positions, hold_f
 
 from .actions import ACTIONS
 from .signals import Signals, clip_from_signals, signals_of_sample, smooth_signals, stretch_loop
-from .structure import FPS, MARGIN, STRIDE
+from .structure import FPS, MARGIN, STRIDE, is_loop, tempo_of
 
 MIRROR_STREAM = 26  # random stream of the seed
 TURNS = 20.0  # degrees/s; above this value of the condition "turn" a clip isn't mirrored
@@ -50,8 +51,15 @@ def round_to_strides(steps: float, loop: bool) -> int:
     return max(round((steps + (not loop)) / STRIDE), 1) * STRIDE
 
 
+def map_size(settings: Mapping[str, Any], row: NDArray[np.float32], _info: object) -> tuple[int]:
+    """Return the size (frames,) of the noise map under settings and conditions (c,); the stride is always STRIDE."""
+    loop = is_loop(row)
+    return (steps_made(steps_wanted(settings, loop, tempo_of(row)), loop),)
+
+
 def decode_clips(
     arrays: Mapping[str, np.ndarray],
+    _manifest: object,
     names: Sequence[str],
     provenances: Sequence[Provenance],
     settings: Mapping[str, Any],

@@ -13,7 +13,7 @@ from .signals import clip_from_signals, signals_of_sample
 from .structure import FPS
 
 
-def window_features(arrays: Mapping[str, NDArray[np.floating]]) -> NDArray[np.float64]:
+def window_features(arrays: Mapping[str, NDArray[np.floating]], _conditions: object) -> NDArray[np.float64]:
     """Return features (n, k) of samples: those of all windows of a sample, one after the other (see `motion_features`).
 
     Args:

@@ -1,82 +1,15 @@
-"""Textures: tileable PBR materials of any size. Importing this needs only the standard library and ganassets.api."""
+"""Textures: tileable PBR materials of any size. Importing this needs the standard library and ganassets.api alone."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
 
-from ganassets.api.spec import API_VERSION, DataOption, GeneratorSpec, Output, Preset, Target
+from ganassets.api.outputs import Output
+from ganassets.api.spec import API_VERSION, DataOption, GeneratorSpec, Preset
 
 from .materials import CONDITIONS
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    import numpy as np
-    from PIL.Image import Image
-
-    from ganassets.api.assets import Provenance, TextureSet
-    from ganassets.api.data import TrainingData
-    from ganassets.api.manifest import Manifest
-
 MOST_HEIGHT = 0.35  # metres
-
-
-def _dataset(preset: Preset, options: Mapping[str, Any], seed: int, report: Callable[[int, int], None]) -> TrainingData:
-    from .dataset import material_data
-
-    return material_data(preset, options, seed, report)
-
-
-def _domain(preset: Preset, fit: Any) -> Any:
-    from .domain import TexturesDomain
-
-    return TexturesDomain(preset, fit)
-
-
-def _noise(seed: int, row: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
-    from .structure import noise_map, pattern_of
-
-    return noise_map(seed, pattern_of(row), (size[0], size[1]))
-
-
-def _decode(
-    arrays: Mapping[str, np.ndarray],
-    manifest: Manifest,
-    names: Sequence[str],
-    provenances: Sequence[Provenance],
-    settings: Mapping[str, Any],
-) -> list[Any]:
-    from .decode import decode_materials
-
-    del manifest, settings  # nothing in them changes a material
-    return decode_materials(arrays, names, provenances)
-
-
-def _preview(assets: Sequence[TextureSet]) -> Image:
-    from .preview import contact_sheet
-
-    return contact_sheet(assets)
-
-
-def _measures(assets: Sequence[TextureSet]) -> dict[str, float]:
-    from .measures import material_measures
-
-    return material_measures(assets)
-
-
-def _target(path: Path) -> Target:
-    from .target import material_target
-
-    return material_target(path)
-
-
-def _static_digests() -> dict[str, str]:
-    from .structure import noise_digest
-
-    return {"noise": noise_digest()}
-
 
 QUICK = Preset(
     "quick",
@@ -130,13 +63,13 @@ SPEC = GeneratorSpec(
         DataOption("data", "Folder or zip of material sets to learn from."),
         DataOption("painted", "Share of painted samples beside those of --data, 0 to 1.  [default: 0.5]"),
     ),
-    dataset=_dataset,
-    target=_target,
-    domain=_domain,
-    decode=_decode,
-    preview=_preview,
-    static_digests=_static_digests,
-    noise=_noise,
-    measures=_measures,
+    dataset="ganassets_textures.dataset:material_data",
+    target="ganassets_textures.target:material_target",
+    domain="ganassets_textures.domain:TexturesDomain",
+    decode="ganassets_textures.decode:decode_materials",
+    preview="ganassets_textures.preview:contact_sheet",
+    static_digests="ganassets_textures.structure:static_digests",
+    noise="ganassets_textures.structure:material_noise",
+    measures="ganassets_textures.measures:material_measures",
     exporter="images",
 )

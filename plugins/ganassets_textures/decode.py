@@ -19,7 +19,11 @@ DIRECTIONS = ((1, 0), (1, 1), (0, 1), (-1, 1), (-1, 0), (-1, -1), (0, -1), (1, -
 
 
 def decode_materials(
-    arrays: Mapping[str, np.ndarray], names: Sequence[str], provenances: Sequence[Provenance]
+    arrays: Mapping[str, np.ndarray],
+    _manifest: object,
+    names: Sequence[str],
+    provenances: Sequence[Provenance],
+    _settings: object,
 ) -> list[TextureSet]:
     """Texture sets from `albedo` (n, 3, h, w) and `roughness`, `metallic` (n, 1, h, w) in [0, 1], `height` in m."""
     return [

@@ -63,6 +63,17 @@ def noise_digest() -> str:
     return hashlib.sha256(np.round(sample * 64).astype("<i2").tobytes()).hexdigest()
 
 
+def static_digests() -> dict[str, str]:
+    """Digests that models depend on, by name."""
+    return {"noise": noise_digest()}
+
+
+def material_noise(seed: int, row: NDArray[np.float32], size: tuple[int, ...]) -> FloatArray:
+    """(14, h, w) float32 noise map of a seed under (c,) physical conditions; see noise_map."""
+    height, width = size
+    return noise_map(seed, pattern_of(row), (height, width))
+
+
 def noise_map(seed: int, pattern: Pattern, size: tuple[int, int]) -> FloatArray:
     """(14, h, w) float32 noise of a seed, channels as in CHANNELS, each of about zero mean and unit variance.
 

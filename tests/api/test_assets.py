@@ -66,7 +66,7 @@ HALF = np.full((4, 4), 0.3, np.float32)
         ({"face_materials": np.zeros(2, np.int32)}, "face_materials must have shape"),
         ({"uvs": np.full((4, 2), np.nan, np.float32)}, "uvs holds numbers that are not finite"),
         ({"joint_parents": (-1,)}, "every joint needs a parent"),
-        ({"joint_parents": (1, -1)}, "a joint's parent must stand before it"),
+        ({"joint_parents": (1, -1)}, "a joint's parent must come before it"),
         ({"skin_joints": None}, "needs skin_joints"),
         ({"skin_joints": np.full((4, 4), 2, np.int32)}, "skin_joints holds indices outside 0..1"),
         ({"skin_weights": HALF}, "sum to 1"),

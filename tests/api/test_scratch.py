@@ -13,7 +13,7 @@ import pytest
 from ganassets.api.errors import GanassetsError, InputError
 from ganassets.api.scratch import VARIABLE, scratch_folder
 from ganassets_fbx.blender import check_answer, run_in_blender
-from ganassets_fbx.scene import Scene
+from ganassets_fbx.scene import BlenderScene
 from ganassets_images.ktx2 import encode_ktx2
 from ganassets_usd.files import disk_error
 
@@ -52,8 +52,8 @@ def test_other_errors_are_not_the_disks():
 
 def test_a_blender_that_writes_nothing_is_told(monkeypatch):
     monkeypatch.setattr("ganassets_fbx.blender.ask_blender", lambda request: {"error": ""})
-    with pytest.raises(GanassetsError, match=r"^Blender said nothing, but wrote no FBX file\.$"):
-        run_in_blender(Scene({}, {}))
+    with pytest.raises(GanassetsError, match=r"^Blender reported no error, but wrote no FBX file\.$"):
+        run_in_blender(BlenderScene({}, {}))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows knows programs by their suffix")
@@ -62,7 +62,7 @@ def test_a_basisu_that_is_no_program_is_told(tmp_path, monkeypatch):
     program.write_bytes(b"\x7fELF, but cut off")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(InputError, match=r"basisu can't be run \(Exec format error\); install Basis Universal anew"):
+    with pytest.raises(InputError, match=r"basisu can't be run \(Exec format error\)\. Install Basis Universal again"):
         encode_ktx2(b"", (), {})
 
 

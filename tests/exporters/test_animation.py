@@ -21,15 +21,15 @@ from support.motion_clips import PROVENANCE, random_clip, walk_clip
 BOTH = pytest.mark.parametrize("exporter", [WEBP, GIF], ids=lambda exporter: exporter.name)
 
 
-def exported(exporter: Exporter, clip: MotionClip, **given: str) -> bytes:
-    """The only file's content."""
+def export_file(exporter: Exporter, clip: MotionClip, **given: str) -> bytes:
+    """Export a clip and return the content of its only file."""
     [(name, content)] = exporter.export(clip, option_values(exporter.options, given)).items()
     assert name == clip.name + exporter.suffixes[0]
     return content
 
 
-def played(content: bytes) -> tuple[list[np.ndarray], list[float], dict[Any, Any]]:
-    """Pictures (h, w, 3), the milliseconds that each stays, and what the file says."""
+def read_frames(content: bytes) -> tuple[list[np.ndarray], list[float], dict[Any, Any]]:
+    """Read (h, w, 3) frames, the milliseconds that each stays, and the file's metadata."""
     image = Image.open(io.BytesIO(content))
     pictures, stays = [], []
     for frame in range(getattr(image, "n_frames", 1)):
@@ -41,7 +41,7 @@ def played(content: bytes) -> tuple[list[np.ndarray], list[float], dict[Any, Any
 
 @BOTH
 def test_a_loop_plays_evenly_without_its_closing_frame(exporter: Exporter) -> None:
-    pictures, stays, info = played(exported(exporter, walk_clip(31), size="96", fps="12"))
+    pictures, stays, info = read_frames(export_file(exporter, walk_clip(31), size="96", fps="12"))
     assert len(pictures) == 12
     assert sum(stays) == 1000
     assert max(stays) - min(stays) <= 10
@@ -54,7 +54,7 @@ def test_a_loop_plays_evenly_without_its_closing_frame(exporter: Exporter) -> No
 @BOTH
 def test_a_clip_that_ends_shows_its_last_pose_longer(exporter: Exporter) -> None:
     clip = random_clip(np.random.default_rng(0), 31)
-    pictures, stays, _ = played(exported(exporter, clip, size="64", fps="10"))
+    pictures, stays, _ = read_frames(export_file(exporter, clip, size="64", fps="10"))
     assert len(pictures) == 11
     assert sum(stays) == 1000 + 1000 * PAUSE
     assert stays[-1] == 1000 * PAUSE
@@ -62,16 +62,16 @@ def test_a_clip_that_ends_shows_its_last_pose_longer(exporter: Exporter) -> None
 
 @BOTH
 def test_a_single_pose_is_one_picture(exporter: Exporter) -> None:
-    pictures, _, _ = played(exported(exporter, random_clip(np.random.default_rng(0), 1), size="64"))
+    pictures, _, _ = read_frames(export_file(exporter, random_clip(np.random.default_rng(0), 1), size="64"))
     assert len(pictures) == 1
     assert pictures[0].std() > 5
 
 
 @BOTH
-def test_views_differ_and_files_come_out_the_same_again(exporter: Exporter) -> None:
-    files = [exported(exporter, walk_clip(7), size="64", view=view) for view in VIEWS]
+def test_views_differ_and_files_are_reproducible(exporter: Exporter) -> None:
+    files = [export_file(exporter, walk_clip(7), size="64", view=view) for view in VIEWS]
     assert len(set(files)) == 3
-    assert files[1] == exported(exporter, walk_clip(7), size="64", view="front")
+    assert files[1] == export_file(exporter, walk_clip(7), size="64", view="front")
 
 
 def test_views_are_those_of_the_option() -> None:
@@ -80,9 +80,9 @@ def test_views_are_those_of_the_option() -> None:
 
 
 @BOTH
-def test_the_camera_goes_along(exporter: Exporter) -> None:
+def test_the_camera_follows(exporter: Exporter) -> None:
     clip = walk_clip(121, loop=False, speed=1.6)
-    pictures, _, _ = played(exported(exporter, clip, size="96", fps="5"))
+    pictures, _, _ = read_frames(export_file(exporter, clip, size="96", fps="5"))
     for picture in (pictures[0], pictures[-1]):
         figure = np.nonzero(picture.min(-1) > 160)[1]  # the white torso
         assert len(figure) > 30
@@ -90,11 +90,11 @@ def test_the_camera_goes_along(exporter: Exporter) -> None:
 
 
 def test_a_file_says_where_it_comes_from() -> None:
-    webp = played(exported(WEBP, walk_clip(4), size="64"))[2]
+    webp = read_frames(export_file(WEBP, walk_clip(4), size="64"))[2]
     exif = Image.Exif()
     exif.load(webp["exif"])
     assert exif[305] == PROVENANCE.software
-    gif = played(exported(GIF, walk_clip(4), size="64"))[2]
+    gif = read_frames(export_file(GIF, walk_clip(4), size="64"))[2]
     for facts in (json.loads(exif[270]), json.loads(gif["comment"])):
         assert facts["Seed"] == "7"
         assert facts["Generator"] == PROVENANCE.generator
@@ -102,17 +102,17 @@ def test_a_file_says_where_it_comes_from() -> None:
         assert json.loads(facts["Sliders"]) == dict(PROVENANCE.sliders)
 
 
-def test_a_morph_is_told() -> None:
+def test_a_morph_is_recorded() -> None:
     clip = replace(walk_clip(4), provenance=replace(PROVENANCE, morph=(9, 0.25)))
-    comment = json.loads(played(exported(GIF, clip, size="64"))[2]["comment"])
+    comment = json.loads(read_frames(export_file(GIF, clip, size="64"))[2]["comment"])
     assert comment["Morph"] == "seed 9, 0.25 of the way"
 
 
 @BOTH
-def test_too_long_an_animation_is_refused_before_it_is_drawn(exporter: Exporter) -> None:
+def test_an_animation_that_is_too_long_is_refused_before_drawing(exporter: Exporter) -> None:
     clip = walk_clip(9001)
     with pytest.raises(InputError, match="smaller size"):
-        exported(exporter, clip, size="1024", fps="30")
+        export_file(exporter, clip, size="1024", fps="30")
 
 
 @BOTH

@@ -1,4 +1,4 @@
-"""BVH is read back by a small parser of its own and compared with the clip's forward kinematics."""
+"""BVH files are read by a small parser in this file and compared with the clip's forward kinematics."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ DEFAULTS = {option.name: option.default for option in EXPORTER.options}
 
 
 def encode(clip: MotionClip, **options: object) -> str:
-    """Text of a clip's BVH."""
+    """Write a clip as BVH text."""
     ((name, content),) = EXPORTER.export(clip, DEFAULTS | options).items()
     assert name == f"{clip.name}.bvh"
     return content.decode()
 
 
 @dataclass
-class Joint:
-    """What a BVH says of a joint; one without a name is an end site."""
+class BvhFileJoint:
+    """A joint of a BVH file; an end site has no name."""
 
     name: str
     parent: int
@@ -41,15 +41,15 @@ class Joint:
 
 
 @dataclass
-class Bvh:
-    """A parsed file."""
+class BvhFile:
+    """A parsed BVH file."""
 
-    joints: list[Joint]
+    joints: list[BvhFileJoint]
     frame_time: float
     values: np.ndarray
 
     def world(self) -> tuple[np.ndarray, np.ndarray]:
-        """(f, n, 3) positions in the file's unit and (f, n, 3, 3) rotations, by matrices alone."""
+        """Compute (f, n, 3) positions in the file's unit and (f, n, 3, 3) rotations, with matrices only."""
         column = 0
         places, turns = [], []
         for joint in self.joints:
@@ -72,12 +72,12 @@ class Bvh:
         return np.stack(places, 1), np.stack(turns, 1)
 
     def index(self, name: str) -> int:
-        """Index of a joint."""
+        """Find the index of a joint."""
         return [joint.name for joint in self.joints].index(name)
 
 
 def matrices(axis: int, angles: np.ndarray) -> np.ndarray:
-    """(f, 3, 3) turns about a main axis."""
+    """Make (f, 3, 3) rotation matrices about a main axis."""
     out = np.tile(np.eye(3), (len(angles), 1, 1))
     i, j = (axis + 1) % 3, (axis + 2) % 3
     out[:, i, i] = out[:, j, j] = np.cos(angles)
@@ -85,18 +85,18 @@ def matrices(axis: int, angles: np.ndarray) -> np.ndarray:
     return out
 
 
-def parse(text: str) -> Bvh:
-    """The file, strictly: every word in its place."""
+def parse(text: str) -> BvhFile:
+    """Parse a file strictly: every word must be in its place."""
     head, _, tail = text.partition("MOTION\n")
     words = iter(head.split())
-    joints: list[Joint] = []
+    joints: list[BvhFileJoint] = []
     assert next(words) == "HIERARCHY" and next(words) == "ROOT"
 
     def block(name: str, parent: int) -> None:
         assert next(words) == "{" and next(words) == "OFFSET"
         offset = np.array([float(next(words)) for _ in range(3)])
         index = len(joints)
-        joints.append(Joint(name, parent, offset, []))
+        joints.append(BvhFileJoint(name, parent, offset, []))
         for word in words:
             if word == "}":
                 return
@@ -114,18 +114,18 @@ def parse(text: str) -> Bvh:
     frames, frame_time, *rows = tail.splitlines()
     values = np.array([[float(word) for word in row.split()] for row in rows])
     assert len(rows) == int(frames.removeprefix("Frames: "))
-    return Bvh(joints, float(frame_time.removeprefix("Frame Time: ")), values)
+    return BvhFile(joints, float(frame_time.removeprefix("Frame Time: ")), values)
 
 
 def degrees_apart(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Angles between rotation matrices, exact for small ones by their skew part."""
+    """Measure angles between rotation matrices; their skew part makes small angles exact."""
     turn = np.swapaxes(a, -1, -2) @ b
     skew = np.stack([turn[..., i, j] - turn[..., j, i] for i, j in ((2, 1), (0, 2), (1, 0))], -1)
     return np.degrees(np.arctan2(np.linalg.norm(skew, axis=-1), np.trace(turn, axis1=-2, axis2=-1) - 1))
 
 
-def check_motion(clip: MotionClip, unit: str = "m") -> Bvh:
-    """The file puts the joints where the clip has them, and turns them from rest as the clip does."""
+def check_motion(clip: MotionClip, unit: str = "m") -> BvhFile:
+    """Check that the file's joints have the clip's positions, and its rotations away from rest."""
     bvh = parse(encode(clip, unit=unit))
     places, turns = bvh.world()
     at = [bvh.index(name) for name in clip.skeleton.names]
@@ -189,7 +189,7 @@ def test_last_bones_end_where_the_body_does() -> None:
 @settings(max_examples=10, deadline=None)
 @given(seeds)
 def test_angles_have_no_jumps(seed: int) -> None:
-    """A joint that turns through several circles, and a knee that bends beyond the right angle."""
+    """One joint makes several full turns, and a knee bends beyond a right angle."""
     rng = np.random.default_rng(seed)
     rotations = np.tile(np.array([0, 0, 0, 1], np.float32), (61, len(HUMANOID.names), 1))
     turns = rng.uniform(1, 3) * np.linspace(0, 2 * np.pi, 61)

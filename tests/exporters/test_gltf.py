@@ -1,4 +1,4 @@
-"""The GLB is read back with pygltflib and trimesh and compared with the mesh."""
+"""GLB files of meshes are read back with pygltflib and trimesh and compared with the mesh."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from PIL import Image
 
 from ganassets.api.assets import InputError, Material, Mesh, MotionClip, TextureSet, Topology
 from ganassets_gltf import EXPORTER
-from ganassets_gltf.frame import frame_of
+from ganassets_gltf.mesh_template import cached_template
 from support.heads import make_head
 from support.motion_clips import walk_clip
 from support.random_meshes import random_meshes
@@ -31,21 +31,21 @@ WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT4": 16}
 
 
 def encode(mesh: Mesh, **options: object) -> bytes:
-    """The GLB of a mesh; options with _ for -."""
+    """Encode a mesh as GLB; options have _ instead of -."""
     given = {name.replace("_", "-"): value for name, value in options.items()}
     (content,) = EXPORTER.export(mesh, DEFAULTS | given).values()
     return content
 
 
 def parse(content: bytes) -> Any:
-    """pygltflib's document of a GLB; Any, because all its parts are optional to the type checker."""
+    """Parse a GLB with pygltflib; Any, because the type checker takes all parts of its document as optional."""
     document = pygltflib.GLTF2.load_from_bytes(content)
     assert document is not None
     return document
 
 
 def view_bytes(document: Any, view: int, offset: int | None, size: int) -> bytes:
-    """Bytes of a buffer view, which must hold them."""
+    """Read bytes of a buffer view; fails if they lie outside."""
     part = document.bufferViews[view]
     start = offset or 0
     assert start + size <= part.byteLength
@@ -54,7 +54,7 @@ def view_bytes(document: Any, view: int, offset: int | None, size: int) -> bytes
 
 
 def read(document: Any, index: int) -> np.ndarray:
-    """(n, c) values of an accessor, its bounds checked."""
+    """Read the (n, c) values of an accessor and check its bounds."""
     accessor = document.accessors[index]
     width, dtype = WIDTHS[accessor.type], np.dtype(TYPES[accessor.componentType])
     values = np.zeros((accessor.count, width), dtype)
@@ -75,7 +75,7 @@ def read(document: Any, index: int) -> np.ndarray:
 
 
 def expected_corners(topology: Topology, material: int) -> tuple[np.ndarray, np.ndarray]:
-    """(3 t,) vertex and uv indices of a material's triangles, in order."""
+    """List (3 t,) vertex and uv indices of a material's triangles, in order."""
     chosen = topology.face_materials == material
     order = [0, 1, 2, 0, 2, 3]
     vertices = topology.faces[chosen][:, order].reshape(-1, 3)
@@ -85,7 +85,7 @@ def expected_corners(topology: Topology, material: int) -> tuple[np.ndarray, np.
 
 
 def dense_weights(joints: np.ndarray, weights: np.ndarray, count: int) -> np.ndarray:
-    """(n, count) weight of every joint."""
+    """Spread weights to (n, count): one for every joint."""
     dense = np.zeros((len(joints), count))
     np.add.at(dense, (np.arange(len(joints))[:, None], joints), weights)
     return dense
@@ -165,7 +165,7 @@ def test_textures_come_back(mesh: Mesh) -> None:
 
 
 def picture(document: Any, texture: int) -> np.ndarray:
-    """(h, w, 3) uint8 of a texture."""
+    """Decode a texture to (h, w, 3) uint8."""
     image = document.images[document.textures[texture].source]
     view = document.bufferViews[image.bufferView]
     return np.asarray(Image.open(io.BytesIO(view_bytes(document, image.bufferView, 0, view.byteLength))))
@@ -194,7 +194,7 @@ def test_container_is_exact() -> None:
     assert "extensionsUsed" not in document
 
 
-def test_provenance_stands_in_the_file() -> None:
+def test_provenance_is_in_the_file() -> None:
     head = make_head(7)
     asset = parse(encode(head)).asset
     assert asset.generator == head.provenance.software
@@ -229,7 +229,7 @@ def test_same_head_same_bytes() -> None:
     assert encode(make_head(4)) != encode(make_head(5))
 
 
-def test_heads_share_all_but_their_own() -> None:
+def test_heads_differ_only_in_their_own_arrays() -> None:
     first, second = (parse(encode(make_head(seed), morphs=True)) for seed in (1, 2))
     primitives = zip(first.meshes[0].primitives, second.meshes[0].primitives, strict=True)
     assert all(a.targets == b.targets and a.indices == b.indices for a, b in primitives)
@@ -238,7 +238,7 @@ def test_heads_share_all_but_their_own() -> None:
 
 
 @pytest.mark.parametrize(("size", "shape"), [(0, (6, 12)), (24, (12, 24)), (4, (2, 4)), (1, (1, 1))])
-def test_texture_size_is_the_longest_side(size: int, shape: tuple[int, int]) -> None:
+def test_texture_size_is_the_longer_side(size: int, shape: tuple[int, int]) -> None:
     wide = np.full((6, 12, 3), (200, 120, 40), np.uint8)
     document = parse(encode(with_material(Material("wide", albedo=wide)), texture_size=size))
     result = picture(document, 0)
@@ -246,7 +246,7 @@ def test_texture_size_is_the_longest_side(size: int, shape: tuple[int, int]) -> 
     assert (result == wide[0, 0]).all()
 
 
-def test_jpeg_for_colours_alone() -> None:
+def test_jpeg_is_for_colours_only() -> None:
     ramp = np.repeat(np.linspace(20, 230, 32).astype(np.uint8)[None], 32, 0)
     albedo = np.stack([ramp, ramp.T, 255 - ramp], -1)
     material = Material("ramp", albedo=albedo, roughness_map=ramp)
@@ -265,7 +265,7 @@ def test_a_shared_picture_is_written_once() -> None:
     assert len(parse(encode(replace(head, materials=copies))).images) == 3
 
 
-def test_large_meshes_get_long_indices() -> None:
+def test_large_meshes_have_32_bit_indices() -> None:
     n = 260
     grid = np.arange(n * n).reshape(n, n)
     faces = np.stack([grid[:-1, :-1], grid[:-1, 1:], grid[1:, 1:], grid[1:, :-1]], -1).reshape(-1, 4).astype(np.int32)
@@ -295,7 +295,7 @@ def test_a_mesh_without_faces_is_refused() -> None:
 def test_the_cache_lives_as_long_as_the_topology() -> None:
     mesh = with_material(Material("plain"))
     topology = mesh.topology
-    assert frame_of(topology, True, True) is frame_of(topology, True, True)
+    assert cached_template(topology, True, True) is cached_template(topology, True, True)
     reference = weakref.ref(topology)
     del topology, mesh
     assert reference() is None
@@ -319,7 +319,7 @@ def test_listing_the_exporter_loads_no_image_library() -> None:
 
 
 def with_material(material: Material) -> Mesh:
-    """One square of that material, rigged to one joint and with one morph target."""
+    """Make a square of one material with one joint and one morph target."""
     square = np.array([[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0]], np.float32)
     faces = np.array([[0, 1, 2, 3]], np.int32)
     topology = Topology(

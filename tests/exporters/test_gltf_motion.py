@@ -1,4 +1,4 @@
-"""The GLB of a clip is read back with pygltflib: the nodes move as the clip does, and the mannequin with them."""
+"""GLB files of clips are read back with pygltflib: nodes and mannequin must move like the clip."""
 
 from __future__ import annotations
 
@@ -29,24 +29,24 @@ seeds = st.integers(0, 2**32 - 1)
 
 
 def encode(clip: MotionClip, **options: object) -> bytes:
-    """The GLB of a clip."""
+    """Encode a clip as GLB."""
     ((name, content),) = EXPORTER.export(clip, DEFAULTS | options).items()
     assert name == f"{clip.name}.glb"
     return content
 
 
 def joint_matrices(document: Any, played: bool) -> np.ndarray:
-    """(f, j, 4, 4) world matrices of the skin's joints."""
+    """Compute (f, j, 4, 4) world matrices of the skin's joints."""
     return world_matrices(document, played)[:, document.skins[0].joints]
 
 
 def inverse_bind(document: Any) -> np.ndarray:
-    """(j, 4, 4) of the skin, which glTF has column by column."""
+    """Read the skin's (j, 4, 4) inverse bind matrices, which glTF stores column by column."""
     return np.swapaxes(read(document, document.skins[0].inverseBindMatrices).reshape(-1, 4, 4), 1, 2)
 
 
 def skinned(document: Any, played: bool) -> np.ndarray:
-    """(f, v, 3) places of the mannequin's vertices."""
+    """Compute (f, v, 3) positions of the mannequin's vertices."""
     at = document.meshes[0].primitives[0].attributes
     points = np.pad(read(document, at.POSITION).astype(float), [(0, 0), (0, 1)], constant_values=1)
     joints, weights = read(document, at.JOINTS_0), read(document, at.WEIGHTS_0)
@@ -56,7 +56,7 @@ def skinned(document: Any, played: bool) -> np.ndarray:
 
 
 def check_joints(clip: MotionClip, document: Any) -> None:
-    """Every frame's joints stand where the clip has them, and turned as it has them."""
+    """Check that the joints of every frame have the clip's positions and rotations."""
     places, turns = world_pose(clip.skeleton, clip.translation.astype(float), clip.rotations.astype(float))
     assert [document.nodes[k].name for k in document.skins[0].joints] == list(clip.skeleton.names)
     assert abs(joint_matrices(document, True) - matrix(turns, places)).max() < 1e-5
@@ -92,8 +92,8 @@ def test_the_skin_rests_at_rest(skeleton: Skeleton) -> None:
     assert document.nodes[document.scenes[0].nodes[0]].skin == 0, "the mesh hangs below no joint"
 
 
-def test_every_part_goes_with_its_joint() -> None:
-    """Turning the left forearm moves what lies beyond the left elbow, and nothing else."""
+def test_every_part_moves_with_its_joint() -> None:
+    """A rotation of the left forearm moves only what lies beyond the left elbow."""
     clip = rest_clip(HUMANOID)
     still = skinned(parse(encode(clip)), True)[0]
     clip.rotations[0, HUMANOID.index("leftLowerArm")] = [0, np.sqrt(0.5), 0, np.sqrt(0.5)]
@@ -103,7 +103,7 @@ def test_every_part_goes_with_its_joint() -> None:
 
 
 @SKELETONS
-def test_the_mannequin_is_a_sound_mesh(skeleton: Skeleton) -> None:
+def test_the_mannequin_is_a_valid_mesh(skeleton: Skeleton) -> None:
     figure = make_mannequin(skeleton)
     triangles = np.concatenate(figure.triangles).astype(int)
     assert len(triangles) < (4000 if skeleton is HUMANOID else 4500)
@@ -140,7 +140,7 @@ def test_the_mannequin_has_the_measures_of_the_skeleton() -> None:
 
 @pytest.mark.parametrize("rig", [rig for rig in RIG_NAMES if rig != "vrm"])
 @SKELETONS
-def test_on_a_rig_it_looks_the_same(rig: str, skeleton: Skeleton) -> None:
+def test_every_rig_moves_the_mannequin_equally(rig: str, skeleton: Skeleton) -> None:
     clip = random_clip(np.random.default_rng(4), 6, skeleton)
     ours, theirs = parse(encode(clip)), parse(encode(clip, rig=rig))
     assert abs(skinned(ours, True) - skinned(theirs, True)).max() < 1e-4
@@ -179,7 +179,7 @@ def test_a_loop_ends_as_it_begins() -> None:
     assert abs(first - last).max() < 1e-5 and document.asset.extras["loop"] is True
 
 
-def test_provenance_stands_in_the_file() -> None:
+def test_provenance_is_in_the_file() -> None:
     assert parse(encode(walk_clip(3, fps=24.0))).asset.extras == {
         "generator": "poses 1.0",
         "model_digest": "cd" * 32,

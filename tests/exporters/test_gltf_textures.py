@@ -1,4 +1,4 @@
-"""The GLB of a material is read back with pygltflib and trimesh and compared with the texture set."""
+"""GLB files of materials are read back with pygltflib and trimesh and compared with the texture set."""
 
 from __future__ import annotations
 
@@ -11,13 +11,11 @@ import pygltflib
 import pytest
 import trimesh
 from hypothesis import given
-from hypothesis import strategies as st
 from PIL import Image
 
 from ganassets.api.assets import Provenance, TextureSet
 from ganassets_gltf import EXPORTER
 from ganassets_gltf.shapes import SHAPES
-from ganassets_gltf.surface import resampled
 from support.texture_sets import make_bricks, plain, random_texture_sets
 
 DEFAULTS = {option.name: option.default for option in EXPORTER.options}
@@ -26,7 +24,7 @@ SHAPE_NAMES = list(SHAPES)
 
 
 def encode(asset: TextureSet, **options: object) -> bytes:
-    """The GLB of a material; options with _ for -."""
+    """Encode a material as GLB; options have _ instead of -."""
     given = {name.replace("_", "-"): value for name, value in options.items()}
     ((name, content),) = EXPORTER.export(asset, DEFAULTS | given).items()
     assert name == f"{asset.name}.glb"
@@ -34,12 +32,12 @@ def encode(asset: TextureSet, **options: object) -> bytes:
 
 
 def parse(content: bytes) -> Any:
-    """pygltflib's document; Any, because all its parts are optional to the type checker."""
+    """Parse a GLB with pygltflib; Any, because the type checker takes all parts of its document as optional."""
     return pygltflib.GLTF2.load_from_bytes(content)
 
 
 def read(document: Any, index: int) -> np.ndarray:
-    """(n, c) values of an accessor."""
+    """Read the (n, c) values of an accessor."""
     accessor = document.accessors[index]
     dtype = {5123: np.uint16, 5126: np.float32}[accessor.componentType]
     view = document.bufferViews[accessor.bufferView]
@@ -49,7 +47,7 @@ def read(document: Any, index: int) -> np.ndarray:
 
 
 def picture(document: Any, info: Any) -> np.ndarray:
-    """(h, w, 3) uint8 of what a texture info points to."""
+    """Decode the image of a texture info to (h, w, 3) uint8."""
     image = document.images[document.textures[info.index].source]
     view = document.bufferViews[image.bufferView]
     data = document.binary_blob()[view.byteOffset :][: view.byteLength]
@@ -57,13 +55,13 @@ def picture(document: Any, info: Any) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(data)))
 
 
-def whole(values: np.ndarray) -> np.ndarray:
-    """uint8 of values in [0, 1]."""
+def to_uint8(values: np.ndarray) -> np.ndarray:
+    """Round values in [0, 1] to uint8."""
     return np.rint(values * np.float32(255)).astype(np.uint8)
 
 
 def infos(document: Any) -> list[Any]:
-    """The texture infos of the material: colour, occlusion-roughness-metallic twice, normal."""
+    """List the material's texture infos: colour, occlusion-roughness-metallic twice, normal."""
     (material,) = document.materials
     surface = material.pbrMetallicRoughness
     return [
@@ -79,9 +77,9 @@ def test_every_map_comes_back(asset: TextureSet) -> None:
     document = parse(encode(asset))
     colour, orm, occlusion, normal = infos(document)
     assert orm.index == occlusion.index and len(document.images) == len(document.textures) == 3
-    assert np.array_equal(picture(document, colour), whole(asset.albedo))
+    assert np.array_equal(picture(document, colour), to_uint8(asset.albedo))
     assert np.array_equal(
-        picture(document, orm), whole(np.stack([asset.occlusion, asset.roughness, asset.metallic], -1))
+        picture(document, orm), to_uint8(np.stack([asset.occlusion, asset.roughness, asset.metallic], -1))
     )
     assert abs(picture(document, normal) / 255.0 * 2 - 1 - asset.normal).max() <= 1 / 255 + 1e-6
     (material,) = document.materials
@@ -115,7 +113,7 @@ def test_the_texture_lies_upright_and_in_true_size(shape: str, size: tuple[int, 
     outward = np.cross(b - a, c - a)
     assert (np.linalg.norm(outward, axis=1) > 1e-9).all()
     assert ((outward[:, None] * normals[corners]).sum(-1) > 0).all(), "counter-clockwise seen from outside"
-    # Metres along the tangent and the bitangent that a unit of u and v takes, triangle by triangle.
+    # Metres along tangent and bitangent per unit of u and v, for each triangle.
     width, height = asset.size
     edges = np.stack([b - a, c - a], 1).astype(float)
     steps = (uvs[corners][:, 1:] - uvs[corners][:, :1]).astype(float)
@@ -158,7 +156,7 @@ def test_tiling_by_uvs_and_by_transform_is_the_same(shape: str) -> None:
     assert not any(info.extensions for info in infos(often))
 
 
-def test_provenance_and_sizes_stand_in_the_file() -> None:
+def test_provenance_and_sizes_are_in_the_file() -> None:
     bricks = make_bricks(16)
     asset = parse(encode(bricks)).asset
     assert asset.generator == "ganassets 0.1.0"
@@ -182,32 +180,13 @@ def test_trimesh_reads_the_plane() -> None:
     scene: Any = trimesh.load_scene(io.BytesIO(encode(bricks)), file_type="glb")
     (mesh,) = scene.geometry.values()
     assert np.allclose(mesh.extents, [0.3, 0.3, 0])
-    assert np.array_equal(np.asarray(mesh.visual.material.baseColorTexture), whole(bricks.albedo))
+    assert np.array_equal(np.asarray(mesh.visual.material.baseColorTexture), to_uint8(bricks.albedo))
 
 
-def test_jpeg_for_colour_alone() -> None:
+def test_jpeg_is_for_colour_only() -> None:
     document = parse(encode(make_bricks(32), image_format="jpeg"))
     assert [image.mimeType for image in document.images] == ["image/jpeg", "image/png", "image/png"]
-    assert abs(picture(document, infos(document)[0]).astype(int) - whole(make_bricks(32).albedo)).mean() < 4
-
-
-@given(random_texture_sets(), st.integers(1, 24))
-def test_resampling_keeps_the_physical_size(asset: TextureSet, longest: int) -> None:
-    result = resampled(asset, longest)
-    assert max(result.height.shape) == longest and min(result.height.shape) >= 1
-    assert result.size[0] == pytest.approx(asset.size[0])
-    assert np.allclose(np.linalg.norm(result.normal, axis=-1), 1, atol=1e-4)
-    assert resampled(asset, 0) is asset
-
-
-@pytest.mark.parametrize("longest", [16, 32, 96])
-def test_resampling_goes_on_tiling(longest: int) -> None:
-    bricks, names = make_bricks(64), ("albedo", "height", "normal", "roughness", "occlusion")
-    rolled = replace(bricks, **{name: np.roll(getattr(bricks, name), (32, 32), (0, 1)) for name in names})
-    there, here = resampled(rolled, longest), resampled(bricks, longest)
-    for name in names:
-        moved = np.roll(getattr(here, name), (longest // 2, longest // 2), (0, 1))
-        assert np.allclose(getattr(there, name), moved, atol=1e-5), name
+    assert abs(picture(document, infos(document)[0]).astype(int) - to_uint8(make_bricks(32).albedo)).mean() < 4
 
 
 def test_texture_size_reaches_the_file() -> None:

@@ -1,4 +1,4 @@
-"""The Godot material is read back by a strict reader of the part of Godot's text format that it may use."""
+"""Godot materials are read back by a strict reader of the part of Godot's text format that they may use."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ KNOWN = {
 
 
 def read_resource(content: bytes) -> dict[str, Any]:
-    """Properties of the material, textures as the paths of their files; fails on whatever isn't known."""
+    """Read the material's properties, textures as paths of their files; fails on everything unknown."""
     header, *blocks = content.decode().split("\n\n")
     assert header == '[gd_resource type="ORMMaterial3D" format=3]'
     externals, resource = blocks
@@ -57,7 +57,7 @@ def read_resource(content: bytes) -> dict[str, Any]:
 
 
 def export(asset: TextureSet, **options: object) -> tuple[dict[str, bytes], dict[str, Any]]:
-    """All files of an asset, and what its material holds."""
+    """Export an asset; returns all files and the material's properties."""
     files = GODOT.export(asset, DEFAULTS | options)
     return files, read_resource(files[f"{asset.name}.tres"])
 
@@ -78,7 +78,7 @@ def test_parallax_is_as_deep_as_the_surface() -> None:
     bricks = make_bricks()
     depth = float(bricks.height.max() - bricks.height.min())
     found = export(bricks)[1]
-    # A ray that goes the whole depth down at 45 degrees goes as far along the texture, which is 0.3 m wide.
+    # A ray at 45 degrees that goes down by the whole depth goes equally far along the texture, which is 0.3 m wide.
     assert found["heightmap_scale"] * 0.01 * 0.3 == pytest.approx(depth, rel=1e-4)
     assert export(plain())[1]["heightmap_scale"] == 0
 
@@ -89,7 +89,7 @@ def test_heights_in_metres_are_no_parallax() -> None:
     assert not [name for name in found if name.startswith("heightmap")]
 
 
-def test_what_it_says_of_itself_survives() -> None:
+def test_metadata_survive() -> None:
     asset = make_bricks(8)
     words = 'a "licence"\\ in\ntwo lines, ½'
     object.__setattr__(asset, "provenance", Provenance(licence=words, recipe='{"seed": 7}'))

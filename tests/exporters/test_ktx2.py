@@ -1,4 +1,4 @@
-"""KTX2 without basisu: how the program is asked, and notes that are put into a file that it wrote."""
+"""KTX2 without basisu: the arguments that the program gets, and the text that is added to its file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ganassets.api.errors import InputError
 from ganassets_images import EXPORTER, UNITY
-from ganassets_images.ktx2 import read_notes, with_notes, write_notes
+from ganassets_images.ktx2 import add_text, read_key_values, write_key_values
 from support.texture_sets import make_bricks
 
 DEFAULTS = {option.name: option.default for option in EXPORTER.options}
@@ -46,7 +46,7 @@ def make_file(levels: list[bytes], book: bytes, notes: bytes) -> bytes:
 
 
 def parts(content: bytes) -> tuple[dict[str, bytes], bytes, list[bytes]]:
-    """Notes, code book and levels, found by their offsets; fails where one isn't aligned."""
+    """Find key/value data, code book and levels by their offsets; fails if one is not aligned."""
     notes_at, notes_length, book_at, book_length = struct.unpack_from("<2I2Q", content, 56)
     (count,) = struct.unpack_from("<I", content, 40)
     levels = []
@@ -55,7 +55,11 @@ def parts(content: bytes) -> tuple[dict[str, bytes], bytes, list[bytes]]:
         assert at % 16 == 0
         levels.append(content[at : at + length])
     assert notes_at % 4 == 0 and book_at % 8 == 0
-    return read_notes(content[notes_at : notes_at + notes_length]), content[book_at : book_at + book_length], levels
+    return (
+        read_key_values(content[notes_at : notes_at + notes_length]),
+        content[book_at : book_at + book_length],
+        levels,
+    )
 
 
 @given(
@@ -63,20 +67,20 @@ def parts(content: bytes) -> tuple[dict[str, bytes], bytes, list[bytes]]:
     st.binary(max_size=20),
     st.dictionaries(st.from_regex(r"[A-Z][a-z ]{0,9}", fullmatch=True), st.text(max_size=20), min_size=1, max_size=5),
 )
-def test_notes_leave_the_rest_alone(levels: list[bytes], book: bytes, notes: dict[str, str]) -> None:
+def test_text_leaves_the_rest_unchanged(levels: list[bytes], book: bytes, notes: dict[str, str]) -> None:
     notes = {key: text.replace("\0", "").rstrip(" ") for key, text in notes.items()}
-    before = make_file(levels, book, write_notes({"KTXwriter": b"someone\0"}))
-    found, found_book, found_levels = parts(with_notes(before, notes))
+    before = make_file(levels, book, write_key_values({"KTXwriter": b"someone\0"}))
+    found, found_book, found_levels = parts(add_text(before, notes))
     assert (found_book, found_levels) == (book, levels)
     assert list(found) == sorted(found) and found.pop("KTXwriter") == b"someone\0"
     assert {key: text.decode().removesuffix("\0").rstrip(" ") for key, text in found.items()} == notes
 
 
 @pytest.fixture
-def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A stand-in for basisu, and the file that it keeps what it was asked in."""
-    log = tmp_path / "asked"
-    (tmp_path / "empty").write_bytes(make_file([b"texels"], b"", write_notes({"KTXwriter": b"stand-in\0"})))
+def arguments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Put a script in the place of basisu; returns the file in which it records its arguments."""
+    log = tmp_path / "arguments"
+    (tmp_path / "empty").write_bytes(make_file([b"texels"], b"", write_key_values({"KTXwriter": b"stand-in\0"})))
     program = tmp_path / "basisu"
     program.write_text(
         f"#!{sys.executable}\nimport pathlib, shutil, sys\n"
@@ -88,10 +92,10 @@ def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return log
 
 
-def test_each_picture_is_compressed_as_it_needs(asked: Path) -> None:
+def test_each_map_is_compressed_for_its_content(arguments: Path) -> None:
     files = UNITY.export(make_bricks(8), DEFAULTS | {"format": "ktx2"})
     assert list(files) == [f"bricks_{what}.ktx2" for what in ("BaseMap", "Normal", "MaskMap", "Height")]
-    colour, normal, mask, height = asked.read_text().splitlines()
+    colour, normal, mask, height = arguments.read_text().splitlines()
     assert "-uastc_rdo_l" in colour and "-linear" not in colour
     assert "-uastc" in normal and "-mip_renorm" in normal and "-normal_map" in normal
     assert all("-linear" in line and "-uastc_rdo_l" not in line for line in (mask, height))
@@ -100,18 +104,18 @@ def test_each_picture_is_compressed_as_it_needs(asked: Path) -> None:
     assert notes["Copyright"] == b"CC0-1.0\0" and notes["Height low"].startswith(b"-")
 
 
-def test_what_does_not_tile_is_clamped(asked: Path) -> None:
+def test_what_does_not_tile_is_clamped(arguments: Path) -> None:
     UNITY.export(replace(make_bricks(8), tiles=False), DEFAULTS | {"format": "ktx2"})
-    assert asked.read_text().count("-mip_clamp") == 4
+    assert arguments.read_text().count("-mip_clamp") == 4
 
 
 def test_without_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
-    with pytest.raises(InputError, match="needs Basis Universal's program basisu on the PATH"):
+    with pytest.raises(InputError, match="needs the program basisu of Basis Universal on the PATH"):
         EXPORTER.export(make_bricks(8), DEFAULTS | {"format": "ktx2"})
 
 
-def test_a_program_that_fails(asked: Path) -> None:
-    (asked.parent / "basisu").write_text("#!/bin/sh\necho no memory >&2\nexit 1\n")
+def test_a_program_that_fails(arguments: Path) -> None:
+    (arguments.parent / "basisu").write_text("#!/bin/sh\necho no memory >&2\nexit 1\n")
     with pytest.raises(InputError, match="basisu couldn't write KTX2: no memory"):
         EXPORTER.export(make_bricks(8), DEFAULTS | {"format": "ktx2"})

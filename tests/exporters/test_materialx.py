@@ -1,4 +1,4 @@
-"""The documents are validated by MaterialX' own library, and shaders are generated from them."""
+"""Documents are validated with MaterialX' own library, and shaders are generated from them."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ from support.materialx_shaders import GENERATORS, generate, parse
 
 
 def read(asset: TextureSet) -> tuple[Any, dict[str, bytes]]:
-    """The document and all files."""
+    """Export a material; returns the parsed document and all files."""
     files = EXPORTER.export(asset, {})
     return parse(files[f"{asset.name}.mtlx"]), files
 
 
 def pixels_of(content: bytes) -> np.ndarray:
-    """Of a picture, as numbers from 0 to 1."""
+    """Decode an image to numbers from 0 to 1."""
     pixels = np.asarray(Image.open(io.BytesIO(content)))
     return pixels / np.iinfo(np.uint8 if pixels.dtype == np.uint8 else np.uint16).max
 
 
 def source(node: Any, key: str) -> Any:
-    """The node that feeds an input."""
+    """Return the node that feeds an input."""
     return node.getInput(key).getConnectedNode()
 
 
 def check_valid(document: Any) -> None:
-    """Valid, and every node and input is one that the library knows."""
+    """Check that the document is valid and that the library knows every node and input."""
     valid, message = document.validate()
     assert valid, message
     assert document.getVersionString() == "1.39"
@@ -95,7 +95,7 @@ def test_shaders_are_generated(target: str) -> None:
     code = generate(document, target).getSourceCode("pixel")
     assert len(code) > 10_000
     assert "srgb_texture_to_lin_rec709" in code and "normalmap" in code
-    if target in ("osl", "mdl"):  # others leave the names of files to the program
+    if target in ("osl", "mdl"):  # the other languages leave file names to the program
         assert all(name in code for name in ("bricks_albedo.png", "bricks_normal.png", "bricks_roughness.png"))
 
 

@@ -1,4 +1,4 @@
-"""OBJ, PLY and STL are read back and compared with the mesh."""
+"""OBJ, PLY and STL files are read back and compared with the mesh."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from trimesh.exchange.ply import load_ply
 
 from ganassets.api.assets import Exporter, Material, Mesh
 from ganassets_meshes import OBJ, PLY, STL
-from ganassets_meshes.solid import colours_at
+from ganassets_meshes.triangles import sample_colours
 from support.heads import make_head
 from support.random_meshes import random_meshes
 
 
 def parse_obj(text: str) -> dict[str, list[list[str]]]:
-    """The words after each keyword of an OBJ or MTL file, and under "faces" pairs of material and corner."""
+    """Parse an OBJ or MTL file: the words after each keyword and, under "faces", a material and its corners."""
     found: dict[str, list[list[str]]] = {"faces": []}
     material = ""
     for line in text.splitlines():
@@ -36,7 +36,7 @@ def parse_obj(text: str) -> dict[str, list[list[str]]]:
 
 
 def triangle_corners(mesh: Mesh) -> np.ndarray:
-    """(t, 3) vertices of the mesh's triangles."""
+    """List the (t, 3) vertices of the mesh's triangles."""
     corners = mesh.topology.faces[:, [0, 1, 2, 0, 2, 3]].reshape(-1, 3)
     return corners[[len(set(c)) == 3 for c in corners.tolist()]]
 
@@ -104,25 +104,27 @@ def test_ply_colours_are_the_textures() -> None:
     skin = topology.face_materials == 0
     pairs = np.unique(np.stack([topology.faces[skin], topology.face_uvs[skin]], -1).reshape(-1, 2), axis=0)
     vertices, counts = np.unique(pairs[:, 0], return_counts=True)
-    inner = np.setdiff1d(vertices[counts == 1], topology.faces[~skin])  # one texture coordinate, one material
+    inner = np.setdiff1d(
+        vertices[counts == 1], topology.faces[~skin]
+    )  # vertices with one texture coordinate and one material
     u, v = topology.uvs[pairs[np.isin(pairs[:, 0], inner), 1]].T
     texels = albedo[(v * len(albedo)).astype(int), (u * albedo.shape[1]).astype(int)]
     assert len(inner) > 2000
     assert np.array_equal(back.visual.vertex_colors[inner, :3], texels)
 
 
-def test_colours_are_texel_times_linear_factor() -> None:
+def test_colours_are_texels_times_linear_factor() -> None:
     albedo = np.array([[[0, 0, 0], [255, 255, 255]], [[188, 188, 188], [10, 20, 30]]], np.uint8)
     uvs = np.array([[0.2, 0.2], [0.8, 0.2], [0.2, 0.8], [0.8, 0.8], [1.0, 1.0]], np.float32)
-    plain = colours_at(Material("m", albedo=albedo), uvs)
+    plain = sample_colours(Material("m", albedo=albedo), uvs)
     assert np.array_equal(plain[:4], albedo.reshape(-1, 3))
     # 188 in sRGB is half of white's light.
-    half = colours_at(Material("m", base_colour=(0.5, 0.5, 0.5), albedo=albedo), uvs)
+    half = sample_colours(Material("m", base_colour=(0.5, 0.5, 0.5), albedo=albedo), uvs)
     assert half[0].tolist() == [0, 0, 0] and half[1].tolist() == [188, 188, 188]
 
 
 @pytest.mark.parametrize("exporter", [OBJ, PLY, STL], ids=lambda e: e.name)
-def test_provenance_and_name_stand_in_the_file(exporter: Exporter) -> None:
+def test_provenance_and_name_are_in_the_file(exporter: Exporter) -> None:
     head = make_head(9)
     content = exporter.export(head, {})[f"{head.name}{exporter.suffixes[0]}"]
     assert head.name.encode() in content[:400]

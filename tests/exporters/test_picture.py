@@ -21,12 +21,12 @@ ORIGIN = Provenance("portraits 0.1.0", "a" * 64, 7, 0.85, {"label:elf": 1.0}, "C
 
 
 def picture(height: int, width: int, channels: int, seed: int = 0) -> Picture:
-    """Random pixels."""
+    """Make a picture of random pixels."""
     pixels = np.random.default_rng(seed).integers(0, 256, (height, width, channels), np.uint8)
     return Picture("portraits-00000007", pixels, ORIGIN)
 
 
-def test_it_breaks_no_rule() -> None:
+def test_it_keeps_the_rules_of_exporters() -> None:
     assert exporter_problems(PNG) == []
 
 
@@ -55,7 +55,7 @@ def test_files_are_named_and_say_where_they_come_from() -> None:
         assert json.loads(exif[270])["Model"] == "a" * 64 and exif[33432] == "CC0-1.0"
 
 
-def test_what_a_format_can_t_hold() -> None:
+def test_webp_has_a_largest_size() -> None:
     asset = Picture("long", np.zeros((1, 20_000, 3), np.uint8))
     with pytest.raises(InputError, match="16383"):
         PNG.export(asset, {"format": "webp"})
@@ -73,6 +73,6 @@ def test_pixels_are_bytes() -> None:
         Picture("bad", np.zeros((4, 4, 3), np.float32))  # pyright: ignore[reportArgumentType]
 
 
-def test_a_picture_needs_no_reducing() -> None:
+def test_a_picture_is_never_reduced() -> None:
     asset = picture(8, 6, 3)
     assert asset.kind == "picture" and asset.reduced(4) is asset

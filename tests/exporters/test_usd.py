@@ -1,9 +1,10 @@
-"""The scenes are read back with USD's own library: nothing to complain of, and what they show is the asset."""
+"""USD files are read back with USD's own library, validated, and compared with the asset."""
 
 from __future__ import annotations
 
 import hashlib
 import io
+import json
 import struct
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from ganassets.api.assets import Asset, Material, Mesh, MotionClip, Provenance, Skeleton, TextureSet, Topology
+from ganassets.api.assets import Asset, Exporter, Material, Mesh, MotionClip, Provenance, Skeleton, TextureSet, Topology
 from ganassets.api.errors import InputError
 from ganassets.api.motion.kinematics import positions, rest_pose, world_pose
 from ganassets.api.motion.rigs import RIGS
@@ -28,7 +29,7 @@ from ganassets.api.motion.skeletons import HUMANOID, HUMANOID_FINGERS
 from ganassets.api.rig_options import RIG_NAMES
 from ganassets.api.writer import stems_of, write_files
 from ganassets_usd import EXPORTER, USDZ
-from ganassets_usd.files import pack
+from ganassets_usd.files import pack_usdz
 from support.heads import make_head
 from support.motion_clips import random_clip, turned_skeleton, walk_clip
 from support.random_meshes import random_meshes
@@ -44,12 +45,12 @@ seeds = st.integers(0, 2**32 - 1)
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where files go that need a name."""
+    """Folder for files that need a path."""
     return tmp_path_factory.mktemp("usd")
 
 
 def write(folder: Path, asset: Asset, packed: bool = False, **options: object) -> Path:
-    """Write an asset's files; returns the first."""
+    """Write an asset's files; returns the path of the first."""
     exporter = USDZ if packed else EXPORTER
     files = exporter.export(asset, DEFAULTS | options)
     for name, content in files.items():
@@ -58,26 +59,26 @@ def write(folder: Path, asset: Asset, packed: bool = False, **options: object) -
 
 
 def opened(asset: Asset, packed: bool = False, **options: object) -> Iterator[Usd.Stage]:
-    """The stage of an asset, for as long as its files are there."""
+    """Open the stage of an asset while its files exist."""
     with TemporaryDirectory() as folder:
         yield Usd.Stage.Open(str(write(Path(folder), asset, packed, **options)))
 
 
-def complaints(stage: Usd.Stage) -> list[str]:
-    """What all validators of USD have to say."""
+def validation_errors(stage: Usd.Stage) -> list[str]:
+    """Collect the messages of all of USD's validators."""
     validators = UsdValidation.ValidationRegistry().GetOrLoadAllValidators()
     assert len(validators) > 20
     return [error.GetErrorAsString() for error in UsdValidation.ValidationContext(validators).Validate(stage)]
 
 
 def mesh_of(stage: Usd.Stage) -> UsdGeom.Mesh:
-    """The stage's only mesh."""
+    """Return the stage's only mesh."""
     (mesh,) = (prim for prim in stage.Traverse() if prim.IsA(UsdGeom.Mesh))
     return UsdGeom.Mesh(mesh)
 
 
 def queries(stage: Usd.Stage) -> tuple[UsdSkel.SkeletonQuery, UsdSkel.SkinningQuery]:
-    """What USD makes of the stage's skeleton and of its mesh's skin."""
+    """Query the stage's skeleton and its mesh's skin with UsdSkel."""
     root, cache = UsdSkel.Root(stage.GetDefaultPrim()), UsdSkel.Cache()
     assert root and cache.Populate(root, Usd.TraverseInstanceProxies())
     (binding,) = cache.ComputeSkelBindings(root, Usd.TraverseInstanceProxies())
@@ -86,31 +87,31 @@ def queries(stage: Usd.Stage) -> tuple[UsdSkel.SkeletonQuery, UsdSkel.SkinningQu
 
 
 def played(stage: Usd.Stage, frame: float) -> np.ndarray:
-    """(j, 4, 4) transforms of the joints for row vectors."""
+    """Compute (j, 4, 4) transforms of the joints in a frame, for row vectors."""
     return np.array(queries(stage)[0].ComputeJointSkelTransforms(frame))
 
 
 def baked(stage: Usd.Stage, frame: float) -> np.ndarray:
-    """(v, 3) places to which USD moves the mesh's vertices."""
+    """Compute the (v, 3) positions to which USD moves the mesh's vertices."""
     stage = Usd.Stage.Open(stage.Flatten())
     UsdSkel.BakeSkinning(UsdSkel.Root(stage.GetDefaultPrim()), Gf.Interval(frame, frame))
     return np.array(mesh_of(stage).GetPointsAttr().Get(frame))
 
 
 def faces_of(mesh: UsdGeom.Mesh) -> list[list[tuple[int, tuple[float, float]]]]:
-    """Vertex and texture coordinate of each corner of each face."""
+    """List vertex and texture coordinate of each corner of each face."""
     uvs = UsdGeom.PrimvarsAPI(mesh).GetPrimvar("st").ComputeFlattened()
     corners = zip(mesh.GetFaceVertexIndicesAttr().Get(), map(tuple, uvs), strict=True)
     return [[next(corners) for _ in range(count)] for count in mesh.GetFaceVertexCountsAttr().Get()]
 
 
 def shader(material: UsdShade.Material) -> UsdShade.Shader:
-    """The surface's shader."""
+    """Return the shader of the surface."""
     return material.ComputeSurfaceSource()[0]
 
 
 def texture_settings(surface: UsdShade.Shader, key: str) -> dict[str, Any]:
-    """Settings of the texture that feeds an input, and the output that does."""
+    """Read the settings of the texture that feeds an input, and the output that feeds it."""
     source, output, _ = surface.GetInput(key).GetConnectedSource()
     node = UsdShade.Shader(source)
     assert node.GetShaderId() == "UsdUVTexture"
@@ -121,8 +122,8 @@ def texture_settings(surface: UsdShade.Shader, key: str) -> dict[str, Any]:
 
 
 def check_scene(stage: Usd.Stage, asset: Asset) -> None:
-    """Valid, in metres, Y up, with the provenance of the asset."""
-    assert complaints(stage) == []
+    """Check that the stage is valid, in metres, Y up, and has the asset's provenance."""
+    assert validation_errors(stage) == []
     assert UsdGeom.GetStageMetersPerUnit(stage) == 1 and UsdGeom.GetStageUpAxis(stage) == "Y"
     prim = stage.GetDefaultPrim()
     assert list(stage.GetPseudoRoot().GetChildren()) == [prim]
@@ -133,7 +134,7 @@ def check_scene(stage: Usd.Stage, asset: Asset) -> None:
 
 
 def check_faces(stage: Usd.Stage, asset: Mesh) -> None:
-    """Every face that has three corners is there, with its UVs and its material."""
+    """Check that every face of at least three corners is there, with its UVs and its material."""
     topology, mesh = asset.topology, mesh_of(stage)
     uvs = [(float(u), float(v)) for u, v in np.stack([topology.uvs[:, 0], 1 - topology.uvs[:, 1]], -1)]
     wanted, materials = [], []
@@ -148,7 +149,7 @@ def check_faces(stage: Usd.Stage, asset: Mesh) -> None:
 
 
 def bound(mesh: UsdGeom.Mesh) -> list[str]:
-    """Name of each face's material."""
+    """List the name of each face's material."""
     names: dict[int, Any] = {}
     subsets = UsdShade.MaterialBindingAPI(mesh).GetMaterialBindSubsets()
     for subset in subsets:
@@ -182,7 +183,7 @@ def test_any_mesh_comes_back(asset: Mesh, packed: bool) -> None:
 
 
 def check_materials(mesh: UsdGeom.Mesh, asset: Mesh) -> None:
-    """Factors and textures are the asset's."""
+    """Check that factors and textures are those of the asset."""
     stage, root = mesh.GetPrim().GetStage(), mesh.GetPrim().GetParent().GetPath()
     for k in set(asset.topology.face_materials.tolist()):
         material = asset.materials[k]
@@ -203,12 +204,12 @@ def check_materials(mesh: UsdGeom.Mesh, asset: Mesh) -> None:
 
 
 def pixels_of(path: str) -> np.ndarray:
-    """Of a picture in a folder or a package, by USD's own resolver."""
+    """Read an image in a folder or a package with USD's own resolver."""
     return np.asarray(Image.open(io.BytesIO(Ar.GetResolver().OpenAsset(Ar.ResolvedPath(path)).GetBuffer())))
 
 
 def check_rig(stage: Usd.Stage, asset: Mesh) -> None:
-    """Joints stand where they do at rest, bound there, and move the vertices that they should."""
+    """Check the joints at rest, their binding, and which vertices they move."""
     topology = asset.topology
     skeleton, skin = queries(stage)
     assert list(UsdSkel.Skeleton(skeleton.GetPrim()).GetJointNamesAttr().Get()) == list(topology.joint_names)
@@ -222,7 +223,7 @@ def check_rig(stage: Usd.Stage, asset: Mesh) -> None:
 
 
 def check_shapes(stage: Usd.Stage, asset: Mesh) -> None:
-    """Keyed alone, each blend shape moves the mesh by its morph target."""
+    """Check that each blend shape, keyed alone, moves the mesh by its morph target."""
     names = [name.replace(" ", "_") for name in asset.topology.morph_names]
     assert asset.topology.morph_offsets is not None
     skeleton, skin = queries(stage)
@@ -298,19 +299,19 @@ def test_any_material_comes_back(asset: TextureSet, packed: bool) -> None:
             assert abs(read - values.reshape(read.shape)).max() <= 0.51 * step, key
 
 
-def test_normals_are_as_the_specification_wants_8_bits(folder: Path) -> None:
+def test_normals_have_the_8_bits_of_the_specification(folder: Path) -> None:
     stage = Usd.Stage.Open(str(write(folder, make_bricks(16))))
     surface = shader(UsdShade.MaterialBindingAPI(mesh_of(stage)).ComputeBoundMaterial()[0])
     found = texture_settings(surface, "normal")
     assert tuple(found["scale"]) == (2, 2, 2, 1) and tuple(found["bias"]) == (-1, -1, -1, 0)
 
 
-def test_the_validators_can_complain(folder: Path) -> None:
+def test_the_validators_find_errors(folder: Path) -> None:
     stage = Usd.Stage.Open(str(write(folder, make_bricks(16))))
     surface = shader(UsdShade.MaterialBindingAPI(mesh_of(stage)).ComputeBoundMaterial()[0])
     texture_settings(surface, "normal")["node"].GetInput("bias").Set((0, 0, 0, 0))
     stage.ClearDefaultPrim()
-    assert len(complaints(stage)) == 2
+    assert len(validation_errors(stage)) == 2
 
 
 @settings(max_examples=12, deadline=None)
@@ -326,7 +327,7 @@ def test_motion_comes_back(seed: int, frames: int, skeleton: Skeleton, turned: b
 
 
 def check_motion(stage: Usd.Stage, clip: MotionClip) -> None:
-    """Joints and mannequin move as the clip does, a frame a time code."""
+    """Check that joints and mannequin move like the clip, one frame per time code."""
     assert (stage.GetStartTimeCode(), stage.GetEndTimeCode()) == (0, len(clip) - 1)
     assert stage.GetTimeCodesPerSecond() == stage.GetFramesPerSecond() == clip.fps
     places, turns = world_pose(clip.skeleton, clip.translation.astype(float), clip.rotations.astype(float))
@@ -344,7 +345,7 @@ def check_motion(stage: Usd.Stage, clip: MotionClip) -> None:
 
 
 def matrices(turns: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """(j, 4, 4) for row vectors of rotations (x, y, z, w) and places, by USD's own quaternions."""
+    """Combine rotations (x, y, z, w) and positions to (j, 4, 4) for row vectors, with USD's own quaternions."""
     made = []
     for (x, y, z, w), place in zip(turns.tolist(), places.tolist(), strict=True):
         made.append(Gf.Matrix4d(Gf.Rotation(Gf.Quatd(w, x, y, z)), Gf.Vec3d(*place)))
@@ -373,7 +374,7 @@ ASSETS = {"head": lambda: make_head(3, 32), "bricks": lambda: make_bricks(16), "
 
 
 @pytest.mark.parametrize("asset", ASSETS)
-def test_text_says_the_same_as_binary(folder: Path, asset: str) -> None:
+def test_text_and_binary_are_equal(folder: Path, asset: str) -> None:
     made = ASSETS[asset]()
     text = write(folder, made, format="usda")
     assert text.read_bytes().startswith(b"#usda 1.0\n")
@@ -381,24 +382,38 @@ def test_text_says_the_same_as_binary(folder: Path, asset: str) -> None:
     assert layers[0].ExportToString() == layers[1].ExportToString()
 
 
+def digests(exporter: Exporter, asset: str) -> dict[str, str]:
+    """Export an asset; returns the SHA-256 of its files by name."""
+    files = exporter.export(ASSETS[asset](), DEFAULTS)
+    return {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+
+
+@pytest.fixture(scope="module")
+def other_process() -> dict[str, dict[str, str]]:
+    """Let another process export all assets; returns the digests by exporter and asset."""
+    code = (
+        "import json, sys, time; sys.path.insert(0, 'tests'); time.sleep(2)\n"  # the clock of zip files ticks every 2 s
+        "from exporters.test_usd import ASSETS, EXPORTER, USDZ, digests\n"
+        "print(json.dumps({f'{exporter.name} {asset}': digests(exporter, asset)\n"
+        "    for exporter in (EXPORTER, USDZ) for asset in ASSETS}))"
+    )
+    root = Path(__file__).parents[2]
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root, check=False)
+    assert not done.returncode, done.stderr
+    return json.loads(done.stdout)
+
+
 @pytest.mark.parametrize("exporter", [EXPORTER, USDZ], ids=lambda e: e.name)
 @pytest.mark.parametrize("asset", ASSETS)
-def test_another_process_makes_the_same_bytes(exporter: Any, asset: str) -> None:
-    code = (
-        "import hashlib, sys, time; sys.path.insert(0, 'tests'); time.sleep(2)\n"  # zip has times of two seconds
-        f"from exporters.test_usd import ASSETS, DEFAULTS\nimport ganassets_usd\n"
-        f"files = ganassets_usd.{'USDZ' if exporter is USDZ else 'EXPORTER'}.export(ASSETS[{asset!r}](), DEFAULTS)\n"
-        "print([(name, hashlib.sha256(content).hexdigest()) for name, content in files.items()])"
-    )
-    files = exporter.export(ASSETS[asset](), DEFAULTS)
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=Path(__file__).parents[2])
-    wanted = str([(name, hashlib.sha256(content).hexdigest()) for name, content in files.items()])
-    assert done.stdout.strip() == wanted, done.stderr
+def test_another_process_makes_the_same_bytes(
+    exporter: Exporter, asset: str, other_process: dict[str, dict[str, str]]
+) -> None:
+    assert list(digests(exporter, asset).items()) == list(other_process[f"{exporter.name} {asset}"].items())
 
 
 @given(st.dictionaries(st.text("abcäß-_.", min_size=1, max_size=90), st.binary(max_size=200), min_size=1, max_size=9))
 def test_packages_are_aligned(files: dict[str, bytes]) -> None:
-    content = pack(files)
+    content = pack_usdz(files)
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         assert archive.testzip() is None
         assert {name: archive.read(name) for name in archive.namelist()} == files
@@ -427,7 +442,7 @@ def test_the_recipe_goes_into_every_file(folder: Path) -> None:
     assert len(pictures) == 6 and {picture.text["Recipe"] for picture in pictures} == {recipe}  # type: ignore[attr-defined]
 
 
-def test_names_that_usd_does_not_take(folder: Path) -> None:
+def test_names_that_usd_does_not_allow(folder: Path) -> None:
     head = make_head(3, 16)
     pictures = [np.full((2, 2, 3), shade, np.uint8) for shade in (10, 20, 30)]
     names = zip(("a b", "a_b", "A_B"), pictures, head.materials, strict=True)
@@ -442,7 +457,7 @@ def test_names_that_usd_does_not_take(folder: Path) -> None:
         assert np.array_equal(pixels_of(texture_settings(shader(material), "diffuseColor")["file"]), picture)
 
 
-def test_files_go_where_the_writer_wants_them(tmp_path: Path) -> None:
+def test_the_writer_accepts_the_names(tmp_path: Path) -> None:
     for exporter in (EXPORTER, USDZ):
         for make in ASSETS.values():
             asset = make()
@@ -458,7 +473,7 @@ APPLE_SHADERS = {"UsdPreviewSurface", "UsdUVTexture", "UsdPrimvarReader_float2"}
 
 
 @pytest.mark.parametrize("asset", ASSETS)
-def test_packages_hold_what_apples_viewers_take(folder: Path, asset: str) -> None:
+def test_packages_hold_only_what_apples_viewers_support(folder: Path, asset: str) -> None:
     path = write(folder, ASSETS[asset](), packed=True)
     with zipfile.ZipFile(path) as archive:
         layer, *pictures = archive.namelist()

@@ -1,4 +1,4 @@
-"""VRM avatars are read back with pygltflib and held against the rules of VRMC_vrm 1.0."""
+"""VRM avatars are read back with pygltflib and checked against the rules of VRMC_vrm 1.0."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from ganassets.api.motion.mannequin import make_mannequin
 from ganassets.api.motion.skeletons import HUMANOID_FINGERS
 from ganassets_faces.basis import load_basis
 from ganassets_gltf import VRM
-from ganassets_gltf.avatar import make_avatar, neck_rim
-from ganassets_gltf.expressions import PRESETS, expressions_of
+from ganassets_gltf.avatar import find_neck_rim, make_avatar
+from ganassets_gltf.expressions import PRESETS, describe_expressions
 from support.glb_files import parse, read, world_matrices
 from support.heads import make_head
 from support.random_meshes import random_meshes
@@ -27,7 +27,7 @@ PARENTS = {
     "leftEye": "head", "rightEye": "head", "leftUpperLeg": "hips", "leftLowerLeg": "leftUpperLeg",
     "rightHand": "rightLowerArm", "leftIndexDistal": "leftIndexIntermediate",
 }  # fmt: skip
-# Presets of VRM 1.0 but for neutral, which is the face at rest.
+# Presets of VRM 1.0 without neutral, which is the face at rest.
 WANTED = {
     "happy", "angry", "sad", "relaxed", "surprised", "aa", "ih", "ou", "ee", "oh", "blink", "blinkLeft", "blinkRight",
     "lookUp", "lookDown", "lookLeft", "lookRight",
@@ -46,7 +46,7 @@ PERMISSIONS = {
 
 
 def encode(mesh: Mesh) -> Any:
-    """The parsed VRM of a head."""
+    """Encode a head as VRM and parse it."""
     ((name, content),) = VRM.export(mesh, DEFAULTS).items()
     assert name == f"{mesh.name}.vrm" and VRM.export(mesh, DEFAULTS)[name] == content
     return parse(content)
@@ -102,7 +102,7 @@ def test_expressions() -> None:
 
 
 def test_expressions_of_few_targets() -> None:
-    found = expressions_of(["jawOpen", "wiggle"], 4)
+    found = describe_expressions(["jawOpen", "wiggle"], 4)
     assert set(found["preset"]) == {"aa", "ih", "ou", "ee", "oh", "surprised"}
     assert found["custom"]["wiggle"] == {"morphTargetBinds": [{"node": 4, "index": 1, "weight": 1.0}]}
 
@@ -130,7 +130,7 @@ def test_eyes_and_first_person() -> None:
 def test_the_collar_closes_the_neck() -> None:
     head = make_head(3)
     avatar = make_avatar(head)
-    rim = neck_rim(avatar.head)
+    rim = find_neck_rim(avatar.head)
     assert len(rim) == 42 and len(set(rim.tolist())) == 42
     neighbours = avatar.head.positions[rim] - avatar.head.positions[np.roll(rim, 1)]
     assert np.linalg.norm(neighbours, axis=1).max() < 0.02, "one way around"
@@ -144,5 +144,5 @@ def test_the_collar_closes_the_neck() -> None:
 
 @given(random_meshes())
 def test_other_meshes_are_refused(mesh: Mesh) -> None:
-    with pytest.raises(InputError, match="a VRM avatar is made of a head with the joints neck and head"):
+    with pytest.raises(InputError, match="a VRM avatar needs a head whose joints are neck and head"):
         VRM.export(mesh, DEFAULTS)

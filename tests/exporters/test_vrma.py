@@ -1,4 +1,4 @@
-"""VRM animations are read back with pygltflib and held against the rules of VRMC_vrm_animation 1.0."""
+"""VRM animations are read back with pygltflib and checked against the rules of VRMC_vrm_animation 1.0."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from support.glb_files import parse, world_matrices
 from support.motion_clips import random_clip, walk_clip
 
 EXTENSION = "VRMC_vrm_animation"
-# What the VRM 1.0 humanoid can't be without.
+# Bones that the VRM 1.0 humanoid must have.
 REQUIRED = {"hips", "spine", "head"} | {
     side + bone
     for side in ("left", "right")
@@ -28,14 +28,14 @@ REQUIRED = {"hips", "spine", "head"} | {
 
 
 def encode(clip: MotionClip, root: str = "motion") -> Any:
-    """The parsed VRMA of a clip."""
+    """Encode a clip as VRMA and parse it."""
     ((name, content),) = VRMA.export(clip, {"root": root}).items()
     assert name == f"{clip.name}.vrma"
     return parse(content)
 
 
 def bones(document: Any) -> dict[str, int]:
-    """Node of each bone."""
+    """Map each bone to its node."""
     return {bone: entry["node"] for bone, entry in document.extensions[EXTENSION]["humanoid"]["humanBones"].items()}
 
 

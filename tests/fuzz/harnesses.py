@@ -1,15 +1,13 @@
-"""Parsers of what comes in from outside, each as a function of bytes, with valid inputs to start from.
+"""Parsers of files and texts from outside, each as a function of bytes, with valid inputs to start from.
 
-A parser returns, or refuses in one sentence (GanassetsError). Anything else is a finding: another error, a warning, a
-file touched outside the folder it was given, more than SLOW times the pace.
+A parser returns or raises GanassetsError with one sentence. Everything else is a finding: another error, a warning, a
+file touched outside the folder it was given, or a time of more than SLOW times the pace.
 """
 
 from __future__ import annotations
 
-import base64
 import io
 import json
-import zipfile
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,10 +17,9 @@ from typing import Any
 from unittest.mock import patch
 
 import numpy as np
-from PIL import Image
 
 from conftest import MANIFEST, build_model
-from ganassets.api.data.pictures import LABEL_FILE, read_labels, read_pictures
+from ganassets.api.data.pictures import read_labels, read_pictures
 from ganassets.api.data.sources import list_containers, opened, read_file
 from ganassets.api.errors import GanassetsError, InputError
 from ganassets.api.latents import condition_row
@@ -43,17 +40,28 @@ from ganassets_poses.readers import find_motion, read_acclaim, read_bvh, read_gl
 from ganassets_textures.sets.groups import grouped
 from ganassets_textures.sets.names import material_of
 from ganassets_textures.sets.pixels import read_picture
-from support.motion_files import AMC, ASF, BvhJoint, GltfFile, bvh_text, humanoid_text
+from support.motion_files import AMC, ASF, humanoid_text
 
-SLOW = 40  # times the processor time of `trial.pace` for one input; about 2 s
+from .valid_files import (
+    CARRIER_SUFFIXES,
+    IMAGE_SUFFIXES,
+    JOBS,
+    SEPARATOR,
+    bvh_file,
+    carrier_files,
+    gltf_clip,
+    gltf_files,
+    image_files,
+    json_lines,
+    zip_files,
+)
+
+SLOW = 40  # processor time of one input at most, as a multiple of `trial.pace`; about 2 s
 DIGEST = "0" * 64
-SEPARATOR = b"\n=====\n"  # between the parts of an input that has several
-FEW_UNITS = 200  # whose names are made
+FEW_UNITS = 200  # units of a job whose names are checked
 ROOT = Path(__file__).parents[2]
-PICTURES = (".png", ".jpg", ".gif", ".bmp", ".tif", ".webp", ".tga")
-CARRIERS = (".png", ".webp", ".glb", ".obj", ".exr", ".mtlx", ".json", ".recipe.json", ".stl", ".tres")
 
-# What a graph's edits are made of.
+# Operators and attributes with which edits replace those of a graph.
 OPERATORS = (
     "MatMul", "Gemm", "Conv", "ConvTranspose", "Resize", "Gather", "GatherND", "Scatter", "ScatterND", "Slice",
     "Pad", "Tile", "Expand", "Reshape", "Squeeze", "Unsqueeze", "Transpose", "Concat", "Split", "Where", "TopK",
@@ -80,14 +88,14 @@ Parse = Callable[[bytes, Path], object]
 
 @dataclass(frozen=True)
 class Harness:
-    """A parser.
+    """A parser under test.
 
     Attributes:
-        parse: of bytes, with an empty folder to work in.
-        seeds: valid inputs.
-        refusals: errors beside GanassetsError that are part of its contract.
+        parse: parses bytes; also gets an empty folder to work in.
+        seeds: returns valid inputs.
+        refusals: errors beside GanassetsError that the parser may raise.
         is_json: whether inputs are JSON.
-        examples: mutated inputs that a test run tries.
+        examples: number of mutated inputs that a test run tries.
     """
 
     parse: Parse
@@ -98,24 +106,24 @@ class Harness:
 
 
 def text_of(data: bytes) -> str:
-    """Any bytes as a text."""
+    """Decode any bytes as text."""
     return data.decode("utf-8", "replace")
 
 
 def refusing() -> suppress:
-    """Where several parsers read one input, a refusal doesn't keep the next one from it."""
+    """Ignore a refusal, so that the next of several parsers reads the same input too."""
     return suppress(GanassetsError)
 
 
 @cache
 def manifest() -> Manifest:
-    """Of the small model of the tests."""
+    """Parse the manifest of the small model of the tests."""
     return parse_manifest(json.dumps(MANIFEST), "the model")
 
 
 @cache
 def shipped(name: str) -> ModelFile:
-    """A model of the package."""
+    """Inspect a model of the package."""
     return look_into(ROOT / f"plugins/ganassets_{name}/data/{name}.onnx")
 
 
@@ -162,7 +170,7 @@ def index(data: bytes, folder: Path) -> None:
 
 
 def manifests(data: bytes, folder: Path) -> None:
-    """What is done with a manifest before its model runs."""
+    """Do everything that happens to a manifest before its model runs."""
     found = parse_manifest(text_of(data), "the model")
     input_shapes(found)
     row = condition_row(3, found.rows, wanted_row(found.conditions, {}))
@@ -199,10 +207,10 @@ def model(data: bytes, folder: Path) -> None:
 
 
 def graph(data: bytes, folder: Path) -> None:
-    """Every four bytes are an edit of a sound graph: what, where, which, and the new value."""
+    """Apply edits to a valid graph; every four bytes are one: what, where, which, and the new value."""
     import onnx
 
-    proto = onnx.ModelProto.FromString(sound_model())
+    proto = onnx.ModelProto.FromString(valid_model())
     nodes, constants = proto.graph.node, proto.graph.initializer
     names = [*(name for node in nodes for name in node.output), *(constant.name for constant in constants), "z", ""]
     for i in range(0, len(data) // 4 * 4, 4):
@@ -225,14 +233,14 @@ def graph(data: bytes, folder: Path) -> None:
 
 
 def provenance(data: bytes, folder: Path) -> None:
-    """The first byte says which suffix the file has."""
-    path = folder / f"asset{CARRIERS[data[0] % len(CARRIERS)] if data else '.png'}"
+    """Read a file; the first byte is the index of its suffix."""
+    path = folder / f"asset{CARRIER_SUFFIXES[data[0] % len(CARRIER_SUFFIXES)] if data else '.png'}"
     path.write_bytes(data[1:])
     origin_of(path)
 
 
 def beside(data: bytes, folder: Path) -> None:
-    """An index in the folder of a file without notes."""
+    """Read an index that lies beside a file without text."""
     path = folder / "asset.stl"
     path.write_bytes(b"solid")
     (folder / "index.jsonl").write_bytes(data)
@@ -246,8 +254,8 @@ def sliders(data: bytes, folder: Path) -> None:
 
 
 def pictures(data: bytes, folder: Path) -> None:
-    """The first byte says which suffix the file has."""
-    suffix = PICTURES[data[0] % len(PICTURES)] if data else ".png"
+    """Read a file; the first byte is the index of its suffix."""
+    suffix = IMAGE_SUFFIXES[data[0] % len(IMAGE_SUFFIXES)] if data else ".png"
     (folder / f"a{suffix}").write_bytes(data[1:])
     with refusing():
         read_picture(io.BytesIO(data[1:]), suffix, (8, 8))
@@ -284,7 +292,7 @@ def gltf(data: bytes, folder: Path) -> None:
     def nearby(name: str) -> bytes:
         if name.startswith("."):
             raise InputError("no such file")
-        return clip().binary
+        return gltf_clip().binary
 
     read_gltf(data, "clip", nearby)
 
@@ -294,7 +302,7 @@ def humanoid(data: bytes, folder: Path) -> None:
 
 
 def motion_facts(data: bytes, folder: Path) -> None:
-    (folder / "walk.bvh").write_bytes(walk())
+    (folder / "walk.bvh").write_bytes(bvh_file())
     (folder / "manifest.jsonl").write_bytes(data)
     for found in find_motion(folder, []):
         assert len(found.take.positions)
@@ -324,11 +332,11 @@ def checkpoint(data: bytes, folder: Path) -> None:
     load_fit(path)
 
 
-# Valid inputs.
+# Valid inputs that contain models, recipes or runs; all others are in valid_files.py.
 
 
 @cache
-def sound_model() -> bytes:
+def valid_model() -> bytes:
     return build_model().SerializeToString()
 
 
@@ -347,14 +355,10 @@ def own_settings() -> dict[str, Any]:
     return {option.name: option.default for option in load_generator("textures").settings}
 
 
-def lines(*records: object) -> bytes:
-    return b"".join(json.dumps(record).encode() + b"\n" for record in records)
-
-
 def index_lines() -> list[bytes]:
     files = {"asset.stl": {"bytes": 5, "sha256": DIGEST}}
     entry = {"name": "asset", "key": "0" * 16, "files": files, "recipe": json.loads(recipes()[1])}
-    return [lines({"begin": "1"}, entry), lines({"begin": "1"}, entry, {"end": "1"})]
+    return [json_lines({"begin": "1"}, entry), json_lines({"begin": "1"}, entry, {"end": "1"})]
 
 
 def sliders_file() -> list[bytes]:
@@ -364,103 +368,6 @@ def sliders_file() -> list[bytes]:
         Direction(name="nose", vector=vector, share=0, layers=(1,)),
     )
     return [Directions(generator="squares", model=DIGEST, directions=found).model_dump_json().encode()]
-
-
-def tiny(mode: str = "RGB") -> Image.Image:
-    pixels = np.random.default_rng(0).integers(0, 256, (8, 8, 4), np.uint8)
-    return Image.fromarray(pixels, "RGBA").convert(mode)
-
-
-def saved(suffix: str, mode: str = "RGB", **options: Any) -> bytes:
-    file = io.BytesIO()
-    tiny(mode).save(file, {".jpg": "JPEG", ".tif": "TIFF"}.get(suffix, suffix[1:].upper()), **options)
-    return file.getvalue()
-
-
-def picture_files() -> list[bytes]:
-    exif = Image.Exif()
-    exif[274] = 6
-    made = [(suffix, saved(suffix)) for suffix in PICTURES]
-    made += [(".png", saved(".png", mode)) for mode in ("RGBA", "L", "P", "1", "I;16", "LA")]
-    made += [(".tif", saved(".tif", "F")), (".tif", saved(".tif", compression="tiff_lzw"))]
-    made += [(".jpg", saved(".jpg", "CMYK", exif=exif)), (".webp", saved(".webp", "RGBA", lossless=True))]
-    return [bytes([PICTURES.index(suffix)]) + content for suffix, content in made]
-
-
-def zip_of(files: dict[str, bytes], how: int = zipfile.ZIP_DEFLATED) -> bytes:
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", how) as archive:
-        for name, content in files.items():
-            archive.writestr(zipfile.ZipInfo(name), content, how)
-    return file.getvalue()
-
-
-def zip_files() -> list[bytes]:
-    pair = {"elves/a.png": saved(".png"), "orcs/b.jpg": saved(".jpg")}
-    told = lines({"labels": [["a.png", 0], ["b.png", 1]]})
-    return [
-        zip_of(pair),
-        zip_of({"a.png": saved(".png"), "b.png": saved(".png", "L"), LABEL_FILE: told}, zipfile.ZIP_STORED),
-        zip_of(pair, zipfile.ZIP_BZIP2),
-        zip_of(pair, zipfile.ZIP_LZMA),
-    ]
-
-
-def carriers() -> list[bytes]:
-    """Files that our exporters' formats make, with a recipe in each."""
-    from PIL.PngImagePlugin import PngInfo
-
-    text = recipes()[1].decode()
-    latin, utf = PngInfo(), PngInfo()
-    latin.add_text("Recipe", text)
-    utf.add_itxt("Recipe", text)
-    exif = Image.Exif()
-    exif[270] = json.dumps({"Recipe": json.loads(text)})
-    attribute = b"Recipe\0string\0" + len(text).to_bytes(4, "little") + text.encode() + b"\0"
-    quoted = text.replace('"', "&quot;")
-    files = {
-        ".png": [saved(".png", pnginfo=latin), saved(".png", pnginfo=utf)],
-        ".webp": [saved(".webp", exif=exif.tobytes()), saved(".gif", comment=exif[270].encode())],
-        ".glb": [GltfFile({"asset": {"extras": {"recipe": json.loads(text)}}}).glb()],
-        ".obj": [b"# asset\n# recipe " + text.encode() + b"\nv 0 0 0\n", b"ply\ncomment recipe " + text.encode()],
-        ".exr": [b"\x76\x2f\x31\x01\x02\0\0\0channels\0chlist\0\x01\0\0\0\0" + attribute + b"\0"],
-        ".mtlx": [
-            f'<?xml version="1.0"?><materialx doc="Bricks&#10;Recipe: {quoted}"><nodegraph/></materialx>'.encode()
-        ],
-        ".tres": [b"[resource]\nmetadata/recipe = " + json.dumps(text).encode() + b"\n"],
-        ".json": [lines({"Recipe": json.loads(text)})],
-        ".recipe.json": [text.encode()],
-    }
-    return [bytes([CARRIERS.index(suffix)]) + content for suffix, contents in files.items() for content in contents]
-
-
-def walk() -> bytes:
-    turning = ("Xposition", "Yposition", "Zposition", "Zrotation", "Xrotation", "Yrotation")
-    joints = [BvhJoint("hip", -1, (0, 1, 0), turning), BvhJoint("knee", 0, (0, -0.5, 0), turning[3:])]
-    return bvh_text(joints, np.arange(18.0).reshape(2, 9)).encode()
-
-
-def clip() -> GltfFile:
-    """Two joints that move."""
-    file = GltfFile()
-    file.document["nodes"] = [{"name": "hip", "children": [1], "translation": [0, 1, 0]}, {"name": "knee"}]
-    file.bind([0, 1], np.tile(np.eye(4), (2, 1, 1)))
-    turns = [[0, 0, 0, 1], [0, 0, 1, 0]]
-    file.animate(
-        "walk",
-        [
-            (0, "translation", [0, 0.5], [[0, 1, 0], [0, 1, 1]], "LINEAR"),
-            (1, "rotation", [0, 1], turns, "STEP"),
-            (1, "scale", [0], np.ones((3, 3)), "CUBICSPLINE"),
-        ],
-    )
-    return file
-
-
-def gltf_files() -> list[bytes]:
-    file = clip()
-    whole = base64.b64encode(file.binary).decode()
-    return [file.glb(), file.gltf("walk.bin"), file.gltf(f"data:application/octet-stream;base64,{whole}")]
 
 
 def toml_of_run() -> list[bytes]:
@@ -485,28 +392,6 @@ def checkpoints() -> list[bytes]:
     return [save(arrays, meta)]
 
 
-JOBS = b"""[[job]]
-model = "textures"
-seeds = "1-5"
-size = "128x64"
-to = "unity"
-folder = "materials/walls"
-name = "{material}-{seed:05d}"
-sliders = { material = { any = ["brick", "rock"] }, wear = { from = 0.2, to = 0.8 }, hue = [0.1, 0.5] }
-[[job]]
-model = "textures"
-count = 3
-seed = 7
-crop = true
-window = 64
-title = "second"
-sliders = { material = "brick", relief = 0.5 }
-options = { size = 512 }
-[[job]]
-model = "textures"
-recipes = ["a.recipe.json"]
-"""
-
 HARNESSES: dict[str, Harness] = {
     "wishes": Harness(wishes, lambda: [b"7", b"1,5,9-12", b"512x256", b"0.5", b"red:0.5,green:1", b"3-", b"yes"]),
     "names": Harness(names, lambda: [b"{generator}-{seed:08d}", b"{age:.1f}_{place:3d}", b"{{x}}{age}"]),
@@ -518,18 +403,18 @@ HARNESSES: dict[str, Harness] = {
     "beside": Harness(beside, index_lines),
     "jobs": Harness(jobs, lambda: [JOBS], examples=80),
     "run-settings": Harness(run_settings, toml_of_run),
-    "onnx-scan": Harness(onnx_bytes, lambda: [sound_model()], (MalformedError,)),
+    "onnx-scan": Harness(onnx_bytes, lambda: [valid_model()], (MalformedError,)),
     "graph": Harness(graph, lambda: [b"", bytes(4)], examples=100),
-    "model": Harness(model, lambda: [sound_model()], examples=100),
-    "provenance": Harness(provenance, carriers, examples=300),
-    "labels": Harness(labels, lambda: [lines({"labels": [["a/b.png", 0], ["c.png", 6]]})], is_json=True),
-    "pictures": Harness(pictures, picture_files, examples=300),
+    "model": Harness(model, lambda: [valid_model()], examples=100),
+    "provenance": Harness(provenance, lambda: carrier_files(recipes()[1].decode()), examples=300),
+    "labels": Harness(labels, lambda: [json_lines({"labels": [["a/b.png", 0], ["c.png", 6]]})], is_json=True),
+    "pictures": Harness(pictures, image_files, examples=300),
     "zips": Harness(zips, zip_files),
-    "bvh": Harness(bvh, lambda: [walk()]),
+    "bvh": Harness(bvh, lambda: [bvh_file()]),
     "acclaim": Harness(acclaim, lambda: [ASF.encode() + SEPARATOR + AMC.encode()]),
     "gltf": Harness(gltf, gltf_files),
     "humanoid": Harness(humanoid, lambda: [humanoid_text().encode()], is_json=True),
-    "motion-facts": Harness(motion_facts, lambda: [lines({"file": "walk.bvh", "action": "walk", "fps": 30.0})]),
+    "motion-facts": Harness(motion_facts, lambda: [json_lines({"file": "walk.bvh", "action": "walk", "fps": 30.0})]),
     "map-names": Harness(
         map_names, lambda: [b"wall_diff_01.png\nwall_nm_01.png\nBricks075B_2K_Color.jpg", b"a/rock.png"]
     ),
@@ -538,5 +423,5 @@ HARNESSES: dict[str, Harness] = {
 
 
 def noisy() -> str:
-    """Manifest of a size-free model."""
+    """Encode the manifest of a size-free model."""
     return json.dumps({**MANIFEST, "noise": {"channels": 3, "stride": 4, "reach": 8, "size": 16}})

@@ -1,9 +1,9 @@
-"""Coverage-guided fuzzing of one parser (needs the extra "fuzz"):
+"""Fuzz one parser, guided by coverage (needs the extra "fuzz"):
 
     python tests/fuzz/run.py NAME --seconds 600
 
-Findings are told once each, by error and place, and kept in --found; the run goes on. Inputs that reach new code are
-kept in --corpus, from which the next run goes on.
+Each finding (an error at a place) is printed once and its input kept in --found; the run continues. Inputs that reach
+new code are kept in --corpus, where the next run starts.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import time
 import traceback
 from pathlib import Path
 
-import atheris  # pyright: ignore[reportMissingImports]  # in the extra "fuzz" alone
+import atheris  # pyright: ignore[reportMissingImports]  # only the extra "fuzz" installs it
 
 TESTS = Path(__file__).parents[1]
 sys.path.insert(0, str(TESTS))
@@ -29,16 +29,16 @@ with atheris.instrument_imports(include=INSTRUMENTED):  # pyright: ignore[report
     from fuzz.harnesses import HARNESSES, ROOT, Harness
     from fuzz.trial import attempt
 
-MEMORY = 2**30  # bytes that a run may grow by
+MOST_GROWTH = 2**30  # bytes of memory
 LONGEST = 20_000  # bytes of an input
 
 
-class Run:
-    """What is seen in a run.
+class FuzzRun:
+    """Runs a harness and keeps its findings.
 
     Args:
-        harness: that is run.
-        name: of the harness.
+        harness: the harness.
+        name: name of the harness.
         found: folder for findings.
     """
 
@@ -53,8 +53,8 @@ class Run:
         self.executions += 1
         try:
             attempt(self.harness, data)
-            if peak() - self.memory > MEMORY:
-                raise MemoryError(f"{peak() - self.memory:,} bytes more than at the start")
+            if peak_memory() - self.memory > MOST_GROWTH:
+                raise MemoryError(f"{peak_memory() - self.memory:,} bytes more than at the start")
         except Exception as error:
             self.keep(error, data)
 
@@ -66,26 +66,26 @@ class Run:
         kind = f"{type(error).__name__} at {place}"
         if kind in self.findings:
             return
-        self.memory = peak() if isinstance(error, MemoryError) else self.memory
+        self.memory = peak_memory() if isinstance(error, MemoryError) else self.memory
         self.findings.add(kind)
         path = self.found / f"{self.name}-{type(error).__name__}-{hashlib.sha256(data).hexdigest()[:8]}"
         path.write_bytes(data)
         print(f"FINDING {kind}: {str(error)[:200]} -> {path}", flush=True)
 
-    def told(self) -> str:
-        """A line of JSON about it."""
+    def summarize(self) -> str:
+        """Summarize the run in a line of JSON."""
         seconds = round(time.monotonic() - self.began)
         numbers = {"parser": self.name, "seconds": seconds, "executions": self.executions}
         return json.dumps({**numbers, "findings": sorted(self.findings)})
 
 
-def peak() -> int:
-    """Bytes that the process had at most."""
+def peak_memory() -> int:
+    """Return the largest memory of the process so far, in bytes."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def main() -> None:
-    """Fuzz."""
+    """Fuzz the parser that the command line names."""
     parser = argparse.ArgumentParser(description="Fuzz one parser.")
     parser.add_argument("name", choices=HARNESSES)
     parser.add_argument("--seconds", type=int, default=600)
@@ -99,20 +99,20 @@ def main() -> None:
     starts = [*harness.seeds(), *(path.read_bytes() for path in (TESTS / "fuzz/cases" / options.name).glob("*"))]
     for data in starts:
         (corpus / hashlib.sha256(data).hexdigest()).write_bytes(data)
-    run = Run(harness, options.name, options.found)
-    for data in starts:  # what libraries load on their first use is not the parsers' doing
+    run = FuzzRun(harness, options.name, options.found)
+    for data in starts:  # libraries load their own files on first use
         try:
             attempt(harness, data, watched=False)
         except Exception as error:
             run.keep(error, data)
-    run.memory, run.began = peak(), time.monotonic()
+    run.memory, run.began = peak_memory(), time.monotonic()
     end = time.monotonic() + options.seconds
 
     def one(data: bytes) -> None:
         run.one(data)
         if time.monotonic() > end:
-            print(run.told(), flush=True)
-            os._exit(0)  # libFuzzer ends the process without a word of its own otherwise
+            print(run.summarize(), flush=True)
+            os._exit(0)  # otherwise libFuzzer ends the process without a message
 
     arguments = [f"-max_len={LONGEST}", "-timeout=60", "-rss_limit_mb=6000", "-verbosity=0", "-use_value_profile=0"]
     atheris.Setup([sys.argv[0], *arguments, f"-artifact_prefix={options.found}/{options.name}-", str(corpus)], one)

@@ -1,4 +1,4 @@
-"""One input given to one parser, watched: which errors come out, how long it takes, which files it touches."""
+"""Give one parser one input and check its errors, its time and the files that it touches."""
 
 from __future__ import annotations
 
@@ -15,25 +15,24 @@ from ganassets.api.errors import GanassetsError
 
 from .harnesses import ROOT, SLOW, Harness
 
-# Python's audit events of what changes files, runs something or talks to others; an opened file is looked at more
-# closely.
+# Python's audit events of changed files, started programs and connections; opened files are checked separately.
 CHANGES = frozenset({
     "os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.symlink", "os.link", "os.truncate", "os.chmod", "os.system",
     "os.exec", "os.fork", "os.posix_spawn", "subprocess.Popen", "socket.connect", "socket.bind", "pickle.find_class",
 })  # fmt: skip
-# What Python and libraries read of their own.
-LIBRARIES = tuple(os.path.abspath(path) for path in (sys.prefix, sys.base_prefix, str(ROOT), "/proc", "/sys"))
+# Folders from which Python and libraries may read.
+LIBRARIES = (sys.prefix, sys.base_prefix, str(ROOT), "/proc", "/sys")
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 MEMORY = Path("/dev/shm")
-SOON = 0.1  # seconds of the processor after which an input is worth a look
+FAST = 0.1  # seconds of processor time below which no input counts as slow
 
 
-class Finding(Exception):
-    """Something that a parser may not do, beside raising an error of another kind."""
+class FindingError(Exception):
+    """A parser was too slow, or touched files outside its folder."""
 
 
-class Watch:
-    """Which files are touched outside a folder while one is set."""
+class FileAccessWatch:
+    """Records the files outside a folder that are touched while a folder is set."""
 
     def __init__(self) -> None:
         self.folder: str | None = None
@@ -41,27 +40,29 @@ class Watch:
         sys.addaudithook(self.hear)
 
     def hear(self, event: str, arguments: tuple[Any, ...]) -> None:
-        """Called by Python."""
+        """Record an audit event of Python."""
         if self.folder is None or not (event == "open" or event in CHANGES):
             return
         path = arguments[0] if arguments else ""
-        if isinstance(path, int):  # of a file that is open already
+        if isinstance(path, int):  # the file is open already
             return
-        name = os.path.abspath(os.fsdecode(path)) if isinstance(path, (str, bytes, os.PathLike)) else str(path)
+        # Not Path.resolve: it follows links, and raises events of its own.
+        is_path = isinstance(path, (str, bytes, os.PathLike))
+        name = os.path.abspath(os.fsdecode(path)) if is_path else str(path)  # noqa: PTH100  # see above
         reading = event == "open" and not (arguments[2] or 0) & WRITING
         if not name.startswith((self.folder, *LIBRARIES) if reading else self.folder):
             self.touched.append(f"{event} {name}")
 
 
-WATCH = Watch()
+WATCH = FileAccessWatch()
 
 
 def attempt(harness: Harness, data: bytes, watched: bool = True) -> None:
-    """Give a parser one input; not watched the first time, when libraries load what they need.
+    """Give a parser one input. The first time it runs unwatched, because libraries load their own files then.
 
     Raises:
-        Finding: it was slow, or touched files that it wasn't given.
-        Exception: any error or warning that is not in its contract.
+        FindingError: the parser was too slow, or touched files outside its folder.
+        Exception: any error or warning that the parser may not raise.
     """
     folder = tempfile.mkdtemp(prefix="fuzz-", dir=MEMORY if MEMORY.is_dir() else None)
     WATCH.touched, WATCH.folder = [], folder if watched else None
@@ -79,13 +80,13 @@ def attempt(harness: Harness, data: bytes, watched: bool = True) -> None:
     if not watched:
         return
     if WATCH.touched:
-        raise Finding(f"touched {WATCH.touched[0]}")
-    if seconds > SOON and seconds > SLOW * pace():
-        raise Finding(f"took {seconds:.1f} s")
+        raise FindingError(f"touched {WATCH.touched[0]}")
+    if seconds > FAST and seconds > SLOW * pace():
+        raise FindingError(f"took {seconds:.1f} s")
 
 
 def pace() -> float:
-    """Seconds of the processor that a fixed piece of work takes here and now, where other programs may be at work."""
+    """Measure the processor time in seconds of a fixed computation, which grows while other programs run."""
     began = time.process_time()
     sum(i for i in range(1_000_000))
     return time.process_time() - began

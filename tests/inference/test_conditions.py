@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ganassets.api.conditions import Condition
 from ganassets.api.errors import InputError
-from ganassets.api.manifest import ConditionInfo, Manifest
+from ganassets.api.manifest import Manifest
 from ganassets.inference.conditions import (
     MAX_SEEDS,
     check_learnt,
@@ -123,9 +124,9 @@ def test_conditions_of_a_seed_do_not_depend_on_the_others(seeds, age):
 def learnt(manifest):
     """A model that has seen red both wet and dry, and green dry alone; blue never."""
     conditions = (
-        ConditionInfo(name="age", low=0, high=100),
-        ConditionInfo(name="wet", switch=True),
-        ConditionInfo(name="tint", choices=("red", "green", "blue")),
+        Condition(name="age", low=0, high=100),
+        Condition(name="wet", switch=True),
+        Condition(name="tint", choices=("red", "green", "blue")),
     )
     rows = ((30.0, 1.0, 1.0, 0.0, 0.0), (40.0, 0.0, 1.0, 0.0, 0.0), (50.0, 0.0, 0.0, 1.0, 0.0))
     return manifest.model_copy(update={"conditions": conditions, "condition_rows": rows})

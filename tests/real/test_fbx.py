@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-import ganassets_fbx.blender as beside
+import ganassets_fbx.blender as fbx_blender
 from ganassets.api.assets import Asset, Exporter
 from ganassets.api.blender import VARIABLE
 from ganassets.api.motion.kinematics import positions, rest_pose
@@ -97,12 +97,12 @@ def test_blender_plays_a_clip(blender: Consumer, tmp_path: Path, rig: str) -> No
 def test_the_newest_blender_writes_files_as_well(
     blender: Consumer, newest_blender: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(beside, "_blender", None)
+    monkeypatch.setattr(fbx_blender, "_blender", None)
     monkeypatch.setenv(VARIABLE, newest_blender[0])
     clip, head = walk_clip(), make_head(SEED)
     moving, still = write(tmp_path, clip, rig="vrm"), write(tmp_path, head)
-    assert beside._blender
-    beside._blender.close()
+    assert fbx_blender._blender
+    fbx_blender._blender.close()
     report = blender(moving, *map(str, FRAMES), script="blender_motion.py")
     for frame, pose in zip(FRAMES, report["poses"], strict=True):
         found = upright([pose[name] for name in clip.skeleton.names])

@@ -32,7 +32,7 @@ def make_head(seed: int, size: int = 128) -> Mesh:
         licence="CC0-1.0",
         software="ganassets 0.1.0",
     )
-    (head,) = decode_heads(arrays, [f"head-{seed:08}"], [provenance])
+    (head,) = decode_heads(arrays, None, [f"head-{seed:08}"], [provenance], {})
     skin, *others = head.materials
     assert skin.albedo is not None
     shine = (120 + skin.albedo[..., 1] // 2).astype(np.uint8)  # darker is wetter

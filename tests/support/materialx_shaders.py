@@ -1,4 +1,4 @@
-"""MaterialX documents as its own library has them, and shaders that it generates from them."""
+"""Parse MaterialX documents with its own library and generate shaders from them."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ GENERATORS = {
 
 @lru_cache(1)
 def library() -> Any:
-    """All standard node definitions."""
+    """Load all standard node definitions."""
     document = core.createDocument()
     formats.loadLibraries(getDefaultDataLibraryFolders(), getDefaultDataSearchPath(), document)
     return document
 
 
 def parse(content: bytes) -> Any:
-    """The document of a file, with the library behind it."""
+    """Parse a file and give the document the standard library."""
     document = core.createDocument()
     formats.readFromXmlString(document, content.decode())
     document.setDataLibrary(library())
@@ -38,7 +38,12 @@ def parse(content: bytes) -> Any:
 
 
 def generate(document: Any, target: str) -> Any:
-    """The shader of a document's only material in one of GENERATORS' languages, its lengths in metres."""
+    """Generate the shader of a document's only material, with lengths in metres.
+
+    Args:
+        document: the document.
+        target: language of the shader, a key of GENERATORS.
+    """
     generator = GENERATORS[target].create()
     context = gen_shader.GenContext(generator)
     context.registerSourceCodeSearchPath(getDefaultDataSearchPath())
@@ -58,7 +63,7 @@ def generate(document: Any, target: str) -> Any:
 
 
 def uniforms(shader: Any) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
-    """What a shader of GLSL's kind wants to be given, by name: values with their type, and files of pictures."""
+    """List the uniforms of a GLSL or ESSL shader by name: values with their type, and files of images."""
     values: dict[str, dict[str, Any]] = {}
     pictures: dict[str, str] = {}
     block = shader.getStage("pixel").getUniformBlock("PublicUniforms")

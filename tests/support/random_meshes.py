@@ -1,4 +1,4 @@
-"""Small random meshes for property tests: every shape that the contracts allow, faces that fold included."""
+"""Small random meshes for property tests: everything that the asset classes allow, folded faces included."""
 
 from __future__ import annotations
 
@@ -10,7 +10,13 @@ from ganassets.api.assets import Material, Mesh, Provenance, Topology
 
 @st.composite
 def random_meshes(draw: st.DrawFn, rigged: bool | None = None, morphed: bool | None = None) -> Mesh:
-    """A mesh of 3 to 12 vertices and 1 to 3 materials; rigged and with morph targets or not, as given or drawn."""
+    """Draw a mesh of 4 to 12 vertices and 1 to 3 materials, with or without rig and morph targets.
+
+    Args:
+        draw: hypothesis' function.
+        rigged: whether the mesh has joints; drawn if None.
+        morphed: whether the mesh has morph targets; drawn if None.
+    """
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     v, f, t = draw(st.integers(4, 12)), draw(st.integers(1, 8)), draw(st.integers(1, 9))
     joints = draw(st.integers(1, 4)) if (draw(st.booleans()) if rigged is None else rigged) else 0
@@ -18,7 +24,7 @@ def random_meshes(draw: st.DrawFn, rigged: bool | None = None, morphed: bool | N
     materials = tuple(random_material(f"part {k}", rng) for k in range(draw(st.integers(1, 3))))
     faces = np.stack([rng.choice(v, 4, replace=False) for _ in range(f)])
     if draw(st.booleans()):
-        faces[:, 3] = faces[:, 2]  # triangles, written as quads that repeat a vertex
+        faces[:, 3] = faces[:, 2]  # triangles: quads that repeat a vertex
     topology = Topology(
         faces=faces.astype(np.int32),
         face_uvs=rng.integers(0, t, (f, 4)).astype(np.int32),
@@ -45,7 +51,7 @@ def random_meshes(draw: st.DrawFn, rigged: bool | None = None, morphed: bool | N
 
 
 def random_material(name: str, rng: np.random.Generator) -> Material:
-    """A material with or without each texture."""
+    """Make a material with or without each texture."""
     h, w = rng.integers(1, 7, 2)
     return Material(
         name,
@@ -57,13 +63,13 @@ def random_material(name: str, rng: np.random.Generator) -> Material:
 
 
 def random_weights(v: int, rng: np.random.Generator) -> np.ndarray:
-    """(v, 4) float32 skin weights, many of them 0."""
+    """Make (v, 4) float32 skin weights, many of them 0."""
     weights = rng.random((v, 4)) * (rng.random((v, 4)) < 0.6)
     weights[:, 0] += 1e-3
     return (weights / weights.sum(1, keepdims=True)).astype(np.float32)
 
 
 def random_offsets(m: int, v: int, rng: np.random.Generator) -> np.ndarray:
-    """(m, v, 3) float32 offsets; some targets move nothing."""
+    """Make (m, v, 3) float32 offsets; some targets move nothing."""
     moves = rng.random((m, v, 1)) < rng.choice([0.0, 0.4, 1.0], (m, 1, 1))
     return (rng.normal(size=(m, v, 3)) * moves).astype(np.float32)

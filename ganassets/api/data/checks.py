@@ -1,48 +1,48 @@
-"""What keeps samples from being trained on, found before the first step. numpy only."""
+"""Checks of training samples before the first step. numpy only."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import Any, TypeGuard, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..conditions import Condition
 from . import TrainingData
 
-if TYPE_CHECKING:
-    from ..spec import Condition, GeneratorSpec, Preset
-
-ROWS = 256  # samples that are looked at together, to save memory
+ROWS = 256  # samples checked at a time, to save memory
 SIGNAL_TYPES = ("uint8", "float16", "float32")
-TOLERANCE = 1e-3  # of shares
+TOLERANCE = 1e-3  # for sums and bounds of shares
 
 
-def data_problem(spec: GeneratorSpec, preset: Preset, data: TrainingData) -> str:
-    """The first thing that is wrong with samples of a generator, naming the array and the sample; "" when all is well.
+def data_problem(data: TrainingData, conditions: Sequence[Condition], axes: int, z_dim: int) -> str:
+    """Return the first problem of training samples, naming the array and the sample, or "".
 
     Args:
-        spec: the generator.
-        preset: sizes; of a size-free generator samples may be of any.
         data: the samples.
+        conditions: the generator's conditions, for data without their own.
+        axes: number of axes of the signals.
+        z_dim: size of the latent z.
     """
-    return next(_problems(spec, preset, data), "")
+    return next(_problems(data, conditions, axes, z_dim), "")
 
 
-def _problems(spec: GeneratorSpec, preset: Preset, data: TrainingData) -> Iterator[str]:
+def _problems(data: TrainingData, conditions: Sequence[Condition], axes: int, z_dim: int) -> Iterator[str]:
     yield from _texts(data)
-    axes, n = len(spec.wraps), len(data)
-    if not isinstance(data.signals, dict) or not isinstance(data.vectors, dict) or not data.signals:
+    n = len(data)
+    # A plugin may fill the fields with anything.
+    if not is_dict(data.signals) or not is_dict(data.vectors) or not data.signals:
         yield "signals and vectors must be dicts of arrays, with at least one signal"
         return
     for name, array in data.signals.items():
         yield from _array(f"signal {name!r}", array, SIGNAL_TYPES, (n, None, *[None] * axes))
     for name, array in data.vectors.items():
         yield from _array(f"vector {name!r}", array, ("float32",), (n, None))
-    conditions = data.conditions_of if data.conditions_of is not None else spec.conditions
+    conditions = data.conditions_of if data.conditions_of is not None else conditions
     width = sum(condition.width for condition in conditions)
     yield from _array("conditions", data.conditions, ("float32",), (n, width))
-    yield from _extras(data, preset, n, axes)
+    yield from _extras(data, z_dim, n, axes)
     for name, array in data.constants.items():
         yield from _array(f"constant {name!r}", array, ("float32",), None)
     yield from _values(data.conditions, conditions)
@@ -52,12 +52,12 @@ def _texts(data: TrainingData) -> Iterator[str]:
     for name in ("name", "licence", "source"):
         if not isinstance(getattr(data, name), str):
             yield f"{name} must be a text"
-    if not all(isinstance(line, str) for line in data.notes):
+    if not all(isinstance(line, str) for line in cast("Sequence[object]", data.notes)):
         yield "notes must be texts"
 
 
-def _extras(data: TrainingData, preset: Preset, n: int, axes: int) -> Iterator[str]:
-    """Problems of what samples may have beside signals, vectors and conditions."""
+def _extras(data: TrainingData, z_dim: int, n: int, axes: int) -> Iterator[str]:
+    """Yield problems of the optional arrays beside signals, vectors and conditions."""
     kinds: Mapping[str, tuple[Sequence[str], tuple[int | None, ...]]] = {
         "latents": (("float32",), (n, None)),
         "noise_seeds": (("int64",), (n,)),
@@ -68,13 +68,23 @@ def _extras(data: TrainingData, preset: Preset, n: int, axes: int) -> Iterator[s
     for name, (types, shape) in kinds.items():
         array = getattr(data, name)
         if array is not None:
-            # A latent that is NaN is free.
+            # NaN marks a latent that is free.
             yield from _array(name, array, types, shape, _not_infinite if name == "latents" else np.isfinite)
-    if data.latents is not None and data.latents.shape[1] > preset.z_dim:
-        yield f"latents have {data.latents.shape[1]} columns, more than the preset's z_dim of {preset.z_dim}"
+    if data.latents is not None and data.latents.shape[1] > z_dim:
+        yield f"latents have {data.latents.shape[1]} columns, more than the preset's z_dim of {z_dim}"
 
 
-def _not_infinite(array: NDArray) -> NDArray[np.bool_]:
+def is_dict(value: object) -> TypeGuard[dict[Any, Any]]:
+    """Whether a value is a dict."""
+    return isinstance(value, dict)
+
+
+def is_array(value: object) -> TypeGuard[NDArray[Any]]:
+    """Whether a value is a numpy array."""
+    return isinstance(value, np.ndarray)
+
+
+def _not_infinite(array: NDArray[Any]) -> NDArray[np.bool_]:
     return ~np.isinf(array)
 
 
@@ -83,19 +93,20 @@ def _array(
     array: object,
     types: Sequence[str],
     shape: tuple[int | None, ...] | None,
-    allowed: Callable[[NDArray], NDArray[np.bool_]] = np.isfinite,
+    allowed: Callable[[NDArray[Any]], NDArray[np.bool_]] = np.isfinite,
 ) -> Iterator[str]:
-    """Problems of an array: its type, its shape (None: any), numbers that aren't allowed."""
-    if not isinstance(array, np.ndarray) or array.dtype.name not in types:
-        found = array.dtype.name if isinstance(array, np.ndarray) else type(array).__name__
+    """Yield problems of an array: its type, its shape (None: any) or numbers that aren't allowed."""
+    found = array.dtype.name if is_array(array) else type(array).__name__
+    if not is_array(array) or found not in types:
         yield f"{what} must be an array of {' or '.join(types)}, not {found}"
         return
     fits = shape is None or (
-        len(shape) == array.ndim and all(w in (None, size) for w, size in zip(shape, array.shape, strict=True))
+        len(shape) == array.ndim
+        and all(size in (None, length) for size, length in zip(shape, array.shape, strict=True))
     )
     if not fits:
-        wanted = " x ".join("any" if size is None else str(size) for size in shape or ())
-        yield f"{what} must have shape {wanted}, not {' x '.join(map(str, array.shape))}"
+        expected = " x ".join("any" if size is None else str(size) for size in shape or ())
+        yield f"{what} must have shape {expected}, not {' x '.join(map(str, array.shape))}"
         return
     if array.dtype.kind != "f":
         return
@@ -110,9 +121,9 @@ def _array(
 
 
 def _values(array: NDArray[np.float32], conditions: Sequence[Condition]) -> Iterator[str]:
-    """Problems of conditions' values: shares of categories that are none, sliders in another unit than they say.
+    """Yield problems of conditions' values: shares outside 0..1, and sliders that seem to be in another unit.
 
-    Single samples may lie outside a slider's range, which is what users may ask for.
+    Single samples may lie outside a slider's range: it only bounds what users may ask for.
     """
     start = 0
     for condition in conditions:

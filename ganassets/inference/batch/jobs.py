@@ -8,12 +8,13 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from ...api.conditions import Condition
 from ...api.errors import InputError
 from ...api.files import read_limited
 from ...api.latents import MAX_SEED
-from ...api.manifest import ConditionInfo
 from ...api.options import as_texts, option_values
-from ...api.registry import load_format, load_generator, nearest
+from ...api.registry import load_format, load_generator
+from ...api.texts import nearest
 from ...api.toml_text import parse_toml
 from ..conditions import MAX_SEEDS, Wish, parse_seeds, parse_size, parse_wish
 from ..model import check_plugin, look_into
@@ -181,14 +182,14 @@ def seeds_of(table: JobTable) -> Sequence[int]:
     return range(first, last + 1)
 
 
-def wish_of(condition: ConditionInfo, value: Scalar) -> Wish:
+def wish_of(condition: Condition, value: Scalar) -> Wish:
     """What a value of the file wishes of a slider."""
     if condition.choices or isinstance(value, str):
         return parse_wish(condition, str(value))
     return float(value)
 
 
-def range_of(condition: ConditionInfo, value: FromTo | AnyOf) -> Range | list[str]:
+def range_of(condition: Condition, value: FromTo | AnyOf) -> Range | list[str]:
     """What the seed draws a slider from."""
     if condition.switch:
         raise InputError(f"{condition.name} takes yes or no, or a list of both.")

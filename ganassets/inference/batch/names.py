@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from string import Formatter
 
 from ...api.errors import InputError
-from ...api.registry import nearest
+from ...api.texts import nearest
 from ...api.writer import check_names
 
 DEFAULT, DEFAULT_OF_GRIDS = "{generator}-{seed:08d}", "{generator}-{seed:08d}-{place:03d}"

@@ -2,68 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
 
-from ganassets.api.spec import API_VERSION, DataOption, GeneratorSpec, Output, Preset, Target
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    import numpy as np
-    from PIL.Image import Image
-
-    from ganassets.api.assets import Picture, Provenance
-    from ganassets.api.data import TrainingData
-    from ganassets.api.manifest import Manifest
-
-
-def _dataset(preset: Preset, options: Mapping[str, Any], seed: int, report: Callable[[int, int], None]) -> TrainingData:
-    from .dataset import picture_data
-
-    del seed  # nothing is left to chance
-    return picture_data(preset, options, report)
-
-
-def _domain(preset: Preset, fit: Any) -> Any:
-    from .domain import PicturesDomain
-
-    return PicturesDomain(preset, fit)
-
-
-def _decode(
-    arrays: Mapping[str, np.ndarray],
-    manifest: Manifest,
-    names: Sequence[str],
-    provenances: Sequence[Provenance],
-    settings: Mapping[str, Any],
-) -> list[Any]:
-    from .decode import decode_pictures
-
-    del manifest, settings  # nothing in them changes a picture
-    return decode_pictures(arrays, names, provenances)
-
-
-def _preview(assets: Sequence[Picture]) -> Image:
-    from .preview import contact_sheet
-
-    return contact_sheet(assets)
-
-
-def _snapshot(arrays: Mapping[str, np.ndarray], conditions: np.ndarray) -> Image:
-    from .decode import to_pixels
-    from .preview import grid
-
-    del conditions
-    return grid(to_pixels(arrays["picture"]))
-
-
-def _target(path: Path) -> Target:
-    from .target import picture_target
-
-    return picture_target(path)
-
+from ganassets.api.outputs import Output
+from ganassets.api.spec import API_VERSION, DataOption, GeneratorSpec, Preset
 
 QUICK = Preset(
     "quick",
@@ -118,11 +60,11 @@ SPEC = GeneratorSpec(
         DataOption("crop", "How pictures become square: auto, centre, stretch or pad.  [default: auto]"),
         DataOption("mirror", "Whether pictures are also shown mirrored: yes or no.  [default: no]"),
     ),
-    dataset=_dataset,
-    target=_target,
-    domain=_domain,
-    decode=_decode,
-    preview=_preview,
-    snapshot=_snapshot,
+    dataset="ganassets_faces.portraits.dataset:picture_data",
+    target="ganassets_faces.portraits.target:picture_target",
+    domain="ganassets_faces.portraits.domain:PicturesDomain",
+    decode="ganassets_faces.portraits.decode:decode_pictures",
+    preview="ganassets_faces.portraits.preview:contact_sheet",
+    snapshot="ganassets_faces.portraits.preview:snapshot",
     exporter="png",
 )

@@ -21,7 +21,9 @@ FEW = 100  # below which the networks come to know them by heart
 CHUNK = 256
 
 
-def picture_data(preset: Preset, options: Mapping[str, Any], report: Callable[[int, int], None]) -> TrainingData:
+def picture_data(
+    preset: Preset, options: Mapping[str, Any], _seed: int, report: Callable[[int, int], None]
+) -> TrainingData:
     """Pictures of preset.size pixels, all that there are; colours are multiplied by alpha where there is any.
 
     Args:

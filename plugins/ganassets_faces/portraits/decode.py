@@ -14,7 +14,11 @@ CLEAR, SOLID = 0.06, 0.94
 
 
 def decode_pictures(
-    arrays: Mapping[str, NDArray[np.float32]], names: Sequence[str], provenances: Sequence[Provenance]
+    arrays: Mapping[str, NDArray[np.float32]],
+    _manifest: object,
+    names: Sequence[str],
+    provenances: Sequence[Provenance],
+    _settings: object,
 ) -> list[Picture]:
     """Pictures of (n, 3 or 4, h, w) "picture" in [0, 1]."""
     pixels = to_pixels(arrays["picture"])

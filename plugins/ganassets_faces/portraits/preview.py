@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from ganassets.api.assets import Picture
 from ganassets.api.errors import InputError
+
+from .decode import to_pixels
 
 COLUMNS = 8
 MAX_PICTURES = 64
@@ -28,6 +30,11 @@ def contact_sheet(assets: Sequence[Picture]) -> Image.Image:
         raise InputError("a contact sheet needs at least one picture; generate some first.")
     shown = assets[:MAX_PICTURES]
     return grid([asset.pixels for asset in shown], [caption(asset) for asset in shown])
+
+
+def snapshot(arrays: Mapping[str, NDArray[np.float32]], _conditions: object) -> Image.Image:
+    """Sheet of samples during training: (n, 3 or 4, h, w) "picture" in [0, 1]."""
+    return grid(to_pixels(arrays["picture"]))
 
 
 def caption(asset: Picture) -> str:

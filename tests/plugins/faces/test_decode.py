@@ -22,7 +22,7 @@ def arrays(n: int = 3, size: int = 32) -> dict[str, np.ndarray]:
 
 def heads(n: int = 3):
     given = arrays(n)
-    return decode_heads(given, [f"head-{i}" for i in range(n)], [Provenance(seed=i) for i in range(n)]), given
+    return decode_heads(given, None, [f"head-{i}" for i in range(n)], [Provenance(seed=i) for i in range(n)], {}), given
 
 
 def test_heads_are_the_arrays():
@@ -76,7 +76,7 @@ def test_normals_do_not_depend_on_size_or_place():
 
 def test_heads_do_not_depend_on_their_batch():
     together, given = heads()
-    alone = decode_heads({k: v[1:2] for k, v in given.items()}, ["head-1"], [Provenance(seed=1)])[0]
+    alone = decode_heads({k: v[1:2] for k, v in given.items()}, None, ["head-1"], [Provenance(seed=1)], {})[0]
     np.testing.assert_allclose(alone.normals, together[1].normals, atol=1e-6)
     for one, other in zip(alone.materials, together[1].materials, strict=True):
         assert one.base_colour == other.base_colour
@@ -90,4 +90,4 @@ def test_static_parts_are_named_by_digest():
 
 
 def test_no_heads():
-    assert decode_heads(arrays(0), [], []) == []
+    assert decode_heads(arrays(0), None, [], [], {}) == []

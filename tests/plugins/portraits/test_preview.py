@@ -30,7 +30,7 @@ def test_listing_it_loads_nothing_heavy():
 def test_decoding_keeps_numbers_names_and_origins():
     values = np.random.default_rng(0).random((2, 3, 5, 4), np.float32)
     origins = [Provenance(seed=1), Provenance(seed=2)]
-    made = decode_pictures({"picture": values}, ["a", "b"], origins)
+    made = decode_pictures({"picture": values}, None, ["a", "b"], origins, {})
     assert [(asset.name, asset.provenance.seed, asset.kind) for asset in made] == [
         ("a", 1, "picture"),
         ("b", 2, "picture"),
@@ -72,5 +72,5 @@ def test_captions_tell_seed_and_label():
 
 def test_snapshots_are_drawn_from_the_arrays():
     assert SPEC.snapshot is not None
-    sheet = SPEC.snapshot({"picture": np.zeros((3, 4, 8, 6), np.float32)}, np.zeros((3, 0)))
+    sheet = SPEC.snapshot({"picture": np.zeros((3, 4, 8, 6), np.float32)}, np.zeros((3, 0), np.float32))
     assert sheet.size == (3 * CELL, CELL)

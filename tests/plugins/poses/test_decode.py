@@ -70,14 +70,14 @@ def arrays_of(signals: Signals, noise: float = 0.0) -> dict[str, np.ndarray]:
 def walk(noise: float = 0.0, tempo: float = TEMPO, seed: int = 3, **given: str) -> MotionClip:
     """Return a decoded walk that loops."""
     wanted = settings_of(**{"mirror": "no", **given})
-    (clip,) = decode_clips(loop_arrays(wanted, tempo, noise), ["walk"], [provenance(True, tempo, seed)], wanted)
+    (clip,) = decode_clips(loop_arrays(wanted, tempo, noise), None, ["walk"], [provenance(True, tempo, seed)], wanted)
     return clip
 
 
 def jump(tempo: float = 0.6, **given: str) -> MotionClip:
     """Return a decoded jump that doesn't loop."""
     wanted = settings_of(**{"mirror": "no", **given})
-    (clip,) = decode_clips(once_arrays(wanted, tempo), ["jump"], [provenance(False, tempo)], wanted)
+    (clip,) = decode_clips(once_arrays(wanted, tempo), None, ["jump"], [provenance(False, tempo)], wanted)
     return clip
 
 
@@ -199,11 +199,11 @@ def test_clips_of_one_batch_keep_their_names_and_provenances():
     arrays = loop_arrays(wanted)
     both = {name: np.concatenate([array, orthonormal_only(name, array)]) for name, array in arrays.items()}
     provenances = [provenance(True, TEMPO, seed) for seed in (1, 2)]
-    made = decode_clips(both, ["a", "b"], provenances, wanted)
+    made = decode_clips(both, None, ["a", "b"], provenances, wanted)
     assert [clip.name for clip in made] == ["a", "b"]
     assert [clip.provenance for clip in made] == provenances
     for i, clip in enumerate(made):
-        (alone,) = decode_clips({k: v[i : i + 1] for k, v in both.items()}, ["x"], [provenances[i]], wanted)
+        (alone,) = decode_clips({k: v[i : i + 1] for k, v in both.items()}, None, ["x"], [provenances[i]], wanted)
         np.testing.assert_array_equal(alone.rotations, clip.rotations)
     assert not np.array_equal(made[0].rotations, made[1].rotations)
 
@@ -225,6 +225,6 @@ def test_whatever_the_networks_make_becomes_a_clip(seed, loop, tempo):
         orthonormalise(rng.normal(size=(6 * JOINTS, frames)).astype(np.float32)),
         rng.random((4, frames)).astype(np.float32),
     )
-    (clip,) = decode_clips(arrays_of(signals), ["x"], [provenance(loop, tempo)], wanted)
+    (clip,) = decode_clips(arrays_of(signals), None, ["x"], [provenance(loop, tempo)], wanted)
     assert np.isfinite(clip.translation).all() and np.isfinite(clip.rotations).all()
     assert clip.loop == loop and (not loop or loop_gap(clip)[0] < 1e-3)

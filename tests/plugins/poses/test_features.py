@@ -31,15 +31,15 @@ WALK = walk_clip(FRAMES + 1, loop=False)
 
 def test_each_sample_has_a_row_of_its_own():
     other = signals_from_clip(random_clip(np.random.default_rng(0), FRAMES + 1))
-    found = window_features(arrays_of(signals_from_clip(WALK), other))
+    found = window_features(arrays_of(signals_from_clip(WALK), other), None)
     assert found.shape == (2, 3 * FEATURES), "windows of 32 frames, 16 apart"
-    np.testing.assert_allclose(window_features(arrays_of(other))[0], found[1], atol=1e-12)
+    np.testing.assert_allclose(window_features(arrays_of(other), None)[0], found[1], atol=1e-12)
 
 
 def test_where_a_figure_goes_does_not_matter_but_how_it_moves_does():
     turned = signals_from_clip(turning(WALK, np.full(len(WALK), 1.0)))
     slower = signals_from_clip(walk_clip(FRAMES + 1, loop=False, speed=0.9))
-    same, turned, slower = window_features(arrays_of(signals_from_clip(WALK), turned, slower))
+    same, turned, slower = window_features(arrays_of(signals_from_clip(WALK), turned, slower), None)
     np.testing.assert_allclose(turned, same, atol=1e-4)
     assert np.linalg.norm(slower - same) > 0.1
 
@@ -56,7 +56,7 @@ def test_windows_of_a_repeating_motion_are_not_taken_for_loops():
 
 def test_nothing_can_not_be_compared():
     with pytest.raises(InputError, match="no clips"):
-        window_features({name: values[:0] for name, values in arrays_of(signals_from_clip(WALK)).items()})
+        window_features({name: values[:0] for name, values in arrays_of(signals_from_clip(WALK)).items()}, None)
 
 
 def test_needs_no_torch():

@@ -58,7 +58,7 @@ def test_the_noise_has_the_size_that_the_decoder_counts_on(seconds, loop, tempo,
     size = SPEC.map_size(settings, conditions, INFO)
     noise = SPEC.noise(seed, conditions, size)
     assert noise.shape == (len(CHANNELS), *size) and size[0] % STRIDE == 0
-    np.testing.assert_array_equal(noise, noise_map(seed, conditions, size[0]))
+    np.testing.assert_array_equal(noise, noise_map(seed, conditions, size))
     if not loop:
         progress = noise[-1]
         assert (progress[: MARGIN + 1] == -1).all() and (progress[-MARGIN:] == 1).all()

@@ -41,7 +41,7 @@ def waves(rows: int, columns: int, height: float = 1.5) -> tuple[np.ndarray, np.
 def test_maps_are_where_they_belong():
     arrays = outputs(waves(1, 2)[0] * TEXEL, 2)
     provenances = [Provenance(seed=seed, sliders=sliders()) for seed in (3, 4)]
-    made = decode_materials(arrays, ["a", "b"], provenances)
+    made = decode_materials(arrays, None, ["a", "b"], provenances, {})
     assert [asset.name for asset in made] == ["a", "b"]
     for i, asset in enumerate(made):
         assert asset.tiles and asset.provenance is provenances[i]
@@ -57,7 +57,7 @@ def test_maps_are_where_they_belong():
 @pytest.mark.parametrize(("rows", "columns"), [(0, 1), (1, 0), (2, 3), (-1, 2)])
 def test_normals_are_those_of_the_surface(rows, columns):
     height, right, down = waves(rows, columns)
-    (asset,) = decode_materials(outputs(height * TEXEL), ["a"], [Provenance(sliders=sliders())])
+    (asset,) = decode_materials(outputs(height * TEXEL), None, ["a"], [Provenance(sliders=sliders())], {})
     np.testing.assert_allclose(np.linalg.norm(asset.normal, axis=-1), 1, atol=1e-6)
     expected = np.stack([-right, down, np.ones_like(right)], -1)  # +Y is up, against the rows
     expected /= np.linalg.norm(expected, axis=-1, keepdims=True)
@@ -111,9 +111,9 @@ def test_occlusion_depends_on_slopes_and_not_on_metres():
     """The same surface at another scale."""
     height = waves(2, 3)[0]
     made = [
-        decode_materials(outputs(height * KINDS["brick"].pattern / scale), ["a"], [Provenance(sliders=sliders(scale))])[
-            0
-        ]
+        decode_materials(
+            outputs(height * KINDS["brick"].pattern / scale), None, ["a"], [Provenance(sliders=sliders(scale))], {}
+        )[0]
         for scale in (16.0, 96.0)
     ]
     assert made[0].texel_size == pytest.approx(6 * made[1].texel_size)

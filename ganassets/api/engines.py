@@ -1,0 +1,158 @@
+"""Game engines and 3-D programs as rows of one table. Loads neither numpy nor Pillow.
+
+To support another engine, add a row to ENGINES: all exporters read it. If its materials should have a `--to` of their
+own, also declare an exporter in `ganassets_images` and its entry point. The facts come from:
+
+- glTF: specification 2.0, sections 3.4 and 3.9.
+- Blender: one image for each input of the Principled BSDF.
+- Unity: the mask map of HDRP's and URP's Lit shaders.
+- Unreal: Epic's "Recommended asset naming conventions"; occlusion, roughness and metallic in one texture.
+- Godot: ORMMaterial3D.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+# Channels of texture files; `ganassets.api.images.texture_maps.CHANNELS` says what each holds.
+COLOUR = ("red", "green", "blue")
+NORMAL = ("normal x", "normal y", "normal z")
+ORM = ("occlusion", "roughness", "metallic")
+# Unity reads the third channel as detail mask, where 0.5 changes nothing.
+MASK = ("metallic", "occlusion", "half", "smoothness")
+HEIGHT = ("height",)
+
+
+@dataclass(frozen=True)
+class TextureFile:
+    """One image file of a material.
+
+    Attributes:
+        name: file name without suffix; {} is the asset's name.
+        channels: keys of `ganassets.api.images.texture_maps.CHANNELS`: one for grey, three for RGB, four for RGBA.
+    """
+
+    name: str
+    channels: tuple[str, ...]
+
+    @property
+    def is_colour(self) -> bool:
+        """Whether the image is sRGB colour; all others are linear data."""
+        return self.channels == COLOUR
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What one engine expects of the files that it imports.
+
+    Attributes:
+        title: the engine's name in texts.
+        textures: image files of a material, in the order in which they are written.
+        normal_y: sign of a normal map's green channel: 1 where green points up (OpenGL), -1 where it points down
+            (DirectX).
+        up: axis that points up, "Y" or "Z".
+        front: axis that the front of an imported asset faces, "+Z".
+        handedness: of the axes, "right" or "left".
+        units_per_metre: lengths of the engine in a metre.
+        rig: rig of its characters, one of `ganassets.api.rig_options.RIG_NAMES`.
+        skinned_mesh: name of a mesh with a skeleton; {} is the asset's name.
+        static_mesh: name of a mesh without a skeleton; {} is the asset's name.
+        animation: name of a motion clip; {} is the asset's name.
+        mesh_albedo: name of the albedo texture inside a mesh file; {} are the asset's and the material's name.
+        mesh_roughness: name of the roughness texture inside a mesh file; {} as in mesh_albedo.
+        fbx_smoothing: smoothing groups that Blender's FBX writer adds (its mesh_smooth_type), or "" for engines that
+            the FBX exporter doesn't write for.
+    """
+
+    title: str
+    textures: tuple[TextureFile, ...]
+    rig: str
+    normal_y: int = 1
+    up: str = "Y"
+    front: str = "+Z"
+    handedness: str = "right"
+    units_per_metre: float = 1.0
+    skinned_mesh: str = "{}"
+    static_mesh: str = "{}"
+    animation: str = "{}"
+    mesh_albedo: str = "{}_{}_albedo"
+    mesh_roughness: str = "{}_{}_roughness"
+    fbx_smoothing: str = ""
+
+    @property
+    def renames_files(self) -> bool:
+        """Whether files of meshes and clips have other names than their assets."""
+        return {self.skinned_mesh, self.static_mesh, self.animation} != {"{}"}
+
+
+ENGINES: dict[str, Engine] = {
+    "gltf": Engine(
+        title="glTF",
+        textures=(
+            TextureFile("{}_baseColor", COLOUR),
+            TextureFile("{}_normal", NORMAL),
+            TextureFile("{}_orm", ORM),
+            TextureFile("{}_height", HEIGHT),
+        ),
+        rig="vrm",
+    ),
+    "blender": Engine(
+        title="Blender",
+        textures=(
+            TextureFile("{}_albedo", COLOUR),
+            TextureFile("{}_normal", NORMAL),
+            TextureFile("{}_roughness", ("roughness",)),
+            TextureFile("{}_metallic", ("metallic",)),
+            TextureFile("{}_ao", ("occlusion",)),
+            TextureFile("{}_height", HEIGHT),
+        ),
+        rig="mixamo",
+        up="Z",
+        front="-Y",
+    ),
+    "unity": Engine(
+        title="Unity",
+        textures=(
+            TextureFile("{}_BaseMap", COLOUR),
+            TextureFile("{}_Normal", NORMAL),
+            TextureFile("{}_MaskMap", MASK),
+            TextureFile("{}_Height", HEIGHT),
+        ),
+        rig="unity",
+        handedness="left",
+        mesh_albedo="{}_{}_BaseMap",
+        mesh_roughness="{}_{}_Roughness",
+        fbx_smoothing="OFF",
+    ),
+    "unreal": Engine(
+        title="Unreal",
+        textures=(
+            TextureFile("T_{}_BC", COLOUR),
+            TextureFile("T_{}_N", NORMAL),
+            TextureFile("T_{}_ORM", ORM),
+            TextureFile("T_{}_H", HEIGHT),
+        ),
+        rig="unreal",
+        normal_y=-1,
+        up="Z",
+        front="+X",
+        handedness="left",
+        units_per_metre=100.0,
+        skinned_mesh="SK_{}",
+        static_mesh="SM_{}",
+        animation="A_{}",
+        mesh_albedo="T_{}_{}_BC",
+        mesh_roughness="T_{}_{}_R",
+        fbx_smoothing="FACE",  # Unreal warns of files without smoothing groups
+    ),
+    "godot": Engine(
+        title="Godot",
+        textures=(
+            TextureFile("{}_albedo", COLOUR),
+            TextureFile("{}_normal", NORMAL),
+            TextureFile("{}_orm", ORM),
+            TextureFile("{}_height", HEIGHT),
+        ),
+        rig="godot",
+    ),
+}

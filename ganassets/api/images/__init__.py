@@ -1,0 +1,1 @@
+"""Images of assets: encode PNG, WebP and JPEG, pack a material's maps into channels, resize."""
