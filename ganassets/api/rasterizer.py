@@ -17,7 +17,7 @@ from .shading import FloatArray
 
 IntArray = NDArray[np.integer]
 
-AT_ONCE = 2**20  # samples of triangles that are compared together, about
+AT_ONCE = 2**20  # samples of triangles that are compared together
 LEAST_AREA = 1e-3  # square samples; in thinner triangles values don't change from corner to corner
 
 
@@ -95,23 +95,25 @@ def visible(corners: FloatArray, depths: FloatArray, rows: int, columns: int) ->
     """
     front = np.flatnonzero(faces_camera(corners))
     front = front[np.argsort(depths[front].mean(1), kind="stable")]
+    spans, counts = spans_of(corners, front, rows, columns)
     depth = planes(corners, depths[None])
+    starts, slopes = depth.at(spans)[0], depth.across[0].take(spans.triangles)
+    before = np.cumsum(counts) - counts
     nearest = np.full(rows * columns, -np.inf, np.float32)
     seen = np.full(rows * columns, -1)
-    for part in portions(corners, front):
-        spans, counts = spans_of(corners, part, rows, columns)
-        span = np.repeat(np.arange(len(counts)), counts)
-        steps = np.arange(len(span)) - (np.cumsum(counts) - counts).take(span)
+    for part in portions(counts):
+        span = np.repeat(part, counts[part])
+        steps = np.arange(before[part[0]], before[part[0]] + len(span)) - before.take(span)
         places = spans.places.take(span) + steps
-        depths_here = depth.across[0].take(spans.triangles).take(span) * steps.astype(np.float32)
-        depths_here += depth.at(spans)[0].take(span)
+        deep = slopes.take(span) * steps.astype(np.float32)
+        deep += starts.take(span)
         triangles = spans.triangles.take(span)
         # The last one written to a place stays. Those that are nearer than what stayed are written again.
-        nearer = np.flatnonzero(depths_here > nearest.take(places))
+        nearer = np.flatnonzero(deep > nearest.take(places))
         while len(nearer):
-            here, deep = places.take(nearer), depths_here.take(nearer)
-            nearest[here], seen[here] = deep, triangles.take(nearer)
-            nearer = nearer[deep > nearest.take(here)]
+            here, depths_here = places.take(nearer), deep.take(nearer)
+            nearest[here], seen[here] = depths_here, triangles.take(nearer)
+            nearer = nearer[depths_here > nearest.take(here)]
     found = np.flatnonzero(seen >= 0)
     return samples_at(found, seen[found], corners, columns)
 
@@ -125,12 +127,11 @@ def samples_at(places: IntArray, triangles: IntArray, corners: FloatArray, colum
     return Samples(places, triangles, right, down)
 
 
-def portions(corners: FloatArray, which: IntArray) -> Iterator[IntArray]:
-    """Split triangles so that the rectangles around those of a part hold about AT_ONCE samples."""
-    sides = np.ptp(corners[which], axis=1)
-    ends = np.cumsum(sides[:, 0].astype(np.float64) * sides[:, 1])
+def portions(counts: IntArray) -> Iterator[IntArray]:
+    """Split spans of that many samples into runs of indices with about AT_ONCE samples each."""
+    ends = np.cumsum(counts)
     stops = np.searchsorted(ends, np.arange(AT_ONCE, ends[-1] if len(ends) else 0, AT_ONCE))
-    yield from (part for part in np.split(which, stops) if len(part))
+    yield from (part for part in np.split(np.arange(len(counts)), stops) if len(part))
 
 
 def spans_of(corners: FloatArray, which: IntArray, rows: int, columns: int) -> tuple[Samples, IntArray]:

@@ -167,7 +167,7 @@ def palette_of(materials: Sequence[Material], n: int) -> Palette:
     used = [
         (level, material.metallic)
         for material, (_, levels) in zip(materials, looks, strict=True)
-        for level in np.flatnonzero(np.bincount(levels.ravel())).tolist()
+        for level in ([int(levels[0, 0])] if material.roughness_map is None else np.unique(levels).tolist())
     ]
     tables = {table: number for number, table in enumerate(dict.fromkeys(used))}
     lights: list[ByteArray] = []
