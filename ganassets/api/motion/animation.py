@@ -70,13 +70,24 @@ class Shot:
 
 
 def shot_of(clip: MotionClip, times: FloatArray, size: int, view: str = "three-quarter") -> Shot:
-    """A clip seen at moments.
+    """Prepare a clip to be drawn at some times; see framed_body."""
+    body, cameras = framed_body(clip, times, size, view)
+    return Shot(body, times, cameras, grid_of(clip), trails_of(clip), size)
+
+
+def framed_body(
+    clip: MotionClip, times: FloatArray, size: int, view: str = "three-quarter"
+) -> tuple[Body, tuple[Camera, ...]]:
+    """Place the figure of a clip and the cameras that follow it.
 
     Args:
         clip: of a humanoid.
         times: (n,) seconds from its first frame, at least one.
         size: pixels of the square picture.
         view: key of VIEWS.
+
+    Returns:
+        The figure at each of the times, and a camera for each.
 
     Raises:
         InputError: a joint of the humanoid is missing.
@@ -92,8 +103,7 @@ def shot_of(clip: MotionClip, times: FloatArray, size: int, view: str = "three-q
     camera = camera.fitted(
         np.concatenate([centres, room]), np.concatenate([radii, np.zeros(len(room))]), (left, upper, right, lower)
     )
-    cameras = tuple(replace(camera, target=(x, y, z)) for x, y, z in targets.tolist())
-    return Shot(body, times, cameras, grid_of(clip), trails_of(clip), size)
+    return body, tuple(replace(camera, target=(x, y, z)) for x, y, z in targets.tolist())
 
 
 def followed(clip: MotionClip, times: FloatArray) -> FloatArray:

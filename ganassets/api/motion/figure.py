@@ -7,6 +7,7 @@ limbs are warm, the right ones cool.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -85,6 +86,7 @@ SHADES = (
     (0.66, 1.03),
     (0.8, 1.08),
 )
+FEW_SHADES = SHADES[::2]
 TO_LIGHT = np.array([-0.46, -0.62])  # on the picture, in radii taken off
 DIRECTIONS = 26  # points of an outline
 FAR_SHADE = 0.3  # how much darker a part is for each metre behind the figure's middle
@@ -212,18 +214,21 @@ def unit_circle(count: int = DIRECTIONS) -> FloatArray:
     return np.stack([np.cos(angles), np.sin(angles)], -1)
 
 
-def draw_figure(image: Image.Image, body: Body, frame: int, camera: Camera) -> None:
+def draw_figure(
+    image: Image.Image, body: Body, frame: int, camera: Camera, shades: Sequence[tuple[float, float]] = SHADES
+) -> None:
     """Paint the mannequin of one frame.
 
     Args:
         image: RGB, painted on.
-        body: of the clip.
-        frame: which.
-        camera: of the image's own pixels.
+        body: figures of all frames.
+        frame: index of the frame.
+        camera: its pixels are those of the image.
+        shades: see SHADES; small figures need FEW_SHADES.
     """
     seen, scale = camera.project(body.centres[frame])
     centre, radius = hulls(seen, body.radii * scale)
-    shrunk, brightness = np.array(SHADES).T
+    shrunk, brightness = np.array(shades).T
     reach = radius[:, None, :, None] * ((1 - shrunk[:, None, None]) * unit_circle() + shrunk[:, None, None] * TO_LIGHT)
     outlines = (centre[:, None] + reach).reshape(*reach.shape[:2], -1).tolist()
     depth = (camera.focal / scale).mean(-1)
