@@ -29,6 +29,7 @@ AZIMUTH, PITCH = 30.0, 5.0  # degrees about the mesh, and down
 SMALL_TEXTURE = 32  # texels along a side; smaller textures keep their hard edges
 TONES, BRIGHTEST = 4096, 2.0  # entries of the tone table, linear light of the last one
 
+
 @dataclass(frozen=True)
 class Palette:
     """All texels of a mesh's materials in one row; a material without textures has one texel.
