@@ -69,7 +69,7 @@ def diffuse(normals: FloatArray, lamp: Lamp) -> FloatArray:
 
 def mirrored(normals: FloatArray, lamp: Lamp, roughness: float) -> FloatArray:
     """(..., 3) light of a lamp that a perfect mirror of that roughness sends to the camera (Trowbridge and Reitz)."""
-    half = lamp.unit + (0, 0, 1)
+    half = lamp.unit + np.array([0, 0, 1])
     half /= np.linalg.norm(half)
     alpha2 = max(roughness**2, lamp.width / 2) ** 2
     spread = (normals @ half) ** 2 * (alpha2 - 1) + 1

@@ -1,7 +1,8 @@
 """Darken what a mesh hides from the light, found in a coarse picture of its depths.
 
-Ambient occlusion looks how high the surface rises around a place (Bavoil et al. 2008, "Image-space horizon-based ambient
-occlusion"); the key lamp's shadow does the same towards the lamp. Both are soft, so a quarter of the resolution does.
+Ambient occlusion measures how high the surface rises around a place (Bavoil et al. 2008, "Image-space horizon-based
+ambient occlusion"); the key lamp's shadow does the same towards the lamp. Both are soft, so a quarter of the resolution
+is enough.
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ def open_share(places: IntArray, depths: FloatArray, normals: IntArray, n: int) 
     padded = np.pad(height, edge, constant_values=-4 * n)
 
     def slope(right: float, up: float, reach: float) -> FloatArray:
+        """Rise of the surface per length, towards a direction of the picture."""
         length = max(reach * m, 1.0)
         x, y = edge + round(right * length), edge - round(up * length)
         return (padded[y : y + m, x : x + m] - height) / np.float32(length)

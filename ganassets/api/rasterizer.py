@@ -7,15 +7,15 @@ few places where it is not are written again until all are right.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .shading import FloatArray
 
-IntArray = NDArray[np.integer]
+IntArray = NDArray[np.int64]
 
 AT_ONCE = 2**20  # samples of triangles that are compared together
 LEAST_AREA = 1e-3  # square samples; in thinner triangles values don't change from corner to corner
@@ -88,7 +88,8 @@ def visible(corners: FloatArray, depths: FloatArray, rows: int, columns: int) ->
         corners: (t, 3, 2) float32, samples to the right and down from the upper left corner of the picture; triangles
             that don't face the camera are not seen.
         depths: (t, 3) float32 of the corners, larger is nearer.
-        rows, columns: samples of the picture.
+        rows: samples of the picture along its height.
+        columns: samples along its width.
 
     Returns:
         Samples in the order of their places.
@@ -101,15 +102,16 @@ def visible(corners: FloatArray, depths: FloatArray, rows: int, columns: int) ->
     before = np.cumsum(counts) - counts
     nearest = np.full(rows * columns, -np.inf, np.float32)
     seen = np.full(rows * columns, -1)
-    for part in portions(counts):
-        span = np.repeat(part, counts[part])
-        steps = np.arange(before[part[0]], before[part[0]] + len(span)) - before.take(span)
+    for first, last in portions(counts):
+        span = np.repeat(np.arange(first, last), counts[first:last])
+        steps = np.arange(len(span)) + before[first] - before.take(span)
         places = spans.places.take(span) + steps
-        deep = slopes.take(span) * steps.astype(np.float32)
+        deep: FloatArray = slopes.take(span) * steps.astype(np.float32)
         deep += starts.take(span)
         triangles = spans.triangles.take(span)
         # The last one written to a place stays. Those that are nearer than what stayed are written again.
-        nearer = np.flatnonzero(deep > nearest.take(places))
+        ahead: NDArray[np.bool_] = np.greater(deep, nearest.take(places))
+        nearer = np.flatnonzero(ahead)
         while len(nearer):
             here, depths_here = places.take(nearer), deep.take(nearer)
             nearest[here], seen[here] = depths_here, triangles.take(nearer)
@@ -119,7 +121,7 @@ def visible(corners: FloatArray, depths: FloatArray, rows: int, columns: int) ->
 
 
 def samples_at(places: IntArray, triangles: IntArray, corners: FloatArray, columns: int) -> Samples:
-    """Samples at places of a picture with that many columns."""
+    """Measure where places of a picture with that many columns lie in their triangles."""
     rows, rest = np.divmod(places.astype(np.uint32), np.uint32(columns))
     right, down = rest.astype(np.float32), rows.astype(np.float32)
     right -= np.ascontiguousarray(corners[:, 0, 0] - np.float32(0.5)).take(triangles)
@@ -127,17 +129,24 @@ def samples_at(places: IntArray, triangles: IntArray, corners: FloatArray, colum
     return Samples(places, triangles, right, down)
 
 
-def portions(counts: IntArray) -> Iterator[IntArray]:
-    """Split spans of that many samples into runs of indices with about AT_ONCE samples each."""
+def portions(counts: IntArray) -> list[tuple[int, int]]:
+    """Split spans of that many samples into runs of about AT_ONCE samples: first index, and the one after the last."""
     ends = np.cumsum(counts)
-    stops = np.searchsorted(ends, np.arange(AT_ONCE, ends[-1] if len(ends) else 0, AT_ONCE))
-    yield from (part for part in np.split(np.arange(len(counts)), stops) if len(part))
+    inner = np.searchsorted(ends, np.arange(AT_ONCE, int(counts.sum()), AT_ONCE))
+    borders: list[int] = [0, *inner.tolist(), len(counts)]
+    return [(first, last) for first, last in pairwise(borders) if first < last]
 
 
 def spans_of(corners: FloatArray, which: IntArray, rows: int, columns: int) -> tuple[Samples, IntArray]:
     """Cut triangles into spans, the samples of one row whose middles lie in one triangle.
 
     Two triangles with a common edge compute the same numbers along it, so they leave no gap and don't overlap.
+
+    Args:
+        corners: (t, 3, 2) of all triangles.
+        which: (k,) indices of those to cut.
+        rows: samples of the picture along its height.
+        columns: samples along its width.
 
     Returns:
         The first sample of each span, and (s,) how many there are.
@@ -165,5 +174,5 @@ def spans_of(corners: FloatArray, which: IntArray, rows: int, columns: int) -> t
         for values in (np.minimum(one, two), np.maximum(one, two))
     )
     kept = np.flatnonzero(right > left)
-    left, row, triangles = left[kept], row[kept], which[piece[kept]]
-    return samples_at(row * columns + left, triangles, corners, columns), (right[kept] - left)
+    places = row[kept] * columns + left[kept]
+    return samples_at(places, which[piece[kept]], corners, columns), right[kept] - left[kept]

@@ -73,7 +73,10 @@ def render_views(mesh: Mesh, size: int, azimuths: Sequence[float], pitch: float 
     """Draw a mesh from several sides, all at one distance so that they compare.
 
     Args:
-        mesh, size, azimuths, pitch: see render; one picture for each azimuth.
+        mesh: any; its back faces aren't seen.
+        size: pixels along both sides of each picture.
+        azimuths: degrees about the mesh, one for each picture; see render.
+        pitch: degrees that the camera looks down.
 
     Returns:
         (size, size) sRGB images of mode RGBA, transparent around the mesh.
@@ -123,8 +126,10 @@ def projected(points: FloatArray, distance: float, n: int) -> tuple[FloatArray, 
 def triangles_of(topology: Topology) -> tuple[IntArray, IntArray, IntArray]:
     """(t, 3) vertices and (t, 3) texture coordinates of a mesh's triangles, two to a quad, and (t,) their materials."""
     halves = ([0, 1, 2], [0, 2, 3])
-    vertices, uvs = (np.concatenate([faces[:, k] for k in halves]) for faces in (topology.faces, topology.face_uvs))
-    return vertices, uvs, np.tile(topology.face_materials, 2)
+    vertices, uvs = (
+        np.concatenate([faces[:, k] for k in halves]).astype(np.int64) for faces in (topology.faces, topology.face_uvs)
+    )
+    return vertices, uvs, np.tile(topology.face_materials, 2).astype(np.int64)
 
 
 def draw_view(
@@ -197,7 +202,7 @@ def light_tables(tables: tuple[tuple[int, float], ...]) -> tuple[FloatArray, Flo
 def texels_of(material: Material, n: int) -> tuple[ByteArray, ByteArray]:
     """(h, w, 3) uint8 sRGB colors and (h, w) uint8 roughness levels of a material, at about one texel per sample."""
     maps = [pixels for pixels in (material.albedo, material.roughness_map) if pixels is not None]
-    h, w = fitting_size(*maps[0].shape[:2], n) if maps else (1, 1)
+    h, w = fitting_size(maps[0].shape[0], maps[0].shape[1], n) if maps else (1, 1)
     base = np.array(material.base_colour)
     if material.albedo is None:
         colors = np.broadcast_to(to_bytes(base), (h, w, 3))

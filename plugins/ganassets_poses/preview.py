@@ -12,10 +12,10 @@ from PIL import Image, ImageDraw, ImageFont
 
 from ganassets.api.assets import MotionClip
 from ganassets.api.errors import InputError
-from ganassets.api.motion.animation import INK, animated_sheet, fitting, framed_body, shot_of
+from ganassets.api.motion.animation import INK, animated_sheet, framed_body, shorten, shot_of
 from ganassets.api.motion.feet import ground_travel
 from ganassets.api.motion.figure import FEW_SHADES, SHADES, SIDE_COLOURS, draw_figure
-from ganassets.api.motion.floor import BACKDROP, FLOOR, GRID, draw_shadow, mixed, trails_of
+from ganassets.api.motion.floor import BACKDROP, FLOOR, GRID, blend, draw_shadow, trails_of
 
 FloatArray = NDArray[np.floating]
 
@@ -127,7 +127,7 @@ def add_title(picture: Image.Image, texts: Sequence[str]) -> Image.Image:
         room = width - letters // 2 - x
         if colour == PALE and font.getlength(text) > room:
             break
-        text = fitting(text, font, room)
+        text = shorten(text, font, room)
         draw.text((x, line / 2), text, colour, font, "lm")
         x += math.ceil(font.getlength(text)) + letters
     return panel
@@ -180,7 +180,7 @@ def draw_strip(clip: MotionClip, times: FloatArray, size: tuple[int, int]) -> Im
     ]
     # The floor is a band that is lightest below the feet and fades to both sides.
     for y in range(max(int(middle - reach), 0), min(int(middle + reach), image.height)):
-        draw.line((0, y, image.width, y), mixed(BACKDROP, FLOOR, 1 - ((y - middle) / reach) ** 2))
+        draw.line((0, y, image.width, y), blend(BACKDROP, FLOOR, 1 - ((y - middle) / reach) ** 2))
     for frame, camera in enumerate(cameras):
         draw_shadow(image, body, frame, camera)
     for frame, camera in enumerate(cameras):
@@ -210,18 +210,18 @@ def top_view(clip: MotionClip, size: int) -> Image.Image:
         return side / 2 - (points - middle) * scale
 
     step = next((step for step in STEPS if extent / step <= MOST_LINES), extent)
-    draw.rounded_rectangle((inset, inset, side - inset, side - inset), 0.04 * side, mixed(BACKDROP, FLOOR, 0.6))
+    draw.rounded_rectangle((inset, inset, side - inset, side - inset), 0.04 * side, blend(BACKDROP, FLOOR, 0.6))
     first, last = (np.ceil((middle - extent / 2) / step), np.floor((middle + extent / 2) / step))
     for axis in (0, 1):
         for line in np.arange(first[axis], last[axis] + 1) * step:
             at = float(seen(np.array([line, line]))[axis])
             ends = (at, inset, at, side - inset) if axis == 0 else (inset, at, side - inset, at)
-            draw.line(ends, mixed(FLOOR, GRID, 0.5), FACTOR)
+            draw.line(ends, blend(FLOOR, GRID, 0.5), FACTOR)
     dot, thin = side / 70, max(side // 120, 1)
     draw.line(seen(root).ravel().tolist(), PALE, thin)
     for foot, colour in enumerate(SIDE_COLOURS.values()):
         pixels = seen(feet[:, foot])
-        draw.line(pixels.ravel().tolist(), mixed(FLOOR, colour, 0.7), thin)
+        draw.line(pixels.ravel().tolist(), blend(FLOOR, colour, 0.7), thin)
         for x, y in pixels[trails.stands[:, foot]].tolist():
             draw.ellipse((x - dot, y - dot, x + dot, y + dot), colour)
     x, y = seen(root[0]).tolist()

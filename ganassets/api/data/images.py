@@ -62,8 +62,9 @@ LYING = frozenset({5, 6, 7, 8})  # orientations that swap width and height
 
 @contextmanager
 def opened_image(stream: BinaryIO, suffix: str) -> Iterator[Image.Image]:
-    """An image, not decoded yet; of an animation the first frame. What goes wrong here and while it is used becomes an
-    InputError.
+    """Open an image without decoding it, at the first frame of an animation.
+
+    Errors here and while the image is used become an InputError.
 
     Args:
         stream: of the file.
