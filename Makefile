@@ -33,11 +33,11 @@ $(BASE):
 $(TRAIN): pyproject.toml constraints.txt | $(BASE)
 	@echo "Installing ganassets with what training needs; the first time takes some minutes."
 	$(INSTALL) $(TORCH_ARGS) torch
-	$(INSTALL) --editable '.[train,preview,evaluate]'
+	$(INSTALL) --editable '.[train,evaluate]'
 	@touch $@
 
 $(DEV): $(TRAIN)
-	$(INSTALL) --editable '.[train,preview,evaluate,exr,usd,distributed,dev]'
+	$(INSTALL) --editable '.[train,evaluate,exr,usd,distributed,dev]'
 	@touch $@
 
 install: $(TRAIN)  ## make the environment and install the program with all that training needs

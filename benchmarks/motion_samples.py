@@ -1,4 +1,4 @@
-"""Motion clips to compare: real ones, a model's, of a linear model, and blends of real ones; by action, loops apart."""
+"""Sets of motion clips to compare, by action and loop: real, of a model, of a linear model, and blends of real ones."""
 
 from __future__ import annotations
 
@@ -22,43 +22,43 @@ from ganassets.api.spec import GeneratorSpec
 from ganassets.inference.model import Model
 from ganassets.inference.pipeline import Request, generate
 from ganassets.training.evaluation.measures import Features
-from ganassets_poses.actions import NAMES
-from ganassets_poses.dataset import read_units, window
-from ganassets_poses.signals import REST_HEIGHT, ROOT_SCALE, ROTATION_SCALE, Signals, clip_of, unstacked
+from ganassets_poses.actions import ACTION_NAMES
+from ganassets_poses.dataset import draw_window, read_segments
+from ganassets_poses.segments import Segment, align_segments
+from ganassets_poses.signals import REST_HEIGHT, ROOT_SCALE, ROTATION_SCALE, Signals, clip_from_signals, unstack_signals
 from ganassets_poses.structure import FPS
-from ganassets_poses.units import Unit, laid_together
 
 FloatArray = NDArray[np.floating]
-Cell = tuple[str, bool]  # action, and whether it repeats
+Cell = tuple[str, bool]  # action, and whether it loops
 Windows = dict[Cell, Features]
 
-SECONDS = 2.0  # that loops last, about: they hold whole repetitions
-WINDOW = 64  # frames of what the linear model learns
+SECONDS = 2.0  # approximate duration of loops, which hold whole repetitions
+WINDOW = 64  # frames of a window of the linear model
 RIDGE = 0.1  # of the classifier
-WINDOWS, AXES = 512, 64  # of each cell that the linear model is fitted to; its principal axes
-# What makes signals about unit variance, and a figure at rest 0.
+WINDOWS, AXES = 512, 64  # number of windows to fit the linear model of a cell to, and its principal axes
+# Scale and offset that give signals about unit variance, and 0 for a figure at rest.
 SCALE = np.concatenate([ROOT_SCALE, np.full(132, ROTATION_SCALE), np.full(4, 0.5)])[:, None]
 REST = np.concatenate([[0, 0, 0, REST_HEIGHT], np.tile(np.eye(3)[:2].ravel(), 22), np.full(4, 0.5)])[:, None]
 
 
 @dataclass(frozen=True, eq=False)
 class Clips:
-    """A row of the tables: clips by cell; real ones are called after the recording that they are of."""
+    """A row of the tables: clips by cell; real ones have the name of their recording."""
 
     by_cell: Mapping[Cell, Sequence[MotionClip]]
 
     @cached_property
     def windows(self) -> dict[Cell, list[Features]]:
-        """Features of each clip, see motion_features."""
+        """Features of each clip, see `motion_features`."""
         return {cell: [motion_features([clip]) for clip in clips] for cell, clips in self.by_cell.items()}
 
     @cached_property
     def features(self) -> Windows:
-        """Of all clips of each cell."""
+        """Features of all clips of each cell."""
         return {cell: np.concatenate(windows) for cell, windows in self.windows.items()}
 
     def halves(self, rng: np.random.Generator) -> tuple[Windows, Windows]:
-        """Features of half of the recordings of each cell and of the others; the odd one by chance."""
+        """Split the recordings of each cell at random; return the features of both halves."""
         found: tuple[Windows, Windows] = {}, {}
         for cell, clips in self.by_cell.items():
             names = sorted({clip.name for clip in clips})
@@ -73,60 +73,60 @@ class Clips:
         return found
 
 
-def by_cell(units: Sequence[Unit]) -> dict[Cell, list[Unit]]:
-    """Units of each cell."""
-    found: dict[Cell, list[Unit]] = defaultdict(list)
-    for unit in units:
-        found[unit.action.name, unit.loop].append(unit)
+def by_cell(segments: Sequence[Segment]) -> dict[Cell, list[Segment]]:
+    """Group segments by cell."""
+    found: dict[Cell, list[Segment]] = defaultdict(list)
+    for segment in segments:
+        found[segment.action.name, segment.loop].append(segment)
     return dict(found)
 
 
-def units_in(folder: Path) -> list[Unit]:
-    """All repetitions and single actions of real motion, which begin alike; anything but steps with the right side."""
-    return laid_together(read_units(folder, None, [])[0])
+def segments_in(folder: Path) -> list[Segment]:
+    """Return all segments of real motion in a folder, aligned; those other than steps are right-handed."""
+    return align_segments(read_segments(folder, None, [])[0])
 
 
-def recordings(units: Sequence[Unit]) -> int:
-    """How many recordings units are of."""
-    return len({unit.source for unit in units})
+def recordings(segments: Sequence[Segment]) -> int:
+    """Return the number of recordings of segments."""
+    return len({segment.source for segment in segments})
 
 
-def chances(units: Sequence[Unit]) -> FloatArray:
-    """(n,) every recording that units are of counts alike."""
-    count = Counter(unit.source for unit in units)
-    shares = np.array([1 / count[unit.source] for unit in units])
+def chances(segments: Sequence[Segment]) -> FloatArray:
+    """Return probabilities (n,) of drawing segments that are equal for all recordings."""
+    count = Counter(segment.source for segment in segments)
+    shares = np.array([1 / count[segment.source] for segment in segments])
     return shares / shares.sum()
 
 
-def some_of(units: Sequence[Unit], count: int, rng: np.random.Generator) -> list[Unit]:
-    """No more than `count` of the units, each once."""
-    if count >= len(units):
-        return list(units)
-    return [units[i] for i in rng.choice(len(units), count, False, chances(units))]
+def some_of(segments: Sequence[Segment], count: int, rng: np.random.Generator) -> list[Segment]:
+    """Return at most `count` of the segments, without repetition."""
+    if count >= len(segments):
+        return list(segments)
+    return [segments[i] for i in rng.choice(len(segments), count, False, chances(segments))]
 
 
-def real_clip(unit: Unit) -> MotionClip:
-    """A unit as it was recorded, a loop for about SECONDS."""
-    count = max(round(SECONDS * unit.tempo), 1) if unit.loop else 1
-    signals = unit.signals
+def real_clip(segment: Segment) -> MotionClip:
+    """Return a segment as it was recorded; a loop is repeated for about SECONDS."""
+    count = max(round(SECONDS * segment.tempo), 1) if segment.loop else 1
+    signals = segment.signals
     repeated = Signals(*(np.tile(part, count) for part in (signals.root, signals.rotations, signals.contacts)))
-    return clip_of(repeated, unit.source, FPS, unit.loop)
+    return clip_from_signals(repeated, segment.source, FPS, segment.loop)
 
 
-def real_clips(units: Mapping[Cell, Sequence[Unit]]) -> Clips:
-    """Units as they were recorded."""
-    return Clips({cell: [real_clip(unit) for unit in some] for cell, some in units.items()})
+def real_clips(segments: Mapping[Cell, Sequence[Segment]]) -> Clips:
+    """Return segments as they were recorded."""
+    return Clips({cell: [real_clip(segment) for segment in some] for cell, some in segments.items()})
 
 
 def cleaned(clip: MotionClip) -> MotionClip:
-    """A clip with all that the plugin's decoder mends."""
+    """Return a clip with the corrections of the plugin's decoder."""
     return hold_feet(place_at_origin(put_on_ground(clip)))
 
 
 def made_clips(
     model: Model, spec: GeneratorSpec, counts: Mapping[Cell, int], first_seed: int, truncation: float, **settings: Any
 ) -> Clips:
-    """What `ganassets generate` makes of each cell, with the right side as the real ones."""
+    """Generate clips of each cell as `ganassets generate` does, right-handed like the real ones."""
     made: dict[Cell, list[MotionClip]] = {}
     for (action, loop), count in counts.items():
         chosen = {"mirror": "no", "seconds": SECONDS if loop else 0.0, **settings}
@@ -140,59 +140,64 @@ def made_clips(
     return Clips(made)
 
 
-def gaussian_clips(units: Sequence[Unit], count: int, rng: np.random.Generator) -> list[MotionClip]:
-    """Windows drawn from a Gaussian over the principal axes of the units' windows; they never loop."""
-    drawn = rng.choice(len(units), WINDOWS, p=chances(units))
-    table = np.stack([((window(units[i], WINDOW, rng).signals.stacked() - REST) / SCALE).ravel() for i in drawn])
+def gaussian_clips(segments: Sequence[Segment], count: int, rng: np.random.Generator) -> list[MotionClip]:
+    """Draw windows from a Gaussian over the principal axes of the segments' windows; they never loop."""
+    drawn = rng.choice(len(segments), WINDOWS, p=chances(segments))
+    table = np.stack([((draw_window(segments[i], WINDOW, rng).signals.stack() - REST) / SCALE).ravel() for i in drawn])
     mean = table.mean(0)
     _, values, axes = np.linalg.svd(table - mean, full_matrices=False)
     scores = rng.normal(size=(count, AXES)) * values[:AXES] / np.sqrt(WINDOWS)
     made = (mean + scores @ axes[:AXES]).reshape(count, -1, WINDOW) * SCALE + REST
-    return [cleaned(clip_of(unstacked(values), "", FPS, False)) for values in made]
+    return [cleaned(clip_from_signals(unstack_signals(values), "", FPS, False)) for values in made]
 
 
-def blended_clips(units: Sequence[Unit], count: int, rng: np.random.Generator) -> list[MotionClip]:
-    """Two units half and half, from where their repetitions begin alike."""
-    pairs = [rng.choice(len(units), 2, len(units) < 2, chances(units)) for _ in range(count)]
-    return [blended(units[a], units[b]) for a, b in pairs]
+def blended_clips(segments: Sequence[Segment], count: int, rng: np.random.Generator) -> list[MotionClip]:
+    """Blend random pairs of aligned segments half and half."""
+    pairs = [rng.choice(len(segments), 2, len(segments) < 2, chances(segments)) for _ in range(count)]
+    return [blended(segments[a], segments[b]) for a, b in pairs]
 
 
-def blended(a: Unit, b: Unit) -> MotionClip:
-    """Both half and half, each at the pace that makes them last as long as each other."""
+def blended(a: Segment, b: Segment) -> MotionClip:
+    """Blend two segments half and half, at the pace at which both have the same duration."""
     tempo = (a.tempo + b.tempo) / 2
     repetitions = max(round(SECONDS * tempo), 1) if a.loop else 1
     frames = round(repetitions * FPS / tempo)
     turns = np.arange(frames) * repetitions / frames
-    both = [at_pace(unit.at(turns), repetitions * len(unit.signals) / frames).stacked() for unit in (a, b)]
-    return cleaned(clip_of(unstacked((both[0] + both[1]) / 2), "", FPS, a.loop))
+    both = [at_pace(segment.sample(turns), repetitions * len(segment.signals) / frames).stack() for segment in (a, b)]
+    return cleaned(clip_from_signals(unstack_signals((both[0] + both[1]) / 2), "", FPS, a.loop))
 
 
 def at_pace(signals: Signals, pace: float) -> Signals:
-    """Signals whose frames were taken `pace` as far apart."""
+    """Return signals at a multiple of their pace."""
     return replace(signals, root=signals.root * np.array([pace, pace, pace, 1], np.float32)[:, None])
 
 
 class ActionClassifier:
-    """Kernel ridge regression of actions on features, with a Gaussian kernel as wide as half of the windows are apart.
+    """Kernel ridge regression of actions on features, with a Gaussian kernel whose width is the median distance of
+    windows.
 
-    All actions weigh the same, however many windows they have.
+    All actions have the same weight, however many windows they have.
     """
 
     def __init__(self, windows: Windows) -> None:
         self.features = np.concatenate(list(windows.values()))
-        labels = np.concatenate([np.full(len(rows), NAMES.index(action)) for (action, _), rows in windows.items()])
+        labels = np.concatenate(
+            [np.full(len(rows), ACTION_NAMES.index(action)) for (action, _), rows in windows.items()]
+        )
         squares = cdist(self.features, self.features, "sqeuclidean")
         self.scale = float(np.median(squares))
-        count = np.bincount(labels, minlength=len(NAMES))[labels]
+        count = np.bincount(labels, minlength=len(ACTION_NAMES))[labels]
         kernel = np.exp(-squares / self.scale)
         kernel[np.diag_indices(len(kernel))] += RIDGE * count / len(labels) * len(np.unique(labels))
-        self.weights = np.linalg.solve(kernel, np.eye(len(NAMES))[labels])
+        self.weights = np.linalg.solve(kernel, np.eye(len(ACTION_NAMES))[labels])
 
     def seen(self, windows: Windows) -> dict[Cell, float]:
-        """Share of windows that are seen as what they should be."""
-        return {cell: float((self(features) == NAMES.index(cell[0])).mean()) for cell, features in windows.items()}
+        """Return the share of windows of each cell that are classified correctly."""
+        return {
+            cell: float((self(features) == ACTION_NAMES.index(cell[0])).mean()) for cell, features in windows.items()
+        }
 
     def __call__(self, features: Features) -> NDArray[np.intp]:
-        """(n,) index of each window's action in actions.NAMES."""
+        """Return the index (n,) of each window's action in actions.ACTION_NAMES."""
         kernel = np.exp(-cdist(features, self.features, "sqeuclidean") / self.scale)
         return (kernel @ self.weights).argmax(1)

@@ -1,40 +1,42 @@
-"""What a model of poses is worth against real motion: feet, seams, likeness, variety, actions, speed.
+"""Compare a model of poses with real motion: feet, seams, similarity, variety, actions, speed.
 
 Usage: python benchmarks/poses.py MODEL --train DIR --real DIR [--only quality,actions,speed] [--samples N]
        python benchmarks/poses.py MODEL --sheet FILE.webp
 
-DIR are folders of motion as `ganassets train poses` reads them: what the model was trained on, and what it wasn't.
+DIR are folders of motion as `ganassets train poses` reads them: the training data, and motion held out from it.
 Sections, each with a markdown table:
   quality  real motion, the model, a linear model of windows, and blends of training clips
-  actions  some of the same by action, of real motion and of the model; `nearest` is the distance itself
-  speed    clips a minute to BVH and GLB, and where the time goes (needs no folders)
+  actions  some of the same by action, of real motion and of the model; `nearest` is the plain distance
+  speed    clips per minute to BVH and GLB, and the time of each step (needs no folders)
 --sheet writes sixteen seeds of four actions as one animated picture, and measures nothing.
 
-Compared are cells: an action, loops apart from what happens once, of which at least two clips were held out. Cells
-weigh the same in every row: the root of how many held-out clips they have, as in training. Loops last about 2 s, what
-happens once as long as it takes. Motions other than steps are the right-handed ones in all rows.
+The unit of comparison is a cell: an action, with loops and single actions apart, with at least two held-out clips.
+Cells have the same weights in every row: the square root of their number of held-out clips, as in training. Loops
+last about 2 s, single actions have their natural length. Motions other than steps are the right-handed ones in all
+rows.
 
 Columns:
   skating      share of the frames with a foot on the ground in which it slides
   loop gap     largest difference of a pose (radians, metres) between a loop's first and last frame
-  seam         change of movement there by that between other frames, mean; 1 is no seam
-  FD           Frechet distance of windows of 32 frames on motion_features, as a share of the reference's variance;
-               FD train: the same against training motion
-  coverage     share of the reference's windows that have one of this row nearer than their own fifth neighbour
-  precision    share of this row's windows that are nearer to one of the reference than that one's third neighbour
-  diversity    mean distance between windows of a cell by the same of training motion
-  nearest      median distance to the nearest window of training motion by that of held-out motion; < 1 hints at copies
+  seam         mean change of movement there relative to that between other frames; 1 is no seam
+  FD           Frechet distance of windows of 32 frames on motion_features, relative to the reference's variance;
+               FD train: the same for training motion
+  coverage     share of the reference's windows with one of this row nearer than their own fifth neighbour
+  precision    share of this row's windows nearer to one of the reference than that one's third neighbour
+  diversity    mean distance between windows of a cell relative to that of training motion
+  nearest      median distance to the nearest window of training motion relative to that of held-out motion; < 1
+               hints at copies
   jerk         median in m/s^3, and the share of clips within the 5th to 95th percentile of held-out motion
-  penetration  millimetres that feet go below the ground at most, mean
-  bones        millimetres by which bones stretch at most
-  action seen  share of windows whose action a kernel classifier sees, among all those that training motion shows; of
-               training motion clips that it didn't learn from
+  penetration  mean over clips of the millimetres that feet go below the ground at most
+  bones        most millimetres by which bones stretch
+  action seen  share of windows in which a kernel classifier finds the right action among all actions of training
+               motion; for training motion, clips that it wasn't fitted to
 
-References are halves of the held-out clips (of FD train: of the training clips), of each cell as many, drawn several
-times; the row of the same motion is always the other half. As many windows count for coverage in every row as the other
-half has. Little motion is held out, so its halves differ: the row of training motion, which is no part of the
-reference, says what a perfect model would reach. Exits with 1 when a limit is missed: loop gaps, and skating of the
-model beyond that of training motion.
+References are halves of the held-out clips (for FD train: of the training clips), drawn several times; the row of the
+same motion is always the other half. For coverage every row has as many windows as the other half. Little motion is
+held out, so its halves differ. The row of training motion, which is not part of the reference, therefore shows what a
+perfect model would reach. Exits with 1 when a limit is missed: loop gaps, and skating of the model beyond that of
+training motion.
 """
 
 from __future__ import annotations
@@ -62,8 +64,8 @@ from motion_samples import (
     made_clips,
     real_clips,
     recordings,
+    segments_in,
     some_of,
-    units_in,
 )
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
@@ -87,26 +89,26 @@ from ganassets.api.writer import write_files
 from ganassets.inference.model import Model, check_plugin, open_model
 from ganassets.inference.pipeline import DEFAULT_TRUNCATION, Request, generate
 from ganassets.training.evaluation.measures import Features, frechet_distance, pairwise_distance
-from ganassets_poses.units import Unit
+from ganassets_poses.segments import Segment
 
 FloatArray = NDArray[np.floating]
 
-FEWEST = 2  # clips of either kind that a cell needs
-LEAST_PER_CELL = 8  # clips made
-TRAINING_UNITS = 200  # of a cell, to compare with
-SPLITS = 8
-DRAWN = 4096  # windows that stand for a row, its cells weighing as they should
-PAIRS = 400  # windows of a cell whose distances are compared
+FEWEST = 2  # least training clips and least held-out clips of a cell
+LEAST_PER_CELL = 8  # least generated clips of a cell
+TRAINING_SEGMENTS = 200  # most training segments of a cell
+SPLITS = 8  # random halves
+DRAWN = 4096  # windows of a row in the Frechet distance, drawn by the weights of its cells
+PAIRS = 400  # most windows of a cell whose distances are compared
 NEIGHBOURS, PRECISION_NEIGHBOURS = 5, 3
 GAP_LIMIT = 1e-4
-CLIPS, ROUNDS = 128, 3  # for speed
+CLIPS, ROUNDS = 128, 3  # of the speed measurement
 EXPORTERS = ("bvh", "gltf")
 HELD_OUT, TRAINING, MODEL = "real, held out", "real, training", f"model, truncation {DEFAULT_TRUNCATION:g}"
 
 
 @dataclass(frozen=True)
-class Bench:
-    """What all sections share."""
+class PosesBenchmark:
+    """What all sections share: the model, the folders of motion, and the number of generated clips in a row."""
 
     model: Model
     spec: GeneratorSpec
@@ -116,10 +118,10 @@ class Bench:
 
     @cached_property
     def comparison(self) -> Comparison:
-        """All rows of clips, made once."""
+        """All rows of clips."""
         assert self.train is not None and self.real is not None
-        known, unseen = by_cell(units_in(self.train)), by_cell(units_in(self.real))
-        sources = {cell: recordings(units) for cell, units in sorted(unseen.items())}
+        known, unseen = by_cell(segments_in(self.train)), by_cell(segments_in(self.real))
+        sources = {cell: recordings(segments) for cell, segments in sorted(unseen.items())}
         sources = {
             cell: count for cell, count in sources.items()
             if count >= FEWEST and recordings(known.get(cell, [])) >= FEWEST
@@ -134,10 +136,10 @@ class Bench:
         def made(truncation: float, **settings: Any) -> Clips:
             return made_clips(self.model, self.spec, counts, 1, truncation, **settings)
 
-        def baseline(make: Callable[[Sequence[Unit], int, np.random.Generator], list[MotionClip]]) -> Clips:
+        def baseline(make: Callable[[Sequence[Segment], int, np.random.Generator], list[MotionClip]]) -> Clips:
             return Clips({cell: make(known[cell], count, rng) for cell, count in counts.items()})
 
-        training = real_clips({cell: some_of(units, TRAINING_UNITS, rng) for cell, units in known.items()})
+        training = real_clips({cell: some_of(segments, TRAINING_SEGMENTS, rng) for cell, segments in known.items()})
         rows = {
             HELD_OUT: real_clips({cell: unseen[cell] for cell in shares}),
             TRAINING: Clips({cell: training.by_cell[cell] for cell in shares}),
@@ -152,13 +154,13 @@ class Bench:
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """Rows of clips, and what they are measured with.
+    """Rows of clips, and what they are compared with.
 
     Attributes:
-        sources: held-out recordings of each cell that is compared.
-        shares: what cells weigh, with a sum of 1.
-        training: real clips of all cells; those that aren't compared may still be mistaken for those that are.
-        rows: clips of the cells that are compared, by name.
+        sources: number of held-out recordings of each cell.
+        shares: weights of the cells, with a sum of 1.
+        training: real clips of all cells, also of those that are not compared, because the classifier needs them.
+        rows: clips by cell, by the row's name.
     """
 
     sources: Mapping[Cell, int]
@@ -167,12 +169,12 @@ class Comparison:
     rows: Mapping[str, Clips]
 
     def mean(self, values: Mapping[Cell, float]) -> float:
-        """Of cells that weigh as they should; those that are NaN are left out."""
+        """Return the weighted mean over cells; NaN values are left out."""
         weights = {cell: self.shares[cell] for cell, value in values.items() if np.isfinite(value)}
         return sum(values[cell] * w for cell, w in weights.items()) / sum(weights.values()) if weights else float("nan")
 
     def drawn(self, values: Mapping[Cell, NDArray], seed: int = 0) -> NDArray:
-        """(about DRAWN, ...) entries of cells, repeated so that these weigh as they should."""
+        """Draw about DRAWN entries (n, ...) of cells by their weights."""
         rng = np.random.default_rng(seed)
         return np.concatenate(
             [values[cell][rng.integers(0, len(values[cell]), round(DRAWN * w))] for cell, w in self.shares.items()]
@@ -185,28 +187,31 @@ class Comparison:
 
     @cached_property
     def training_halves(self) -> list[tuple[Windows, Windows]]:
-        """The same of training motion, of all cells."""
+        """References of training motion of all cells, and the rest of it."""
         return [self.training.halves(np.random.default_rng(seed)) for seed in range(SPLITS)]
 
     @cached_property
     def classifiers(self) -> list[tuple[ActionClassifier, Windows]]:
-        """Two that learnt from half of the training motion each, with the other half."""
+        """Two classifiers, each fitted to half of the training motion, with the other half."""
         first, second = self.training_halves[0]
         return [(ActionClassifier(first), second), (ActionClassifier(second), first)]
 
     @cached_property
     def training_windows(self) -> Features:
-        """Windows of training motion, of all cells."""
+        """Windows of training motion of all cells."""
         return np.concatenate(list(self.training.features.values()))
 
     @cached_property
     def usual_jerk(self) -> tuple[float, float]:
-        """5th and 95th percentile of held-out motion."""
+        """5th and 95th percentile of the jerk of held-out motion."""
         low, high = np.percentile(self.drawn(each(self.rows[HELD_OUT], jerk)), [5, 95])
         return float(low), float(high)
 
     def frechet(self, name: str) -> tuple[float, float]:
-        """Frechet distance to halves of held-out and of training motion, as a share of the reference's variance."""
+        """Return the Frechet distances to halves of held-out and of training motion.
+
+        They are relative to the variance of the references.
+        """
         found = []
         for halves, same in ((self.held_out_halves, HELD_OUT), (self.training_halves, TRAINING)):
             distances = []
@@ -218,7 +223,10 @@ class Comparison:
         return found[0], found[1]
 
     def coverage(self, name: str) -> float:
-        """Of held-out motion (Naeem et al. 2020), by as many windows of each cell as are in no reference."""
+        """Return the coverage of held-out motion (Naeem et al. 2020).
+
+        Each row has as many windows of a cell as the other half of held-out motion.
+        """
         found = []
         for seed, (reference, rest) in enumerate(self.held_out_halves):
             rng = np.random.default_rng(seed)
@@ -230,7 +238,7 @@ class Comparison:
         return float(np.mean(found))
 
     def precision(self, name: str) -> float:
-        """Share of windows that look like held-out motion (Kynkaanniemi et al. 2019)."""
+        """Return the share of windows that look like held-out motion (Kynkaanniemi et al. 2019)."""
         found = []
         for reference, rest in self.held_out_halves:
             row = rest if name == HELD_OUT else self.rows[name].features
@@ -240,16 +248,16 @@ class Comparison:
         return float(np.mean(found))
 
     def diversity(self, name: str) -> dict[Cell, float]:
-        """Mean distance between windows of a cell by that of training motion."""
+        """Return the mean distance between windows of each cell relative to that of training motion."""
         training = self.training.features
         return {cell: spread(f) / spread(training[cell]) for cell, f in self.rows[name].features.items()}
 
     def distances(self, name: str) -> dict[Cell, FloatArray]:
-        """Of a row's windows to the nearest window of training motion."""
+        """Return the distances of a row's windows to the nearest window of training motion."""
         return {cell: nearest_rows(self.training_windows, f)[0] for cell, f in self.rows[name].features.items()}
 
     def seen(self, name: str) -> dict[Cell, float]:
-        """Share of windows whose action is seen."""
+        """Return the share of windows of each cell in which the classifiers find the right action."""
         found = []
         for classifier, rest in self.classifiers:
             row = rest if name == TRAINING else self.rows[name].features
@@ -258,48 +266,48 @@ class Comparison:
 
 
 def radius(points: Features, neighbours: int) -> FloatArray:
-    """(n,) distance from each point to its nearest others, the last of so many."""
+    """Return the distance (n,) from each point to its `neighbours`-th nearest other point."""
     return np.sort(cdist(points, points), axis=1)[:, neighbours]
 
 
 def split_means(values: NDArray, windows: Windows) -> dict[Cell, float]:
-    """Means over each cell's part of values for the windows of all cells, one after the other."""
+    """Return the mean of each cell's part of the values for the windows of all cells."""
     ends = np.cumsum([len(rows) for rows in windows.values()])[:-1]
     return {cell: float(part.mean()) for cell, part in zip(windows, np.split(values, ends), strict=True)}
 
 
 def spread(features: Features) -> float:
-    """Mean distance between windows, of no more than PAIRS."""
+    """Return the mean distance between windows, of at most PAIRS."""
     return pairwise_distance(np.random.default_rng(0).permutation(features)[:PAIRS])
 
 
 def each(row: Clips, measure: Callable[[MotionClip], float]) -> dict[Cell, FloatArray]:
-    """A measure of all clips of each cell."""
+    """Return a measure of all clips of each cell."""
     return {cell: np.array([measure(clip) for clip in clips]) for cell, clips in row.by_cell.items()}
 
 
 def means(row: Clips, measure: Callable[[MotionClip], float]) -> dict[Cell, float]:
-    """The mean of a measure over the clips of each cell; NaN where it is NaN for one."""
+    """Return the mean of a measure over the clips of each cell; NaN where it is NaN for one of them."""
     return {cell: float(values.mean()) for cell, values in each(row, measure).items()}
 
 
 def seam(clip: MotionClip) -> float:
-    """See loop_seam(); NaN for what doesn't loop."""
+    """Return the loop's seam, see `loop_seam`; NaN for other clips."""
     return loop_seam(clip) if clip.loop else float("nan")
 
 
 def largest_gap(row: Clips) -> float:
-    """Of all loops; NaN where there are none."""
+    """Return the largest gap of all loops; NaN where there are none."""
     return max((loop_gap(clip)[0] for clips in row.by_cell.values() for clip in clips if clip.loop), default=np.nan)
 
 
 def number(value: float, form: str) -> str:
-    """Text of a number, a dash for none."""
+    """Format a number; a dash for NaN."""
     return format(value, form) if np.isfinite(value) else "-"
 
 
-def quality(bench: Bench) -> bool:
-    """All rows; passed when loops close and the model's feet slide no more than real ones."""
+def quality(bench: PosesBenchmark) -> bool:
+    """Print all rows; return whether loops close and the model's feet slide no more than real ones."""
     comparison = bench.comparison
     held_out = ", ".join(f"{cell_name(cell)} {count}" for cell, count in comparison.sources.items())
     low, high = comparison.usual_jerk
@@ -334,8 +342,8 @@ def quality(bench: Bench) -> bool:
     return max(gap for gap in gaps if np.isfinite(gap)) < GAP_LIMIT and slides[MODEL] <= slides[TRAINING]
 
 
-def actions(bench: Bench) -> bool:
-    """Measures by cell, of real motion and of the model."""
+def actions(bench: PosesBenchmark) -> bool:
+    """Print measures by cell, of real motion and of the model."""
     comparison = bench.comparison
     say(f"{HELD_OUT} / {TRAINING} / {MODEL}; a cell of held-out motion has too few windows for the other measures:")
     measures: dict[str, tuple[Callable[[str], Mapping[Cell, float]], str]] = {
@@ -355,12 +363,12 @@ def actions(bench: Bench) -> bool:
 
 
 def cell_name(cell: Cell) -> str:
-    """ "walk, loop"."""
+    """Return a cell's name, such as "walk, loop"."""
     return f"{cell[0]}, {'loop' if cell[1] else 'once'}"
 
 
-def speed(bench: Bench) -> bool:
-    """Clips a minute from seeds to files, and milliseconds a clip of each part."""
+def speed(bench: PosesBenchmark) -> bool:
+    """Print clips per minute from seeds to files, and milliseconds per clip of each step."""
     chosen = option_values(bench.spec.settings, {}) | {"seconds": 2.0}
     request = Request(range(1, CLIPS + 1), settings=chosen)
     plain = Request(range(1, CLIPS + 1), settings=chosen | {"hold-feet": False})
@@ -399,21 +407,21 @@ def speed(bench: Bench) -> bool:
     return True
 
 
-def undecoded(bench: Bench, request: Request) -> None:
-    """All that generate does before the decoder."""
+def undecoded(bench: PosesBenchmark, request: Request) -> None:
+    """Generate without decoding."""
     spec = replace(bench.spec, decode=lambda arrays, manifest, names, provenances, settings: list(names))
     list(generate(bench.model, spec, request))
 
 
 def seconds_of(work: Callable[[], object]) -> float:
-    """Wall time."""
+    """Return the wall time of a call."""
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
 
 
-def sheet(bench: Bench) -> bytes:
-    """Animated WebP of the SHEET's actions, sixteen seeds each, all of 2 s."""
+def sheet(bench: PosesBenchmark) -> bytes:
+    """Return an animated WebP of sixteen seeds of each of SHEET's actions, all of 2 s."""
     settings = option_values(bench.spec.settings, {"seconds": "2"})
     clips = []
     for action, loop in SHEET:
@@ -425,7 +433,7 @@ def sheet(bench: Bench) -> bytes:
 
 
 SHEET = (("walk", 1.0), ("run", 1.0), ("jump", 0.0), ("punch", 0.0))
-SECTIONS: dict[str, Callable[[Bench], bool]] = {"quality": quality, "actions": actions, "speed": speed}
+SECTIONS: dict[str, Callable[[PosesBenchmark], bool]] = {"quality": quality, "actions": actions, "speed": speed}
 
 
 def main() -> int:
@@ -447,7 +455,7 @@ def main() -> int:
     model = open_model(given.model, threads=given.threads or None)
     spec = load_generator(model.manifest.generator)
     check_plugin(model, spec)
-    bench = Bench(model, spec, given.train, given.real, given.samples)
+    bench = PosesBenchmark(model, spec, given.train, given.real, given.samples)
     if given.sheet:
         given.sheet.write_bytes(sheet(bench))
         return 0

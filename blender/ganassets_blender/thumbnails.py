@@ -1,4 +1,4 @@
-"""Pictures of assets as Blender's Asset Browser and the panel show them: numpy and Pillow alone."""
+"""Draw assets for Blender's Asset Browser and the panel, with numpy and Pillow alone."""
 
 from __future__ import annotations
 
@@ -18,18 +18,24 @@ from ganassets.api.shading import sphere_cut_out
 
 ByteArray = NDArray[np.uint8]
 
-TEXELS = 512  # of a material that a picture needs at most
-FACTOR = 3  # a clip's picture is drawn that many times larger
-AZIMUTH, PITCH = 58.0, 9.0  # degrees from where a figure faces, and down
-MARGIN = 0.03  # of the picture's side
+TEXELS = 512  # texels of a material that a picture needs at most
+FACTOR = 3  # clips are drawn larger by this factor, then reduced
+AZIMUTH, PITCH = 58.0, 9.0  # degrees from the direction that a figure faces to the camera, and down
+MARGIN = 0.03  # share of the picture's side
 APART = 0.42  # metres between the poses
-FAINT = 0.42  # opacity of the poses beside the most telling one
-STILL = 0.12  # metres: clips whose joints move less than that, about, are one pose
+FAINT = 0.42  # opacity of the poses beside the main one
+STILL = 0.12  # metres; poses whose joints differ less, on average, are shown once
 
 
 def thumbnail(asset: Asset, side: int = 256) -> ByteArray:
-    """(side, side, 4) uint8 sRGB picture of an asset, transparent around it: a sphere of a material, a mesh in
-    three-quarter view, the most telling poses of a clip, a picture itself.
+    """Draw an asset: a sphere of a material, a mesh in three-quarter view, the main poses of a clip, or a picture.
+
+    Args:
+        asset: of any kind that can be drawn.
+        side: pixels.
+
+    Returns:
+        (side, side, 4) uint8 sRGB with alpha, transparent around the asset.
 
     Raises:
         InputError: a clip's skeleton lacks a joint of the humanoid, or a mesh has no faces.
@@ -39,17 +45,17 @@ def thumbnail(asset: Asset, side: int = 256) -> ByteArray:
     if isinstance(asset, Mesh):
         return render(asset, side)
     if isinstance(asset, MotionClip):
-        return poses(asset, side)
+        return draw_poses(asset, side)
     picture = Image.fromarray(asset.pixels).convert("RGBA")
     picture.thumbnail((side, side))
-    whole = Image.new("RGBA", (side, side))
-    whole.paste(picture, ((side - picture.width) // 2, (side - picture.height) // 2))
-    return np.asarray(whole)
+    square = Image.new("RGBA", (side, side))
+    square.paste(picture, ((side - picture.width) // 2, (side - picture.height) // 2))
+    return np.asarray(square)
 
 
-def poses(clip: MotionClip, side: int) -> ByteArray:
-    """(side, side, 4) picture of a clip's most telling pose, and behind it fainter those before and after."""
-    frames = telling(clip)
+def draw_poses(clip: MotionClip, side: int) -> ByteArray:
+    """Draw a clip's main pose into a (side, side, 4) picture, and behind it, fainter, one before and one after."""
+    frames = main_frames(clip)
     facing = float(heading(clip.rotations[frames[0], 0].astype(np.float64)))
     ahead = np.array([math.sin(facing), 0, math.cos(facing)])
     body = body_of(replace(clip, translation=clip.translation[frames], rotations=clip.rotations[frames], contacts=None))
@@ -74,10 +80,8 @@ def poses(clip: MotionClip, side: int) -> ByteArray:
     return np.asarray(picture.convert("RGBa").reduce(FACTOR).convert("RGBA"))
 
 
-def telling(clip: MotionClip) -> list[int]:
-    """Frames: the pose that is farthest from the clip's mean, then, if there are such that differ, one of those before
-    and one of those after it.
-    """
+def main_frames(clip: MotionClip) -> list[int]:
+    """Choose the frame that differs most from the clip's mean, then one before and one after it that differ from it."""
     places = positions(clip) - clip.translation[:, None] * (1, 0, 1)
     most = int(np.linalg.norm(places - places.mean(0), axis=-1).mean(1).argmax())
     away = np.linalg.norm(places - places[most], axis=-1).mean(1)

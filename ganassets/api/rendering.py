@@ -1,59 +1,85 @@
-"""Pictures of meshes without any library but numpy: a depth buffer, smooth normals, textures, the light of shading.py.
+"""Draw pictures of meshes with numpy and Pillow alone, fast enough for a contact sheet of every batch.
 
-The camera is a pinhole's; values are interpolated without regard to perspective, which doesn't show where triangles are
-small.
+Each pixel is the mean of SUPERSAMPLING x SUPERSAMPLING samples, so edges are smooth. The light of a sample is looked up
+in a table over normals (lighting.py) and darkened in creases and in the shadow of the key lamp (occlusion.py).
+
+The camera is a pinhole camera. Values are interpolated without perspective, which is invisible on small triangles.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
+from PIL import Image
 
 from .assets import Material, Mesh, Topology
 from .errors import InputError
-from .shading import SUPERSAMPLING, ByteArray, FloatArray, Surface, cut_out, shade, to_linear
-
-IntArray = NDArray[np.integer]
+from .lighting import LEVELS, NORMALS, light_table
+from .occlusion import open_share
+from .rasterizer import IntArray, faces_camera, planes, visible
+from .shading import SUPERSAMPLING, ByteArray, FloatArray, to_bytes, to_linear, tone_curve
 
 FIELD_OF_VIEW = 24.0  # degrees, an 85 mm lens on 36 mm film
 FILL = 0.96  # share of the picture that the mesh takes
 AZIMUTH, PITCH = 30.0, 5.0  # degrees about the mesh, and down
-AT_ONCE = 2**20  # pixels of the triangles' rectangles that are looked at together
-# Creases are darker (Luft et al. 2006, "Image Enhancement by Unsharp Masking the Depth Buffer"): reaches in picture
-# sizes, and how much darker for a crease as deep as its reach is wide.
-REACHES, DARKENING, DARKEST = (0.02, 0.06), 1.1, 0.35
+SMALL_TEXTURE = 32  # texels along a side; smaller textures keep their hard edges
+TONES, BRIGHTEST = 4096, 2.0  # entries of the tone table, linear light of the last one
 
 
 @dataclass(frozen=True)
-class Hits:
-    """What is seen in the pixels that show the mesh.
+class Palette:
+    """All texels of a mesh's materials in one row; a material without textures has one texel.
 
     Attributes:
-        pixels: (p,) row by row.
-        triangles: (p,) which is seen there.
-        weights: (p, 3) of its corners, float32.
-        depths: (p,) towards the camera, float32.
+        colors: (t, 3) uint8 sRGB base colors.
+        lights: (t,) uint8, index of the texel's light table.
+        starts, widths, heights: of each material: its first texel, and the size of its textures.
+        factors, additions: (tables * NORMALS * NORMALS, 3) float32 of the light tables, one after the other.
     """
 
-    pixels: IntArray
-    triangles: IntArray
-    weights: FloatArray
-    depths: FloatArray
+    colors: ByteArray
+    lights: ByteArray
+    starts: IntArray
+    widths: IntArray
+    heights: IntArray
+    factors: FloatArray
+    additions: FloatArray
 
 
 def render(mesh: Mesh, size: int, azimuth: float = AZIMUTH, pitch: float = PITCH) -> ByteArray:
-    """(size, size, 4) uint8 sRGB picture of a mesh that fills it, transparent around it.
+    """Draw a mesh so that it fills the picture.
 
     Args:
         mesh: any; its back faces aren't seen.
-        size: pixels.
+        size: pixels along both sides.
         azimuth: degrees that the camera stands about the mesh: 0 looks into its face, 90 at its left side.
         pitch: degrees that the camera looks down.
+
+    Returns:
+        (size, size, 4) uint8 sRGB picture with alpha, transparent around the mesh.
+
+    Raises:
+        InputError: size is not above 0, or the mesh has no faces.
+    """
+    (picture,) = render_views(mesh, size, (azimuth,), pitch)
+    return np.asarray(picture)
+
+
+def render_views(mesh: Mesh, size: int, azimuths: Sequence[float], pitch: float = 0.0) -> list[Image.Image]:
+    """Draw a mesh from several sides, all at one distance so that they compare.
+
+    Args:
+        mesh: any; its back faces aren't seen.
+        size: pixels along both sides of each picture.
+        azimuths: degrees about the mesh, one for each picture; see render.
+        pitch: degrees that the camera looks down.
+
+    Returns:
+        (size, size) sRGB images of mode RGBA, transparent around the mesh.
 
     Raises:
         InputError: size is not above 0, or the mesh has no faces.
@@ -61,22 +87,12 @@ def render(mesh: Mesh, size: int, azimuth: float = AZIMUTH, pitch: float = PITCH
     if size < 1 or not len(mesh.topology.faces):
         raise InputError("a picture of a mesh needs a size above 0 and faces.")
     n = SUPERSAMPLING * size
-    frame = camera_frame(azimuth, pitch)
-    places, depths = projected(mesh.positions @ frame.T, n)
-    vertices, uvs, materials = triangles_of(mesh.topology)
-    hits = visible(places[vertices], depths[vertices], n)
-
-    def between(values: FloatArray, corners: IntArray) -> FloatArray:
-        """(p, c) values between those of the triangles' corners."""
-        return np.einsum("pk,pkc->pc", hits.weights, values[corners[hits.triangles]])
-
-    normal = between((mesh.normals @ frame.T).astype(np.float32), vertices)
-    surface = surface_of(mesh.materials, materials[hits.triangles], between(mesh.topology.uvs, uvs), normal)
-    light = np.zeros((n * n, 3), np.float32)
-    light[hits.pixels] = shade(surface, normal) * creases(hits, n)
-    covered = np.zeros((n * n, 1), np.float32)
-    covered[hits.pixels] = 1
-    return cut_out(*(reduced(values.reshape(n, n, -1)) for values in (light, covered)))
+    frames = [camera_frame(azimuth, pitch) for azimuth in azimuths]
+    low, high = mesh.positions.min(0), mesh.positions.max(0)
+    centered = mesh.positions - (low + high) / 2
+    distance = max(fitting_distance(centered @ frame.T) for frame in frames)
+    palette = palette_of(mesh.materials, n)
+    return [draw_view(mesh, palette, centered @ frame.T, mesh.normals @ frame.T, distance, n) for frame in frames]
 
 
 def camera_frame(azimuth: float, pitch: float) -> FloatArray:
@@ -87,134 +103,142 @@ def camera_frame(azimuth: float, pitch: float) -> FloatArray:
     return np.array([right, np.cross(back, right), back], np.float32)
 
 
-def projected(seen: FloatArray, n: int) -> tuple[FloatArray, FloatArray]:
-    """Pixels (v, 2) right and down, and depths (v,) towards the camera, of points (v, 3) in the camera's frame, so that
-    they fill a picture of n x n pixels; depths in pixels too, about.
-    """
-    low, high = seen.min(0), seen.max(0)
-    seen = seen - (low + high) / 2
+def fitting_distance(points: FloatArray) -> float:
+    """Smallest distance from the origin at which a camera sees all points (v, 3) of its frame, in their unit."""
     reach = FILL * math.tan(math.radians(FIELD_OF_VIEW / 2))
-    distance = float((np.abs(seen[:, :2]).max(1) / reach + seen[:, 2]).max()) or 1.0
-    scale = n / (2 * math.tan(math.radians(FIELD_OF_VIEW / 2)) * (distance - seen[:, 2:]))
-    flat = seen[:, :2] * scale
+    return float((np.abs(points[:, :2]).max(1) / reach + points[:, 2]).max()) or 1.0
+
+
+def projected(points: FloatArray, distance: float, n: int) -> tuple[FloatArray, FloatArray]:
+    """Project points (v, 3) of a camera's frame into a picture of n x n samples, in its middle.
+
+    Returns:
+        (v, 2) float32 samples to the right and down, and (v,) float32 depths towards the camera, in samples too.
+    """
+    scale = n / (2 * math.tan(math.radians(FIELD_OF_VIEW / 2)) * (distance - points[:, 2:]))
+    flat = points[:, :2] * scale
     middle = (flat.min(0) + flat.max(0)) / 2
     places = (flat - middle) * (1, -1) + n / 2
-    return places.astype(np.float32), (seen[:, 2] * n / (high - low).max()).astype(np.float32)
+    return places.astype(np.float32), (points[:, 2] * scale.mean()).astype(np.float32)
 
 
 @lru_cache(8)
 def triangles_of(topology: Topology) -> tuple[IntArray, IntArray, IntArray]:
     """(t, 3) vertices and (t, 3) texture coordinates of a mesh's triangles, two to a quad, and (t,) their materials."""
     halves = ([0, 1, 2], [0, 2, 3])
-    vertices, uvs = (np.concatenate([faces[:, k] for k in halves]) for faces in (topology.faces, topology.face_uvs))
-    return vertices, uvs, np.tile(topology.face_materials, 2)
+    vertices, uvs = (
+        np.concatenate([faces[:, k] for k in halves]).astype(np.int64) for faces in (topology.faces, topology.face_uvs)
+    )
+    return vertices, uvs, np.tile(topology.face_materials, 2).astype(np.int64)
 
 
-def visible(corners: FloatArray, depths: FloatArray, n: int) -> Hits:
-    """What is seen of triangles in a picture of n x n pixels.
+def draw_view(
+    mesh: Mesh, palette: Palette, points: FloatArray, normals: FloatArray, distance: float, n: int
+) -> Image.Image:
+    """Draw a mesh whose points and normals (v, 3) are in the camera's frame, at n x n samples; see render_views."""
+    vertices, uvs, materials = triangles_of(mesh.topology)
+    places, depths = projected(points, distance, n)
+    front = np.flatnonzero(faces_camera(places[vertices]))
+    vertices, uvs, materials = vertices[front], uvs[front], materials[front]
+    corners = places[vertices]
+    samples = visible(corners, depths[vertices], n, n)
 
-    Args:
-        corners: (t, 3, 2) pixels right and down; counter-clockwise triangles are seen.
-        depths: (t, 3) of the corners.
-        n: pixels.
-    """
-    nearest = np.full(n * n, -np.inf, np.float32)
-    seen, weights = np.full(n * n, -1), np.zeros((n * n, 3), np.float32)
-    for found in candidates(corners, depths, n):
-        order = np.argsort(found.depths, kind="stable")
-        winner = np.full(n * n, -1)
-        winner[found.pixels[order]] = order  # the last one stays: the nearest
-        winner = winner[winner >= 0]
-        winner = winner[found.depths[winner] > nearest[found.pixels[winner]]]
-        pixels = found.pixels[winner]
-        nearest[pixels], seen[pixels] = found.depths[winner], found.triangles[winner]
-        weights[pixels] = found.weights[winner]
-    pixels = np.flatnonzero(seen >= 0)
-    return Hits(pixels, seen[pixels], weights[pixels], nearest[pixels])
+    half = NORMALS / 2
+    shared = np.stack([*(normals[:, :2].T * (half - 1) + half + 0.5), depths])[:, vertices]
+    texels = np.clip(mesh.topology.uvs, 0, 1 - 1e-6)[uvs].transpose(2, 0, 1)
+    sizes = np.stack([palette.widths, palette.heights])[:, materials, None]
+    values = np.concatenate([shared, texels * sizes]).astype(np.float32)
+    nx, ny, depth, u, v = planes(corners, values).at(samples)
+    normal = ny.astype(np.int64) * NORMALS + nx.astype(np.int64)
+    texel = v.astype(np.int64) * palette.widths[materials].take(samples.triangles) + u.astype(np.int64)
+    texel += palette.starts[materials].take(samples.triangles)
 
-
-def candidates(corners: FloatArray, depths: FloatArray, n: int) -> Iterator[Hits]:
-    """All pixels whose middles lie in triangles, some triangles at a time; see `visible`."""
-    (ax, ay), (bx, by), (cx, cy) = corners.transpose(1, 2, 0).astype(np.float64)
-    area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)  # negative when counter-clockwise: rows run downwards
-    low = np.clip(np.ceil(corners.min(1) - 0.5), 0, n).astype(np.int64)
-    high = np.clip(np.floor(corners.max(1) - 0.5), -1, n - 1).astype(np.int64)
-    wide, tall = np.maximum(high - low + 1, 0).T
-    front = np.flatnonzero((area < 0) & (wide * tall > 0))
-    ends = np.cumsum((wide * tall)[front])
-    safe = np.where(area == 0, 1, area)
-    # Weights of the first two corners as plane equations over the picture: a x + b y + c.
-    planes = np.stack(
-        [
-            [(by - cy) / safe, (cx - bx) / safe, (bx * cy - by * cx) / safe],
-            [(cy - ay) / safe, (ax - cx) / safe, (cx * ay - cy * ax) / safe],
-        ]
-    ).astype(np.float32)
-    for part in np.split(front, np.searchsorted(ends, np.arange(AT_ONCE, ends[-1] if len(ends) else 0, AT_ONCE))):
-        counts = (wide * tall)[part]
-        triangle = np.repeat(part, counts)
-        place = np.arange(len(triangle)) - np.repeat(np.cumsum(counts) - counts, counts)
-        down, right = np.divmod(place, wide[triangle])
-        x, y = low[triangle, 0] + right, low[triangle, 1] + down
-        first, second = (
-            a[triangle] * (x + np.float32(0.5)) + b[triangle] * (y + np.float32(0.5)) + c[triangle]
-            for a, b, c in planes
-        )
-        third = 1 - first - second
-        inside = (first >= 0) & (second >= 0) & (third >= 0)
-        weights = np.stack([first, second, third], -1)[inside].astype(np.float32)
-        triangle = triangle[inside]
-        yield Hits(y[inside] * n + x[inside], triangle, weights, np.einsum("pk,pk->p", weights, depths[triangle]))
+    entry = palette.lights.take(texel).astype(np.int64) * NORMALS**2 + normal
+    colors = linear_table().take(palette.colors.take(texel, 0))
+    colors *= palette.factors.take(entry, 0)
+    colors += palette.additions.take(entry, 0)
+    colors *= open_share(samples.places, depth, normal, n)
+    colors *= (TONES - 1) / BRIGHTEST
+    seen = np.full((len(texel), 4), 255, np.uint8)
+    seen[:, :3] = tone_table().take(colors.astype(np.int32), mode="clip")
+    picture = np.zeros(n * n, np.uint32)
+    picture[samples.places] = seen.view(np.uint32)[:, 0]
+    # In the mode RGBa, colors are multiplied with alpha, so that the mean of samples doesn't darken edges.
+    return Image.frombuffer("RGBa", (n, n), picture, "raw", "RGBa", 0, 1).reduce(SUPERSAMPLING).convert("RGBA")
 
 
-def surface_of(materials: tuple[Material, ...], which: IntArray, uvs: FloatArray, normal: FloatArray) -> Surface:
-    """The materials (p,) at texture coordinates (p, 2)."""
-    base = np.empty((len(which), 3), np.float32)
-    roughness, metallic = np.empty((len(which), 1), np.float32), np.empty((len(which), 1), np.float32)
-    for number, material in enumerate(materials):
-        here = which == number
-        base[here], roughness[here], metallic[here] = material.base_colour, material.roughness, material.metallic
-        if material.albedo is not None:
-            base[here] *= _LINEAR[sampled(material.albedo, uvs[here])]
-        if material.roughness_map is not None:
-            roughness[here] *= sampled(material.roughness_map[..., None], uvs[here]) / np.float32(255)
-    return Surface(base, normal, roughness, metallic, np.ones_like(roughness))
+def palette_of(materials: Sequence[Material], n: int) -> Palette:
+    """Collect the texels of materials for a picture of n x n samples."""
+    looks = [texels_of(material, n) for material in materials]
+    used = [
+        (level, material.metallic)
+        for material, (_, levels) in zip(materials, looks, strict=True)
+        for level in ([int(levels[0, 0])] if material.roughness_map is None else np.unique(levels).tolist())
+    ]
+    tables = {table: number for number, table in enumerate(dict.fromkeys(used))}
+    lights: list[ByteArray] = []
+    for material, (_, levels) in zip(materials, looks, strict=True):
+        numbers = [tables.get((level, material.metallic), 0) for level in range(LEVELS)]
+        lights.append(np.array(numbers, np.uint8).take(levels.ravel()))
+    sizes = np.array([colors.shape[:2] for colors, _ in looks])
+    counts = sizes.prod(1)
+    return Palette(
+        np.concatenate([colors.reshape(-1, 3) for colors, _ in looks]),
+        np.concatenate(lights),
+        np.cumsum(counts) - counts,
+        sizes[:, 1],
+        sizes[:, 0],
+        *light_tables(tuple(tables)),
+    )
 
 
-def sampled(texture: ByteArray, uvs: FloatArray) -> ByteArray:
-    """(p, c) texels of an (h, w, c) texture that are nearest to coordinates (p, 2)."""
-    h, w = texture.shape[:2]
-    columns, rows = (np.clip(uvs * (w, h), 0, (w - 1, h - 1)).astype(np.int64)).T
-    return texture[rows, columns]
+@lru_cache(8)
+def light_tables(tables: tuple[tuple[int, float], ...]) -> tuple[FloatArray, FloatArray]:
+    """The factors and the additions of light tables, given as roughness level and metallic, one after the other."""
+    light = np.concatenate([light_table(*table) for table in tables])
+    return np.ascontiguousarray(light[:, :3]), np.ascontiguousarray(light[:, 3:])
 
 
-def creases(hits: Hits, n: int) -> FloatArray:
-    """(p, 1) light that is left in creases: 1 outside of them."""
-    depth, covered = np.zeros(n * n, np.float32), np.zeros(n * n, np.float32)
-    depth[hits.pixels], covered[hits.pixels] = hits.depths, 1
-    dark = np.zeros(len(hits.pixels), np.float32)
-    for reach in REACHES:
-        radius = max(round(reach * n), 1)
-        around, weight = (blurred(values.reshape(n, n), radius).ravel()[hits.pixels] for values in (depth, covered))
-        dark += np.maximum(around / weight - hits.depths, 0) / radius
-    return np.maximum(1 - DARKENING * dark, DARKEST)[:, None]
+def texels_of(material: Material, n: int) -> tuple[ByteArray, ByteArray]:
+    """(h, w, 3) uint8 sRGB colors and (h, w) uint8 roughness levels of a material, at about one texel per sample."""
+    maps = [pixels for pixels in (material.albedo, material.roughness_map) if pixels is not None]
+    h, w = fitting_size(maps[0].shape[0], maps[0].shape[1], n) if maps else (1, 1)
+    base = np.array(material.base_colour)
+    if material.albedo is None:
+        colors = np.broadcast_to(to_bytes(base), (h, w, 3))
+    else:
+        colors = resized(material.albedo, h, w)
+        if material.base_colour != (1.0, 1.0, 1.0):
+            colors = to_bytes(linear_table()[colors] * base)
+    if material.roughness_map is None:
+        return colors, np.full((h, w), round(material.roughness * (LEVELS - 1)), np.uint8)
+    levels = np.rint(np.arange(256) * (material.roughness * (LEVELS - 1) / 255)).astype(np.uint8)
+    return colors, levels[resized(material.roughness_map, h, w)]
 
 
-def blurred(values: FloatArray, radius: int) -> FloatArray:
-    """(n, n) means over squares, twice."""
-    for _ in range(2):
-        for _ in range(2):
-            padded = np.pad(values, ((radius + 1, radius), (0, 0)))
-            sums = np.cumsum(padded, 0, dtype=np.float64)
-            values = ((sums[2 * radius + 1 :] - sums[: -2 * radius - 1]) / (2 * radius + 1)).T.astype(np.float32)
-    return values
+def fitting_size(h: int, w: int, n: int) -> tuple[int, int]:
+    """Size of a texture for a mesh that fills n x n samples, of which about half the texture is seen."""
+    if w < SMALL_TEXTURE or n // 2 < w <= n:
+        return h, w
+    factor = 2.0 if w <= n // 2 else 2.0 ** -round(math.log2(w / n))
+    return max(round(h * factor), 1), max(round(w * factor), 1)
 
 
-def reduced(values: FloatArray) -> FloatArray:
-    """Means over the samples of each pixel."""
-    n, _, channels = values.shape
-    size = n // SUPERSAMPLING
-    return values.reshape(size, SUPERSAMPLING, size, SUPERSAMPLING, channels).mean((1, 3))
+def resized(pixels: ByteArray, h: int, w: int) -> ByteArray:
+    """The texture in another size."""
+    if pixels.shape[:2] == (h, w):
+        return pixels
+    method = Image.Resampling.BOX if w < pixels.shape[1] else Image.Resampling.BICUBIC
+    return np.asarray(Image.fromarray(pixels).resize((w, h), method))
 
 
-_LINEAR = to_linear(np.arange(256) / 255).astype(np.float32)
+@lru_cache(1)
+def tone_table() -> ByteArray:
+    """(TONES,) sRGB values of linear light from 0 to BRIGHTEST."""
+    return to_bytes(tone_curve(np.linspace(0, BRIGHTEST, TONES)))
+
+
+@lru_cache(1)
+def linear_table() -> FloatArray:
+    """(256,) float32 linear values of sRGB bytes."""
+    return to_linear(np.arange(256) / 255).astype(np.float32)

@@ -1,12 +1,12 @@
-"""Pictures of a surface material under light, for contact sheets and previews. numpy only.
+"""Draw a surface material under light, for contact sheets and previews, with numpy.
 
 One light from the upper left and a soft sky; the camera looks along -Z, Y is up. Diffuse reflection is Lambert's.
 Specular reflection has the distribution of Trowbridge and Reitz (Walter et al. 2007, "Microfacet Models for Refraction
 through Rough Surfaces") with alpha = roughness^2 (Burley 2012, "Physically Based Shading at Disney"), Smith's masking
 with correlated heights (Heitz 2014, "Understanding the Masking-Shadowing Function in Microfacet-Based BRDFs") and
-Schlick's Fresnel term (1994, "An Inexpensive BRDF Model for Physically-based Rendering"). How much of the sky is
-reflected is Karis' fit (2014, "Physically Based Shading on Mobile"). Lights are so bright that a flat dull surface
-keeps about the colour of its albedo.
+Schlick's Fresnel term (1994, "An Inexpensive BRDF Model for Physically-based Rendering"). The reflection of the sky is
+Karis' fit (2014, "Physically Based Shading on Mobile"). The lights are balanced so that a flat rough surface has about
+the colour of its albedo.
 """
 
 from __future__ import annotations
@@ -26,34 +26,40 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.floating[Any]]
 ByteArray = NDArray[np.uint8]
 
+
+def _unit(vector: FloatArray) -> FloatArray:
+    """Scale a vector to length 1."""
+    return vector / np.linalg.norm(vector)
+
+
 # Colours are linear RGB. The sun and the sky together make a flat white surface 1 bright.
 AMBIENT = 0.36  # the sky's part of that
-SUN = np.array([-0.46, 0.55, 0.70], np.float32)
-SUN /= np.linalg.norm(SUN)
-HALFWAY = SUN + np.array([0, 0, 1], np.float32)  # between sun and camera
-HALFWAY /= np.linalg.norm(HALFWAY)
+SUN = _unit(np.array([-0.46, 0.55, 0.70], np.float32))
+HALFWAY = _unit(SUN + np.array([0, 0, 1], np.float32))  # between sun and camera
 SUNLIGHT = np.array([1.04, 1.0, 0.94], np.float32) * ((1 - AMBIENT) / SUN[2])
 SKY = np.array([0.92, 1.02, 1.16], np.float32)
 GROUND = np.array([0.30, 0.27, 0.23], np.float32)
-HORIZON = 0.12  # how softly they meet in a perfect mirror
+HORIZON = 0.12  # width of the transition between them in a perfect mirror
 BACKGROUND = 0.2
-DIELECTRIC = 0.04  # reflectance of most non-metals, seen straight
-SHARPEST = 0.12  # least roughness: the sun is a point here, and its image in a mirror would be too
-SHOULDER = 0.75  # where the tone curve begins to bend
+DIELECTRIC = 0.04  # reflectance of most non-metals, seen straight on
+SHARPEST = 0.12  # least roughness; the sun is a point, so its reflection in a mirror would be one too
+SHOULDER = 0.75  # linear value at which the tone curve begins to bend
 
 SPHERE_RADIUS = 0.46  # in picture sizes
-SUPERSAMPLING = 2  # along both axes of the sphere's picture
+SUPERSAMPLING = 2  # samples of a pixel along both axes
 SRGB_STEPS = 4096
 
 
 @dataclass(frozen=True)
-class Surface:
-    """Maps over the points of a picture; any shape, called ... here.
+class ShadedMaps:
+    """Maps of a material over the points of a picture, of any shape (...).
 
     Attributes:
         base: (..., 3) linear colour.
-        normal: (..., 3) along right, up and out of the surface, not of unit length.
-        roughness, metallic, occlusion: (..., 1).
+        normal: (..., 3) to the right, up and out of the surface, of any length.
+        roughness: (..., 1).
+        metallic: (..., 1).
+        occlusion: (..., 1).
     """
 
     base: FloatArray
@@ -62,18 +68,21 @@ class Surface:
     metallic: FloatArray
     occlusion: FloatArray
 
-    def at(self, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> Surface:
-        """The maps' values at those places of an (h, w) picture."""
-        return Surface(**{name: values[rows, columns] for name, values in vars(self).items()})
+    def at(self, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> ShadedMaps:
+        """Select the values at places of an (h, w) picture."""
+        return ShadedMaps(**{name: values[rows, columns] for name, values in vars(self).items()})
 
 
 def shade_plane(material: TextureSet, size: int, repeat: float = 2) -> ByteArray:
-    """(size, size, 3) uint8 sRGB picture of the flat material, seen from above.
+    """Draw the flat material, seen from above.
 
     Args:
         material: of any size; one that isn't square is repeated more often along its shorter side.
-        size: pixels.
-        repeat: how often its longer side fits into the picture.
+        size: pixels of the square picture.
+        repeat: number of times that its longer side fits into the picture.
+
+    Returns:
+        (size, size, 3) uint8 sRGB.
 
     Raises:
         InputError: size or repeat is not above 0.
@@ -83,15 +92,18 @@ def shade_plane(material: TextureSet, size: int, repeat: float = 2) -> ByteArray
 
 
 def shade_sphere(material: TextureSet, size: int, repeat: float = 2) -> ByteArray:
-    """(size, size, 3) uint8 sRGB picture of a sphere of the material before a grey background.
+    """Draw a sphere of the material before a grey background.
 
-    The texture lies on it as if rolled on from the middle (azimuthal equidistant projection): undistorted there,
-    squeezed along the edge.
+    The texture is projected from the middle (azimuthal equidistant projection): undistorted there, squeezed along the
+    edge.
 
     Args:
         material: of any size; one that isn't square is repeated more often along its shorter side.
-        size: pixels.
-        repeat: how often its longer side fits from edge to edge, along the sphere.
+        size: pixels of the square picture.
+        repeat: number of times that its longer side fits from edge to edge, along the sphere.
+
+    Returns:
+        (size, size, 3) uint8 sRGB.
 
     Raises:
         InputError: size or repeat is not above 0.
@@ -101,11 +113,16 @@ def shade_sphere(material: TextureSet, size: int, repeat: float = 2) -> ByteArra
 
 
 def sphere_cut_out(material: TextureSet, size: int, repeat: float = 2, samples: int = SUPERSAMPLING) -> ByteArray:
-    """(size, size, 4) uint8 sRGB picture of the sphere alone, transparent around it; see shade_sphere.
+    """Draw the sphere of shade_sphere alone.
 
     Args:
-        material, size, repeat: as there.
-        samples: of a pixel, along both axes; with one it takes a quarter of the time, and fine relief sparkles.
+        material: of any size.
+        size: pixels of the square picture.
+        repeat: number of times that the longer side of the material fits from edge to edge, along the sphere.
+        samples: samples of a pixel along both axes. One takes a quarter of the time of two, but fine relief sparkles.
+
+    Returns:
+        (size, size, 4) uint8 sRGB with alpha, transparent around the sphere.
     """
     return cut_out(*lit_sphere(material, size, repeat, samples))
 
@@ -113,8 +130,10 @@ def sphere_cut_out(material: TextureSet, size: int, repeat: float = 2, samples: 
 def lit_sphere(
     material: TextureSet, size: int, repeat: float, samples: int = SUPERSAMPLING
 ) -> tuple[FloatArray, FloatArray]:
-    """(size, size, 3) linear light that the sphere sends to each pixel, and (size, size, 1) how much of that it covers;
-    see sphere_cut_out.
+    """Light the sphere of sphere_cut_out.
+
+    Returns:
+        (size, size, 3) linear light that it sends to each pixel, and (size, size, 1) share of the pixel that it covers.
     """
     n = samples * size
     arc = round(np.pi * SPHERE_RADIUS * n)  # pixels from edge to edge along the sphere
@@ -143,14 +162,14 @@ def lit_sphere(
 
 
 def turned(vectors: FloatArray, x: FloatArray, y: FloatArray, z: FloatArray) -> FloatArray:
-    """(n, 3) vectors, turned by the smallest rotation that takes the Z axis to the unit vectors (x, y, z), z >= 0."""
+    """Rotate (n, 3) vectors by the smallest rotation that takes the Z axis to the unit vectors (x, y, z), z >= 0."""
     a, b, c = vectors.T
     tilt = (a * x + b * y) / (1 + z)
     return np.stack([a + x * (c - tilt), b + y * (c - tilt), c * z - a * x - b * y], -1)
 
 
-def averaged(material: TextureSet, size: int, repeat: float) -> Surface:
-    """(size, size) mean values over the pixels of a square that shows the longer side of the material `repeat` times.
+def averaged(material: TextureSet, size: int, repeat: float) -> ShadedMaps:
+    """Average the maps over the (size, size) pixels of a square that shows the material's longer side `repeat` times.
 
     Raises:
         InputError: size or repeat is not above 0.
@@ -162,11 +181,11 @@ def averaged(material: TextureSet, size: int, repeat: float) -> Surface:
     base = _LINEAR[(material.albedo * (SRGB_STEPS - 1) + 0.5).astype(np.uint16)]
     maps = (material.roughness, material.metallic, material.occlusion)
 
-    def fitted(values: FloatArray) -> FloatArray:
+    def resampled(values: FloatArray) -> FloatArray:
         rows = area_average(block_average(values, block), size, length / block)
         return area_average(rows.swapaxes(0, 1), size, length / block).swapaxes(0, 1)
 
-    return Surface(fitted(base), fitted(material.normal), *(fitted(values[..., None]) for values in maps))
+    return ShadedMaps(resampled(base), resampled(material.normal), *(resampled(values[..., None]) for values in maps))
 
 
 def largest_block(shape: tuple[int, ...], limit: float) -> int:
@@ -176,15 +195,15 @@ def largest_block(shape: tuple[int, ...], limit: float) -> int:
 
 
 def block_average(values: FloatArray, side: int) -> FloatArray:
-    """(h / side, w / side, c) means over square blocks of (h, w, c) values: quick, for what is much too fine."""
+    """(h / side, w / side, c) means over square blocks of (h, w, c) values: quick, for much too fine maps."""
     h, w, c = values.shape
     return values.reshape(h // side, side, w, c).mean(1).reshape(-1, w // side, side, c).mean(2)
 
 
 def area_average(values: FloatArray, count: int, length: float) -> FloatArray:
-    """(count, ...) means over equal parts of the first `length` rows of (n, ...) values that go on from the beginning.
+    """(count, ...) means over equal parts of the first `length` rows of (n, ...) values, which repeat from the start.
 
-    A part may begin and end within a row, which then counts by how much of it lies in the part.
+    A part may begin and end within a row; the share of the row that lies in the part counts.
     """
     sums = np.zeros((len(values) + 1, *values.shape[1:]), np.float32)
     np.cumsum(values, 0, out=sums[1:])
@@ -198,8 +217,8 @@ def area_average(values: FloatArray, count: int, length: float) -> FloatArray:
     return (np.diff(up_to, axis=0) + column(np.diff(turns)) * sums[-1]) / np.float32(length / count)
 
 
-def shade(surface: Surface, normal: FloatArray) -> FloatArray:
-    """(..., 3) linear colours in [0, 1] of a surface with those (..., 3) normals in the picture's axes."""
+def shade(surface: ShadedMaps, normal: FloatArray) -> FloatArray:
+    """(..., 3) linear colours in [0, 1] of a surface with (..., 3) normals in the axes of the picture."""
     n = normal / np.maximum(np.linalg.norm(normal, axis=-1, keepdims=True), 1e-6)
     facing, view = np.maximum(n @ SUN[:, None], 0), np.clip(n[..., 2:], 1e-3, 1)
     roughness = np.maximum(surface.roughness, SHARPEST)
@@ -213,19 +232,19 @@ def shade(surface: Surface, normal: FloatArray) -> FloatArray:
 
 
 def sky_light(n: FloatArray) -> FloatArray:
-    """(..., 3) light of the sky on a surface with that normal; AMBIENT bright on one that faces the camera."""
+    """(..., 3) light of the sky on surfaces with (..., 3) normals; AMBIENT on one that faces the camera."""
     share = 0.5 + 0.5 * n[..., 1:2]
     return (GROUND + (SKY - GROUND) * share) * (2 * AMBIENT / (SKY + GROUND).mean())
 
 
 def sky_colour(direction: FloatArray, roughness: FloatArray) -> FloatArray:
-    """(..., 3) brightness of sky and ground in a direction, as blurred as a surface of that roughness reflects them."""
+    """(..., 3) brightness of sky and ground in directions, blurred as a surface of that roughness reflects them."""
     share = 0.5 + 0.5 * np.tanh(direction[..., 1:2] / (HORIZON + roughness))
     return GROUND + (SKY - GROUND) * share
 
 
 def sky_reflectance(reflectance: FloatArray, roughness: FloatArray, view: FloatArray) -> FloatArray:
-    """(..., 3) part of an even sky that is reflected: Karis' fit."""
+    """(..., 3) share of an even sky that is reflected (Karis' fit)."""
     smooth = 1 - roughness
     grazing = np.minimum(smooth**2, np.exp2(-9.28 * view)) * smooth + 0.0425 - 0.0275 * roughness
     scale = 1.04 - 0.572 * roughness - 1.04 * grazing
@@ -235,7 +254,7 @@ def sky_reflectance(reflectance: FloatArray, roughness: FloatArray, view: FloatA
 def microfacets(
     n: FloatArray, roughness: FloatArray, reflectance: FloatArray, facing: FloatArray, view: FloatArray
 ) -> FloatArray:
-    """(..., 3) the sun's specular reflection; 1 is what a white diffuse surface has (all is multiplied by pi)."""
+    """(..., 3) specular reflection of the sun, where 1 is the reflection of a white diffuse surface."""
     alpha2 = roughness**4
     spread = (n @ HALFWAY[:, None]) ** 2 * (alpha2 - 1) + 1
     masking = facing * np.sqrt(view**2 * (1 - alpha2) + alpha2) + view * np.sqrt(facing**2 * (1 - alpha2) + alpha2)
@@ -244,7 +263,7 @@ def microfacets(
 
 
 def tone_curve(linear: FloatArray) -> FloatArray:
-    """Linear values of [0, inf) in [0, 1]: unchanged up to SHOULDER, then ever less."""
+    """Compress linear values of [0, inf) to [0, 1]: unchanged up to SHOULDER, then less and less."""
     rest = 1 - SHOULDER
     return np.where(linear < SHOULDER, linear, 1 - rest * np.exp((SHOULDER - linear) / rest))
 
@@ -265,8 +284,10 @@ def to_bytes(linear: FloatArray) -> ByteArray:
 
 
 def cut_out(light: FloatArray, covered: FloatArray) -> ByteArray:
-    """(h, w, 4) uint8 sRGB with alpha, which is not multiplied into the colours, of (h, w, 3) linear light of things
-    that cover a part (h, w, 1) of each pixel.
+    """Encode the linear light (h, w, 3) of something that covers a share (h, w, 1) of each pixel.
+
+    Returns:
+        (h, w, 4) uint8 sRGB with alpha, which is not multiplied into the colours.
     """
     colour = to_bytes(np.clip(light / np.maximum(covered, 1e-6), 0, 1))
     return np.concatenate([colour, np.rint(covered * 255).astype(np.uint8)], -1)

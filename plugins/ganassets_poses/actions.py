@@ -1,5 +1,6 @@
-"""The actions there are, what words in names of clips, files and folders mean them, and the sliders. Standard library
-alone.
+"""The actions, the words that mean them in names of clips, files and folders, and the conditions.
+
+Needs only the standard library and ganassets.api.spec.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from pathlib import PurePosixPath
 
 from ganassets.api.spec import Condition
 
-# How much a word says about the motion of the whole body; the highest of a name counts, and the last of equals.
+# Ranks of words by how much they say about the motion of the whole body. The word of the highest rank in a name
+# decides, and of several the last.
 PROP, HINT, STILL, ARMS, GAIT, WHOLE_BODY, DANCE = range(7)
 
 
@@ -20,17 +22,18 @@ class Action:
     """A kind of motion.
 
     Attributes:
-        name: as the user writes it.
-        words: that mean it in names, in lower case.
-        rank: of its words, other than PROPS and HINTS.
-        shortest, longest: seconds that one repetition takes where takes are searched for repetitions.
-        gait: its repetitions are steps; all gaits begin them with the same foot.
-        once: clips may hold it as something that happens once.
-        on_feet: its feet touch the ground.
-        low: metres above its standing height below which a foot is on the ground; swinging feet pass higher.
-        slowest, fastest: m/s that it travels forwards; clips beyond that are wrong about it.
-        liveliest: m/s at which the joints move on average at its liveliest moment, at least; clips that move less hold
-            a part of it alone.
+        name: written by the user.
+        words: lower-case words that mean the action in names.
+        rank: of its words, except for PROPS and HINTS.
+        shortest: least seconds of one repetition, where takes are searched for repetitions.
+        longest: most seconds of one repetition.
+        gait: whether its repetitions are steps; those of all gaits begin with the same foot.
+        once: whether clips may show it as a single action.
+        on_feet: whether its feet touch the ground.
+        low: metres above its standing height up to which a foot is on the ground; swinging feet pass higher.
+        slowest: least forward speed in m/s; clips outside the range are labelled wrongly.
+        fastest: most forward speed in m/s.
+        liveliest: least mean speed of the joints in m/s at its liveliest moment; slower clips show only a part of it.
     """
 
     name: str
@@ -139,15 +142,15 @@ ACTIONS = (
         once=False,
     ),
 )  # fmt: skip
-# Things that are held or used: what is done is seen from other words, where there are any.
+# Words for things that are held or used. They decide only where no other word does.
 PROPS = frozenset(
     ("sword", "axe", "katana", "shield", "melee", "gun", "pistol", "rifle", "shotgun", "ranged", "crossbow", "longbow",
      "arrow", "archery", "unarmed", "fist", "box", "door", "seat", "chair")
 )  # fmt: skip
-# Words that mean an action only if nothing else is said: how it is done, or what else happens.
+# Words that say how something is done or what else happens. They decide only where no other word but PROPS does.
 HINTS = frozenset(("stand", "standing", "look", "looking", "turn", "turning", "spin", "yes", "no"))
-BY_PROP = frozenset(("attack", "pointing"))  # a prop in the name decides what they mean
-# Words that mean no action, or one of several: a bow is a greeting or a weapon.
+BY_PROP = frozenset(("attack", "pointing"))  # words whose action is that of a prop in the name
+# Words that mean none of the actions or several, with their ranks: a bow is a greeting or a weapon.
 UNCLEAR = {"bow": PROP, "magic": PROP, "spell": PROP, "staff": PROP, "tpose": DANCE, "exercise": DANCE}
 PHRASES = (
     (re.compile(r"\b(hip hop|hiphop)\b"), "dance"),
@@ -155,57 +158,62 @@ PHRASES = (
     (re.compile(r"\bt pose\b"), "tpose"),
     (re.compile(r"\bno loop\b"), ""),
 )
-NAMES = tuple(sorted(action.name for action in ACTIONS))
+ACTION_NAMES = tuple(sorted(action.name for action in ACTIONS))
 STYLES = ("game", "mocap")
 
 CONDITIONS = (
-    Condition("action", "What is done.", choices=NAMES),
-    Condition("loop", "It repeats without an end; otherwise it happens once.", 0.0, 1.0, switch=True),
-    Condition("style", "Made by an animator's hand for games, or recorded from people.", choices=STYLES),
-    Condition("speed", "How fast it travels forwards.", -3.0, 8.0, "m/s"),
-    Condition("turn", "How fast it turns to the left; loops end as they began.", -180.0, 180.0, "degrees/s"),
+    Condition("action", "Action of the figure.", choices=ACTION_NAMES),
+    Condition("loop", "Make a seamless loop; otherwise a single action.", 0.0, 1.0, switch=True),
+    Condition("style", "Animated by hand for games, or recorded from people.", choices=STYLES),
+    Condition("speed", "Forward speed.", -3.0, 8.0, "m/s"),
+    Condition("turn", "Turning speed to the left; loops end facing as they began.", -180.0, 180.0, "degrees/s"),
     Condition(
-        "tempo", "Repetitions a second, two steps each; of what happens once, 1 / its duration.", 0.15, 3.5, "1/s"
+        "tempo",
+        "Repetitions per second of a loop, two steps each; 1 / duration of a single action.",
+        0.15,
+        3.5,
+        "1/s",
     ),
 )
-COLUMNS = tuple(column for condition in CONDITIONS for column in condition.columns)
+COLUMNS = tuple(name for condition in CONDITIONS for name in condition.columns)
 
 
 MEANINGS = {word: action for action in ACTIONS for word in action.words} | dict.fromkeys(UNCLEAR)
 
 
 @dataclass(frozen=True)
-class Meaning:
-    """What names say.
+class ActionMatch:
+    """The action that names mean.
 
     Attributes:
-        action: that is meant, or None.
-        reason: which word of which name decided, or why there is none.
+        action: the action, or None.
+        reason: the word that decided and where it is, or why there is no action.
     """
 
     action: Action | None
     reason: str
 
 
-def find_action(clip: str, file: str = "") -> Meaning:
-    """The action that the names of a clip, of its file and of the folders around it mean. The first of these that has
-    a known word decides.
+def find_action(clip: str, file: str = "") -> ActionMatch:
+    """Find the action that the names of a clip, its file and the folders around it mean.
+
+    The nearest name with a known word decides.
 
     Args:
-        clip: its name; what stands before "|" is the armature's, which counts after the rest.
-        file: its path.
+        clip: name of the clip; a part before "|" is the armature's name, which counts after the rest.
+        file: path of the file.
     """
-    for name, where in named_parts(clip, file):
-        if found := known_word(name):
+    for name, where in nearby_names(clip, file):
+        if found := find_known_word(name):
             action, word = found
             if action is None:
-                return Meaning(None, f"the word {word!r} in {where} doesn't say which action it is")
-            return Meaning(action, f"the word {word!r} in {where}")
-    return Meaning(None, "neither its name nor a manifest says what it shows")
+                return ActionMatch(None, f"the word {word!r} in {where} stands for no single action")
+            return ActionMatch(action, f"the word {word!r} in {where}")
+    return ActionMatch(None, "neither its name nor a manifest gives its action")
 
 
-def named_parts(clip: str, file: str) -> Iterator[tuple[str, str]]:
-    """Names about a clip, the nearest first, and what each is the name of."""
+def nearby_names(clip: str, file: str) -> Iterator[tuple[str, str]]:
+    """Yield the names of a clip, its file and its folders, the nearest first, and what each is the name of."""
     path = PurePosixPath(file)
     if clip != path.stem:
         yield from ((part, "the clip's name") for part in reversed(clip.split("|")))
@@ -213,15 +221,15 @@ def named_parts(clip: str, file: str) -> Iterator[tuple[str, str]]:
     yield from ((folder, f"the name of the folder {folder!r}") for folder in reversed(path.parts[:-1]))
 
 
-def known_word(name: str) -> tuple[Action | None, str] | None:
-    """The action that a name means and the word that decides about it; None where it has no known word."""
-    words = [word for word in words_of(name) if word in MEANINGS]
+def find_known_word(name: str) -> tuple[Action | None, str] | None:
+    """Return the action that a name means and the word that decides; None where it has no known word."""
+    words = [word for word in split_words(name) if word in MEANINGS]
     props = [MEANINGS[word] for word in words if word in PROPS]
     named_prop = props[-1] if props else None
     unclear = any(word in UNCLEAR for word in words)
     found, highest = None, -1
     for word in words:
-        action, rank = MEANINGS[word], rank_of(word)
+        action, rank = MEANINGS[word], word_rank(word)
         if word in BY_PROP:
             action, rank = named_prop if props or unclear else action, ARMS
         if rank > highest or (rank == highest and action):
@@ -229,8 +237,8 @@ def known_word(name: str) -> tuple[Action | None, str] | None:
     return found
 
 
-def words_of(name: str) -> list[str]:
-    """Words of a name in lower case: "Sword_Slash_01", "runInCircles", "walk (2)"."""
+def split_words(name: str) -> list[str]:
+    """Split a name such as "Sword_Slash_01", "runInCircles" or "walk (2)" into lower-case words."""
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
     text = " ".join(re.split(r"[^a-z]+", spaced.lower()))
     for phrase, word in PHRASES:
@@ -238,20 +246,20 @@ def words_of(name: str) -> list[str]:
     return text.split()
 
 
-def rank_of(word: str) -> int:
-    """How much a known word says."""
+def word_rank(word: str) -> int:
+    """Return the rank of a known word."""
     action = MEANINGS[word]
     if action is None:
         return UNCLEAR[word]
     return PROP if word in PROPS else HINT if word in HINTS else action.rank
 
 
-def action_of(text: str) -> Action | None:
-    """The action that a text means, or None; of a path the last part with a known word decides."""
+def action_from_text(text: str) -> Action | None:
+    """Return the action that a text means, or None; of a path the last part with a known word decides."""
     *folders, name = text.split("/")
     return find_action(name, "/".join((*folders, name))).action
 
 
-def column(name: str) -> int:
-    """Index of a column of the conditions."""
+def condition_column(name: str) -> int:
+    """Return the index of a column of the conditions."""
     return COLUMNS.index(name)

@@ -1,4 +1,4 @@
-"""Repetitions and single actions in recorded motion, found by how alike its poses are. numpy only."""
+"""Find repetitions and single actions in recorded motion by the similarity of its poses (numpy only)."""
 
 from __future__ import annotations
 
@@ -15,46 +15,49 @@ from ganassets.api.motion.rotations import from_6d
 from ganassets.api.motion.skeletons import HUMANOID
 
 from .actions import Action
-from .signals import Signals, unstacked
+from .signals import Signals, unstack_signals
 from .structure import FPS
 
 FloatArray = NDArray[np.floating]
 
-ALIKE = 0.05  # metres between the joints of two poses, on average, at which one may follow the other
-ALIKE_SHARE = 0.35  # and no more than this share of what poses of the take are apart
-LEAST_MOVE = 0.03  # metres that joints are away half a repetition later, on average
-LIVELY = 0.8  # of anything but steps: share of the take's mean activity that a repetition has at least
-SAME = 0.012  # metres between repetitions that are one and the same
-MATCH_FRAMES = 5  # poses are compared with their neighbours, so that they move alike too
-LONGEST_ONCE = 150  # frames; longer takes hold several actions
-SHORTEST_ONCE = 18
-REST_SIGMA = 6  # frames over which activity is smoothed
-PEAK_SIGMA = 2
-QUIET = 0.25  # share of the most activity below which the ends of a single action are quiet
-LEAD = 6  # quiet frames that are kept at both ends
-PHASES = 48  # samples of a repetition that are laid over each other
-ROUNDS = 6
+ALIKE = 0.05  # most metres between the joints of two poses, on average, for a loop to jump from one to the other
+ALIKE_SHARE = 0.35  # most of the same, as a share of the mean distance between poses of the take
+LEAST_MOVE = 0.03  # least metres, on average, that joints move in half a repetition
+LIVELY = 0.8  # least activity of a repetition other than steps, as a share of the take's mean activity
+SAME = 0.012  # most metres, on average, between identical repetitions
+MATCH_FRAMES = 5  # poses are compared with their neighbours, so that their movement is similar too
+LONGEST_ONCE = 150  # frames; longer takes show several actions
+SHORTEST_ONCE = 18  # frames
+REST_SIGMA = 6  # frames; smooths activity to find moments of rest
+PEAK_SIGMA = 2  # frames; smooths activity to find the liveliest moment
+QUIET = 0.25  # share of the largest activity below which the ends of a single action are quiet
+LEAD = 6  # quiet frames to keep at both ends
+PHASES = 48  # samples per repetition for alignment
+ROUNDS = 6  # iterations of alignment
 
 
-def places_of(signals: Signals) -> FloatArray:
-    """(f, 22, 3) metres: joints relative to where the figure stands and faces."""
-    rotations = from_6d(signals.columns())
+def local_positions(signals: Signals) -> FloatArray:
+    """Return the joints' positions (f, 22, 3) in metres, relative to where the figure stands and faces."""
+    rotations = from_6d(signals.rotation_columns())
     root = np.zeros((len(signals), 3), np.float32)
     root[:, 1] = signals.root[3]
     return world_pose(HUMANOID, root, rotations)[0].astype(np.float32)
 
 
-def apart(a: FloatArray, b: FloatArray) -> FloatArray:
-    """(...) metres between joints (..., 22, 3), on average."""
+def pose_distance(a: FloatArray, b: FloatArray) -> FloatArray:
+    """Return the mean distance (...) in metres between the joints (..., 22, 3) of two poses."""
     return np.linalg.norm(a - b, axis=-1).mean(-1)
 
 
-def repetitions(places: FloatArray, action: Action) -> list[tuple[int, int]]:
-    """First frames and ends of repetitions in a take: the pose at the end is about that of the first frame.
+def find_repetitions(places: FloatArray, action: Action) -> list[tuple[int, int]]:
+    """Find repetitions in a take: spans whose end has a similar pose to their first frame.
 
     Args:
-        places: (f, 22, 3).
-        action: how long repetitions are.
+        places: (f, 22, 3) see `local_positions`.
+        action: gives the shortest and the longest repetition.
+
+    Returns:
+        first frame and end of each.
     """
     frames = len(places)
     lags = np.arange(int(action.shortest * FPS), min(int(action.longest * FPS), frames - MATCH_FRAMES) + 1)
@@ -63,10 +66,10 @@ def repetitions(places: FloatArray, action: Action) -> list[tuple[int, int]]:
     table = np.full((frames, len(lags)), np.inf)
     box = np.ones(MATCH_FRAMES) / MATCH_FRAMES
     for i, lag in enumerate(lags):
-        smooth = np.convolve(apart(places[lag:], places[:-lag]), box, mode="valid")
+        smooth = np.convolve(pose_distance(places[lag:], places[:-lag]), box, mode="valid")
         table[MATCH_FRAMES // 2 : MATCH_FRAMES // 2 + len(smooth), i] = smooth
     limit = min(ALIKE, ALIKE_SHARE * float(np.mean(table[np.isfinite(table)])))
-    activity = apart(places[1:], places[:-1])
+    activity = pose_distance(places[1:], places[:-1])
     found, start = [], MATCH_FRAMES // 2
     while start < frames:
         best = float(table[start].min())
@@ -74,7 +77,7 @@ def repetitions(places: FloatArray, action: Action) -> list[tuple[int, int]]:
             start += 3
             continue
         lag = int(lags[np.flatnonzero(table[start] <= 1.2 * best + 0.004)[0]])
-        moves = apart(places[start + lag // 2], places[start]) > LEAST_MOVE
+        moves = pose_distance(places[start + lag // 2], places[start]) > LEAST_MOVE
         lively = activity[start : start + lag].mean() >= LIVELY * activity.mean()
         if moves if action.gait else lively:
             found.append((start, start + lag))
@@ -82,40 +85,51 @@ def repetitions(places: FloatArray, action: Action) -> list[tuple[int, int]]:
     return found
 
 
-def shortest_period(places: FloatArray, action: Action) -> int:
-    """Frames of the shortest repetition that a loop (f, 22, 3) consists of; all of them where it has no shorter one."""
+def find_shortest_period(places: FloatArray, action: Action) -> int:
+    """Return the frames of the shortest repetition of a loop; all of its frames where it has none.
+
+    Args:
+        places: (f, 22, 3) see `local_positions`.
+        action: gives the shortest repetition.
+    """
     frames = len(places)
     for count in range(frames // max(int(action.shortest * FPS), 2), 1, -1):
         period = round(frames / count)
-        if abs(frames - count * period) <= 1 and apart(np.roll(places, -period, 0), places).mean() < SAME:
+        if abs(frames - count * period) <= 1 and pose_distance(np.roll(places, -period, 0), places).mean() < SAME:
             return period
     return frames
 
 
-def closed(signals: Signals, start: int, stop: int) -> Signals:
-    """Frames start to stop - 1 as a loop: what the frame at stop differs by from the first is taken off evenly."""
-    values = signals.stacked()
+def close_loop(signals: Signals, start: int, stop: int) -> Signals:
+    """Return frames start to stop - 1 as a loop.
+
+    The difference between the frame at stop and the first one is distributed over all frames.
+    """
+    values = signals.stack()
     gap = values[:, stop % len(signals)] - values[:, start]
     share = np.arange(stop - start, dtype=np.float32) / (stop - start)
     looped = values[:, start:stop] - gap[:, None] * share
     looped[-len(CONTACTS) :] = looped[-len(CONTACTS) :].clip(0, 1)
-    return unstacked(looped)
+    return unstack_signals(looped)
 
 
-def single_actions(places: FloatArray, contacts: FloatArray) -> list[tuple[int, int]]:
-    """First frames and ends of what happens once: the whole of a short take, or what lies between moments of rest.
+def find_single_actions(places: FloatArray, contacts: FloatArray) -> list[tuple[int, int]]:
+    """Find single actions: the whole of a short take, or the spans between moments of rest of a longer one.
 
     They begin and end on the ground.
 
     Args:
-        places: (f, 22, 3).
+        places: (f, 22, 3) see `local_positions`.
         contacts: (4, f).
+
+    Returns:
+        first frame and end of each.
     """
     frames = len(places)
     if frames <= LONGEST_ONCE:
         spans = [(0, frames)]
     else:
-        activity = activity_of(places, REST_SIGMA)
+        activity = joint_activity(places, REST_SIGMA)
         inner = (activity[1:-1] <= activity[:-2]) & (activity[1:-1] < activity[2:])
         rests = [0, *(np.flatnonzero(inner) + 1).tolist(), frames - 1]
         quiet = np.median(activity)
@@ -126,45 +140,46 @@ def single_actions(places: FloatArray, contacts: FloatArray) -> list[tuple[int, 
     return [(a, b) for a, b in spans if SHORTEST_ONCE <= b - a <= LONGEST_ONCE and grounded[a] and grounded[b - 1]]
 
 
-def activity_of(places: FloatArray, sigma: int) -> FloatArray:
-    """(f - 1,) m/s at which joints move on average, smoothed over so many frames."""
-    return blur_track(apart(places[1:], places[:-1]) * FPS, sigma)
+def joint_activity(places: FloatArray, sigma: int) -> FloatArray:
+    """Return the mean speed (f - 1,) of the joints in m/s, smoothed by `sigma` frames."""
+    return blur_track(pose_distance(places[1:], places[:-1]) * FPS, sigma)
 
 
-def centred(signals: Signals, places: FloatArray) -> Signals:
-    """What happens once, with the moment when most moves in the middle: ends at which little moves are cut off, and the
-    shorter side is held still.
+def centre_action(signals: Signals, places: FloatArray) -> Signals:
+    """Trim a single action and centre it on its liveliest moment.
+
+    Quiet frames at the ends are cut off, and the shorter side is extended by standing still.
     """
-    activity = activity_of(places, PEAK_SIGMA)
+    activity = joint_activity(places, PEAK_SIGMA)
     peak = int(activity.argmax())
     lively = np.flatnonzero(activity > QUIET * activity[peak])
     first, last = max(lively[0] - LEAD, 0), min(lively[-1] + LEAD, len(signals) - 1)
     reach = max(peak - first, last - peak, SHORTEST_ONCE // 2)
     wanted = np.arange(peak - reach, peak + reach + 1)
-    values = signals.stacked()[:, wanted.clip(first, last)]
+    values = signals.stack()[:, wanted.clip(first, last)]
     values[:3] *= (wanted >= first) & (wanted <= last)
-    return unstacked(values)
+    return unstack_signals(values)
 
 
-def sampled(signals: Signals, times: FloatArray, wraps: bool) -> Signals:
-    """Signals at fractional frames (n,), linear in between; held to both ends unless they wrap."""
-    values, frames = signals.stacked(), len(signals)
+def sample_signals(signals: Signals, times: FloatArray, wraps: bool) -> Signals:
+    """Return signals at fractional frames (n,), interpolated linearly; clamped to the ends unless they wrap."""
+    values, frames = signals.stack(), len(signals)
     times = times % frames if wraps else times.clip(0, frames - 1)
     before = np.minimum(times.astype(np.intp), frames - 1)
     after = (before + 1) % frames if wraps else np.minimum(before + 1, frames - 1)
     share = (times - before).astype(np.float32)
-    return unstacked(values[:, before] * (1 - share) + values[:, after] * share)
+    return unstack_signals(values[:, before] * (1 - share) + values[:, after] * share)
 
 
-def aligned(cycles: Sequence[FloatArray], template: FloatArray | None = None) -> tuple[FloatArray, FloatArray]:
-    """Where each of the repetitions begins so that all lie over each other best, and their mean.
+def align_cycles(cycles: Sequence[FloatArray], template: FloatArray | None = None) -> tuple[FloatArray, FloatArray]:
+    """Find where each repetition begins so that all of them match best, and their mean.
 
     Args:
         cycles: (PHASES, 22, 3) each.
-        template: to lay them over first; None takes the one that all are nearest to.
+        template: (PHASES, 22, 3) to align with first; by default the cycle nearest to the median.
 
     Returns:
-        (n,) shares of a repetition in [0, 1), and (PHASES, 22, 3).
+        (n,) starts as shares of a repetition in [0, 1), and the mean (PHASES, 22, 3).
     """
     table = np.stack(cycles).reshape(len(cycles), PHASES, -1)
     spectra = np.fft.rfft(table, axis=1)

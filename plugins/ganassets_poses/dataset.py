@@ -1,4 +1,4 @@
-"""Training samples: windows of recorded motion, whose latents are known from how the motions of an action vary."""
+"""Training samples: windows of recorded motion, and latents that describe how the motions of an action vary."""
 
 from __future__ import annotations
 
@@ -20,55 +20,61 @@ from ganassets.api.files import read_text
 from ganassets.api.motion.retarget import find_up_axis, to_humanoid
 from ganassets.api.spec import Preset
 
-from .actions import ACTIONS, COLUMNS, NAMES, STYLES, Action, action_of, find_action
+from .actions import ACTION_NAMES, ACTIONS, COLUMNS, STYLES, Action, action_from_text, find_action
 from .groups import fit_groups, principal_coordinates
-from .readers import Found, find_motion, suffix_of
+from .readers import LabelledTake, find_motion, suffix_of
+from .segments import Segment, align_segments, find_segments
 from .signals import PARTS, Signals
-from .structure import FPS, MARGIN, repeating, single
-from .units import Unit, laid_together, units_of
+from .structure import FPS, MARGIN, loop_structure, single_structure
 
 FloatArray = NDArray[np.floating]
 
 COORDINATES = 64
-MOST_BONE_BYTES = 2**20  # of a map of bones
-PACES = (0.9, 1.12)  # how much slower and faster samples are played
+MOST_BONE_BYTES = 2**20  # of a bone map
+PACES = (0.9, 1.12)  # range of playback speeds
 HELD = 40  # frames before and after a single action that a window may show
 MOST_NAMED = 5  # clips in a note
-KNOWN = 0.5  # share of the samples whose latents are told
-STYLES_OF: dict[str, str] = dict.fromkeys((".glb", ".gltf", ".vrma", ".vrm"), "game")  # other files hold recordings
-SLIDERS = slice(len(NAMES) + 1, len(COLUMNS))
+KNOWN = 0.5  # share of the samples with known latents
+# Suffix -> style where no label gives it; other files are "mocap".
+STYLES_OF: dict[str, str] = dict.fromkeys((".glb", ".gltf", ".vrma", ".vrm"), "game")
+SLIDERS = slice(len(ACTION_NAMES) + 1, len(COLUMNS))
 DEFAULT = ("pybullet_data", "data/motions", "zlib", "the motion clips of the PyPI package pybullet")
 
 
 def motion_data(
     preset: Preset, options: Mapping[str, Any], seed: int, report: Callable[[int, int], None]
 ) -> TrainingData:
-    """Windows of preset.network_size frames at 30 frames a second.
+    """Make training data: windows of preset.network_size frames at 30 frames per second.
 
     Args:
         preset: sizes and number of samples.
-        options: "data", a folder, zip or file of motion, or nothing; "bones", a JSON file of joints' names.
-        seed: the same seed gives the same data.
+        options: "data": folder, zip or file of motion; by default pybullet's clips. "bones": JSON file with names of
+            joints.
+        seed: random seed.
         report: called with (done, total).
+
+    Raises:
+        InputError: the data can't be read or hold no usable motion.
+        GanassetsError: the default motion is not installed.
     """
-    source, licence, name = chosen_source(options.get("data"))
+    source, licence, name = choose_source(options.get("data"))
     records: list[FileRecord] = []
-    units, credits = read_units(source, bone_map(options.get("bones")), records)
-    if not units:
-        raise InputError(f"{source} holds no motion that can be learnt from ({explain_left_out(records)}).")
-    units = laid_together(units)
+    segments, credits = read_segments(source, read_bone_map(options.get("bones")), records)
+    if not segments:
+        raise InputError(f"{source} holds no motion usable for training ({explain_left_out(records)}).")
+    segments = align_segments(segments)
     rng = np.random.default_rng([seed, 20])
-    chances = unit_chances(units)
-    chosen = rng.choice(len(units), preset.samples, p=chances)
+    chances = segment_probabilities(segments)
+    chosen = rng.choice(len(segments), preset.samples, p=chances)
     windows = []
     for done, i in enumerate(chosen):
-        windows.append(window(units[i], preset.network_size, rng))
+        windows.append(draw_window(segments[i], preset.network_size, rng))
         if done % 256 == 0:
             report(done, preset.samples)
     conditions = np.stack([one.row for one in windows])
-    latents, constants = known_latents(units, chances, conditions, preset.z_dim)
-    told = latents[chosen]
-    told[rng.random(len(told)) >= KNOWN] = np.nan
+    latents, constants = fit_latents(segments, chances, conditions, preset.z_dim)
+    known = latents[chosen]
+    known[rng.random(len(known)) >= KNOWN] = np.nan
     return TrainingData(
         {name: np.stack([getattr(one.signals, name) for one in windows]).astype(np.float16) for name in PARTS},
         {},
@@ -77,16 +83,16 @@ def motion_data(
         licence or credits,
         str(source) if licence is None else "PyPI package pybullet, pybullet_data/data/motions",
         files=tuple(records),
-        latents=told,
-        tiles=np.zeros(len(told), bool),
+        latents=known,
+        tiles=np.zeros(len(known), bool),
         structure=np.stack([one.structure for one in windows]),
         constants=constants,
-        notes=(summary(units), *clip_notes(records)),
+        notes=(summarise_segments(segments), *describe_clips(records)),
     )
 
 
-def chosen_source(text: str | None) -> tuple[Path, str | None, str]:
-    """Where the motion is, its licence where it is the default, and what it is called."""
+def choose_source(text: str | None) -> tuple[Path, str | None, str]:
+    """Return the folder, zip or file of motion, its licence if it is the default, and its name."""
     if text is not None:
         return Path(text), None, Path(text).name
     module, folder, licence, name = DEFAULT
@@ -99,174 +105,198 @@ def chosen_source(text: str | None) -> tuple[Path, str | None, str]:
     return Path(found.submodule_search_locations[0]) / folder, licence, name
 
 
-def bone_map(text: str | None) -> dict[str, str] | None:
-    """Joint names of the humanoid and those of the files that stand for them, from a JSON file."""
+def read_bone_map(text: str | None) -> dict[str, str] | None:
+    """Read a bone map, joint of the humanoid -> name in the files, from a JSON file."""
     if text is None:
         return None
     try:
         found = json.loads(read_text(text, MOST_BONE_BYTES))
     except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise InputError(f'{text} can\'t be read as a map of bones; it holds {{"hips": "Pelvis", ...}}.') from error
+        raise InputError(f'{text} can\'t be read as a bone map, JSON such as {{"hips": "Pelvis", ...}}.') from error
     if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
-        raise InputError(f'{text} is no map of bones; it holds {{"hips": "Pelvis", ...}}.')
+        raise InputError(f'{text} is not a bone map, JSON such as {{"hips": "Pelvis", ...}}.')
     return found
 
 
-def read_units(source: Path, bones: Mapping[str, str] | None, records: list[FileRecord]) -> tuple[list[Unit], str]:
-    """All units of the motion in a folder, zip or file, and the licences that its manifest names.
+def read_segments(
+    source: Path, bones: Mapping[str, str] | None, records: list[FileRecord]
+) -> tuple[list[Segment], str]:
+    """Return all segments of the motion in a folder, zip or file, and the licences of its clips.
 
     Args:
-        source: of the folder, zip or file.
-        bones: names of joints, see to_humanoid.
+        source: folder, zip or file.
+        bones: bone map, see `to_humanoid`.
         records: what became of each file and clip is appended.
     """
-    units: list[Unit] = []
+    segments: list[Segment] = []
     licences: Counter[str] = Counter()
     for found in find_motion(source, records):
         try:
-            held, record = clip_units(found, bones)
+            clip_segments, record = segments_of_clip(found, bones)
         except InputError as error:
-            records.append(left_out(found.file, error, part_of(found)))
+            records.append(left_out(found.file, error, clip_label(found)))
             continue
         records.append(record)
-        units += held
-        licences[found.facts.licence or "licence not named"] += 1
-    return units, "; ".join(licences)
+        segments += clip_segments
+        licences[found.labels.licence or "licence not named"] += 1
+    return segments, "; ".join(licences)
 
 
-def part_of(found: Found) -> str:
-    """Name of a clip in its file, "" where the file is named like its only clip."""
+def clip_label(found: LabelledTake) -> str:
+    """Return the name of a clip in its file, "" where it is the file's own name."""
     return "" if found.take.name == PurePosixPath(found.file).stem else found.take.name
 
 
-def clip_units(found: Found, bones: Mapping[str, str] | None) -> tuple[list[Unit], FileRecord]:
-    """The units of a clip, and what became of it.
+def segments_of_clip(found: LabelledTake, bones: Mapping[str, str] | None) -> tuple[list[Segment], FileRecord]:
+    """Return the segments of a clip, and the record of what became of it.
 
     Raises:
-        LeftOutError: it has none, or it isn't known what it shows.
+        LeftOutError: it has no segments, or its action is unknown.
         InputError: its skeleton isn't recognised.
     """
-    facts, take = found.facts, found.take
-    action, reason = action_shown(found)
-    style = facts.style or STYLES_OF.get(suffix_of(found.file), "mocap")
+    labels, take = found.labels, found.take
+    action, reason = choose_action(found)
+    style = labels.style or STYLES_OF.get(suffix_of(found.file), "mocap")
     if style not in STYLES:
-        raise LeftOutError(f"the style {style!r} is none of {', '.join(STYLES)}", "unknown style")
-    up, why_up = (facts.up, facts.given_by) if facts.up else find_up_axis(take, bones)
-    held = units_of(to_humanoid(take, bones, name=f"{found.file}: {take.name}", up=up), action, style, facts.loops)
-    if not held:
+        raise LeftOutError(f"the style {style!r} is not one of {', '.join(STYLES)}", "style not supported")
+    up, why_up = (labels.up, labels.given_by) if labels.up else find_up_axis(take, bones)
+    segments = find_segments(
+        to_humanoid(take, bones, name=f"{found.file}: {take.name}", up=up), action, style, labels.loops
+    )
+    if not segments:
         raise LeftOutError(
-            f"nothing in it shows {action.name} as it should be ({reason}; {up} is up: {why_up})", "not as it should be"
+            f"no part of it shows a usable {action.name} ({reason}; {up} is up: {why_up})", "no usable motion"
         )
-    repeated = sum(unit.loop for unit in held)
-    told = {
+    repetitions = sum(segment.loop for segment in segments)
+    facts = {
         "action": action.name,
         "style": style,
-        "loop": {True: "yes", False: "no", None: "looked for"}[facts.loops],
+        "loop": {True: "yes", False: "no", None: "detected"}[labels.loops],
         "up": f"{up} ({why_up})",
         "frames": str(len(take.positions)),
         "fps": f"{take.fps:g}",
-        "repetitions": str(repeated),
-        "single actions": str(len(held) - repeated),
+        "repetitions": str(repetitions),
+        "single actions": str(len(segments) - repetitions),
     } | ({"note": take.note} if take.note else {})
-    return held, FileRecord(found.file, "clip", part_of(found), told, reason)
+    return segments, FileRecord(found.file, "clip", clip_label(found), facts, reason)
 
 
-def action_shown(found: Found) -> tuple[Action, str]:
-    """The action of a clip, and how that was decided.
+def choose_action(found: LabelledTake) -> tuple[Action, str]:
+    """Return the action of a clip, and the reason in words.
 
     Raises:
-        LeftOutError: it isn't known.
+        LeftOutError: the action is unknown.
     """
-    named = found.facts.action
+    named = found.labels.action
     if named is None:
-        meaning = find_action(found.facts.clip, found.file)
+        meaning = find_action(found.labels.clip, found.file)
         if meaning.action is None:
-            raise LeftOutError(meaning.reason, "says no action")
+            raise LeftOutError(meaning.reason, "action unknown")
         return meaning.action, meaning.reason
-    action = next((action for action in ACTIONS if action.name == named), None) or action_of(named)
+    action = next((action for action in ACTIONS if action.name == named), None) or action_from_text(named)
     if action is None:
-        raise LeftOutError(f"there is no action {named!r}", "names another action")
-    return action, found.facts.given_by
+        raise LeftOutError(f"there is no action {named!r}", "action not supported")
+    return action, found.labels.given_by
 
 
-def clip_notes(records: Sequence[FileRecord]) -> list[str]:
-    """Lines about which clip became which action, and about what is odd in clips that are used."""
+def describe_clips(records: Sequence[FileRecord]) -> list[str]:
+    """Return notes: the clips of each action, and irregularities of clips that are used."""
     clips: dict[str, list[str]] = {}
     for record in records:
         if record.use == "clip":
             clips.setdefault(record.facts["action"], []).append(record.label)
     odd = [f"{record.label}: {record.facts['note']}" for record in records if "note" in record.facts]
-    return [f"{name}: {first_of(clips[name])}." for name in sorted(clips)] + [f"{first_of(odd)}."] * bool(odd)
+    return [f"{name}: {list_first(clips[name])}." for name in sorted(clips)] + [f"{list_first(odd)}."] * bool(odd)
 
 
-def first_of(names: Sequence[str]) -> str:
-    """The first names, and how many more there are."""
+def list_first(names: Sequence[str]) -> str:
+    """Return the first names, and the number of the others."""
     more = len(names) - MOST_NAMED
     return ", ".join(names[:MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
 
 
-def unit_chances(units: Sequence[Unit]) -> NDArray[np.float64]:
-    """(n,) how often a unit is drawn: actions by the root of how many clips show them, in both styles alike, and the
-    clips of a style alike.
+def segment_probabilities(segments: Sequence[Segment]) -> NDArray[np.float64]:
+    """Return the probabilities (n,) of drawing each segment.
+
+    An action's probability is proportional to the square root of its number of clips. Both styles of an action are
+    equally likely, and so are the clips of a style.
     """
-    clips = Counter((unit.group, unit.style, unit.source) for unit in units)
+    clips = Counter((segment.group, segment.style, segment.source) for segment in segments)
     styles = Counter((group, style) for group, style, _ in clips)
     groups = Counter(group for group, _ in styles)
     chances = [
-        np.sqrt(sum(styles[unit.group, style] for style in STYLES))
-        / groups[unit.group]
-        / styles[unit.group, unit.style]
-        / clips[unit.group, unit.style, unit.source]
-        for unit in units
+        np.sqrt(sum(styles[segment.group, style] for style in STYLES))
+        / groups[segment.group]
+        / styles[segment.group, segment.style]
+        / clips[segment.group, segment.style, segment.source]
+        for segment in segments
     ]
     return np.array(chances) / np.sum(chances)
 
 
 @dataclass(frozen=True, eq=False)
-class Window:
-    """A sample: signals of some frames, structure of these and MARGIN frames on both sides, conditions."""
+class TrainingWindow:
+    """A training sample of f frames.
+
+    Attributes:
+        signals: of its frames.
+        structure: (3, f + 2 MARGIN) structure of the noise map, with MARGIN frames on both sides.
+        row: (c,) conditions.
+    """
 
     signals: Signals
     structure: NDArray[np.float32]
     row: NDArray[np.float32]
 
 
-def window(unit: Unit, frames: int, rng: np.random.Generator) -> Window:
-    """A random part of a unit, repeated or held, at a random pace."""
+def draw_window(segment: Segment, frames: int, rng: np.random.Generator) -> TrainingWindow:
+    """Draw a random window of a segment at a random pace; loops repeat, single actions are held at both ends."""
     pace = float(np.exp(rng.uniform(*np.log(PACES))))
-    steps = np.arange(-MARGIN, frames + MARGIN) * unit.tempo * pace / FPS
-    if unit.loop:
+    steps = np.arange(-MARGIN, frames + MARGIN) * segment.tempo * pace / FPS
+    if segment.loop:
         turns = rng.random() + steps
-        structure = repeating(turns)
+        structure = loop_structure(turns)
     else:
-        length = len(unit.signals) / pace
+        length = len(segment.signals) / pace
         first = rng.uniform(-HELD, max(length + HELD - frames, -HELD + 1))
         turns = first / length + steps
-        structure = single(turns)
-    signals = unit.at(turns[MARGIN : MARGIN + frames])
+        structure = single_structure(turns)
+    signals = segment.sample(turns[MARGIN : MARGIN + frames])
     root = signals.root * np.array([pace, pace, pace, 1], np.float32)[:, None]
-    return Window(replace(signals, root=root), structure, unit.row(pace))
+    return TrainingWindow(replace(signals, root=root), structure, segment.condition_row(pace))
 
 
-def known_latents(
-    units: Sequence[Unit], chances: FloatArray, conditions: FloatArray, z_dim: int
+def fit_latents(
+    segments: Sequence[Segment], chances: FloatArray, conditions: FloatArray, z_dim: int
 ) -> tuple[NDArray[np.float32], dict[str, NDArray[np.float32]]]:
-    """(n, z_dim) latents of the units, and the constants with which the domain gets their coordinates back."""
-    coordinates = principal_coordinates(np.stack([unit.features() for unit in units]), COORDINATES)
+    """Fit how the segments of each group vary.
+
+    Args:
+        segments: n segments.
+        chances: (n,) probabilities of drawing them.
+        conditions: (m, c) of all samples.
+        z_dim: size of the latent.
+
+    Returns:
+        (n, z_dim) latents of the segments, and the constants with which the domain restores their coordinates.
+    """
+    coordinates = principal_coordinates(np.stack([segment.features() for segment in segments]), COORDINATES)
     coordinates = np.pad(coordinates, ((0, 0), (0, COORDINATES - coordinates.shape[1])))
     mean, std = condition_statistics(conditions)
-    sliders = ((np.stack([unit.row() for unit in units]) - mean) / std)[:, SLIDERS]
-    groups = np.array([unit.group for unit in units])
-    fit = fit_groups(coordinates, sliders, groups, chances, 2 * len(NAMES), z_dim)
+    sliders = ((np.stack([segment.condition_row() for segment in segments]) - mean) / std)[:, SLIDERS]
+    groups = np.array([segment.group for segment in segments])
+    fit = fit_groups(coordinates, sliders, groups, chances, 2 * len(ACTION_NAMES), z_dim)
     return fit.latents(coordinates, sliders, groups), {
         name: getattr(fit, name) for name in ("means", "slopes", "loadings")
     }
 
 
-def summary(units: Sequence[Unit]) -> str:
-    """A line about what there is."""
-    kinds = Counter((unit.action.name, unit.loop) for unit in units)
+def summarise_segments(segments: Sequence[Segment]) -> str:
+    """Return a note with the numbers of segments, repetitions + single actions of each action."""
+    kinds = Counter((segment.action.name, segment.loop) for segment in segments)
     texts = [
-        f"{name} {kinds[name, True]}+{kinds[name, False]}" for name in NAMES if kinds[name, True] + kinds[name, False]
+        f"{name} {kinds[name, True]}+{kinds[name, False]}"
+        for name in ACTION_NAMES
+        if kinds[name, True] + kinds[name, False]
     ]
-    return f"{len(units)} repetitions and single actions: {', '.join(texts)}."
+    return f"{len(segments)} repetitions and single actions: {', '.join(texts)}."

@@ -1,4 +1,4 @@
-"""Model outputs -> motion clips: loops closed, feet held, ground at 0. numpy only."""
+"""Decode model outputs to motion clips: close loops, put figures on the ground, hold feet (numpy only)."""
 
 from __future__ import annotations
 
@@ -15,39 +15,44 @@ from ganassets.api.motion.editing import crop_clip, mirror_clip, place_at_origin
 from ganassets.api.motion.feet import find_standing_feet, foot_positions, hold_feet, match_travel, put_on_ground
 
 from .actions import ACTIONS
-from .signals import Signals, clip_of, sample_of, smoothed, stretched
+from .signals import Signals, clip_from_signals, signals_of_sample, smooth_signals, stretch_loop
 from .structure import FPS, MARGIN, STRIDE, is_loop, tempo_of
 
-MIRROR_STREAM = 26  # of the seed
-TURNS = 20.0  # degrees/s of the slider above which the side matters
-REPETITIONS = 2  # of a loop, where the user doesn't say how long it is
+MIRROR_STREAM = 26  # random stream of the seed
+TURNS = 20.0  # degrees/s; above this value of the condition "turn" a clip isn't mirrored
+REPETITIONS = 2  # of a loop whose length the user doesn't set
 
 
 def steps_wanted(settings: Mapping[str, Any], loop: bool, tempo: float) -> int:
-    """Steps from frame to frame that a clip takes at 30 a second.
+    """Return the number of steps from frame to frame of a clip at 30 frames per second.
 
     Args:
-        settings: "seconds"; 0 for about as long as it takes, such that it is played as the network makes it.
+        settings: "seconds"; 0 for about the clip's natural length, rounded so that it needs no stretching.
         loop: whether it repeats.
-        tempo: repetitions a second, or 1 / its duration.
+        tempo: repetitions per second, or 1 / duration.
     """
     if settings["seconds"]:
         return max(round(settings["seconds"] * FPS), 2)
-    return whole_strides((REPETITIONS if loop else 1) / tempo * FPS, loop) - (not loop)
+    return round_to_strides((REPETITIONS if loop else 1) / tempo * FPS, loop) - (not loop)
 
 
 def steps_made(wanted: int, loop: bool) -> int:
-    """Frames of the noise map for a clip of so many steps: a multiple of the stride, margins around what is once."""
-    return whole_strides(wanted, loop) + (0 if loop else 2 * MARGIN)
+    """Return the frames of the noise map for a clip: a multiple of the stride, with margins around a single action.
+
+    Args:
+        wanted: steps of the clip, see `steps_wanted`.
+        loop: whether it repeats.
+    """
+    return round_to_strides(wanted, loop) + (0 if loop else 2 * MARGIN)
 
 
-def whole_strides(steps: float, loop: bool) -> int:
-    """Frames, a multiple of the stride, with about so many steps; a loop's last step leads to its first frame."""
+def round_to_strides(steps: float, loop: bool) -> int:
+    """Round a number of steps to whole strides of frames; a loop has a frame per step, another clip one more."""
     return max(round((steps + (not loop)) / STRIDE), 1) * STRIDE
 
 
 def map_size(settings: Mapping[str, Any], row: NDArray[np.float32], _info: object) -> tuple[int]:
-    """Size of the noise map, (frames,), under settings and (c,) physical conditions; the stride is STRIDE."""
+    """Return the size (frames,) of the noise map under settings and conditions (c,); the stride is always STRIDE."""
     loop = is_loop(row)
     return (steps_made(steps_wanted(settings, loop, tempo_of(row)), loop),)
 
@@ -59,40 +64,53 @@ def decode_clips(
     provenances: Sequence[Provenance],
     settings: Mapping[str, Any],
 ) -> list[MotionClip]:
-    """Clips from `root` (n, 4, f), `rotations` (n, 132, f) and `contacts` (n, 4, f), see ganassets_poses.signals."""
+    """Decode samples to clips.
+
+    Args:
+        arrays: `root` (n, 4, f), `rotations` (n, 132, f) and `contacts` (n, 4, f), see ganassets_poses.signals.
+        names: of the clips.
+        provenances: of the clips.
+        settings: values of the plugin's settings.
+    """
     return [
-        decode_clip(sample_of(arrays, i), name, origin, settings)
+        decode_clip(signals_of_sample(arrays, i), name, origin, settings)
         for i, (name, origin) in enumerate(zip(names, provenances, strict=True))
     ]
 
 
 def decode_clip(signals: Signals, name: str, provenance: Provenance, settings: Mapping[str, Any]) -> MotionClip:
-    """One clip of (channels, f) signals."""
+    """Decode the signals of one clip."""
     loop = provenance.sliders["loop"] >= 0.5
     steps = steps_wanted(settings, loop, provenance.sliders["tempo"])
-    signals = smoothed(signals, loop)
+    signals = smooth_signals(signals, loop)
     # Lengths that are no multiple of the network's stride are played a little faster or slower.
     if loop:
-        clip = clip_of(stretched(signals, steps), name, FPS, True)
+        clip = clip_from_signals(stretch_loop(signals, steps), name, FPS, True)
     else:
-        clip = clip_of(signals.part(MARGIN, len(signals) - MARGIN), name, FPS, False)
+        clip = clip_from_signals(signals.slice(MARGIN, len(signals) - MARGIN), name, FPS, False)
         clip = resample_clip(replace(clip, fps=FPS * (len(clip) - 1) / steps), FPS)
-    if mirrors(settings["mirror"], provenance):
+    if is_mirrored(settings["mirror"], provenance):
         clip = mirror_clip(clip)
     clip = replace(place_at_origin(put_on_ground(clip)), provenance=provenance)
     if settings["hold-feet"]:
-        clip = steadied(clip)
+        clip = steady_feet(clip)
     if settings["pose"] >= 0:
-        clip = pose_of(clip, settings["pose"])
+        clip = extract_pose(clip, settings["pose"])
     return clip if settings["fps"] == FPS else resample_clip(clip, settings["fps"])
 
 
-def mirrors(wish: str, provenance: Provenance) -> bool:
-    """Whether left and right are exchanged: "yes", "no", or as the seed has it. Gaits come with both sides leading from
-    the network, and what turns goes to the side that was asked for.
+def is_mirrored(setting: str, provenance: Provenance) -> bool:
+    """Return whether left and right are exchanged: as set, or as the seed decides.
+
+    The seed doesn't decide for gaits, which the network makes with either foot leading, nor for clips that turn, which
+    turn to the side that was asked for.
+
+    Args:
+        setting: "yes", "no" or "seed".
+        provenance: of the clip.
     """
-    if wish != "seed":
-        return wish == "yes"
+    if setting != "seed":
+        return setting == "yes"
     if is_gait(provenance) or abs(provenance.sliders["turn"]) > TURNS:
         return False
     last, share = provenance.morph or (provenance.seed, 0.0)
@@ -100,14 +118,18 @@ def mirrors(wish: str, provenance: Provenance) -> bool:
 
 
 def is_gait(provenance: Provenance) -> bool:
-    """Whether a clip shows steps on the ground, mostly."""
+    """Return whether a clip shows mostly steps on the ground."""
     steps = (action for action in ACTIONS if action.gait and action.on_feet)
     return sum(provenance.sliders[f"action:{action.name}"] for action in steps) >= 0.5
 
 
-def steadied(clip: MotionClip) -> MotionClip:
-    """A clip that is on the ground with its feet held where the network says that they stand, and where they are low;
-    the travel of steps is matched to the feet first.
+def steady_feet(clip: MotionClip) -> MotionClip:
+    """Hold the feet of a clip where they stand: where the network says so, and where they are low.
+
+    In a looping gait the travel is matched to the feet first.
+
+    Args:
+        clip: on the ground, with contacts.
     """
     sliders = clip.provenance.sliders
     low = sum(sliders[f"action:{action.name}"] * action.low for action in ACTIONS)
@@ -117,7 +139,7 @@ def steadied(clip: MotionClip) -> MotionClip:
     return hold_feet(replace(clip, contacts=clip.contacts | stands))
 
 
-def pose_of(clip: MotionClip, share: float) -> MotionClip:
-    """One frame of a clip, the share of it in [0, 1] that is over, above the origin and facing +Z."""
+def extract_pose(clip: MotionClip, share: float) -> MotionClip:
+    """Return one frame of a clip, at a share of its duration in [0, 1], above the origin and facing +Z."""
     frame = round(share * (len(clip) - 1))
     return place_at_origin(crop_clip(clip, frame, frame + 1))

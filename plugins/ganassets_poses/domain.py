@@ -1,4 +1,4 @@
-"""The torch part: what the networks make and what the discriminator sees."""
+"""Training domain of motion (torch): what the networks' outputs mean, and what the discriminator sees."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from ganassets.api.motion.skeletons import HUMANOID
 from ganassets.api.spec import Preset
 from ganassets.training.networks import Domain, LinearFit
 
-from .actions import COLUMNS, NAMES
+from .actions import ACTION_NAMES, COLUMNS
 from .signals import JOINTS, PLACE_SCALE, REST_HEIGHT, ROOT, ROOT_SCALE, ROTATION_SCALE
 from .structure import CHANNELS, FPS, MARGIN, STRIDE, WHITE
 
 STRUCTURE = len(CHANNELS) - WHITE
-FOOT_WEIGHT = 2.0  # of the feet's speeds in m/s among those of all joints, which have about unit variance
+FOOT_WEIGHT = 2.0  # weight of the feet's speeds; the speeds of all joints in m/s have about unit variance
 FEET = tuple(HUMANOID.names.index(f"{side}{part}") for side in ("left", "right") for part in ("Foot", "Toes"))
 
 
 class PosesDomain(Domain):
-    """Raw samples: root, rotations (orthonormal columns) and contacts as ganassets_poses.signals has them.
+    """Raw samples are root, rotations (orthonormal columns) and contacts, see ganassets_poses.signals.
 
-    The latent is turned into coordinates of motions (principal components over all training samples) by what is known
-    of the group, so that the same coordinates mean the same motion in every group.
+    The latent is mapped to coordinates of motions (principal components of all segments) by the statistics of its
+    group, so that the same coordinates mean the same motion in every group.
     """
 
     means: Tensor
@@ -50,26 +50,27 @@ class PosesDomain(Domain):
 
     @property
     def margin(self) -> int:
-        """Frames made and cut off on both sides of a training sample."""
+        """Frames on both sides of a training sample that are generated and cut off."""
         return MARGIN
 
     def embedded_width(self, z_dim: int) -> int:
-        """Coordinates of a motion."""
+        """Return the number of coordinates of a motion."""
+        del z_dim  # the coordinates are those of the data
         return self.means.shape[1]
 
     def embed(self, z: Tensor, condition: Tensor) -> Tensor:
-        """(n, k) coordinates of a motion: the group's mean, moved by the sliders and the latent as the group varies."""
+        """Return the coordinates (n, k) of motions: the group's mean, moved by the conditions and the latent."""
         physical = self.unstandardise(condition)
-        actions, loop = physical[:, : len(NAMES)], physical[:, len(NAMES), None]
+        actions, loop = physical[:, : len(ACTION_NAMES)], physical[:, len(ACTION_NAMES), None]
         groups = torch.cat([actions * (1 - loop), actions * loop], 1)
-        free = condition[:, len(NAMES) + 1 :]
+        free = condition[:, len(ACTION_NAMES) + 1 :]
         varying = torch.cat([free, z], 1)
         maps = torch.cat([self.slopes, self.loadings], 1)  # (groups, c + z, k)
         by_group = (varying @ maps.permute(1, 0, 2).flatten(1)).unflatten(1, maps.shape[::2])
         return ((by_group + self.means) * groups[:, :, None]).sum(1)
 
     def centre(self, residual: dict[str, Tensor], condition: Tensor) -> dict[str, Tensor]:
-        """Raw sample: networks that give 0 make the rest pose travel as the sliders say."""
+        """Return raw samples of residuals; a residual of 0 is the rest pose that travels as the conditions say."""
         speed = condition[:, COLUMNS.index("speed"), None, None]
         turn = condition[:, COLUMNS.index("turn"), None, None] * (math.pi / 180)
         forward, left, turning, height = (
@@ -77,16 +78,17 @@ class PosesDomain(Domain):
         )
         return {
             "root": torch.cat([forward + speed, left, turning + turn, height + REST_HEIGHT], 1),
-            "rotations": orthonormal(residual["rotations"] * ROTATION_SCALE),
+            "rotations": orthonormal_columns(residual["rotations"] * ROTATION_SCALE),
             "contacts": torch.sigmoid(2 * residual["contacts"]),
         }
 
     def finish(self, raw: dict[str, Tensor], condition: Tensor) -> dict[str, Tensor]:
-        """Outputs: as they are."""
+        """Return the outputs of a raw sample, which are the same."""
+        del condition  # `centre` has used them
         return raw
 
     def places(self, rotations: Tensor, height: Tensor) -> Tensor:
-        """(n, 22, 3, f) metres: joints relative to where the figure stands and faces, by forward kinematics."""
+        """Return the joints' positions (n, 22, 3, f) in metres, relative to where the figure stands and faces."""
         n, _, frames = rotations.shape
         columns = rotations.reshape(n, JOINTS, 2, 3, frames)
         first, second = columns[:, :, 0], columns[:, :, 1]
@@ -105,7 +107,10 @@ class PosesDomain(Domain):
         return torch.stack(placed, 1)
 
     def speeds(self, places: Tensor, root: Tensor) -> Tensor:
-        """(n, 22, 3, f) m/s over the ground, as seen from the figure; the last frame repeats the one before."""
+        """Return the joints' velocities (n, 22, 3, f) over the ground in m/s, in the figure's frame.
+
+        The last frame repeats the one before.
+        """
         step = (places[..., 1:] - places[..., :-1]) * FPS
         step = torch.cat([step, step[..., -1:]], -1)
         forward, left, turn = (root[:, i, None] for i in range(3))
@@ -114,7 +119,7 @@ class PosesDomain(Domain):
         return step + carried
 
     def parts(self, raw: dict[str, Tensor]) -> list[Tensor]:
-        """Root, rotations, contacts, places and speeds, each (n, channels, f) of about unit variance."""
+        """Return root, rotations, contacts, positions and velocities, each (n, channels, f) of about unit variance."""
         root, rotations = raw["root"], raw["rotations"]
         places = self.places(rotations, root[:, 3:])
         speeds = self.speeds(places, root) * self.speed_weight
@@ -130,17 +135,17 @@ class PosesDomain(Domain):
         ]
 
     def distance(self, a: dict[str, Tensor], b: dict[str, Tensor]) -> Tensor:
-        """(n,) mean difference, every part weighing the same."""
+        """Return the mean absolute difference (n,) of two samples, with equal weight for each of `parts`."""
         pairs = zip(self.parts(a), self.parts(b), strict=True)
         return torch.stack([(x - y).abs().flatten(1).mean(1) for x, y in pairs]).mean(0)
 
     def view(self, raw: dict[str, Tensor]) -> Tensor:
-        """(n, 275, f): root, rotations, contacts, places, speeds, and the structure of the noise map."""
+        """Return what the discriminator sees (n, 275, f): all `parts`, and the structure of the noise map."""
         return torch.cat([*self.parts(raw), raw["noise"][:, WHITE:]], 1)
 
 
-def orthonormal(residual: Tensor) -> Tensor:
-    """(n, 132, f) two columns of each rotation, orthonormal (Gram and Schmidt), of what is added to no rotation."""
+def orthonormal_columns(residual: Tensor) -> Tensor:
+    """Return two orthonormal columns of each rotation (n, 132, f), by Gram-Schmidt, from residuals to no rotation."""
     n, _, frames = residual.shape
     columns = residual.reshape(n, JOINTS, 2, 3, frames)
     rest = torch.eye(3, device=residual.device)[:2, :, None]

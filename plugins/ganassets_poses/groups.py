@@ -1,4 +1,4 @@
-"""How the motions of each action vary: Gaussians over shared coordinates, from few samples. numpy only."""
+"""Linear Gaussian models of how the motions of each group vary, fitted to few samples (numpy only)."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.floating]
 
-RIDGE = 3.0  # samples' worth of belief that sliders change nothing
+RIDGE = 3.0  # strength of the prior that conditions change nothing, in samples
 
 
 @dataclass(frozen=True, eq=False)
-class Groups:
-    """Coordinates of a sample are means + sliders @ slopes + z @ loadings of its group, z standard normal.
+class GroupModels:
+    """Coordinates of a sample are means + conditions @ slopes + z @ loadings of its group, with z standard normal.
 
     Attributes:
         means: (g, k) float32.
-        slopes: (g, c, k) float32, for standardised sliders.
-        loadings: (g, z_dim, k) float32; rows beyond what a group's samples span are 0.
+        slopes: (g, c, k) float32, for standardised conditions.
+        loadings: (g, z_dim, k) float32; rows beyond the span of a group's samples are 0.
     """
 
     means: NDArray[np.float32]
@@ -27,16 +27,21 @@ class Groups:
     loadings: NDArray[np.float32]
 
     def latents(self, coordinates: FloatArray, sliders: FloatArray, groups: NDArray[np.intp]) -> NDArray[np.float32]:
-        """(n, z_dim) latents that give these coordinates (n, k); NaN where a number changes nothing.
+        """Return the latents (n, z_dim) that give these coordinates; NaN for components that change nothing.
 
-        Of a sample that is alone in its group one of these is told, because the sample is known all the same.
+        Where a group has a single sample, its first component is 0, so that the sample counts as known.
+
+        Args:
+            coordinates: (n, k).
+            sliders: (n, c) standardised conditions.
+            groups: (n,) indices.
         """
         found = np.full((len(coordinates), self.loadings.shape[1]), np.nan, np.float32)
         for i, group in enumerate(groups):
             rest = coordinates[i] - self.means[group] - sliders[i] @ self.slopes[group]
             rows = np.flatnonzero(np.abs(self.loadings[group]).sum(1) > 0)
             loadings = self.loadings[group][rows]
-            # Rows are at right angles to each other.
+            # The rows are orthogonal.
             found[i, rows] = (loadings @ rest) / np.square(loadings).sum(1)
             if not len(rows):
                 found[i, 0] = 0
@@ -44,26 +49,29 @@ class Groups:
 
 
 def principal_coordinates(features: NDArray[np.float32], count: int) -> NDArray[np.float32]:
-    """(n, count) coordinates of (n, d) features along their principal axes, in the largest one's standard deviation."""
+    """Return coordinates (n, count) of features (n, d) along their principal axes.
+
+    They are divided by the standard deviation along the first axis.
+    """
     centred = (features - features.mean(0)).astype(np.float64)
     left, values, _ = np.linalg.svd(centred, full_matrices=False)
     coordinates = left[:, :count] * values[:count]
-    # Samples that are all alike have no standard deviation.
+    # The standard deviation of identical samples is 0.
     return (coordinates / max(coordinates[:, 0].std(), 1e-6)).astype(np.float32)
 
 
 def fit_groups(
     coordinates: FloatArray, sliders: FloatArray, groups: NDArray[np.intp], weights: FloatArray, count: int, z_dim: int
-) -> Groups:
-    """Fit every group that has samples.
+) -> GroupModels:
+    """Fit a model to every group that has samples.
 
     Args:
         coordinates: (n, k).
-        sliders: (n, c) standardised.
-        groups: (n,) below count.
-        weights: (n,) how much a sample counts in its group.
-        count: of groups.
-        z_dim: most directions that a group varies in.
+        sliders: (n, c) standardised conditions.
+        groups: (n,) indices below count.
+        weights: (n,) weight of a sample in its group.
+        count: number of groups.
+        z_dim: most directions in which a group varies.
     """
     k, c = coordinates.shape[1], sliders.shape[1]
     means, slopes, loadings = np.zeros((count, k)), np.zeros((count, c, k)), np.zeros((count, z_dim, k))
@@ -80,4 +88,4 @@ def fit_groups(
         order = np.argsort(values)[::-1][: min(z_dim, index.sum() - 1)]
         order = order[values[order] > 1e-6 * max(values.max(), 1e-12)]
         loadings[group, : len(order)] = (vectors[:, order] * np.sqrt(values[order])).T
-    return Groups(*(array.astype(np.float32) for array in (means, slopes, loadings)))
+    return GroupModels(*(array.astype(np.float32) for array in (means, slopes, loadings)))

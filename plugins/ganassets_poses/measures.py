@@ -1,4 +1,4 @@
-"""What clips are worth by themselves: feet that slide, loops that jump, shaking. numpy only."""
+"""Measures of generated clips: skating feet, gaps of loops, jerk (numpy only)."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from ganassets.api.motion.measures import jerk, loop_gap, loop_seam, skating
 
 
 def clip_measures(clips: Sequence[MotionClip]) -> dict[str, float]:
-    """Numbers by name.
+    """Return measures by name.
 
-    "skating" is the mean share of frames in which a standing foot slides, "jerk" the median in m/s^3; of loops,
-    "loop gap" is the largest jump of a pose from the last frame to the first (radians, metres) and "seam" the mean
-    change of movement there by that between other frames, 1 where it is no larger.
+    Returns:
+        "skating": mean share of frames in which a standing foot slides. "jerk": median in m/s^3. Of loops, "loop gap":
+        largest change of a pose from the last frame to the first (radians, metres), and "seam": mean change of movement
+        there relative to that between other frames, 1 for none.
     """
     measures = {
         "skating": float(np.mean([skating(clip) for clip in clips])),

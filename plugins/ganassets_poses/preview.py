@@ -12,33 +12,35 @@ from PIL import Image, ImageDraw, ImageFont
 
 from ganassets.api.assets import MotionClip
 from ganassets.api.errors import InputError
-from ganassets.api.motion.animation import INK, animated_sheet, fitting, shot_of
+from ganassets.api.motion.animation import INK, animated_sheet, framed_body, shorten, shot_of
 from ganassets.api.motion.feet import ground_travel
-from ganassets.api.motion.figure import SIDE_COLOURS, draw_figure
-from ganassets.api.motion.floor import BACKDROP, FLOOR, GRID, draw_shadow, mixed, trails_of
+from ganassets.api.motion.figure import FEW_SHADES, SHADES, SIDE_COLOURS, draw_figure
+from ganassets.api.motion.floor import BACKDROP, FLOOR, GRID, blend, draw_shadow, trails_of
 
 FloatArray = NDArray[np.floating]
 
 MAX_CLIPS = 64
-# Of the animated sheet: clips, seconds of each, pixels of each, pictures a second.
-MOST_ANIMATED, LONGEST, ANIMATED_SIZE, ANIMATED_FPS = 16, 10.0, 160, 12.0
-POSES = 8  # of a strip
+MOST_ANIMATED = 1  # clips; encoding a grid of them takes longer than generating them
+LONGEST, ANIMATED_SIZE, ANIMATED_FPS = 10.0, 160, 12.0  # seconds, pixels, pictures a second of the animated sheet
+POSES, FEWER_POSES = 8, 4  # in a strip of up to MANY_CLIPS clips, and of more
+MANY_CLIPS = 16
 WIDTH, HEIGHT = 2400, 3600  # pixels of the largest sheet
-TALLEST, LARGEST = 230, 480  # pixels of a strip, and of a single pose's picture
-NARROW = 0.6  # from a pose to the next, of a strip's height; figures may reach over their neighbours
-ACROSS = (POSES - 1) * NARROW + 1  # width of a strip, of its height
+TALLEST, LOWER, LARGEST = 230, 110, 480  # pixels of a strip of few and of many clips, and of a single pose's picture
+NARROW = 0.6  # distance from one pose to the next, in heights of the strip; figures may reach over their neighbors
 MOST_COLUMNS = 4
-FACTOR = 2  # that pictures are drawn larger by
+FACTOR = 2  # pictures are drawn larger by this factor, then reduced
 GAP = 6  # pixels between panels
-LEAST_TRAVEL = 0.1  # metres that are told
+LEAST_TRAVEL = 0.1  # metres; captions leave shorter travels out
 PAPER, PALE = (28, 31, 38), (142, 150, 163)
-STEPS = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0)  # metres of the squares below a way
-LEAST_EXTENT, MOST_LINES = 1.2, 6  # metres of the smallest map, lines of its grid
+STEPS = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0)  # metres, sides of a map's squares
+LEAST_EXTENT, MOST_LINES = 1.2, 6  # metres that the smallest map shows, lines of its grid
 
 
 def contact_sheet(clips: Sequence[MotionClip]) -> Image.Image:
-    """Picture of the first 64 clips, at most 2400 x 3600: each with eight poses from left to right, its name, action,
-    length and travel, and a map of its root and feet; clips of a single pose alone as a grid of figures.
+    """Draw the first 64 clips, at most 2400 x 3600 pixels.
+
+    A clip has eight poses from left to right (four where there are more than 16 clips), its name, action, length and
+    travel, and a map of its root and feet. Clips of a single pose alone become a grid of figures.
 
     Args:
         clips: of humanoids.
@@ -53,30 +55,41 @@ def contact_sheet(clips: Sequence[MotionClip]) -> Image.Image:
 
 
 def animation(clips: Sequence[MotionClip]) -> bytes | None:
-    """Animated WebP of the first 16 clips that move and last no longer than 10 s, or None where none does."""
-    moving = [clip for clip in clips if len(clip) > 1 and clip.seconds <= LONGEST][:MOST_ANIMATED]
-    return animated_sheet(moving, math.ceil(math.sqrt(len(moving))), ANIMATED_SIZE, ANIMATED_FPS) if moving else None
+    """Encode a single clip as an animated WebP; None for several, or one that doesn't move or is longer than 10 s."""
+    if len(clips) > MOST_ANIMATED or any(len(clip) == 1 or clip.seconds > LONGEST for clip in clips):
+        return None
+    return animated_sheet(clips, MOST_ANIMATED, ANIMATED_SIZE, ANIMATED_FPS)
 
 
 def pose_sheet(clips: Sequence[MotionClip]) -> Image.Image:
-    """Figures in a grid about as wide as high."""
+    """Draw figures in a grid about as wide as high."""
     columns = math.ceil(math.sqrt(len(clips)))
     size = min(LARGEST, WIDTH // columns - GAP)
-    return arranged([pose_panel(clip, size) for clip in clips], columns)
+    return arrange([pose_panel(clip, size) for clip in clips], columns)
 
 
 def strip_sheet(clips: Sequence[MotionClip]) -> Image.Image:
-    """Strips in as many columns as make them largest."""
+    """Draw strips in as many columns as make them largest."""
     columns = max(range(1, MOST_COLUMNS + 1), key=lambda columns: (strip_height(len(clips), columns), -columns))
     height = strip_height(len(clips), columns)
-    return arranged([strip_panel(clip, height) for clip in clips], columns)
+    return arrange([strip_panel(clip, height, pose_count(len(clips))) for clip in clips], columns)
 
 
-def strip_height(count: int, columns: int) -> int:
-    """Pixels that the poses of a strip can have in height."""
-    high = (HEIGHT - GAP) // -(-count // columns) - GAP
-    wide = ((WIDTH - GAP) // columns - GAP) / (ACROSS + 1)
-    return int(min(TALLEST, wide, high - line_height(high)))
+def pose_count(clips: int) -> int:
+    """Poses in each strip of a sheet of that many clips."""
+    return POSES if clips <= MANY_CLIPS else FEWER_POSES
+
+
+def strip_width(poses: int) -> float:
+    """Width of a strip without its map, in heights."""
+    return (poses - 1) * NARROW + 1
+
+
+def strip_height(clips: int, columns: int) -> int:
+    """Pixels that the poses of a strip can have in height on a sheet of that many clips."""
+    high = (HEIGHT - GAP) // -(-clips // columns) - GAP
+    wide = ((WIDTH - GAP) // columns - GAP) / (strip_width(pose_count(clips)) + 1)
+    return int(min(TALLEST if clips <= MANY_CLIPS else LOWER, wide, high - line_height(high)))
 
 
 def line_height(height: int) -> int:
@@ -89,8 +102,8 @@ def font_size(height: int) -> int:
     return max(10, min(16, height // 12))
 
 
-def arranged(panels: Sequence[Image.Image], columns: int) -> Image.Image:
-    """Panels of one size row by row, with gaps around them."""
+def arrange(panels: Sequence[Image.Image], columns: int) -> Image.Image:
+    """Lay panels of one size out row by row, with gaps around them."""
     width, height = panels[0].size
     rows = -(-len(panels) // columns)
     columns = min(columns, len(panels))
@@ -100,8 +113,8 @@ def arranged(panels: Sequence[Image.Image], columns: int) -> Image.Image:
     return sheet
 
 
-def titled(picture: Image.Image, texts: Sequence[str]) -> Image.Image:
-    """The picture below a line of texts, the first of which is bright; what doesn't fit is left out from the end."""
+def add_title(picture: Image.Image, texts: Sequence[str]) -> Image.Image:
+    """Put the picture below a line of texts: the first is bright, and the last ones are left out where room ends."""
     width, height = picture.size
     line = line_height(height)
     panel = Image.new("RGB", (width, height + line), BACKDROP)
@@ -114,14 +127,14 @@ def titled(picture: Image.Image, texts: Sequence[str]) -> Image.Image:
         room = width - letters // 2 - x
         if colour == PALE and font.getlength(text) > room:
             break
-        text = fitting(text, font, room)
+        text = shorten(text, font, room)
         draw.text((x, line / 2), text, colour, font, "lm")
         x += math.ceil(font.getlength(text)) + letters
     return panel
 
 
 def captions(clip: MotionClip) -> list[str]:
-    """Name, action, seconds, whether it loops, metres of travel if any; a single pose has the first two."""
+    """List name, action, seconds, whether the clip loops, metres of travel; a single pose has the first two."""
     actions = {key.partition(":")[2]: share for key, share in clip.provenance.sliders.items() if key[:7] == "action:"}
     action = max(actions, key=lambda name: actions[name]) if any(actions.values()) else ""
     texts = [clip.name, *([action] if action else [])]
@@ -137,46 +150,48 @@ def captions(clip: MotionClip) -> list[str]:
 
 
 def pose_panel(clip: MotionClip, size: int) -> Image.Image:
-    """The first pose on its floor."""
-    return titled(next(shot_of(clip, np.zeros(1), size).pictures()), captions(clip))
+    """Draw the first pose on its floor."""
+    return add_title(next(shot_of(clip, np.zeros(1), size).pictures()), captions(clip))
 
 
-def strip_panel(clip: MotionClip, height: int) -> Image.Image:
-    """Poses side by side, and the map."""
-    times = np.linspace(0, clip.seconds, POSES if len(clip) > 1 else 1)
+def strip_panel(clip: MotionClip, height: int, count: int = POSES) -> Image.Image:
+    """Draw that many poses side by side, and the map."""
+    times = np.linspace(0, clip.seconds, count if len(clip) > 1 else 1)
     if clip.loop and len(clip) > 1:
-        times = np.arange(POSES) * (clip.seconds / POSES)  # the closing pose is the first again
-    poses = strip(clip, times, height)
-    picture = Image.new("RGB", (poses.width + height, height), BACKDROP)
-    picture.paste(poses, (0, 0))
-    picture.paste(top_view(clip, height), (poses.width, 0))
-    return titled(picture, captions(clip))
+        times = np.arange(count) * (clip.seconds / count)  # the closing pose is the first again
+    width = int(strip_width(count) * height)
+    picture = Image.new("RGB", (width + height, height), BACKDROP)
+    picture.paste(draw_strip(clip, times, (width, height)), (0, 0))
+    picture.paste(top_view(clip, height), (width, 0))
+    return add_title(picture, captions(clip))
 
 
-def strip(clip: MotionClip, times: FloatArray, height: int) -> Image.Image:
-    """Picture of that height of the poses at moments, each over its own root, all at one scale."""
+def draw_strip(clip: MotionClip, times: FloatArray, size: tuple[int, int]) -> Image.Image:
+    """Draw the poses at moments into a picture of that width and height, each over its own root, all at one scale."""
+    width, height = size
     rooted = replace(clip, translation=clip.translation * np.array([0, 1, 0], np.float32), loop=False)
-    shot = shot_of(rooted, times, height)
-    image = Image.new("RGB", (FACTOR * int(ACROSS * height), FACTOR * height), BACKDROP)
+    body, cameras = framed_body(rooted, times, height)
+    middle, reach = FACTOR * cameras[0].centre[1], FACTOR * 0.2 * height
+    image = Image.new("RGB", (FACTOR * width, FACTOR * height), BACKDROP)
     draw = ImageDraw.Draw(image)
     cameras = [
         replace(camera, centre=(camera.centre[0] + i * NARROW * height, camera.centre[1])).enlarged(FACTOR)
-        for i, camera in enumerate(shot.cameras)
+        for i, camera in enumerate(cameras)
     ]
     # The floor is a band that is lightest below the feet and fades to both sides.
-    middle, reach = FACTOR * shot.cameras[0].centre[1], FACTOR * 0.2 * height
     for y in range(max(int(middle - reach), 0), min(int(middle + reach), image.height)):
-        draw.line((0, y, image.width, y), mixed(BACKDROP, FLOOR, 1 - ((y - middle) / reach) ** 2))
+        draw.line((0, y, image.width, y), blend(BACKDROP, FLOOR, 1 - ((y - middle) / reach) ** 2))
     for frame, camera in enumerate(cameras):
-        draw_shadow(image, shot.body, frame, camera)
+        draw_shadow(image, body, frame, camera)
     for frame, camera in enumerate(cameras):
-        draw_figure(image, shot.body, frame, camera)
+        draw_figure(image, body, frame, camera, SHADES if height > LOWER else FEW_SHADES)
     return image.reduce(FACTOR)
 
 
 def top_view(clip: MotionClip, size: int) -> Image.Image:
-    """(size x size) map of the ways of the root (pale, a ring at its start) and of the feet over a grid; left is on the
-    left of who faces +Z, which is up.
+    """Draw a (size x size) map of the paths of the root and the feet over a grid.
+
+    The root is pale, with a ring at its start. +Z points up, and the left of a figure that faces it is on the left.
     """
     side = FACTOR * size
     image = Image.new("RGB", (side, side), BACKDROP)
@@ -195,18 +210,18 @@ def top_view(clip: MotionClip, size: int) -> Image.Image:
         return side / 2 - (points - middle) * scale
 
     step = next((step for step in STEPS if extent / step <= MOST_LINES), extent)
-    draw.rounded_rectangle((inset, inset, side - inset, side - inset), 0.04 * side, mixed(BACKDROP, FLOOR, 0.6))
+    draw.rounded_rectangle((inset, inset, side - inset, side - inset), 0.04 * side, blend(BACKDROP, FLOOR, 0.6))
     first, last = (np.ceil((middle - extent / 2) / step), np.floor((middle + extent / 2) / step))
     for axis in (0, 1):
         for line in np.arange(first[axis], last[axis] + 1) * step:
             at = float(seen(np.array([line, line]))[axis])
             ends = (at, inset, at, side - inset) if axis == 0 else (inset, at, side - inset, at)
-            draw.line(ends, mixed(FLOOR, GRID, 0.5), FACTOR)
+            draw.line(ends, blend(FLOOR, GRID, 0.5), FACTOR)
     dot, thin = side / 70, max(side // 120, 1)
     draw.line(seen(root).ravel().tolist(), PALE, thin)
     for foot, colour in enumerate(SIDE_COLOURS.values()):
         pixels = seen(feet[:, foot])
-        draw.line(pixels.ravel().tolist(), mixed(FLOOR, colour, 0.7), thin)
+        draw.line(pixels.ravel().tolist(), blend(FLOOR, colour, 0.7), thin)
         for x, y in pixels[trails.stands[:, foot]].tolist():
             draw.ellipse((x - dot, y - dot, x + dot, y + dot), colour)
     x, y = seen(root[0]).tolist()

@@ -1,4 +1,4 @@
-"""A clip as the networks see it, relative to where the figure stands and faces, and back. numpy only."""
+"""Convert clips to the networks' signals, relative to where the figure stands and faces, and back (numpy only)."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ FloatArray = NDArray[np.floating]
 
 JOINTS = len(HUMANOID.names)
 ROOT = ("forward", "left", "turn", "height")  # m/s, m/s, rad/s, m
-HEADING_SIGMA = 0.15  # seconds: the pelvis sways faster than a figure turns
-# Signs of a rotation's two columns under the reflection at x = 0.
+HEADING_SIGMA = 0.15  # seconds; the pelvis sways faster than a figure turns
+# Signs of a rotation's two columns when it is reflected at x = 0.
 MIRROR = np.array([[1, -1, -1], [-1, 1, 1]], np.float32)[:, :, None]
 REST_HEIGHT = float(HUMANOID.offsets[0, 1])
-# What a 1 of the networks stands for, or makes a signal about unit variance.
+# Scales of the networks' residuals, and divisors that give signals about unit variance.
 ROOT_SCALE = (0.6, 0.3, 1.0, 0.1)
 ROTATION_SCALE, PLACE_SCALE = 0.3, 0.25
 
 
 @dataclass(frozen=True, eq=False)
 class Signals:
-    """Frames of a motion; every frame says where the next one is.
+    """Frames of a motion; every frame holds the step to the next one.
 
     Attributes:
         root: (4, f) float32: velocity forwards and to the left in m/s, turning to the left in rad/s, height of the hips
             in metres.
         rotations: (132, f) float32: the 22 joints' rotations as two columns each; the hips' relative to the heading.
-        contacts: (4, f) float32 in [0, 1]: which of ganassets.api.assets.CONTACTS stand on the ground.
+        contacts: (4, f) float32 in [0, 1]: whether ganassets.api.assets.CONTACTS stand on the ground.
     """
 
     root: NDArray[np.float32]
@@ -44,60 +44,60 @@ class Signals:
     def __len__(self) -> int:
         return self.root.shape[1]
 
-    def part(self, start: int, stop: int) -> Signals:
-        """Frames start to stop - 1."""
+    def slice(self, start: int, stop: int) -> Signals:
+        """Return frames start to stop - 1."""
         return Signals(self.root[:, start:stop], self.rotations[:, start:stop], self.contacts[:, start:stop])
 
-    def mirrored(self) -> Signals:
-        """Left and right exchanged."""
+    def mirror(self) -> Signals:
+        """Exchange left and right."""
         swap = [HUMANOID.index(opposite_joint(name)) for name in HUMANOID.names]
         columns = self.rotations.reshape(JOINTS, 2, 3, -1)[swap] * MIRROR
         root = self.root * np.array([1, -1, -1, 1], np.float32)[:, None]
         return Signals(root, columns.reshape(6 * JOINTS, -1), self.contacts[[2, 3, 0, 1]])
 
-    def columns(self) -> NDArray[np.float32]:
-        """(f, 22, 6) the two columns of each rotation."""
+    def rotation_columns(self) -> NDArray[np.float32]:
+        """Return the two columns of each rotation, (f, 22, 6)."""
         return np.moveaxis(self.rotations.reshape(JOINTS, 6, -1), (0, 1), (1, 2))
 
-    def stacked(self) -> NDArray[np.float32]:
-        """(140, f) all of them."""
+    def stack(self) -> NDArray[np.float32]:
+        """Return all signals as one array (140, f)."""
         return np.concatenate([self.root, self.rotations, self.contacts])
 
 
 PARTS = ("root", "rotations", "contacts")
 
 
-def sample_of(arrays: Mapping[str, np.ndarray], index: int) -> Signals:
-    """A sample of `root`, `rotations` and `contacts`, (n, channels, f) each: a model's outputs, or data like them."""
+def signals_of_sample(arrays: Mapping[str, np.ndarray], index: int) -> Signals:
+    """Return one sample of `root`, `rotations` and `contacts`, (n, channels, f) each, of outputs or training data."""
     return Signals(*(arrays[name][index] for name in PARTS))
 
 
-def unstacked(values: FloatArray) -> Signals:
-    """Signals of (140, f); rotations are made orthonormal again."""
+def unstack_signals(values: FloatArray) -> Signals:
+    """Return the signals of an array (140, f), with rotations made orthonormal again."""
     root, rotations, contacts = np.split(values.astype(np.float32), [len(ROOT), len(ROOT) + 6 * JOINTS])
-    return Signals(root, orthonormal(rotations), contacts)
+    return Signals(root, orthonormalise(rotations), contacts)
 
 
-def orthonormal(rotations: FloatArray) -> NDArray[np.float32]:
-    """(132, f) with columns of unit length at right angles."""
+def orthonormalise(rotations: FloatArray) -> NDArray[np.float32]:
+    """Return rotations (132, f) with orthonormal columns."""
     columns = np.moveaxis(rotations.reshape(JOINTS, 6, -1), 1, -1)
-    return flat(to_6d(from_6d(columns)))
+    return flatten_rotations(to_6d(from_6d(columns)))
 
 
-def flat(columns: FloatArray) -> NDArray[np.float32]:
-    """(132, f) of (22, f, 6)."""
+def flatten_rotations(columns: FloatArray) -> NDArray[np.float32]:
+    """Reshape columns (22, f, 6) to (132, f)."""
     return np.ascontiguousarray(np.moveaxis(columns, -1, 1).reshape(6 * JOINTS, -1), np.float32)
 
 
-def headings(rotations: FloatArray, fps: float, wraps: bool) -> NDArray[np.float64]:
-    """(f,) radians to the left that the figure faces away from +Z, without jumps; smoothed along time.
+def smooth_headings(rotations: FloatArray, fps: float, wraps: bool) -> NDArray[np.float64]:
+    """Return the figure's heading (f,) in radians to the left of +Z, continuous and smoothed along time.
 
-    It follows the hips' left-right axis, which stays level when somebody bends, falls or rolls over; moments when it
-    stands upright count little.
+    It follows the hips' left-right axis, which stays level when somebody bends, falls or rolls over. Moments when that
+    axis is upright count little.
 
     Args:
         rotations: (f, 4) of the hips.
-        fps: frames a second.
+        fps: frames per second.
         wraps: whether the frame after the last is the first.
     """
     left = rotate(rotations.astype(np.float64), np.array([1.0, 0, 0]))
@@ -106,14 +106,14 @@ def headings(rotations: FloatArray, fps: float, wraps: bool) -> NDArray[np.float
     return np.unwrap(np.angle(np.where(np.abs(smooth) > 1e-6, smooth, 1.0)))
 
 
-def signals_of(clip: MotionClip) -> Signals:
-    """Signals of a clip on the humanoid; one frame fewer than it has, because each says where the next one is.
+def signals_from_clip(clip: MotionClip) -> Signals:
+    """Convert a clip on the humanoid to signals; one frame fewer, because each holds the step to the next.
 
     Args:
-        clip: with contacts and at least two frames.
+        clip: with at least two frames; contacts are 0 where it has none.
     """
     last = len(clip) - 1
-    angles = headings(clip.rotations[:last, 0] if clip.loop else clip.rotations[:, 0], clip.fps, clip.loop)
+    angles = smooth_headings(clip.rotations[:last, 0] if clip.loop else clip.rotations[:, 0], clip.fps, clip.loop)
     if clip.loop:
         turned = np.angle(np.exp(1j * (angles[0] - angles[-1])))
         angles = np.append(angles, angles[-1] + turned)
@@ -126,34 +126,35 @@ def signals_of(clip: MotionClip) -> Signals:
     local[:, 0] = normalise(multiply(back, local[:, 0]))
     root = np.stack([step[:, 2], step[:, 0], turn, clip.translation[:last, 1]])
     contacts = np.zeros((last, len(CONTACTS))) if clip.contacts is None else clip.contacts[:last]
-    return Signals(root.astype(np.float32), flat(np.moveaxis(to_6d(local), 1, 0)), contacts.T.astype(np.float32))
+    return Signals(
+        root.astype(np.float32), flatten_rotations(np.moveaxis(to_6d(local), 1, 0)), contacts.T.astype(np.float32)
+    )
 
 
-def smoothed(signals: Signals, wraps: bool) -> Signals:
-    """Each frame with an eighth of both its neighbours: halves what trembles from frame to frame, as bodies don't, and
-    leaves motion below 5 Hz (less than 13 % off).
+def smooth_signals(signals: Signals, wraps: bool) -> Signals:
+    """Smooth signals along time with the weights 1/8, 6/8, 1/8.
+
+    This halves trembling from frame to frame, which bodies don't show. Motion below 5 Hz loses less than 13 %.
     """
-    values = np.pad(signals.stacked(), ((0, 0), (1, 1)), mode="wrap" if wraps else "edge")
-    return unstacked((values[:, :-2] + 6 * values[:, 1:-1] + values[:, 2:]) / 8)
+    values = np.pad(signals.stack(), ((0, 0), (1, 1)), mode="wrap" if wraps else "edge")
+    return unstack_signals((values[:, :-2] + 6 * values[:, 1:-1] + values[:, 2:]) / 8)
 
 
-def stretched(loop: Signals, frames: int) -> Signals:
-    """A loop in another number of frames, played so much slower or faster: interpolated by its Fourier series, which
-    has no seam.
-    """
+def stretch_loop(loop: Signals, frames: int) -> Signals:
+    """Change the number of frames of a loop, and its speed accordingly, by its Fourier series, which has no seam."""
     if frames == len(loop):
         return loop
-    spectrum = np.fft.rfft(loop.stacked(), axis=1)[:, : (min(frames, len(loop)) + 1) // 2]
+    spectrum = np.fft.rfft(loop.stack(), axis=1)[:, : (min(frames, len(loop)) + 1) // 2]
     values = np.fft.irfft(spectrum, n=frames, axis=1) * (frames / len(loop))
     values[:3] *= len(loop) / frames
     values[-len(CONTACTS) :] = values[-len(CONTACTS) :].clip(0, 1)
-    return unstacked(values)
+    return unstack_signals(values)
 
 
-def clip_of(signals: Signals, name: str, fps: float, loop: bool) -> MotionClip:
-    """The clip that signals describe, from the origin on and facing +Z on the whole.
+def clip_from_signals(signals: Signals, name: str, fps: float, loop: bool) -> MotionClip:
+    """Convert signals to a clip that starts at the origin and faces +Z on average.
 
-    A loop of f frames becomes f + 1, the last like the first: what it turns by is taken off evenly.
+    A loop of f frames becomes f + 1, the last like the first; its net turn is removed evenly.
     """
     forward, left, turn, height = signals.root.astype(np.float64)
     if loop:
@@ -164,7 +165,7 @@ def clip_of(signals: Signals, name: str, fps: float, loop: bool) -> MotionClip:
     ground = np.concatenate([np.zeros((1, 3)), np.cumsum(step, 0)])
     frames = np.arange(len(angles)) % len(signals)
     ground[:, 1] = height[frames]
-    rotations = from_6d(signals.columns()[frames].astype(np.float64))
+    rotations = from_6d(signals.rotation_columns()[frames].astype(np.float64))
     rotations[:, 0] = normalise(multiply(from_axis_angle((0, 1, 0), angles), rotations[:, 0]))
     return MotionClip(
         name,

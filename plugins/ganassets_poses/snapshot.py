@@ -1,4 +1,4 @@
-"""Pictures of samples in training. numpy and pillow only."""
+"""Pictures of samples during training (numpy and pillow only)."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from PIL.Image import Image
 from ganassets.api.assets import MotionClip
 from ganassets.api.motion.editing import place_at_origin
 
-from .actions import NAMES
+from .actions import ACTION_NAMES
 from .preview import contact_sheet
-from .signals import clip_of, sample_of
+from .signals import clip_from_signals, signals_of_sample
 from .structure import FPS, MARGIN, is_loop
 
-MOST = 16
+MOST = 16  # samples in a picture
 
 
 def snapshot(arrays: Mapping[str, np.ndarray], conditions: np.ndarray) -> Image:
-    """Contact sheet of the first samples as the networks make them, nothing mended.
+    """Draw a contact sheet of the first samples as the networks make them, without corrections.
 
     Args:
         arrays: `root`, `rotations` and `contacts`, (n, channels, f).
-        conditions: (n, c) physical.
+        conditions: (n, c) in physical units.
     """
     return contact_sheet([raw_clip(arrays, i, conditions[i]) for i in range(min(MOST, len(conditions)))])
 
 
 def raw_clip(arrays: Mapping[str, np.ndarray], index: int, row: np.ndarray) -> MotionClip:
-    """A sample as a clip, named after its action."""
-    signals = sample_of(arrays, index)
+    """Return a sample as a clip, named after its action."""
+    signals = signals_of_sample(arrays, index)
     loop = is_loop(row)
     if not loop:
-        signals = signals.part(MARGIN, len(signals) - MARGIN)
-    return place_at_origin(clip_of(signals, NAMES[int(row[: len(NAMES)].argmax())], FPS, loop))
+        signals = signals.slice(MARGIN, len(signals) - MARGIN)
+    return place_at_origin(clip_from_signals(signals, ACTION_NAMES[int(row[: len(ACTION_NAMES)].argmax())], FPS, loop))

@@ -1,4 +1,4 @@
-"""Contact sheet of materials: each tiled 2 x 2 under light, with a sphere in its corner."""
+"""Contact sheet of materials: each is tiled 2 x 2 under light, with a sphere in its corner."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from .materials import CLASSES
 
 COLUMNS = 8
 MAX_MATERIALS = 64
-SPHERE = 0.34  # of a cell's width
+SPHERE = 0.34  # share of the cell's width
 PAPER, INK = (235, 235, 235), (60, 60, 60)
 
 
 def contact_sheet(assets: Sequence[TextureSet], cell: int = 256) -> Image.Image:
-    """Picture of the first 64 materials, eight in a row, each with its seed and class.
+    """Draw the first 64 materials, eight in a row, each with its seed and class.
 
     Args:
         assets: materials of any size.
@@ -47,9 +47,9 @@ def contact_sheet(assets: Sequence[TextureSet], cell: int = 256) -> Image.Image:
 
 
 def picture(asset: TextureSet, cell: int) -> Image.Image:
-    """The material on a plane, tiled 2 x 2 where it tiles, and on a small sphere in its corner."""
+    """Draw the material on a plane, 2 x 2 tiles if it tiles, and on a small sphere in the corner."""
     rows, columns = asset.height.shape
-    repeat = 2 if asset.tiles else min(rows, columns) / max(rows, columns)  # of a crop its upper left square
+    repeat = 2 if asset.tiles else min(rows, columns) / max(rows, columns)  # a crop shows its upper left square
     plane = Image.fromarray(shade_plane(asset, cell, repeat))
     side = round(SPHERE * cell)
     # The sphere is drawn on its own background; a disc of its size lets the plane show around it.
@@ -61,7 +61,7 @@ def picture(asset: TextureSet, cell: int) -> Image.Image:
 
 
 def caption(asset: TextureSet) -> str:
-    """The seed and the largest share of material, "7 brick"."""
+    """Name the seed and the material of the largest share: "7 brick"."""
     sliders = asset.provenance.sliders
     shares = np.array([sliders.get(f"material:{name}", 0.0) for name in CLASSES])
     name = CLASSES[int(shares.argmax())] if shares.any() else ""

@@ -8,7 +8,7 @@ import pytest
 from ganassets.api.assets import Asset, Picture
 from ganassets.api.motion.editing import rest_clip
 from ganassets.api.motion.skeletons import HUMANOID
-from ganassets_blender.thumbnails import telling, thumbnail
+from ganassets_blender.thumbnails import main_frames, thumbnail
 from support.heads import make_head
 from support.motion_clips import walk_clip
 from support.texture_sets import make_bricks, plain
@@ -37,7 +37,7 @@ def test_an_edge_has_the_things_own_colour() -> None:
 
 def test_a_moving_clip_shows_more_than_one_pose() -> None:
     walk, still = walk_clip(), rest_clip(HUMANOID)
-    assert len(telling(still)) == 1 and len(telling(walk)) == 3
+    assert len(main_frames(still)) == 1 and len(main_frames(walk)) == 3
     alpha = thumbnail(walk, 128)[..., 3]
     assert ((alpha > 80) & (alpha < 140)).mean() > 0.03  # the faint ones
 

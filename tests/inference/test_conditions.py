@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ganassets.api.errors import InputError
 from ganassets.api.conditions import Condition
+from ganassets.api.errors import InputError
 from ganassets.api.manifest import Manifest
 from ganassets.inference.conditions import (
     MAX_SEEDS,

@@ -1,11 +1,11 @@
 #!/bin/sh
 # Installs what the tests against real consumers need from Debian: a browser, assimp, Godot with a display to start on,
 # Blender with the numpy that it only recommends, ip, which sets up a network of a test's own, QEMU, which runs Python on
-# an older processor, and the libraries that Blender's Python module and Mitsuba load. Node.js comes with the extra
+# an older processor, and the libraries that Blender's Python module loads. Node.js comes with the extra
 # "dev". Does nothing when all is there; says what to do when it may not install.
 set -eu
 
-packages="assimp-utils blender chromium godot3 iproute2 libatomic1 libegl1 libgl1 libgl1-mesa-dri libice6 libsm6 libx11-6
+packages="assimp-utils blender chromium godot3 iproute2 libegl1 libgl1 libgl1-mesa-dri libice6 libsm6 libx11-6
     libxext6 libxfixes3 libxi6 libxkbcommon0 libxrender1 libxxf86vm1 python3-numpy qemu-user xauth xdotool xvfb"
 
 missing=""

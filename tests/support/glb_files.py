@@ -1,4 +1,4 @@
-"""A GLB of a clip read back for tests: arrays, and the places of its nodes, by matrices alone."""
+"""Read a clip's GLB back for tests: arrays, and world matrices of its nodes."""
 
 from __future__ import annotations
 

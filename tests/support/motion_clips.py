@@ -1,4 +1,4 @@
-"""Motion clips for tests: a walk made of sines, smooth random motion of any skeleton, and folded rest poses."""
+"""Motion clips for tests: a walk of sines, smooth random motion of any skeleton, and folded rest poses."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PROVENANCE = Provenance(
     software="ganassets 0.1.0",
 )
 X, Y, Z = (1, 0, 0), (0, 1, 0), (0, 0, 1)
-CADENCE = 1.0  # strides (two steps) a second
+CADENCE = 1.0  # strides (two steps) per second
 STEPS = (("left", 1), ("right", -1))
 
 
@@ -39,9 +39,9 @@ def walk_clip(frames: int = 61, fps: float = 30.0, loop: bool = True, speed: flo
 
     Args:
         frames: at least 2; a loop holds a whole number of strides, at least one, in (frames - 1) / fps seconds.
-        fps: frames a second.
+        fps: frames per second.
         loop: whether to walk whole strides; else the cadence is CADENCE and the clip ends anywhere.
-        speed: metres a second.
+        speed: metres per second.
     """
     seconds = (frames - 1) / fps
     strides = max(round(seconds * CADENCE), 1) if loop else seconds * CADENCE
@@ -85,12 +85,12 @@ def walk_clip(frames: int = 61, fps: float = 30.0, loop: bool = True, speed: flo
 
 
 def random_clip(rng: np.random.Generator, frames: int, skeleton: Skeleton = HUMANOID) -> MotionClip:
-    """Smooth motion at 30 frames a second about the rest pose, up to half turns, that wanders over the ground.
+    """Smooth motion at 30 frames per second around the rest pose, up to half turns, that wanders over the ground.
 
     Args:
-        rng: what the motion depends on.
+        rng: random generator.
         frames: at least 1.
-        skeleton: what moves.
+        skeleton: of the clip.
     """
     joints = len(skeleton.names)
     times = np.arange(frames)[:, None, None] / 30.0
@@ -110,7 +110,7 @@ def random_clip(rng: np.random.Generator, frames: int, skeleton: Skeleton = HUMA
 
 
 def turned_skeleton(rng: np.random.Generator, skeleton: Skeleton = HUMANOID) -> Skeleton:
-    """The same joints at the same places at rest, but with frames turned in any way."""
+    """The same joints at the same positions at rest, but with frames rotated at random."""
     places, _ = rest_pose(skeleton)
     world = normalise(rng.normal(size=(len(places), 4)))
     above = list(skeleton.parents[1:])

@@ -1,4 +1,4 @@
-"""Small motion files for the tests, and slow but plain forward kinematics to hold the readers to."""
+"""Small motion files for tests, and slow but simple forward kinematics to compare the readers with."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def bvh_text(joints: Sequence[BvhJoint], rows: np.ndarray, frame_time: float = 1
 
 
 def bvh_of(take: Take) -> str:
-    """A take whose rest rotations are none as a BVH file."""
+    """Write a take whose joints are not rotated at rest as a BVH file."""
     order = depth_first(take.parents)
     joints = []
     for joint in order:
@@ -69,7 +69,7 @@ def bvh_of(take: Take) -> str:
 
 
 def depth_first(parents: Sequence[int], root: int = -1) -> list[int]:
-    """Joints, each followed by all that hang on it."""
+    """Joints, each followed by its descendants."""
     below = [joint for joint, parent in enumerate(parents) if parent == root]
     return [found for joint in below for found in (joint, *depth_first(parents, joint))]
 

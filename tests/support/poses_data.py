@@ -1,4 +1,4 @@
-"""A few motion files and what the generator of poses makes of them, for the tests."""
+"""A few motion files for tests, and the training data that the generator of poses makes from them."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def jump_clip(before: int = 15, air: int = 24, after: int = 15, height: float = 
     """Standing, a jump on the spot with the arms thrown up, standing again; a little sway all the time.
 
     Args:
-        before, air, after: frames at 30 a second.
+        before, air, after: frames at 30 per second.
         height: metres.
     """
     frames = before + air + after
@@ -71,7 +71,7 @@ def jump_clip(before: int = 15, air: int = 24, after: int = 15, height: float = 
 
 
 def still_clip(frames: int) -> MotionClip:
-    """Nobody moves."""
+    """Return signals or a clip of a figure that doesn't move."""
     rest = rest_clip(HUMANOID)
     return replace(rest, translation=rest.translation.repeat(frames, 0), rotations=rest.rotations.repeat(frames, 0))
 
@@ -95,7 +95,7 @@ def file_of(clip: MotionClip, name: str, kind: str) -> bytes:
 
 
 def write_folder(folder: Path) -> Path:
-    """A recorded walk, a walk for games that loops, a jump that a manifest tells about."""
+    """Write a recorded walk, a looping walk for games, and two jumps that a manifest labels."""
     folder.mkdir(parents=True, exist_ok=True)
     files = {
         "walk_01.bvh": file_of(turning(steady_walk(121, loop=False), np.linspace(0, 0.3, 121)), "walk_01", "bvh"),

@@ -1,1 +1,1 @@
-"""Motion clips: rotations, kinematics, editing, rigs. numpy only."""
+"""Motion clips: rotations, kinematics, editing, feet, rigs, retargeting, measures and pictures (numpy, pillow)."""

@@ -1,4 +1,4 @@
-"""Clips as moving pictures: the camera follows the figure, and what loops, loops without a hitch."""
+"""Draw clips as moving pictures: the camera follows the figure, and the picture of a loop loops too."""
 
 from __future__ import annotations
 
@@ -21,29 +21,31 @@ from .rotations import heading
 
 FloatArray = NDArray[np.floating]
 
-# Where the camera stands against the way that the figure faces at first, in degrees: a figure that goes ahead goes to
-# the right.
+# Degrees about Y from the direction that the figure faces in the first frame to the camera. A figure that walks ahead
+# walks to the right in the picture.
 VIEWS = {"three-quarter": -38.0, "front": 0.0, "side": -90.0}
 PITCH = 17.0  # degrees that it looks down
-SMOOTHING = 0.3  # seconds that the camera's way is smoothed over, as standard deviation of a Gaussian
-ROOM = ((-0.42, 0.0, 0.0), (0.42, 0.0, 0.0), (0.0, 0.0, 0.42), (0.0, 0.0, -0.42), (0.0, 1.75, 0.0))  # always seen
-MARGINS = (0.05, 0.05, 0.95, 0.9)  # left, upper, right and lower edge of what the figure fills, of the picture's size
+SMOOTHING = 0.3  # seconds, standard deviation of the Gaussian that smooths the path of the camera
+# Points that the camera always sees, metres from the root on the floor.
+ROOM = ((-0.42, 0.0, 0.0), (0.42, 0.0, 0.0), (0.0, 0.0, 0.42), (0.0, 0.0, -0.42), (0.0, 1.75, 0.0))
+MARGINS = (0.05, 0.05, 0.95, 0.9)  # left, upper, right and lower edge of the figure, in picture sizes
 PAUSE = 0.6  # seconds that the last pose of a one-shot clip stays
-MOST_PICTURES, MOST_PIXELS = 3600, 200_000_000  # of an animation; of all its pictures together: 600 MB
-SMALL = 200  # pixels up to which edges are smoothed more
-QUALITY, EFFORT = 80, 2  # of WebP: 0 to 100, 0 to 6
+MOST_PICTURES, MOST_PIXELS = 3600, 200_000_000  # in an animation, and in all its pictures together (600 MB)
+SMALL = 200  # pixels; pictures up to this size are smoothed more
+QUALITY, EFFORT = 80, 2  # WebP settings: 0 to 100, 0 to 6
 INK = (206, 211, 220)
 
 
 @dataclass(frozen=True, eq=False)
 class Shot:
-    """A clip ready to be drawn at any of some moments.
+    """A clip that is ready to be drawn at some times.
 
     Attributes:
-        body: the figure at each moment.
+        body: the figure at each time.
         times: (n,) seconds.
-        cameras: (n,) of the picture's pixels.
-        grid, trails: of the floor.
+        cameras: (n,) cameras, in pixels of the picture.
+        grid: lines on the floor.
+        trails: paths of the feet.
         size: pixels of the square picture.
     """
 
@@ -55,7 +57,7 @@ class Shot:
     size: int
 
     def pictures(self) -> Iterator[Image.Image]:
-        """(size x size) RGB pictures of the moments."""
+        """Draw the (size x size) RGB picture of each time."""
         factor = 3 if self.size <= SMALL else 2
         side = factor * self.size
         cameras = [camera.enlarged(factor) for camera in self.cameras]
@@ -70,13 +72,24 @@ class Shot:
 
 
 def shot_of(clip: MotionClip, times: FloatArray, size: int, view: str = "three-quarter") -> Shot:
-    """A clip seen at moments.
+    """Prepare a clip to be drawn at some times; see framed_body."""
+    body, cameras = framed_body(clip, times, size, view)
+    return Shot(body, times, cameras, grid_of(clip), trails_of(clip), size)
+
+
+def framed_body(
+    clip: MotionClip, times: FloatArray, size: int, view: str = "three-quarter"
+) -> tuple[Body, tuple[Camera, ...]]:
+    """Place the figure of a clip and the cameras that follow it.
 
     Args:
         clip: of a humanoid.
         times: (n,) seconds from its first frame, at least one.
         size: pixels of the square picture.
         view: key of VIEWS.
+
+    Returns:
+        The figure at each of the times, and a camera for each.
 
     Raises:
         InputError: a joint of the humanoid is missing.
@@ -92,25 +105,27 @@ def shot_of(clip: MotionClip, times: FloatArray, size: int, view: str = "three-q
     camera = camera.fitted(
         np.concatenate([centres, room]), np.concatenate([radii, np.zeros(len(room))]), (left, upper, right, lower)
     )
-    cameras = tuple(replace(camera, target=(x, y, z)) for x, y, z in targets.tolist())
-    return Shot(body, times, cameras, grid_of(clip), trails_of(clip), size)
+    return body, tuple(replace(camera, target=(x, y, z)) for x, y, z in targets.tolist())
 
 
 def followed(clip: MotionClip, times: FloatArray) -> FloatArray:
-    """(n, 3) points on the floor that the camera looks above: of a loop the even travel, of other clips the smoothed
-    place of the root.
+    """(n, 3) points on the floor that the camera looks above.
+
+    They travel evenly with a loop, and follow the smoothed root of other clips.
     """
     place = clip.translation.astype(np.float64) * (1, 0, 1)
     if clip.loop and len(clip) > 1:
         even = np.linspace(0, 1, len(clip))[:, None] * ground_travel(clip)
         return (place - even)[:-1].mean(0) + np.outer(times / clip.seconds, ground_travel(clip))
     steps = np.arange(len(clip)) / clip.fps
-    return np.stack([np.interp(times, steps, way) for way in blur_track(place, SMOOTHING * clip.fps).T], -1)
+    smooth: FloatArray = blur_track(place, SMOOTHING * clip.fps)
+    return np.stack([np.interp(times, steps, smooth[:, axis]) for axis in range(3)], -1)
 
 
 def moments(clip: MotionClip, fps: float) -> tuple[FloatArray, list[float]]:
-    """When to show a clip: (n,) seconds, and how long each picture stays. The closing frame of a loop is its first
-    again and isn't shown; the last pose of another clip stays a little longer.
+    """Choose the times to show a clip at: (n,) seconds, and how long each picture stays.
+
+    The last frame of a loop is its first again and isn't shown; the last pose of another clip stays a little longer.
     """
     if len(clip) == 1:
         return np.zeros(1), [1.0]
@@ -122,13 +137,13 @@ def moments(clip: MotionClip, fps: float) -> tuple[FloatArray, list[float]]:
 
 
 def ticks(stays: Sequence[float], unit: float) -> list[int]:
-    """Stays in seconds as whole units, each at least 1, whose sums are never off by more than half a unit otherwise."""
+    """Round durations in seconds to whole units, at least 1 each, so that sums are off by half a unit at most."""
     ends = np.maximum(np.rint(np.cumsum(stays) / unit).astype(int), np.arange(1, len(stays) + 1))
     return np.diff(ends, prepend=0).tolist()
 
 
 def check_length(pictures: int, width: int, height: int) -> None:
-    """Raise InputError when that many pictures are more than an animation may hold."""
+    """Raise InputError if an animation of that many pictures of that size is too long."""
     if pictures > MOST_PICTURES or pictures * width * height > MOST_PIXELS:
         raise InputError(
             f"an animation of {pictures} pictures of {width} x {height} px is too long; "
@@ -137,7 +152,7 @@ def check_length(pictures: int, width: int, height: int) -> None:
 
 
 def encode_webp(pictures: Sequence[Image.Image], stays: Sequence[float], exif: Image.Exif | None = None) -> bytes:
-    """An animated WebP that repeats forever; stays are seconds."""
+    """Encode an animated WebP that repeats forever; stays are the seconds that each picture is shown."""
     file = io.BytesIO()
     pictures[0].save(
         file,
@@ -154,8 +169,9 @@ def encode_webp(pictures: Sequence[Image.Image], stays: Sequence[float], exif: I
 
 
 def shared_length(lengths: Sequence[float]) -> float:
-    """Seconds, from the longest of some up to twice it, into which all fit in whole rounds best: so that few of them
-    have to play faster or slower to end together.
+    """Find the seconds, from the longest length up to twice it, that whole rounds of all lengths come nearest to.
+
+    Clips that play for that long together need to be sped up or slowed down least.
     """
     candidates = np.linspace(1, 2, 41) * max(lengths)
     rounds = candidates[:, None] / np.asarray(lengths)
@@ -164,12 +180,12 @@ def shared_length(lengths: Sequence[float]) -> float:
 
 
 def animated_sheet(clips: Sequence[MotionClip], columns: int, size: int = 160, fps: float = 15.0) -> bytes:
-    """An animated WebP of many clips in a grid, each with its name, all of which play whole rounds.
+    """Encode an animated WebP of clips in a grid, each with its name; all of them play whole rounds.
 
     Args:
-        clips: of humanoids, row by row.
+        clips: clips of humanoids, row by row.
         columns: cells in a row.
-        size: pixels of a cell, without the line of its name.
+        size: pixels of a cell without the line for the name.
         fps: pictures a second.
 
     Raises:
@@ -192,15 +208,15 @@ def animated_sheet(clips: Sequence[MotionClip], columns: int, size: int = 160, f
         repeats = max(round(length / seconds), 1)
         times = np.arange(count) * (repeats / count) % 1 * seconds
         shot = shot_of(clip, np.minimum(times, clip.seconds), size)
-        name = fitting(clip.name, font, size - strip // 2)
+        name = shorten(clip.name, font, size - strip // 2)
         for sheet, picture in zip(sheets, shot.pictures(), strict=True):
             sheet.paste(picture, (x, y))
             ImageDraw.Draw(sheet).text((x + size // 2, y + size + strip // 2), name, INK, font, "mm")
     return encode_webp(sheets, [length / count] * count)
 
 
-def fitting(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: float) -> str:
-    """The text, shortened where it would be wider than so many pixels."""
+def shorten(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: float) -> str:
+    """Shorten a text that is wider than that many pixels."""
     if font.getlength(text) <= width:
         return text
     while text and font.getlength(text + "...") > width:

@@ -1,4 +1,4 @@
-"""Clips cut, sped up, mirrored, resampled: pure functions from clip to clip."""
+"""Edit motion clips: resample, crop, mirror, place. Pure functions that return new clips."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ FloatArray = NDArray[np.floating]
 
 
 def sample_clip(clip: MotionClip, times: FloatArray) -> MotionClip:
-    """The clip's poses at other moments, as a clip with the same frames a second.
+    """Return a clip with the poses of other moments, at the same frame rate.
 
     Args:
         clip: of any skeleton.
-        times: (f,) seconds from its first frame; held to its beginning and end.
+        times: (f,) seconds from its first frame; clamped to its beginning and end.
     """
     place = np.clip(times * clip.fps, 0, len(clip) - 1)
     before = np.minimum(place.astype(np.intp), max(len(clip) - 2, 0))
@@ -39,11 +39,13 @@ def sample_clip(clip: MotionClip, times: FloatArray) -> MotionClip:
 
 
 def resample_clip(clip: MotionClip, fps: float) -> MotionClip:
-    """The clip at another number of frames a second; rotations by slerp. The last frame stays the last, so the speed
-    changes by as much as is needed for the seconds to be a whole number of frames.
+    """Change a clip's frame rate; rotations are interpolated by slerp.
+
+    The last frame stays the last. The clip is therefore played slightly faster or slower where its duration is not a
+    whole number of new frames.
     """
     if not 0 < fps < float("inf"):
-        raise InputError("frames a second must be above 0.")
+        raise InputError("the frame rate must be above 0 frames per second.")
     if fps == clip.fps or len(clip) == 1:
         return replace(clip, fps=fps)
     count = max(round(clip.seconds * fps), 1)
@@ -51,16 +53,16 @@ def resample_clip(clip: MotionClip, fps: float) -> MotionClip:
 
 
 def change_speed(clip: MotionClip, factor: float) -> MotionClip:
-    """The clip `factor` times as fast, at the same frames a second."""
+    """Play a clip `factor` times as fast, at the same frame rate."""
     if not 0 < factor < float("inf"):
-        raise InputError("a clip's speed must be above 0.")
+        raise InputError("the speed of a clip must be above 0.")
     return replace(resample_clip(replace(clip, fps=clip.fps * factor), clip.fps), fps=clip.fps)
 
 
 def crop_clip(clip: MotionClip, start: int, stop: int) -> MotionClip:
-    """Frames start to stop - 1, which no longer loop."""
+    """Return frames start to stop - 1; the result loops only if it is the whole clip."""
     if not 0 <= start < stop <= len(clip):
-        raise InputError(f"frames {start} to {stop} are not all among the clip's {len(clip)}.")
+        raise InputError(f"frames {start} to {stop} are out of range; the clip has {len(clip)} frames.")
     return replace(
         clip,
         translation=clip.translation[start:stop],
@@ -71,7 +73,7 @@ def crop_clip(clip: MotionClip, start: int, stop: int) -> MotionClip:
 
 
 def opposite_joint(name: str) -> str:
-    """Name of a humanoid's joint on the other side of the body; its own in the middle."""
+    """Return the name of a humanoid's joint on the other side of the body; of a joint in the middle its own."""
     for side, other in (("left", "right"), ("right", "left")):
         if name.startswith(side):
             return other + name[len(side) :]
@@ -79,8 +81,9 @@ def opposite_joint(name: str) -> str:
 
 
 def mirror_clip(clip: MotionClip) -> MotionClip:
-    """Left and right exchanged: the reflection at the plane x = 0. For skeletons that are symmetric, with joints named
-    left... and right..., and rest frames parallel to the world's.
+    """Exchange left and right: reflect the clip at the plane x = 0.
+
+    The skeleton must be symmetric, with joints named left... and right..., and with rest frames parallel to the world.
     """
     names = clip.skeleton.names
     swap = [clip.skeleton.index(opposite_joint(name)) for name in names]
@@ -95,7 +98,7 @@ def mirror_clip(clip: MotionClip) -> MotionClip:
 
 
 def place_at_origin(clip: MotionClip) -> MotionClip:
-    """The clip starting above the origin and facing +Z."""
+    """Move and turn a clip so that it starts above the origin and faces +Z."""
     turn = from_axis_angle((0, 1, 0), -float(heading(clip.rotations[0, 0].astype(np.float64)))).astype(np.float32)
     start = clip.translation[0] * np.array([1, 0, 1], np.float32)
     rotations = clip.rotations.copy()
@@ -104,8 +107,10 @@ def place_at_origin(clip: MotionClip) -> MotionClip:
 
 
 def remove_travel(clip: MotionClip) -> MotionClip:
-    """The clip without travel: its place on the ground less the even movement from the first frame to the last, of a
-    clip that doesn't loop less all movement along the ground.
+    """Return the clip in place.
+
+    A loop loses the uniform motion along the ground from its first frame to its last. Other clips lose all motion along
+    the ground.
     """
     ground = np.array([1, 0, 1], np.float32)
     if not clip.loop:
@@ -116,12 +121,12 @@ def remove_travel(clip: MotionClip) -> MotionClip:
 
 
 def blur_track(track: NDArray[np.number], sigma: float, wraps: bool = False) -> NDArray[Any]:
-    """(f, ...) a track along time averaged with Gaussian weights, as long as it was.
+    """Smooth a track along time with Gaussian weights; returns as many frames (f, ...).
 
     Args:
         track: (f, ...) real or complex.
-        sigma: frames; weights reach three times as far.
-        wraps: whether the frame after the last is the first; otherwise the ends are held.
+        sigma: standard deviation in frames; weights are cut off at three times that.
+        wraps: whether the frame after the last is the first; otherwise the first and last frames are repeated.
     """
     reach = int(np.ceil(3 * sigma))
     weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
@@ -130,5 +135,5 @@ def blur_track(track: NDArray[np.number], sigma: float, wraps: bool = False) -> 
 
 
 def rest_clip(skeleton: Skeleton, fps: float = 30.0) -> MotionClip:
-    """One frame of a skeleton at rest."""
+    """Return a clip of one frame that shows a skeleton at rest."""
     return MotionClip("rest", skeleton, fps, skeleton.offsets[:1].copy(), skeleton.rest_rotations[None].copy())

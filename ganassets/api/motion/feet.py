@@ -1,4 +1,4 @@
-"""Feet on the ground: which stand, where the ground is, how fast it goes by, and legs bent so that feet stay put.
+"""Feet on the ground: find contacts, place clips on the ground, restore travel, and hold standing feet by bending legs.
 
 For clips on the humanoid (ganassets.api.motion.skeletons). The ground is y = 0.
 """
@@ -6,6 +6,7 @@ For clips on the humanoid (ganassets.api.motion.skeletons). The ground is y = 0.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,12 +20,13 @@ FloatArray = NDArray[np.floating]
 Bools = NDArray[np.bool_]
 
 UP = np.array([0, 1, 0], np.float32)
-STANDING = np.array([FOOT_HEIGHT, TOES_HEIGHT] * 2)  # metres, of CONTACTS
-# A joint stands once it is this near the ground (metres above its standing height) and this slow (m/s, and a share of
-# the body's speed, as runners' feet roll faster), and goes on standing until it passes the second limits.
+STANDING = np.array([FOOT_HEIGHT, TOES_HEIGHT] * 2)  # metres above the ground of CONTACTS while they stand
+# Limits of a standing joint: height in metres above its standing height, and speed in m/s and as a share of the body's
+# speed (the feet of runners roll faster). A joint stands from when it is within TOUCHES until it leaves LEAVES.
 TOUCHES, LEAVES = (0.03, 0.3, 0.05), (0.04, 0.4, 0.05)
 
-# Metres from a joint to the skin below it where a body lies or kneels, by joint without its side; FINGER for others.
+# Joint without its side -> metres from the joint to the skin below it while the body lies or kneels. FINGER is for all
+# other joints.
 FLESH = {
     "hips": 0.10,
     "spine": 0.10,
@@ -42,34 +44,34 @@ FLESH = {
     "Toes": 0.02,
 }
 FINGER = 0.01
-# Of a loop laid end to end: an ankle may stand for nearly a lap beyond the middle one, and the ball of its foot, which
-# says where, for another.
+# Repetitions of a loop that are laid end to end. On both sides of the middle one an ankle may stand for nearly a whole
+# repetition, and the ball of its foot, which determines its position, for another.
 LAPS = 5
-LIES = 0.05  # metres: other joints no higher than this above the feet carry the body too
-STEEPEST, SLOPE_ROUNDS = 0.04, 5  # metres a metre that a floor may rise by, and rounds in which that is found
-HARDLY = 0.2  # metres: figures that stay within that show no slope
+LIES = 0.05  # metres above the feet up to which other joints carry the body too
+STEEPEST, SLOPE_ROUNDS = 0.04, 5  # largest slope of a floor in metres per metre; iterations to find it
+HARDLY = 0.2  # metres; a figure that moves less shows no slope (ridge of the regression)
 
 IN_PLACE = 0.5  # metres within which the root of a clip in place stays
-NEAR = 0.03  # metres above the height that both feet come down to within which a foot stands
-SLOWEST = 0.25  # m/s: less than this is swaying, not walking
-SLIDES = 0.25  # share of the mean velocity that a foot must have, along it, to agree with it
-AGREEMENT, BOTH = 0.65, 0.22  # shares of the steps that must agree: of all, and of each foot
+NEAR = 0.03  # metres above the lowest height of both feet, up to which a foot stands
+SLOWEST = 0.25  # m/s; slower sliding is swaying, not walking
+SLIDES = 0.25  # least share of the mean velocity that a foot's velocity has along it, to agree with it
+AGREEMENT, BOTH = 0.65, 0.22  # least shares of frames that agree: of both feet together, and of each foot
 
-EXTENSION = 0.98  # share of its length to which a leg may be stretched beyond what the clip does
-LOWERING, SINKING = 0.15, 0.15  # metres that the hips may be lowered, seconds over which that is smoothed both ways
-# Metres above the other foot up to which a foot stands by its height alone; and above its standing height, where the
-# travel of whole steps is looked for.
+EXTENSION = 0.98  # share of its length to which a leg may be stretched where the clip doesn't stretch it more
+LOWERING, SINKING = 0.15, 0.15  # most metres to lower the hips; seconds over which that is smoothed on both sides
+# Metres: of a foot above the other one while both stand; and of a standing foot above its standing height, where the
+# travel of a gait is matched.
 ABREAST, LOW_STEP = 0.01, 0.05
 MOST_MATCHED = 0.25  # share of its speed by which a gait may be made faster or slower
-FORWARD = 0.01  # share of the knee's forward direction that decides where a straight leg bends
+FORWARD = 0.01  # weight of the knee's forward direction; decides where a straight leg bends
 
 
 @dataclass(frozen=True)
 class LegPose:
-    """Both legs of a clip: left, right; of each: upper leg, lower leg, foot, toes. float64.
+    """Both legs of a clip, float64. Axes of the arrays: left and right; then upper leg, lower leg, foot and toes.
 
     Attributes:
-        joints: (2, 4) their indices in the skeleton.
+        joints: (2, 4) indices of the joints in the skeleton.
         places: (f, 2, 4, 3) world positions in metres.
         turns: (f, 2, 4, 4) world rotations.
     """
@@ -80,13 +82,14 @@ class LegPose:
 
 
 def leg_pose(clip: MotionClip) -> LegPose:
-    """Forward kinematics of the legs alone, both at once."""
+    """Return the legs' world positions and rotations."""
     joints = leg_joints(clip.skeleton)
     offsets = clip.skeleton.offsets[joints].astype(np.float64)
     local = clip.rotations[:, joints].astype(np.float64)
     turn = clip.rotations[:, :1].astype(np.float64)
     place = clip.translation[:, None].astype(np.float64)
-    places, turns = [], []
+    places: list[FloatArray] = []
+    turns: list[FloatArray] = []
     for bone in range(joints.shape[1]):
         place = place + rotate(turn, offsets[:, bone])
         turn = multiply(turn, local[:, :, bone])
@@ -96,23 +99,23 @@ def leg_pose(clip: MotionClip) -> LegPose:
 
 
 def leg_joints(skeleton: Skeleton) -> NDArray[np.intp]:
-    """(2, 4) indices of left and right upper leg, lower leg, foot and toes."""
+    """Return the indices (2, 4) of upper leg, lower leg, foot and toes on the left and on the right."""
     bones = ("UpperLeg", "LowerLeg", "Foot", "Toes")
     return np.array([[skeleton.index(side + bone) for bone in bones] for side in ("left", "right")], np.intp)
 
 
 def foot_positions(clip: MotionClip) -> FloatArray:
-    """(f, 4, 3) world positions of CONTACTS in metres."""
+    """Return the world positions (f, 4, 3) of CONTACTS in metres."""
     return leg_pose(clip).places[:, :, 2:].reshape(len(clip), 4, 3)
 
 
-def unroll_loop(clip: MotionClip, track: NDArray, travel: FloatArray | float = 0.0) -> NDArray:
-    """A track of a loop LAPS times after each other (LAPS (f - 1), ...), that of another clip as it is.
+def unroll_loop(clip: MotionClip, track: NDArray[Any], travel: FloatArray | float = 0.0) -> NDArray[Any]:
+    """Repeat a loop's track LAPS times, (LAPS (f - 1), ...); other clips' tracks are returned as they are.
 
     Args:
-        clip: what the track belongs to.
-        track: (f, ...) one entry a frame.
-        travel: what is added with every lap.
+        clip: the clip of the track.
+        track: (f, ...) one entry per frame.
+        travel: added with each repetition.
     """
     if not clip.loop or len(clip) == 1:
         return track
@@ -121,34 +124,34 @@ def unroll_loop(clip: MotionClip, track: NDArray, travel: FloatArray | float = 0
     return np.concatenate([lap if track.dtype == bool else lap + k * travel for k in rounds])
 
 
-def middle_lap(clip: MotionClip, track: NDArray) -> NDArray:
-    """(f, ...) of what unroll_loop() made."""
+def middle_lap(clip: MotionClip, track: NDArray[Any]) -> NDArray[Any]:
+    """Return the middle repetition (f, ...) of a track that `unroll_loop` made."""
     first = LAPS // 2 * (len(clip) - 1)
     return track[first : first + len(clip)] if clip.loop and len(clip) > 1 else track
 
 
 def ground_travel(clip: MotionClip) -> FloatArray:
-    """(3,) metres along the ground from the first frame to the last."""
+    """Return the vector (3,) along the ground from the first frame to the last in metres."""
     return (clip.translation[-1] - clip.translation[0]).astype(np.float64) * [1, 0, 1]
 
 
 def last_true(marks: Bools) -> NDArray[np.intp]:
-    """(n, ...) row of the last True at or before each row, -1 for none."""
+    """Return for each row (n, ...) the index of the last True at or before it, -1 for none."""
     rows = np.arange(len(marks)).reshape(-1, *[1] * (marks.ndim - 1))
     return np.maximum.accumulate(np.where(marks, rows, -1), 0)
 
 
 def next_true(marks: Bools) -> NDArray[np.intp]:
-    """(n, ...) row of the next True at or after each row, n for none."""
+    """Return for each row (n, ...) the index of the next True at or after it, n for none."""
     return len(marks) - 1 - last_true(marks[::-1])[::-1]
 
 
 def find_contacts(clip: MotionClip) -> Bools:
-    """(f, 4) which of CONTACTS stand on the ground: near it and slow.
+    """Find which of CONTACTS (f, 4) stand on the ground: those that are near it and slow.
 
-    A run of frames within LEAVES counts if some frame of it is within TOUCHES; single frames (at 30 a second) that
-    differ from both neighbours are overruled. Loops are judged across their seam. The clip must stand on the ground
-    (`put_on_ground`) and travel as its feet say (`restore_travel`).
+    Frames within LEAVES count where a frame of their run is within TOUCHES. Single frames (at 30 per second) that
+    differ from both neighbours are flipped. Loops are judged across their seam. The clip must stand on the ground (see
+    `put_on_ground`) and travel as its feet move (see `restore_travel`).
     """
     if len(clip) == 1:
         return foot_positions(clip)[..., 1] - STANDING < TOUCHES[0]
@@ -164,27 +167,27 @@ def find_contacts(clip: MotionClip) -> Bools:
     return middle_lap(clip, _windows(held, round(clip.fps / 30)).mean(-1) > 0.5)
 
 
-def _windows(track: NDArray, reach: int) -> NDArray:
-    """(n, ..., 2 reach + 1) each row with its neighbours, the ends repeated."""
+def _windows(track: NDArray[Any], reach: int) -> NDArray[Any]:
+    """Return each row with its neighbours (n, ..., 2 reach + 1); the first and last rows are repeated."""
     padded = np.pad(track, [(reach, reach), *[(0, 0)] * (track.ndim - 1)], mode="edge")
     return np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1, 0)
 
 
 def put_on_ground(clip: MotionClip) -> MotionClip:
-    """The clip moved up or down so that it stands, or lies, on y = 0.
+    """Move a clip up or down so that it stands, or lies, on y = 0.
 
-    Each frame's lowest joint is found, less its standing height (feet) or the flesh around it (all others, and feet
-    too while the body lies or kneels); the ground is the median of those that are within 4 cm of the lowest twentieth.
-    A jump thus stays in the air, and one bad frame doesn't matter. Floors of motion capture are often aslant by a
-    centimetre a metre: the height follows such a slope, poses don't. A loop is moved as a whole.
+    The height of each frame is that of its lowest joint, less the joint's standing height (feet) or the flesh around it
+    (all other joints, and feet too while the body lies or kneels). The ground is the median of the heights within 4 cm
+    of the lowest twentieth. So a jump stays in the air, and one bad frame doesn't matter. Floors of motion capture
+    often slope by a centimetre per metre: heights follow such a slope, poses don't. A loop is moved as a whole.
     """
     names = clip.skeleton.names
     feet = leg_joints(clip.skeleton)[:, 2:].ravel()
     flesh = np.array([FLESH.get(name.removeprefix("left").removeprefix("right"), FINGER) for name in names])
     height = positions(clip)[..., 1]
-    standing = (height[:, feet] - STANDING).min(1)
-    others = np.delete(height - flesh, feet, 1).min(1)
-    lying = np.minimum(others, (height - flesh)[:, feet].min(1))
+    standing: FloatArray = (height[:, feet] - STANDING).min(1)
+    others: FloatArray = np.delete(height - flesh, feet, 1).min(1)
+    lying: FloatArray = np.minimum(others, (height - flesh)[:, feet].min(1))
     lowest = np.where(others < standing + LIES, lying, standing)
     ground = np.zeros(len(clip)) if clip.loop else _slope(clip.translation[:, [0, 2]].astype(np.float64), lowest)
     above = lowest - ground
@@ -193,15 +196,14 @@ def put_on_ground(clip: MotionClip) -> MotionClip:
 
 
 def _near_lowest(heights: FloatArray) -> Bools:
-    """(n,) which of heights are no more than 4 cm above the lowest twentieth."""
+    """Return which of the heights (n,) are no more than 4 cm above the lowest twentieth."""
     return heights <= np.percentile(heights, 5) + 0.04
 
 
 def _slope(place: FloatArray, lowest: FloatArray) -> FloatArray:
-    """(f,) metres by which an even floor aslant rises below a figure, from its mean place on; zeros where it is steeper
-    than STEEPEST, which is no floor, or goes hardly anywhere.
+    """Return the height (f,) in metres of a sloping floor below a figure, relative to its mean.
 
-    Least squares with a penalty on the slope, of the frames that are lowest above the floor found before.
+    It is 0 where the slope is larger than STEEPEST.
 
     Args:
         place: (f, 2) metres on the ground.
@@ -211,20 +213,21 @@ def _slope(place: FloatArray, lowest: FloatArray) -> FloatArray:
     rise, slope = np.zeros(len(place)), np.zeros(2)
     for _ in range(SLOPE_ROUNDS):
         low = _near_lowest(lowest - rise)
-        beside = place[low] - place[low].mean(0)
-        spread = beside.T @ beside + low.sum() * HARDLY**2 * np.eye(2)
-        slope = np.linalg.solve(spread, beside.T @ lowest[low])
+        beside: FloatArray = place[low] - place[low].mean(0)
+        spread: FloatArray = beside.T @ beside + low.sum() * HARDLY**2 * np.eye(2)
+        moment: FloatArray = beside.T @ lowest[low]
+        slope = np.linalg.solve(spread, moment)
         rise = place @ slope
     return rise if np.linalg.norm(slope) < STEEPEST else np.zeros(len(place))
 
 
 def restore_travel(clip: MotionClip) -> MotionClip:
-    """The clip with the travel that its feet show, where it was made in place: a walk whose feet slide backwards.
+    """Give a clip that was animated in place the travel that its feet show: a walk whose feet slide backwards.
 
-    The root is given the constant velocity along the ground that makes the standing foot stand still. A foot stands
-    from one frame to the next if it is the lower one and near the height that both feet come down to. The velocity is
-    the median of those that agree about the direction. Unchanged are clips that travel by themselves, that slide no
-    faster than swaying figures do, and whose feet don't agree, or don't slide both.
+    The root gets the constant velocity along the ground at which the standing foot doesn't slide. A foot stands from
+    one frame to the next where it is the lower one and near the lowest height of both feet. The velocity is the median
+    of those that agree in direction. A clip is returned unchanged where it travels already, where it slides no faster
+    than a swaying figure, and where its feet don't agree or don't both slide.
     """
     wandering = np.linalg.norm(np.ptp(clip.translation[:, [0, 2]], axis=0))
     if len(clip) < 4 or wandering > IN_PLACE:
@@ -251,12 +254,13 @@ def restore_travel(clip: MotionClip) -> MotionClip:
 
 
 def find_standing_feet(place: FloatArray, low: float) -> Bools:
-    """(f, 2) which feet stand, left and right, by their heights alone: ankle and ball are less than `low` metres above
-    their standing heights, and the other foot is no more than ABREAST lower. One that swings past the standing one low
-    over the ground doesn't stand.
+    """Find which feet (f, 2) stand, left and right, by their heights alone.
+
+    Ankle and ball of a standing foot are less than `low` metres above their standing heights, and the other foot is no
+    more than ABREAST lower. So a foot that swings low over the ground past the standing one doesn't count.
 
     Args:
-        place: (f, 4, 3) of CONTACTS, see foot_places.
+        place: (f, 4, 3) positions of CONTACTS, see `foot_positions`.
         low: metres.
     """
     height = place.reshape(-1, 2, 2, 3)[..., 1] - STANDING[:2]
@@ -265,8 +269,10 @@ def find_standing_feet(place: FloatArray, low: float) -> Bools:
 
 
 def match_travel(clip: MotionClip) -> MotionClip:
-    """A gait that travels as fast as its feet say: the median velocity over the ground of feet that stand is taken off
-    its own, up to MOST_MATCHED of that. For clips that go straight on, such as loops.
+    """Match the speed of a gait to its feet, for clips that go straight on, such as loops.
+
+    The median velocity over the ground of standing feet is subtracted from that of the root, up to a share of
+    MOST_MATCHED of the root's speed.
     """
     place = foot_positions(clip)
     stands = find_standing_feet(place, LOW_STEP)
@@ -282,19 +288,19 @@ def match_travel(clip: MotionClip) -> MotionClip:
 
 
 def hold_feet(clip: MotionClip, blend: float = 0.15) -> MotionClip:
-    """The clip with its standing feet held in place, by bending the legs.
+    """Hold the standing feet of a clip in place by bending its legs.
 
-    Of each run of contact frames the ankle, or the ball of the foot, is held at its mean place and standing height;
-    where both stand, the foot lies flat. Before and after the run the correction fades. Joints of the feet below their
-    standing height are raised. Legs too short for that are stretched softly, the hips lowered before that. Loops stay
-    loops.
+    In each run of contact frames the ankle, or the ball of the foot, stays at its mean position and standing height.
+    Where both stand, the foot lies flat. Before and after the run the correction fades. Joints of the feet below their
+    standing height are raised. Where a leg is too short, the hips are lowered first, then the leg is stretched softly.
+    Loops stay loops.
 
     Args:
-        clip: with contacts, or they are found.
+        clip: contacts are found where it has none.
         blend: seconds over which a correction fades.
 
     Returns:
-        A clip with the contacts that were used; all but the legs and the height of the root is the same.
+        the clip with the contacts that were used; only the legs and the height of the root differ.
     """
     contacts = find_contacts(clip) if clip.contacts is None else clip.contacts
     pose = leg_pose(clip)
@@ -304,17 +310,19 @@ def hold_feet(clip: MotionClip, blend: float = 0.15) -> MotionClip:
     sole = np.linalg.norm(clip.skeleton.offsets[pose.joints[:, 3]].astype(np.float64), axis=1)[:, None]
     upper, lower = np.linalg.norm(clip.skeleton.offsets[pose.joints[:, 1:3]].astype(np.float64), axis=-1).T
     length = upper + lower
-    reach = np.minimum(np.maximum(np.linalg.norm(ankle - hip, axis=-1), EXTENSION * length), 0.9998 * length)
+    reach: FloatArray = np.minimum(
+        np.maximum(np.linalg.norm(ankle - hip, axis=-1), EXTENSION * length), 0.9998 * length
+    )
     drop = _lowering(clip, hip - new_ankle, reach)
     new_hip = hip - drop[:, None, None] * UP
 
     toward = new_ankle - new_hip
-    distance = np.linalg.norm(toward, axis=-1)
+    distance: FloatArray = np.linalg.norm(toward, axis=-1)
     room = 0.9999 * length - reach
     softened = np.where(distance > reach, reach + room * -np.expm1(-np.maximum(distance - reach, 0) / room), distance)
     softened = np.maximum(softened, np.abs(upper - lower) + 1e-3)
     toward = normalise(toward)
-    along = (softened**2 + upper**2 - lower**2) / (2 * softened)  # law of cosines: the knee's foot on the line
+    along = (softened**2 + upper**2 - lower**2) / (2 * softened)  # law of cosines: projection of the knee on the line
     across = np.sqrt(np.maximum(upper**2 - along**2, 0))
     pole = _knee_direction(pose, toward)
     to_knee = along[..., None] * toward + across[..., None] * pole
@@ -332,12 +340,19 @@ def hold_feet(clip: MotionClip, blend: float = 0.15) -> MotionClip:
 
 
 def _foot_targets(clip: MotionClip, pose: LegPose, contacts: Bools, blend: float) -> tuple[FloatArray, FloatArray]:
-    """Places (f, 2, 3) that the ankles shall have and unit directions (f, 2, 3) from there to the balls of the feet."""
+    """Return target positions (f, 2, 3) of the ankles and unit directions (f, 2, 3) from them to the balls of the feet.
+
+    Args:
+        clip: gives travel, loop and frame rate.
+        pose: of its legs.
+        contacts: (f, 4) which of CONTACTS stand.
+        blend: seconds over which a correction fades.
+    """
     frames = len(clip)
     travel = ground_travel(clip)
     place = unroll_loop(clip, pose.places[:, :, 2:], travel)
     stands = unroll_loop(clip, contacts.reshape(frames, 2, 2))
-    if travel.any():  # nothing can stand all the time on ground that goes by
+    if travel.any():  # in a loop that travels, no joint can stand all the time
         stands = stands & ~(stands.all(0) & clip.loop)
 
     ankle, ball = place[:, :, 0], place[:, :, 1]
@@ -347,7 +362,7 @@ def _foot_targets(clip: MotionClip, pose: LegPose, contacts: Bools, blend: float
     held_ball = _run_means(ball, stands[..., 1])
     forward = (ball - ankle) * [1, 0, 1]
     mean_ankle = _run_means(ankle, stands[..., 0])
-    # An ankle stands where the ball of its foot says, if that stands too in some frame of its run.
+    # The ball of the foot determines where the ankle stands, if both stand in some frame of the ankle's run.
     ball_there = _run_means(held_ball, stands[..., 0], flat)
     forward_there = _run_means(normalise(forward), stands[..., 0], flat)
     known = _run_means(flat[..., None].astype(float), stands[..., 0]) > 0
@@ -369,12 +384,12 @@ def _foot_targets(clip: MotionClip, pose: LegPose, contacts: Bools, blend: float
 
 
 def _run_means(values: FloatArray, runs: Bools, counted: Bools | None = None) -> FloatArray:
-    """(n, c, k) mean of values over the run of True that a row is in (rows outside of runs are meaningless).
+    """Return for each row the mean of values over its run of True, (n, c, k); rows outside of runs are meaningless.
 
     Args:
         values: (n, c, k).
         runs: (n, c).
-        counted: (n, c) rows that count; all by default.
+        counted: (n, c) rows to average; all by default.
     """
     weight = (runs if counted is None else runs & counted)[..., None].astype(np.float64)
     first, end = last_true(~runs) + 1, next_true(~runs)
@@ -385,12 +400,17 @@ def _run_means(values: FloatArray, runs: Bools, counted: Bools | None = None) ->
 
 
 def _faded(shift: FloatArray, stands: Bools, length: float) -> tuple[FloatArray, FloatArray]:
-    """Corrections as they are while joints stand, and fading (smoothstep) over `length` frames before and after.
+    """Fade the corrections of standing joints (smoothstep) over `length` frames before and after each run.
 
-    Between two runs nearer than that one goes over into the other.
+    Between two runs that are nearer than `length`, one correction fades into the other.
+
+    Args:
+        shift: (n, ..., 3) corrections, valid while joints stand.
+        stands: (n, ...) whether a joint stands.
+        length: frames.
 
     Returns:
-        (n, ..., 3) corrections and (n, ...) their shares, 1 while a joint stands.
+        (n, ..., 3) corrections and (n, ...) their weights, 1 while a joint stands.
     """
     rows = np.arange(len(stands)).reshape(-1, *[1] * (stands.ndim - 1))
     before, after = last_true(stands), next_true(stands)
@@ -407,12 +427,12 @@ def _faded(shift: FloatArray, stands: Bools, length: float) -> tuple[FloatArray,
 
 
 def _lowering(clip: MotionClip, up: FloatArray, reach: FloatArray) -> FloatArray:
-    """(f,) metres by which the hips must be lowered, smooth in time.
+    """Return how far (f,) the hips must be lowered in metres, smooth in time.
 
     Args:
-        clip: whose hips.
-        up: (f, 2, 3) from the ankles' new places to the hip joints.
-        reach: (f, 2) how far the ankles may be from the hip joints.
+        clip: gives loop and frame rate.
+        up: (f, 2, 3) from the target ankles to the hip joints.
+        reach: (f, 2) largest distance of an ankle from its hip joint.
     """
     level = up[..., 0] ** 2 + up[..., 2] ** 2
     missing = up[..., 1] - np.sqrt(np.maximum(reach**2 - level, 0))
@@ -425,9 +445,13 @@ def _lowering(clip: MotionClip, up: FloatArray, reach: FloatArray) -> FloatArray
 
 
 def _knee_direction(pose: LegPose, toward: FloatArray) -> FloatArray:
-    """(f, 2, 3) unit vectors across `toward` in which the knees lie: where they are, never behind the leg.
+    """Return the unit vectors (f, 2, 3), perpendicular to `toward`, in whose directions the knees lie.
 
-    Straight legs bend forward, along the upper leg's own +Z.
+    Knees stay where they are, but never behind the leg. Straight legs bend forward, along the upper leg's own +Z.
+
+    Args:
+        pose: of the legs.
+        toward: (f, 2, 3) unit vectors from the hip joints to the target ankles.
     """
     hip, knee, ankle = pose.places[:, :, 0], pose.places[:, :, 1], pose.places[:, :, 2]
 

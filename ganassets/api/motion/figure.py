@@ -1,12 +1,17 @@
-"""Pictures of a humanoid: a shaded mannequin of balls and tapered capsules, painted from back to front with Pillow.
+"""Draw a humanoid for pictures: a shaded mannequin of balls and tapered capsules.
 
-Edges are smooth when the picture is some times larger than wanted and reduced afterwards. Colours are sRGB; the left
-limbs are warm, the right ones cool.
+Pillow paints the parts from back to front. Draw two or three times larger and reduce the picture for smooth edges.
+Colours are sRGB; the left limbs are warm, the right ones cool.
+
+This figure is not the mesh of mannequin.py, which goes into files with a rig and the same two materials for both sides.
+Pillow paints all 160 polygons of this one in two thirds of the time that rasterizer.py needs to find which of the 3,904
+triangles of that one are seen. This one also shows the sides, and needs no skinning.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,8 +28,8 @@ Colour = tuple[int, int, int]
 MIDDLE, NOSE = (216, 220, 228), (236, 200, 120)
 SIDE_COLOURS: dict[str, Colour] = {"left": (242, 140, 88), "right": (88, 160, 242)}
 
-# The body: each part is the convex hull of balls: joint, its centre in metres beside the joint of an adult of 1.72 m at
-# rest (axes parallel to the world's), radius. Of the sides the left one; the right is its mirror image.
+# Each part of the body is the convex hull of balls. A ball has a joint, its centre in metres from that joint at rest
+# (axes parallel to the world's), and a radius, for an adult of 1.72 m. The right side mirrors the left.
 Ball = tuple[str, tuple[float, float, float], float]
 CENTRAL_PARTS: tuple[tuple[Colour, tuple[Ball, ...]], ...] = (
     (
@@ -72,9 +77,9 @@ SIDE_PARTS: tuple[tuple[Ball, ...], ...] = (
     (("Foot", (0.0, -0.04, -0.035), 0.038), ("Foot", (0.0, 0.0, 0.01), 0.042), ("Toes", (0.0, 0.012, 0.0), 0.032)),
     (("Toes", (0.0, 0.01, 0.0), 0.031), ("Toes", (0.0, 0.002, 0.065), 0.022)),
 )
-LEG_LENGTH = 0.84  # of that adult, from hip to ankle
+LEG_LENGTH = 0.84  # metres from hip to ankle of that adult
 
-# Shades of a part, painted one within the other: share of the radius taken off; brightness, above 1 towards white.
+# Shades of a part, painted one within the other: share of the radius taken off, and brightness, above 1 towards white.
 SHADES = (
     (-0.05, 0.5),
     (0.06, 0.68),
@@ -85,9 +90,10 @@ SHADES = (
     (0.66, 1.03),
     (0.8, 1.08),
 )
-TO_LIGHT = np.array([-0.46, -0.62])  # on the picture, in radii taken off
-DIRECTIONS = 26  # points of an outline
-FAR_SHADE = 0.3  # how much darker a part is for each metre behind the figure's middle
+FEW_SHADES = SHADES[::2]
+TO_LIGHT = np.array([-0.46, -0.62])  # direction in the picture, in radii taken off
+DIRECTIONS = 26  # points in an outline
+FAR_SHADE = 0.3  # loss of brightness for each metre that a part is behind the middle of the figure
 
 
 @dataclass(frozen=True)
@@ -95,12 +101,12 @@ class Camera:
     """A pinhole camera that looks at a point.
 
     Attributes:
-        yaw: radians about Y from where it looks: 0 stands on +Z, pi / 2 on +X.
+        yaw: radians about Y that the camera stands at: 0 on +Z, pi / 2 on +X.
         pitch: radians that it looks down.
         distance: metres from the target.
-        focal: pixels that a metre has at a metre's distance.
-        centre: pixels right and down where the target is on the picture.
-        target: (3,) metres.
+        focal: pixels per metre at a distance of one metre.
+        centre: pixels to the right and down where the target is in the picture.
+        target: (3,) metres, the point that it looks at.
     """
 
     yaw: float
@@ -111,8 +117,10 @@ class Camera:
     target: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
     def project(self, points: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Pixels (..., 2) right and down of points (..., 3) in metres, and pixels (...) that a metre has there, which
-        are more the nearer a point is.
+        """Project points (..., 3) in metres.
+
+        Returns:
+            (..., 2) pixels to the right and down, and (...) pixels that a metre has at each point.
         """
         sy, cy, sp, cp = math.sin(self.yaw), math.cos(self.yaw), math.sin(self.pitch), math.cos(self.pitch)
         axes = np.array([[cy, 0, -sy], [-sp * sy, cp, -sp * cy], [cp * sy, sp, cp * cy]])  # right, up, to the camera
@@ -121,12 +129,12 @@ class Camera:
         return seen[..., :2] * scale[..., None] * (1, -1) + self.centre, scale
 
     def enlarged(self, factor: float) -> Camera:
-        """The same view on a picture that many times larger."""
+        """Return the camera of a picture that is larger by a factor."""
         x, y = self.centre
         return replace(self, focal=self.focal * factor, centre=(x * factor, y * factor))
 
     def fitted(self, points: FloatArray, radii: FloatArray | float, box: tuple[float, float, float, float]) -> Camera:
-        """The camera moved so that balls just fill a box (left, upper, right, lower) of the picture, in its middle."""
+        """Move the picture so that balls just fill a box (left, upper, right, lower) in it, centered."""
         seen, scale = replace(self, focal=1.0, centre=(0.0, 0.0)).project(points)
         reach = (scale * radii)[..., None]
         low = (seen - reach).reshape(-1, 2).min(0)
@@ -163,13 +171,13 @@ def body_parts() -> list[tuple[Colour, tuple[Ball, ...]]]:
 
 
 def body_size(skeleton: Skeleton) -> float:
-    """How large a skeleton is, of an adult of 1.72 m: by the length of its left leg."""
+    """Size of a skeleton relative to an adult of 1.72 m, by the length of its left leg."""
     shin, foot = (skeleton.offsets[skeleton.index(name)] for name in ("leftLowerLeg", "leftFoot"))
     return float(np.linalg.norm(shin) + np.linalg.norm(foot)) / LEG_LENGTH
 
 
 def body_of(clip: MotionClip) -> Body:
-    """The figure in each of a clip's frames.
+    """Place the figure in each frame of a clip.
 
     Raises:
         InputError: a joint of the humanoid is missing.
@@ -190,11 +198,11 @@ def body_of(clip: MotionClip) -> Body:
 
 
 def hulls(centres: FloatArray, radii: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """The convex hulls of discs, by their support points in DIRECTIONS directions.
+    """Find the convex hulls of discs, by their support points in DIRECTIONS directions.
 
     Args:
-        centres: (..., b, 2) of the discs.
-        radii: (..., b).
+        centres: (..., b, 2) centres of the discs.
+        radii: (..., b) radii of the discs.
 
     Returns:
         centre (..., DIRECTIONS, 2) and radius (..., DIRECTIONS) of the disc that reaches farthest each way; the hull's
@@ -212,30 +220,33 @@ def unit_circle(count: int = DIRECTIONS) -> FloatArray:
     return np.stack([np.cos(angles), np.sin(angles)], -1)
 
 
-def draw_figure(image: Image.Image, body: Body, frame: int, camera: Camera) -> None:
+def draw_figure(
+    image: Image.Image, body: Body, frame: int, camera: Camera, shades: Sequence[tuple[float, float]] = SHADES
+) -> None:
     """Paint the mannequin of one frame.
 
     Args:
         image: RGB, painted on.
-        body: of the clip.
-        frame: which.
-        camera: of the image's own pixels.
+        body: figures of all frames.
+        frame: index of the frame.
+        camera: its pixels are those of the image.
+        shades: see SHADES; small figures need FEW_SHADES.
     """
     seen, scale = camera.project(body.centres[frame])
     centre, radius = hulls(seen, body.radii * scale)
-    shrunk, brightness = np.array(SHADES).T
+    shrunk, brightness = np.array(shades).T
     reach = radius[:, None, :, None] * ((1 - shrunk[:, None, None]) * unit_circle() + shrunk[:, None, None] * TO_LIGHT)
     outlines = (centre[:, None] + reach).reshape(*reach.shape[:2], -1).tolist()
     depth = (camera.focal / scale).mean(-1)
     lit = np.clip(1 - FAR_SHADE * (depth - depth.mean()), 0.75, 1.05)
-    colours = shaded(body.colours[:, None], brightness[:, None] * lit[:, None, None])
+    colours = shade_colours(body.colours[:, None], brightness[:, None] * lit[:, None, None]).tolist()
     draw = ImageDraw.Draw(image)
     for part in np.argsort(-depth, kind="stable"):
         for outline, colour in zip(outlines[part], colours[part], strict=True):
             draw.polygon(outline, tuple(colour))
 
 
-def shaded(colours: FloatArray, brightness: FloatArray) -> list:
-    """Colours (..., 3) darker by a brightness (..., 1) below 1, nearer to white above; nested lists of integers."""
+def shade_colours(colours: FloatArray, brightness: FloatArray) -> NDArray[np.int64]:
+    """Make colours (..., 3) darker by a brightness (..., 1) below 1, and nearer to white above."""
     white = np.clip(brightness - 1, 0, 1) * 2
-    return np.rint(colours * np.minimum(brightness, 1) * (1 - white) + 255 * white).astype(int).tolist()
+    return np.rint(colours * np.minimum(brightness, 1) * (1 - white) + 255 * white).astype(np.int64)

@@ -1,5 +1,7 @@
-"""The floor below a figure: a round patch of light that moves with the camera, and on it what moves with the world: a
-grid, the figure's shadow and the trails of its feet. Painted with Pillow like the figure.
+"""Draw the floor below a figure with Pillow.
+
+A round patch of light moves with the camera. The grid on it, the figure's shadow and the trails of its feet move with
+the world.
 """
 
 from __future__ import annotations
@@ -19,15 +21,15 @@ from .kinematics import positions
 FloatArray = NDArray[np.floating]
 
 BACKDROP, FLOOR, GRID, SHADOW = (40, 45, 54), (66, 73, 86), (98, 108, 124), (30, 33, 40)
-RADIUS = 1.9  # metres of the patch
-RINGS = 16  # of light
+RADIUS = 1.9  # metres of the patch of light
+RINGS = 16  # steps of brightness from its middle to its edge
 GRID_WIDTH, TRAIL_WIDTH, STANCE_RADIUS = 0.008, 0.012, 0.026  # metres
-SEGMENTS = 14  # of a line of the grid, which fades towards the rim
-CONTOURS = 6  # of a shadow
-SOFT_HEIGHT = 0.3  # metres above the floor at which half of a part's shadow is gone
-TRAIL_SECONDS = 1.6  # until a trail has faded
-CELL = 0.5  # metres of the grid, about
-LEAST_TRAVEL = 0.5 * CELL  # of a loop whose grid moves
+SEGMENTS = 14  # pieces of a grid line, which fades towards the edge of the patch
+CONTOURS = 6  # steps of darkness in a shadow
+SOFT_HEIGHT = 0.3  # metres above the floor at which a part casts half of its shadow
+TRAIL_SECONDS = 1.6  # time in which a trail fades
+CELL = 0.5  # approximate side of a grid cell in metres
+LEAST_TRAVEL = 0.5 * CELL  # metres per round from which on the grid moves below a loop
 
 
 @dataclass(frozen=True)
@@ -35,8 +37,8 @@ class Grid:
     """Squares on the floor.
 
     Attributes:
-        cell: metres.
-        angle: radians about Y of its lines against the axes.
+        cell: side of a square in metres.
+        angle: radians about Y between its lines and the axes.
         origin: x and z of one of its corners, metres.
     """
 
@@ -47,13 +49,13 @@ class Grid:
 
 @dataclass(frozen=True, eq=False)
 class Trails:
-    """Where the feet go, on the floor, by CONTACTS' sides: left, right.
+    """Paths of the left and the right foot on the floor.
 
     Attributes:
-        points: (f, 2, 3) metres below the toes, y = 0.
+        points: (f, 2, 3) metres, the points below the toes, y = 0.
         stands: (f, 2) whether the foot stands.
         fps: frames a second.
-        loop_step: (3,) metres that the next round of a loop is moved by; None for a clip that doesn't loop.
+        loop_step: (3,) metres that a loop travels per round; None for a clip that doesn't loop.
     """
 
     points: FloatArray
@@ -62,8 +64,10 @@ class Trails:
     loop_step: FloatArray | None
 
     def before(self, seconds: float) -> tuple[FloatArray, NDArray[np.bool_], FloatArray]:
-        """Points (n, 2, 3) and stands (n, 2) of the frames up to a moment, and how old they are (n,), 1 the oldest that
-        is seen. A loop's go back into its rounds before.
+        """Select the frames that are seen at a time; those of a loop reach back into earlier rounds.
+
+        Returns:
+            Points (n, 2, 3), stands (n, 2), and ages (n,) from 0, now, to 1, faded.
         """
         last = math.floor(seconds * self.fps + 1e-6)
         count = max(round(TRAIL_SECONDS * self.fps), 2)
@@ -76,7 +80,7 @@ class Trails:
 
 
 def trails_of(clip: MotionClip) -> Trails:
-    """The trails of a clip's feet; without contacts, no foot is known to stand."""
+    """Find the trails of a clip's feet; in a clip without contacts, no foot stands."""
     toes = [clip.skeleton.index(f"{side}Toes") for side in SIDE_COLOURS]
     stands = np.zeros((len(clip), 2), bool)
     if clip.contacts is not None:
@@ -88,7 +92,7 @@ def trails_of(clip: MotionClip) -> Trails:
 
 
 def grid_of(clip: MotionClip) -> Grid:
-    """A grid that a loop travels over by whole cells, so that its picture loops too; of other clips any."""
+    """Choose a grid: a loop travels over it by whole cells, so that its picture loops too."""
     step = ground_travel(clip)
     length = float(np.linalg.norm(step))
     if not clip.loop or length < LEAST_TRAVEL:
@@ -98,36 +102,36 @@ def grid_of(clip: MotionClip) -> Grid:
     return Grid(length / max(round(length / CELL), 1), angle, (float(origin[0]), float(origin[2])))
 
 
-def mixed(a: Colour, b: Colour, share: float) -> Colour:
-    """Colour between a (0) and b (1)."""
+def blend(a: Colour, b: Colour, share: float) -> Colour:
+    """Interpolate between the colours a (share 0) and b (share 1)."""
     red, green, blue = (round(x + (y - x) * share) for x, y in zip(a, b, strict=True))
     return red, green, blue
 
 
-def light(distance: float) -> float:
-    """How much light, 0 to 1, the floor has at metres from the patch's middle."""
+def floor_light(distance: float) -> float:
+    """Light of the floor, 0 to 1, at a distance in metres from the middle of the patch."""
     outside = min(distance / RADIUS, 1.0)
     return 1 - outside**2
 
 
-def below(camera: Camera) -> FloatArray:
-    """(3,) middle of the patch: the camera's target on the floor."""
+def patch_middle(camera: Camera) -> FloatArray:
+    """(3,) middle of the patch of light: the point on the floor below the camera's target."""
     return np.asarray(camera.target) * (1, 0, 1)
 
 
 def backdrop(size: tuple[int, int], camera: Camera) -> Image.Image:
-    """Picture of the patch of light; the same for cameras that only differ in their target along the floor."""
+    """Draw the patch of light; it is the same for all cameras that differ in their target along the floor alone."""
     image = Image.new("RGB", size, BACKDROP)
     draw = ImageDraw.Draw(image)
     for radius in np.linspace(RADIUS, 0, RINGS, endpoint=False):
-        points = below(camera) + float(radius) * on_floor(unit_circle(96))
-        lit = light(float(radius) - RADIUS / RINGS)
-        draw.polygon(camera.project(points)[0].ravel().tolist(), mixed(BACKDROP, FLOOR, lit))
+        points = patch_middle(camera) + float(radius) * on_floor(unit_circle(96))
+        lit = floor_light(float(radius) - RADIUS / RINGS)
+        draw.polygon(camera.project(points)[0].ravel().tolist(), blend(BACKDROP, FLOOR, lit))
     return image
 
 
 def on_floor(ground: FloatArray) -> FloatArray:
-    """(..., 3) points on the floor of x and z (..., 2)."""
+    """(..., 3) points on the floor with the x and z (..., 2)."""
     return np.stack([ground[..., 0], np.zeros(ground.shape[:-1]), ground[..., 1]], -1)
 
 
@@ -135,27 +139,30 @@ def draw_grid(image: Image.Image, camera: Camera, grid: Grid) -> None:
     """Paint the grid's lines within the patch."""
     sine, cosine = math.sin(grid.angle), math.cos(grid.angle)
     axes = np.array([[cosine, -sine], [sine, cosine]])  # x and z along each direction of the grid
-    middle = axes @ (below(camera)[[0, 2]] - grid.origin)
+    middle = axes @ (patch_middle(camera)[[0, 2]] - grid.origin)
     draw = ImageDraw.Draw(image)
-    colours = [mixed(BACKDROP, GRID, light((ring + 0.5) * RADIUS / RINGS)) for ring in range(RINGS)]
+    colours = [blend(BACKDROP, GRID, floor_light((ring + 0.5) * RADIUS / RINGS)) for ring in range(RINGS)]
     width = max(round(GRID_WIDTH * camera.focal / camera.distance), 1)
     for across in (0, 1):
         along = 1 - across
         first, last = ((middle[across] + sign * RADIUS) / grid.cell for sign in (-1, 1))
-        for line in np.arange(math.ceil(first), math.floor(last) + 1) * grid.cell:
+        for number in range(math.ceil(first), math.floor(last) + 1):
+            line = number * grid.cell
             reach = math.sqrt(max(RADIUS**2 - (line - middle[across]) ** 2, 0))
             ends = np.linspace(-reach, reach, SEGMENTS + 1)
             ground = np.outer(ends + middle[along], axes[along]) + line * axes[across] + grid.origin
             seen = camera.project(on_floor(ground))[0].tolist()
             distances = np.hypot((ends[1:] + ends[:-1]) / 2, line - middle[across])
-            rings = (distances * (RINGS / RADIUS)).astype(int).tolist()
+            rings: list[int] = (distances * (RINGS / RADIUS)).astype(int).tolist()
             for a, b, ring in zip(seen[:-1], seen[1:], rings, strict=True):
                 draw.line((*a, *b), colours[ring], width)
 
 
 def draw_shadow(image: Image.Image, body: Body, frame: int, camera: Camera) -> None:
-    """Paint a soft shadow of light from above: of each part a blob that is darker and smaller the nearer to the floor
-    it is. Where blobs meet, the darkest counts.
+    """Paint a soft shadow of light from above.
+
+    The blob of a part is the darker and smaller, the nearer to the floor the part is. Where blobs meet, the darkest
+    counts.
     """
     centres, radii = body.centres[frame], body.radii
     height = np.maximum(centres[..., 1].min(-1) - radii.min(-1), 0)
@@ -165,24 +172,25 @@ def draw_shadow(image: Image.Image, body: Body, frame: int, camera: Camera) -> N
     reach = (1.5 * radii + 0.35 * height[:, None])[part] * (1 - levels[level] / dark[part])[:, None]
     centre, radius = hulls(centres[part][..., [0, 2]], reach)
     outlines = camera.project(on_floor(centre + radius[..., None] * unit_circle()))[0]
-    colours = [mixed(FLOOR, SHADOW, share) for share in levels.tolist()]
+    colours = [blend(FLOOR, SHADOW, share) for share in levels.tolist()]
     draw = ImageDraw.Draw(image)
     for outline, shade in zip(outlines.reshape(-1, 2 * DIRECTIONS).tolist(), level.tolist(), strict=True):
         draw.polygon(outline, colours[shade])
 
 
 def draw_trails(image: Image.Image, trails: Trails, seconds: float, camera: Camera) -> None:
-    """Paint where the feet went up to a moment, with a dot for each frame in which one stands: the dots of a foot that
-    slides are a smear.
+    """Paint the paths of the feet up to a time, with a dot for each frame in which a foot stands.
+
+    The dots of a foot that slides become a smear.
     """
     points, stands, age = trails.before(seconds)
     seen, scale = camera.project(points)
-    near = np.linalg.norm(points - below(camera), axis=-1) < RADIUS
+    near = np.linalg.norm(points - patch_middle(camera), axis=-1) < RADIUS
     draw = ImageDraw.Draw(image)
     width = max(round(TRAIL_WIDTH * camera.focal / camera.distance), 1)
     flat = math.sin(camera.pitch)
     for side, colour in enumerate(SIDE_COLOURS.values()):
-        shades = [mixed(FLOOR, colour, 0.85 * (1 - old)) for old in age.tolist()]
+        shades = [blend(FLOOR, colour, 0.85 * (1 - old)) for old in age.tolist()]
         pixels = seen[:, side].tolist()
         for i in np.flatnonzero(near[1:, side] & near[:-1, side]):
             draw.line((*pixels[i], *pixels[i + 1]), shades[i + 1], width)

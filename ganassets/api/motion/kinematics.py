@@ -1,4 +1,4 @@
-"""Forward kinematics: where the joints are."""
+"""Forward kinematics: positions and rotations of joints in the world."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ FloatArray = NDArray[np.floating]
 
 
 def world_pose(skeleton: Skeleton, translation: FloatArray, rotations: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """World positions (..., j, 3) and rotations (..., j, 4) of the joints.
+    """Return world positions (..., j, 3) and rotations (..., j, 4) of the joints.
 
     Args:
         skeleton: the joints.
-        translation: (..., 3) metres, place of the root.
-        rotations: (..., j, 4) in the parents' frames.
+        translation: (..., 3) position of the root in metres.
+        rotations: (..., j, 4) rotations in the parents' frames.
     """
     turned: list[FloatArray] = []
     placed: list[FloatArray] = []
@@ -36,8 +36,16 @@ def world_pose(skeleton: Skeleton, translation: FloatArray, rotations: FloatArra
 
 
 def root_translations(clip: MotionClip, has_root: bool) -> list[FloatArray]:
-    """(f, 3) float32 places in their parents' frames of the first joints. A root of the rig's own stays on the ground,
-    where engines look for the travel, and the hips below it go up and down.
+    """Return the translations (f, 3) float32, in their parents' frames, of the joints that an exporter has to animate.
+
+    A rig's own root stays on the ground, where engines look for the travel, and the hips below it move up and down.
+
+    Args:
+        clip: of any skeleton.
+        has_root: whether the first joint is a root on the ground above the hips.
+
+    Returns:
+        those of the hips, or of the root and the hips.
     """
     if not has_root:
         return [clip.translation]
@@ -47,13 +55,13 @@ def root_translations(clip: MotionClip, has_root: bool) -> list[FloatArray]:
 
 
 def positions(clip: MotionClip) -> FloatArray:
-    """(f, j, 3) world positions of a clip's joints in metres, float64."""
+    """Return the world positions (f, j, 3) of a clip's joints in metres, float64."""
     return world_pose(clip.skeleton, clip.translation.astype(np.float64), clip.rotations.astype(np.float64))[0]
 
 
-@lru_cache(32)  # of skeletons, which many clips share
+@lru_cache(32)  # many clips share a skeleton
 def rest_pose(skeleton: Skeleton) -> tuple[FloatArray, FloatArray]:
-    """World positions (j, 3) and rotations (j, 4) of the joints at rest, float64; not to be written to."""
+    """Return world positions (j, 3) and rotations (j, 4) of the joints at rest, float64 and read-only."""
     found = world_pose(skeleton, skeleton.offsets[0].astype(np.float64), skeleton.rest_rotations.astype(np.float64))
     for array in found:
         array.flags.writeable = False
@@ -61,7 +69,12 @@ def rest_pose(skeleton: Skeleton) -> tuple[FloatArray, FloatArray]:
 
 
 def local_rotations(parents: tuple[int, ...], world: FloatArray) -> FloatArray:
-    """(..., j, 4) rotations in the parents' frames of world rotations (..., j, 4)."""
+    """Convert world rotations (..., j, 4) to rotations in the parents' frames.
+
+    Args:
+        parents: index of each joint's parent, -1 for a root.
+        world: (..., j, 4).
+    """
     above = [parent if parent >= 0 else 0 for parent in parents]
     local = multiply(conjugate(world[..., above, :]), world)
     root = [joint for joint, parent in enumerate(parents) if parent < 0]

@@ -1,6 +1,6 @@
-"""The figure that plays a clip: tubes around the bones and dark balls between them, made from the joints at rest.
+"""A mannequin that plays clips, as a skinned mesh: tubes around the bones and dark balls around the joints.
 
-Every part is rigid but for the torso, so no pose can crease or thin it. The dimensions are those of an adult of 1.72 m.
+All parts but the torso are rigid, so no pose can crease or thin them. The dimensions are those of an adult of 1.72 m.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from .skeletons import SIDE as SIDE_JOINTS
 FloatArray = NDArray[np.floating]
 IntArray = NDArray[np.integer]
 Vector = tuple[float, float, float]
-# Place along the bone (0 at its joint, 1 at its end), half width, half thickness, shift to the front or, of bones that
-# lie, upwards. All but the place in metres.
+# A cross-section: position along the bone (0 at its joint, 1 at its end), half width, half thickness, and shift to the
+# front, or upwards where the bone is horizontal. All but the position in metres.
 Row = tuple[float, float, float, float]
 
-VRM = "vrm"  # the rig that humanoids are on already
-BODY, JOINTS = 0, 1  # materials
+VRM = "vrm"  # name of the rig that is the humanoid itself
+BODY, JOINTS = 0, 1  # indices of materials
 SURFACES = (("body", (0.46, 0.47, 0.49), 0.55), ("joints", (0.045, 0.05, 0.06), 0.4))  # name, linear RGB, roughness
 BODY_JOINTS = {name for name, _, _ in SIDE_JOINTS}
 
@@ -39,13 +39,14 @@ class BodyPart:
     """A closed tube along a bone.
 
     Attributes:
-        joints: what moves it: the first where it starts, any others from the middle of their bones on.
-        end: metres from the first joint to where place 1 is, or the joint that is there.
-        rows: its cross-sections.
-        domes: metres that its two ends bulge by.
-        sides: corners of a cross-section.
-        steps: cross-sections of a dome.
-        power: 2 is an ellipse, more is nearer to a rectangle (a superellipse's exponent).
+        joints: joints that move it; the first one where the tube starts, each further one from the middle of its bone
+            on.
+        end: where position 1 is: a joint, or metres from the first joint.
+        rows: cross-sections.
+        domes: heights in metres of the domes at both ends.
+        sides: number of corners of a cross-section.
+        steps: number of cross-sections of a dome.
+        power: exponent of the superellipse that a cross-section is; 2 is an ellipse, more is nearer to a rectangle.
         material: BODY or JOINTS.
     """
 
@@ -60,7 +61,7 @@ class BodyPart:
 
 
 def ball(joint: str, radius: float, sides: int = 12) -> BodyPart:
-    """A dark ball around a joint: two cross-sections next to its middle and the domes on both sides."""
+    """Make a dark ball around a joint: two cross-sections next to its equator, and domes on both sides."""
     place, wide = radius * math.sin(BALL_LATITUDE), radius * math.cos(BALL_LATITUDE)
     rows = ((-place, wide, wide, 0.0), (place, wide, wide, 0.0))
     return BodyPart((joint,), (0.0, 1.0, 0.0), rows, (radius - place, radius - place), sides, material=JOINTS)
@@ -122,7 +123,7 @@ CENTRAL = (
         sides=6,
     ),
 )
-# Those of the left side; the right one mirrors them. A limb's edge lies just outside of the ball that it ends at.
+# Parts of the left side, which are mirrored for the right. A limb ends just outside of the surface of the joint's ball.
 SIDE = (
     BodyPart(
         ("Shoulder",),
@@ -214,7 +215,7 @@ MITTEN = (
         sides=6,
     ),
 )
-# With fingers the hand ends at the knuckles.
+# The hand of a skeleton with fingers, which ends at the knuckles.
 PALM = (
     BodyPart(
         ("Hand",),
@@ -225,19 +226,19 @@ PALM = (
     ),
 )
 FINGER = ((0.0, 0.009, 0.009, 0.0), (1.0, 0.008, 0.008, 0.0))
-FINGER_TIP = 0.7  # of the bone before
+FINGER_TIP = 0.7  # length of a fingertip relative to the bone before it
 
 
 @dataclass(frozen=True, eq=False)
 class Mannequin:
-    """A skinned figure at rest.
+    """A skinned mannequin at rest.
 
     Attributes:
         positions: (v, 3) float32 metres.
         normals: (v, 3) float32 unit vectors.
         joints: (v, 4) uint8 indices of the skeleton's joints.
         weights: (v, 4) float32, rows sum to 1.
-        triangles: (t, 3) uint16 vertex indices of each material, counter-clockwise seen from outside.
+        triangles: (t, 3) uint16 vertex indices for each material, counter-clockwise seen from outside.
     """
 
     positions: FloatArray
@@ -247,7 +248,11 @@ class Mannequin:
     triangles: tuple[IntArray, IntArray]
 
     def polygons(self) -> tuple[IntArray, IntArray, IntArray]:
-        """All faces one after the other: (3 * t,) int32 vertices, (t,) where each begins there, and (t,) materials."""
+        """Return all faces in one list.
+
+        Returns:
+            (3 * t,) int32 vertices, (t,) int32 index of each face's first vertex there, and (t,) int32 materials.
+        """
         counts = [len(triangles) for triangles in self.triangles]
         corners = np.concatenate(self.triangles).ravel().astype(np.int32)
         starts = np.arange(0, len(corners), 3, dtype=np.int32)
@@ -255,7 +260,7 @@ class Mannequin:
 
 
 def make_mannequin_for_rig(skeleton: Skeleton, rig: str) -> Mannequin:
-    """The figure of a humanoid, at rest as a rig is and moved by the rig's joints; see make_mannequin."""
+    """Make the mannequin of a humanoid in a rig's rest pose, skinned to the rig's joints; see `make_mannequin`."""
     mannequin = make_mannequin(skeleton)
     if rig == VRM:
         return mannequin
@@ -264,11 +269,11 @@ def make_mannequin_for_rig(skeleton: Skeleton, rig: str) -> Mannequin:
 
 
 def make_mannequin(skeleton: Skeleton, without: Collection[str] = ()) -> Mannequin:
-    """The figure of a humanoid, with fingers if the skeleton has them.
+    """Make the mannequin of a humanoid, with fingers if the skeleton has them.
 
     Args:
         skeleton: the humanoid, in T-pose at rest.
-        without: joints whose parts it lacks.
+        without: joints whose parts are left out.
 
     Raises:
         InputError: one of the humanoid's joints is missing.
@@ -295,14 +300,14 @@ def make_mannequin(skeleton: Skeleton, without: Collection[str] = ()) -> Mannequ
 
 
 def parts_of(skeleton: Skeleton) -> list[BodyPart]:
-    """All parts, those of the sides with their joints' full names."""
+    """Return all parts of a skeleton's mannequin, with the joints' full names."""
     fingers = {name.removeprefix("left") for name in skeleton.names if name.startswith("left")} - BODY_JOINTS
     side = [*SIDE, *(PALM if fingers else MITTEN), *(finger_part(skeleton, name) for name in sorted(fingers))]
     return [*CENTRAL, *(on_side(part, *which) for which in (("left", 1), ("right", -1)) for part in side)]
 
 
 def finger_part(skeleton: Skeleton, name: str) -> BodyPart:
-    """A bone of a finger; the last goes on as the one before."""
+    """Make the part of a finger's bone; the last bone has the direction of the one before."""
     joint = skeleton.index("left" + name)
     after = skeleton.offsets[[k for k, parent in enumerate(skeleton.parents) if parent == joint]]
     x, y, z = (after[0] if len(after) else skeleton.offsets[joint] * FINGER_TIP).tolist()
@@ -310,20 +315,29 @@ def finger_part(skeleton: Skeleton, name: str) -> BodyPart:
 
 
 def on_side(part: BodyPart, side: str, sign: int) -> BodyPart:
-    """A side's part, of which the table holds the left one."""
+    """Return a side's part with full joint names, mirrored for the right.
+
+    Args:
+        part: of the left side.
+        side: "left" or "right".
+        sign: 1 on the left, -1 on the right.
+    """
     end = side + part.end if isinstance(part.end, str) else (sign * part.end[0], part.end[1], part.end[2])
     return replace(part, joints=tuple(side + joint for joint in part.joints), end=end)
 
 
 def axis_of(part: BodyPart, skeleton: Skeleton, places: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """(3,) where a part's bone starts, and (3,) metres from there to its end."""
+    """Return the start (3,) of a part's bone, and the vector (3,) from there to its end, in metres."""
     start = places[skeleton.index(part.joints[0])]
     end = places[skeleton.index(part.end)] - start if isinstance(part.end, str) else np.array(part.end)
     return start, end
 
 
 def tube(part: BodyPart, skeleton: Skeleton, places: FloatArray) -> tuple[FloatArray, IntArray]:
-    """A part's vertices (v, 3) and triangles (t, 3): the cross-sections one after the other, then the two poles."""
+    """Return a part's vertices (v, 3) and triangles (t, 3).
+
+    The vertices are those of the cross-sections, one after the other, then the two poles.
+    """
     start, end = axis_of(part, skeleton, places)
     length = float(np.linalg.norm(end))
     along = end / length
@@ -349,10 +363,11 @@ def tube(part: BodyPart, skeleton: Skeleton, places: FloatArray) -> tuple[FloatA
 
 
 def domed(part: BodyPart, length: float) -> FloatArray:
-    """(n, 4) a part's cross-sections with those of the domes at both ends.
+    """Return a part's cross-sections (n, 4), those of the domes at both ends included.
 
     Args:
-        length: metres of its bone.
+        part: the part.
+        length: of its bone in metres.
     """
     rows = np.array(part.rows)
     latitudes = np.linspace(0, np.pi / 2, part.steps + 2)[1:-1, None]
@@ -364,8 +379,15 @@ def domed(part: BodyPart, length: float) -> FloatArray:
 
 
 def skin(part: BodyPart, skeleton: Skeleton, places: FloatArray, positions: FloatArray) -> tuple[IntArray, FloatArray]:
-    """(v, 4) joints and weights of a part's vertices: all of the only joint, or the two whose bones' middles are on
-    either side, each the more the nearer.
+    """Return joints (v, 4) uint8 and weights (v, 4) float32 of a part's vertices.
+
+    A part with several joints blends between the two whose bones' middles are nearest on either side.
+
+    Args:
+        part: the part.
+        skeleton: the humanoid.
+        places: (j, 3) positions of the joints at rest.
+        positions: (v, 3) of the vertices.
     """
     start, end = axis_of(part, skeleton, places)
     chain = np.array([skeleton.index(joint) for joint in part.joints])
@@ -377,17 +399,17 @@ def skin(part: BodyPart, skeleton: Skeleton, places: FloatArray, positions: Floa
     joints, weights = np.zeros((len(positions), 4), np.uint8), np.zeros((len(positions), 4), np.float32)
     joints[:, 0], weights[:, 0] = chain[lower], 1 - share
     joints[:, 1], weights[:, 1] = chain[np.minimum(lower + 1, len(chain) - 1)], share
-    joints[weights == 0] = 0  # as exporters want them
+    joints[weights == 0] = 0  # glTF requires joint 0 where the weight is 0
     return joints, weights
 
 
 def rebind(mannequin: Mannequin, names: Sequence[str], rig: MotionClip) -> Mannequin:
-    """The figure on another skeleton, at rest as that skeleton is.
+    """Bind a mannequin to another skeleton, in that skeleton's rest pose.
 
     Args:
-        mannequin: as it stands at the rig's first frame.
-        names: of the rig's joints that its own joints become.
-        rig: a clip of the other skeleton whose first frame is the mannequin's pose.
+        mannequin: in the pose of the rig's first frame.
+        names: of the rig's joints that replace the mannequin's, in their order.
+        rig: a clip of the other skeleton; only its first frame is used.
     """
     skeleton = rig.skeleton
     joint = np.array([skeleton.index(name) for name in names])[mannequin.joints]
@@ -397,7 +419,7 @@ def rebind(mannequin: Mannequin, names: Sequence[str], rig: MotionClip) -> Manne
     weights = mannequin.weights[..., None]
     away = rotate(change[joint], mannequin.positions[:, None] - places[joint]) + rest_places[joint]
     normals = normalise((rotate(change[joint], mannequin.normals[:, None]) * weights).sum(1))
-    joint[mannequin.weights == 0] = 0  # as exporters want them
+    joint[mannequin.weights == 0] = 0  # see `skin`
     return replace(
         mannequin,
         positions=(away * weights).sum(1).astype(np.float32),
@@ -407,7 +429,7 @@ def rebind(mannequin: Mannequin, names: Sequence[str], rig: MotionClip) -> Manne
 
 
 def vertex_normals(positions: FloatArray, triangles: IntArray) -> FloatArray:
-    """(v, 3) unit normals: of the triangles around a vertex, weighted by area."""
+    """Return the unit normals (v, 3) of vertices: means of the surrounding triangles' normals, weighted by area."""
     a, b, c = positions[triangles].transpose(1, 0, 2)
     outward = np.cross(b - a, c - a)
     normals = np.zeros_like(positions)

@@ -1,4 +1,4 @@
-"""How good motion clips are: feet that slide, loops that jump, bones that stretch; features to compare sets of clips.
+"""Measures of motion clips: skating feet, gaps of loops, jerk, bone lengths; features to compare sets of clips.
 
 Frechet distance, precision, recall and mean distance of the features are in ganassets.training.evaluation.measures.
 """
@@ -23,22 +23,21 @@ from .skeletons import HUMANOID
 FloatArray = NDArray[np.floating]
 Features = NDArray[np.float64]
 
-FPS = 30.0  # at which skating and features are measured
-SKID, LOW = 0.025, 0.05  # metres: a frame at FPS, above the standing height
+FPS = 30.0  # frame rate at which skating and features are measured
+SKID, LOW = 0.025, 0.05  # metres: movement per frame of a sliding foot; height of a standing one
 WINDOW, STRIDE = 32, 16  # frames at FPS
 FEATURES, FEATURE_SEED, FEATURE_STREAM = 64, 2023, 16
-BLOCK = 1024  # rows whose distances are held at once
-VELOCITY_WEIGHT = 0.2  # seconds: an m/s counts as so many metres
+BLOCK = 1024  # number of rows whose distances are in memory at once
+VELOCITY_WEIGHT = 0.2  # metres per m/s
 
 
 def skating(clip: MotionClip) -> float:
-    """Share of the frames with a foot on the ground in which it slides, 0 to 1; 0 if no foot is ever on the ground.
+    """Return the share of frames with a foot on the ground in which a foot slides, 0 to 1; 0 without such frames.
 
-    A foot is on the ground from one frame to the next if it stands in both by its height (see standing_feet, up to LOW
-    above its standing height): one that swings past the standing one low over the ground doesn't slide. It slides if
-    both joints move more than SKID along the ground meanwhile, at FPS frames a second (other clips are resampled).
-    Heights decide, not the clip's own contacts, so labels can't hide anything. The limits are those of Karunratanakul
-    et al. 2023, "Guided Motion Diffusion".
+    A foot is on the ground from one frame to the next if it stands in both (see `find_standing_feet`, up to LOW above
+    its standing height). It slides if both of its joints move more than SKID along the ground meanwhile, at FPS frames
+    per second (other clips are resampled). Heights are used instead of the clip's own contacts, so wrong contacts can't
+    hide skating. The limits are those of Karunratanakul et al. 2023, "Guided Motion Diffusion".
     """
     place = foot_positions(resample_clip(clip, FPS))
     stands = find_standing_feet(place, LOW)
@@ -49,12 +48,13 @@ def skating(clip: MotionClip) -> float:
 
 
 def loop_gap(clip: MotionClip) -> tuple[float, float]:
-    """How far a clip is from a perfect loop: gaps of pose and of velocity.
+    """Measure how far a clip is from a perfect loop.
 
     Returns:
-        The largest difference of a joint's rotation (radians) or of the root's height (metres) between the first and
-        the last frame; the largest difference of the same, per frame, between the last step and the first, which
-        follows it. Place on the ground doesn't count in the first; its velocity does in the second.
+        pose gap: the largest difference between first and last frame of a joint's rotation (radians) or of the root's
+            height (metres); the position on the ground is ignored.
+        velocity gap: the largest difference between the last step and the first, which follows it, of a joint's
+            rotation (radians per frame) or of the root's position (metres per frame).
     """
     rotations = clip.rotations.astype(np.float64)
     turned = np.radians(degrees_between(rotations[0], rotations[-1])).max()
@@ -68,10 +68,10 @@ def loop_gap(clip: MotionClip) -> tuple[float, float]:
 
 
 def loop_seam(clip: MotionClip) -> float:
-    """How much more a loop's movement changes at its seam than from frame to frame elsewhere; 1 is no seam.
+    """Measure the change of movement at a loop's seam relative to the mean change from frame to frame; 1 is no seam.
 
-    The mean over joints of the angle between one step's turn and the next one's (radians), and the same of the root's
-    steps (metres), where the last frame meets the first, by their mean over all frames.
+    The change is the mean angle over joints between successive steps' rotations (radians) plus the same of the root's
+    steps (metres).
     """
     rotations = clip.rotations.astype(np.float64)
     turns = multiply(conjugate(rotations[:-1]), rotations[1:])
@@ -82,8 +82,9 @@ def loop_seam(clip: MotionClip) -> float:
 
 
 def jerk(clip: MotionClip) -> float:
-    """Mean length of the third derivative of the joints' positions in m/s^3; loops go on over their seam. 0 for clips
-    of less than four frames.
+    """Return the mean length of the third derivative of the joints' positions in m/s^3.
+
+    Loops are continued over their seam. It is 0 for clips of fewer than four frames.
     """
     place = positions(clip)
     if clip.loop and len(clip) > 1:
@@ -94,7 +95,7 @@ def jerk(clip: MotionClip) -> float:
 
 
 def bone_length_error(clip: MotionClip) -> float:
-    """Largest difference in metres of a distance between joint and parent from the skeleton's own."""
+    """Return the largest difference in metres between a bone's length in a clip and in its skeleton."""
     place = positions(clip)
     bones = np.linalg.norm(place[:, 1:] - place[:, list(clip.skeleton.parents[1:])], axis=-1)
     rest = np.linalg.norm(clip.skeleton.offsets[1:].astype(np.float64), axis=-1)
@@ -102,14 +103,15 @@ def bone_length_error(clip: MotionClip) -> float:
 
 
 def penetration(clip: MotionClip) -> float:
-    """Metres by which the lowest joint of the feet ever is below its standing height; 0 if none is."""
+    """Return how far in metres the feet's joints get below their standing height at most, at least 0."""
     return float(max((STANDING - foot_positions(clip)[..., 1]).max(), 0))
 
 
 @lru_cache(maxsize=1)
 def feature_projection() -> FloatArray:
-    """(WINDOW * 22 * 6, FEATURES) float64 normals, the same for ever: a window's numbers to features. Lengths are kept
-    but for the mean over the window's frames and joints that stands for the sum.
+    """Return the frozen random matrix (WINDOW * 22 * 6, FEATURES) float64 that projects windows to features.
+
+    Its entries are normal. Lengths are kept up to a factor: a sum over frames and joints becomes a mean.
     """
     rows = WINDOW * len(HUMANOID.names) * 6
     matrix = normals(FEATURE_SEED, rows * FEATURES, FEATURE_STREAM).reshape(rows, FEATURES).astype(np.float64)
@@ -117,14 +119,16 @@ def feature_projection() -> FloatArray:
 
 
 def motion_features(clips: Sequence[MotionClip]) -> Features:
-    """(n, FEATURES) one row for each window of WINDOW frames at FPS, STRIDE frames apart, of all clips.
+    """Return features (n, FEATURES), one row for each window of WINDOW frames at FPS, STRIDE frames apart.
 
-    Of each frame: the body joints' positions as seen from the place on the ground below the root, along its heading,
-    and their velocities over the ground in the same axes (VELOCITY_WEIGHT). Where a clip starts and which way it goes
-    therefore doesn't matter. Windows are projected by a frozen random matrix, which keeps distances (Johnson and
-    Lindenstrauss 1984) and, unlike principal axes of some data, needs none, so that numbers of different data and
-    times can be compared, and sees defects that good data doesn't have. Loops run on over their seam, other clips
-    that are too short stay in their last pose.
+    A window holds for each frame the positions of the body's joints relative to the point on the ground below the root,
+    along its heading, and their velocities over the ground in the same axes, times VELOCITY_WEIGHT. Start and direction
+    of a clip therefore don't matter. Loops continue over their seam; other clips that are too short stay in their last
+    pose.
+
+    A frozen random matrix projects the windows. It keeps distances (Johnson and Lindenstrauss 1984) and needs no data
+    to be fitted to, so features of different data sets can be compared. Unlike principal axes it doesn't hide defects
+    that good data lacks.
     """
     if not clips:
         raise InputError("there are no clips to measure.")
@@ -133,7 +137,7 @@ def motion_features(clips: Sequence[MotionClip]) -> Features:
 
 
 def _windows(clip: MotionClip) -> FloatArray:
-    """(n, WINDOW, j, 6) positions and weighted velocities of a clip."""
+    """Return the windows (n, WINDOW, j, 6) of a clip: positions and weighted velocities."""
     track = _heading_track(resample_clip(clip, FPS))
     if clip.loop and len(track) > 1:
         starts = np.arange(0, len(track) - 1, STRIDE)
@@ -147,8 +151,9 @@ def _windows(clip: MotionClip) -> FloatArray:
 
 
 def _heading_track(clip: MotionClip) -> FloatArray:
-    """(f, j, 6) positions of the body's joints beside the root's place on the ground, and velocities to the next frame,
-    both along the root's heading.
+    """Return positions and velocities (f, j, 6) of the body's joints along the root's heading.
+
+    Positions are relative to the root's point on the ground; velocities lead to the next frame and are weighted.
     """
     place = positions(clip)[:, [clip.skeleton.index(name) for name in HUMANOID.names]]
     velocity = np.zeros_like(place)
@@ -160,8 +165,16 @@ def _heading_track(clip: MotionClip) -> FloatArray:
 
 
 def nearest_rows(real: Features, made: Features) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
-    """Of each row of made (m, k) the distance to the nearest row of real (n, k), and which that is. Made ones that are
-    nearer than real ones are to each other are copies.
+    """Return for each row of `made` the distance to the nearest row of `real`, and that row's index.
+
+    Generated windows that are nearer than real ones are to each other are copies.
+
+    Args:
+        real: (n, k) features.
+        made: (m, k) features.
+
+    Returns:
+        (m,) distances and (m,) indices.
     """
     distances = np.empty(len(made))
     rows = np.empty(len(made), np.intp)
@@ -173,9 +186,17 @@ def nearest_rows(real: Features, made: Features) -> tuple[NDArray[np.float64], N
 
 
 def coverage(real: Features, made: Features, neighbours: int = 5) -> float:
-    """Share of real rows (n, k) that have a made one (m, k) no farther away than their own `neighbours`-th real one.
+    """Return the share of real rows with a generated row within the distance of their `neighbours`-th nearest real row.
 
     Naeem et al. 2020, "Reliable Fidelity and Diversity Metrics for Generative Models".
+
+    Args:
+        real: (n, k) features.
+        made: (m, k) features.
+        neighbours: less than n.
+
+    Raises:
+        InputError: there are too few real rows.
     """
     if not 0 < neighbours < len(real):
         raise InputError(f"coverage needs more than {neighbours} real rows, not {len(real)}.")
@@ -188,6 +209,6 @@ def coverage(real: Features, made: Features, neighbours: int = 5) -> float:
 
 
 def _distances(a: Features, b: Features) -> NDArray[np.float64]:
-    """(n, m) Euclidean distances between the rows of two arrays."""
+    """Return the Euclidean distances (n, m) between the rows of two arrays."""
     squares = (a**2).sum(1)[:, None] + (b**2).sum(1) - 2 * a @ b.T
     return np.sqrt(np.maximum(squares, 0))

@@ -1,6 +1,6 @@
-"""Names of bones in the rigs that people have, and which bone of a file is which joint of the humanoid.
+"""Bone names of common rigs, and recognition of a file's bones as joints of the humanoid.
 
-The names are facts of the tools: Mixamo, Blender's Rigify, Unreal's mannequin, Unity's Mecanim, VRM 1.0, Godot's
+The names are those of the tools: Mixamo, Blender's Rigify, Unreal's mannequin, Unity's Mecanim, VRM 1.0, Godot's
 SkeletonProfileHumanoid, MakeHuman, the motion databases of CMU and ACCAD, and widely used asset packs.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from ..errors import InputError
 from .skeletons import FINGERS, HUMANOID_FINGERS, MIDDLE, SIDE
@@ -21,23 +22,23 @@ REQUIRED = (
         for part in ("UpperLeg", "LowerLeg", "Foot", "UpperArm", "LowerArm")
     ),
 )
-ONE_OF = ("head", "neck")  # one of them is required too
+ONE_OF = ("head", "neck")  # at least one of them is required too
 NONE = "-"
 TRAILING_NUMBER = re.compile(r"_\d+$")
-SHOWN = 12  # names in an error
+SHOWN = 12  # most names in an error
 
 
 @dataclass(frozen=True)
 class Rig:
-    """One family of rigs.
+    """A family of rigs with the same bone names.
 
     Attributes:
-        bones: joint of the humanoid -> spellings of its bone; the first is the one that is written.
-        prefix: before every bone's name; any prefix is read.
-        pose: of the arms at rest: "T" out to the sides, "A" 45 degrees down.
-        axes: of the written bones at rest in the T-pose: "world" parallel to the world's, "x" or "y" that axis along
-            the bone, or "" of rigs that are only read.
-        root: joint on the ground above the hips, or "" for none.
+        bones: joint of the humanoid -> spellings of its bone; the first is the one to write.
+        prefix: written before every bone's name; any prefix is read.
+        pose: arms at rest: "T" out to the sides, "A" 45 degrees down.
+        axes: of written bones in the T-pose: "world" parallel to the world, "x" or "y" that axis along the bone, or ""
+            for rigs that are only read.
+        root: name of a joint on the ground above the hips, or "" for none.
     """
 
     bones: Mapping[str, tuple[str, ...]]
@@ -47,14 +48,19 @@ class Rig:
     root: str = ""
 
     def bone_name(self, joint: str) -> str:
-        """Name of a joint's bone as it is written."""
+        """Return the name to write for a joint's bone."""
         return self.prefix + self.bones[joint][0]
+
+    @cached_property
+    def keys(self) -> dict[str, tuple[str, ...]]:
+        """Joint -> its spellings without the prefix, as they are compared."""
+        return {joint: tuple(map(_key, spellings)) for joint, spellings in self.bones.items()}
 
 
 def _bones(
     sides: str, middle: str, limbs: str, finger: str = "", fingers: str = "", thumb: str = "", parts: str = ""
 ) -> dict[str, tuple[str, ...]]:
-    """Joint -> spellings from words parted by blanks, spellings of one bone by "/".
+    """Make a table joint -> spellings from words separated by blanks; spellings of one bone are separated by "/".
 
     Args:
         sides: the words for left and right.
@@ -117,7 +123,7 @@ RIGS: dict[str, Rig] = {
             VRM_LIMBS,
             "{side} {finger} {part}",
             VRM_FINGERS[0],
-            MECANIM,  # the thumb's names are one off VRM's
+            MECANIM,  # the names of the thumb's bones are shifted by one against VRM's
         ),
         axes="world",
     ),
@@ -224,7 +230,7 @@ RIGS: dict[str, Rig] = {
         prefix="Bip01 ",
     ),
 }
-# What moves a rig that Rigify generated; its other bones follow.
+# The control bones of a generated Rigify rig, which move its other bones.
 RIGIFY_CONTROLS = Rig(
     _bones(
         "L R",
@@ -237,12 +243,12 @@ RIGIFY_CONTROLS = Rig(
 
 
 def _key(name: str) -> str:
-    """A name as it is compared: letters and digits without case."""
+    """Return the letters and digits of a name in lower case, for comparison."""
     return "".join(letter for letter in name.casefold() if letter.isalnum())
 
 
 def _spellings(names: Sequence[str]) -> list[dict[str, str]]:
-    """Key -> name of the file's bones: as they are, and without the numbers that exporters append ("Hips_05")."""
+    """Map keys to the file's bone names: as they are, and without the numbers that exporters append ("Hips_05")."""
     shorter = [TRAILING_NUMBER.sub("", name) for name in names]
     return [
         {_key(short): name for short, name in reversed(list(zip(spelt, names, strict=True)))}
@@ -251,24 +257,33 @@ def _spellings(names: Sequence[str]) -> list[dict[str, str]]:
 
 
 def _matches(rig: Rig, bones: Mapping[str, str]) -> dict[str, str]:
-    """Joint -> name of the bones that bear this rig's names, all with the same prefix, whichever that is: what stands
-    before the hips' name.
+    """Return joint -> bone for the bones with this rig's names and a common prefix, the prefix that gives most matches.
+
+    Candidates for the prefix are the rig's own, none, and what precedes the hips' name in the file.
+
+    Args:
+        rig: the rig's spellings.
+        bones: key -> name of the file's bones.
     """
-    hips = [_key(name) for name in rig.bones["hips"]]
+    hips = rig.keys["hips"]
     prefixes = [_key(rig.prefix), "", *(key.removesuffix(hip) for hip in hips for key in bones if key.endswith(hip))]
     found: dict[str, str] = {}
     for prefix in list(dict.fromkeys(prefixes))[:SHOWN]:
-        keys = {joint: [prefix + _key(name) for name in names] for joint, names in rig.bones.items()}
-        matched = {j: next(bones[k] for k in ks if k in bones) for j, ks in keys.items() if any(k in bones for k in ks)}
+        matched: dict[str, str] = {}
+        for joint, keys in rig.keys.items():
+            bone = next((bones[prefix + key] for key in keys if prefix + key in bones), None)
+            if bone is not None:
+                matched[joint] = bone
         found = max(found, matched, key=len)
     return found
 
 
 def _check_given(given: Mapping[str, str], names: Sequence[str]) -> None:
+    """Raise InputError unless a user's map names joints of the humanoid and bones of the file."""
     for joint, name in given.items():
         if joint not in HUMANOID_FINGERS.names:
             raise InputError(
-                f"the bone map names a joint {joint!r} that the humanoid hasn't; its joints are "
+                f"the bone map names a joint {joint!r}, which the humanoid doesn't have; its joints are "
                 f"{', '.join(HUMANOID_FINGERS.names[:22])} and those of the fingers."
             )
         if name not in names:
@@ -276,16 +291,17 @@ def _check_given(given: Mapping[str, str], names: Sequence[str]) -> None:
 
 
 def recognise_bones(names: Sequence[str], given: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Which bone of a file is which joint of the humanoid: by the rig whose names fit most bones, whatever their
-    prefix, case, separators and appended numbers.
+    """Recognise the bones of a file as joints of the humanoid.
+
+    The rig whose names match most bones is used; prefix, case, separators and appended numbers don't matter.
 
     Args:
         names: of the file's bones.
-        given: the user's own map, joint -> bone; wins over what is recognised.
+        given: the user's own map, joint -> bone; takes precedence.
 
     Returns:
         joint -> one of `names`, in the humanoid's order. Hips, upper and lower legs, feet, upper and lower arms, and
-        head or neck are always among them.
+        head or neck are always included.
 
     Raises:
         InputError: required joints are not found, or the map names joints or bones that don't exist.
@@ -307,7 +323,15 @@ def recognise_bones(names: Sequence[str], given: Mapping[str, str] | None = None
 def match_bones(
     names: Sequence[str], given: Mapping[str, str] | None = None, rigs: Iterable[Rig] = RIGS.values()
 ) -> dict[str, str]:
-    """As many joints as are recognised -> their bones' names, in the humanoid's order; see `recognise_bones`.
+    """Recognise as many bones as possible; see `recognise_bones`.
+
+    Args:
+        names: of the file's bones.
+        given: the user's own map, joint -> bone; takes precedence.
+        rigs: the rigs to compare with.
+
+    Returns:
+        joint -> one of `names`, in the humanoid's order.
 
     Raises:
         InputError: the map names joints or bones that don't exist.
@@ -322,6 +346,6 @@ def match_bones(
 
 
 def missing_joints(found: Collection[str]) -> list[str]:
-    """Joints that a humanoid must have and that are not among those found."""
+    """Return the required joints of a humanoid that are not among those found."""
     missing = [joint for joint in REQUIRED if joint not in found]
     return missing if any(joint in found for joint in ONE_OF) else [*missing, " or ".join(ONE_OF)]

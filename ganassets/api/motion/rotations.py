@@ -1,4 +1,4 @@
-"""Rotations as unit quaternions (x, y, z, w) in arrays (..., 4), and the other forms that files and networks use."""
+"""Rotations as unit quaternions (x, y, z, w) in arrays (..., 4), and conversion to and from other forms."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SMALL = 1e-8
 
 
 def normalise(q: FloatArray) -> FloatArray:
-    """Quaternions (or vectors) of unit length; what is almost zero becomes the last axis: no rotation."""
+    """Scale quaternions (or vectors) to unit length; those of almost zero length become the last unit vector."""
     length = np.sqrt(np.einsum("...i,...i->...", q, q))[..., None]  # quicker than numpy's norm
     if (length > SMALL).all():
         return q / length
@@ -25,12 +25,12 @@ def normalise(q: FloatArray) -> FloatArray:
 
 
 def conjugate(q: FloatArray) -> FloatArray:
-    """The inverse of unit quaternions."""
+    """Return the inverses of unit quaternions."""
     return q * np.array([-1, -1, -1, 1], q.dtype)
 
 
 def multiply(a: FloatArray, b: FloatArray) -> FloatArray:
-    """A b: first b turns, then a (Hamilton's product); broadcasts."""
+    """Return the products a b (Hamilton), which rotate by b and then by a; broadcasts."""
     ax, ay, az, aw = (a[..., i] for i in range(4))
     bx, by, bz, bw = (b[..., i] for i in range(4))
     return stack_last(
@@ -42,7 +42,7 @@ def multiply(a: FloatArray, b: FloatArray) -> FloatArray:
 
 
 def stack_last(*parts: FloatArray) -> FloatArray:
-    """(..., n) of n arrays (...); quicker than stacking them along a new last axis."""
+    """Stack n arrays (...) along a new last axis, (..., n); faster than np.stack."""
     made = np.empty((*parts[0].shape, len(parts)), parts[0].dtype)
     for i, part in enumerate(parts):
         made[..., i] = part
@@ -50,27 +50,32 @@ def stack_last(*parts: FloatArray) -> FloatArray:
 
 
 def cross(a: FloatArray, b: FloatArray) -> FloatArray:
-    """(..., 3) cross products; broadcasts, and is quicker than numpy's."""
+    """Return cross products (..., 3); broadcasts, faster than np.cross."""
     ax, ay, az = (a[..., i] for i in range(3))
     bx, by, bz = (b[..., i] for i in range(3))
     return stack_last(ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx)
 
 
 def rotate(q: FloatArray, v: FloatArray) -> FloatArray:
-    """(..., 3) vectors turned by quaternions; broadcasts."""
+    """Rotate vectors (..., 3) by quaternions (..., 4); broadcasts."""
     xyz, w = q[..., :3], q[..., 3:]
     across = 2 * cross(xyz, v)
     return v + w * across + cross(xyz, across)
 
 
 def from_axis_angle(axis: Sequence[float], angle: FloatArray | float) -> FloatArray:
-    """Turns about a unit axis (3,) by angles (...) in radians."""
+    """Return the rotations (..., 4) about a unit axis (3,) by angles (...) in radians."""
     half = np.asarray(angle, np.float64)[..., None] / 2
     return np.concatenate([np.sin(half) * np.asarray(axis, np.float64), np.cos(half)], -1)
 
 
 def shortest_rotation(a: FloatArray, b: FloatArray) -> FloatArray:
-    """The shortest turns that bring directions a (..., 3) onto directions b; of opposite ones any half turn."""
+    """Return the shortest rotations (..., 4) from directions a to directions b; any half turn for opposite ones.
+
+    Args:
+        a: (..., 3) vectors of any length.
+        b: (..., 3) vectors of any length; broadcasts with a.
+    """
     a, b = normalise(np.asarray(a, np.float64)), normalise(np.asarray(b, np.float64))
     a, b = np.broadcast_arrays(a, b)
     w = 1 + (a * b).sum(-1, keepdims=True)
@@ -80,8 +85,14 @@ def shortest_rotation(a: FloatArray, b: FloatArray) -> FloatArray:
 
 
 def slerp(a: FloatArray, b: FloatArray, share: FloatArray | float) -> FloatArray:
-    """Between a (share 0) and b (share 1) at even angular speed, the shorter way (Shoemake 1985, "Animating Rotation
-    with Quaternion Curves"); share broadcasts against (...).
+    """Interpolate from a (share 0) to b (share 1) along the shorter way, at constant angular speed.
+
+    Shoemake 1985, "Animating Rotation with Quaternion Curves".
+
+    Args:
+        a: (..., 4) quaternions.
+        b: (..., 4) quaternions.
+        share: (...) in [0, 1]; broadcasts.
     """
     share = np.asarray(share, a.dtype)[..., None]
     cosine = (a * b).sum(-1, keepdims=True)
@@ -96,20 +107,20 @@ def slerp(a: FloatArray, b: FloatArray, share: FloatArray | float) -> FloatArray
 
 
 def make_continuous(q: FloatArray) -> FloatArray:
-    """(f, ..., 4) with signs such that each frame is nearest to the one before it."""
+    """Choose the signs of quaternions (f, ..., 4) so that each frame is nearest to the one before."""
     turns = (q[1:] * q[:-1]).sum(-1) < 0
     odd = np.concatenate([np.zeros((1, *turns.shape[1:]), bool), np.cumsum(turns, 0) % 2 == 1])
     return np.where(odd[..., None], -q, q)
 
 
 def degrees_between(a: FloatArray, b: FloatArray) -> FloatArray:
-    """(...) angle of the turn from a to b, 0 to 180; exact for small ones."""
+    """Return the angles (...) of the rotations from a to b, 0 to 180 degrees; precise for small angles."""
     turn = multiply(conjugate(np.asarray(a, np.float64)), np.asarray(b, np.float64))
     return np.degrees(2 * np.arctan2(np.linalg.norm(turn[..., :3], axis=-1), np.abs(turn[..., 3])))
 
 
 def to_matrix(q: FloatArray) -> FloatArray:
-    """(..., 3, 3) rotation matrices."""
+    """Return rotation matrices (..., 3, 3)."""
     x, y, z, w = (q[..., i] for i in range(4))
     return stack_last(
         *(1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)),
@@ -119,8 +130,9 @@ def to_matrix(q: FloatArray) -> FloatArray:
 
 
 def from_matrix(m: FloatArray) -> FloatArray:
-    """Quaternions of (..., 3, 3) rotation matrices, by the largest of the four numbers (Shepperd 1978, "Quaternion
-    from Rotation Matrix").
+    """Return the quaternions (..., 4) of rotation matrices (..., 3, 3).
+
+    The largest of the four numbers determines the others (Shepperd 1978, "Quaternion from Rotation Matrix").
     """
     d0, d1, d2 = m[..., 0, 0], m[..., 1, 1], m[..., 2, 2]
     a, b, c = m[..., 2, 1] - m[..., 1, 2], m[..., 0, 2] - m[..., 2, 0], m[..., 1, 0] - m[..., 0, 1]
@@ -137,8 +149,10 @@ def from_matrix(m: FloatArray) -> FloatArray:
 
 
 def from_6d(x: FloatArray) -> FloatArray:
-    """Quaternions of (..., 6): the first two columns of rotation matrices, made orthonormal (Zhou et al. 2019, "On the
-    Continuity of Rotation Representations in Neural Networks").
+    """Return the quaternions (..., 4) of the first two columns (..., 6) of rotation matrices.
+
+    The columns are made orthonormal (Zhou et al. 2019, "On the Continuity of Rotation Representations in Neural
+    Networks").
     """
     first = normalise(x[..., :3])
     second = x[..., 3:] - (first * x[..., 3:]).sum(-1, keepdims=True) * first
@@ -147,16 +161,16 @@ def from_6d(x: FloatArray) -> FloatArray:
 
 
 def to_6d(q: FloatArray) -> FloatArray:
-    """(..., 6) the first two columns of the rotation matrices, one after the other."""
+    """Return the first two columns (..., 6) of the rotation matrices, one after the other."""
     matrix = to_matrix(q)
     return np.concatenate([matrix[..., 0], matrix[..., 1]], -1)
 
 
 def from_euler(order: str, degrees: FloatArray) -> FloatArray:
-    """Quaternions of turns about the turning axes, the first named outermost: "ZXY" is Rz Rx Ry, as BVH has it.
+    """Return the quaternions (..., 4) of rotations about axes of the rotating frame.
 
     Args:
-        order: any number of the letters X, Y, Z.
+        order: any number of the letters X, Y, Z, the outermost first: "ZXY" is Rz Rx Ry, as in BVH.
         degrees: (..., len(order)).
     """
     angles = np.radians(np.asarray(degrees, np.float64))
@@ -167,11 +181,13 @@ def from_euler(order: str, degrees: FloatArray) -> FloatArray:
 
 
 def to_euler(order: str, q: FloatArray) -> FloatArray:
-    """(..., 3) degrees whose turns from_euler multiplies back to q; the middle one lies in -90..90. At the poles the
-    last angle is 0.
+    """Return the degrees (..., 3) that `from_euler` converts back to q.
+
+    The middle angle is in -90..90. At its ends, where the other two are not unique, the last one is 0.
 
     Args:
-        order: three different letters.
+        order: three different letters of X, Y, Z.
+        q: (..., 4).
     """
     i, j, k = (AXES.index(letter) for letter in order)
     sign = 1.0 if (j - i) % 3 == 1 else -1.0
@@ -186,8 +202,12 @@ def to_euler(order: str, q: FloatArray) -> FloatArray:
 
 
 def heading(q: FloatArray) -> FloatArray:
-    """(...) radians about Y that a body is turned by, seen from above: 0 faces +Z, pi / 2 faces +X. It follows the left
-    side, which stays level when somebody bends or lies prone.
+    """Return how far a body is rotated about Y, seen from above, in radians (...): 0 faces +Z, pi / 2 faces +X.
+
+    It follows the left side, which stays level when the body bends or lies prone.
+
+    Args:
+        q: (..., 4) rotations of the hips.
     """
     left = rotate(q, np.array([1, 0, 0], q.dtype))
     return np.arctan2(-left[..., 2], left[..., 0])

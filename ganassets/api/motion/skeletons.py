@@ -1,4 +1,4 @@
-"""The humanoid that all motion of the generators is on: joints of the VRM and Godot humanoid, T-pose, facing +Z."""
+"""The humanoid skeleton of all generated motion: joints of VRM's and Godot's humanoid, T-pose, facing +Z."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import numpy as np
 
 from ..assets import Skeleton
 
-# Joint, parent, place in the parent's frame in metres (all frames are parallel to the world's at rest): an adult of
-# 1.72 m. Left is +X; right joints mirror the left ones.
+# Joint, parent, and position in the parent's frame in metres, of an adult of 1.72 m. At rest all frames are parallel to
+# the world. Left is +X; right joints mirror the left ones.
 MIDDLE = (
     ("hips", "", (0.0, 0.95, 0.0)),
     ("spine", "hips", (0.0, 0.09, 0.0)),
@@ -26,7 +26,7 @@ SIDE = (
     ("Foot", "LowerLeg", (0.0, -0.41, 0.0)),
     ("Toes", "Foot", (0.0, -0.06, 0.14)),
 )
-# Of each finger: where it starts in the hand's frame, the direction it points, and the lengths of its inner bones.
+# Finger, its bones, position in the hand's frame, direction, and lengths of all its bones but the last, in metres.
 FINGERS = (
     ("Thumb", ("Metacarpal", "Proximal", "Distal"), (0.025, -0.01, 0.025), (0.7, 0.0, 0.714), (0.04, 0.03)),
     ("Index", ("Proximal", "Intermediate", "Distal"), (0.09, 0.0, 0.025), (1.0, 0.0, 0.0), (0.038, 0.022)),
@@ -35,12 +35,14 @@ FINGERS = (
     ("Little", ("Proximal", "Intermediate", "Distal"), (0.08, 0.0, -0.034), (1.0, 0.0, 0.0), (0.03, 0.018)),
 )
 HEAD_TOP = 0.19  # metres above the head joint
-FOOT_HEIGHT, TOES_HEIGHT = 0.08, 0.02  # of the joints while the foot stands on the ground
+FOOT_HEIGHT, TOES_HEIGHT = 0.08, 0.02  # metres above the ground of a standing foot's joints
 
 
 def make_skeleton(fingers: bool) -> Skeleton:
-    """The humanoid with its 22 body joints, and 30 of the fingers where asked for."""
-    names, parents, offsets = [], [], []
+    """Make the humanoid with its 22 body joints, and with the 30 joints of the fingers if asked for."""
+    names: list[str] = []
+    parents: list[int] = []
+    offsets: list[tuple[float, float, float]] = []
 
     def add(name: str, parent: str, offset: tuple[float, float, float]) -> None:
         parents.append(names.index(parent) if parent else -1)

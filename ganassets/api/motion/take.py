@@ -1,4 +1,4 @@
-"""Motion as files have it: any skeleton, any unit, joints that may move against each other."""
+"""Motion as it is in a file: any skeleton, any unit, and joints that may move relative to each other."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from ..errors import InputError
 
 @dataclass(frozen=True, eq=False)
 class Take:
-    """World transforms of the joints of a file's clip. Rotations are unit quaternions (x, y, z, w).
+    """World transforms of the joints in a file's clip. Rotations are unit quaternions (x, y, z, w).
 
     Attributes:
         name: of the clip.
-        names: of the joints, as in the file; a parent stands before its children.
+        names: of the joints, as in the file; parents come before their children.
         parents: index of each joint's parent, -1 for a root; there may be several roots.
-        rest_positions: (j, 3) float64 at rest (the file's T- or A-pose as far as it has one), in the file's unit.
+        rest_positions: (j, 3) float64 positions at rest (as far as known the file's T- or A-pose), in the file's unit.
         rest_rotations: (j, 4) float64 world rotations at rest.
-        fps: frames a second.
+        fps: frames per second.
         positions: (f, j, 3) float64 in the file's unit.
         rotations: (f, j, 4) float64 world rotations.
-        note: what is odd about the file, one sentence without its full stop; "" for nothing.
+        note: an irregularity of the file in one sentence without its full stop, or "".
     """
 
     name: str
@@ -42,9 +42,9 @@ class Take:
         if not j or not f:
             raise InputError(f"{self.name} has no joints or no frames.")
         if len(self.parents) != j or any(parent >= i for i, parent in enumerate(self.parents)):
-            raise InputError(f"{self.name}: a joint's parent must stand before it.")
+            raise InputError(f"{self.name}: a joint's parent must come before it.")
         if not 0 < self.fps < float("inf"):
-            raise InputError(f"{self.name}: frames a second must be above 0.")
+            raise InputError(f"{self.name}: the frame rate must be above 0 frames per second.")
         check_array("rest_positions", self.rest_positions, "float64", (j, 3))
         check_array("rest_rotations", self.rest_rotations, "float64", (j, 4))
         check_array("positions", self.positions, "float64", (f, j, 3))

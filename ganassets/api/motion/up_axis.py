@@ -1,4 +1,4 @@
-"""Which axis of a file's motion points up: by its rest pose where that stands, and by the motion itself."""
+"""Find which axis of a file's motion points up: from its rest pose where that stands, and from the motion itself."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.floating]
 
-# The six directions that may be up, and their names.
+# Name -> direction of the six axes that may point up.
 AXES = {
     sign + name: factor * axis
     for name, axis in zip("XYZ", np.eye(3), strict=True)
@@ -19,26 +19,26 @@ AXES = {
 NAMES = tuple(AXES)
 DIRECTIONS = np.stack(list(AXES.values()), -1)
 LEG = (("LowerLeg", "UpperLeg"), ("Foot", "LowerLeg"))
-UPWARDS = 0.64  # cosine from which on a direction counts as up
-# Heights below are in sizes: from feet along the legs to the hips and on to the head, about 1.4 m of an adult.
-NEAR_FLOOR = 0.05  # above the floor, up to which the lowest joint rests on it
-FLOOR_PERCENTILE = 5  # of the lowest joint's heights
-AT_ZERO = (-0.035, 0.15)  # of the lowest joints, at which the floor is the world's ground
-LIKELY = 0.8  # share of frames from which on a figure stands along an axis
-UNLIKELY = 0.5  # share of frames below which nothing is known to stand on a floor across an axis
-# What speaks for an axis where the rest pose says nothing. Y is the convention of all formats that are read, and Z the
-# most usual departure from it. A figure that lies, rolls or stands on its hands has its floor across the right axis.
+UPWARDS = 0.64  # least cosine between an axis and a direction that points along it
+# Heights are relative to the figure's size: from the feet along the legs to the hips and the head, 1.4 m of an adult.
+NEAR_FLOOR = 0.05  # height above the floor up to which the lowest joint rests on it
+FLOOR_PERCENTILE = 5  # percentile of the lowest joint's heights that is the floor
+AT_ZERO = (-0.035, 0.15)  # range of heights of a floor that is the world's ground
+LIKELY = 0.8  # least share of frames in which a figure stands along an axis that is up
+UNLIKELY = 0.5  # share of frames on a floor, below which the floor says nothing about the axis
+# Scores for an axis where the rest pose doesn't stand. Y is the convention of all formats that are read, and Z the most
+# common deviation. A figure that lies, rolls or stands on its hands has its floor across the right axis.
 CONVENTION = {"Y": 1.5, "Z": 0.25}
 SUPPORT, GROUND, REST = 1.5, 1.25, 1.25
 
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """What a motion shows, each (6,) in the order of NAMES.
+    """What a motion shows about each axis, arrays (6,) in the order of NAMES.
 
     Attributes:
-        upright: share of the frames in which torso and legs point that way, 0 to 2.
-        supported: share of the frames with a joint other than the head on the floor across that axis.
+        upright: share of the frames in which the torso points along the axis, plus that of the legs; 0 to 2.
+        supported: share of the frames with a joint other than the head on the floor across the axis.
         grounded: whether that floor is at 0.
     """
 
@@ -50,10 +50,10 @@ class Evidence:
 def choose_up_axis(
     column: Mapping[str, int], positions: FloatArray, rest_positions: FloatArray, rest: str | None
 ) -> tuple[str, str]:
-    """The axis that points up, and how that was decided.
+    """Choose the axis that points up.
 
     Args:
-        column: joint of the humanoid -> its column in positions; hips, legs and head or neck are among them.
+        column: joint of the humanoid -> its index on axis m; hips, legs and head or neck are among them.
         positions: (f, m, 3) in any unit.
         rest_positions: (m, 3) at rest.
         rest: axis along which the rest pose stands, one of NAMES, or None where it doesn't stand.
@@ -83,7 +83,7 @@ def choose_up_axis(
 
 
 def evidence(column: Mapping[str, int], positions: FloatArray) -> Evidence:
-    """What the frames of a motion say about the axes; see find_up."""
+    """Collect what the frames (f, m, 3) of a motion show about each axis; see `choose_up_axis`."""
     parts = [torso(column, positions), *(leg_part(column, positions, *ends) for ends in LEG)]
     size = sum(float(np.median(np.linalg.norm(part, axis=-1))) for part in parts)
     heights = positions @ DIRECTIONS
@@ -95,7 +95,7 @@ def evidence(column: Mapping[str, int], positions: FloatArray) -> Evidence:
 
 
 def upright(column: Mapping[str, int], positions: FloatArray) -> FloatArray:
-    """(6,) share of the frames in which the torso points along an axis, plus that of the legs."""
+    """Return for each axis (6,) the share of frames in which the torso points along it, plus that of the legs."""
     found = np.zeros(len(NAMES))
     for way in (torso(column, positions), leg_part(column, positions, "Foot", "UpperLeg")):
         length = np.linalg.norm(way, axis=-1, keepdims=True)
@@ -104,12 +104,12 @@ def upright(column: Mapping[str, int], positions: FloatArray) -> FloatArray:
 
 
 def torso(column: Mapping[str, int], positions: FloatArray) -> FloatArray:
-    """(f, 3) from the hips to the head, or to the neck where there is no head."""
+    """Return the vectors (f, 3) from the hips to the head, or to the neck where there is no head."""
     return positions[:, column["head" if "head" in column else "neck"]] - positions[:, column["hips"]]
 
 
 def leg_part(column: Mapping[str, int], positions: FloatArray, low: str, high: str) -> FloatArray:
-    """(f, 3) from one of the legs' joints to another, the mean of both sides."""
+    """Return the vectors (f, 3) from one of the legs' joints to another, averaged over both sides."""
     low_place, high_place = (
         positions[:, [column[f"{side}{joint}"] for side in ("left", "right")]].mean(1) for joint in (low, high)
     )

@@ -1,4 +1,4 @@
-"""Contact sheets of pictures, on a chequerboard where they are transparent."""
+"""Contact sheets of pictures, with a chequerboard behind transparent ones."""
 
 from __future__ import annotations
 
@@ -15,17 +15,21 @@ from .decode import to_pixels
 
 COLUMNS = 8
 MAX_PICTURES = 64
-CELL = 128  # pixels of the square that shows one
-CAPTION = 12  # pixels of its letters
-SQUARE = 8  # pixels of the chequerboard's squares
-DARK, LIGHT = 104, 152  # grey, as far from black as from white
+CELL = 128  # pixels of the square that shows one picture
+CAPTION = 12  # pixels, size of the letters
+SQUARE = 8  # pixels, side of the chequerboard's squares
+DARK, LIGHT = 104, 152  # greys of the squares, equally far from black and white
 PAPER, INK = (235, 235, 235), (60, 60, 60)
 
 ByteArray = NDArray[np.uint8]
 
 
 def contact_sheet(assets: Sequence[Picture]) -> Image.Image:
-    """Picture of the first 64, eight in a row, each with its seed and label; InputError when there is none."""
+    """Draw the first 64 pictures, eight in a row, each with its seed and label.
+
+    Raises:
+        InputError: there is no picture.
+    """
     if not assets:
         raise InputError("a contact sheet needs at least one picture; generate some first.")
     shown = assets[:MAX_PICTURES]
@@ -38,7 +42,7 @@ def snapshot(arrays: Mapping[str, NDArray[np.float32]], _conditions: object) -> 
 
 
 def caption(asset: Picture) -> str:
-    """The seed and the largest share of label, "7 elf"."""
+    """Name the seed and the label of the largest share: "7 elf"."""
     shares = {column.partition(":")[2]: value for column, value in asset.provenance.sliders.items()}
     label = max(shares, key=lambda name: shares[name], default="")
     morph = f" > {asset.provenance.morph[0]}" if asset.provenance.morph else ""
@@ -46,7 +50,7 @@ def caption(asset: Picture) -> str:
 
 
 def grid(pictures: Sequence[ByteArray] | ByteArray, captions: Sequence[str] = ()) -> Image.Image:
-    """RGB sheet of (h, w, 3 or 4) uint8 pictures, eight in a row, with a line below each where there are captions."""
+    """Draw an RGB sheet of (h, w, 3 or 4) uint8 pictures, eight in a row, each above its caption if there are any."""
     columns = min(COLUMNS, len(pictures))
     strip = CAPTION * 3 // 2 if captions else 0
     rows = -(-len(pictures) // columns)
@@ -62,7 +66,7 @@ def grid(pictures: Sequence[ByteArray] | ByteArray, captions: Sequence[str] = ()
 
 
 def cell_of(pixels: ByteArray) -> Image.Image:
-    """RGB of a (h, w, 3 or 4) picture with its longer side CELL pixels, over a chequerboard."""
+    """Resize an (h, w, 3 or 4) picture so that its longer side is CELL pixels, over a chequerboard, as RGB."""
     picture = Image.fromarray(pixels)
     share = CELL / max(picture.size)
     method = Image.Resampling.NEAREST if share > 1 else Image.Resampling.BOX

@@ -1,4 +1,4 @@
-"""Biovision hierarchy files: a tree of joints with offsets and channels, and a block of numbers, a row a frame."""
+"""Read Biovision hierarchy files (BVH): a tree of joints with offsets and channels, and a row of numbers per frame."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from ganassets.api.errors import InputError
 from ganassets.api.motion.rotations import AXES, from_euler
 from ganassets.api.motion.take import Take
 
-from .forward import identities, world_transforms
-from .limits import MOST_JOINTS, as_text, check_size, frames_a_second, number_lines, numbers
+from .forward import identity_rotations, world_transforms
+from .limits import MOST_JOINTS, as_text, check_size, frame_rate, parse_number_lines, parse_numbers
 
 START = re.compile(r"\s*HIERARCHY\b", re.I)
 LARGEST_HIERARCHY = 8 * 2**20  # characters before MOTION
 MOST_CHANNELS = 16  # of a joint
-STRETCH = 0.1  # share of its length by which a bone's position channels may vary; what moves more isn't a bone
-SOMETHING = re.compile(r"\S")
+STRETCH = 0.1  # most variation of a bone's position channels, as a share of its length
+NON_BLANK = re.compile(r"\S")
 PART = re.compile(
     r"""
     (?:ROOT|JOINT)\b (?P<joint>[^\n{]*)
@@ -37,8 +37,15 @@ MOTION = re.compile(r"\s*Frames\s*:\s*(\S+)\s+Frame\s*Time\s*:\s*(\S+)", re.I)
 
 
 @dataclass
-class Joint:
-    """A joint as the file has it; channels are (axis, whether it is a rotation)."""
+class HierarchyJoint:
+    """A joint of the file.
+
+    Attributes:
+        name: of the joint.
+        parent: index of its parent, -1 for a root.
+        offset: position in the parent's frame.
+        channels: axis of each channel, and whether it is a rotation.
+    """
 
     name: str
     parent: int
@@ -47,23 +54,24 @@ class Joint:
 
 
 def read_bvh(content: str | bytes, name: str) -> Take:
-    """A BVH file's clip, at rest where no joint is turned. A joint's position channels stand in place of its offset,
-    as in what Blender and MotionBuilder write. The number of frames is that of the rows; where the header gives another
-    one, the take's note says so.
+    """Read a BVH file's clip; at rest no joint is rotated.
+
+    A joint's position channels replace its offset, as in files of Blender and MotionBuilder. The number of frames is
+    the number of rows; the take's note says where the header differs.
 
     Args:
         content: of the file.
-        name: for the take.
+        name: of the take.
 
     Raises:
-        InputError: what is wrong with the file.
+        InputError: the file is invalid.
     """
     text = as_text(content)
     joints, end = read_hierarchy(text)
     header = MOTION.match(text, end)
     if header is None:
         raise InputError("'Frames:' and 'Frame Time:' should follow MOTION")
-    fps = frames_a_second(numbers([header[2]], "the frame time")[0])
+    fps = frame_rate(parse_numbers([header[2]], "the frame time")[0])
     declared = int(header[1]) if re.fullmatch(r"\d{1,9}", header[1]) else None
     values = read_rows(text, header.end(), joints, declared)
     parents = tuple(joint.parent for joint in joints)
@@ -71,127 +79,129 @@ def read_bvh(content: str | bytes, name: str) -> Take:
     translations, turns = local_transforms(joints, offsets, values)
     positions, rotations = world_transforms(parents, translations, turns)
     resting = offsets_at_rest(joints, offsets, translations)
-    rest, unturned = world_transforms(parents, resting, identities(1, len(joints)))
+    rest, unturned = world_transforms(parents, resting, identity_rotations(1, len(joints)))
     names = tuple(joint.name for joint in joints)
-    note = frames_note(declared, len(values))
+    note = describe_frame_count(declared, len(values))
     return Take(name, names, parents, rest[0], unturned[0], fps, positions, rotations, note)
 
 
-def frames_note(declared: int | None, rows: int) -> str:
-    """What is odd about the number of frames, "" for nothing."""
+def describe_frame_count(declared: int | None, rows: int) -> str:
+    """Return how the number of rows differs from the header's number of frames, "" where it doesn't."""
     if declared in (None, rows):
         return ""
     cut = ", so it may be cut off" if rows < (declared or 0) else ""
-    return f"the header says {declared:,} frames and {rows:,} are there{cut}; all of them are used"
+    return f"the header declares {declared:,} frames but the file has {rows:,}{cut}; all of them are used"
 
 
 @dataclass
-class Hierarchy:
-    """The hierarchy as it is read.
+class HierarchyParser:
+    """Parser of the hierarchy, with a method for each kind of token.
 
     Attributes:
-        joints: found so far.
-        above: joints whose braces are open; None for an End Site.
-        named: the joint whose brace comes next.
+        joints: the joints so far.
+        above: indices of the joints with open braces; None for an End Site.
+        named: the joint whose brace comes next; None for an End Site.
     """
 
-    joints: list[Joint] = field(default_factory=list)
+    joints: list[HierarchyJoint] = field(default_factory=list)
     above: list[int | None] = field(default_factory=list)
     named: int | None = None
 
     @property
-    def here(self) -> Joint | None:
-        """The joint in whose braces the next part stands."""
+    def here(self) -> HierarchyJoint | None:
+        """The joint of the innermost open brace; None for an End Site."""
         return self.joints[index] if self.above and (index := self.above[-1]) is not None else None
 
     def joint(self, part: re.Match[str]) -> None:
-        """ROOT or JOINT and its name."""
+        """Start a joint: ROOT or JOINT and its name."""
         if self.above and self.here is None:
             raise InputError("a joint stands below an End Site")
         if len(self.joints) == MOST_JOINTS:
             raise InputError(f"more than {MOST_JOINTS:,} joints")
         parent = self.above[-1] if self.above else None
         self.named = len(self.joints)
-        self.joints.append(Joint(part["joint"].strip(), -1 if parent is None else parent))
+        self.joints.append(HierarchyJoint(part["joint"].strip(), -1 if parent is None else parent))
 
-    def end(self, part: re.Match[str]) -> None:
-        """An End Site, which is no joint."""
+    def end(self, _: re.Match[str]) -> None:
+        """Start an End Site, which is not a joint."""
         self.named = None
 
-    def open(self, part: re.Match[str]) -> None:
-        """The brace after a joint or an End Site."""
+    def open(self, _: re.Match[str]) -> None:
+        """Open the brace of a joint or an End Site."""
         self.above.append(self.named)
         self.named = None
 
-    def close(self, part: re.Match[str]) -> None:
-        """The brace that ends a joint or an End Site."""
+    def close(self, _: re.Match[str]) -> None:
+        """Close the brace of a joint or an End Site."""
         if not self.above:
-            raise InputError("a brace is closed that isn't open")
+            raise InputError("there is a closing brace without an opening one")
         self.above.pop()
 
     def offset(self, part: re.Match[str]) -> None:
-        """A joint's place in its parent's frame."""
+        """Set a joint's position in its parent's frame."""
         if self.here:
-            self.here.offset = numbers(part["offset"].split(), "offsets")
+            self.here.offset = parse_numbers(part["offset"].split(), "offsets")
 
     def channels(self, part: re.Match[str]) -> None:
-        """What a row's values do to a joint."""
+        """Set a joint's channels."""
         words = part["channels"].split()
         if int(part["count"]) != len(words):
-            raise InputError(f"{part['count']} channels are promised and {len(words)} are named")
+            raise InputError(f"CHANNELS declares {part['count']} channels but names {len(words)}")
         if len(words) > MOST_CHANNELS:
             raise InputError(f"more than {MOST_CHANNELS} channels for one joint")
         if self.here:
             self.here.channels = [(word[0].upper(), word[1] in "rR") for word in words]
 
 
-def read_hierarchy(text: str) -> tuple[list[Joint], int]:
-    """The joints, and where the text goes on after MOTION."""
+def read_hierarchy(text: str) -> tuple[list[HierarchyJoint], int]:
+    """Return the joints, and where the text continues after MOTION."""
     start = START.match(text)
     if start is None:
         raise InputError("not a BVH file: it doesn't start with HIERARCHY")
-    hierarchy, place = Hierarchy(), after_blanks(text, start.end())
+    hierarchy, place = HierarchyParser(), skip_whitespace(text, start.end())
     while (part := PART.match(text, place, LARGEST_HIERARCHY)) is not None and not part["motion"]:
         try:
             getattr(hierarchy, str(part.lastgroup))(part)
         except InputError as error:
-            raise InputError(f"line {line_of(text, place)}: {error}") from None
-        place = after_blanks(text, part.end())
+            raise InputError(f"line {line_number(text, place)}: {error}") from None
+        place = skip_whitespace(text, part.end())
     if part is None:
         found = text[place : place + 40].partition("\n")[0]
-        raise InputError(f"line {line_of(text, place)} can't be read: {found!r}")
+        raise InputError(f"line {line_number(text, place)} can't be read: {found!r}")
     if hierarchy.above or not hierarchy.joints:
         raise InputError("MOTION comes before the hierarchy is complete")
     return hierarchy.joints, part.end()
 
 
-def after_blanks(text: str, place: int) -> int:
-    """The next place that isn't blank."""
-    something = SOMETHING.search(text, place)
-    return something.start() if something else len(text)
+def skip_whitespace(text: str, place: int) -> int:
+    """Return the next position that isn't whitespace."""
+    found = NON_BLANK.search(text, place)
+    return found.start() if found else len(text)
 
 
-def line_of(text: str, place: int) -> int:
-    """Number of the line at a place, from 1."""
+def line_number(text: str, place: int) -> int:
+    """Return the number of the line at a position, from 1."""
     return text.count("\n", 0, place) + 1
 
 
-def read_rows(text: str, start: int, joints: list[Joint], declared: int | None) -> NDArray[np.float64]:
-    """(f, channels) from a place in the text to its end. A row is a line; rows that are broken over lines, or share
-    one, are read where the number of frames in the header leaves no doubt about it.
+def read_rows(text: str, start: int, joints: list[HierarchyJoint], declared: int | None) -> NDArray[np.float64]:
+    """Return the rows (f, channels) from a position in the text to its end.
+
+    A row is a line. Rows that are broken over several lines, or share one, are read where they match the header's
+    number of frames.
 
     Args:
         text: of the file.
-        start: where the rows begin.
+        start: position of the rows.
         joints: of the hierarchy.
-        declared: number of frames in the header, None where it says none.
+        declared: number of frames in the header, None where it has none.
     """
     width = sum(len(joint.channels) for joint in joints)
-    values, counts, lines = number_lines(text, start, "the frames")
+    values, counts, lines = parse_number_lines(text, start, "the frames")
     if not width or not len(values):
         raise InputError("no joint has a channel" if not width else "there are no frames")
     wrong = np.flatnonzero(counts != width)
-    if len(wrong) and not are_broken_rows(counts, width, declared):
+    if len(wrong) and not are_rewrapped_rows(counts, width, declared):
         first = int(wrong[0])
         whole = f"; {len(values):,} values don't make whole frames of {width:,}" if len(values) % width else ""
         raise InputError(
@@ -202,9 +212,15 @@ def read_rows(text: str, start: int, joints: list[Joint], declared: int | None) 
     return values.reshape(-1, width)
 
 
-def are_broken_rows(counts: NDArray[np.int64], width: int, declared: int | None) -> bool:
-    """Whether lines of so many values are the header's frames with other line ends: every frame ends at the end of a
-    line, or every line at the end of a frame.
+def are_rewrapped_rows(counts: NDArray[np.int64], width: int, declared: int | None) -> bool:
+    """Return whether lines hold the header's frames with other line breaks.
+
+    Either every frame ends at the end of a line, or every line at the end of a frame.
+
+    Args:
+        counts: (k,) number of values in each line.
+        width: number of values in a frame.
+        declared: number of frames in the header, None where it has none.
     """
     ends = np.cumsum(counts)
     if declared is None or ends[-1] != declared * width:
@@ -214,13 +230,13 @@ def are_broken_rows(counts: NDArray[np.int64], width: int, declared: int | None)
 
 
 def offsets_at_rest(
-    joints: list[Joint], offsets: NDArray[np.float64], translations: NDArray[np.float64]
+    joints: list[HierarchyJoint], offsets: NDArray[np.float64], translations: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """(1, j, 3) offsets with what is 0 in the file taken from the position channels, where these keep a bone's length.
+    """Return offsets (1, j, 3) with zeros filled in from the position channels of bones that keep their length.
 
     Args:
         joints: of the hierarchy.
-        offsets: (1, j, 3) as the file has them.
+        offsets: (1, j, 3) of the file.
         translations: (f, j, 3) in the parents' frames.
     """
     found = offsets.copy()
@@ -234,12 +250,18 @@ def offsets_at_rest(
 
 
 def local_transforms(
-    joints: list[Joint], offsets: NDArray[np.float64], values: NDArray[np.float64]
+    joints: list[HierarchyJoint], offsets: NDArray[np.float64], values: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Translations (f, j, 3) and rotations (f, j, 4) in the parents' frames, of offsets (1, j, 3) and values (f, c)."""
+    """Return translations (f, j, 3) and rotations (f, j, 4) in the parents' frames.
+
+    Args:
+        joints: of the hierarchy.
+        offsets: (1, j, 3) of the file.
+        values: (f, channels).
+    """
     translations = np.repeat(offsets, len(values), 0)
-    rotations = identities(len(values), len(joints))
-    turning: dict[str, list[tuple[int, list[int]]]] = defaultdict(list)  # joints and columns by order of rotation
+    rotations = identity_rotations(len(values), len(joints))
+    turning: dict[str, list[tuple[int, list[int]]]] = defaultdict(list)  # order of rotation -> joints and their columns
     column = 0
     for index, joint in enumerate(joints):
         turns = []

@@ -1,4 +1,4 @@
-"""Animations of skeletons in glTF files (GLB, or JSON with its buffers), also of several figures in one file."""
+"""Read the animations of skeletons in glTF files (GLB, or JSON with its buffers); a file may hold several figures."""
 
 from __future__ import annotations
 
@@ -15,20 +15,37 @@ from ganassets.api.motion.rotations import FloatArray, degrees_between, from_mat
 from ganassets.api.motion.take import Take
 
 from .forward import Float64Array, world_transforms
-from .gltf_document import Animation, Document, Node, Numbers, Skin, human_bones, item, read_document
-from .keys import SLACK, rate_of, sampled
+from .gltf_document import (
+    AccessorReader,
+    GltfAnimation,
+    GltfDocument,
+    GltfNode,
+    GltfSkin,
+    get_item,
+    read_document,
+    vrm_bone_names,
+)
+from .keys import SLACK, find_frame_rate, sample_keys
 from .limits import check_numbers, check_size
 
-# What a channel moves: the accessor's type.
+# Path of a channel's target -> type of the accessor.
 PATHS = {"translation": "VEC3", "rotation": "VEC4", "scale": "VEC3"}
 SMALL = 1e-12
-LEAST_JOINTS = 11  # of a figure: as many as a humanoid needs
-COUNTED = re.compile(r"[._]\d+$")  # what exporters append to names that there are twice
+LEAST_JOINTS = 11  # of a figure; a humanoid needs as many
+COUNTED = re.compile(r"[._]\d+$")  # suffix that exporters append to duplicate names
 
 
 @dataclass(frozen=True, eq=False)
-class Track:
-    """Key frames of one joint's translation, rotation or scale, as keys.sampled() takes them."""
+class JointTrack:
+    """Key frames of one joint's translation, rotation or scale; see `sample_keys`.
+
+    Attributes:
+        joint: index in the skeleton.
+        path: one of PATHS.
+        times: (k,) seconds.
+        keys: (k, c) values; for CUBICSPLINE (k, 3, c).
+        how: interpolation.
+    """
 
     joint: int
     path: str
@@ -38,16 +55,16 @@ class Track:
 
 
 @dataclass(frozen=True, eq=False)
-class Joints:
-    """The nodes that make up a skeleton.
+class GltfSkeleton:
+    """The nodes of a skeleton.
 
     Attributes:
-        own: those of the nodes that belong to no other skeleton of the file.
-        label: name of the node that the skeleton hangs on.
         nodes: indices in the document, parents before children.
         names: of the nodes.
         parents: index of each one's parent among them, -1 for a root.
-        local: by path, (1, j, c) values where nothing moves them.
+        local: path -> values (1, j, c) of nodes that are not animated.
+        own: those of the nodes that belong to no other skeleton of the file.
+        label: name of the topmost of its own nodes.
     """
 
     nodes: tuple[int, ...]
@@ -58,44 +75,46 @@ class Joints:
     label: str
 
 
-def nothing_beside(name: str) -> bytes:
-    """No file lies beside a file that is only bytes."""
+def refuse_neighbours(name: str) -> bytes:
+    """Raise InputError: no other file can be read beside a file that is given as bytes."""
     raise InputError(f"{name[:80]!r} beside the file can't be read; export it as one GLB")
 
 
 def read_gltf(
-    content: bytes, name: str, beside: Callable[[str], bytes] = nothing_beside, still: list[str] | None = None
+    content: bytes, name: str, beside: Callable[[str], bytes] = refuse_neighbours, still: list[str] | None = None
 ) -> list[Take]:
-    """All animations that move a skeleton of the file: the joints of its skins and what they hang on, or without skins
-    the nodes that are animated. Several figures in a file are skeletons of their own, and an animation that moves
-    several of them is a clip of each. At rest as the inverse bind matrices say where there are some, else as the nodes
-    stand. Key frames that lie on even frames keep their rate, others become 30 frames a second.
+    """Read all animations that move a skeleton of the file.
+
+    A skeleton consists of the joints of all skins and their ancestors, or without skins of the animated nodes. Several
+    figures in a file are skeletons of their own; an animation that moves several of them gives a clip for each. The
+    rest pose is that of the inverse bind matrices if there are any, else that of the nodes. Key frames at even frames
+    keep their rate, others become 30 frames per second.
 
     Args:
         content: of the GLB or glTF file.
-        name: for animations that have none.
-        beside: opens a file that a buffer names, relative to this one; InputError where there is none.
+        name: for animations without a name.
+        beside: returns the content of a buffer's file by its relative name; InputError where there is none.
         still: names of animations that move no skeleton are appended.
 
     Raises:
-        InputError: what is wrong with the file.
+        InputError: the file is invalid, or has no animation of a skeleton.
     """
     numbers = read_document(content, beside)
     document = numbers.document
     if not document.animations:
         raise InputError("the file has no animation")
-    skeletons = [(joints, rest_pose(numbers, joints)) for joints in skeletons_of(document)]
+    skeletons = [(joints, rest_pose(numbers, joints)) for joints in find_skeletons(document)]
     takes, frames = [], 0
     for index, animation in enumerate(document.animations):
         label = animation.name or (name if len(document.animations) == 1 else f"{name} {index + 1}")
         moved = [
-            (*skeleton, tracks) for skeleton in skeletons if (tracks := tracks_of(numbers, animation, skeleton[0]))
+            (*skeleton, tracks) for skeleton in skeletons if (tracks := read_tracks(numbers, animation, skeleton[0]))
         ]
-        labels = unique([joints.label for joints, _, _ in moved])
+        labels = number_duplicates([joints.label for joints, _, _ in moved])
         for (joints, rest, tracks), figure in zip(moved, labels, strict=True):
-            frames += frames_of(tracks)[1]
+            frames += frame_times(tracks)[1]
             check_size(len(joints.nodes), frames)
-            takes.append(take_of(f"{label} ({figure})" if len(moved) > 1 else label, joints, rest, tracks))
+            takes.append(build_take(f"{label} ({figure})" if len(moved) > 1 else label, joints, rest, tracks))
         if not moved and still is not None:
             still.append(label)
     if not takes:
@@ -103,8 +122,8 @@ def read_gltf(
     return takes
 
 
-def unique(names: Sequence[str]) -> list[str]:
-    """The names, numbered where one occurs twice."""
+def number_duplicates(names: Sequence[str]) -> list[str]:
+    """Return the names, with a number appended to those that occur several times."""
     counts, seen = Counter(names), Counter[str]()
     made = []
     for name in names:
@@ -113,38 +132,39 @@ def unique(names: Sequence[str]) -> list[str]:
     return made
 
 
-def skeletons_of(document: Document) -> list[Joints]:
-    """The skeletons: one, or those of several figures."""
-    parents, order = parents_and_order(document.nodes)
+def find_skeletons(document: GltfDocument) -> list[GltfSkeleton]:
+    """Return the skeletons: one, or one for each of several figures."""
+    parents, order = order_nodes(document.nodes)
     wanted = {joint for skin in document.skins for joint in skin.joints}
     if not wanted:
         targets = [channel.target for animation in document.animations for channel in animation.channels]
         wanted = {target.node for target in targets if target.node is not None and target.path in PATHS}
     for joint in list(wanted):
-        item(document.nodes, joint, "node")
+        get_item(document.nodes, joint, "node")
         while (joint := parents[joint]) >= 0 and joint not in wanted:
             wanted.add(joint)
     if not wanted:
         raise InputError("the file has no skeleton")
     check_size(len(wanted), 1)
-    spoken = human_bones(document)
+    spoken = vrm_bone_names(document)
     names = {node: spoken.get(node) or document.nodes[node].name or f"node {node}" for node in wanted}
     nodes = [node for node in order if node in wanted]
-    figures = figures_of(nodes, parents, names)
+    figures = split_figures(nodes, parents, names)
     if len(figures) < 2:
-        return [joints_of(document, nodes, frozenset(nodes), parents, names)]
+        return [build_skeleton(document, nodes, frozenset(nodes), parents, names)]
     return [
-        joints_of(document, [node for node in nodes if node in below or node in above], below, parents, names)
+        build_skeleton(document, [node for node in nodes if node in below or node in above], below, parents, names)
         for below, above in ((figure, ancestors(min(figure, key=nodes.index), parents)) for figure in figures)
     ]
 
 
-def figures_of(nodes: Sequence[int], parents: Sequence[int], names: Mapping[int, str]) -> list[frozenset[int]]:
-    """Nodes of each figure where there are several: branches that each are a whole humanoid, or that have the same
-    names as each other.
+def split_figures(nodes: Sequence[int], parents: Sequence[int], names: Mapping[int, str]) -> list[frozenset[int]]:
+    """Return the nodes of each figure if there are several.
+
+    Figures are branches that are each a complete humanoid, or that have the same names as each other.
 
     Args:
-        nodes: parents before children.
+        nodes: of all skeletons, parents before children.
         parents: of all nodes, -1 for none.
         names: of the nodes.
     """
@@ -160,14 +180,22 @@ def figures_of(nodes: Sequence[int], parents: Sequence[int], names: Mapping[int,
             large = [branch for branch in children.get(whole[0], []) if len(below[branch]) >= LEAST_JOINTS]
             whole = [branch for branch in large if is_figure(below[branch], names)] if len(large) > 1 else large
             if len(whole) < 2:
-                whole = same_named(large, below, names) or whole
+                whole = find_same_named(large, below, names) or whole
         return [figure for branch in whole for figure in several(branch) or [below[branch]]]
 
     return several(-1)
 
 
-def same_named(branches: Sequence[int], below: Mapping[int, frozenset[int]], names: Mapping[int, str]) -> list[int]:
-    """Those branches in which all names, but for what exporters append, are those of another one."""
+def find_same_named(
+    branches: Sequence[int], below: Mapping[int, frozenset[int]], names: Mapping[int, str]
+) -> list[int]:
+    """Return the branches with the same names as another branch, apart from suffixes that exporters append.
+
+    Args:
+        branches: topmost nodes.
+        below: node -> it and its descendants.
+        names: of the nodes.
+    """
     spoken = [frozenset(COUNTED.sub("", names[node]) for node in below[branch] - {branch}) for branch in branches]
     return [
         b for b, own in zip(branches, spoken, strict=True) if len(own) >= LEAST_JOINTS - 1 and spoken.count(own) > 1
@@ -175,22 +203,30 @@ def same_named(branches: Sequence[int], below: Mapping[int, frozenset[int]], nam
 
 
 def is_figure(nodes: Collection[int], names: Mapping[int, str]) -> bool:
-    """Whether nodes are all that a humanoid needs."""
+    """Return whether nodes include all required joints of a humanoid."""
     return len(nodes) >= LEAST_JOINTS and not missing_joints(match_bones([names[node] for node in nodes]))
 
 
 def ancestors(node: int, parents: Sequence[int]) -> set[int]:
-    """What a node hangs on."""
+    """Return all ancestors of a node."""
     found: set[int] = set()
     while (node := parents[node]) >= 0:
         found.add(node)
     return found
 
 
-def joints_of(
-    document: Document, nodes: Sequence[int], own: frozenset[int], parents: Sequence[int], names: Mapping[int, str]
-) -> Joints:
-    """A skeleton of nodes, of which `own` belong to no other one; see Joints."""
+def build_skeleton(
+    document: GltfDocument, nodes: Sequence[int], own: frozenset[int], parents: Sequence[int], names: Mapping[int, str]
+) -> GltfSkeleton:
+    """Build a skeleton; see GltfSkeleton.
+
+    Args:
+        document: the document.
+        nodes: of the skeleton, parents before children.
+        own: those that belong to no other skeleton.
+        parents: of all nodes, -1 for none.
+        names: of the nodes.
+    """
     place = {node: i for i, node in enumerate(nodes)}
     parts = [local_transform(document.nodes[node]) for node in nodes]
     local: dict[str, FloatArray] = {path: np.array([[part[path] for part in parts]], np.float64) for path in PATHS}
@@ -199,11 +235,11 @@ def joints_of(
     local["rotation"] = normalise(local["rotation"])
     label = names[next(node for node in nodes if node in own)]
     above = tuple(place.get(parents[node], -1) for node in nodes)
-    return Joints(tuple(nodes), tuple(names[node] for node in nodes), above, local, own, label)
+    return GltfSkeleton(tuple(nodes), tuple(names[node] for node in nodes), above, local, own, label)
 
 
-def parents_and_order(nodes: Sequence[Node]) -> tuple[list[int], list[int]]:
-    """Each node's parent (-1: none), and all nodes depth first.
+def order_nodes(nodes: Sequence[GltfNode]) -> tuple[list[int], list[int]]:
+    """Return each node's parent (-1 for none), and all nodes depth first.
 
     Raises:
         InputError: the nodes are not a forest.
@@ -211,9 +247,9 @@ def parents_and_order(nodes: Sequence[Node]) -> tuple[list[int], list[int]]:
     parents = [-1] * len(nodes)
     for index, node in enumerate(nodes):
         for child in node.children:
-            item(nodes, child, "node")
+            get_item(nodes, child, "node")
             if parents[child] >= 0:
-                raise InputError(f"node {child} hangs on two others")
+                raise InputError(f"node {child} has two parents")
             parents[child] = index
     waiting = [index for index in reversed(range(len(nodes))) if parents[index] < 0]
     order = []
@@ -221,46 +257,53 @@ def parents_and_order(nodes: Sequence[Node]) -> tuple[list[int], list[int]]:
         order.append(waiting.pop())
         waiting += reversed(nodes[order[-1]].children)
     if len(order) < len(nodes):
-        raise InputError("nodes hang on each other in a circle")
+        raise InputError("the nodes form a cycle")
     return parents, order
 
 
-def local_transform(node: Node) -> dict[str, Sequence[float]]:
-    """Translation, rotation and scale of a node."""
+def local_transform(node: GltfNode) -> dict[str, Sequence[float]]:
+    """Return translation, rotation and scale of a node."""
     if node.matrix is None:
         return {"translation": node.translation, "rotation": node.rotation, "scale": node.scale}
     matrix = np.array(node.matrix).reshape(4, 4).T  # stored column by column
     scale = np.linalg.norm(matrix[:3, :3], axis=0)
-    return {"translation": matrix[:3, 3].tolist(), "rotation": rotation_of(matrix).tolist(), "scale": scale.tolist()}
+    return {
+        "translation": matrix[:3, 3].tolist(),
+        "rotation": matrix_rotations(matrix).tolist(),
+        "scale": scale.tolist(),
+    }
 
 
-def rotation_of(matrices: FloatArray) -> FloatArray:
-    """(..., 4) rotations of affine matrices (..., 4, 4) with scales; of mirrored ones those of the unmirrored."""
+def matrix_rotations(matrices: FloatArray) -> FloatArray:
+    """Return the rotations (..., 4) of affine matrices (..., 4, 4) with scales.
+
+    A mirrored matrix is negated first.
+    """
     linear = matrices[..., :3, :3]
     linear = linear / np.maximum(np.linalg.norm(linear, axis=-2, keepdims=True), SMALL)
     mirrored = np.linalg.det(linear)[..., None, None] < 0
     return from_matrix(np.where(mirrored, -linear, linear))
 
 
-def rest_pose(numbers: Numbers, joints: Joints) -> tuple[Float64Array, Float64Array]:
-    """World positions (j, 3) and rotations (j, 4) at rest."""
+def rest_pose(numbers: AccessorReader, joints: GltfSkeleton) -> tuple[Float64Array, Float64Array]:
+    """Return the world positions (j, 3) and rotations (j, 4) at rest."""
     local = joints.local
     positions, rotations = world_transforms(joints.parents, local["translation"], local["rotation"], local["scale"])
     rest_positions, rest_rotations = positions[0].copy(), rotations[0].copy()
-    for skin in reversed(numbers.document.skins):  # the first skin has the last word
+    for skin in reversed(numbers.document.skins):  # so that the first skin takes precedence
         bones = [i for i, node in enumerate(skin.joints) if node in joints.own]
-        if skin.inverseBindMatrices is not None and bones:
+        if skin.inverse_bind_matrices is not None and bones:
             indices = [joints.nodes.index(skin.joints[i]) for i in bones]
-            bound = in_world(bind_matrices(numbers, skin)[bones], joints, indices, positions[0], rotations[0])
+            bound = bind_in_world(bind_matrices(numbers, skin)[bones], joints, indices, positions[0], rotations[0])
             rest_positions[indices] = bound[:, :3, 3]
-            rest_rotations[indices] = rotation_of(bound)
+            rest_rotations[indices] = matrix_rotations(bound)
     return rest_positions, rest_rotations
 
 
-def bind_matrices(numbers: Numbers, skin: Skin) -> FloatArray:
-    """(j, 4, 4) where the skin's joints are in the mesh's frame at rest."""
-    assert skin.inverseBindMatrices is not None
-    inverse = numbers.read(skin.inverseBindMatrices, "MAT4")
+def bind_matrices(numbers: AccessorReader, skin: GltfSkin) -> FloatArray:
+    """Return the matrices (j, 4, 4) of a skin's joints at rest, in the mesh's frame."""
+    assert skin.inverse_bind_matrices is not None
+    inverse = numbers.read(skin.inverse_bind_matrices, "MAT4")
     if len(inverse) < len(skin.joints):
         raise InputError("a skin lacks inverse bind matrices")
     try:
@@ -271,22 +314,25 @@ def bind_matrices(numbers: Numbers, skin: Skin) -> FloatArray:
     return found
 
 
-def in_world(
-    bound: FloatArray, joints: Joints, indices: list[int], positions: FloatArray, rotations: FloatArray
+def bind_in_world(
+    bound: FloatArray, joints: GltfSkeleton, indices: list[int], positions: FloatArray, rotations: FloatArray
 ) -> FloatArray:
-    """Bind matrices in the world's frame. Some exporters bind in the world, others in the frame that the skeleton
-    hangs in, with its unit and its axes; which one it was shows in how the nodes stand.
+    """Convert bind matrices (k, 4, 4) to the world's frame.
+
+    Some exporters bind in the world, others in the frame of the skeleton's parent, with its unit and axes. The frame is
+    the one in which the bind pose is most similar to the pose of the nodes.
 
     Args:
         bound: (k, 4, 4) bind matrices.
         joints: the skeleton.
-        indices: (k,) of the joints that are bound.
-        positions, rotations: (j, 3) and (j, 4) world transforms of the nodes as they stand.
+        indices: (k,) indices of the bound joints.
+        positions: (j, 3) world positions of the nodes.
+        rotations: (j, 4) world rotations of the nodes.
     """
 
     def misfit(frame: FloatArray) -> float:
         placed = frame @ bound
-        turned = np.median(degrees_between(rotation_of(placed), rotations[indices]))
+        turned = np.median(degrees_between(matrix_rotations(placed), rotations[indices]))
         sizes = [np.linalg.norm(np.std(points, 0)) + SMALL for points in (placed[:, :3, 3], positions[indices])]
         return float(turned / 90 + abs(np.log(sizes[0] / sizes[1])))
 
@@ -294,8 +340,8 @@ def in_world(
     return min(np.eye(4), world_matrix(joints, above), key=misfit) @ bound
 
 
-def world_matrix(joints: Joints, joint: int) -> FloatArray:
-    """(4, 4) world transform of a joint where nothing moves it, scales included; of -1 the identity."""
+def world_matrix(joints: GltfSkeleton, joint: int) -> FloatArray:
+    """Return the world transform (4, 4) of a joint that is not animated, scales included; the identity for -1."""
     whole = np.eye(4)
     while joint >= 0:
         own = np.eye(4)
@@ -305,8 +351,8 @@ def world_matrix(joints: Joints, joint: int) -> FloatArray:
     return whole
 
 
-def tracks_of(numbers: Numbers, animation: Animation, joints: Joints) -> list[Track]:
-    """What the animation does with the skeleton; nothing where it moves none of the skeleton's own joints."""
+def read_tracks(numbers: AccessorReader, animation: GltfAnimation, joints: GltfSkeleton) -> list[JointTrack]:
+    """Return the tracks of an animation that move a skeleton; none where it moves none of the skeleton's own joints."""
     place = {node: i for i, node in enumerate(joints.nodes)}
     if not any(channel.target.node in joints.own and channel.target.path in PATHS for channel in animation.channels):
         return []
@@ -318,7 +364,7 @@ def tracks_of(numbers: Numbers, animation: Animation, joints: Joints) -> list[Tr
         )
         if joint is None or kind is None:
             continue
-        sampler = item(animation.samplers, channel.sampler, "sampler")
+        sampler = get_item(animation.samplers, channel.sampler, "sampler")
         times = numbers.read(sampler.input, "SCALAR")[:, 0]
         keys = numbers.read(sampler.output, kind)
         if (np.diff(times) < 0).any():
@@ -326,25 +372,34 @@ def tracks_of(numbers: Numbers, animation: Animation, joints: Joints) -> list[Tr
         if sampler.interpolation == "CUBICSPLINE":
             keys = keys[: len(keys) // 3 * 3].reshape(-1, 3, keys.shape[1])
         if len(keys) != len(times):
-            raise InputError(f"animation {animation.name!r} has other numbers of times and of keys")
-        tracks.append(Track(joint, channel.target.path, times, keys, sampler.interpolation))
+            raise InputError(f"animation {animation.name!r} has different numbers of times and keys")
+        tracks.append(JointTrack(joint, channel.target.path, times, keys, sampler.interpolation))
     return tracks
 
 
-def frames_of(tracks: Sequence[Track]) -> tuple[float, int, float]:
-    """First time, number of frames and frames a second."""
+def frame_times(tracks: Sequence[JointTrack]) -> tuple[float, int, float]:
+    """Return the first time, the number of frames, and the frames per second."""
     times = np.unique(np.concatenate([track.times for track in tracks]))
-    fps = rate_of(times)
+    fps = find_frame_rate(times)
     return float(times[0]), int((times[-1] - times[0]) * fps + SLACK) + 1, fps
 
 
-def take_of(name: str, joints: Joints, rest: tuple[Float64Array, Float64Array], tracks: Sequence[Track]) -> Take:
-    """An animation's frames."""
-    start, frames, fps = frames_of(tracks)
+def build_take(
+    name: str, joints: GltfSkeleton, rest: tuple[Float64Array, Float64Array], tracks: Sequence[JointTrack]
+) -> Take:
+    """Sample an animation at its frames.
+
+    Args:
+        name: of the take.
+        joints: the skeleton.
+        rest: positions (j, 3) and rotations (j, 4) at rest.
+        tracks: of the animation.
+    """
+    start, frames, fps = frame_times(tracks)
     moments = start + np.arange(frames) / fps
     local = {path: np.repeat(values, frames, 0) for path, values in joints.local.items()}
     for track in tracks:
         turns = track.path == "rotation"
-        local[track.path][:, track.joint] = sampled(track.times, track.keys, moments, track.how, turns)
+        local[track.path][:, track.joint] = sample_keys(track.times, track.keys, moments, track.how, turns)
     positions, rotations = world_transforms(joints.parents, local["translation"], local["rotation"], local["scale"])
     return Take(name, joints.names, joints.parents, *rest, fps, positions, rotations)

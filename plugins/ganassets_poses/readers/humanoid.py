@@ -1,5 +1,6 @@
-"""Motion files of the DeepMimic humanoid (Peng et al. 2018, "DeepMimic: Example-Guided Deep Reinforcement Learning of
-Physics-Based Character Skills"), as pybullet has them: JSON with a row of 44 numbers a frame.
+"""Read motion files of the DeepMimic humanoid, as in pybullet: JSON with a row of 44 numbers per frame.
+
+Peng et al. 2018, "DeepMimic: Example-Guided Deep Reinforcement Learning of Physics-Based Character Skills".
 """
 
 from __future__ import annotations
@@ -13,13 +14,13 @@ from ganassets.api.errors import InputError
 from ganassets.api.motion.rotations import FloatArray, from_axis_angle, normalise
 from ganassets.api.motion.take import Take
 
-from .forward import identities, world_transforms
-from .keys import sampled
-from .limits import check_numbers, check_size, frames_a_second
+from .forward import identity_rotations, world_transforms
+from .keys import sample_keys
+from .limits import check_numbers, check_size, frame_rate
 
 LARGEST = 8 * 2**20  # bytes
-# The model faces +X, its right side is +Z, arms and legs hang down. Joint, parent, place in the parent's frame in
-# metres, and how many numbers of a frame turn it: a quaternion (w, x, y, z), an angle about +Z in radians, or none.
+# Joint, parent, position in the parent's frame in metres, and how many numbers of a frame rotate it: 4 for a quaternion
+# (w, x, y, z), 1 for an angle about +Z in radians. The model faces +X, its right side is +Z, arms and legs hang down.
 JOINTS = (
     ("root", "", (0.0, 0.0, 0.0), 4),
     ("chest", "root", (0.0, 0.236151, 0.0), 4),
@@ -39,41 +40,44 @@ JOINTS = (
 )
 NAMES = tuple(name for name, _, _, _ in JOINTS)
 PARENTS = tuple(NAMES.index(parent) if parent else -1 for _, parent, _, _ in JOINTS)
-FIRST_TURN = 4  # column, after the frame's duration and the root's place
+FIRST_TURN = 4  # first column of rotations, after the frame's duration and the root's position
 COLUMNS = FIRST_TURN + sum(count for *_, count in JOINTS)
-UNEVEN = 1e-3  # share of a frame's duration by which others may differ
+UNEVEN = 1e-3  # most difference between durations of frames, as a share, for an even frame rate
 
 
 def read_humanoid(content: str | bytes, name: str) -> tuple[Take, bool]:
-    """A clip in metres, and whether it repeats (its first frame follows on its last, moved on).
+    """Read a clip, in metres.
 
     Args:
         content: of the file.
-        name: for the take.
+        name: of the take.
+
+    Returns:
+        the clip, and whether it loops: then its first frame follows its last, moved on.
 
     Raises:
-        InputError: what is wrong with the file.
+        InputError: the file is invalid.
     """
-    document = parsed(content)
-    rows = rows_of(document.get("Frames"))
+    document = parse_object(content)
+    rows = frame_rows(document.get("Frames"))
     check_size(len(JOINTS), len(rows))
     times = np.concatenate([[0.0], np.cumsum(rows[:-1, 0])])
     steps = rows[:-1, 0] if len(rows) > 1 else rows[:, 0]
     step = float(np.median(steps))
-    fps = frames_a_second(step)
-    places, turns = rows[:, 1:FIRST_TURN], turns_of(rows)
+    fps = frame_rate(step)
+    places, turns = rows[:, 1:FIRST_TURN], joint_rotations(rows)
     if np.ptp(steps) > UNEVEN * step:
-        places, turns = evenly(times, places, turns, fps)
+        places, turns = resample_evenly(times, places, turns, fps)
     shifts = np.array([[place for _, _, place, _ in JOINTS]])
     translations = np.repeat(shifts, len(places), 0)
     translations[:, 0] = places
     positions, rotations = world_transforms(PARENTS, translations, turns)
-    rest, unturned = world_transforms(PARENTS, shifts, identities(1, len(JOINTS)))
+    rest, unturned = world_transforms(PARENTS, shifts, identity_rotations(1, len(JOINTS)))
     return Take(name, NAMES, PARENTS, rest[0], unturned[0], fps, positions, rotations), document.get("Loop") == "wrap"
 
 
-def parsed(content: str | bytes) -> dict[str, Any]:
-    """The file's JSON object."""
+def parse_object(content: str | bytes) -> dict[str, Any]:
+    """Parse the file's JSON object."""
     if len(content) > LARGEST:
         raise InputError(f"more than {LARGEST // 2**20} MB; cut it into shorter clips")
     try:
@@ -85,8 +89,8 @@ def parsed(content: str | bytes) -> dict[str, Any]:
     return document
 
 
-def rows_of(frames: object) -> FloatArray:
-    """(f, 44) numbers of the frames."""
+def frame_rows(frames: object) -> FloatArray:
+    """Return the numbers (f, 44) of the frames."""
     try:
         rows = np.array(frames, np.float64)
     except (ValueError, TypeError, OverflowError):
@@ -99,9 +103,9 @@ def rows_of(frames: object) -> FloatArray:
     return rows
 
 
-def turns_of(rows: FloatArray) -> FloatArray:
-    """(f, j, 4) rotations in the parents' frames."""
-    turns = identities(len(rows), len(JOINTS))
+def joint_rotations(rows: FloatArray) -> FloatArray:
+    """Return the rotations (f, j, 4) in the parents' frames."""
+    turns = identity_rotations(len(rows), len(JOINTS))
     column = FIRST_TURN
     for joint, (*_, count) in enumerate(JOINTS):
         if count == 4:
@@ -112,10 +116,22 @@ def turns_of(rows: FloatArray) -> FloatArray:
     return turns
 
 
-def evenly(times: FloatArray, places: FloatArray, turns: FloatArray, fps: float) -> tuple[FloatArray, FloatArray]:
-    """Places (f, 3) and turns (f, j, 4) of frames that follow each other evenly."""
+def resample_evenly(
+    times: FloatArray, places: FloatArray, turns: FloatArray, fps: float
+) -> tuple[FloatArray, FloatArray]:
+    """Resample frames at an even rate.
+
+    Args:
+        times: (f,) seconds.
+        places: (f, 3) of the root.
+        turns: (f, j, 4) of the joints.
+        fps: frames per second of the result.
+
+    Returns:
+        places and turns.
+    """
     count = int(times[-1] * fps + 1e-6) + 1
     check_size(len(JOINTS), count)
     moments = np.arange(count) / fps
-    joints = [sampled(times, turns[:, joint], moments, "LINEAR", turns=True) for joint in range(len(JOINTS))]
-    return sampled(times, places, moments, "LINEAR", turns=False), np.stack(joints, 1)
+    joints = [sample_keys(times, turns[:, joint], moments, "LINEAR", turns=True) for joint in range(len(JOINTS))]
+    return sample_keys(times, places, moments, "LINEAR", turns=False), np.stack(joints, 1)

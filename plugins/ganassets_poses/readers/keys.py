@@ -1,4 +1,4 @@
-"""Values between key frames."""
+"""Interpolate between key frames."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import numpy as np
 
 from ganassets.api.motion.rotations import FloatArray, normalise, slerp
 
-# Frames a second that files are made at; a whole multiple of a file's own does no harm.
+# Common frame rates, in frames per second. A whole multiple of a file's own rate does no harm.
 RATES = (24.0, 25.0, 30.0, 48.0, 50.0, 60.0, 100.0, 120.0)
 DEFAULT_RATE = 30.0
-SLACK = 0.02  # of a frame, that a key may lie beside it
-EARLY = 1e-5  # seconds by which a moment may miss its key through rounding
+SLACK = 0.02  # most distance of a key from a frame, in frames
+EARLY = 1e-5  # seconds; most rounding error of a moment that should be that of a key
 
 
-def rate_of(times: FloatArray) -> float:
-    """The lowest of the usual frame rates on whose frames all key times (k,) lie, counted from the first; else 30."""
+def find_frame_rate(times: FloatArray) -> float:
+    """Return the lowest common frame rate with a frame at every key time (k,), counted from the first; otherwise 30."""
     for rate in RATES:
         frames = (times - times[0]) * rate
         if np.abs(frames - np.rint(frames)).max() <= SLACK:
@@ -22,15 +22,18 @@ def rate_of(times: FloatArray) -> float:
     return DEFAULT_RATE
 
 
-def sampled(times: FloatArray, keys: FloatArray, moments: FloatArray, how: str, turns: bool) -> FloatArray:
-    """Values at other moments, held before the first key and after the last.
+def sample_keys(times: FloatArray, keys: FloatArray, moments: FloatArray, how: str, turns: bool) -> FloatArray:
+    """Interpolate values at given moments; the first and last keys are held.
 
     Args:
-        times: (k,) seconds, not falling.
-        keys: (k, c) values; for CUBICSPLINE (k, 3, c): tangent before, value, tangent after.
+        times: (k,) seconds, not decreasing.
+        keys: (k, c) values; for CUBICSPLINE (k, 3, c): in-tangent, value, out-tangent.
         moments: (f,) seconds.
-        how: "LINEAR" (turns by slerp), "STEP" or "CUBICSPLINE" (cubic Hermite spline, tangents per second).
+        how: "LINEAR" (rotations by slerp), "STEP" or "CUBICSPLINE" (cubic Hermite spline, tangents per second).
         turns: whether the values are quaternions.
+
+    Returns:
+        (f, c).
     """
     before = np.clip(np.searchsorted(times, moments + EARLY, side="right") - 1, 0, len(times) - 1)
     after = np.minimum(before + 1, len(times) - 1)
@@ -50,7 +53,16 @@ def sampled(times: FloatArray, keys: FloatArray, moments: FloatArray, how: str, 
 def hermite(
     a: FloatArray, leaving: FloatArray, arriving: FloatArray, b: FloatArray, t: FloatArray, span: FloatArray
 ) -> FloatArray:
-    """Cubic Hermite spline from a to b with a tangent at each (glTF 2.0 specification, appendix C.5); t in [0, 1]."""
+    """Evaluate a cubic Hermite spline from a to b (glTF 2.0 specification, appendix C.5).
+
+    Args:
+        a: first value.
+        leaving: out-tangent of a.
+        arriving: in-tangent of b.
+        b: last value.
+        t: share in [0, 1].
+        span: seconds from a to b.
+    """
     t2, t3 = t * t, t * t * t
     ends = (2 * t3 - 3 * t2 + 1) * a + (3 * t2 - 2 * t3) * b
     return ends + span * ((t3 - 2 * t2 + t) * leaving + (t3 - t2) * arriving)

@@ -1,4 +1,4 @@
-"""What every reader holds a file to, so that a broken or hostile one costs an error and nothing else."""
+"""Limits and checks of all readers, so that a damaged or hostile file costs no more than an error."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from ganassets.api.errors import InputError
 MOST_JOINTS = 2048
 MOST_TRANSFORMS = 4_000_000  # joints times frames of one file
 LARGEST_TEXT = 64 * 2**20  # bytes
-LARGEST_NUMBER = 1e7  # of any unit: a number beyond it is damage
-SLOWEST, FASTEST = 0.1, 1000.0  # frames a second
+LARGEST_NUMBER = 1e7  # in any unit; larger numbers are damage
+SLOWEST, FASTEST = 0.1, 1000.0  # frames per second
 
 
 def as_text(content: str | bytes) -> str:
-    """Text of a file, all lines ended by a line feed.
+    r"""Decode a file's text, with "\n" at the end of all lines.
 
     Raises:
-        InputError: it is too long, or no text.
+        InputError: it is too long, or not text.
     """
     if len(content) > LARGEST_TEXT:
         raise InputError(f"more than {LARGEST_TEXT // 2**20} MB of text; cut it into shorter clips")
@@ -32,33 +32,33 @@ def as_text(content: str | bytes) -> str:
     return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
 
-def numbers(words: Iterable[str], what: str) -> list[float]:
-    """Words as numbers.
+def parse_numbers(words: Iterable[str], what: str) -> list[float]:
+    """Parse words as numbers.
 
     Args:
-        words: what the file has.
-        what: the numbers are, for errors.
+        words: to parse.
+        what: names the numbers in errors.
 
     Raises:
-        InputError: a word is no number, not finite or beyond LARGEST_NUMBER.
+        InputError: a word is not a number, not finite or larger than LARGEST_NUMBER.
     """
     words = list(words)
     try:
         found = [float(word) for word in words]
     except ValueError:
-        raise InputError(wrong_number(words, what)) from None
+        raise InputError(describe_bad_number(words, what)) from None
     check_numbers(np.array(found), what)
     return found
 
 
-def wrong_number(words: Iterable[str], what: str) -> str:
-    """An error about the first of the words that is no number."""
+def describe_bad_number(words: Iterable[str], what: str) -> str:
+    """Return an error message about the first word that is not a number."""
     wrong = next(word for word in words if not is_number(word))
     return f"{what} should be numbers, not {wrong[:40]!r}"
 
 
 def is_number(word: str) -> bool:
-    """Whether float() reads the word."""
+    """Return whether float() accepts a word."""
     try:
         float(word)
     except ValueError:
@@ -67,21 +67,28 @@ def is_number(word: str) -> bool:
 
 
 def check_numbers(values: NDArray[np.floating], what: str) -> None:
-    """Raise InputError where one of the values is not finite or beyond LARGEST_NUMBER."""
+    """Raise InputError unless all values are finite and at most LARGEST_NUMBER."""
     if not np.isfinite(values).all():
         raise InputError(f"{what} hold numbers that are not finite")
     if values.size and np.abs(values).max() > LARGEST_NUMBER:
         raise InputError(f"{what} hold a number beyond {LARGEST_NUMBER:,.0f}")
 
 
-def number_lines(text: str, start: int, what: str) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
-    """All numbers from a place in the text to its end.
+def parse_number_lines(
+    text: str, start: int, what: str
+) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
+    """Parse all numbers from a position in the text to its end.
+
+    Args:
+        text: of the file.
+        start: position of the numbers.
+        what: names the numbers in errors.
 
     Returns:
-        (n,) numbers; (k,) how many each line has that has any; (k,) the lines' numbers in the file, from 1.
+        (n,) numbers; (k,) how many there are in each line that has any; (k,) the numbers of these lines, from 1.
 
     Raises:
-        InputError: as numbers(), with the line.
+        InputError: see parse_numbers; the message has the line.
     """
     found, counts, lines = array("d"), array("q"), array("q")
     begin = text.rfind("\n", 0, start) + 1
@@ -91,7 +98,7 @@ def number_lines(text: str, start: int, what: str) -> tuple[NDArray[np.float64],
             try:
                 found.extend(map(float, words))
             except ValueError:
-                raise InputError(f"line {number:,}: {wrong_number(words, what)}") from None
+                raise InputError(f"line {number:,}: {describe_bad_number(words, what)}") from None
             counts.append(len(words))
             lines.append(number)
     values = np.frombuffer(found, np.float64) if found else np.zeros(0)
@@ -99,12 +106,13 @@ def number_lines(text: str, start: int, what: str) -> tuple[NDArray[np.float64],
     return values, np.array(counts, np.int64), np.array(lines, np.int64)
 
 
-def frames_a_second(seconds: float) -> float:
-    """Frames a second where a frame lasts that long. Files round the time, so the result is rounded to hundredths:
-    0.0083333 is 120.
+def frame_rate(seconds: float) -> float:
+    """Return the frames per second of frames of a given duration, rounded to hundredths.
+
+    Files round the duration: 0.0083333 is 120 frames per second.
 
     Raises:
-        InputError: the time is not above 0, or out of all reason.
+        InputError: the duration is not above 0, or out of range.
     """
     if not 1 / FASTEST <= seconds <= 1 / SLOWEST:
         raise InputError(f"a frame lasts {seconds:g} s; {1 / FASTEST:g} to {1 / SLOWEST:g} s can be read")
@@ -112,7 +120,7 @@ def frames_a_second(seconds: float) -> float:
 
 
 def check_size(joints: int, frames: int) -> None:
-    """Raise InputError for more joints or frames than fit."""
+    """Raise InputError for too many joints or frames."""
     if joints > MOST_JOINTS:
         raise InputError(f"more than {MOST_JOINTS:,} joints")
     if joints * frames > MOST_TRANSFORMS:

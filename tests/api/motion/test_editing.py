@@ -1,4 +1,4 @@
-"""Edited clips: lengths, there and back, and loops that stay loops."""
+"""Editing of clips: lengths, inverses, and loops that stay loops."""
 
 from __future__ import annotations
 

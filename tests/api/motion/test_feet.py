@@ -1,4 +1,4 @@
-"""Feet: contacts found, ground found, travel restored, and legs that hold them without a jerk."""
+"""Feet: contacts, ground, restored travel, and legs that hold the feet smoothly."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ SEEDS = st.integers(0, 2**32 - 1)
 
 
 def idle_clip(frames: int = 31, loop: bool = True) -> MotionClip:
-    """Standing in the T-pose."""
+    """Return a clip that stands in the T-pose."""
     rest = rest_clip(HUMANOID)
     return replace(
         rest,
@@ -51,7 +51,7 @@ def planted_walk(frames: int = 61, loop: bool = True) -> MotionClip:
 
 
 def rolled(clip: MotionClip, frames: int) -> MotionClip:
-    """A loop that starts at another of its frames, at the same height and place as before."""
+    """Return a loop that starts at another of its frames, at the same position."""
     order = np.arange(frames, frames + len(clip)) % (len(clip) - 1)
     laps = np.arange(frames, frames + len(clip)) // (len(clip) - 1)
     translation = clip.translation[order] + laps[:, None] * ground_travel(clip)
@@ -60,7 +60,7 @@ def rolled(clip: MotionClip, frames: int) -> MotionClip:
 
 
 def slides(clip: MotionClip) -> np.ndarray:
-    """(n,) metres that joints in contact move from one frame to the next."""
+    """Return the metres (n,) that joints in contact move from one frame to the next."""
     assert clip.contacts is not None
     stands = clip.contacts[1:] & clip.contacts[:-1]
     return np.linalg.norm(np.diff(foot_positions(clip), axis=0), axis=-1)[stands]
@@ -307,7 +307,7 @@ def test_travel_is_matched_to_the_feet(wrong: float, left: float) -> None:
 
 
 def test_loops_stay_loops_where_an_ankle_stands_for_nearly_a_lap() -> None:
-    """And the ball of its foot, which says where, for another: across the seam as well."""
+    """The ball of its foot, which determines its position, stands for another repetition, across the seam as well."""
     walk = walk_clip(speed=0.1)
     contacts = np.zeros((len(walk), 4), bool)
     frames = np.arange(len(walk)) % (len(walk) - 1)

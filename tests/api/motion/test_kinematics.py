@@ -1,4 +1,4 @@
-"""Where joints are: bones keep their lengths, world and local rotations go there and back."""
+"""Forward kinematics: bones keep their lengths; world and local rotations are inverses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Motion of any humanoid onto ours and back."""
+"""Retargeting of any humanoid to ours and back."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def walk(frames: int = 40) -> MotionClip:
 
 
 def moved(take: Take, turn: FloatArray, scale: float) -> Take:
-    """The take in another unit and another world."""
+    """Return the take in another unit and with other axes."""
     return replace(
         take,
         rest_positions=rotate(turn, take.rest_positions) * scale,

@@ -1,4 +1,4 @@
-"""Which bone of a file is which joint."""
+"""Recognition of a file's bones as joints."""
 
 from __future__ import annotations
 

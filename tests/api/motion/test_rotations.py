@@ -1,4 +1,4 @@
-"""Rotations against scipy, and there and back."""
+"""Rotations: compared with scipy, and inverses."""
 
 from __future__ import annotations
 

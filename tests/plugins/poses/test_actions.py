@@ -6,14 +6,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ganassets_poses.actions import ACTIONS, COLUMNS, CONDITIONS, NAMES, STYLES, UNCLEAR, action_of, column, find_action
+from ganassets_poses.actions import (
+    ACTION_NAMES,
+    ACTIONS,
+    COLUMNS,
+    CONDITIONS,
+    STYLES,
+    UNCLEAR,
+    action_from_text,
+    condition_column,
+    find_action,
+)
 
 
 @pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.name)
 def test_each_action_is_found_by_its_own_name(action):
     assert action.name in action.words
     for text in (action.name, action.name.upper(), f"02_{action.name}_01", f"{action.name.title()}Loop"):
-        assert action_of(text) is action
+        assert action_from_text(text) is action
 
 
 @pytest.mark.parametrize(
@@ -37,7 +47,7 @@ def test_each_action_is_found_by_its_own_name(action):
     ],
 )
 def test_names_as_packs_have_them(text, name):
-    found = action_of(text)
+    found = action_from_text(text)
     assert (found and found.name) == name
 
 
@@ -119,8 +129,8 @@ def test_names_of_clips(name, text):
         ("01", "sword pack/mocap/01.bvh", "sword", "the word 'sword' in the name of the folder 'sword pack'"),
         ("Jumper|Idle", "a.glb", "idle", "the word 'idle' in the clip's name"),
         ("Rig|Walk|baselayer", "run.glb", "walk", "the word 'walk' in the clip's name"),
-        ("bow", "walks/bow.bvh", None, "the word 'bow' in the file's name doesn't say which action it is"),
-        ("01", "01.bvh", None, "neither its name nor a manifest says what it shows"),
+        ("bow", "walks/bow.bvh", None, "the word 'bow' in the file's name stands for no single action"),
+        ("01", "01.bvh", None, "neither its name nor a manifest gives its action"),
         ("Attack", "Quaternius/Pistol.glb", "sword", "the word 'attack' in the clip's name"),
     ],
 )
@@ -142,14 +152,14 @@ def test_repetitions_have_a_length():
 
 @given(st.text(max_size=40))
 def test_any_name_is_an_action_or_none(text):
-    found = action_of(text)
+    found = action_from_text(text)
     assert found is None or any(word in text.lower() for word in (*found.words, "hip"))
 
 
 def test_columns():
-    assert tuple(f"action:{name}" for name in NAMES) == COLUMNS[: len(NAMES)]
-    assert COLUMNS[len(NAMES)] == "loop"
+    assert tuple(f"action:{name}" for name in ACTION_NAMES) == COLUMNS[: len(ACTION_NAMES)]
+    assert COLUMNS[len(ACTION_NAMES)] == "loop"
     assert sum(condition.width for condition in CONDITIONS) == len(COLUMNS)
-    assert [COLUMNS[column(name)] for name in ("loop", "speed", "tempo")] == ["loop", "speed", "tempo"]
-    assert [COLUMNS[column(f"style:{style}")] for style in STYLES] == [f"style:{style}" for style in STYLES]
-    assert {action.name for action in ACTIONS} == set(NAMES)
+    assert [COLUMNS[condition_column(name)] for name in ("loop", "speed", "tempo")] == ["loop", "speed", "tempo"]
+    assert [COLUMNS[condition_column(f"style:{style}")] for style in STYLES] == [f"style:{style}" for style in STYLES]
+    assert {action.name for action in ACTIONS} == set(ACTION_NAMES)

@@ -19,12 +19,12 @@ from ganassets.api.motion.skeletons import HUMANOID
 from ganassets.cli import cli
 from ganassets.training.networks import fit_linear
 from ganassets_poses import SPEC
-from ganassets_poses.actions import COLUMNS, column
-from ganassets_poses.cycles import places_of
-from ganassets_poses.dataset import KNOWN, PACES, bone_map, read_units, unit_chances, window
-from ganassets_poses.signals import Signals, unstacked
+from ganassets_poses.actions import COLUMNS, condition_column
+from ganassets_poses.cycles import local_positions
+from ganassets_poses.dataset import KNOWN, PACES, draw_window, read_bone_map, read_segments, segment_probabilities
+from ganassets_poses.segments import Segment, find_segments
+from ganassets_poses.signals import Signals, unstack_signals
 from ganassets_poses.structure import FPS, MARGIN
-from ganassets_poses.units import Unit, units_of
 from support.motion_clips import folded
 from support.motion_files import bvh_of
 from support.poses_data import (
@@ -86,9 +86,9 @@ def test_licences_of_the_manifest_are_told():
 
 def test_samples_have_the_conditions_of_what_they_show():
     data = small_data()
-    rows = {name: data.conditions[:, column(name)] for name in COLUMNS}
+    rows = {name: data.conditions[:, condition_column(name)] for name in COLUMNS}
     assert set(np.flatnonzero(data.conditions.any(0))) == {
-        column(name)
+        condition_column(name)
         for name in ("action:walk", "action:jump", "loop", "style:game", "style:mocap", "speed", "turn", "tempo")
     }
     walks, once = rows["action:walk"] == 1, rows["loop"] == 0
@@ -102,16 +102,17 @@ def test_samples_have_the_conditions_of_what_they_show():
 
 
 def test_structure_is_that_of_the_signals():
-    """The phase of the structure says which frame of the repetition a sample shows."""
+    """The phase of the structure tells which frame of the repetition a sample shows."""
     data = small_data()
     assert data.structure is not None
-    for i in np.flatnonzero(data.conditions[:, column("loop")] == 1):
-        turns, tempo = turns_of(data.structure[i]), data.conditions[i, column("tempo")]
+    for i in np.flatnonzero(data.conditions[:, condition_column("loop")] == 1):
+        turns, tempo = turns_of(data.structure[i]), data.conditions[i, condition_column("tempo")]
         steps = (np.diff(turns) + 0.5) % 1 - 0.5
         np.testing.assert_allclose(steps, tempo / FPS, atol=1e-4)
         assert not data.structure[i, 2].any()
     walks = np.flatnonzero(
-        (data.conditions[:, column("action:walk")] == 1) & (data.conditions[:, column("style:game")] == 1)
+        (data.conditions[:, condition_column("action:walk")] == 1)
+        & (data.conditions[:, condition_column("style:game")] == 1)
     )
     assert data.latents is not None and len(walks) > 2
     # One and the same walk, or its mirror image, which is half a stride later: feet are alike at the same phase.
@@ -120,25 +121,25 @@ def test_structure_is_that_of_the_signals():
 
 
 def foot_track(data: TrainingData, i: int) -> np.ndarray:
-    """(16,) metres that a foot of a sample is in front, by the phase that its structure tells."""
+    """Return how far (16,) in metres a foot of a sample is in front, by the phase of its structure."""
     assert data.structure is not None
     turns = turns_of(data.structure[i])[MARGIN : MARGIN + FRAMES]
-    place, order = places_of(sample(data, i))[:, FOOT, 2], np.argsort(turns)
+    place, order = local_positions(sample(data, i))[:, FOOT, 2], np.argsort(turns)
     return np.interp(np.linspace(0, 1, 16, endpoint=False), turns[order], place[order], period=1)
 
 
 def sample(data: TrainingData, i: int) -> Signals:
     """Signals of a sample."""
-    return unstacked(np.concatenate([data.signals[name][i] for name in ("root", "rotations", "contacts")]))
+    return unstack_signals(np.concatenate([data.signals[name][i] for name in ("root", "rotations", "contacts")]))
 
 
 def test_progress_of_single_actions_goes_from_beginning_to_end():
     data = small_data()
     assert data.structure is not None
-    once = np.flatnonzero(data.conditions[:, column("loop")] == 0)
+    once = np.flatnonzero(data.conditions[:, condition_column("loop")] == 0)
     for i in once:
         progress = data.structure[i, 2]
-        step = 2 * data.conditions[i, column("tempo")] / FPS
+        step = 2 * data.conditions[i, condition_column("tempo")] / FPS
         moving = np.abs(progress) < 1 - 1e-4
         assert (np.diff(progress) >= 0).all()
         np.testing.assert_allclose(np.diff(progress)[moving[1:] & moving[:-1]], step, atol=1e-4)
@@ -151,7 +152,7 @@ def test_some_latents_are_told():
     assert data.latents is not None
     told = np.any(np.isfinite(data.latents), axis=1)
     assert told.mean() == pytest.approx(KNOWN, abs=0.15)
-    kinds = data.conditions[:, [column("action:jump"), column("loop")]]
+    kinds = data.conditions[:, [condition_column("action:jump"), condition_column("loop")]]
     assert len(np.unique(kinds, axis=0)) == 3
     for kind in np.unique(kinds, axis=0):
         same = np.flatnonzero(np.abs(kinds - kind).max(1) == 0)
@@ -192,11 +193,11 @@ def test_files_that_are_left_out_are_listed_and_the_rest_goes_on(clips):
     problems = {name.split(":")[0]: text for name, text in data.problems}
     assert set(problems) == {*files, "Walk_Loop.glb"}
     assert problems["notes.txt"].endswith('it has no "Frames"')
-    assert "says what it shows" in problems["02_05.bvh"]
-    assert "as it should be" in problems["walk_still.bvh"]
-    assert "the style 'opera' is none of game, mocap" in problems["Walk_Loop.glb"]
+    assert "gives its action" in problems["02_05.bvh"]
+    assert "no part of it shows a usable walk" in problems["walk_still.bvh"]
+    assert "the style 'opera' is not one of game, mocap" in problems["Walk_Loop.glb"]
     assert all("\n" not in text for text in problems.values())
-    assert (data.conditions[:, column("style:game")] == 0).all(), "what is left"
+    assert (data.conditions[:, condition_column("style:game")] == 0).all(), "what is left"
 
 
 def test_what_became_of_each_clip_is_recorded(clips):
@@ -208,11 +209,13 @@ def test_what_became_of_each_clip_is_recorded(clips):
     loop, recorded, told = records["Walk_Loop.glb"], records["walk_02.bvh"], records["high.bvh"]
     assert (loop.use, loop.part, loop.reason) == ("clip", "", "the word 'walk' in the file's name")
     assert {name: loop.facts[name] for name in ("action", "style", "loop", "frames", "fps", "repetitions")} == {
-        "action": "walk", "style": "game", "loop": "looked for", "frames": "61", "fps": "30", "repetitions": "2",
+        "action": "walk", "style": "game", "loop": "detected", "frames": "61", "fps": "30", "repetitions": "2",
     }  # fmt: skip
     assert loop.facts["up"] == "Y (the rest pose stands along it)"
-    assert recorded.facts["note"].startswith("the header says 200 frames and 121 are there, so it may be cut off")
-    assert any("walk_02.bvh: the header says 200" in note for note in data.notes)
+    assert recorded.facts["note"].startswith(
+        "the header declares 200 frames but the file has 121, so it may be cut off"
+    )
+    assert any("walk_02.bvh: the header declares 200" in note for note in data.notes)
     assert (told.facts["action"], told.reason) == ("jump", "the manifest")
     assert records["manifest.jsonl"].use == "manifest"
 
@@ -221,11 +224,11 @@ def test_a_folded_zero_pose_is_learnt_like_any_other(tmp_path):
     for name, take in (("plain", to_take(steady_walk(121))), ("folded", folded(to_take(steady_walk(121))))):
         (tmp_path / name).mkdir()
         (tmp_path / name / "walk.bvh").write_text(bvh_of(take))
-    plain, other = (read_units(tmp_path / name, None, [])[0] for name in ("plain", "folded"))
+    plain, other = (read_segments(tmp_path / name, None, [])[0] for name in ("plain", "folded"))
     assert len(plain) == len(other) > 0
     for a, b in zip(plain, other, strict=True):
-        np.testing.assert_allclose(a.row(), b.row(), atol=0.02)
-        np.testing.assert_allclose(places_of(a.signals), places_of(b.signals), atol=0.02)
+        np.testing.assert_allclose(a.condition_row(), b.condition_row(), atol=0.02)
+        np.testing.assert_allclose(local_positions(a.signals), local_positions(b.signals), atol=0.02)
 
 
 def test_generated_clips_can_be_learnt_from(tmp_path):
@@ -255,7 +258,7 @@ def test_what_is_left_out_is_counted_in_the_error(tmp_path):
     assert "(10 files: kind of file that is not read, such as 0.fbx (.fbx is not read; export BVH or GLB);" in str(
         caught.value
     )
-    assert "2 files: says no action, such as 02_05.bvh (neither its name nor a manifest" in str(caught.value)
+    assert "2 files: action unknown, such as 02_05.bvh (neither its name nor a manifest" in str(caught.value)
 
 
 def test_a_manifest_says_which_axis_points_up(clips):
@@ -269,14 +272,14 @@ def test_a_manifest_says_which_axis_points_up(clips):
 def test_a_manifest_decides_what_a_file_shows(tmp_path):
     (tmp_path / "walk.bvh").write_bytes(file_of(jump_clip(), "walk", "bvh"))
     (tmp_path / "manifest.jsonl").write_text(json.dumps({"file": "walk.bvh", "action": "jump", "style": "game"}))
-    units, licences = read_units(tmp_path, None, [])
-    assert {(unit.action.name, unit.style) for unit in units} == {("jump", "game")}
+    segments, licences = read_segments(tmp_path, None, [])
+    assert {(segment.action.name, segment.style) for segment in segments} == {("jump", "game")}
     assert licences == "licence not named"
 
 
 def test_nothing_that_can_be_learnt_from(tmp_path):
     (tmp_path / "02_05.bvh").write_bytes(file_of(jump_clip(), "02_05", "bvh"))
-    with pytest.raises(InputError, match=r"holds no motion that can be learnt from \(02_05.bvh.*what it shows"):
+    with pytest.raises(InputError, match=r"holds no motion usable for training \(02_05.bvh.*gives its action"):
         read(tmp_path)
     with pytest.raises(InputError, match="nowhere doesn't exist"):
         read(tmp_path / "nowhere")
@@ -302,69 +305,69 @@ def test_bones_are_named_by_the_user(tmp_path):
     joints = {name: name for name in (line.split()[-1] for line in content.splitlines() if "JOINT" in line)}
     bones = tmp_path / "bones.json"
     bones.write_text(json.dumps({name: word for name, word in joints.items() if name not in names} | names))
-    with pytest.raises(InputError, match="learnt from"):
+    with pytest.raises(InputError, match="usable for training"):
         read(folder)
     data = read(folder, bones=str(bones))
-    assert data.problems == () and (data.conditions[:, column("action:jump")] == 1).all()
+    assert data.problems == () and (data.conditions[:, condition_column("action:jump")] == 1).all()
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"hips": 3}', "[" * 100_000, '"hips"'])
 def test_files_that_are_no_map_of_bones(tmp_path, text):
     path = tmp_path / "bones.json"
     path.write_text(text)
-    with pytest.raises(InputError, match="map of bones"):
-        bone_map(str(path))
+    with pytest.raises(InputError, match="bone map"):
+        read_bone_map(str(path))
     path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(InputError, match="map of bones"):
-        bone_map(str(path))
-    with pytest.raises(InputError, match="map of bones"):
-        bone_map(str(tmp_path / "nowhere.json"))
-    assert bone_map(None) is None
+    with pytest.raises(InputError, match="bone map"):
+        read_bone_map(str(path))
+    with pytest.raises(InputError, match="bone map"):
+        read_bone_map(str(tmp_path / "nowhere.json"))
+    assert read_bone_map(None) is None
 
 
-def units() -> dict[str, list[Unit]]:
-    """Units of a walk and of a jump."""
+def segments() -> dict[str, list[Segment]]:
+    """Return segments of a walk and of a jump."""
     return {
-        "walk": units_of(steady_walk(61), BY_NAME["walk"], "game", None),
-        "jump": units_of(jump_clip(), BY_NAME["jump"], "mocap", None),
+        "walk": find_segments(steady_walk(61), BY_NAME["walk"], "game", None),
+        "jump": find_segments(jump_clip(), BY_NAME["jump"], "mocap", None),
     }
 
 
 def test_windows_hold_what_their_structure_says():
-    unit = next(unit for unit in units()["jump"] if not unit.loop)
+    segment = next(segment for segment in segments()["jump"] if not segment.loop)
     seen = []
     for seed in range(40):
-        made = window(unit, 48, np.random.default_rng(seed))
+        made = draw_window(segment, 48, np.random.default_rng(seed))
         assert len(made.signals) == 48 and made.structure.shape == (3, 48 + 2 * MARGIN)
         progress = made.structure[2, MARGIN:-MARGIN]
-        expected = unit.at((progress + 1) / 2 * (1 - 1e-6))
-        np.testing.assert_allclose(places_of(made.signals), places_of(expected), atol=0.02)
+        expected = segment.sample((progress + 1) / 2 * (1 - 1e-6))
+        np.testing.assert_allclose(local_positions(made.signals), local_positions(expected), atol=0.02)
         seen.append((progress[0], progress[-1]))
     starts, ends = np.array(seen).T
     assert (starts == -1).any() and (starts > -1).any() and (ends == 1).any() and (ends < 1).any()
 
 
 def test_a_window_that_is_played_faster_moves_faster():
-    unit = units()["walk"][0]
+    segment = segments()["walk"][0]
     for seed in range(10):
-        made = window(unit, 64, np.random.default_rng(seed))
-        pace = made.row[column("tempo")] / unit.tempo
+        made = draw_window(segment, 64, np.random.default_rng(seed))
+        pace = made.row[condition_column("tempo")] / segment.tempo
         assert PACES[0] <= pace <= PACES[1]
-        assert made.signals.root[0].mean() == pytest.approx(made.row[column("speed")], rel=0.05)
-        assert made.row[column("speed")] == pytest.approx(pace * unit.signals.root[0].mean(), rel=1e-4)
+        assert made.signals.root[0].mean() == pytest.approx(made.row[condition_column("speed")], rel=0.05)
+        assert made.row[condition_column("speed")] == pytest.approx(pace * segment.signals.root[0].mean(), rel=1e-4)
 
 
 def test_actions_count_by_the_root_of_their_clips():
-    walk, jump = units()["walk"], units()["jump"]
-    named = [replace(unit, source=f"clip {i}") for i in range(4) for unit in walk]
+    walk, jump = segments()["walk"], segments()["jump"]
+    named = [replace(segment, source=f"clip {i}") for i in range(4) for segment in walk]
     found = [*named, *jump]
-    chances = unit_chances(found)
+    chances = segment_probabilities(found)
     assert chances.sum() == pytest.approx(1)
-    share = [chances[[unit.action.name == name for unit in found]].sum() for name in ("walk", "jump")]
-    assert share[0] / share[1] == pytest.approx(2 / len({unit.group for unit in jump}))
+    share = [chances[[segment.action.name == name for segment in found]].sum() for name in ("walk", "jump")]
+    assert share[0] / share[1] == pytest.approx(2 / len({segment.group for segment in jump}))
     # Both styles alike, however many clips they have.
     other = replace(walk[0], style="mocap", source="another")
-    chances = unit_chances([*named, other])
+    chances = segment_probabilities([*named, other])
     assert chances[-1] == pytest.approx(0.5)
 
 
@@ -387,5 +390,5 @@ def test_the_default_motion():
     pytest.importorskip("pybullet_data", reason="pybullet, which brings the default motion, is not installed")
     data = SPEC.dataset(replace(TINY, samples=400), {}, 0, lambda done, total: None)
     assert data.licence == "zlib" and "pybullet" in data.source and "/home" not in data.source
-    assert (data.conditions[:, column("style:game")] == 0).all()
-    assert {name for name in BY_NAME if data.conditions[:, column(f"action:{name}")].any()} >= {"walk", "run"}
+    assert (data.conditions[:, condition_column("style:game")] == 0).all()
+    assert {name for name in BY_NAME if data.conditions[:, condition_column(f"action:{name}")].any()} >= {"walk", "run"}

@@ -1,4 +1,4 @@
-"""From a model's outputs to clips."""
+"""Decoding of model outputs to clips."""
 
 from __future__ import annotations
 
@@ -18,64 +18,64 @@ from ganassets.api.motion.rotations import degrees_between, heading
 from ganassets.api.options import option_values
 from ganassets_poses import SPEC
 from ganassets_poses.actions import COLUMNS
-from ganassets_poses.cycles import sampled
-from ganassets_poses.decode import decode_clips, mirrors, steps_made, steps_wanted
-from ganassets_poses.signals import JOINTS, Signals, orthonormal, signals_of
+from ganassets_poses.cycles import sample_signals
+from ganassets_poses.decode import decode_clips, is_mirrored, steps_made, steps_wanted
+from ganassets_poses.segments import prepare_clip
+from ganassets_poses.signals import JOINTS, Signals, orthonormalise, signals_from_clip
 from ganassets_poses.structure import FPS, MARGIN, STRIDE
-from ganassets_poses.units import prepared
 from support.poses_data import jump_clip, steady_walk
 
 TEMPO = 1.0  # of the walk
 
 
 def settings_of(**given: str) -> dict[str, Any]:
-    """All settings: those given as on the command line, the others' defaults."""
+    """Return all settings: those given as on the command line, and the defaults of the others."""
     return option_values(SPEC.settings, {name.replace("_", "-"): text for name, text in given.items()})
 
 
 def provenance(loop: bool, tempo: float, seed: int = 3) -> Provenance:
-    """Of an asset with these sliders."""
+    """Return the provenance of an asset with these conditions."""
     return Provenance(seed=seed, sliders=dict.fromkeys(COLUMNS, 0.0) | {"loop": float(loop), "tempo": tempo})
 
 
 def loop_arrays(wanted: dict[str, Any], tempo: float = TEMPO, noise: float = 0.0) -> dict[str, np.ndarray]:
-    """What a model makes of a walk: whole repetitions in as many frames as it is asked for; noise as networks have."""
-    signals = signals_of(steady_walk(31))
+    """Return a model's outputs for a walk: whole repetitions in the given number of frames, with a network's noise."""
+    signals = signals_from_clip(steady_walk(31))
     frames = steps_made(steps_wanted(wanted, True, tempo), True)
     count = max(round(tempo * frames / FPS), 1)
-    return arrays_of(sampled(signals, np.arange(frames) * (count * len(signals) / frames), True), noise)
+    return arrays_of(sample_signals(signals, np.arange(frames) * (count * len(signals) / frames), True), noise)
 
 
 def once_arrays(wanted: dict[str, Any], tempo: float) -> dict[str, np.ndarray]:
-    """What a model makes of a jump, with its margins."""
-    clip = prepared(jump_clip(), gait=False)
-    signals = signals_of(clip)
+    """Return a model's outputs for a jump, with margins."""
+    clip = prepare_clip(jump_clip(), gait=False)
+    signals = signals_from_clip(clip)
     frames = steps_made(steps_wanted(wanted, False, tempo), False)
     share = (np.arange(frames) - MARGIN) / (frames - 2 * MARGIN)
-    made = sampled(signals, share * len(signals), False)
+    made = sample_signals(signals, share * len(signals), False)
     root = made.root.copy()
     root[0, (share < 0) | (share >= 1)] = 7.0  # nobody may see what is in the margins
     return arrays_of(replace(made, root=root))
 
 
 def arrays_of(signals: Signals, noise: float = 0.0) -> dict[str, np.ndarray]:
-    """Outputs of a model for one seed."""
+    """Return a model's outputs for one seed."""
     rng = np.random.default_rng(0)
     values = {name: getattr(signals, name) for name in ("root", "rotations", "contacts")}
     values = {name: a + noise * rng.normal(size=a.shape).astype(np.float32) for name, a in values.items()}
-    values["rotations"], values["contacts"] = orthonormal(values["rotations"]), values["contacts"].clip(0, 1)
+    values["rotations"], values["contacts"] = orthonormalise(values["rotations"]), values["contacts"].clip(0, 1)
     return {name: value[None] for name, value in values.items()}
 
 
 def walk(noise: float = 0.0, tempo: float = TEMPO, seed: int = 3, **given: str) -> MotionClip:
-    """A walk that loops, decoded."""
+    """Return a decoded walk that loops."""
     wanted = settings_of(**{"mirror": "no", **given})
     (clip,) = decode_clips(loop_arrays(wanted, tempo, noise), None, ["walk"], [provenance(True, tempo, seed)], wanted)
     return clip
 
 
 def jump(tempo: float = 0.6, **given: str) -> MotionClip:
-    """A jump that happens once, decoded."""
+    """Return a decoded jump that doesn't loop."""
     wanted = settings_of(**{"mirror": "no", **given})
     (clip,) = decode_clips(once_arrays(wanted, tempo), None, ["jump"], [provenance(False, tempo)], wanted)
     return clip
@@ -160,17 +160,17 @@ def test_left_and_right():
     plain, other = walk(mirror="no"), walk(mirror="yes")
     np.testing.assert_allclose(other.rotations, mirror_clip(plain).rotations, atol=1e-4)
     assert degrees_between(plain.rotations, other.rotations).max() > 10
-    by_seed = [mirrors("seed", provenance(True, TEMPO, seed)) for seed in range(400)]
+    by_seed = [is_mirrored("seed", provenance(True, TEMPO, seed)) for seed in range(400)]
     assert 150 < sum(by_seed) < 250
     for seed in range(8):
         expected = other if by_seed[seed] else plain
         np.testing.assert_array_equal(walk(seed=seed, mirror="seed").rotations, expected.rotations)
     steps = [replace(origin, sliders={**origin.sliders, "action:walk": 1.0}) for origin in map(seeded, range(40))]
-    assert not any(mirrors("seed", origin) for origin in steps), "gaits turn to the side that was asked for"
+    assert not any(is_mirrored("seed", origin) for origin in steps), "gaits turn to the side that was asked for"
 
 
 def seeded(seed: int) -> Provenance:
-    """Of an asset with that seed."""
+    """Return the provenance of an asset with that seed."""
     return provenance(True, TEMPO, seed)
 
 
@@ -209,20 +209,20 @@ def test_clips_of_one_batch_keep_their_names_and_provenances():
 
 
 def orthonormal_only(name: str, array: np.ndarray) -> np.ndarray:
-    """Outputs of another seed."""
+    """Return the outputs of another seed."""
     moved = array[:, ::-1] if name == "contacts" else array * 0.9
-    return orthonormal(moved[0] + 0.05)[None] if name == "rotations" else moved
+    return orthonormalise(moved[0] + 0.05)[None] if name == "rotations" else moved
 
 
 @settings(max_examples=10)
 @given(st.integers(0, 2**32), st.booleans(), st.floats(0.2, 3))
 def test_whatever_the_networks_make_becomes_a_clip(seed, loop, tempo):
-    """Early in training it is nonsense, but a clip all the same."""
+    """Outputs early in training make no sense, but they decode to a clip."""
     rng, wanted = np.random.default_rng(seed), settings_of()
     frames = steps_made(steps_wanted(wanted, loop, tempo), loop)
     signals = Signals(
         rng.normal(size=(4, frames)).astype(np.float32),
-        orthonormal(rng.normal(size=(6 * JOINTS, frames)).astype(np.float32)),
+        orthonormalise(rng.normal(size=(6 * JOINTS, frames)).astype(np.float32)),
         rng.random((4, frames)).astype(np.float32),
     )
     (clip,) = decode_clips(arrays_of(signals), None, ["x"], [provenance(loop, tempo)], wanted)

@@ -1,4 +1,4 @@
-"""The torch part of the poses."""
+"""The training domain of poses (torch)."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from ganassets.api.motion.kinematics import world_pose
 from ganassets.api.motion.skeletons import HUMANOID
 from ganassets.training.networks import Generator, NetworkSettings
 from ganassets_poses import SPEC
-from ganassets_poses.actions import COLUMNS, NAMES, column
-from ganassets_poses.cycles import places_of
+from ganassets_poses.actions import ACTION_NAMES, COLUMNS, condition_column
+from ganassets_poses.cycles import local_positions
 from ganassets_poses.dataset import SLIDERS
 from ganassets_poses.domain import PosesDomain
-from ganassets_poses.signals import JOINTS, REST_HEIGHT, clip_of, signals_of, unstacked
+from ganassets_poses.signals import JOINTS, REST_HEIGHT, clip_from_signals, signals_from_clip, unstack_signals
 from ganassets_poses.structure import CHANNELS, FPS, MARGIN, STRIDE, WHITE
 from support.motion_clips import random_clip, walk_clip
 from support.poses_data import FRAMES, TINY, make_domain, small_data, turning
@@ -28,7 +28,7 @@ def domain() -> PosesDomain:
 
 
 def raw_of(count: int = 6) -> dict[str, torch.Tensor]:
-    """Real samples, with noise that is not theirs."""
+    """Return real samples with unrelated noise."""
     signals, _, _ = small_data().batch(np.arange(count))
     noise = torch.randn(count, len(CHANNELS), FRAMES, generator=torch.Generator().manual_seed(0))
     return {name: torch.from_numpy(array) for name, array in signals.items()} | {"noise": noise}
@@ -40,7 +40,7 @@ def rows(count: int = 6) -> torch.Tensor:
 
 
 def residual(count: int, seed: int | None = None) -> dict[str, torch.Tensor]:
-    """What networks give: nothing, or noise."""
+    """Return residuals of networks: zeros, or noise."""
     state = torch.Generator().manual_seed(seed or 0)
     shapes = {"root": 4, "rotations": 6 * JOINTS, "contacts": 4}
     scale = 0.0 if seed is None else 1.0
@@ -60,22 +60,24 @@ def test_is_what_the_spec_says(domain):
 @pytest.mark.parametrize("seed", range(3))
 def test_forward_kinematics_are_those_of_the_skeleton(domain, seed):
     clip = random_clip(np.random.default_rng(seed), 20)
-    signals = signals_of(clip)
+    signals = signals_from_clip(clip)
     rotations, height = (torch.from_numpy(a)[None] for a in (signals.rotations, signals.root[3:]))
     made = domain.places(rotations, height)[0].permute(2, 0, 1).numpy()
-    np.testing.assert_allclose(made, places_of(signals), atol=1e-5)
-    still = clip_of(replace(signals, root=signals.root * np.array([[0], [0], [0], [1]], np.float32)), "", 30.0, False)
+    np.testing.assert_allclose(made, local_positions(signals), atol=1e-5)
+    still = clip_from_signals(
+        replace(signals, root=signals.root * np.array([[0], [0], [0], [1]], np.float32)), "", 30.0, False
+    )
     np.testing.assert_allclose(made, world_pose(HUMANOID, still.translation, still.rotations)[0], atol=1e-4)
 
 
 @pytest.mark.parametrize("angle", [0.0, 2.0])
 def test_speeds_are_those_over_the_ground(domain, angle):
-    """In the frame that the figure faces, however it turns meanwhile."""
+    """Velocities are in the figure's frame, also while it turns."""
     clip = turning(walk_clip(31, loop=False), np.linspace(0, angle, 31))
-    signals = signals_of(clip)
+    signals = signals_from_clip(clip)
     root, rotations = (torch.from_numpy(a)[None] for a in (signals.root, signals.rotations))
     speeds = domain.speeds(domain.places(rotations, root[:, 3:]), root)[0].permute(2, 0, 1).numpy()
-    made = clip_of(signals, "", FPS, False)
+    made = clip_from_signals(signals, "", FPS, False)
     world = world_pose(HUMANOID, made.translation, made.rotations)[0]
     expected = np.linalg.norm(np.diff(world, axis=0), axis=-1) * FPS
     found = np.linalg.norm(speeds[:-1], axis=-1)
@@ -101,9 +103,9 @@ def test_networks_that_give_nothing_make_the_rest_pose_travel(domain):
     condition = rows()
     made = domain.centre(residual(6), condition)
     expected = [
-        condition[:, column("speed")],
+        condition[:, condition_column("speed")],
         torch.zeros(6),
-        torch.deg2rad(condition[:, column("turn")]),
+        torch.deg2rad(condition[:, condition_column("turn")]),
         torch.full((6,), REST_HEIGHT),
     ]
     torch.testing.assert_close(made["root"], torch.stack(expected, 1)[:, :, None].expand(-1, -1, 5))
@@ -113,13 +115,13 @@ def test_networks_that_give_nothing_make_the_rest_pose_travel(domain):
 
 
 def embedded(domain: PosesDomain, z: np.ndarray, condition: np.ndarray) -> np.ndarray:
-    """What the domain gives for physical conditions."""
+    """Return the domain's embedding of physical conditions."""
     standard = domain.standardise(torch.from_numpy(condition))
     return domain.embed(torch.from_numpy(z.astype(np.float32)), standard).numpy()
 
 
 def formula(condition: np.ndarray, z: np.ndarray, group: int) -> np.ndarray:
-    """Coordinates of one row as ganassets_poses.groups.Groups has them."""
+    """Return the coordinates of one row by the formula of ganassets_poses.groups.GroupModels."""
     data = small_data()
     std = data.conditions.std(0)
     sliders = ((condition - data.conditions.mean(0)) / np.where(std > 1e-3, std, 1))[SLIDERS]
@@ -132,7 +134,9 @@ def test_embed_is_the_formula_of_the_groups(domain):
     z = np.random.default_rng(0).normal(size=(len(condition), TINY.z_dim))
     made = embedded(domain, z, condition)
     assert made.shape == (len(condition), domain.embedded_width(TINY.z_dim))
-    groups = condition[:, : len(NAMES)].argmax(1) + len(NAMES) * (condition[:, column("loop")] == 1)
+    groups = condition[:, : len(ACTION_NAMES)].argmax(1) + len(ACTION_NAMES) * (
+        condition[:, condition_column("loop")] == 1
+    )
     assert len(set(groups)) == 3
     expected = [formula(row, latent, group) for row, latent, group in zip(condition, z, groups, strict=True)]
     np.testing.assert_allclose(made, expected, rtol=1e-3, atol=1e-3)
@@ -141,18 +145,22 @@ def test_embed_is_the_formula_of_the_groups(domain):
 def test_a_mix_of_actions_is_a_mix_of_their_coordinates(domain):
     z = np.random.default_rng(0).normal(size=(1, TINY.z_dim))
     row = small_data().conditions[0].copy()
-    row[: len(NAMES)], row[column("loop")] = 0, 1
-    row[column("action:walk")], row[column("action:jump")] = 0.3, 0.7
-    walk, jump = (formula(row, z[0], len(NAMES) + NAMES.index(name)) for name in ("walk", "jump"))
+    row[: len(ACTION_NAMES)], row[condition_column("loop")] = 0, 1
+    row[condition_column("action:walk")], row[condition_column("action:jump")] = 0.3, 0.7
+    walk, jump = (formula(row, z[0], len(ACTION_NAMES) + ACTION_NAMES.index(name)) for name in ("walk", "jump"))
     np.testing.assert_allclose(embedded(domain, z, row[None])[0], 0.3 * walk + 0.7 * jump, rtol=1e-3, atol=1e-3)
 
 
 def test_known_latents_are_those_of_the_motion(domain):
-    """Samples of one unit have one embedding, others another."""
+    """Samples of the same segment have the same embedding, others differ."""
     data = small_data()
     assert data.latents is not None
     known = np.isfinite(data.latents).any(1)
-    jumps = known & (data.conditions[:, column("action:jump")] == 1) & (data.conditions[:, column("loop")] == 0)
+    jumps = (
+        known
+        & (data.conditions[:, condition_column("action:jump")] == 1)
+        & (data.conditions[:, condition_column("loop")] == 0)
+    )
     z = np.nan_to_num(data.latents[jumps])
     condition = data.conditions[jumps]
     condition[:, SLIDERS] = condition[:1, SLIDERS]  # leave the pace out
@@ -223,7 +231,7 @@ def test_gradient_reaches_all_signals(domain):
 
 
 def test_signals_that_are_no_rotations_can_be_repaired(domain):
-    """What float16 does to the data is less than a thousandth."""
+    """The rounding of the data to float16 is less than a thousandth."""
     raw = raw_of()
     stacked = np.concatenate([raw[name][0].numpy() for name in ("root", "rotations", "contacts")])
-    np.testing.assert_allclose(unstacked(stacked).rotations, raw["rotations"][0].numpy(), atol=2e-3)
+    np.testing.assert_allclose(unstack_signals(stacked).rotations, raw["rotations"][0].numpy(), atol=2e-3)

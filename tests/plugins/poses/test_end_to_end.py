@@ -1,4 +1,4 @@
-"""From files of motion to clips: train, stop, resume, export, generate."""
+"""From motion files to clips: train, stop, resume, export, generate."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ RUN = "runs/poses-20260131-1"
 
 @pytest.fixture(scope="module")
 def workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder with motion, a run that was stopped half way, went on and ended, and its model."""
+    """A folder with motion, and a run that was stopped half way, resumed and exported."""
     torch = pytest.importorskip("torch")
     import ganassets_poses
     from ganassets.training.trainer import Trainer
@@ -47,20 +47,7 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
                 signal.raise_signal(signal.SIGTERM)
             return original(trainer)
 
-        train = [
-            "train",
-            "poses",
-            "--data",
-            "clips",
-            "--out",
-            RUN,
-            "--kimg",
-            "0.2",
-            "--threads",
-            "1",
-            "--device",
-            "cpu",
-        ]
+        train = f"train poses --data clips --out {RUN} --kimg 0.2 --threads 1 --device cpu".split()
         with pytest.MonkeyPatch.context() as stop:
             stop.setattr(Trainer, "step", stopping)
             stopped = CliRunner().invoke(cli, train)
@@ -83,7 +70,7 @@ def desk(workshop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
 
 
 def run(*args: str) -> str:
-    """Output of a command that succeeds."""
+    """Run a command that must succeed and return its output."""
     result = CliRunner().invoke(cli, args)
     assert result.exit_code == 0, f"{' '.join(args)}: {result.output}"
     return result.output

@@ -1,4 +1,4 @@
-"""How motions of an action vary: coordinates from latents, and latents from coordinates."""
+"""Models of groups: coordinates from latents, and latents from coordinates."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ganassets_poses.groups import Groups, fit_groups, principal_coordinates
+from ganassets_poses.groups import GroupModels, fit_groups, principal_coordinates
 
 K, C, Z_DIM, COUNT = 5, 2, 4, 4
 
 
 def drawn(seed: int, sizes: list[int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Coordinates, sliders and groups of so many samples in each group."""
+    """Return coordinates, conditions and groups of the given numbers of samples per group."""
     rng = np.random.default_rng(seed)
     groups = np.repeat(np.arange(len(sizes)), sizes)
     n = len(groups)
@@ -21,7 +21,7 @@ def drawn(seed: int, sizes: list[int]) -> tuple[np.ndarray, np.ndarray, np.ndarr
     return 2 * rng.normal(size=(n, K)) + 3 * groups[:, None] + sliders @ rng.normal(size=(C, K)), sliders, groups
 
 
-def formula(fit: Groups, z: np.ndarray, sliders: np.ndarray, groups: np.ndarray) -> np.ndarray:
+def formula(fit: GroupModels, z: np.ndarray, sliders: np.ndarray, groups: np.ndarray) -> np.ndarray:
     """Coordinates as the docstring says."""
     return np.stack(
         [
@@ -34,7 +34,7 @@ def formula(fit: Groups, z: np.ndarray, sliders: np.ndarray, groups: np.ndarray)
 @settings(max_examples=30)
 @given(st.integers(0, 2**32), st.lists(st.integers(0, 4), min_size=1, max_size=COUNT).filter(any))
 def test_latents_give_the_coordinates_back(seed, sizes):
-    """Groups of no more samples than the latent has numbers are known exactly."""
+    """Groups with no more samples than components of the latent are reproduced exactly."""
     coordinates, sliders, groups = drawn(seed, sizes)
     fit = fit_groups(coordinates, sliders, groups, np.ones(len(groups)), COUNT, Z_DIM)
     z = fit.latents(coordinates, sliders, groups)
@@ -57,7 +57,7 @@ def test_numbers_that_change_nothing_are_free(seed, size):
 
 
 def test_a_group_of_one_is_known():
-    """Any latent gives it, so one number is told, which says that the sample can be reproduced."""
+    """Any latent gives it; one component is set, which marks the sample as known."""
     coordinates, sliders, groups = drawn(0, [1, 3])
     fit = fit_groups(coordinates, sliders, groups, np.ones(4), COUNT, Z_DIM)
     assert not fit.loadings[0].any()

@@ -1,4 +1,4 @@
-"""What clips are worth by themselves."""
+"""Measures of generated clips."""
 
 from __future__ import annotations
 

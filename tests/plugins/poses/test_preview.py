@@ -19,12 +19,12 @@ from ganassets_poses.preview import (
     MAX_CLIPS,
     MOST_COLUMNS,
     WIDTH,
+    add_title,
     captions,
     contact_sheet,
     line_height,
     strip_height,
     strip_panel,
-    titled,
     top_view,
 )
 from support.motion_clips import PROVENANCE, random_clip, walk_clip
@@ -95,7 +95,7 @@ def test_captions_say_what_the_clip_is() -> None:
     "texts", [["a name"], ["W" * 200, "walk"], ["name", "walk", "12.5 s", "loop", "3.2 m"], ["gjpqy|" * 6, "x"]]
 )
 def test_text_is_never_clipped(texts: Sequence[str], width: int) -> None:
-    panel = np.asarray(titled(Image.new("RGB", (width, 120), BACKDROP), texts)).astype(int)
+    panel = np.asarray(add_title(Image.new("RGB", (width, 120), BACKDROP), texts)).astype(int)
     marked = np.abs(panel - BACKDROP).max(-1) > 8
     line = line_height(120)
     assert marked[:line].any()
@@ -107,8 +107,8 @@ def test_text_is_never_clipped(texts: Sequence[str], width: int) -> None:
 
 def test_the_first_text_is_bright_and_the_rest_pale() -> None:
     blank = Image.new("RGB", (400, 120), BACKDROP)
-    assert bright(titled(blank, ["name"])).any()
-    assert bright(titled(blank, ["name", "walk"])).sum() == bright(titled(blank, ["name"])).sum()
+    assert bright(add_title(blank, ["name"])).any()
+    assert bright(add_title(blank, ["name", "walk"])).sum() == bright(add_title(blank, ["name"])).sum()
 
 
 def test_a_map_shows_the_left_foot_left_of_the_right_one_while_walking_ahead() -> None:

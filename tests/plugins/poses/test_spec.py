@@ -1,4 +1,4 @@
-"""What the generator of poses promises."""
+"""The specification of the generator of poses."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from ganassets.api.options import describe_option, option_values
 from ganassets.api.registry import load_exporter
 from ganassets.api.registry_checks import generator_problems
 from ganassets_poses import SPEC
-from ganassets_poses.actions import COLUMNS, NAMES, column
-from ganassets_poses.signals import JOINTS, orthonormal
+from ganassets_poses.actions import ACTION_NAMES, COLUMNS, condition_column
+from ganassets_poses.signals import JOINTS, orthonormalise
 from ganassets_poses.snapshot import MOST, raw_clip
 from ganassets_poses.structure import CHANNELS, MARGIN, STRIDE, is_loop, noise_digest, noise_map, tempo_of
 
@@ -27,7 +27,7 @@ INFO = NoiseInfo(channels=len(CHANNELS), stride=STRIDE, size=64, reach=64)
 def row(loop: bool, tempo: float) -> np.ndarray:
     """Conditions of a motion."""
     made = np.zeros(len(COLUMNS), np.float32)
-    made[column("loop")], made[column("tempo")], made[3] = loop, tempo, 1
+    made[condition_column("loop")], made[condition_column("tempo")], made[3] = loop, tempo, 1
     return made
 
 
@@ -42,7 +42,7 @@ def test_formats_take_its_assets(name):
 
 def test_columns_stand_in_the_order_of_the_conditions():
     assert tuple(name for condition in SPEC.conditions for name in condition.columns) == COLUMNS
-    assert {"speed", "turn", "tempo"} <= set(COLUMNS[len(NAMES) + 1 :]), "the sliders that motions vary with"
+    assert {"speed", "turn", "tempo"} <= set(COLUMNS[len(ACTION_NAMES) + 1 :]), "the sliders that motions vary with"
 
 
 def test_conditions_are_read_by_name():
@@ -78,11 +78,11 @@ def test_settings_read_well():
 
 
 def outputs(count: int, frames: int) -> dict[str, np.ndarray]:
-    """What networks make that have learnt nothing yet."""
+    """Return the outputs of untrained networks."""
     rng = np.random.default_rng(0)
     return {
         "root": rng.normal(size=(count, 4, frames)).astype(np.float32),
-        "rotations": np.stack([orthonormal(rng.normal(size=(6 * JOINTS, frames))) for _ in range(count)]),
+        "rotations": np.stack([orthonormalise(rng.normal(size=(6 * JOINTS, frames))) for _ in range(count)]),
         "contacts": rng.random((count, 4, frames)).astype(np.float32),
     }
 
@@ -102,7 +102,7 @@ def test_samples_in_training_are_shown_as_they_are():
     loop, once = (raw_clip(arrays, i, row(i == 0, 1.0)) for i in range(2))
     assert loop.loop and len(loop) == frames + 1
     assert not once.loop and len(once) == 64
-    assert loop.name == once.name == NAMES[3]
+    assert loop.name == once.name == ACTION_NAMES[3]
     assert MOST >= 8
 
 

@@ -1,4 +1,4 @@
-"""The noise map: loops wrap, single actions stand still around it, and its numbers are a promise."""
+"""The noise map: loops wrap, single actions stand still before and after, and its numbers never change."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ganassets_poses.actions import COLUMNS, column
+from ganassets_poses.actions import COLUMNS, condition_column
 from ganassets_poses.structure import (
     CHANNELS,
     FPS,
     MARGIN,
     STRIDE,
     WHITE,
+    count_repetitions,
+    loop_structure,
     noise_digest,
     noise_map,
-    repeating,
-    repetitions,
-    single,
+    single_structure,
 )
 
 SEEDS = st.integers(0, 2**62)
@@ -30,7 +30,7 @@ COSINE, SINE, PROGRESS = (CHANNELS.index(name) for name in ("cosine", "sine", "p
 def row(loop: bool, tempo: float) -> np.ndarray:
     """Conditions of a motion."""
     made = np.zeros(len(COLUMNS), np.float32)
-    made[column("loop")], made[column("tempo")] = loop, tempo
+    made[condition_column("loop")], made[condition_column("tempo")] = loop, tempo
     return made
 
 
@@ -50,13 +50,15 @@ def test_same_seed_same_map(seed, loop, tempo, frames):
 
 
 def test_its_numbers_are_pinned():
-    """Models are trained with this noise; if it has to change, they have to be trained again."""
+    """Models depend on this noise; a change of it requires training them again."""
     assert noise_digest() == "cfbb22bf26f8a55959cc6b24282defb51c17f2573963a4b5ffa7033b3c43584c"
 
 
 def test_last_bits_do_not_matter_to_the_digest():
-    """No number of it lies where another platform's cosine would be rounded to another value."""
-    sample = np.concatenate([noise_map(7, row(loop, 1.3)[: column("tempo") + 1], (64,)) for loop in (False, True)])
+    """No value is so near to a rounding boundary that another platform's cosine could cross it."""
+    sample = np.concatenate(
+        [noise_map(7, row(loop, 1.3)[: condition_column("tempo") + 1], (64,)) for loop in (False, True)]
+    )
     scaled = sample.astype(np.float64) * 64
     assert (0.5 - np.abs(scaled - np.rint(scaled))).min() > 1e-4
 
@@ -64,7 +66,7 @@ def test_last_bits_do_not_matter_to_the_digest():
 @given(SEEDS, TEMPI, SIZES)
 def test_loops_hold_whole_repetitions_and_go_on_across_the_seam(seed, tempo, frames):
     made = noise_map(seed, row(True, tempo), (frames,))
-    count = repetitions(row(True, tempo), frames)
+    count = count_repetitions(row(True, tempo), frames)
     assert count >= 1 and (count == 1 or abs(count - tempo * frames / FPS) <= 0.5 + 1e-4)
     turns = phase(made)
     steps = (np.roll(turns, -1) - turns + 0.5) % 1 - 0.5  # also from the last frame to the first
@@ -100,9 +102,9 @@ def test_white_noise_is_white():
 
 @given(st.floats(-3, 4))
 def test_phases_and_shares_of_a_moment(turn):
-    cosine, sine, progress = repeating(np.array([turn]))[:, 0]
+    cosine, sine, progress = loop_structure(np.array([turn]))[:, 0]
     assert (cosine, sine) == pytest.approx((np.cos(2 * np.pi * turn), np.sin(2 * np.pi * turn)), abs=1e-5)
     assert progress == 0
     held = min(max(turn, 0), 1)
-    assert single(np.array([turn]))[2, 0] == pytest.approx(2 * held - 1, abs=1e-6)
-    np.testing.assert_allclose(single(np.array([turn]))[:2], repeating(np.array([held]))[:2], atol=1e-6)
+    assert single_structure(np.array([turn]))[2, 0] == pytest.approx(2 * held - 1, abs=1e-6)
+    np.testing.assert_allclose(single_structure(np.array([turn]))[:2], loop_structure(np.array([held]))[:2], atol=1e-6)

@@ -1,4 +1,4 @@
-"""Clips that a model of motion is to come near to."""
+"""Clips as inversion targets."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ganassets.api.motion.rotations import from_axis_angle, multiply, rotate
 from ganassets.api.motion.skeletons import HUMANOID
 from ganassets.api.options import check_value
 from ganassets_poses import SPEC
-from ganassets_poses.target import FRAMES, clip_target, places_of
+from ganassets_poses.target import FRAMES, clip_target, comparable_positions
 from support.motion_clips import folded, walk_clip
 from support.motion_files import bvh_of
 from support.poses_data import file_of
@@ -54,7 +54,7 @@ def test_it_says_that_only_the_first_of_several_clips_counts(walk):
 
 
 def test_what_is_set_while_it_is_compared(walk):
-    """All of it is the plugin's own settings; the clip is as long, and nothing is done to it."""
+    """The target's settings are the plugin's own; the clip has the same duration and no corrections."""
     clip, path = walk
     target = clip_target(path)
     settings = {**target.settings, **target.draft}
@@ -103,7 +103,7 @@ def test_rows_that_do_not_fit_the_channels_are_refused(walk):
 def test_a_pose_is_a_clip_that_stands():
     clip = walk_clip()
     pose = replace(clip, translation=clip.translation[:1], rotations=clip.rotations[:1], contacts=None, loop=False)
-    frames = places_of([pose])[0].reshape(FRAMES, -1)
+    frames = comparable_positions([pose])[0].reshape(FRAMES, -1)
     np.testing.assert_array_equal(frames, np.broadcast_to(frames[0], frames.shape))
 
 

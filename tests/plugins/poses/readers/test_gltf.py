@@ -37,7 +37,7 @@ def arm(**parts: Any) -> GltfFile:
 
 
 def moved_arm() -> GltfFile:
-    """The arm with an animation of its upper bone, on even frames at 24 a second."""
+    """Return the arm with an animation of its upper bone, on even frames at 24 per second."""
     file = arm()
     file.animate("Wave", [(1, "rotation", TIMES, TURNS, "LINEAR")])
     return file
@@ -45,7 +45,7 @@ def moved_arm() -> GltfFile:
 
 @st.composite
 def forests(draw: st.DrawFn) -> tuple[list[int], np.ndarray, np.ndarray, np.ndarray]:
-    """Parents, and translations (f, j, 3), rotations (f, j, 4) and scales (f, j, 3) of f frames."""
+    """Draw parents, and translations (f, j, 3), rotations (f, j, 4) and scales (f, j, 3) of f frames."""
     parents = [draw(st.integers(-1, index - 1)) for index in range(draw(st.integers(1, 6)))]
     frames = draw(st.integers(1, 4))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
@@ -104,7 +104,7 @@ def test_without_skin_what_is_animated() -> None:
 
 @pytest.mark.parametrize("hung", [False, True])
 def test_rest_comes_from_the_inverse_bind_matrices(hung: bool) -> None:
-    """Bound in the world, or in the frame of a node that turns the Z axis up and a centimetre into a metre."""
+    """The bind pose is in the world, or in the frame of a node that turns Z up and scales centimetres to metres."""
     frame = {"rotation": [-HALF, 0, 0, HALF], "scale": [0.01, 0.01, 0.01]} if hung else {}
     size, up = (100.0, 2) if hung else (1.0, 1)
     place = np.eye(3)[up] * size
@@ -242,9 +242,9 @@ def broken(**changes: Any) -> bytes:
         (broken(animations=[]), "has no animation"),
         (broken(animations=[{"channels": [], "samplers": []}]), "none of the file's animations moves a skeleton"),
         (broken(skins=[], animations=[{"channels": [], "samplers": []}]), "has no skeleton"),
-        (broken(nodes__2__children=[1]), "node 1 hangs on two others"),
-        (broken(nodes__0__children=[], nodes__2__children=[1]), "in a circle"),
-        (broken(nodes__2__children=[2]), "node 2 hangs on two others"),
+        (broken(nodes__2__children=[1]), "node 1 has two parents"),
+        (broken(nodes__0__children=[], nodes__2__children=[1]), "form a cycle"),
+        (broken(nodes__2__children=[2]), "node 2 has two parents"),
         (broken(nodes__0__children=[77]), "node 77 is not among the file's 4"),
         (broken(nodes__0__children=[-1]), "at nodes.0.children.0"),
         (broken(nodes__0__translation=[1, 2]), "at nodes.0.translation"),
@@ -259,7 +259,7 @@ def broken(**changes: Any) -> bytes:
         (broken(animations__0__samplers__0__input=99), "accessor 99 is not among"),
         (broken(animations__0__samplers__0__input=1), "accessor 1 should hold SCALAR"),
         (broken(animations__0__samplers__0__interpolation="MAGIC"), "at animations.0.samplers.0.interpolation"),
-        (broken(accessors__0__count=3), "other numbers of times and of keys"),
+        (broken(accessors__0__count=3), "different numbers of times and keys"),
         (broken(accessors__0__count=400), "too short for what is in it"),
         (broken(accessors__0__count=2**40), "at accessors.0.count"),
         (broken(accessors__0__count=0), "at accessors.0.count"),
@@ -320,7 +320,7 @@ def test_bad_buffers() -> None:
         "indices": {"bufferView": 0, "byteOffset": 4, "componentType": 5125},
         "values": {"bufferView": 0},
     }
-    with pytest.raises(InputError, match="points behind its end"):
+    with pytest.raises(InputError, match="index beyond its end"):
         read_gltf(broken(accessors__0__sparse=sparse), "file")
     singular = broken()
     place = json.loads(singular[20 : 20 + struct.unpack_from("<I", singular, 12)[0]])["bufferViews"][2]["byteOffset"]
@@ -371,7 +371,7 @@ def figures(*names: str, suffix: str = "") -> GltfFile:
 
 
 def bound(file: GltfFile, count: int) -> GltfFile:
-    """The file with a skin for each of so many figures."""
+    """Return the file with a skin for each of several figures."""
     for number in range(count):
         joints = [2 + number * (len(HUMANOID.names) + 1) + i for i in range(len(HUMANOID.names))]
         file.document.setdefault("skins", []).append({"joints": joints})

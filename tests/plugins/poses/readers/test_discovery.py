@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from ganassets.api.data import sources
 from ganassets.api.data.records import NOT_READ, FileRecord
 from ganassets.api.errors import InputError
-from ganassets_poses.readers import Found, find, find_motion
+from ganassets_poses.readers import LabelledTake, discovery, find_motion, labels
 from support.motion_files import AMC, ASF, BvhJoint, GltfFile, bvh_text, humanoid_text
 
 REAL = Path(__file__).parents[5] / "shared" / "data" / "motion"
@@ -49,11 +49,11 @@ def rows(*lines: dict[str, Any]) -> str:
     return "".join(json.dumps(line) + "\n" for line in lines)
 
 
-def read_all(source: Path) -> tuple[list[Found], dict[str, str]]:
-    """Clips, and what is wrong with files that hold motion, or should, by file or line."""
+def read_all(source: Path) -> tuple[list[LabelledTake], dict[str, str]]:
+    """Return clips, and the problems of files that hold motion or should, by file or line."""
     records: list[FileRecord] = []
     found = list(find_motion(source, records))
-    wrong = [record for record in records if not record.use and record.category not in (NOT_READ, find.NO_MOTION)]
+    wrong = [record for record in records if not record.use and record.category not in (NOT_READ, discovery.NO_MOTION)]
     return found, {record.label.replace(": line ", " line ").removesuffix(": lines"): record.reason for record in wrong}
 
 
@@ -62,14 +62,14 @@ def test_a_folder_of_everything(tmp_path: Path) -> None:
           kick_txt=humanoid_text(), punch_json=humanoid_text(loop="none"), licence_txt="free", other_json="{}",
           a__read_me="no motion", b__UP_BVH=WALK)  # fmt: skip
     found, problems = read_all(tmp_path)
-    assert [(clip.file, clip.take.name, clip.facts.clip) for clip in found] == [
+    assert [(clip.file, clip.take.name, clip.labels.clip) for clip in found] == [
         ("a/01_05.amc", "01_05", "01_05"), ("a/pack.glb", "Rig|Run", "Rig|Run"), ("a/pack.glb", "Jump", "Jump"),
         ("b/UP.BVH", "UP", "UP"), ("b/walk.bvh", "walk", "walk"), ("kick.txt", "kick", "kick"),
         ("punch.json", "punch", "punch"),
     ]  # fmt: skip
     assert problems == {}
-    assert [clip.facts.loops for clip in found] == [None] * 5 + [True, False]
-    assert all(clip.facts.file == clip.file and clip.facts.action is None for clip in found)
+    assert [clip.labels.loops for clip in found] == [None] * 5 + [True, False]
+    assert all(clip.labels.file == clip.file and clip.labels.action is None for clip in found)
 
 
 def test_facts_of_a_manifest(tmp_path: Path) -> None:
@@ -88,7 +88,7 @@ def test_facts_of_a_manifest(tmp_path: Path) -> None:
           set__one_glb=glb("Sit").glb(), set__two_glb=glb("Sit", "Stand").glb(), set__walk_bvh=WALK,
           set__kick_txt=humanoid_text(), walk_bvh=WALK)  # fmt: skip
     found, problems = read_all(tmp_path)
-    facts = {(clip.file, clip.take.name): clip.facts for clip in found}
+    facts = {(clip.file, clip.take.name): clip.labels for clip in found}
     missing = "the manifest names this clip, which is not there"
     assert problems == {"set/two.glb: a name of its own": missing, "set/pack.glb: Rig|Fly": missing,
                         "set/manifest.jsonl: set/gone.bvh": "it names 'set/gone.bvh', which is not there"}  # fmt: skip
@@ -118,10 +118,10 @@ def test_broken_manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
              '{"file": "x", "skip_start_frames": -1}', "\xff"]  # fmt: skip
     write(tmp_path, walk_bvh=WALK, manifest_jsonl="\n".join(lines).encode("latin-1"))
     found, problems = read_all(tmp_path)
-    assert [clip.facts.action for clip in found] == ["walk"]
+    assert [clip.labels.action for clip in found] == ["walk"]
     assert list(problems) == [f"manifest.jsonl line {number}" for number in (2, 3, 4, 6, 7, 8)]
     assert problems["manifest.jsonl line 4"] == "file: Field required"
-    monkeypatch.setattr(find, "MOST_LINES", 2)
+    monkeypatch.setattr(labels, "MOST_LINES", 2)
     assert read_all(tmp_path)[1] == {
         "manifest.jsonl": "more than 2 lines; those after are left out",
         "manifest.jsonl line 2": problems["manifest.jsonl line 2"],
@@ -159,7 +159,7 @@ def test_a_single_file(tmp_path: Path, name: str) -> None:
           kick_txt=humanoid_text(), sub__deep_bvh=WALK, manifest_jsonl=rows({"file": name, "action": "a"}))  # fmt: skip
     (tmp_path / "01.amc").write_text(AMC)
     (clip,), problems = read_all(tmp_path / name)
-    assert clip.file == name and clip.facts.action == "a" and not problems
+    assert clip.file == name and clip.labels.action == "a" and not problems
 
 
 def test_buffers_beside_a_file_stay_within(tmp_path: Path) -> None:
@@ -191,7 +191,7 @@ def test_zips(tmp_path: Path) -> None:
     for source, prefix in ((path, ""), (tmp_path, "pack.zip/")):
         found, problems = read_all(source)
         assert [clip.file for clip in found] == [f"{prefix}top/{n}" for n in ("01.amc", "pack.gltf", "walk.bvh")]
-        assert found[2].facts.action == "walk" and found[0].take.fps == 30
+        assert found[2].labels.action == "walk" and found[0].take.fps == 30
         assert problems[f"{prefix}../up.bvh"] == "a name that leads out of the zip"
         assert problems.keys() == {f"{prefix}../up.bvh", f"{prefix}__MACOSX/walk.bvh"}
 
@@ -240,7 +240,7 @@ def test_recipes_of_generated_clips_are_facts(tmp_path: Path) -> None:
     (tmp_path / "out" / "a.bvh.json").write_text("{}")
     (tmp_path / "moved" / "a.bvh.json").write_text(json.dumps({"Recipe": json.dumps(once)}))
     records: list[FileRecord] = []
-    facts = {clip.file: clip.facts for clip in find_motion(tmp_path, records)}
+    facts = {clip.file: clip.labels for clip in find_motion(tmp_path, records)}
     found = {name: (f.action, f.loops, f.style, f.given_by) for name, f in facts.items()}
     assert found == {
         "out/a.bvh": ("walk", True, "mocap", "the recipe in index.jsonl"),
@@ -337,13 +337,13 @@ def test_real_motion() -> None:
     records: list[FileRecord] = []
     found = []
     for clip in find_motion(REAL, records):
-        still = clip.facts.fps is None  # a pose, whose frames the manifest doesn't count
-        found.append((clip.file, clip.facts.action, 2 if still else len(clip.take.positions)))
+        still = clip.labels.fps is None  # a pose, whose frames the manifest doesn't count
+        found.append((clip.file, clip.labels.action, 2 if still else len(clip.take.positions)))
     assert all(record.use for record in records) and sorted(found) == expected
 
 
 class Names(tuple[str, ...]):
-    """Names that can't be searched one by one, and count how often they are gone through."""
+    """Names that refuse linear searches and count how often they are iterated."""
 
     def __contains__(self, name: object) -> bool:
         raise AssertionError("searched one by one")
@@ -364,7 +364,7 @@ def test_names_are_gone_through_as_often_for_many_files_as_for_few(
         write(folder, **{"01_asf": ASF})
         (listed,), records = sources.list_containers(folder, "motion")
         names = Names(listed.names)
-        monkeypatch.setattr(find, "list_containers", lambda *_: ([replace(listed, names=names)], records))
+        monkeypatch.setattr(discovery, "list_containers", lambda *_: ([replace(listed, names=names)], records))
         assert len(list(find_motion(folder, []))) == count
         return names.passes
 
