@@ -79,7 +79,7 @@ def opened_image(stream: BinaryIO, suffix: str) -> Generator[Image.Image]:
                 if image.width * image.height > LARGEST:
                     raise Image.DecompressionBombError
                 if SHEET in image.info:
-                    raise LeftOutError("a contact sheet or snapshot of ganassets", PREVIEW)
+                    raise LeftOutError("a contact sheet or snapshot that ganassets drew", PREVIEW)
                 if image.format == "TGA":
                     image.info["alpha bits"] = tga_alpha_bits(stream)
                 elif image.format == "PNG" and "transparency" in image.info:

@@ -329,9 +329,9 @@ def own_picture_errors(names: Sequence[str]) -> dict[str, LeftOutError]:
         folder, base = posixpath.split(name)
         run, last = posixpath.split(folder)
         if base.startswith(SHEETS) and posixpath.join(folder, INDEX) in present:
-            found[name] = LeftOutError("a contact sheet of ganassets", PREVIEW)
+            found[name] = LeftOutError("a contact sheet of what ganassets made", PREVIEW)
         elif last in SNAPSHOTS and all(posixpath.join(run, file) in present for file in RUN_FILES):
-            found[name] = LeftOutError("a snapshot of a training run of ganassets", PREVIEW)
+            found[name] = LeftOutError("a snapshot of a run of ganassets", PREVIEW)
     return found
 
 
