@@ -16,6 +16,7 @@ import queue
 import sys
 import threading
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
 
@@ -200,7 +201,7 @@ def describe(path: Path, boxed: bool = False) -> dict[str, Any]:
         "generator": manifest.generator,
         "summary": spec.summary,
         "kind": spec.asset_kind,
-        "conditions": [condition.model_dump() for condition in manifest.conditions],
+        "conditions": [asdict(condition) for condition in manifest.conditions],
         "settings": [
             {
                 "name": option.name,

@@ -1,1 +1,1 @@
-"""What plugins and exporters import: contracts, assets, registry, images, motion, rendering (numpy, Pillow)."""
+"""API for plugins and exporters: contracts, assets, registry, images, motion and rendering, on numpy and Pillow."""

@@ -7,114 +7,20 @@ Each class raises ContractError for arrays of a wrong type, shape or range.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
+from .arrays import ByteArray, FloatArray, IntArray, check_array, check_indices, check_unit
 from .errors import ContractError, InputError
 from .functions import FunctionField
+from .provenance import Provenance
 
 if TYPE_CHECKING:  # exporters are listed without loading numpy
     import numpy as np
     from numpy.typing import NDArray
 
-FloatArray: TypeAlias = "NDArray[np.float32]"
-IntArray: TypeAlias = "NDArray[np.int32]"
-ByteArray: TypeAlias = "NDArray[np.uint8]"
 ExportFunction = Callable[[Any, Mapping[str, Any]], dict[str, bytes]]
-
-UNIT_TOLERANCE = 1e-3  # largest difference between 1 and the squared length of a unit vector or quaternion
-
-
-def check_array(name: str, array: object, dtype: str, shape: tuple[int | None, ...]) -> None:
-    """Raise ContractError unless array is a numpy array of finite numbers with the given type and shape.
-
-    Args:
-        name: name of the array, for the message.
-        array: object to check.
-        dtype: name of the type, "float32".
-        shape: length of each axis; None allows any length.
-    """
-    import numpy as np
-
-    if not isinstance(array, np.ndarray):
-        raise ContractError(f"{name} must be a {dtype} array, not {type(array).__name__}.")
-    values = cast("NDArray[Any]", array)
-    if values.dtype != dtype:
-        raise ContractError(f"{name} must be a {dtype} array, not {values.dtype}.")
-    fits = values.ndim == len(shape) and all(
-        size in (None, length) for size, length in zip(shape, values.shape, strict=True)
-    )
-    if not fits:
-        expected = "x".join("any" if size is None else str(size) for size in shape)
-        raise ContractError(f"{name} must have shape {expected}, not {'x'.join(map(str, values.shape))}.")
-    if np.issubdtype(values.dtype, np.floating) and not np.isfinite(values).all():
-        raise ContractError(f"{name} holds numbers that are not finite.")
-
-
-def check_indices(name: str, array: IntArray, below: int) -> None:
-    """Raise ContractError unless all indices of an array lie in [0, below)."""
-    if array.size and (array.min() < 0 or array.max() >= below):
-        raise ContractError(f"{name} holds indices outside 0..{below - 1}.")
-
-
-@dataclass(frozen=True)
-class Provenance:
-    """Origin of an asset; exporters write it into every file format that can store it.
-
-    Attributes:
-        generator: name and version of the plugin, "faces 0.1.0".
-        model_digest: SHA-256 of the model file, hex.
-        seed: seed of the asset.
-        truncation: truncation that the asset was generated with, 0 to 1.
-        sliders: condition values of the asset, by column name.
-        licence: SPDX expression or sentence for the asset's use.
-        software: "ganassets 0.1.0".
-        morph: second seed and position between the two, 0 to 1; None for a single seed.
-        recipe: JSON that generates the same file again (see ganassets.inference.recipe), or "".
-    """
-
-    generator: str = ""
-    model_digest: str = ""
-    seed: int = 0
-    truncation: float = 1.0
-    sliders: Mapping[str, float] = field(default_factory=dict[str, float])
-    licence: str = ""
-    software: str = ""
-    morph: tuple[int, float] | None = None
-    recipe: str = ""
-
-    def keywords(self, title: str) -> dict[str, str]:
-        """Return the provenance as texts by keyword, for formats that store notes as text.
-
-        Args:
-            title: title of the file.
-        """
-        return {
-            "Title": title,
-            "Software": self.software,
-            "Copyright": self.licence,
-            "Generator": self.generator,
-            "Model": self.model_digest,
-            "Seed": str(self.seed),
-            **({"Morph": "seed {}, {:g} of the way".format(*self.morph)} if self.morph else {}),
-            "Truncation": f"{self.truncation:g}",
-            "Sliders": json.dumps(dict(self.sliders)),
-            **({"Recipe": self.recipe} if self.recipe else {}),
-        }
-
-    def sidecar(self, file: str) -> dict[str, bytes]:
-        """Return a JSON file for formats that can't store the provenance; empty without a recipe.
-
-        Args:
-            file: name of the asset's file.
-
-        Returns:
-            Content by file name: the name with ".json" after it.
-        """
-        text = json.dumps(self.keywords(file), indent=1) + "\n"
-        return {f"{file}.json": text.encode()} if self.recipe else {}
 
 
 @dataclass(frozen=True, eq=False)
@@ -260,8 +166,7 @@ class Mesh:
         check_array("normals", self.normals, "float32", (topology.vertex_count, 3))
         check_array("joints", self.joints, "float32", (len(topology.joint_names), 3))
         check_indices("face_materials", topology.face_materials, len(self.materials))
-        if abs((self.normals**2).sum(1) - 1).max() > UNIT_TOLERANCE:
-            raise ContractError("normals must be unit vectors.")
+        check_unit("normals", self.normals, "vectors")
 
     def reduced(self, _longest: int) -> Mesh:
         """Return the asset itself: a small preview needs all of it."""
@@ -322,8 +227,7 @@ class TextureSet:
             array = getattr(self, name)
             if array.min() < 0 or array.max() > 1:
                 raise ContractError(f"{name} holds values outside 0..1.")
-        if abs((self.normal**2).sum(-1) - 1).max() > UNIT_TOLERANCE:
-            raise ContractError("normals must be unit vectors.")
+        check_unit("normals", self.normal, "vectors")
         if not 0 < self.texel_size < float("inf"):
             raise ContractError("a texel must be larger than 0 metres.")
 
@@ -398,7 +302,7 @@ class Skeleton:
             raise ContractError("a joint's parent must come before it.")
         check_array("offsets", self.offsets, "float32", (j, 3))
         check_array("rest_rotations", self.rest_rotations, "float32", (j, 4))
-        _check_unit("rest_rotations", self.rest_rotations)
+        check_unit("rest_rotations", self.rest_rotations, "quaternions")
 
     def index(self, name: str) -> int:
         """Return the index of the joint of that name.
@@ -454,7 +358,7 @@ class MotionClip:
             raise ContractError(f"{self.name}: frames per second must be above 0.")
         check_array("translation", self.translation, "float32", (None, 3))
         check_array("rotations", self.rotations, "float32", (frames, len(self.skeleton.names), 4))
-        _check_unit("rotations", self.rotations)
+        check_unit("rotations", self.rotations, "quaternions")
         if self.contacts is not None:
             check_array("contacts", self.contacts, "bool", (frames, len(CONTACTS)))
 
@@ -469,11 +373,6 @@ class MotionClip:
     def reduced(self, _longest: int) -> MotionClip:
         """Return the asset itself: a small preview needs all of it."""
         return self
-
-
-def _check_unit(name: str, quaternions: FloatArray) -> None:
-    if abs((quaternions**2).sum(-1) - 1).max() > UNIT_TOLERANCE:
-        raise ContractError(f"{name} must be unit quaternions.")
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,9 +1,9 @@
-"""A Blender that runs beside and stays open, because starting it takes seconds.
+"""Run Blender in a process of its own and send it requests. It stays open, because starting it takes seconds.
 
-It is a Python that has the module bpy, or a program, and runs a script. It first describes itself (inside_blender.py),
-so that one that can't serve is refused in a sentence. Requests and answers are lines of JSON, answers
-after MARK because Blender talks too; all that is large goes through files. It ends when its input does, so it can't
-outlive this process.
+The process is a Python that has the module bpy, or the program blender, and runs a script. It describes itself first
+(inside_blender.py), so that an unfit one is refused with a clear message. Requests and answers are lines of JSON;
+answers begin with MARK, because Blender prints other lines too. Large data goes through files. The process ends when
+its input does, so it can't outlive this one.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from .errors import GanassetsError, InputError
 VARIABLE = "GANASSETS_BLENDER"
 START = Path(__file__).with_name("inside_blender.py")
 OLDEST = (3, 4)
-SECONDS = 600.0  # that an answer may take, and the start of Blender
+TIMEOUT = 600.0  # seconds, for an answer and for the start of Blender
 MARK = "GANASSETS "
 ANOTHER = f"name another Blender in {VARIABLE}"
 USER_FOLDERS = (
@@ -40,12 +40,17 @@ USER_FOLDERS = (
 
 
 def command(script: Path, what: str) -> list[str]:
-    """What starts a Blender with a script: the program that GANASSETS_BLENDER names (a Blender, or a Python that has
-    bpy), this Python if it has bpy, or the blender on the PATH.
+    """Return the command that starts Blender with a script.
+
+    The program is the one that GANASSETS_BLENDER names (a Blender, or a Python that has bpy), this Python if it has
+    bpy, or the blender on the PATH.
 
     Args:
-        script: that answers requests.
-        what: needs it, for the message.
+        script: script that answers requests.
+        what: subject and verb of the message, "FBX needs".
+
+    Returns:
+        Program and arguments.
 
     Raises:
         InputError: there is no Blender.
@@ -64,18 +69,18 @@ def command(script: Path, what: str) -> list[str]:
 
 
 def reason_against(program: str, facts: Mapping[str, Any]) -> str:
-    """One sentence that says why a Blender can't serve and what to do; "" if it can.
+    """Return why a Blender can't be used and what to do, or "" if it can.
 
     Args:
-        program: its path.
-        facts: what inside_blender.describe says of it.
+        program: path of the program.
+        facts: result of inside_blender.describe.
     """
     python, why = f"Python {facts['python']}", facts["why"].rstrip(".")
     if facts["lacks"] == "bpy":
         return f"{program} ({python}) can't import Blender's module bpy ({why}): {ANOTHER}."
     name = f"{program} (Blender {facts['blender']}, {python})"
     if tuple(facts["version"]) < OLDEST:
-        return f"{name} is too old, because {OLDEST[0]}.{OLDEST[1]} is the oldest that serves: {ANOTHER}."
+        return f"{name} is too old; use {OLDEST[0]}.{OLDEST[1]} or later: {ANOTHER}."
     if facts["lacks"]:
         return (
             f"{name} can't import {facts['lacks']} ({why}): install it for that Python (on Debian: apt install "
@@ -85,22 +90,22 @@ def reason_against(program: str, facts: Mapping[str, Any]) -> str:
 
 
 class Blender:
-    """One that runs.
+    """A running Blender process.
 
     Args:
-        start: see command.
+        start: program and arguments, see command.
 
     Raises:
-        InputError: there is no such program, or it is none for this machine.
+        InputError: there is no such program, or it can't run on this machine.
     """
 
     def __init__(self, start: list[str]) -> None:
         self.program, self.ready = start[0], False
         self.owner = os.getpid()
-        self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - open for as long as this runs
-        # A user folder of its own: without the user's settings it would tidy away what their extensions need.
+        self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the process runs
+        # Its own user folder: with the user's and without their settings it would delete what their extensions need.
         self.user = tempfile.TemporaryDirectory(prefix="ganassets-blender-", ignore_cleanup_errors=True)
-        # Blender's exporters make numbers of hashes, which must not change from run to run.
+        # Blender's exporters turn hashes into numbers, which must not change from run to run.
         try:
             self.process = subprocess.Popen(
                 start,
@@ -109,7 +114,7 @@ class Blender:
                 stderr=self.errors,
                 env={**os.environ, **dict.fromkeys(USER_FOLDERS, self.user.name), "PYTHONHASHSEED": "0"},
                 encoding="utf-8",
-                errors="replace",  # what Blender says besides answers may be in the system's encoding
+                errors="replace",  # other lines may be in the system's encoding
             )
         except OSError as error:
             self.errors.close()
@@ -118,11 +123,11 @@ class Blender:
         atexit.register(self.close)
 
     def usable(self) -> bool:
-        """Whether it runs still, and wasn't started by a process that this one was forked from."""
+        """Whether the process still runs and was started by this process, not by one that it was forked from."""
         return self.process.poll() is None and self.owner == os.getpid()
 
     def close(self) -> None:
-        """End it."""
+        """End the process."""
         atexit.unregister(self.close)
         if self.owner == os.getpid():
             self.process.kill()
@@ -131,46 +136,57 @@ class Blender:
         self.errors.close()
 
     def wait_until_ready(self) -> None:
-        """Wait until it has started; InputError where this Blender can't serve."""
+        """Wait until Blender has started.
+
+        Raises:
+            InputError: this Blender can't be used.
+        """
         if self.ready:
             return
-        facts, said = self._read()
+        facts, message = self._read()
         if facts is None:
-            raise InputError(f"{self.program} doesn't start as Blender ({said.rstrip('.')}): {ANOTHER}.")
+            raise InputError(f"{self.program} doesn't start as Blender ({message.rstrip('.')}): {ANOTHER}.")
         if reason := reason_against(self.program, facts):
             raise InputError(reason)
         self.ready = True
 
     def ask(self, request: dict[str, Any]) -> dict[str, Any]:
-        """The answer to a request; GanassetsError when it can't serve, ends or takes too long."""
+        """Send a request and return the answer.
+
+        Args:
+            request: JSON object.
+
+        Raises:
+            GanassetsError: Blender can't be used, ends or takes longer than TIMEOUT.
+        """
         assert self.process.stdin
         self.wait_until_ready()
         with contextlib.suppress(OSError):  # it has ended; Windows says so with an error of another class
             self.process.stdin.write(json.dumps(request) + "\n")
             self.process.stdin.flush()
-        answer, said = self._read()
+        answer, message = self._read()
         if answer is None:
-            raise GanassetsError(f"Blender ended before it had answered: {said}")
+            raise GanassetsError(f"Blender ended before it had answered: {message}")
         return answer
 
     def _read(self) -> tuple[dict[str, Any] | None, str]:
-        """The next line of JSON; None when it has ended or takes too long, and then what it said last of an error."""
+        """Return the next answer and ""; or None and the last error message if the process ended or took too long."""
         assert self.process.stdout
-        said = []
-        clock = threading.Timer(SECONDS, self.process.kill)
-        clock.start()
+        printed: list[str] = []
+        timer = threading.Timer(TIMEOUT, self.process.kill)
+        timer.start()
         try:
             for line in self.process.stdout:
                 if line.startswith(MARK):
                     return json.loads(line.removeprefix(MARK)), ""
-                said.append(line)
+                printed.append(line)
         except OSError:
             pass
         finally:
-            clock.cancel()
+            timer.cancel()
         self.process.wait()
         self.errors.seek(0)
-        said += self.errors.read().decode(errors="replace").splitlines()
-        lines = [line.strip() for line in said if line.strip()]
+        printed += self.errors.read().decode(errors="replace").splitlines()
+        lines = [line.strip() for line in printed if line.strip()]
         errors = [line for line in lines if "Error" in line]
         return None, (errors or lines or ["it said nothing."])[-1]

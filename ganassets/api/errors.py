@@ -44,9 +44,9 @@ class PluginError(GanassetsError):
 
 
 def one_line(error: BaseException) -> str:
-    """Return an error's class and the first line of its text, to quote in a sentence.
+    r"""Return an error's class and the first line of its text, to quote in a sentence.
 
-    >>> one_line(ValueError("no luck\\nsecond line"))
+    >>> one_line(ValueError("no luck\nsecond line"))
     'ValueError: no luck'
     """
     try:

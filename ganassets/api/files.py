@@ -1,7 +1,7 @@
-"""Open files that somebody else may have named: regular files alone, and no more of them than fits.
+"""Read files safely: only regular files, and only up to a limit of bytes.
 
-A name in a folder of training data, beside a model or in a run may be a link to a device that never ends or a pipe that
-nobody writes to. Opening such a one must not block, and reading it must not fill the memory.
+A name in a folder of training data, beside a model or in a run folder may be a link to an endless device or to a pipe
+without a writer. Opening it must not block, and reading it must not fill the memory.
 """
 
 from __future__ import annotations
@@ -14,25 +14,28 @@ from typing import IO, BinaryIO
 
 from .errors import InputError
 
-PART = 2**20  # bytes that are asked for at once: a stream takes memory for all of them
+CHUNK = 2**20  # bytes per read: a stream allocates memory for as many as it is asked for
 NOT_REGULAR = "it is a device or a pipe, not a file"
-# Pipes that a user hands over on purpose: `< file`, `| program /dev/stdin`, `program <(other program)`.
-HANDED_OVER = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
-# Without these, opening a pipe waits for a writer, and a terminal may become the program's own.
+# Files that a shell opened for the program: `< file`, `| program /dev/stdin`, `program <(other program)`.
+SHELL_FILES = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
+# Without these flags, opening a pipe waits for a writer, and a terminal may become the controlling one.
 FLAGS = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_NOCTTY", "O_CLOEXEC", "O_BINARY"))
 
 
 def open_regular(path: str | Path) -> BinaryIO:
-    """Open a regular file for reading, or a pipe that the user handed over by its descriptor.
+    """Open a regular file for reading, or a pipe that the shell opened (see SHELL_FILES).
+
+    Args:
+        path: path of the file.
 
     Raises:
-        OSError: the file can't be opened, or it is a folder, a device, a socket or any other pipe.
+        OSError: the file can't be opened, or it is a folder, a device, a socket or another pipe.
     """
-    handed_over = os.fspath(path).startswith(HANDED_OVER)
-    nonblocking = 0 if handed_over else getattr(os, "O_NONBLOCK", 0)
+    from_shell = os.fspath(path).startswith(SHELL_FILES)
+    nonblocking = 0 if from_shell else getattr(os, "O_NONBLOCK", 0)
     handle = os.open(path, FLAGS & ~getattr(os, "O_NONBLOCK", 0) | nonblocking)
     try:
-        check_regular(handle, path, pipes=handed_over)
+        check_regular(handle, path, pipes=from_shell)
         return os.fdopen(handle, "rb")
     except BaseException:
         os.close(handle)
@@ -44,8 +47,8 @@ def check_regular(handle: int, path: str | Path, pipes: bool = False) -> None:
 
     Args:
         handle: descriptor of the file.
-        path: for the message.
-        pipes: whether a pipe is welcome too.
+        path: path of the file, for the message.
+        pipes: whether pipes are allowed too.
     """
     mode = os.fstat(handle).st_mode
     if stat.S_ISDIR(mode):
@@ -55,16 +58,24 @@ def check_regular(handle: int, path: str | Path, pipes: bool = False) -> None:
 
 
 def read_up_to(stream: IO[bytes], most: int) -> bytes:
-    """The next bytes of a stream, `most` at most, without taking memory for more than there are."""
-    parts = []
-    while most > 0 and (part := stream.read(min(most, PART))):
+    """Read up to `most` bytes of a stream, allocating no memory for bytes that don't exist."""
+    parts: list[bytes] = []
+    while most > 0 and (part := stream.read(min(most, CHUNK))):
         parts.append(part)
         most -= len(part)
     return b"".join(parts)
 
 
 def read_bytes(path: str | Path, most: int) -> bytes:
-    """All bytes of a regular file; OSError when it can't be read or holds more than `most` bytes."""
+    """Read all bytes of a regular file.
+
+    Args:
+        path: path of the file.
+        most: largest allowed size in bytes.
+
+    Raises:
+        OSError: the file can't be read or is larger.
+    """
     with open_regular(path) as file:
         content = read_up_to(file, most + 1)
     if len(content) > most:
@@ -73,17 +84,29 @@ def read_bytes(path: str | Path, most: int) -> bytes:
 
 
 def read_text(path: str | Path, most: int) -> str:
-    """Text of a regular UTF-8 file; OSError as in read_bytes, UnicodeDecodeError when it is no UTF-8."""
+    """Read the text of a regular UTF-8 file.
+
+    Args:
+        path: path of the file.
+        most: largest allowed size in bytes.
+
+    Raises:
+        OSError: the file can't be read or is larger.
+        UnicodeDecodeError: the file is not UTF-8.
+    """
     return read_bytes(path, most).decode()
 
 
 def read_limited(path: Path, most: int, what: str) -> bytes:
-    """Content of a file that the user names; InputError when it can't be read or is larger than `most` bytes.
+    """Read a file that the user named.
 
     Args:
-        path: of the file.
-        most: bytes that it may hold.
-        what: it should be, for the message: "a recipe".
+        path: path of the file.
+        most: largest allowed size in bytes.
+        what: what the file should be, for the message: "a recipe".
+
+    Raises:
+        InputError: the file can't be read or is larger.
     """
     try:
         return read_bytes(path, most)
@@ -96,5 +119,5 @@ def read_limited(path: Path, most: int, what: str) -> bytes:
 
 
 def size_text(size: int) -> str:
-    """Write a size as "8 MB", or as "100 bytes" below one megabyte."""
+    """Return a size in bytes as text: "8 MB", or "100 bytes" below one megabyte."""
     return f"{size // 2**20:,} MB" if size >= 2**20 else f"{size:,} bytes"

@@ -1,10 +1,13 @@
-"""Runs first in a Blender that is started beside: says which Blender this is and what it lacks, then runs a script.
+"""First script of a Blender process: print its version and what it lacks, then run another script.
 
     blender -b --python inside_blender.py -- SCRIPT
     python inside_blender.py -- SCRIPT
 
-Keeps to the syntax of old Pythons and to the standard library, since any Blender may be found.
+It uses the syntax of old Pythons and the standard library alone, because the Blender may be of any version.
 """
+
+# pyright: basic
+# Old Pythons know no annotations of variables, and bpy is not installed where types are checked.
 
 import json
 import os
@@ -15,7 +18,7 @@ MARK = "GANASSETS "
 
 
 def describe():
-    """Versions of Python and Blender, and what can't be imported ("bpy", "numpy" or "") and why."""
+    """Return the versions of Python and Blender, the module that can't be imported ("bpy", "numpy" or "") and why."""
     facts = {"python": "{}.{}.{}".format(*sys.version_info), "blender": "", "version": [], "lacks": "bpy", "why": ""}
     try:
         import bpy  # pyright: ignore[reportMissingImports]
@@ -29,8 +32,8 @@ def describe():
     return facts
 
 
-def keep_to_one_processor():
-    """Let a module use one thread, as `blender -t 1` does: last bits of normals depend on how many work on them."""
+def use_one_processor():
+    """Restrict bpy to one thread, like `blender -t 1`: the last bits of normals depend on the number of threads."""
     if "bpy" not in sys.modules and hasattr(os, "sched_setaffinity"):
         processors = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, {processors[os.getpid() % len(processors)]})
@@ -39,8 +42,8 @@ def keep_to_one_processor():
 def main():
     """Describe this Blender and run the script."""
     here = os.path.dirname(os.path.abspath(__file__))
-    sys.path[:] = [path for path in sys.path if os.path.abspath(path) != here]  # no module of ours shadows another
-    keep_to_one_processor()
+    sys.path[:] = [path for path in sys.path if os.path.abspath(path) != here]  # our modules must not shadow others
+    use_one_processor()
     print(MARK + json.dumps(describe()))
     sys.stdout.flush()
     runpy.run_path(sys.argv[-1], run_name="__main__")

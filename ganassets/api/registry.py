@@ -1,7 +1,7 @@
-"""Which generators, exporters and commands are installed: a record for each, with what it offers or why it failed.
+"""Find installed generators, exporters and commands.
 
-Importing this needs the standard library alone. Nothing a plugin does on import can stop the program: its record
-keeps the error, and everything else goes on.
+Each gets a record with the plugin or with the reason why it failed. Importing this needs the standard library alone. A
+plugin that raises on import can't stop the program: its record stores the error, and all others stay usable.
 """
 
 from __future__ import annotations
@@ -28,12 +28,13 @@ class PluginRecord:
 
     Attributes:
         kind: "generator", "exporter" or "command".
-        name: as the entry point says.
-        distribution, version: of the package that brings it.
-        value: where it is, "ganassets_faces:SPEC".
-        plugin: the GeneratorSpec, Exporter or click command, or None when it failed.
-        error: one sentence saying why it failed, or "".
-        traceback: Python's account of the failure, or "" when nothing was raised.
+        name: name of the entry point.
+        distribution: name of the package that installed it.
+        version: version of that package.
+        value: value of the entry point, "ganassets_faces:SPEC".
+        plugin: the GeneratorSpec, Exporter or click command, or None if it failed.
+        error: one sentence that says why it failed, or "".
+        traceback: Python's traceback of the failure, or "" if nothing was raised.
     """
 
     kind: str
@@ -47,94 +48,129 @@ class PluginRecord:
 
     @property
     def where(self) -> str:
-        """Distribution and version, "ganassets 0.1.0"."""
+        """Name and version of the distribution, "ganassets 0.1.0"."""
         return f"{self.distribution} {self.version}".rstrip()
 
 
 @dataclass(frozen=True)
 class _Kind:
-    """A family of plugins: its entry-point group, the class of its values (found when it is needed), and whether these
-    say which version of the plugin API they were written for.
+    """A family of plugins.
+
+    Attributes:
+        name: "generator".
+        group: its group of entry points.
+        load_class: function that imports and returns the class of its plugins.
+        versioned: whether its plugins say which version of the plugin API they were written for.
     """
 
     name: str
     group: str
-    type: Callable[[], type]
+    load_class: Callable[[], type]
     versioned: bool = True
 
 
-def _exporter_type() -> type:
+def _load_spec_class() -> type:
+    return GeneratorSpec
+
+
+def _load_exporter_class() -> type:
     from .assets import Exporter
 
     return Exporter
 
 
-def _command_type() -> type:
+def _load_command_class() -> type:
     import click
 
     return click.Command
 
 
-GENERATORS = _Kind("generator", "ganassets.generators", lambda: GeneratorSpec)
-EXPORTERS = _Kind("exporter", "ganassets.exporters", _exporter_type)
-COMMANDS = _Kind("command", "ganassets.commands", _command_type, versioned=False)
+GENERATORS = _Kind("generator", "ganassets.generators", _load_spec_class)
+EXPORTERS = _Kind("exporter", "ganassets.exporters", _load_exporter_class)
+COMMANDS = _Kind("command", "ganassets.commands", _load_command_class, versioned=False)
 
 
 def find_generators() -> list[PluginRecord]:
-    """Every installed generator, loaded or with its error, by name."""
+    """Return a record of every installed generator, sorted by name."""
     return _find(GENERATORS)
 
 
 def find_exporters() -> list[PluginRecord]:
-    """Every installed exporter, loaded or with its error, by name."""
+    """Return a record of every installed exporter, sorted by name."""
     return _find(EXPORTERS)
 
 
 def find_commands() -> list[PluginRecord]:
-    """Every installed command, loaded or with its error, by name."""
+    """Return a record of every installed command, sorted by name."""
     return _find(COMMANDS)
 
 
 def generator_names() -> list[str]:
-    """Names of the installed generators, without importing any of them."""
+    """Return the names of the installed generators without importing any of them."""
     return sorted({point.name for point in _entry_points(GENERATORS)})
 
 
 def exporter_names() -> list[str]:
-    """Names of the installed exporters, without importing any of them."""
+    """Return the names of the installed exporters without importing any of them."""
     return sorted({point.name for point in _entry_points(EXPORTERS)})
 
 
 def command_names() -> list[str]:
-    """Names of the installed commands, without importing any of them."""
+    """Return the names of the installed commands without importing any of them."""
     return sorted({point.name for point in _entry_points(COMMANDS)})
 
 
 def load_generator(name: str) -> GeneratorSpec:
-    """The generator of that name, importing no other; InputError when there is none or it failed."""
+    """Import and return the generator of that name.
+
+    Raises:
+        InputError: there is none, or it failed.
+
+    >>> load_generator("faces").asset_kind
+    'mesh'
+    """
     return _load_named(GENERATORS, name)
 
 
 def load_exporter(name: str) -> Exporter:
-    """The exporter of that name, importing no other; InputError when there is none or it failed."""
+    """Import and return the exporter of that name.
+
+    Raises:
+        InputError: there is none, or it failed. For a file suffix the message names the exporters that write it.
+
+    >>> load_exporter("gltf").suffixes
+    ('.glb',)
+    """
     if name not in exporter_names() and (writers := writers_of(name)):
         raise InputError(f"there is no exporter {name!r}; {' and '.join(writers)} can write .{name.lower()} files.")
     return _load_named(EXPORTERS, name)
 
 
 def writers_of(suffix: str) -> list[str]:
-    """Names of the exporters that write files of a suffix, given without its dot: ["gltf"] of "glb"."""
+    """Return the names of the exporters that write files of a suffix: ["gltf"] for "glb"."""
     found = [record.plugin for record in find_exporters() if record.plugin]
     return [exporter.name for exporter in found if f".{suffix.lower()}" in exporter.suffixes]
 
 
 def load_command(name: str) -> click.Command:
-    """The command of that name, importing no other; InputError when there is none or it failed."""
+    """Import and return the command of that name.
+
+    Raises:
+        InputError: there is none, or it failed.
+    """
     return _load_named(COMMANDS, name)
 
 
 def load_format(spec: GeneratorSpec, name: str | None) -> Exporter:
-    """The exporter of that name, the generator's own by default; InputError when it doesn't take what is made."""
+    """Return the exporter of that name, or the generator's default exporter.
+
+    Args:
+        spec: the generator.
+        name: name of the exporter; None for the default.
+
+    Raises:
+        InputError: there is no such exporter, or it doesn't take the generator's kind of asset.
+    """
     exporter = load_exporter(name or spec.exporter)
     if spec.asset_kind not in exporter.kinds:
         raise InputError(
@@ -144,24 +180,28 @@ def load_format(spec: GeneratorSpec, name: str | None) -> Exporter:
 
 
 def plugin_label(plugin: GeneratorSpec | Exporter) -> str:
-    """Which plugin an error is about, with its distribution: "generator 'planks' of ganassets-planks 1.0"."""
+    """Return a plugin's name with its distribution, for errors: "generator 'planks' of ganassets-planks 1.0"."""
     return label_named(GENERATORS if isinstance(plugin, GeneratorSpec) else EXPORTERS, plugin.name)
 
 
 def label_named(kind: _Kind, name: str) -> str:
-    """The label of the plugin of that kind and name, see plugin_label; imports nothing of it."""
+    """Return the label of a plugin by kind and name without importing it; see plugin_label."""
     points = [point for point in _entry_points(kind) if point.name == name]
     where = f" of {points[0].distribution} {points[0].version}".rstrip() if points else ""
     return f"{kind.name} {name!r}{where}"
 
 
 def records_named(kind: _Kind, name: str) -> list[PluginRecord]:
-    """Records of that kind and name, importing no other; InputError when there is none."""
+    """Return the records of that kind and name; more than one if distributions clash.
+
+    Raises:
+        InputError: there is none.
+    """
     points = _entry_points(kind)
     named = [point for point in points if point.name == name]
     if not named:
         raise InputError(f"there is no {kind.name} {name!r}; {nearest(name, sorted({p.name for p in points}))}")
-    return _doubles_marked([_load(kind, point) for point in named])
+    return _mark_clashes([_load(kind, point) for point in named])
 
 
 def _load_named(kind: _Kind, name: str) -> Any:
@@ -173,12 +213,12 @@ def _load_named(kind: _Kind, name: str) -> Any:
 
 
 def _find(kind: _Kind) -> list[PluginRecord]:
-    return _doubles_marked([_load(kind, point) for point in _entry_points(kind)])
+    return _mark_clashes([_load(kind, point) for point in _entry_points(kind)])
 
 
 @dataclass(frozen=True)
 class _Point:
-    """An entry point before anything of it is imported; error when its distribution's list can't be read."""
+    """An entry point that is not imported yet; `error` says why its line can't be read, or is ""."""
 
     name: str
     distribution: str
@@ -188,7 +228,7 @@ class _Point:
 
 
 def _entry_points(kind: _Kind) -> list[_Point]:
-    """Entry points of the group, by name. A distribution that is found twice counts once, as Python imports it."""
+    """Return the group's entry points by name; a distribution that is found twice counts once, as in imports."""
     found: list[_Point] = []
     seen: set[str] = set()
     for distribution in metadata.distributions():
@@ -207,11 +247,11 @@ def _entry_point_text(distribution: metadata.Distribution) -> str:
     try:
         return distribution.read_text("entry_points.txt") or ""
     except (OSError, UnicodeDecodeError):
-        return ""  # unreadable metadata names no plugin of ours
+        return ""  # such a distribution is broken and offers no plugins
 
 
 def _identity(distribution: metadata.Distribution) -> tuple[str, str]:
-    """Name and version; installers leave broken metadata behind now and then."""
+    """Return name and version; installers sometimes leave broken metadata behind."""
     try:
         fields = distribution.metadata
         name, version = ((fields.get_all(key) or [""])[0] for key in ("Name", "Version"))
@@ -221,7 +261,7 @@ def _identity(distribution: metadata.Distribution) -> tuple[str, str]:
 
 
 def _points_of(text: str, kind: _Kind, distribution: str, version: str) -> Iterator[_Point]:
-    """Entry points in the lines of the group's section of an entry_points.txt."""
+    """Yield the entry points in the group's section of an entry_points.txt."""
     section = ""
     for line in map(str.strip, text.splitlines()):
         if line.startswith("["):
@@ -242,18 +282,18 @@ def _load(kind: _Kind, point: _Point) -> PluginRecord:
         refusal = _refusal(kind, record, plugin)
     except KeyboardInterrupt:
         raise
-    except BaseException as error:  # SystemExit, or a class of the plugin's own that is no Exception
-        told = f"{kind.name} {point.name!r} of {record.where} fails on import ({one_line(error)})."
-        return replace(record, error=told, traceback=traceback.format_exc())
+    except BaseException as error:  # SystemExit, or a class of the plugin's own that is not an Exception
+        failure = f"{kind.name} {point.name!r} of {record.where} fails on import ({one_line(error)})."
+        return replace(record, error=failure, traceback=traceback.format_exc())
     return replace(record, error=refusal) if refusal else replace(record, plugin=plugin)
 
 
 def _refusal(kind: _Kind, record: PluginRecord, plugin: object) -> str:
-    """Why a loaded object can't be used, or ""."""
+    """Return why a loaded object can't be used, or ""."""
     from .registry_checks import wrong_fields
 
     which = f"{kind.name} {record.name!r} of {record.where}"
-    expected = kind.type()
+    expected = kind.load_class()
     if not isinstance(plugin, expected):
         return f"{which} is of type {type(plugin).__name__}, not {expected.__name__}."
     version, name = getattr(plugin, "api_version", None), getattr(plugin, "name", None)
@@ -269,15 +309,15 @@ def _refusal(kind: _Kind, record: PluginRecord, plugin: object) -> str:
     return problem and f"{which} can't be used: {problem}"
 
 
-def _doubles_marked(records: list[PluginRecord]) -> list[PluginRecord]:
-    """Records with those that share a name replaced by an error which names all their distributions."""
+def _mark_clashes(records: list[PluginRecord]) -> list[PluginRecord]:
+    """Replace records that share a name by an error that names all their distributions."""
     owners: dict[str, list[PluginRecord]] = {}
     for record in records:
         owners.setdefault(record.name, []).append(record)
-    return [_doubled(record, owners[record.name]) if len(owners[record.name]) > 1 else record for record in records]
+    return [_clash_error(record, owners[record.name]) if len(owners[record.name]) > 1 else record for record in records]
 
 
-def _doubled(record: PluginRecord, owners: list[PluginRecord]) -> PluginRecord:
+def _clash_error(record: PluginRecord, owners: list[PluginRecord]) -> PluginRecord:
     error = (
         f"{record.kind} {record.name!r} comes from {' and from '.join(owner.where for owner in owners)}; "
         "uninstall one of them."

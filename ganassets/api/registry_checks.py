@@ -210,7 +210,7 @@ def _presets(spec: GeneratorSpec) -> Iterator[str]:
     for preset in spec.presets:
         yield from (f"preset {preset.name!r}: {problem}" for problem in _preset(preset))
         if spec.networks is None and preset.network_size > 0 and not is_power_of_two(preset.network_size):
-            yield f"preset {preset.name!r}: network_size must be a power of two, because the networks of the core double it."
+            yield f"preset {preset.name!r}: network_size must be a power of two, because the core's networks double it."
 
 
 def _preset(preset: Preset) -> Iterator[str]:
@@ -246,7 +246,7 @@ def _data_options(spec: GeneratorSpec) -> Iterator[str]:
     yield from _names("data option", [option.name for option in spec.data_options])
     for option in spec.data_options:
         if option.name in TRAIN_OPTIONS:
-            yield f"data option {option.name!r} has the name of an option that `ganassets train` has for every generator."
+            yield f"data option {option.name!r} has the name of an option of every `ganassets train`."
 
 
 def _static_digests(spec: GeneratorSpec) -> Iterator[str]:

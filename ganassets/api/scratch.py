@@ -1,4 +1,4 @@
-"""Temporary files of libraries that write nothing else, such as USD's and Blender's."""
+"""Temporary folders for libraries that can only write to disk, such as those of USD and Blender."""
 
 from __future__ import annotations
 
@@ -6,31 +6,31 @@ import contextlib
 import errno
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 from .errors import GanassetsError
 
 VARIABLE = "TEMP" if os.name == "nt" else "TMPDIR"
-# What a disk says that takes no more of a file.
+# Errors of a disk that is full or read-only.
 REFUSALS = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EROFS)
 
 
 @contextlib.contextmanager
-def scratch_folder(prefix: str) -> Iterator[Path]:
-    """A temporary folder, removed at the end.
+def scratch_folder(prefix: str) -> Generator[Path]:
+    """Make a temporary folder for the `with` block and remove it afterwards.
 
     Args:
-        prefix: of its name.
+        prefix: first part of its name.
 
     Raises:
-        GanassetsError: the folder can't be made, or the disk refuses a file in it. Other errors are the caller's.
+        GanassetsError: the folder can't be made, or the disk refuses a file in it. Other errors pass through.
     """
     try:
-        made = tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True)
+        folder = tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True)
     except OSError as error:
         raise refused(error) from error
-    with made as name:
+    with folder as name:
         try:
             yield Path(name)
         except OSError as error:
@@ -40,13 +40,13 @@ def scratch_folder(prefix: str) -> Iterator[Path]:
 
 
 def is_refusal(error: OSError, folder: Path) -> bool:
-    """Whether the disk refused a file, or the folder takes none from this user."""
+    """Whether an error says that the disk refused a file, or that this user may not write in the folder."""
     inside = error.errno == errno.EACCES and error.filename and Path(os.fsdecode(error.filename)).is_relative_to(folder)
     return error.errno in REFUSALS or bool(inside)
 
 
 def refused(error: OSError) -> GanassetsError:
-    """The error for users."""
+    """Return the error for the user."""
     why = (error.strerror or str(error)).lower()
     place = tempfile.tempdir or "the temporary folder"
     return GanassetsError(

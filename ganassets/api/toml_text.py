@@ -1,7 +1,7 @@
-"""Read TOML that a stranger may have written.
+"""Read TOML from untrusted files.
 
-tomllib keeps all prefixes of a dotted key, so a key of 40,000 parts takes gigabytes, and it calls itself for each level
-of arrays and inline tables. So parts and levels are counted before it sees the text.
+tomllib stores all prefixes of a dotted key, so a key of 40,000 parts takes gigabytes, and it recurses for each level
+of arrays and inline tables. Therefore parts and levels are counted before tomllib sees the text.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ import re
 import tomllib
 from typing import Any
 
-MOST_LETTERS = 2**20
-MOST_PARTS = 16  # of a dotted key or a table's name
-MOST_LEVELS = 32  # of arrays and inline tables within each other
+MOST_LETTERS = 2**20  # limit of a file's characters
+MOST_PARTS = 16  # limit of the parts of a dotted key or a table's name
+MOST_LEVELS = 32  # limit of nested arrays and inline tables
 
-# Strings and comments, in which dots and brackets mean nothing (TOML 1.0, "String" and "Comment"); a quote that begins
-# no whole string; the letters that end a key or open and close a level. Repetitions are possessive, so that no text can
-# make the search slow.
+# Tokens: strings and comments, whose dots and brackets mean nothing (TOML 1.0, "String" and "Comment"); a quote without
+# its end; characters that end a key, or open or close a level. Repetitions are possessive, so that no text makes the
+# search slow.
 STRINGS = (
     r'"""(?:[^"\\]|\\.|"{1,2}(?!"))*+"{3,5}',
     r"'''(?:[^']|'{1,2}(?!'))*+'{3,5}",
@@ -28,15 +28,19 @@ TOKEN = re.compile(rf"{'|'.join([*STRINGS, COMMENT])}|(?P<broken>[\"'])|(?P<mark
 
 
 def parse_toml(text: str) -> dict[str, Any]:
-    """Table of a TOML text; ValueError when it is broken, too long or nested too deeply."""
+    """Return the table of a TOML text.
+
+    Raises:
+        ValueError: the text is invalid, too long or nested too deeply.
+    """
     check_nesting(text)
     return tomllib.loads(text)
 
 
 def check_nesting(text: str) -> None:
-    """Raise ValueError when a TOML text is too long, or its keys or values are nested too deeply.
+    """Raise ValueError if a TOML text is too long, or its keys or values are nested too deeply.
 
-    A text that is no TOML is checked up to its first mistake, where tomllib stops too.
+    Invalid TOML is checked up to its first error, where tomllib stops too.
     """
     if len(text) > MOST_LETTERS:
         raise ValueError(f"more than {MOST_LETTERS:,} letters")
@@ -57,5 +61,5 @@ def check_nesting(text: str) -> None:
 
 
 def line_of(text: str, token: re.Match[str]) -> int:
-    """Number of the line that a token stands in."""
+    """Return the number of a token's line, from 1."""
     return text.count("\n", 0, token.start()) + 1

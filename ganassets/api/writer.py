@@ -1,6 +1,6 @@
-"""The one place that puts files on disk: whole or not at all.
+"""Write files atomically: each appears whole under its name, or not at all.
 
-Content goes to a temporary name in the same folder, is flushed to the device and then renamed, so that a crash or a
+Content is written to a temporary name in the same folder, flushed to the device and then renamed, so that a crash or a
 full disk never leaves half a file under its real name.
 """
 
@@ -17,13 +17,13 @@ from pathlib import Path
 from .errors import InputError
 
 MAX_NAME_BYTES = 255
-SHOWN = 80  # characters of a name in a message
-# What a file is called while it is written.
+MAX_QUOTED = 80  # characters of a name in a message
+# Names of files that are still being written.
 TEMPORARY = re.compile(r"\.[0-9a-f]{16}\.tmp")
 FORBIDDEN = set('<>:"/\\|?*') | {chr(code) for code in range(32)} | {"\x7f"}
-# Names that Windows keeps for devices, whatever their suffix.
+# Names that Windows reserves for devices, with any suffix.
 RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
-# What keeps a folder from being written, and what would mend it, where another folder isn't all there is to do.
+# Reasons why a folder can't be written, and a remedy other than choosing another folder.
 REASONS = {
     errno.ENOSPC: ("there is no space left on the device", "free some"),
     errno.EDQUOT: ("your disk quota is used up", "free some space"),
@@ -38,9 +38,9 @@ class WriteError(InputError):
     """A folder can't be written.
 
     Attributes:
-        folder: which.
-        why: it can't.
-        remedy: what would mend it; "" where only another folder does.
+        folder: the folder.
+        why: reason.
+        remedy: what the user can do; "" if only another folder helps.
     """
 
     def __init__(self, folder: Path, why: str, remedy: str = "") -> None:
@@ -52,18 +52,24 @@ class WriteError(InputError):
 
 
 def write_files(folder: Path, files: Mapping[str, bytes], overwrite: bool = False) -> list[Path]:
-    """Write files into one folder, made if it isn't there; all are on the device before the first gets its name.
+    """Write files into one folder; all of them are on the device before the first gets its name.
 
     Args:
-        folder: where to.
-        files: content by name; names are plain, without any path.
-        overwrite: replace files that are there.
+        folder: folder of the files; created if it doesn't exist.
+        files: content by file name, without a path.
+        overwrite: whether existing files may be replaced.
 
     Returns:
-        their paths, in the same order.
+        Paths of the files, in the same order.
 
     Raises:
-        InputError: a name is unsafe, a file is there already, or the device refuses; nothing half-written stays.
+        InputError: a name is unsafe, a file exists already, or the device refuses; nothing half-written is left.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     [path] = write_files(Path(folder), {"head-7.txt": b"text"})
+    ...     path.name, path.read_bytes()
+    ('head-7.txt', b'text')
     """
     folder = Path(folder)
     check_names(files)
@@ -76,7 +82,7 @@ def write_files(folder: Path, files: Mapping[str, bytes], overwrite: bool = Fals
             temporaries[name] = _temporary(folder)
             _write_synced(temporaries[name], content)
         for name in files:
-            os.replace(temporaries[name], targets[name])
+            temporaries[name].replace(targets[name])
         _sync_folder(folder)
     except OSError as error:
         raise can_not_write(folder, error) from error
@@ -91,7 +97,11 @@ def _temporary(folder: Path) -> Path:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove what killed processes left half-written in a folder, which nobody else may be writing in."""
+    """Remove half-written files of killed processes from a folder; no other process may be writing there.
+
+    Raises:
+        InputError: the folder can't be read.
+    """
     try:
         leftovers = [path for path in folder.iterdir() if TEMPORARY.fullmatch(path.name)] if folder.is_dir() else []
     except OSError as error:
@@ -101,21 +111,37 @@ def remove_leftovers(folder: Path) -> None:
 
 
 def write_atomic(path: Path, content: bytes) -> Path:
-    """Write or replace one file, making its folder; InputError when that can't be done, nothing half-written."""
+    """Write or replace one file and create its folder.
+
+    Args:
+        path: path of the file.
+        content: its bytes.
+
+    Returns:
+        The path.
+
+    Raises:
+        InputError: the file can't be written; nothing half-written is left.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_atomic(Path(folder) / "notes" / "a.txt", b"text").read_bytes()
+    b'text'
+    """
     path = Path(path)
     return write_files(path.parent, {path.name: content}, overwrite=True)[0]
 
 
 def check_folder(folder: Path, stems: Collection[str], overwrite: bool = False) -> None:
-    """Find out before any work whether files can be written: make the folder and try it.
+    """Create a folder and test whether files can be written there, before long work begins.
 
     Args:
-        folder: where to.
-        stems: names of the assets whose files are to come.
-        overwrite: whether files of such an asset may be there already.
+        folder: the folder.
+        stems: names of the assets whose files will be written.
+        overwrite: whether files of these assets may exist already.
 
     Raises:
-        InputError: the folder is a file, can't be made or written, or holds such files.
+        InputError: the folder is a file, can't be created or written, or contains such files.
     """
     folder = Path(folder)
     probe = _temporary(folder)
@@ -131,23 +157,23 @@ def check_folder(folder: Path, stems: Collection[str], overwrite: bool = False) 
 
 
 def stems_of(name: str) -> set[str]:
-    """Names that the asset of a file may have: "rock-7" and others of "T_rock-7_BC.png" or "rock-7-albedo.png".
+    """Return the possible names of a file's asset: "rock-7" and others for "T_rock-7_BC.png" or "rock-7-albedo.png".
 
-    Exporters put a dot, an underscore or a hyphen and a word behind an asset's name, and some engines want capitals and
-    an underscore before it.
+    Exporters append a dot, an underscore or a hyphen and a word to an asset's name, and some engines expect capitals
+    and an underscore in front of it.
     """
     bare = re.sub(r"^[A-Z]+_", "", name)
     return {text[: end.start()] for text in (name, bare) for end in re.finditer(r"[._]|-(?=[a-z])|$", text)}
 
 
 def check_names(names: Collection[str]) -> None:
-    """InputError unless all are file names that every system takes and that stay in their folder."""
+    """Raise InputError unless all names are valid on every operating system, stay in their folder and differ."""
     seen: set[str] = set()
     for name in names:
         stem = name.partition(".")[0].rstrip(" ").lower()
         unsafe = not name or name.startswith(".") or name.endswith((".", " ")) or FORBIDDEN.intersection(name)
         if unsafe or stem in RESERVED or not _is_unicode(name) or len(name.encode()) > MAX_NAME_BYTES:
-            shown = repr(name) if len(name) <= SHOWN else f"{name[:SHOWN]!r}..."
+            shown = repr(name) if len(name) <= MAX_QUOTED else f"{name[:MAX_QUOTED]!r}..."
             raise InputError(f"{shown} can't be the name of a file on every system.")
         if name.lower() in seen:
             raise InputError(f"two files would have the name {name!r}.")
@@ -155,7 +181,7 @@ def check_names(names: Collection[str]) -> None:
 
 
 def _is_unicode(text: str) -> bool:
-    """Whether a text has no lone surrogates, which files' names of bytes that aren't UTF-8 have."""
+    """Whether a text has no lone surrogates, which stand for bytes of file names that are not UTF-8."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -164,7 +190,7 @@ def _is_unicode(text: str) -> bool:
 
 
 def _check_free(paths: Collection[Path], overwrite: bool) -> None:
-    """InputError when a path is taken: by a file that may not be replaced, or by a folder."""
+    """Raise InputError if a path is a folder, or a file that may not be replaced."""
     for path in sorted(paths):
         if path.is_dir():
             raise InputError(f"{path} is a folder; choose another name.")
@@ -173,33 +199,33 @@ def _check_free(paths: Collection[Path], overwrite: bool) -> None:
 
 
 def _write_synced(path: Path, content: bytes) -> None:
-    with open(path, "xb") as file:
+    with path.open("xb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make renames last through a power cut, where folders can be opened (not on Windows)."""
+    """Flush a folder's renames to the device, so that they survive a power cut (not possible on Windows)."""
     if os.name == "nt":
         return
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
     except OSError as error:
-        if error.errno != errno.EINVAL:  # some network file systems don't know it
+        if error.errno != errno.EINVAL:  # some network file systems don't support it
             raise
     finally:
         os.close(handle)
 
 
 def _remove(path: Path) -> None:
-    with contextlib.suppress(OSError):  # the first error is the one to tell
+    with contextlib.suppress(OSError):  # an earlier error is more useful to the user
         path.unlink(missing_ok=True)
 
 
 def can_not_write(folder: Path, error: OSError) -> InputError:
-    """The error for users: what keeps a folder from being written."""
+    """Return the error for the user: why a folder can't be written."""
     if isinstance(error, (FileExistsError, NotADirectoryError)):
         return WriteError(folder, "a file has that name")
     if error.errno == errno.ENAMETOOLONG:

@@ -12,13 +12,13 @@ import click
 from ..api.errors import GanassetsError, InputError
 from ..api.options import describe_option, option_values
 from ..api.registry import find_exporters, generator_names, load_format, load_generator
-from ..api.spec import Condition
 from ..api.texts import printable
 from ..inference.model_search import find_model, is_path
 from .base import GeneratorCommand, parse_pairs
 
 if TYPE_CHECKING:
     from ..api.assets import Exporter, Option
+    from ..api.conditions import Condition
     from ..api.manifest import Manifest
     from ..api.spec import GeneratorSpec
 
@@ -83,7 +83,7 @@ def with_sliders(spec: GeneratorSpec, manifest: Manifest | None) -> GeneratorSpe
     """The spec with the sliders and categories of one of its models."""
     if manifest is None or manifest.generator != spec.name:
         return spec
-    return replace(spec, conditions=tuple(Condition(**info.model_dump()) for info in manifest.conditions))
+    return replace(spec, conditions=manifest.conditions)
 
 
 def tables(spec: GeneratorSpec | None, own: set[str]) -> list[tuple[str, list[tuple[str, str]]]]:

@@ -77,7 +77,7 @@ def test_one_that_hangs_is_ended(script: Path, monkeypatch: pytest.MonkeyPatch) 
     blender = Blender([sys.executable, str(START), "--", str(script)])
     try:
         blender.wait_until_ready()
-        monkeypatch.setattr(ganassets.api.blender, "SECONDS", 0.2)
+        monkeypatch.setattr(ganassets.api.blender, "TIMEOUT", 0.2)
         with pytest.raises(GanassetsError, match="Blender ended before it had answered: it said nothing"):
             blender.ask("hang")  # pyright: ignore[reportArgumentType]
         assert not blender.usable()
@@ -103,7 +103,7 @@ def test_one_without_numpy(script: Path, module: Path) -> None:
 def test_one_that_is_too_old(script: Path, module: Path) -> None:
     put_bpy(module, (2, 93, 18))
     assert refusal([sys.executable, str(START), "--", str(script)]) == (
-        f"{sys.executable} (Blender 2.93.18, Python {PYTHON}) is too old, because 3.4 is the oldest that serves: name "
+        f"{sys.executable} (Blender 2.93.18, Python {PYTHON}) is too old; use 3.4 or later: name "
         f"another Blender in {VARIABLE}."
     )
 

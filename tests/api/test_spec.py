@@ -101,7 +101,7 @@ FLAWS = [
     ({"exporter": "two words"}, "default exporter's name 'two words'"),
     ({"outputs": (Output("noise", ("x",), ""),)}, "name of a model's input"),
     ({"presets": (replace(A_PRESET, max_width=1),)}, "max_width is below width"),
-    ({"data_options": (DataOption("seed", ""),)}, "name of an option that `ganassets train` has for every"),
+    ({"data_options": (DataOption("seed", ""),)}, "name of an option of every `ganassets train`"),
     ({"static_digests": lambda: {"head": "abc"}}, "not a SHA-256"),
     ({"static_digests": lambda: 1 / 0}, "static_digests fails (ZeroDivisionError"),
 ]

@@ -76,7 +76,7 @@ def test_the_check_follows_the_parser(text):
         tomllib.loads(hostile)
     except tomllib.TOMLDecodeError:
         return
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="more than"):
         check_nesting(hostile)
 
 

@@ -18,8 +18,9 @@ from unittest.mock import patch
 
 import numpy as np
 
-from conftest import MANIFEST, build_model
-from ganassets.api.data.pictures import read_labels, read_pictures
+from support.squares import MANIFEST, build_model
+from ganassets.api.data.labels import LABEL_FILE, read_labels
+from ganassets.api.data.pictures import read_pictures
 from ganassets.api.data.sources import list_containers, opened, read_file
 from ganassets.api.errors import GanassetsError, InputError
 from ganassets.api.latents import condition_row

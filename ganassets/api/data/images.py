@@ -1,13 +1,13 @@
-"""Image files opened within bounds, whatever they hold, and brought to what a viewer shows: upright, 8 bits, sRGB."""
+"""Open image files of any kind within limits, and convert them to what a viewer shows: upright, 8 bits, sRGB."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from functools import lru_cache
 from io import BytesIO
-from typing import BinaryIO
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +19,8 @@ from .records import PREVIEW, TOO_LARGE, LeftOutError
 
 FloatArray = NDArray[np.float32]
 
-LARGEST = 89_000_000  # pixels; Pillow's own limit against decompression bombs
-# Formats whose decoders come with this Pillow only sometimes, with their names' endings.
+LARGEST = 89_000_000  # limit of pixels; that of Pillow against decompression bombs
+# Formats that not every build of Pillow can decode, with their features and suffixes.
 OPTIONAL = {
     "AVIF": ("avif", frozenset({".avif"})),
     "JPEG2000": ("jpg_2000", frozenset({".jp2", ".j2k", ".jpx"})),
@@ -30,24 +30,25 @@ SUFFIXES = frozenset({
     ".png", ".apng", ".jpg", ".jpeg", ".jfif", ".jpe", ".jpg_large", ".jpg-large", ".mpo", ".tga", ".bmp", ".dib",
     ".tif", ".tiff", ".webp", ".gif", ".ppm", ".pgm", ".pbm", ".pnm", ".dds", ".ico",
 }).union(*(OPTIONAL[name][1] for name in PRESENT))  # fmt: skip
-# Pictures that are not read.
+# Suffixes of images that are not read.
 UNREAD_SUFFIXES = frozenset({
     ".exr", ".hdr", ".psd", ".ktx", ".ktx2", ".heic", ".heif", ".jxl", ".svg", ".qoi", ".xcf", ".kra", ".clip", ".webm",
 }).union(*(suffixes for _, suffixes in OPTIONAL.values())) - SUFFIXES  # fmt: skip
 FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP", "GIF", "PPM", "DDS", "ICO", *PRESENT)
-# How files begin that need no ending to be known as pictures.
+# First bytes of images that are recognised without a suffix.
 SIGNATURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8")
-SHEET = "ganassets"  # key of a PNG's note that tells of what the program draws: no data
+SHEET = "ganassets"  # key of a PNG text that marks pictures drawn by ganassets, which are no data
 SHEET_COMPRESSION = 2  # of 0 to 9: level 6, the default, takes three times as long and saves a tenth
 TIFF_WIDTH, TIFF_HEIGHT, TIFF_PHOTOMETRIC, WHITE_IS_ZERO = 256, 257, 262, 0
-SAME_COLOUR = 2  # of 255, by which a colour profile must move some colour to be applied
-RANGE_PERCENT = (0.1, 99.9)  # of a deep image's pixels: what lies far beyond these is no part of its range
-FAR = 2.0  # times the range between them
-SAMPLED = 1_000_000  # pixels that the range is measured on
+SAME_COLOUR = 2  # largest change, of 255, with which a colour profile is ignored
+# The range of a deep image lies between these percentiles if the full range is more than FAR times as wide.
+RANGE_PERCENT = (0.1, 99.9)
+FAR = 2.0
+SAMPLED = 1_000_000  # number of pixels from which the range is measured
 DEEP_FULL = 65535.0
 EXIF_ORIENTATION = 274
-EXIF_KEYS = frozenset({"exif", "Raw profile type exif", "XML:com.adobe.xmp", "xmp"})  # where PNGs say theirs
-# What brings a picture upright, by its EXIF orientation.
+EXIF_KEYS = frozenset({"exif", "Raw profile type exif", "XML:com.adobe.xmp", "xmp"})  # keys of a PNG with EXIF
+# Transposition that makes a picture upright, by its EXIF orientation.
 TRANSPOSED = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -57,20 +58,20 @@ TRANSPOSED = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-LYING = frozenset({5, 6, 7, 8})  # orientations that swap width and height
+SIDEWAYS = frozenset({5, 6, 7, 8})  # orientations that swap width and height
 
 
 @contextmanager
-def opened_image(stream: BinaryIO, suffix: str) -> Iterator[Image.Image]:
-    """Open an image without decoding it, at the first frame of an animation.
+def opened_image(stream: BinaryIO, suffix: str) -> Generator[Image.Image]:
+    """Open an image without decoding it; of an animation, the first frame.
 
-    Errors here and while the image is used become an InputError.
+    Errors here and in the `with` block become InputErrors.
 
     Args:
-        stream: of the file.
-        suffix: of its name, lower case.
+        stream: content of the file.
+        suffix: suffix of its name, in lower case.
     """
-    # Anything passes for a TGA, so its decoder sees files of that name only.
+    # Almost any content passes for a TGA, so its decoder is used for files of that name only.
     formats = (*FORMATS, "TGA") if suffix == ".tga" else FORMATS
     try:
         with warnings.catch_warnings():
@@ -79,7 +80,7 @@ def opened_image(stream: BinaryIO, suffix: str) -> Iterator[Image.Image]:
                 if image.width * image.height > LARGEST:
                     raise Image.DecompressionBombError
                 if SHEET in image.info:
-                    raise LeftOutError("a sheet or snapshot that ganassets drew", PREVIEW)
+                    raise LeftOutError("a contact sheet or snapshot that ganassets drew", PREVIEW)
                 if image.format == "TGA":
                     image.info["alpha bits"] = tga_alpha_bits(stream)
                 elif image.format == "PNG" and "transparency" in image.info:
@@ -92,12 +93,12 @@ def opened_image(stream: BinaryIO, suffix: str) -> Iterator[Image.Image]:
         raise LeftOutError(text, TOO_LARGE) from None
     except Image.UnidentifiedImageError:
         raise InputError("not a picture that can be read; make it PNG or JPEG") from None
-    except Exception as error:  # decoders raise whatever a damaged file makes them meet
+    except Exception as error:  # decoders raise many kinds of errors for damaged files
         raise InputError(f"damaged or truncated picture ({one_line(error)})") from None
 
 
 def encode_sheet(image: Image.Image) -> bytes:
-    """PNG of a contact sheet or snapshot, with a note that keeps it from being learnt."""
+    """Return a PNG of a contact sheet or snapshot, marked so that no data set takes it for a picture."""
     notes, content = PngInfo(), BytesIO()
     notes.add_text(SHEET, "contact sheet")
     image.save(content, "PNG", pnginfo=notes, compress_level=SHEET_COMPRESSION)
@@ -105,16 +106,16 @@ def encode_sheet(image: Image.Image) -> bytes:
 
 
 def tga_alpha_bits(stream: BinaryIO) -> int:
-    """Bits of a TGA's pixels that its header calls alpha."""
-    place = stream.tell()
+    """Return the number of alpha bits per pixel in a TGA's header."""
+    position = stream.tell()
     stream.seek(17)
     bits = stream.read(1)[0] & 15
-    stream.seek(place)
+    stream.seek(position)
     return bits
 
 
 def corrected(image: Image.Image) -> Image.Image:
-    """An image where what Pillow reads otherwise than its format has it is put right: alpha and polarity."""
+    """Return an image with corrections where Pillow deviates from the file format: alpha and polarity."""
     if image.format == "TGA" and image.mode == "RGBA":
         return with_tga_alpha(image)
     if image.mode == "La":
@@ -126,49 +127,49 @@ def corrected(image: Image.Image) -> Image.Image:
 
 
 def with_tga_alpha(image: Image.Image) -> Image.Image:
-    """A TGA that is opaque where its header knows no alpha. The one bit of 16-bit pixels is 1 where they are opaque."""
+    """Return a TGA with the alpha of its header: opaque without alpha bits; a single bit is 1 where opaque."""
     bits = image.info["alpha bits"]
     alpha = image.getchannel("A")
     if bits == 0:
         alpha = Image.new("L", image.size, 255)
     elif bits == 1:
         alpha = ImageChops.invert(alpha)
-    made = image.copy()
-    made.putalpha(alpha)
-    return made
+    result = image.copy()
+    result.putalpha(alpha)
+    return result
 
 
 def inverted(image: Image.Image) -> Image.Image:
-    """A 16-bit image, white where it was black; other deep ones, of no fixed range, stay as they are."""
+    """Return the inverse of a 16-bit image; other deep images, which have no fixed range, are returned unchanged."""
     if not image.mode.startswith("I;16"):
         return image
     return Image.fromarray(np.uint16(DEEP_FULL) - np.asarray(image, np.uint16))
 
 
 def scale_transparency(image: Image.Image) -> None:
-    """Bring the colour of a PNG that stands for transparency to the 8 bits that its pixels are read with."""
+    """Scale the transparent colour of a PNG to the 8 bits of its decoded pixels."""
     tile = getattr(image, "tile", None)  # empty once it is decoded
     depth, value = str(tile[0][3]) if tile else "", image.info["transparency"]
     if depth in ("L;2", "L;4") and isinstance(value, int):
         image.info["transparency"] = value * (85 if depth == "L;2" else 17)
     elif depth.startswith("RGB;16") and isinstance(value, tuple):
-        image.info["transparency"] = tuple(level >> 8 for level in value)
+        image.info["transparency"] = tuple(level >> 8 for level in cast("tuple[int, ...]", value))
 
 
 def deep_range(values: FloatArray, mode: str) -> tuple[FloatArray, str]:
-    """Values of a 16-bit, 32-bit or floating-point image in [0, 1]; those of no known range are stretched to it.
+    """Scale the values of a 16-bit, 32-bit or floating-point image to [0, 1].
 
-    Single values far outside of all others don't count: they are cut off.
+    Values of unknown range are stretched to it; single values far outside the others are clipped.
 
     Args:
-        values: of the image.
-        mode: Pillow's.
+        values: float32 pixels.
+        mode: mode of the image in Pillow.
 
     Returns:
-        The values, and a note where they were stretched or cut.
+        The values, and a note if they were stretched or clipped.
 
     Raises:
-        InputError: there are numbers that are not finite.
+        InputError: some numbers are not finite.
     """
     low, high = float(values.min()), float(values.max())
     if not np.isfinite([low, high]).all():
@@ -190,78 +191,82 @@ def deep_range(values: FloatArray, mode: str) -> tuple[FloatArray, str]:
 
 
 def is_deep(mode: str) -> bool:
-    """Whether a mode of Pillow has more than 8 bits a channel."""
+    """Whether a mode of Pillow has more than 8 bits per channel."""
     return mode.startswith("I") or mode == "F"
 
 
 def visible_image(image: Image.Image) -> tuple[Image.Image, str]:
-    """What a viewer shows of an image: upright, 8-bit sRGB; and a note where that takes a decision.
+    """Return an image as a viewer shows it: upright, 8-bit sRGB.
 
     Returns:
-        RGB, or RGBA where it has transparency.
+        RGB, or RGBA if the image has transparency; and a note about decisions, or "".
 
     Raises:
-        InputError: it holds numbers that are not finite.
+        InputError: some numbers are not finite.
     """
-    picture, note = plain_image(image)
-    return upright(picture, orientation(image)), note  # EXIF may stand behind a PNG's pixels
+    picture, note = to_8_bits(image)
+    return upright(picture, orientation(image)), note  # read last: EXIF may follow a PNG's pixels
 
 
-def plain_image(image: Image.Image) -> tuple[Image.Image, str]:
-    """8-bit sRGB of an image in any mode, RGB or RGBA, and a note; InputError for numbers not finite."""
+def to_8_bits(image: Image.Image) -> tuple[Image.Image, str]:
+    """Return an image of any mode as 8-bit sRGB, not turned; see visible_image."""
     image = corrected(image)
     if is_deep(image.mode):
         numbers = np.asarray(image, np.float32)
         values, note = deep_range(numbers, image.mode)
-        made = Image.fromarray(np.rint(values * 255).astype(np.uint8)).convert("RGB")
+        picture = Image.fromarray(np.rint(values * 255).astype(np.uint8)).convert("RGB")
         if isinstance(hidden := image.info.get("transparency"), int):
-            made.putalpha(Image.fromarray(np.where(numbers == hidden, 0, 255).astype(np.uint8)))
-        return made, note
+            picture.putalpha(Image.fromarray(np.where(numbers == hidden, 0, 255).astype(np.uint8)))
+        return picture, note
     transparent = "transparency" in image.info or image.mode in ("LA", "PA", "RGBA", "La", "RGBa")
-    plain = image if image.mode in PROFILED else image.convert("RGBA" if transparent else "RGB")
-    plain, note = to_srgb(plain, image.info.get("icc_profile"))
-    return plain.convert("RGBA" if transparent else "RGB"), note  # a copy, decoded while the file is open
+    picture = image if image.mode in PROFILED else image.convert("RGBA" if transparent else "RGB")
+    picture, note = to_srgb(picture, image.info.get("icc_profile"))
+    return picture.convert("RGBA" if transparent else "RGB"), note  # a copy, decoded while the file is open
 
 
-# Modes in which a picture's colours are those that its colour profile speaks of.
+# Modes whose pixel values a colour profile describes.
 PROFILED = ("L", "LA", "RGB", "RGBA", "CMYK")
-ICC_SPACE = slice(16, 20)  # of a profile, which names the colours that it is of
+ICC_SPACE = slice(16, 20)  # bytes of a profile that name its colour space
 
 
 def to_srgb(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, str]:
-    """An 8-bit image's colours in sRGB, by its colour profile; and a note where that can't be used.
+    """Convert the colours of an 8-bit image to sRGB by its colour profile.
 
     Args:
-        image: of a mode of PROFILED.
+        image: image of a mode of PROFILED.
         profile: ICC profile, or None.
 
     Returns:
-        The image as it was where there is no profile or it is sRGB; else of mode RGB, or RGBA for LA and RGBA.
+        The same image without a profile or with that of sRGB; else one of mode RGB, or RGBA for LA and RGBA. And a note
+        if the profile can't be used, or "".
     """
     if not profile or image.mode not in PROFILED:
         return image, ""
-    is_grey = image.mode in ("L", "LA") and profile[ICC_SPACE] != b"RGB "  # editors give RGB's profiles to grey as well
-    plain = image.mode in ("RGB", "CMYK")
-    colours = image if plain else image.getchannel(0) if is_grey else image.convert("RGB")
+    is_grey = (
+        image.mode in ("L", "LA") and profile[ICC_SPACE] != b"RGB "
+    )  # editors also add RGB profiles to grey images
+    opaque = image.mode in ("RGB", "CMYK")
+    colours = image if opaque else image.getchannel(0) if is_grey else image.convert("RGB")
     try:
         transform = srgb_transform(profile, colours.mode)
-        made = ImageCms.applyTransform(colours, transform) if transform else None
-    except Exception as error:  # whatever a damaged profile makes the library meet
+        converted = ImageCms.applyTransform(colours, transform) if transform else None
+    except Exception as error:  # the library raises many kinds of errors for damaged profiles
         return image, f"its colour profile can't be used ({one_line(error)})"
-    if made is None:
+    if converted is None:
         return image, ""
     if image.mode in ("LA", "RGBA"):
-        made.putalpha(image.getchannel("A"))
+        converted.putalpha(image.getchannel("A"))
     elif "transparency" in image.info:
-        made.putalpha(image.convert("RGBA").getchannel("A"))
-    return made, ""
+        converted.putalpha(image.convert("RGBA").getchannel("A"))
+    return converted, ""
 
 
 @lru_cache(64)
 def srgb_transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
-    """What brings an image's colours to sRGB; None where it would change none that one can see."""
+    """Return the transform of a profile's colours to sRGB; None if it changes no colour visibly."""
     source = ImageCms.ImageCmsProfile(BytesIO(profile))
-    transform = ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
+    create_profile = cast("Callable[[str], Any]", getattr(ImageCms, "createProfile"))  # noqa: B009 - Pillow has no type
+    transform = ImageCms.buildTransform(source, create_profile("sRGB"), mode, "RGB")
     if mode == "CMYK":
         return transform
     levels = np.arange(0, 256, 15, dtype=np.uint8)
@@ -271,30 +276,30 @@ def srgb_transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | No
 
 
 def orientation(image: Image.Image) -> int:
-    """EXIF orientation of the pixels as Pillow decodes them, 1 (upright) to 8; 1 where it isn't said or makes no sense.
+    """Return the EXIF orientation of the pixels that Pillow decodes, 1 (upright) to 8; 1 if it is missing or invalid.
 
-    Nothing is decoded: of a PNG that isn't yet, EXIF behind its pixels doesn't count.
+    Nothing is decoded: EXIF behind the pixels of a PNG that isn't decoded yet is ignored.
     """
     if image.format == "TIFF":  # Pillow turns these itself
         return 1
-    # Pillow decodes a PNG that has no EXIF in front of its pixels, to look behind them.
+    # Pillow would decode a PNG without EXIF in front of its pixels, to search behind them.
     if image.format == "PNG" and EXIF_KEYS.isdisjoint(image.info):
         return 1
     try:
         found = Image.Image.getexif(image).get(EXIF_ORIENTATION, 1)
-    except Exception:  # of damaged metadata; the picture itself may be whole
+    except Exception:  # damaged metadata; the picture itself may be intact
         return 1
     return found if found in TRANSPOSED else 1
 
 
 def upright_size(image: Image.Image) -> tuple[int, int]:
-    """(width, height) of an image once it is upright, without decoding it."""
-    if tags := getattr(image, "tag_v2", None):  # of a TIFF, whose size is upright in some versions of Pillow
+    """Return the (width, height) of an image when it is upright, without decoding it."""
+    if tags := getattr(image, "tag_v2", None):  # a TIFF, whose size is already upright in some versions of Pillow
         width, height = tags[TIFF_WIDTH], tags[TIFF_HEIGHT]
-        return (height, width) if tags.get(EXIF_ORIENTATION) in LYING else (width, height)
-    return (image.height, image.width) if orientation(image) in LYING else image.size
+        return (height, width) if tags.get(EXIF_ORIENTATION) in SIDEWAYS else (width, height)
+    return (image.height, image.width) if orientation(image) in SIDEWAYS else image.size
 
 
 def upright(image: Image.Image, turned: int) -> Image.Image:
-    """An image of an EXIF orientation, turned as it is meant to be seen."""
+    """Return an image turned upright from an EXIF orientation."""
     return image.transpose(TRANSPOSED[turned]) if turned in TRANSPOSED else image

@@ -1,4 +1,4 @@
-"""What became of each file of training data: used as what, or left out and why."""
+"""Records of the files of training data: how each is used, or why it is left out."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from ..errors import InputError
 from ..texts import shell_command
 
-# Categories: reasons that many files share.
+# Categories of reasons why files are left out.
 HIDDEN = "hidden file"
 LEFT_BEHIND = "left by an operating system"
 UNREADABLE = "can't be read"
@@ -24,11 +24,11 @@ COPY = "copy of another file"
 
 
 class LeftOutError(InputError):
-    """A file can't be used, for a reason that many files share.
+    """A file can't be used, for a reason of a common category.
 
     Args:
-        reason: why, in words.
-        category: of the reason, such as TOO_SMALL.
+        reason: the reason, for the user.
+        category: category of the reason, such as TOO_SMALL.
     """
 
     def __init__(self, reason: str, category: str) -> None:
@@ -38,60 +38,61 @@ class LeftOutError(InputError):
 
 @dataclass(frozen=True)
 class FileRecord:
-    """What became of a file of training data, or of one part of it such as a clip.
+    """How a file of training data, or one part of it such as a clip, is used.
 
     Attributes:
-        file: name within what the user gave, with "/" between folders and after the name of a zip.
+        file: path within the user's folder or zip, with "/" between folders and after the name of a zip.
+        use: what the file is used as: "picture", "normal map", "clip", "labels"; "" if it is left out.
         part: name of the part, such as a clip of a GLB; "" for the file itself.
-        use: what it became: "picture", "normal map", "clip", "labels"; "" where it is left out.
-        facts: what was understood, by name, such as {"set": "brick/wall", "map": "normal"} or {"action": "walk"}.
-        reason: how that was decided; or, where it is left out, why.
-        category: reason that many files share, such as HIDDEN, where the file is left out.
-        count: of files that the record stands for, the named one among them, where each is left out for that reason.
+        facts: recognised properties, such as {"set": "brick/wall", "map": "normal"} or {"action": "walk"}.
+        reason: why the file is used that way, or why it is left out.
+        category: category of the reason, such as HIDDEN, if the file is left out.
+        count: number of files that the record stands for, all left out for the same reason.
     """
 
     file: str
     use: str = ""
     part: str = ""
-    facts: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, str] = field(default_factory=dict[str, str])
     reason: str = ""
     category: str = ""
     count: int = 1
 
     @property
     def label(self) -> str:
-        """The file's name, with the part's after a colon."""
+        """Path of the file, with the part's name after a colon."""
         return f"{self.file}: {self.part}" if self.part else self.file
 
 
 def left_out(file: str, error: InputError, part: str = "") -> FileRecord:
-    """The record of a file, or of a part of it, that an error keeps from being used."""
+    """Return the record of a file, or of a part of it, that can't be used because of an error."""
     category = error.category if isinstance(error, LeftOutError) else UNREADABLE
     return FileRecord(file, part=part, reason=str(error), category=category)
 
 
 @dataclass(frozen=True)
 class FileTotals:
-    """A count of files that adds up: found = used + the sum of left_out.
+    """Numbers of files; found = used + the sum of left_out.
 
     Attributes:
-        found: files that there are.
-        used: those of which at least one part is used.
-        left_out: number of the others by category, the largest first.
-        uses: number of used files by what they became, the largest first; a file counts once, under its first use.
-        examples: the first record of each category of files that are left out.
+        found: number of all files.
+        used: number of files of which at least one part is used.
+        left_out: number of the other files by category, the largest first.
+        uses: number of used files by use, the largest first; a file counts once, under its first use.
+        examples: first record of each category of files that are left out.
     """
 
     found: int
     used: int
     left_out: Mapping[str, int]
-    uses: Mapping[str, int] = field(default_factory=dict)
-    examples: Mapping[str, FileRecord] = field(default_factory=dict)
+    uses: Mapping[str, int] = field(default_factory=dict[str, int])
+    examples: Mapping[str, FileRecord] = field(default_factory=dict[str, FileRecord])
 
 
 def count_files(records: Iterable[FileRecord]) -> FileTotals:
-    """Count each file once, however many parts it has; one that is left out counts under its first category. A record
-    of many files counts as these.
+    """Count files; each counts once, with any number of parts.
+
+    A file that is left out counts under its first category. A record of several files counts as that many.
     """
     used: dict[str, str] = {}
     first: dict[str, FileRecord] = {}
@@ -114,7 +115,7 @@ def count_files(records: Iterable[FileRecord]) -> FileTotals:
 
 
 def explain_left_out(records: Iterable[FileRecord]) -> str:
-    """Why files are left out, in one phrase for an error: each reason that files share with an example; "" for none."""
+    """Return why files are left out, in one phrase for an error: each category with an example; "" if none is."""
     totals = count_files(records)
     return "; ".join(
         f"{example.label}: {example.reason}"
@@ -125,12 +126,12 @@ def explain_left_out(records: Iterable[FileRecord]) -> str:
 
 
 def summarize_left_out(records: Iterable[FileRecord], generator: str, folder: str | None) -> list[str]:
-    """A line about the files that are left out, with the command that lists them all; none where all are used.
+    """Return a line about the files that are left out, with the command that lists them; no line if all are used.
 
     Args:
-        records: of all files.
-        generator: that is trained.
-        folder: of the data as the user gave it; None where the generator chose it.
+        records: records of all files.
+        generator: name of the generator.
+        folder: path of the data as the user wrote it; None if the generator chose the data.
     """
     totals = count_files(records)
     if not totals.left_out:

@@ -1,4 +1,4 @@
-"""Folders and zips of training data: what is in them, and how to open it without leaving them or filling the memory."""
+"""List and open files in folders and zips of training data, without leaving them and without filling the memory."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import posixpath
 import stat
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -33,18 +33,18 @@ from .records import (
     left_out,
 )
 
-MOST_FILES = 100_000
-MOST_COUNTED = 1_000_000  # files beyond the limit that are counted
-MOST_NAMED = 1000  # files of one folder left out for their names of which each has a record
-LARGEST_MEMBER = 256 * 2**20  # bytes of one member of a zip, unpacked
-LONGEST_NAME = 255  # letters of a file's or folder's name, on any system
-# Files and folders that operating systems leave among others, in lower case.
+MOST_FILES = 100_000  # limit of files in a folder or zip
+MOST_COUNTED = 1_000_000  # limit up to which further files are counted
+MOST_NAMED = 1000  # limit of single records for files of one folder that are left out for their names
+LARGEST_MEMBER = 256 * 2**20  # limit of a zip member's unpacked bytes
+LONGEST_NAME = 255  # limit of characters in the name of a file or folder, on any system
+# Files and folders that operating systems create, in lower case.
 SYSTEM_NAMES = frozenset({"__macosx", ".ds_store", "thumbs.db", "desktop.ini"})
-RESOURCE_FORK = "._"  # how names begin of files in which macOS keeps what other systems have no place for
+RESOURCE_FORK = "._"  # prefix of files in which macOS stores metadata on other file systems
 ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2", ".tar.zst", ".rar", ".7z", ".gz", ".xz", ".bz2", ".zst")
 
-INDEX = "index.jsonl"  # of what was made, see ganassets.inference.batch.index
-SHEETS = "contact-sheet"  # how the names of contact sheets begin
+INDEX = "index.jsonl"  # index of generated assets, see ganassets.inference.batch.index
+SHEETS = "contact-sheet"  # prefix of the names of contact sheets
 RUN_FILES, SNAPSHOTS = ("config.toml", "data.json"), ("snapshots", "nearest")
 
 Opener = Callable[[str], BinaryIO]
@@ -55,10 +55,10 @@ class Container:
     """A folder, or a zip within one.
 
     Attributes:
-        path: of the folder or the zip.
-        label: of a zip: its path within the folder that the user gave; else "".
-        names: of the files in it that may be read, sorted, with "/" between folders.
-        is_zip: whether it is a zip.
+        path: path of the folder or zip.
+        label: path of a zip within the user's folder; "" for the user's folder or zip itself.
+        names: sorted names of the files that may be read, with "/" between folders.
+        is_zip: whether the container is a zip.
     """
 
     path: Path
@@ -68,26 +68,26 @@ class Container:
 
     @cached_property
     def name_set(self) -> frozenset[str]:
-        """The names, to tell quickly whether one is among them."""
+        """The names as a set, for quick look-ups."""
         return frozenset(self.names)
 
     def full_name(self, name: str) -> str:
-        """Name of a file within what the user gave."""
+        """Return the path of a file within the user's folder or zip."""
         return f"{self.label}/{name}" if self.label else name
 
 
 def list_containers(
     path: Path, wanted: str, previews: frozenset[str] = frozenset()
 ) -> tuple[list[Container], list[FileRecord]]:
-    """What a folder or a zip holds; zips in the folder are containers of their own.
+    """List the files of a folder or zip; zips in the folder become containers of their own.
 
     Args:
-        path: of the folder or the zip.
+        path: path of the folder or zip.
         wanted: what the user should give, for errors: "a folder or a zip of material sets".
-        previews: names, in lower case, of folders at any depth that hold pictures of the data instead of data.
+        previews: names, in lower case, of folders at any depth that contain previews instead of data.
 
     Returns:
-        The containers, and a record of each file that is in none of them. See also unread_records.
+        The containers, and a record of each file that is left out. See also unread_records.
 
     Raises:
         InputError: path is neither a readable folder nor a zip.
@@ -108,25 +108,30 @@ def list_containers(
 
 
 def is_zip(path: Path) -> bool:
-    """Whether a file is, or by its name should be, a zip."""
+    """Whether a file is a zip by its content or its name."""
     return stat.S_ISREG(mode_of(path)) and (path.suffix.lower() == ".zip" or zipfile.is_zipfile(path))
 
 
 def archive_suffix(name: str) -> str:
-    """The ending of an archive that is not read, such as ".tar.gz"; "" for other files."""
+    """Return the suffix of an archive that is not read, such as ".tar.gz"; "" for other files."""
     return max((suffix for suffix in ARCHIVES if name.lower().endswith(suffix)), key=len, default="")
 
 
 def list_folder(root: Path, previews: frozenset[str]) -> tuple[list[Container], list[FileRecord]]:
-    """The folder's own files, and its zips; links to folders are not followed, links to files only within the root."""
+    """List a folder and its zips; links to folders are not followed, links to files only within the folder.
+
+    Args:
+        root: path of the folder.
+        previews: see list_containers.
+    """
     names: list[str] = []
     zips: list[str] = []
     records: list[FileRecord] = []
-    named = NameRecords(previews)
+    by_name = NameRecords(previews)
     first, beyond = "", 0
     for name in walk(root, records):
         if error := name_error(name, previews):
-            named.add(name, error)
+            by_name.add(name, error)
         elif max(len(names) + len(zips), len(records)) >= MOST_FILES:
             first, beyond = first or name, beyond + 1
             if beyond >= MOST_COUNTED:
@@ -135,14 +140,14 @@ def list_folder(root: Path, previews: frozenset[str]) -> tuple[list[Container], 
             records.append(left_out(name, error))
         else:
             (zips if name.lower().endswith(".zip") else names).append(name)
-    records += named.records()
+    records += by_name.records()
     if beyond:
-        told = f"{'at least ' if beyond >= MOST_COUNTED else ''}{beyond:,} files from this one on are left out"
-        why = f"more than {MOST_FILES:,} files; {told}"
+        rest = f"{'at least ' if beyond >= MOST_COUNTED else ''}{beyond:,} files from this one on are left out"
+        why = f"more than {MOST_FILES:,} files; {rest}"
         records.append(FileRecord(first, reason=why, category=TOO_MANY, count=beyond))
-    drawn = drawn_errors(names)
-    records += [left_out(name, error) for name, error in drawn.items()]
-    containers = [Container(root, "", tuple(sorted(name for name in names if name not in drawn)), False)]
+    own = own_picture_errors(names)
+    records += [left_out(name, error) for name, error in own.items()]
+    containers = [Container(root, "", tuple(sorted(name for name in names if name not in own)), False)]
     for name in sorted(zips):
         try:
             container, found = list_zip(root / name, name, previews)
@@ -154,18 +159,18 @@ def list_folder(root: Path, previews: frozenset[str]) -> tuple[list[Container], 
 
 
 def folder_of(file: Path) -> Container:
-    """The folder that a file lies in, with the files of that folder alone: what the file may name beside it."""
+    """Return the folder of a file, without its subfolders, as a container: the files that the file may refer to."""
     root = file.parent
     names = [entry.name for entry in root.iterdir() if stat.S_ISREG(mode_of(entry)) and stays_within(entry, root)]
     return Container(root, "", tuple(sorted({*names, file.name})), False)
 
 
 def unread_records(containers: Iterable[Container], known: Collection[str]) -> list[FileRecord]:
-    """Records of those files of containers that nothing was done with: of no kind that is read.
+    """Return records of the files whose kind is not read.
 
     Args:
-        containers: as listed.
-        known: full names of all other files.
+        containers: all containers.
+        known: full names of the files that are used or have a record.
     """
     return [
         FileRecord(name, reason=unread_reason(name), category=NOT_READ)
@@ -175,7 +180,7 @@ def unread_records(containers: Iterable[Container], known: Collection[str]) -> l
 
 
 def unread_reason(name: str) -> str:
-    """Why a file of no kind that is read is left out, and what to do where it may hold data."""
+    """Return why a file's kind is not read, and what the user can do if it may contain data."""
     if archive := archive_suffix(name):
         return f"{archive} archives are not read; unpack it first"
     suffix = PurePosixPath(name).suffix.lower()
@@ -185,7 +190,7 @@ def unread_reason(name: str) -> str:
 
 
 def walk(root: Path, records: list[FileRecord]) -> Iterator[str]:
-    """Names of all files below a folder, in a fixed order; folders that can't be entered get records."""
+    """Yield the names of all files below a folder in a fixed order; folders that can't be listed get records."""
 
     def unlistable(error: OSError) -> None:
         name = Path(os.path.relpath(error.filename, root)).as_posix()
@@ -195,18 +200,18 @@ def walk(root: Path, records: list[FileRecord]) -> Iterator[str]:
         folders.sort()
         relative = Path(folder).relative_to(root).as_posix()
         start = "" if relative == "." else f"{relative}/"
-        for name in [name for name in folders if os.path.islink(os.path.join(folder, name))]:
+        for name in [name for name in folders if Path(folder, name).is_symlink()]:
             why = "a link to a folder is not followed; put the folder itself there"
             records.append(FileRecord(start + name, reason=why, category=LINK))
         yield from (start + name for name in sorted(files))
 
 
 def name_error(name: str, previews: frozenset[str]) -> LeftOutError | None:
-    """Why a file is left out for its name or that of a folder it is in."""
+    """Return why a file is left out for its name or a folder's name; None if it isn't."""
     *folders, _ = parts = name.split("/")
     for part in parts:
         if part.lower() in SYSTEM_NAMES or part.startswith(RESOURCE_FORK):
-            return LeftOutError("operating systems leave such files; it holds no data", LEFT_BEHIND)
+            return LeftOutError("operating systems create such files; it holds no data", LEFT_BEHIND)
         if part.startswith(".") and part != "..":
             return LeftOutError("its name, or a folder's, begins with a dot", HIDDEN)
     for folder in folders:
@@ -216,21 +221,23 @@ def name_error(name: str, previews: frozenset[str]) -> LeftOutError | None:
 
 
 class NameRecords:
-    """Records of files that are left out for their names: one each or, where a folder has many, one for all of these,
-    so that a folder such as .git neither fills the memory nor takes the place of data.
+    """Records of files that are left out for their names.
+
+    There is one record per file, or a single one for a folder with many such files: a folder such as .git must neither
+    fill the memory nor count against the limit of files.
 
     Args:
-        previews: as for name_error.
+        previews: see list_containers.
     """
 
     def __init__(self, previews: frozenset[str]) -> None:
         self.previews = previews
-        self.counts: Counter[tuple[str, str]] = Counter()  # by folder and category
+        self.counts: Counter[tuple[str, str]] = Counter()  # files by folder and category
         self.kept: dict[tuple[str, str], list[FileRecord]] = {}
-        self.total = 0  # records that are kept
+        self.total = 0  # number of records
 
     def add(self, name: str, error: LeftOutError) -> None:
-        """Record a file."""
+        """Add a record of a file."""
         key = self.folder_of(name), error.category
         self.counts[key] += 1
         kept = self.kept.setdefault(key, [])
@@ -239,13 +246,13 @@ class NameRecords:
             self.total += 1
 
     def folder_of(self, name: str) -> str:
-        """The outermost folder for which a file is left out, else the one that it lies in."""
+        """Return the outermost folder for which a file is left out, or else the file's own folder."""
         *folders, _ = name.split("/")
         lengths = (i for i, part in enumerate(folders, start=1) if name_error(f"{part}/x", self.previews))
         return "/".join(folders[: next(lengths, None)])
 
     def records(self) -> list[FileRecord]:
-        """Records of all files."""
+        """Return the records of all files."""
         out: list[FileRecord] = []
         for (folder, category), kept in self.kept.items():
             count = self.counts[folder, category]
@@ -258,22 +265,22 @@ class NameRecords:
 
 
 def kind_error(file: Path, root: Path) -> LeftOutError | None:
-    """Why something in a folder that should be a file isn't read: no pipes, no devices, no links to nothing."""
+    """Return why a directory entry isn't read (a pipe, a device, a dangling link); None for a file."""
     if not stays_within(file, root):
         return LeftOutError("a link that leads out of the folder", OUTSIDE)
     mode = mode_of(file)
     if not mode:
-        return LeftOutError("a link to nothing, or a file that went away", UNREADABLE)
+        return LeftOutError("a link to nothing, or a file that no longer exists", UNREADABLE)
     return None if stat.S_ISREG(mode) else LeftOutError("a pipe, socket or device", NOT_READ)
 
 
 def stays_within(file: Path, root: Path) -> bool:
-    """Whether a file that may be a link lies in the root."""
+    """Whether a file is in the root; links are followed."""
     return not file.is_symlink() or Path(os.path.realpath(file)).is_relative_to(os.path.realpath(root))
 
 
 def mode_of(file: Path) -> int:
-    """Mode of a file, 0 where there is none (a dangling link, a loop of links)."""
+    """Return the mode of a file; 0 if it doesn't exist (a dangling link, a loop of links)."""
     try:
         return file.stat().st_mode
     except OSError:
@@ -281,37 +288,43 @@ def mode_of(file: Path) -> int:
 
 
 def list_zip(path: Path, label: str, previews: frozenset[str]) -> tuple[Container, list[FileRecord]]:
-    """Members of a zip that are safe to read, and records of the others.
+    """List the members of a zip that are safe to read, and records of the others.
+
+    Args:
+        path: path of the zip.
+        label: see Container.
+        previews: see list_containers.
 
     Raises:
-        InputError: not a zip, a damaged one, one without files or one of too many members.
+        InputError: the file is not a zip, is damaged, or has no members or too many.
     """
     with open_zip(path) as archive:
         members = archive.infolist()
     files = {member_name(info): info for info in members if info.filename and not info.is_dir()}
     if not files:
         raise LeftOutError("a zip without files", UNREADABLE)
-    named = NameRecords(previews)
+    by_name = NameRecords(previews)
     errors: dict[str, LeftOutError | None] = {}
     for name, info in sorted(files.items()):
         if error := name_error(name, previews):
-            named.add(name, error)
+            by_name.add(name, error)
         else:
             errors[name] = member_error(info)
     if len(errors) > MOST_FILES:
         raise LeftOutError(f"more than {MOST_FILES:,} files in one zip", TOO_MANY)
-    errors |= drawn_errors([name for name, error in errors.items() if not error])
+    errors |= own_picture_errors([name for name, error in errors.items() if not error])
     container = Container(path, label, tuple(sorted(name for name, error in errors.items() if not error)), True)
-    records = [left_out(name, error) for name, error in errors.items() if error] + named.records()
+    records = [left_out(name, error) for name, error in errors.items() if error] + by_name.records()
     return container, [replace(record, file=container.full_name(record.file)) for record in records]
 
 
-def drawn_errors(names: Sequence[str]) -> dict[str, LeftOutError]:
-    """Why pictures are left out that ganassets drew of assets and runs, by name: contact sheets beside the index of
-    what was made, snapshots in the folder of a run.
+def own_picture_errors(names: Sequence[str]) -> dict[str, LeftOutError]:
+    """Return errors by name for pictures that ganassets itself drew, which are no data.
+
+    These are contact sheets beside an index of generated assets, and snapshots in a run folder.
     """
     present = frozenset(names)
-    found = {}
+    found: dict[str, LeftOutError] = {}
     for name in names:
         folder, base = posixpath.split(name)
         run, last = posixpath.split(folder)
@@ -323,24 +336,28 @@ def drawn_errors(names: Sequence[str]) -> dict[str, LeftOutError]:
 
 
 @contextmanager
-def open_zip(path: Path) -> Iterator[zipfile.ZipFile]:
-    """An open zip; InputError where it is none."""
+def open_zip(path: Path) -> Generator[zipfile.ZipFile]:
+    """Open a zip.
+
+    Raises:
+        InputError: the file is not a readable zip.
+    """
     with open_file(path) as file:
         try:
             archive = zipfile.ZipFile(file)
-        except Exception as error:  # zipfile lets through whatever a damaged directory makes it meet
+        except Exception as error:  # zipfile raises many kinds of errors for a damaged directory
             raise InputError(f"not a readable zip: {one_line(error)}") from None
         with archive:
             yield archive
 
 
 def member_name(info: zipfile.ZipInfo) -> str:
-    """Name with "/" between folders; some programs write backslashes."""
+    """Return a member's name with "/" between folders; some programs write backslashes."""
     return info.filename.replace("\\", "/")
 
 
 def member_error(info: zipfile.ZipInfo) -> LeftOutError | None:
-    """Why a member isn't read, or None."""
+    """Return why a member isn't read, or None."""
     name = member_name(info)
     if any(len(part) > LONGEST_NAME for part in name.split("/")):
         return LeftOutError("a name longer than a file's can be", UNREADABLE)
@@ -356,8 +373,11 @@ def member_error(info: zipfile.ZipInfo) -> LeftOutError | None:
 
 
 @contextmanager
-def opened(container: Container) -> Iterator[Opener]:
-    """A function that opens the container's files by name. It raises InputError for one that can't be read."""
+def opened(container: Container) -> Generator[Opener]:
+    """Open a container: the `with` target is a function that opens its files by name.
+
+    The function raises InputError for a file that can't be read.
+    """
     if not container.is_zip:
         yield lambda name: open_file(container.path / name)
         return
@@ -367,7 +387,11 @@ def opened(container: Container) -> Iterator[Opener]:
 
 
 def open_file(path: Path) -> BinaryIO:
-    """A file opened for reading."""
+    """Open a file for reading.
+
+    Raises:
+        InputError: the file can't be opened.
+    """
     try:
         return open_regular(path)
     except OSError as error:
@@ -375,21 +399,21 @@ def open_file(path: Path) -> BinaryIO:
 
 
 def read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
-    """A member's bytes; zipfile itself stops at the size that the directory promises, which was checked."""
+    """Return a member's bytes; zipfile stops at the size in the directory, which was checked before."""
     try:
         with archive.open(info) as stream:
             return read_up_to(stream, LARGEST_MEMBER)
-    except Exception as error:  # the decompressors each have errors of their own
+    except Exception as error:  # each decompressor has its own kinds of errors
         raise InputError(f"damaged in the zip: {one_line(error)}") from None
 
 
 def read_file(open_file: Opener, name: str, most: int) -> bytes:
-    """All bytes of a container's file.
+    """Read all bytes of a container's file.
 
     Args:
-        open_file: opens the container's files.
-        name: of the file.
-        most: bytes that it may hold.
+        open_file: function that opens the container's files.
+        name: name of the file.
+        most: largest allowed size in bytes.
 
     Raises:
         InputError: the file can't be read or is larger.

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganassets.api.data import TrainingData
-from ganassets.api.data.pictures import Pictures, label_counts, read_pictures
+from ganassets.api.data.pictures import PictureSamples, label_counts, read_pictures
 from ganassets.api.data.records import count_files, explain_left_out
 from ganassets.api.errors import InputError
 from ganassets.api.options import SWITCHES
@@ -73,7 +73,7 @@ def is_mirrored(text: str | None) -> bool:
         raise InputError(f"--mirror takes yes or no, not {text!r}.") from error
 
 
-def conditions_of(pictures: Pictures) -> tuple[Condition, ...]:
+def conditions_of(pictures: PictureSamples) -> tuple[Condition, ...]:
     """The choice among the labels, or nothing where there are none."""
     return (Condition("label", "What the picture shows.", choices=pictures.classes),) if pictures.classes else ()
 
@@ -92,7 +92,7 @@ def premultiplied(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return out
 
 
-def notes_of(pictures: Pictures, mirror: bool) -> list[str]:
+def notes_of(pictures: PictureSamples, mirror: bool) -> list[str]:
     """What the user should know about the pictures."""
     count = len(pictures.names)
     alpha = " with transparency" if pictures.pixels.shape[1] == 4 else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 from hypothesis import given
@@ -214,7 +214,7 @@ def test_a_format_that_takes_something_else(plan_of_text, squares):
 
 
 def test_switches_are_fixed_or_both(plan_of_text, make_model, file, monkeypatch):
-    conditions = [{"name": "wet", "switch": True}, file.manifest.conditions[1].model_dump()]
+    conditions = [{"name": "wet", "switch": True}, asdict(file.manifest.conditions[1])]
     rows = [[float(i % 2), float(i % 3 == 0), float(i % 3 != 0)] for i in range(12)]
     wet = look_into(make_model(name="wet.onnx", conditions=conditions, condition_rows=rows))
     monkeypatch.setattr(module, "look_into", lambda path: wet)
