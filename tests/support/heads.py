@@ -10,7 +10,7 @@ import numpy as np
 from ganassets.api.assets import Mesh, Provenance
 from ganassets_faces.basis import load_basis
 from ganassets_faces.decode import decode_heads
-from ganassets_faces.painter import paint
+from ganassets_faces.painter import paint_skins
 
 
 @lru_cache(256)
@@ -22,7 +22,7 @@ def make_head(seed: int, size: int = 128) -> Mesh:
     arrays = {
         "positions": points[:, : basis.vertex_count],
         "joints": points[:, basis.vertex_count :],
-        "albedo": paint(attributes, size, np.random.default_rng(seed)) / np.float32(255),
+        "albedo": paint_skins(attributes, size, np.random.default_rng(seed)) / np.float32(255),
     }
     provenance = Provenance(
         generator="faces 0.1.0",

@@ -13,8 +13,8 @@ from ganassets.api.data.records import HIDDEN, LEFT_BEHIND, NOT_READ
 from ganassets.api.errors import InputError
 from ganassets_faces.basis import load_basis
 from ganassets_faces.eyes import patch_slices
-from ganassets_faces.painter import make_canvas
-from ganassets_faces.skins import blend, colour_of, load_skins, source_coordinates, tone_of
+from ganassets_faces.painter.canvas import make_canvas
+from ganassets_faces.skins import blend_skins, estimate_tones, load_skins, source_coordinates, tone_colours
 from ganassets_faces.texels import texel_map
 
 SIZE = 64
@@ -140,7 +140,7 @@ def test_tone_is_measured(tmp_path: Path) -> None:
     assert skins.tone[0] < 0.3 < 0.7 < skins.tone[1]
     assert skins.human.tolist() == [True, True, False]
     tones = np.linspace(0, 1, 11)
-    assert np.abs(tone_of(colour_of(tones)) - tones).max() < 0.01
+    assert np.abs(estimate_tones(tone_colours(tones)) - tones).max() < 0.01
 
 
 def test_file_names_tell_age_and_sex(tmp_path: Path) -> None:
@@ -164,17 +164,17 @@ def test_blend_follows_the_tone_slider(pair: Path) -> None:
     skins = load_skins(pair, SIZE)
     greens = []
     for tone in (0.0, 0.25, 0.5, 0.75, 1.0):
-        albedo = blend(skins, people(12, tone), 12, SIZE, np.random.default_rng(0))
+        albedo = blend_skins(skins, people(12, tone), 12, SIZE, np.random.default_rng(0))
         assert albedo.shape == (12, 3, SIZE, SIZE) and albedo.dtype == np.uint8
         greens.append(face_colour(albedo)[:, 1].mean())
     assert (np.diff(greens) < -10).all()
-    assert np.abs(np.array(greens) - colour_of(np.linspace(0, 1, 5))[:, 1]).max() < 20
+    assert np.abs(np.array(greens) - tone_colours(np.linspace(0, 1, 5))[:, 1]).max() < 20
 
 
 def test_blend_is_endless_and_deterministic(pair: Path) -> None:
     skins = load_skins(pair, SIZE)
     person = np.repeat(people(1, 0.5), 20, 0)
-    first, again = (blend(skins, person, 20, SIZE, np.random.default_rng(3)) for _ in range(2))
+    first, again = (blend_skins(skins, person, 20, SIZE, np.random.default_rng(3)) for _ in range(2))
     assert np.array_equal(first, again)
     assert len(np.unique(first.reshape(20, -1), axis=0)) == 20
     rows, columns = patch_slices(SIZE)
@@ -188,11 +188,11 @@ def test_blend_adds_brows_where_there_are_none(pair: Path) -> None:
     canvas = make_canvas(SIZE)
     brow = np.abs(np.column_stack([canvas.side, canvas.points[:, 1:]]) - (0.03, 0.1685, 0.14))
     brow = (brow < (0.01, 0.002, 0.03)).all(1)
-    green = blend(skins, people(16, 0.3), 16, SIZE, np.random.default_rng(4))[:, 1].reshape(16, -1)
+    green = blend_skins(skins, people(16, 0.3), 16, SIZE, np.random.default_rng(4))[:, 1].reshape(16, -1)
     assert (green[:, brow].mean(1) < 0.9 * np.median(green, 1)).mean() > 0.8
 
 
 def test_odd_colours_stay(tmp_path: Path) -> None:
     texture(GREEN).save(tmp_path / "orc.png")
-    albedo = blend(load_skins(tmp_path, SIZE), people(6, 0.5), 6, SIZE, np.random.default_rng(5))
+    albedo = blend_skins(load_skins(tmp_path, SIZE), people(6, 0.5), 6, SIZE, np.random.default_rng(5))
     assert np.abs(face_colour(albedo) - GREEN).max() < 30
