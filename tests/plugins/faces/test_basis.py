@@ -41,7 +41,7 @@ def test_shapes_and_indices():
 
 
 def test_nothing_can_be_changed_by_accident():
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="read-only"):
         load_basis().mean[0, 0] = 1
 
 

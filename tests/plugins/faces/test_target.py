@@ -10,7 +10,7 @@ from PIL import Image
 
 from ganassets.api.errors import GanassetsError, InputError
 from ganassets_faces import SPEC, target
-from ganassets_faces.target import SIZE, skin_target, skins_of
+from ganassets_faces.target import SIZE, flatten_skins, skin_target
 from ganassets_faces.texels import texel_map
 from support.heads import make_head
 
@@ -46,7 +46,7 @@ def test_a_skin_in_the_heads_own_place_is_met():
     inside = texel_map(SIZE).inside
     fine, coarse = (make_head(3, size).materials[0].albedo for size in (128, 64))
     assert fine is not None and coarse is not None
-    whole, half = skins_of([make_head(3)], inside), skins_of([make_head(3, 64)], inside)
+    whole, half = flatten_skins([make_head(3)], inside), flatten_skins([make_head(3, 64)], inside)
     np.testing.assert_allclose(half[0].reshape(3, -1).mean(1), whole[0].reshape(3, -1).mean(1), atol=3)
 
 
