@@ -16,10 +16,11 @@ from ganassets.inference.model import Model
 from ganassets.inference.pipeline import Inputs, seed_noise
 from ganassets.training.evaluation.features import ImageFeatures, image_features, scaled_pictures
 from ganassets.training.evaluation.measures import Features, principal_axes
-from ganassets_textures.dataset import condition_values, fitted_sliders
+from ganassets_textures.painted_samples import round_scale
+from ganassets_textures.samples import condition_values
 from ganassets_textures.materials import COLUMNS, LOOKS
-from ganassets_textures.painter import Z_DIM, likely, paint
-from ganassets_textures.structure import noise_map, pattern_of
+from ganassets_textures.painter import Z_DIM, draw_sliders, paint_material
+from ganassets_textures.spatial_noise import noise_map, pattern_of
 
 FloatArray = NDArray[np.float32]
 Arrays = dict[str, FloatArray]
@@ -94,9 +95,11 @@ def painted(materials: Sequence[str], seed: int, size: int) -> Arrays:
     albedo, height = [], []
     for i, material in enumerate(materials):
         rng = np.random.default_rng([seed, i])
-        sliders, z = fitted_sliders(likely(material, rng), size), rng.normal(size=Z_DIM).astype(np.float32)
+        sliders, z = round_scale(draw_sliders(material, rng), size), rng.normal(size=Z_DIM).astype(np.float32)
         row = np.array(condition_values([material], LOOKS[0], sliders), np.float32)
-        maps = paint(material, sliders, z, noise_map(int(rng.integers(0, 2**62)), pattern_of(row), (size, size)))
+        maps = paint_material(
+            material, sliders, z, noise_map(int(rng.integers(0, 2**62)), pattern_of(row), (size, size))
+        )
         albedo.append(maps.albedo)
         height.append(maps.height[None])
     return {"albedo": np.stack(albedo), "height": np.stack(height)}

@@ -43,8 +43,8 @@ from ganassets.training.evaluation.features import ImageFeatures, image_features
 from ganassets.training.evaluation.measures import Features, frechet_distance, principal_axes
 from ganassets.training.evaluation.tiling import equivariance, largest_difference, normal_agreement, seam_ratio
 from ganassets_textures.materials import CLASSES, LOOKS
-from ganassets_textures.measures import maps_of
-from ganassets_textures.photos import part_of
+from ganassets_textures.measures import batch_maps
+from ganassets_textures.real_samples import crop_set
 from ganassets_textures.sets import MaterialSet, read_sets
 
 SEAM_LIMITS = (0.95, 1.05)
@@ -190,7 +190,7 @@ def seam_ratios(
     while part := list(islice(asked, BATCH)):
         moved = [replace(one, noise=np.roll(one.noise, rng.integers(0, size), (1, 2))) for one in part]  # pyright: ignore
         for asset in maker.materials(moved):
-            for name, values in maps_of(asset).items():
+            for name, values in batch_maps(asset).items():
                 ratios.setdefault(name, []).append([float(seam_ratio(values, stride)[0]) for stride in strides])
     return {name: np.array(values) for name, values in ratios.items()}
 
@@ -310,7 +310,7 @@ def features_of(bench: Bench, albedo: NDArray[np.float32]) -> Features:
 
 def crops(sets: Sequence[MaterialSet], count: int, rng: np.random.Generator) -> NDArray[np.float32]:
     """(sets * count, 3, h, w) albedo of parts of each set, as they are drawn for training."""
-    return np.stack([part_of(source, CROP, rng)[0]["albedo"] for source in sets for _ in range(count)])
+    return np.stack([crop_set(source, CROP, rng)[0]["albedo"] for source in sets for _ in range(count)])
 
 
 def quilts(

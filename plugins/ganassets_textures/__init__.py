@@ -36,7 +36,7 @@ def _domain(preset: Preset, fit: Any) -> Any:
 
 
 def _noise(seed: int, row: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
-    from .structure import noise_map, pattern_of
+    from .spatial_noise import noise_map, pattern_of
 
     return noise_map(seed, pattern_of(row), (size[0], size[1]))
 
@@ -73,7 +73,7 @@ def _target(path: Path) -> Target:
 
 
 def _static_digests() -> dict[str, str]:
-    from .structure import noise_digest
+    from .spatial_noise import noise_digest
 
     return {"noise": noise_digest()}
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ganassets.api.assets import Provenance, TextureSet
 
-from .materials import CLASSES, KINDS
+from .materials import CLASSES, MATERIAL_CLASSES
 
 FloatArray = NDArray[np.float32]
 
@@ -48,7 +48,7 @@ def texture_set(maps: Mapping[str, FloatArray], name: str, provenance: Provenanc
 
 def texel_size(sliders: Mapping[str, float]) -> float:
     """Metres that a texel is wide: the real size of the material's unit by its texels, as the model file has it."""
-    logarithm = sum(np.log(KINDS[name].pattern) * sliders[f"material:{name}"] for name in CLASSES)
+    logarithm = sum(np.log(MATERIAL_CLASSES[name].pattern) * sliders[f"material:{name}"] for name in CLASSES)
     return float(np.exp(logarithm) / sliders["scale"])
 
 

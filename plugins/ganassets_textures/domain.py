@@ -10,14 +10,13 @@ from torch.nn import functional
 from ganassets.api.spec import Preset
 from ganassets.training.networks import Domain, LinearFit
 
-from .materials import CLASSES, COLUMNS, KINDS, METALS
-from .structure import CHANNELS, STRUCTURE, WHITE
+from .materials import CLASSES, COLUMNS, MATERIAL_CLASSES, METALS
+from .samples import MASKS
+from .spatial_noise import CHANNELS, STRUCTURE, WHITE
 
 HEIGHT_UNIT = 4.0  # texels that a 1 of the networks stands for
 MOST_TEXELS = 16.0
 STRIDE = 16
-# Columns of a sample's mask: maps and noise that it has.
-MASKS = ("height", "roughness", "metallic", "structure")
 MAP_CHANNELS = 8
 HIDDEN = ("aspect", "look:painted")  # from the networks
 
@@ -44,7 +43,7 @@ class TexturesDomain(Domain):
         self.stride, self.noise_channels, self.white_channels = STRIDE, len(CHANNELS), WHITE.stop
         structure = STRUCTURE.stop - STRUCTURE.start
         self.view_channels = 4 * MAP_CHANNELS + structure + len(MASKS)
-        patterns = [KINDS[name].pattern for name in CLASSES]
+        patterns = [MATERIAL_CLASSES[name].pattern for name in CLASSES]
         self.register_buffer("pattern_log", torch.tensor(np.log(patterns), dtype=torch.float32))
         # What is painted has no mark, so that photos start from what was learnt of painted materials.
         self.condition_mean[COLUMNS.index("look:photo")], self.condition_std[COLUMNS.index("look:photo")] = 0.0, 1.0

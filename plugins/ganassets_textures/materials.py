@@ -8,7 +8,7 @@ from ganassets.api.spec import Condition
 
 
 @dataclass(frozen=True)
-class Kind:
+class MaterialClass:
     """A class of materials.
 
     Attributes:
@@ -21,28 +21,28 @@ class Kind:
     words: tuple[str, ...] = ()
 
 
-KINDS: dict[str, Kind] = {
-    "brick": Kind(0.075, ("bricks", "brickwall", "wall")),
-    "cobble": Kind(0.14, ("cobblestone", "paving", "pavement", "pavingstones", "stones", "flagstone", "stone")),
-    "tile": Kind(0.2, ("tiles", "ceramic", "porcelain", "terrazzo", "floor", "pattern", "facade", "roof", "roofing")),
-    "plank": Kind(0.13, ("planks", "wood", "parquet", "woodfloor", "siding", "timber", "board", "boards")),
-    "bark": Kind(0.06, ("trunk",)),
-    "fabric": Kind(0.003, ("cloth", "textile", "wool", "felt", "carpet", "denim", "linen", "rug", "weave")),
-    "leather": Kind(0.006, ("hide", "skin")),
-    "brushed-metal": Kind(0.05, ("metal", "steel", "aluminium", "aluminum", "iron", "chrome", "gold", "copper")),
-    "painted-metal": Kind(0.12, ("paintedmetal", "painted", "plastic", "container", "plate", "corrugated")),
-    "rusted-metal": Kind(0.12, ("rust", "rusty", "rusted", "corroded")),
-    "marble": Kind(0.3, ("onyx", "granite", "travertine", "quartz")),
-    "concrete": Kind(0.3, ("cement", "asphalt", "road", "tarmac")),
-    "plaster": Kind(0.08, ("stucco", "plastered", "paint", "wallpaper")),
-    "rock": Kind(0.3, ("rocks", "cliff", "boulder", "lava")),
-    "ground": Kind(0.12, ("soil", "dirt", "mud", "forest", "leaves", "earth", "terrain", "trail", "snow")),
-    "gravel": Kind(0.03, ("pebbles", "pebble", "rubble", "scree")),
-    "sand": Kind(0.08, ("beach", "desert", "dune")),
-    "grass": Kind(0.05, ("lawn", "moss", "meadow")),
+MATERIAL_CLASSES: dict[str, MaterialClass] = {
+    "brick": MaterialClass(0.075, ("bricks", "brickwall", "wall")),
+    "cobble": MaterialClass(0.14, ("cobblestone", "paving", "pavement", "pavingstones", "stones", "flagstone", "stone")),
+    "tile": MaterialClass(0.2, ("tiles", "ceramic", "porcelain", "terrazzo", "floor", "pattern", "facade", "roof", "roofing")),
+    "plank": MaterialClass(0.13, ("planks", "wood", "parquet", "woodfloor", "siding", "timber", "board", "boards")),
+    "bark": MaterialClass(0.06, ("trunk",)),
+    "fabric": MaterialClass(0.003, ("cloth", "textile", "wool", "felt", "carpet", "denim", "linen", "rug", "weave")),
+    "leather": MaterialClass(0.006, ("hide", "skin")),
+    "brushed-metal": MaterialClass(0.05, ("metal", "steel", "aluminium", "aluminum", "iron", "chrome", "gold", "copper")),
+    "painted-metal": MaterialClass(0.12, ("paintedmetal", "painted", "plastic", "container", "plate", "corrugated")),
+    "rusted-metal": MaterialClass(0.12, ("rust", "rusty", "rusted", "corroded")),
+    "marble": MaterialClass(0.3, ("onyx", "granite", "travertine", "quartz")),
+    "concrete": MaterialClass(0.3, ("cement", "asphalt", "road", "tarmac")),
+    "plaster": MaterialClass(0.08, ("stucco", "plastered", "paint", "wallpaper")),
+    "rock": MaterialClass(0.3, ("rocks", "cliff", "boulder", "lava")),
+    "ground": MaterialClass(0.12, ("soil", "dirt", "mud", "forest", "leaves", "earth", "terrain", "trail", "snow")),
+    "gravel": MaterialClass(0.03, ("pebbles", "pebble", "rubble", "scree")),
+    "sand": MaterialClass(0.08, ("beach", "desert", "dune")),
+    "grass": MaterialClass(0.05, ("lawn", "moss", "meadow")),
 }  # fmt: skip
 
-CLASSES = tuple(KINDS)
+CLASSES = tuple(MATERIAL_CLASSES)
 METALS = ("brushed-metal", "rusted-metal")  # bare ones; paint is none
 LOOKS = ("painted", "photo")
 # Texels that one unit of the pattern is high, at the ends of the slider `scale`.

@@ -11,7 +11,7 @@ from ganassets.api.assets import TextureSet
 from ganassets.training.evaluation.tiling import normal_agreement, seam_ratio
 
 
-def maps_of(asset: TextureSet) -> dict[str, NDArray[np.float32]]:
+def batch_maps(asset: TextureSet) -> dict[str, NDArray[np.float32]]:
     """All maps of a material, (1, channels, h, w) each."""
     planes = ("height", "roughness", "metallic", "occlusion")
     pictures = {name: getattr(asset, name).transpose(2, 0, 1)[None] for name in ("albedo", "normal")}
@@ -26,7 +26,7 @@ def material_measures(assets: Sequence[TextureSet]) -> dict[str, float]:
     """
     ratios: dict[str, list[float]] = {}
     for asset in assets:
-        for name, values in maps_of(asset).items():
+        for name, values in batch_maps(asset).items():
             ratios.setdefault(name, []).append(float(seam_ratio(values)[0]))
     seams = {f"seam {name}": float(np.nanmean(found)) for name, found in ratios.items() if not np.isnan(found).all()}
     return seams | {

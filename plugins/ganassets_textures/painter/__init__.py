@@ -12,17 +12,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import metal, organic, stone
-from .palette import likely
-from .tools import FloatArray, Noise, Sliders, Surface
+from .noise_fields import NoiseFields
+from .operations import FloatArray
+from .palette import draw_sliders
+from .surface import MaterialSliders, PaintedSurface
 
-__all__ = ["Z_DIM", "Maps", "likely", "paint"]
+__all__ = ["Z_DIM", "PaintedMaps", "draw_sliders", "paint_material"]
 
 Z_DIM = 16  # numbers of a latent that the painter reads
 HIGHEST = 16.0  # texels
 
 
 @dataclass(frozen=True, eq=False)
-class Maps:
+class PaintedMaps:
     """All maps of a painted material, wrapping at their borders.
 
     Attributes:
@@ -37,7 +39,7 @@ class Maps:
     metallic: FloatArray
 
 
-PAINTERS: dict[str, Callable[[Sliders, FloatArray, Noise], Surface]] = {
+PAINTERS: dict[str, Callable[[MaterialSliders, FloatArray, NoiseFields], PaintedSurface]] = {
     "brick": stone.brick,
     "cobble": stone.cobble,
     "tile": stone.tile,
@@ -45,9 +47,9 @@ PAINTERS: dict[str, Callable[[Sliders, FloatArray, Noise], Surface]] = {
     "bark": organic.bark,
     "fabric": organic.fabric,
     "leather": organic.leather,
-    "brushed-metal": metal.brushed,
-    "painted-metal": metal.painted,
-    "rusted-metal": metal.rusted,
+    "brushed-metal": metal.brushed_metal,
+    "painted-metal": metal.painted_metal,
+    "rusted-metal": metal.rusted_metal,
     "marble": stone.marble,
     "concrete": stone.concrete,
     "plaster": stone.plaster,
@@ -59,7 +61,7 @@ PAINTERS: dict[str, Callable[[Sliders, FloatArray, Noise], Surface]] = {
 }
 
 
-def paint(material: str, sliders: Mapping[str, float], z: FloatArray, noise: FloatArray) -> Maps:
+def paint_material(material: str, sliders: Mapping[str, float], z: FloatArray, noise: FloatArray) -> PaintedMaps:
     """All maps of a material.
 
     Args:
@@ -68,10 +70,10 @@ def paint(material: str, sliders: Mapping[str, float], z: FloatArray, noise: Flo
         z: (Z_DIM,) standard normals: all else that two materials of a class differ in.
         noise: (14, h, w) of structure.noise_map with the same scale, aspect and stagger; h and w multiples of 16.
     """
-    s = Sliders(**{name: float(value) for name, value in sliders.items()})
-    surface = PAINTERS[material](s, z, Noise(noise))
+    s = MaterialSliders(**{name: float(value) for name, value in sliders.items()})
+    surface = PAINTERS[material](s, z, NoiseFields(noise))
     size = noise.shape[1:]
-    return Maps(
+    return PaintedMaps(
         np.clip(np.broadcast_to(surface.colour, (3, *size)), 0, 1).astype(np.float32),
         np.clip(np.broadcast_to(surface.height * s.relief, size), -HIGHEST, HIGHEST).astype(np.float32),
         np.clip(np.broadcast_to(surface.roughness, size), 0, 1).astype(np.float32),

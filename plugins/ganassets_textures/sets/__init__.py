@@ -11,8 +11,8 @@ from ganassets.api.data.records import FileRecord, explain_left_out
 from ganassets.api.data.sources import Container, list_containers, opened, unread_records
 from ganassets.api.errors import InputError
 
-from .groups import Group, grouped
-from .reading import NOT_LEARNT, MaterialSet, Result, read_group
+from .groups import FileGroup, group_files
+from .material_set import NOT_LEARNT, GroupResult, MaterialSet, read_group
 
 __all__ = ["MaterialSet", "Report", "read_sets"]
 
@@ -22,7 +22,7 @@ EXAMPLE = "a set is a colour map and what belongs to it: wall_color.png, wall_no
 
 
 @dataclass(frozen=True)
-class Report:
+class SetReport:
     """What was found.
 
     Attributes:
@@ -40,7 +40,7 @@ def no_report(done: int, total: int) -> None:
 
 def read_sets(
     path: Path, longest: int = 512, report: Callable[[int, int], None] = no_report
-) -> tuple[list[MaterialSet], Report]:
+) -> tuple[list[MaterialSet], SetReport]:
     """Read all material sets in a folder or a zip, at any depth, and in zips in the folder; sorted by place and name.
 
     Sets are read one after the other, so memory holds the reduced sets and the pictures of one.
@@ -54,7 +54,7 @@ def read_sets(
         InputError: path is neither a readable folder nor a zip, or holds no usable set.
     """
     containers, records = list_containers(path, "a folder or a zip of material sets", SKIPPED_FOLDERS)
-    groups = [(container, groups_of(container, records)) for container in containers]
+    groups = [(container, find_groups(container, records)) for container in containers]
     root = path.resolve().name.removesuffix(".zip")
     total = sum(len(found) for _, found in groups)
     sets: list[MaterialSet] = []
@@ -72,13 +72,13 @@ def read_sets(
     if not sets:
         why = explain_left_out(records)
         raise InputError(f"{path} holds no usable material set{why and f' ({why})'}; {EXAMPLE}.")
-    return sets, Report(tuple(lines), tuple(records))
+    return sets, SetReport(tuple(lines), tuple(records))
 
 
-def groups_of(container: Container, records: list[FileRecord]) -> list[Group]:
+def find_groups(container: Container, records: list[FileRecord]) -> list[FileGroup]:
     """Groups of the container's pictures; those of maps that are not learnt get records."""
     pictures = [name for name in container.names if PurePosixPath(name).suffix.lower() in SUFFIXES]
-    groups = grouped(pictures)
+    groups = group_files(pictures)
     learnt = {file.name for group in groups for file in group.files}
     why = (
         "its name or its folder's says that it is a preview, or a map that is not learnt, such as occlusion or emission"
@@ -91,7 +91,7 @@ def groups_of(container: Container, records: list[FileRecord]) -> list[Group]:
     return groups
 
 
-def read_container(container: Container, groups: list[Group], root: str, longest: int) -> Iterator[Result]:
+def read_container(container: Container, groups: list[FileGroup], root: str, longest: int) -> Iterator[GroupResult]:
     """Results of a container's groups, one after the other; root is the name of what the user gave."""
     if groups:
         with opened(container) as open_file:

@@ -37,7 +37,7 @@ def correlation(a: FloatArray, b: FloatArray) -> float:
     return float((a * b).sum(dtype=np.float64)) / norm if norm > 0 else 0.0
 
 
-def green_points_down(slopes: FloatArray, height: FloatArray | None) -> bool:
+def is_directx_slopes(slopes: FloatArray, height: FloatArray | None) -> bool:
     """Whether slopes that were read as OpenGL come from a DirectX map.
 
     A height map says so where its slopes down the rows go against the normal map's, and those to the right don't (both
@@ -64,7 +64,7 @@ def integrate(slopes: FloatArray, wraps: bool) -> FloatArray:
     h, w = slopes.shape[1:]
     right, down = slopes - slopes.mean((1, 2), keepdims=True)
     if not wraps:
-        right, down = mirrored(right, -1, 1), mirrored(down, 1, -1)
+        right, down = mirror_field(right, -1, 1), mirror_field(down, 1, -1)
     turn_x = 2 * np.pi * np.fft.rfftfreq(right.shape[1])[None]
     turn_y = 2 * np.pi * np.fft.fftfreq(right.shape[0])[:, None]
     power = turn_x**2 + turn_y**2
@@ -75,18 +75,18 @@ def integrate(slopes: FloatArray, wraps: bool) -> FloatArray:
     return (height - height.mean()).astype(np.float32)
 
 
-def mirrored(array: FloatArray, sign_x: int, sign_y: int) -> FloatArray:
+def mirror_field(array: FloatArray, sign_x: int, sign_y: int) -> FloatArray:
     """(2 h, 2 w): an (h, w) array and its mirror images, times a sign where it is mirrored along that axis."""
     wide = np.concatenate([array, sign_x * array[:, ::-1]], axis=1)
     return np.concatenate([wide, sign_y * wide[::-1]])
 
 
-def belong_together(height: FloatArray, slopes: FloatArray) -> bool:
+def is_same_surface(height: FloatArray, slopes: FloatArray) -> bool:
     """Whether a height map (h, w) shows the surface that the slopes (2, h, w) of a normal map do."""
     return abs(correlation(slopes_of_height(height), slopes)) > CLEAR
 
 
-def scaled_height(height: FloatArray, slopes: FloatArray | None) -> FloatArray:
+def scale_height(height: FloatArray, slopes: FloatArray | None) -> FloatArray:
     """A height map in texels, zero mean.
 
     Height maps have no scale of their own. The normal map gives it: least squares between its slopes and the height's

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from ..materials import KINDS
+from ..materials import MATERIAL_CLASSES
 
 Words = tuple[str, ...]
 
@@ -84,7 +84,7 @@ RESOLUTION = re.compile(r"\d{1,2}k|(128|256|512|1024|2048|4096|8192|16384)x?|jpe
 
 
 @dataclass(frozen=True)
-class Reading:
+class NameReading:
     """One way to understand a file's name.
 
     Attributes:
@@ -105,7 +105,7 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class Word:
+class MapWord:
     """A map's name: which map it is, and what it says besides."""
 
     kind: str
@@ -113,57 +113,59 @@ class Word:
     weak: bool = False
 
 
-def map_words() -> dict[str, Word]:
+def map_words() -> dict[str, MapWord]:
     """All words of all maps; with "map" and "texture" after them and, of normal maps, conventions before and after."""
     table = {}
     for weak, words_of in ((False, MAP_WORDS), (True, WEAK_WORDS)):
         for kind, words in words_of.items():
-            table |= {word: Word(kind, None, weak) for word in words}
+            table |= {word: MapWord(kind, None, weak) for word in words}
     for name, word in [(name, word) for name, word in table.items() if word.kind == "normal"]:
         for mark, convention in CONVENTIONS.items():
-            table[name + mark] = table[mark + name] = Word("normal", convention, word.weak)
+            table[name + mark] = table[mark + name] = MapWord("normal", convention, word.weak)
     return {word + after: table[word] for after in ("map", "texture") for word in table if not table[word].weak} | table
 
 
 TABLE = map_words()
-MATERIAL_WORDS = {word: name for name, kind in KINDS.items() for word in (name.replace("-", ""), *kind.words)}
+MATERIAL_WORDS = {
+    word: name for name, kind in MATERIAL_CLASSES.items() for word in (name.replace("-", ""), *kind.words)
+}
 
 
 def tokens(text: str) -> Words:
     """Lower-case words and numbers of a name, split at separators, capitals and digits ("Bricks075B": bricks, 075b)."""
-    return tuple(match.group().lower() for match in TOKEN.finditer(without_accents(text)))
+    return tuple(match.group().lower() for match in TOKEN.finditer(strip_accents(text)))
 
 
-def without_accents(text: str) -> str:
+def strip_accents(text: str) -> str:
     """Text with plain Latin letters in place of those with accents; as long as the composed text (NFC) is."""
     composed = unicodedata.normalize("NFC", text)
     plain = (unicodedata.normalize("NFKD", letter)[0] for letter in composed)
     return "".join(base if base.isascii() else letter for base, letter in zip(plain, composed, strict=True))
 
 
-def readings(name: str) -> tuple[Reading, ...]:
+def interpret_name(name: str) -> tuple[NameReading, ...]:
     """Ways to understand a file's name (without its suffix), best first; the last one is that it names no map.
 
     The last word that names a map counts. What follows it may tell sets apart (wall_diff_01, wall_nm_01) or variants
     of one set (wall_diff_red, wall_diff_blue, wall_nm), so both come up.
     """
     name = unicodedata.normalize("NFC", name)
-    found = without_workflow([match for match in TOKEN.finditer(without_accents(name)) if not is_resolution(match)])
+    found = strip_workflow([match for match in TOKEN.finditer(strip_accents(name)) if not is_resolution(match)])
     words = tuple(match.group().lower() for match in found)
 
     def written(start: int, end: int) -> str:
         return name[found[start].start() : found[end - 1].end()] if start < end else ""
 
     out = []
-    for word, start, end in map_matches(words):
+    for word, start, end in match_map_words(words):
         before, after = written(0, start), written(end, len(words))
         both = "_".join(part for part in (before, after) if part)
-        out.append(Reading(word.kind, words[:start] + words[end:], both, word.convention, word.weak))
-        out.append(Reading(word.kind, words[:start], before, word.convention, word.weak))
+        out.append(NameReading(word.kind, words[:start] + words[end:], both, word.convention, word.weak))
+        out.append(NameReading(word.kind, words[:start], before, word.convention, word.weak))
         if not word.weak:
             break
     whole = written(0, len(words)) or name
-    return (*dict.fromkeys(out), Reading(None, words or (name.lower(),), whole, reason="its name names no map"))
+    return (*dict.fromkeys(out), NameReading(None, words or (name.lower(),), whole, reason="its name names no map"))
 
 
 def is_resolution(match: re.Match[str]) -> bool:
@@ -172,7 +174,7 @@ def is_resolution(match: re.Match[str]) -> bool:
     return bool(RESOLUTION.fullmatch(word)) and not (word.isdigit() and match.start() == 0)
 
 
-def without_workflow(found: list[re.Match[str]]) -> list[re.Match[str]]:
+def strip_workflow(found: list[re.Match[str]]) -> list[re.Match[str]]:
     """Words of a name without the workflow at its end, where a map's word stands before it."""
     if not found or found[-1].group() not in WORKFLOWS:
         return found
@@ -183,25 +185,25 @@ def without_workflow(found: list[re.Match[str]]) -> list[re.Match[str]]:
     return found[:-1] if any(word in TABLE for word in ends) else found
 
 
-def map_matches(words: Words) -> Iterator[tuple[Word, int, int]]:
+def match_map_words(words: Words) -> Iterator[tuple[MapWord, int, int]]:
     """Words that name maps, last first: what they are, and the range of tokens they take."""
     last = max((i for i, word in enumerate(words) if not word.isdigit()), default=-1)
     for start, end in phrases(len(words)):
         word = TABLE.get("".join(words[start:end]))
         if word and (not word.weak or end == last + 1):
             if is_qualified(word, words[:start]):
-                yield Word("ignored"), start - 1, end
+                yield MapWord("ignored"), start - 1, end
             else:
                 yield word, start, end
 
 
-def is_qualified(word: Word, before: Words) -> bool:
+def is_qualified(word: MapWord, before: Words) -> bool:
     """Whether what stands before a map's word makes it a map of something that is not learnt."""
     last = before[-1] if before else ""
     return last in QUALIFIERS or (last == "specular" and word.kind == "albedo")
 
 
-def folder_word(name: str) -> Word | None:
+def map_of_folder(name: str) -> MapWord | None:
     """The map that all pictures in a folder of that name are, if its name says nothing else."""
     return TABLE.get("".join(tokens(name)))
 
@@ -213,7 +215,7 @@ def phrases(count: int) -> Iterator[tuple[int, int]]:
             yield start, end
 
 
-def material_of(levels: Iterable[str]) -> str | None:
+def guess_material(levels: Iterable[str]) -> str | None:
     """Class of material that names say.
 
     Args:

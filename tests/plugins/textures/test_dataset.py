@@ -12,11 +12,12 @@ import pytest
 from ganassets.api.data import TrainingData
 from ganassets.api.errors import InputError
 from ganassets_textures import SPEC
-from ganassets_textures.dataset import SIGNALS, condition_values, painted_share
+from ganassets_textures.dataset import parse_painted_share
 from ganassets_textures.domain import MASKS
 from ganassets_textures.materials import CLASSES, COLUMNS, CONDITIONS
-from ganassets_textures.painter import Z_DIM, paint
-from ganassets_textures.structure import noise_map, pattern_of
+from ganassets_textures.painter import Z_DIM, paint_material
+from ganassets_textures.samples import SIGNALS, condition_values
+from ganassets_textures.spatial_noise import noise_map, pattern_of
 from support.material_files import colours, grey, hills, normals, save
 
 SIZE = 32
@@ -85,7 +86,7 @@ def test_a_sample_can_be_painted_again(painted):
         row = painted.conditions[i]
         sliders = {name: float(row[COLUMNS.index(name)]) for name in SLIDERS}
         noise = noise_map(int(painted.noise_seeds[i]), pattern_of(row), (SIZE, SIZE))
-        maps = paint(CLASSES[int(row[: len(CLASSES)].argmax())], sliders, painted.latents[i], noise)
+        maps = paint_material(CLASSES[int(row[: len(CLASSES)].argmax())], sliders, painted.latents[i], noise)
         for name, signal in painted.signals.items():
             scale = 255 if signal.dtype == np.uint8 else 1
             expected = scale * np.asarray(getattr(maps, name)).reshape(signal[i].shape)
@@ -119,10 +120,10 @@ def test_progress_reaches_the_end(folder, options):
 
 
 def test_share_of_painted_samples():
-    assert painted_share(None, data=False) == 1
-    assert painted_share(None, data=True) == 0.5
-    assert painted_share("0", data=True) == 0
-    assert painted_share("0.9", data=True) == 0.9
+    assert parse_painted_share(None, data=False) == 1
+    assert parse_painted_share(None, data=True) == 0.5
+    assert parse_painted_share("0", data=True) == 0
+    assert parse_painted_share("0.9", data=True) == 0.9
 
 
 @pytest.mark.parametrize(
@@ -137,7 +138,7 @@ def test_share_of_painted_samples():
 )
 def test_shares_that_make_no_sense(text, told):
     with pytest.raises(InputError) as caught:
-        painted_share(text, data=True)
+        parse_painted_share(text, data=True)
     assert told in str(caught.value)
 
 

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from ganassets.api.assets import Provenance
 from ganassets_textures.decode import decode_materials, normals, occlusion, texel_size, wrapped_slopes
-from ganassets_textures.materials import CLASSES, COLUMNS, KINDS
+from ganassets_textures.materials import CLASSES, COLUMNS, MATERIAL_CLASSES
 
 SIZE = 64
-TEXEL = KINDS["brick"].pattern / 48
+TEXEL = MATERIAL_CLASSES["brick"].pattern / 48
 
 
 def sliders(scale: float = 48.0, **shares: float) -> dict[str, float]:
@@ -111,9 +111,9 @@ def test_occlusion_depends_on_slopes_and_not_on_metres():
     """The same surface at another scale."""
     height = waves(2, 3)[0]
     made = [
-        decode_materials(outputs(height * KINDS["brick"].pattern / scale), ["a"], [Provenance(sliders=sliders(scale))])[
-            0
-        ]
+        decode_materials(
+            outputs(height * MATERIAL_CLASSES["brick"].pattern / scale), ["a"], [Provenance(sliders=sliders(scale))]
+        )[0]
         for scale in (16.0, 96.0)
     ]
     assert made[0].texel_size == pytest.approx(6 * made[1].texel_size)
@@ -123,9 +123,9 @@ def test_occlusion_depends_on_slopes_and_not_on_metres():
 
 def test_texels_of_a_material_and_of_a_mix():
     for name in CLASSES:
-        assert texel_size(sliders(32.0, **{name: 1.0})) == pytest.approx(KINDS[name].pattern / 32)
+        assert texel_size(sliders(32.0, **{name: 1.0})) == pytest.approx(MATERIAL_CLASSES[name].pattern / 32)
     mixed = texel_size(sliders(32.0, brick=0.5, fabric=0.5))
-    assert mixed == pytest.approx(np.sqrt(KINDS["brick"].pattern * KINDS["fabric"].pattern) / 32)
+    assert mixed == pytest.approx(np.sqrt(MATERIAL_CLASSES["brick"].pattern * MATERIAL_CLASSES["fabric"].pattern) / 32)
 
 
 def test_texels_are_as_large_as_the_model_file_has_them():

@@ -15,15 +15,15 @@ from PIL import Image, ImageCms
 
 from ganassets.api.data.records import NOT_READ, PREVIEW, UNREADABLE
 from ganassets.api.errors import InputError
-from ganassets_textures.sets import MaterialSet, Report, read_sets
+from ganassets_textures.sets import MaterialSet, SetReport, read_sets
 from ganassets_textures.sets.heights import slopes_of_height
-from ganassets_textures.sets.reading import NORMALS, NOT_LEARNT, UNKNOWN_MAP
+from ganassets_textures.sets.material_set import NORMALS, NOT_LEARNT, UNKNOWN_MAP
 from support.material_files import SIZE, colours, grey, hills, normals, save, stretched
 
 REAL = Path(__file__).parents[4] / "shared" / "data" / "textures"
 
 
-def read_one(path: Path, longest: int = 512) -> tuple[MaterialSet, Report]:
+def read_one(path: Path, longest: int = 512) -> tuple[MaterialSet, SetReport]:
     """The only set in a folder, without problems."""
     (made,), report = read_sets(path, longest)
     assert not any(record.category == UNREADABLE for record in report.records)
@@ -37,7 +37,7 @@ def folder(tmp_path: Path) -> Path:
     return path
 
 
-def left_out(report: Report) -> dict[str, str]:
+def left_out(report: SetReport) -> dict[str, str]:
     """Why each file is left out that is."""
     return {record.file: record.reason for record in report.records if not record.use}
 

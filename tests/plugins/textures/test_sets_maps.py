@@ -15,20 +15,20 @@ from PIL import Image
 from ganassets.api.data.images import FORMATS
 from ganassets.api.errors import InputError
 from ganassets_textures.sets.heights import (
-    green_points_down,
     integrate,
-    scaled_height,
+    is_directx_slopes,
+    scale_height,
     slopes_of_height,
     slopes_of_normals,
     tiles,
 )
-from ganassets_textures.sets.pixels import picture_size, read_picture
+from ganassets_textures.sets.map_images import read_image_size, read_map_image
 from support.material_files import SIZE, colours, grey, hills, normals, save, stretched, unit
 
 
 def read(path: Path, size: tuple[int, int] = (SIZE, SIZE)):
     with path.open("rb") as stream:
-        return read_picture(stream, path.suffix, size)
+        return read_map_image(stream, path.suffix, size)
 
 
 def slopes_of(pixels: np.ndarray) -> np.ndarray:
@@ -93,7 +93,7 @@ def test_shrinking_takes_area_means_growing_is_smooth(tmp_path: Path) -> None:
 )
 def test_no_pictures(content: bytes, suffix: str, reason: str) -> None:
     with pytest.raises(InputError, match=reason):
-        read_picture(BytesIO(content), suffix, (64, 64))
+        read_map_image(BytesIO(content), suffix, (64, 64))
 
 
 def test_bombs_are_not_decoded() -> None:
@@ -105,7 +105,7 @@ def test_bombs_are_not_decoded() -> None:
         content[16:24] = size[0].to_bytes(4, "big") + size[1].to_bytes(4, "big")
         content[29:33] = zlib.crc32(content[12:29]).to_bytes(4, "big")
         with pytest.raises(InputError, match="89 million"):
-            picture_size(BytesIO(bytes(content)), ".png")
+            read_image_size(BytesIO(bytes(content)), ".png")
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -114,12 +114,12 @@ def test_truncated_and_damaged_pictures_are_input_errors(form: str) -> None:
     Image.fromarray(colours()).save(stream, form)
     content, rng = stream.getvalue(), np.random.default_rng(0)
     with pytest.raises(InputError):
-        read_picture(BytesIO(content[: len(content) // 2]), ".x", (SIZE, SIZE))
+        read_map_image(BytesIO(content[: len(content) // 2]), ".x", (SIZE, SIZE))
     for _ in range(30):
         damaged = np.frombuffer(content, np.uint8).copy()
         damaged[rng.integers(0, len(damaged), 8)] = rng.integers(0, 256, 8)
         try:
-            read_picture(BytesIO(damaged.tobytes()), ".x", (SIZE, SIZE))
+            read_map_image(BytesIO(damaged.tobytes()), ".x", (SIZE, SIZE))
         except InputError as error:
             assert str(error)
 
@@ -159,22 +159,22 @@ def test_convention_is_found_with_and_without_heights(seed: int, directx: bool, 
     height = rough / rough.std() * 2 * depth
     slopes = slopes_of(normals(height, directx))
     heights = unit(stretched(-height if inverted else height))
-    assert green_points_down(slopes, None) == directx
-    assert green_points_down(slopes, heights) == directx
+    assert is_directx_slopes(slopes, None) == directx
+    assert is_directx_slopes(slopes, heights) == directx
     right_way = slopes * np.array([1, -1 if directx else 1])[:, None, None].astype(np.float32)
-    scaled = scaled_height(heights, right_way)
+    scaled = scale_height(heights, right_way)
     assert np.abs(scaled - height + height.mean()).max() < 0.1 * np.ptp(height)
 
 
 def test_flat_maps_say_nothing() -> None:
     flat = np.zeros((2, 64, 64), np.float32)
-    assert not green_points_down(flat, None)
+    assert not is_directx_slopes(flat, None)
     assert not integrate(flat, True).any()
-    assert not scaled_height(np.full((64, 64), 0.5, np.float32), None).any()
+    assert not scale_height(np.full((64, 64), 0.5, np.float32), None).any()
 
 
 def test_usual_slope_where_there_is_no_scale() -> None:
-    scaled = scaled_height(unit(stretched(hills())), None)
+    scaled = scale_height(unit(stretched(hills())), None)
     assert np.sqrt((slopes_of_height(scaled) ** 2).sum(0).mean()) == pytest.approx(0.25, rel=1e-4)
 
 

@@ -10,8 +10,8 @@ import numpy as np
 from ganassets.api.registry import load_exporter
 from ganassets.api.registry_checks import generator_problems
 from ganassets_textures import SPEC
-from ganassets_textures.materials import CLASSES, COLUMNS, KINDS, LOOKS
-from ganassets_textures.structure import CHANNELS, Pattern, noise_digest, noise_map
+from ganassets_textures.materials import CLASSES, COLUMNS, LOOKS, MATERIAL_CLASSES
+from ganassets_textures.spatial_noise import CHANNELS, Pattern, noise_digest, noise_map
 
 SHAPE = {"scale": 24.0, "aspect": 2.0, "stagger": 0.5}
 
@@ -39,9 +39,9 @@ def test_columns_stand_in_the_order_of_the_conditions():
 
 def test_words_of_a_class_are_no_others():
     """A name of a file says one class."""
-    words = [word for name, kind in KINDS.items() for word in (name, *kind.words)]
+    words = [word for name, kind in MATERIAL_CLASSES.items() for word in (name, *kind.words)]
     assert len(words) == len(set(words))
-    assert all(kind.pattern > 0 for kind in KINDS.values())
+    assert all(kind.pattern > 0 for kind in MATERIAL_CLASSES.values())
 
 
 def test_noise_reads_the_pattern_from_the_conditions_by_name():

@@ -15,7 +15,7 @@ from ganassets.api.options import option_values
 from ganassets.api.registry import load_exporter
 from ganassets.api.writer import write_files
 from ganassets_textures import SPEC
-from ganassets_textures.target import SIZE, details, material_target
+from ganassets_textures.target import SIZE, detail_strengths, material_target
 from support.material_files import save
 from support.texture_sets import make_bricks, plain
 
@@ -91,10 +91,10 @@ def test_details_are_told_by_their_size():
     """Stripes of each width are strongest at theirs, along their axis."""
     for level in range(4):
         stripes = np.broadcast_to((np.arange(SIZE) >> level & 1).astype(np.float32), (SIZE, SIZE))
-        rows, columns = np.array(details(stripes)).reshape(-1, 2).T
+        rows, columns = np.array(detail_strengths(stripes)).reshape(-1, 2).T
         assert columns.argmax() == level and rows.max() == 0
-        assert details(stripes.T.copy())[2 * level] == columns[level]
-    assert len(details(np.zeros((SIZE, SIZE), np.float32))) == 10
+        assert detail_strengths(stripes.T.copy())[2 * level] == columns[level]
+    assert len(detail_strengths(np.zeros((SIZE, SIZE), np.float32))) == 10
 
 
 @pytest.mark.parametrize("content", [b"", b"nothing"])

@@ -78,17 +78,17 @@ def noise_map(seed: int, pattern: Pattern, size: tuple[int, int]) -> FloatArray:
     return out
 
 
-def fitted(length: int, unit: float) -> int:
+def count_units(length: int, unit: float) -> int:
     """How many units of about that length fit, at least one."""
     return max(1, round(length / unit))
 
 
-def signed_uniforms(seed: int, shape: tuple[int, ...], stream: int) -> FloatArray:
+def draw_signed(seed: int, shape: tuple[int, ...], stream: int) -> FloatArray:
     """Uniform numbers in [-1, 1]."""
     return (2 * uniforms(seed, int(np.prod(shape)), stream) - 1).astype(np.float32).reshape(shape)
 
 
-def fitted_scale(pattern: Pattern, size: tuple[int, int]) -> float:
+def rounded_scale(pattern: Pattern, size: tuple[int, int]) -> float:
     """Texels that the pattern's units come to be high in a map of that size."""
     return size[0] / lattice_counts(pattern, size)[0]
 
@@ -101,7 +101,7 @@ def row_shifts(rows: int, stagger: float, random: FloatArray) -> FloatArray:
 
 def lattice_counts(pattern: Pattern, size: tuple[int, int]) -> tuple[int, int]:
     """Rows and columns of units that fit the map; rows are even where every second one is shifted."""
-    rows, columns = fitted(size[0], pattern.scale), fitted(size[1], pattern.scale * pattern.aspect)
+    rows, columns = count_units(size[0], pattern.scale), count_units(size[1], pattern.scale * pattern.aspect)
     if pattern.stagger > 0 and rows % 2:
         rows = max(2, 2 * round(size[0] / pattern.scale / 2))
     return rows, columns
@@ -115,7 +115,7 @@ def lattice(seed: int, pattern: Pattern, size: tuple[int, int]) -> tuple[FloatAr
     within a unit. Turns are (2, h, w): cosine and sine of the place along a unit.
     """
     rows, columns = lattice_counts(pattern, size)
-    random = signed_uniforms(seed, (3, rows, columns), LATTICE_STREAM)
+    random = draw_signed(seed, (3, rows, columns), LATTICE_STREAM)
     shifts = row_shifts(rows, pattern.stagger, random[0, :, 0])
     y = ((np.arange(size[0], dtype=np.float32) + 0.5) * np.float32(rows / size[0]))[:, None]
     row = np.minimum(y.astype(np.intp), rows - 1)
@@ -140,8 +140,8 @@ def cells(seed: int, pattern: Pattern, size: tuple[int, int]) -> FloatArray:
     """(4, h, w): difference of the distances to the second and the first nearest point (0 on an edge), distance to the
     nearest, two values of its cell; distances in units, shifted and scaled to about zero mean and unit variance.
     """
-    rows, columns = fitted(size[0], pattern.scale), fitted(size[1], pattern.scale)
-    random = signed_uniforms(seed, (4, rows, columns), CELL_STREAM)
+    rows, columns = count_units(size[0], pattern.scale), count_units(size[1], pattern.scale)
+    random = draw_signed(seed, (4, rows, columns), CELL_STREAM)
     x = (np.arange(size[1], dtype=np.float32) + 0.5) * np.float32(columns / size[1])
     y = (np.arange(size[0], dtype=np.float32) + 0.5) * np.float32(rows / size[0])
     out = np.empty((4, *size), np.float32)

@@ -14,10 +14,10 @@ from ganassets.api.data.records import TOO_SMALL, FileRecord, LeftOutError, left
 from ganassets.api.data.sources import Container, Opener
 from ganassets.api.errors import InputError
 
-from .groups import COLOUR_KINDS, UNKNOWN, File, Group
-from .heights import HIGHEST, belong_together, green_points_down, integrate, scaled_height, slopes_of_normals, tiles
-from .names import material_of
-from .pixels import FloatArray, Picture, Size, block_means, picture_size, read_picture
+from .groups import COLOUR_KINDS, UNKNOWN, FileGroup, MapFile
+from .heights import HIGHEST, integrate, is_directx_slopes, is_same_surface, scale_height, slopes_of_normals, tiles
+from .map_images import FloatArray, MapImage, Size, block_means, read_image_size, read_map_image
+from .names import guess_material
 
 SMALLEST = 64  # texels of the shorter side
 # Maps are read finer than wanted, up to this many texels a side: the mean of slopes isn't the slope of mean normals.
@@ -80,7 +80,7 @@ class MaterialSet:
 
 
 @dataclass(frozen=True)
-class Result:
+class GroupResult:
     """What became of a group: a set and a line about it, or None and ""; and records of its files."""
 
     made: MaterialSet | None
@@ -89,7 +89,7 @@ class Result:
 
 
 @dataclass
-class Maps:
+class LoadedMaps:
     """What was read of a set so far.
 
     Attributes:
@@ -110,7 +110,7 @@ class Maps:
     remarks: dict[str, str] = field(default_factory=dict)
 
 
-def read_group(container: Container, group: Group, root: str, open_file: Opener, longest: int) -> Result:
+def read_group(container: Container, group: FileGroup, root: str, open_file: Opener, longest: int) -> GroupResult:
     """One set.
 
     Args:
@@ -120,10 +120,10 @@ def read_group(container: Container, group: Group, root: str, open_file: Opener,
         open_file: opens a file of the container by its name.
         longest: most texels of the longer side.
     """
-    maps: Maps | None = None
+    maps: LoadedMaps | None = None
     records: list[FileRecord] = []
-    used: list[tuple[File, str]] = []
-    for file in preferred(group.files, open_file):
+    used: list[tuple[MapFile, str]] = []
+    for file in sort_by_preference(group.files, open_file):
         try:
             before = frozenset(maps.planes) if maps else frozenset()
             maps = read_file_of_set(file, open_file, longest, maps)
@@ -133,9 +133,9 @@ def read_group(container: Container, group: Group, root: str, open_file: Opener,
     place = container.label.removesuffix(".zip")
     name = "/".join(part for part in (place, group.name) if part) or root
     if maps is None:
-        return Result(None, "", tuple(records))
+        return GroupResult(None, "", tuple(records))
     folders = [root, *place.split("/"), *group.folder.split("/")]
-    made, line = finished(name, material_of([group.title, *reversed(folders)]), maps)
+    made, line = build_set(name, guess_material([group.title, *reversed(folders)]), maps)
     facts = {"set": name, "size": f"{maps.size[1]} x {maps.size[0]}", "material": made.material or "unknown"}
     records += [
         FileRecord(
@@ -146,10 +146,10 @@ def read_group(container: Container, group: Group, root: str, open_file: Opener,
         )
         for file, use in used
     ]
-    return Result(made, line, tuple(records))
+    return GroupResult(made, line, tuple(records))
 
 
-def read_file_of_set(file: File, open_file: Opener, longest: int, maps: Maps | None) -> Maps:
+def read_file_of_set(file: MapFile, open_file: Opener, longest: int, maps: LoadedMaps | None) -> LoadedMaps:
     """The maps of a set with those that one more of its files holds.
 
     Args:
@@ -169,22 +169,22 @@ def read_file_of_set(file: File, open_file: Opener, longest: int, maps: Maps | N
         raise LeftOutError("its name goes on where a set's ends, but names no map that is known", UNKNOWN_MAP)
     if maps is None:
         raise LeftOutError("no colour map belongs to it", NO_COLOUR)
-    if not is_wanted(file.reading.kind, maps):
+    if not is_needed(file.reading.kind, maps):
         raise LeftOutError("the set has what it holds already", NOT_NEEDED)
     add_file(file, open_file, maps)
     return maps
 
 
-def preferred(files: Sequence[File], open_file: Opener) -> Iterator[File]:
+def sort_by_preference(files: Sequence[MapFile], open_file: Opener) -> Iterator[MapFile]:
     """Files of a set, colour maps first, better sources of a map before worse, larger before smaller pictures."""
 
-    def rank(file: File) -> tuple[int, int]:
+    def rank(file: MapFile) -> tuple[int, int]:
         reading = file.reading
         return PREFERENCE[reading.kind], CONVENTION_PREFERENCE.index(reading.convention)
 
-    def pixels(file: File) -> int:
+    def pixels(file: MapFile) -> int:
         try:
-            h, w = size_of(file, open_file)
+            h, w = read_size(file, open_file)
         except InputError:  # reported when it is read
             return 0
         return h * w
@@ -194,64 +194,64 @@ def preferred(files: Sequence[File], open_file: Opener) -> Iterator[File]:
         yield from sorted(found, key=pixels, reverse=True) if len(found) > 1 else found
 
 
-def suffix_of(file: File) -> str:
+def suffix_of(file: MapFile) -> str:
     """Lower-case suffix of a file's name."""
     return PurePosixPath(file.name).suffix.lower()
 
 
-def size_of(file: File, open_file: Opener) -> Size:
+def read_size(file: MapFile, open_file: Opener) -> Size:
     """(h, w) of a picture."""
     with open_file(file.name) as stream:
-        return picture_size(stream, suffix_of(file))
+        return read_image_size(stream, suffix_of(file))
 
 
-def read_at(file: File, open_file: Opener, maps: Maps) -> Picture:
+def read_image(file: MapFile, open_file: Opener, maps: LoadedMaps) -> MapImage:
     """A picture of a set at the size at which its pictures are read."""
     with open_file(file.name) as stream:
-        picture = read_picture(stream, suffix_of(file), fine_size(maps), file.reading.kind in COLOUR_KINDS)
+        picture = read_map_image(stream, suffix_of(file), fine_size(maps), file.reading.kind in COLOUR_KINDS)
     maps.remarks[file.name] = picture.note
     return picture
 
 
-def read_colour(file: File, open_file: Opener, longest: int) -> Maps:
+def read_colour(file: MapFile, open_file: Opener, longest: int) -> LoadedMaps:
     """The colour map, which decides on the set's size.
 
     Raises:
         InputError: it is damaged, too small, or a normal map.
     """
-    h, w = size_of(file, open_file)
+    h, w = read_size(file, open_file)
     shrink = max(1.0, max(h, w) / longest)
     size = round(h / shrink), round(w / shrink)
     if min(size) < SMALLEST:
         reduced = f", {size[1]} x {size[0]} when reduced" if shrink > 1 else ""
         raise LeftOutError(f"only {w} x {h} pixels{reduced}; {SMALLEST} a side are needed", TOO_SMALL)
-    maps = Maps(size, max(1, min(round(shrink), WORKING // max(size))))
-    picture = read_at(file, open_file, maps)
+    maps = LoadedMaps(size, max(1, min(round(shrink), WORKING // max(size))))
+    picture = read_image(file, open_file, maps)
     if picture.looks_like_normals():
         raise LeftOutError("a normal map by its looks, and no colours as its name lets expect", NORMALS)
     add_planes(file.reading.kind, picture, maps)
     return maps
 
 
-def fine_size(maps: Maps) -> Size:
+def fine_size(maps: LoadedMaps) -> Size:
     """(h, w) at which pictures are read."""
     return maps.size[0] * maps.factor, maps.size[1] * maps.factor
 
 
-def is_wanted(kind: str | None, maps: Maps) -> bool:
+def is_needed(kind: str | None, maps: LoadedMaps) -> bool:
     """Whether a picture of that kind may hold a map that is still missing; "bump" may mean heights or normals."""
     offered = {name for name, _, _ in CONTENTS[kind]} | ({"normal"} if kind == "height" else set())
     return not offered <= maps.planes.keys()
 
 
-def add_file(file: File, open_file: Opener, maps: Maps) -> None:
+def add_file(file: MapFile, open_file: Opener, maps: LoadedMaps) -> None:
     """Read a picture and add the maps that it holds and that are missing.
 
     Raises:
         InputError: it is damaged, of no use, or not what its name says.
     """
-    picture = read_at(file, open_file, maps)
-    kind = kind_by_content(file.reading.kind, picture)
+    picture = read_image(file, open_file, maps)
+    kind = check_kind(file.reading.kind, picture)
     if kind is None:
         why = IGNORED[str(file.reading.kind)]
         maps.notes[f"{file.reading.kind} ignored"] = why
@@ -261,7 +261,7 @@ def add_file(file: File, open_file: Opener, maps: Maps) -> None:
     add_planes(kind, picture, maps)
 
 
-def kind_by_content(kind: str | None, picture: Picture) -> str | None:
+def check_kind(kind: str | None, picture: MapImage) -> str | None:
     """What a picture is, by its name and by its looks; None if it is nothing that can be used.
 
     Raises:
@@ -282,7 +282,7 @@ def kind_by_content(kind: str | None, picture: Picture) -> str | None:
     return kind
 
 
-def add_planes(kind: str | None, picture: Picture, maps: Maps) -> None:
+def add_planes(kind: str | None, picture: MapImage, maps: LoadedMaps) -> None:
     """Add those maps of a picture that are missing, reduced to the set's size."""
     for name, channel, inverted in CONTENTS[kind]:
         if name in maps.planes:
@@ -300,44 +300,44 @@ def add_planes(kind: str | None, picture: Picture, maps: Maps) -> None:
             maps.notes[name] = f"from {kind}"
 
 
-def finished(name: str, material: str | None, maps: Maps) -> tuple[MaterialSet, str]:
+def build_set(name: str, material: str | None, maps: LoadedMaps) -> tuple[MaterialSet, str]:
     """The set that the maps make, and a line that tells what it is made of."""
     planes, notes = maps.planes, maps.notes
-    albedo = np.ascontiguousarray(as_bytes(planes["albedo"]).transpose(1, 2, 0))
+    albedo = np.ascontiguousarray(to_bytes(planes["albedo"]).transpose(1, 2, 0))
     repeats = tiles(albedo)
     height, slopes = planes.get("height"), planes.get("normal")
     if slopes is not None and is_directx(maps):
         slopes = slopes * np.array([1, -1], np.float32)[:, None, None]
         notes["normal"] = "DirectX"
-    if slopes is not None and (height is None or not belong_together(height, slopes)):
+    if slopes is not None and (height is None or not is_same_surface(height, slopes)):
         height = integrate(slopes, repeats)  # tiles by construction where the albedo does
         notes["height"] = "from normal"
     elif height is not None:
-        height = scaled_height(height, slopes)
+        height = scale_height(height, slopes)
         repeats = repeats and tiles(height)
     if height is not None:
         height = np.clip(height, -HIGHEST, HIGHEST)
-    metallic = as_bytes(planes["metallic"]) if "metallic" in planes else None
+    metallic = to_bytes(planes["metallic"]) if "metallic" in planes else None
     if metallic is None and material and "metal" not in material:
         metallic = np.zeros(maps.size, np.uint8)
-    roughness = as_bytes(planes["roughness"]) if "roughness" in planes else None
+    roughness = to_bytes(planes["roughness"]) if "roughness" in planes else None
     made = MaterialSet(name, material, albedo, height, roughness, metallic, repeats)
-    return made, described(made, maps)
+    return made, describe_set(made, maps)
 
 
-def is_directx(maps: Maps) -> bool:
+def is_directx(maps: LoadedMaps) -> bool:
     """Whether the normal map's green points down, by its name or by what the maps say."""
     if maps.convention:
         return maps.convention == "DX"
-    return green_points_down(maps.planes["normal"], maps.planes.get("height"))
+    return is_directx_slopes(maps.planes["normal"], maps.planes.get("height"))
 
 
-def as_bytes(plane: FloatArray) -> NDArray[np.uint8]:
+def to_bytes(plane: FloatArray) -> NDArray[np.uint8]:
     """uint8 of [0, 1]."""
     return np.rint(np.clip(plane, 0, 1) * 255).astype(np.uint8)
 
 
-def described(made: MaterialSet, maps: Maps) -> str:
+def describe_set(made: MaterialSet, maps: LoadedMaps) -> str:
     """A line about a set: its name, maps, size, class, and whether it tiles."""
     names = list(dict.fromkeys([*maps.planes, *maps.notes]))
     parts = [f"{name} ({maps.notes[name]})" if name in maps.notes else name for name in names]

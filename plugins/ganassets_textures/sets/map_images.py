@@ -30,7 +30,7 @@ SHAPE_TOLERANCE = 0.03
 
 
 @dataclass(frozen=True, eq=False)
-class Picture:
+class MapImage:
     """A picture's channels.
 
     Attributes:
@@ -65,14 +65,14 @@ class Picture:
         return bool(np.abs(length - 1).mean() < 0.2)
 
 
-def picture_size(stream: BinaryIO, suffix: str) -> Size:
+def read_image_size(stream: BinaryIO, suffix: str) -> Size:
     """(h, w) of a picture without decoding it; InputError says what is wrong with the file."""
     with opened_image(stream, suffix) as image:
         width, height = upright_size(image)
         return height, width
 
 
-def read_picture(stream: BinaryIO, suffix: str, size: Size, is_colour: bool = False) -> Picture:
+def read_map_image(stream: BinaryIO, suffix: str, size: Size, is_colour: bool = False) -> MapImage:
     """An upright picture brought to a size: the mean over each texel's area where it shrinks, linear where it grows.
 
     Args:
@@ -93,16 +93,16 @@ def read_picture(stream: BinaryIO, suffix: str, size: Size, is_colour: bool = Fa
         image.draft(None, (2 * max(size), 2 * max(size)) if turned != 1 else (2 * size[1], 2 * size[0]))
         profile = image.info.get("icc_profile") if is_colour else None
         decoded = corrected(image)
-        coloured, note = to_srgb(decoded if decoded.mode == "CMYK" else with_channels(decoded), profile)
-        parts = [resized(upright(band, turned), size) for band in channel_images(with_channels(coloured))]
+        coloured, note = to_srgb(decoded if decoded.mode == "CMYK" else convert_mode(decoded), profile)
+        parts = [resize_band(upright(band, turned), size) for band in split_channels(convert_mode(coloured))]
     bands = [band for band, _ in parts]
     has_alpha = len(bands) in (2, 4)
     alpha = bands.pop() if has_alpha else None
     note = next((text for _, text in parts if text), note)
-    return Picture(np.stack(bands), None if alpha is None or alpha.min() == 1 else alpha, note)
+    return MapImage(np.stack(bands), None if alpha is None or alpha.min() == 1 else alpha, note)
 
 
-def with_channels(image: Image.Image) -> Image.Image:
+def convert_mode(image: Image.Image) -> Image.Image:
     """An image in one of the modes that have channels as they are: deep, grey or colour, with alpha or without."""
     if is_deep(image.mode) or image.mode in ("L", "LA", "RGB", "RGBA"):
         plain = image
@@ -114,13 +114,13 @@ def with_channels(image: Image.Image) -> Image.Image:
     return plain
 
 
-def channel_images(image: Image.Image) -> Iterator[Image.Image]:
+def split_channels(image: Image.Image) -> Iterator[Image.Image]:
     """One image after the other for each channel: 1 (grey), 2 (with alpha), 3 (colour) or 4."""
     bands = image.getbands()
     yield from ((image.getchannel(i) for i in range(len(bands))) if len(bands) > 1 else [image])
 
 
-def resized(band: Image.Image, size: Size) -> tuple[FloatArray, str]:
+def resize_band(band: Image.Image, size: Size) -> tuple[FloatArray, str]:
     """(h, w) float32 in [0, 1] of a one-channel image and a note about its range; InputError if it holds numbers that
     are not finite.
     """

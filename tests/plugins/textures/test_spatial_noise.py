@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ganassets_textures.materials import COLUMNS
-from ganassets_textures.structure import (
+from ganassets_textures.spatial_noise import (
     CHANNELS,
     JITTER,
     STRUCTURE,
@@ -18,15 +18,15 @@ from ganassets_textures.structure import (
     WHITE,
     Pattern,
     cells,
-    fitted,
-    fitted_scale,
+    count_units,
+    draw_signed,
     lattice,
     lattice_counts,
     nearest_points,
     noise_digest,
     noise_map,
     pattern_of,
-    signed_uniforms,
+    rounded_scale,
 )
 
 SEEDS = st.integers(0, 2**62)
@@ -92,7 +92,7 @@ def test_every_channel_has_about_unit_variance(seed, scale, aspect, stagger):
 
 @given(st.integers(1, 8192), st.floats(0.5, 800))
 def test_whole_units_fit(length, unit):
-    count = fitted(length, unit)
+    count = count_units(length, unit)
     assert count >= 1
     assert count == 1 or abs(length / count - unit) <= unit / 2 + 1e-6
 
@@ -102,7 +102,7 @@ def test_shifted_rows_come_in_pairs(pattern, size):
     rows, columns = lattice_counts(pattern, size)
     assert pattern.stagger == 0 or rows % 2 == 0
     assert abs(rows - size[0] / pattern.scale) <= 1.5 or rows == 2
-    assert columns == fitted(size[1], pattern.scale * pattern.aspect)
+    assert columns == count_units(size[1], pattern.scale * pattern.aspect)
 
 
 def test_a_running_bond():
@@ -144,7 +144,7 @@ def test_the_lattice_goes_on_across_the_borders(seed, pattern, size):
 
 @given(PATTERNS, SIZES)
 def test_the_fitted_scale_is_that_of_the_map(pattern, size):
-    scale = fitted_scale(pattern, size)
+    scale = rounded_scale(pattern, size)
     rows = lattice_counts(pattern, size)[0]
     assert scale * rows == pytest.approx(size[0])
     assert lattice_counts(replace(pattern, scale=scale), size)[0] == rows, "fitting it again changes nothing"
@@ -167,8 +167,8 @@ def distances(random: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 @settings(max_examples=40)
 @given(SEEDS, st.floats(8, 30), SIZES)
 def test_cells_are_those_of_the_nearest_point(seed, scale, size):
-    rows, columns = fitted(size[0], scale), fitted(size[1], scale)
-    random = signed_uniforms(seed, (4, rows, columns), 18)
+    rows, columns = count_units(size[0], scale), count_units(size[1], scale)
+    random = draw_signed(seed, (4, rows, columns), 18)
     exact = np.sort(distances(random[:2], size), 0)
     x, y = (
         (np.arange(side, dtype=np.float32) + 0.5) * np.float32(count / side)
@@ -194,7 +194,7 @@ def test_cells_are_those_of_the_nearest_point(seed, scale, size):
 def test_cells_go_on_across_the_borders(seed, scale, size):
     made = cells(seed, Pattern(scale, 1.0, 0.0), size)
     for axis, side in ((0, size[0]), (1, size[1])):
-        step = fitted(side, scale) / side  # no distance changes by more than the way
+        step = count_units(side, scale) / side  # no distance changes by more than the way
         change = np.abs(np.roll(made[1], -1, axis) - made[1])
         border = change.take(-1, axis)
         assert border.max() <= step / 0.17 + 1e-3
