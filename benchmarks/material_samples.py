@@ -16,10 +16,10 @@ from ganassets.inference.model import Model
 from ganassets.inference.pipeline import Inputs, seed_noise
 from ganassets.training.evaluation.features import ImageFeatures, image_features, scaled_pictures
 from ganassets.training.evaluation.measures import Features, principal_axes
-from ganassets_textures.painted_samples import round_scale
-from ganassets_textures.samples import condition_values
 from ganassets_textures.materials import COLUMNS, LOOKS
+from ganassets_textures.painted_samples import round_scale
 from ganassets_textures.painter import Z_DIM, draw_sliders, paint_material
+from ganassets_textures.samples import condition_values
 from ganassets_textures.spatial_noise import noise_map, pattern_of
 
 FloatArray = NDArray[np.float32]

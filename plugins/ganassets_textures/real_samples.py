@@ -1,4 +1,4 @@
-"""Samples of real material sets: whole tiles, and crops where they don't tile or are larger than a sample."""
+"""Training samples of real material sets: whole tiles where they fit, and crops."""
 
 from __future__ import annotations
 
@@ -15,18 +15,28 @@ from .sets import MaterialSet
 
 FloatArray = NDArray[np.float32]
 
-WHOLE_SHARE = (
-    0.4  # share of the samples of a set that tiles which show all of it, as far as it can be reduced to a sample
-)
-FULL_RELIEF_SLOPE = 0.6  # root mean square slope that counts as relief 1
+# Share of the samples of a tiling set that show all of it, if its size is a multiple of a sample's.
+WHOLE_SHARE = 0.4
+# Root mean square slope that counts as relief 1.
+FULL_RELIEF_SLOPE = 0.6
 
 
 def make_real_samples(
     sets: Sequence[MaterialSet], count: int, size: int, rng: np.random.Generator, report: Callable[[int], None]
 ) -> dict[str, NDArray]:
-    """Samples of size x size texels by signal, with conditions, masks and the rest; every set as often as the others.
+    """Cut samples out of material sets, the same number from each set.
 
-    Their latents are unknown, and so is the structure of their pattern: the discriminator doesn't get to see the noise.
+    The latents and the pattern's structure are unknown, so a mask hides the noise map from the discriminator.
+
+    Args:
+        sets: Material sets.
+        count: Number of samples.
+        size: Texels along a side.
+        rng: Random state.
+        report: Called with the number of samples done.
+
+    Returns:
+        Arrays as of samples.empty_samples.
     """
     samples = empty_samples(count, size)
     samples["noise_seeds"][:] = rng.integers(0, 2**62, count)
@@ -45,7 +55,16 @@ def make_real_samples(
 
 
 def crop_set(source: MaterialSet, size: int, rng: np.random.Generator) -> tuple[dict[str, FloatArray], bool]:
-    """Maps (channels, size, size) of a random part of a set, flipped at random, and whether they tile."""
+    """Cut a random part of a set, flipped at random.
+
+    Args:
+        source: Material set.
+        size: Texels along a side of the part.
+        rng: Random state.
+
+    Returns:
+        (channels, size, size) maps by name, and whether they tile.
+    """
     maps = to_float_maps(source)
     rows, columns = source.albedo.shape[:2]
     shorter = min(rows, columns)
@@ -61,7 +80,7 @@ def crop_set(source: MaterialSet, size: int, rng: np.random.Generator) -> tuple[
 
 
 def to_float_maps(source: MaterialSet) -> dict[str, FloatArray]:
-    """(channels, h, w) maps that a set has: colours and shares in [0, 1], height in texels."""
+    """Convert the maps that a set has to (channels, h, w): colours and shares in [0, 1], height in texels."""
     maps = {"albedo": source.albedo.transpose(2, 0, 1) * np.float32(1 / 255)}
     if source.height is not None:
         maps["height"] = source.height[None]
@@ -73,7 +92,7 @@ def to_float_maps(source: MaterialSet) -> dict[str, FloatArray]:
 
 
 def reduce_maps(maps: dict[str, FloatArray], factor: int) -> dict[str, FloatArray]:
-    """Maps with factor x factor texels averaged; heights are in the new, larger texels."""
+    """Average maps over factor x factor texels; heights are in the new, larger texels."""
     if factor == 1:
         return maps
     out = {}
@@ -86,7 +105,7 @@ def reduce_maps(maps: dict[str, FloatArray], factor: int) -> dict[str, FloatArra
 
 
 def enlarge_map(name: str, values: FloatArray, size: int) -> FloatArray:
-    """A map whose shorter side is at least size, by linear interpolation; heights are in the new, smaller texels."""
+    """Enlarge a map linearly until its shorter side is the size; heights are in the new, smaller texels."""
     from scipy.ndimage import zoom
 
     factor = size / min(values.shape[1:])
@@ -97,13 +116,22 @@ def enlarge_map(name: str, values: FloatArray, size: int) -> FloatArray:
 
 
 def flip_maps(maps: dict[str, FloatArray], rng: np.random.Generator) -> dict[str, FloatArray]:
-    """Maps mirrored along each axis or not; slopes follow the height, so nothing else has to be turned."""
+    """Mirror maps along each axis at random; slopes follow the height, so nothing else needs to be turned."""
     steps = rng.choice([1, -1], 2)
     return {name: values[:, :: steps[0], :: steps[1]] for name, values in maps.items()}
 
 
 def estimate_conditions(source: MaterialSet, maps: dict[str, FloatArray], rng: np.random.Generator) -> list[float]:
-    """Row of conditions: what can be measured is, the rest is as likely for the class of material."""
+    """Estimate the conditions of a crop: measured where possible, else drawn for the class of material.
+
+    Args:
+        source: Set that the crop was cut from.
+        maps: Maps of the crop.
+        rng: Random state.
+
+    Returns:
+        A row of conditions.
+    """
     material = source.material or CLASSES[int(rng.integers(len(CLASSES)))]
     sliders = draw_sliders(material, rng)
     hue, lightness, saturation = colorsys.rgb_to_hls(*(float(v) for v in maps["albedo"].mean((1, 2))))

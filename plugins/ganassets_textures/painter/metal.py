@@ -1,4 +1,4 @@
-"""Metals: bare and brushed, painted, rusted."""
+"""Painters of metals: bare and brushed, painted, rusted."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SCRATCHES = (((0.35, 1.0), 0, 5), ((-0.8, 1.0), 1, 4), ((1.0, 0.3), 2, 4), ((0.1
 
 
 def scratches(n: NoiseFields, amount: float) -> FloatArray:
-    """Cover in [0, 1] of thin straight lines; more of them as the amount grows from 0 to 1."""
+    """Return the cover in [0, 1] of thin straight lines; an amount from 0 to 1 sets their number."""
     out = np.zeros(n.maps.shape[1:], np.float32)
     for direction, white, doublings in SCRATCHES:
         seeds = n.field(white, 0) - (4.0 - 0.9 * amount)
@@ -23,13 +23,13 @@ def scratches(n: NoiseFields, amount: float) -> FloatArray:
 
 
 def rust_colour(n: NoiseFields, tone: float) -> FloatArray:
-    """(3, h, w) sRGB: from dark oxide to orange, spotted."""
+    """Return spotted rust, from dark oxide to orange: (3, h, w) sRGB."""
     blot = n.fractal(1, 24, 0.85) + n.field(0, 0) * 0.35 + tone
     return mix(hsl(*RUST_DARK), hsl(*RUST_LIGHT), smoothstep(-1.3, 2.0, blot)) * (1 + n.field(0, 1) * 0.1)
 
 
 def brushed_metal(s: MaterialSliders, z: FloatArray, n: NoiseFields) -> PaintedSurface:
-    """Bare metal with long fine streaks along x; wear scratches, smudges and spots it with rust."""
+    """Paint bare metal with long fine streaks along x; wear scratches and smudges it and spots it with rust."""
     long = n.field(0, 0, 4) + lengthen_streaks(n.field(1, 0, 4))
     hair = streaks(n.maps[1], 0, 1, 4)
     line = long * 0.55 + hair * 0.55 + n.field(1, 1, 4) * 0.3
@@ -53,12 +53,12 @@ def brushed_metal(s: MaterialSliders, z: FloatArray, n: NoiseFields) -> PaintedS
 
 
 def lengthen_streaks(values: FloatArray) -> FloatArray:
-    """Streaks made longer: the mean with those 16 texels further right, at the same variance."""
+    """Lengthen streaks: average them with those 16 texels further right, at the same variance."""
     return (values + np.roll(values, 16, 1)) / (2**0.5)
 
 
 def painted_metal(s: MaterialSliders, z: FloatArray, n: NoiseFields) -> PaintedSurface:
-    """Painted sheet, plain, in riveted panels or corrugated; wear chips the paint down to metal and rust."""
+    """Paint painted sheet metal, flat, in riveted panels or corrugated; wear chips the paint down to metal and rust."""
     size = s.scale
     panels, corrugated = between(3 * (z[0] - 0.3), 0, 1), between(4 * (z[1] - 0.6), 0, 1)
     inside = n.border(s, 0.03)
@@ -93,7 +93,7 @@ def painted_metal(s: MaterialSliders, z: FloatArray, n: NoiseFields) -> PaintedS
 
 
 def rivets(s: MaterialSliders, n: NoiseFields) -> FloatArray:
-    """Dome in [0, 1] of one rivet near each corner of the panels."""
+    """Return a dome in [0, 1] for a rivet near each corner of the panels."""
     inset = 0.12
     across = n.across - inset
     along = (0.5 - inset) - np.abs(n.y)
@@ -101,7 +101,7 @@ def rivets(s: MaterialSliders, n: NoiseFields) -> FloatArray:
 
 
 def rusted_metal(s: MaterialSliders, z: FloatArray, n: NoiseFields) -> PaintedSurface:
-    """Rust of the main colour, scaly and pitted, with darker oxide and what is left of the bare metal."""
+    """Paint rust of the main colour, scaly and pitted, with darker oxide and remains of the bare metal."""
     fine, pit = n.field(0, 0), n.fractal(1, 8, 0.9)
     blot = n.fractal(2, 40, 0.8) + n.fractal(0, 6, 0.9) * 0.2
     dark = s.colour(between(z[0], -0.03, 0.01), between(z[1], 0.4, 0.9), between(z[2], -0.2, -0.08))

@@ -1,4 +1,8 @@
-"""Smooth noise of any wavelength and places in the units of a pattern, all from one noise map."""
+"""Smooth noise of any wavelength, and places in the units of a pattern, all from one noise map.
+
+Everything is local and wraps: a texel depends on noise at most about 40 texels away, so a small network that gets the
+same noise map can learn it, and larger maps hold more of the same.
+"""
 
 from __future__ import annotations
 
@@ -11,20 +15,26 @@ from ..spatial_noise import UNIT_SPREAD
 from .operations import FloatArray, mix, roll, slopes, upsample
 from .surface import MaterialSliders
 
-COARSEST = 4  # white noise is averaged over up to 2**4 texels
-# Third and fourth white noise: the first two, seen from this many texels away (down, right).
+COARSEST = 4  # binary logarithm of the most texels that white noise is averaged over
+# White noises: channel of the noise map and shift in texels (down, right). The last two are shifted copies.
 VIEWS = ((0, (0, 0)), (1, (0, 0)), (0, (16, 16)), (1, (-16, 16)))
 
 
 class NoiseFields:
-    """Named parts of a noise map, (h, w) each, made when they are asked for."""
+    """Named parts of a noise map, (h, w) each, computed on first use."""
 
     def __init__(self, maps: FloatArray) -> None:
         self.maps = maps
         self.fields: dict[tuple[int, int, int], FloatArray] = {}
 
     def field(self, white: int, down: int, right: int | None = None) -> FloatArray:
-        """Smooth noise of about unit variance: white noise averaged over 2**down x 2**right texels, as B-splines."""
+        """Return smooth noise of about unit variance: white noise averaged over 2**down x 2**right texels by B-splines.
+
+        Args:
+            white: Index of a white noise in VIEWS.
+            down: Binary logarithm of the texels along y.
+            right: The same along x; as `down` if None.
+        """
         key = (white, down, down if right is None else right)
         if key not in self.fields:
             self.fields[key] = self._make_field(*key)
@@ -47,13 +57,13 @@ class NoiseFields:
         return rows.reshape(h >> down, 1 << down, w >> right).mean(1) if down else rows
 
     def fractal(self, white: int, wavelength: float, falloff: float = 0.6, stretch: int = 0) -> FloatArray:
-        """Noise of features of about that many texels and finer ones, of about unit variance.
+        """Return noise with features of about a wavelength and finer ones, of about unit variance.
 
         Args:
-            white: which white noise, as in VIEWS.
-            wavelength: texels; changes continuously.
-            falloff: amplitude of each octave by that of the one twice as coarse.
-            stretch: how many octaves longer the features are along x; along y where negative.
+            white: Index of a white noise in VIEWS.
+            wavelength: Texels; the noise changes continuously with it.
+            falloff: Amplitude of each octave by that of the one twice as coarse.
+            stretch: Octaves by which features are longer along x; along y if negative.
         """
         finest, highest = 0, COARSEST - abs(stretch)
         top = min(max(np.log2(max(wavelength, 1.0) / 2.5), 0.0), highest)
@@ -67,12 +77,12 @@ class NoiseFields:
 
     @cached_property
     def x(self) -> FloatArray:
-        """Place in the unit of the lattice, -0.5..0.5 units from its centre to the right."""
+        """Place in the unit of the lattice, -0.5 to 0.5 units from its centre to the right."""
         return np.arctan2(-self.maps[13], -self.maps[12]) * (0.5 / np.pi)
 
     @cached_property
     def y(self) -> FloatArray:
-        """Place in the unit of the lattice, -0.5..0.5 units from its centre downwards."""
+        """Place in the unit of the lattice, -0.5 to 0.5 units from its centre downwards."""
         return np.arctan2(-self.maps[5], -self.maps[4]) * (0.5 / np.pi)
 
     @cached_property
@@ -82,26 +92,26 @@ class NoiseFields:
 
     @property
     def unit(self) -> tuple[FloatArray, FloatArray]:
-        """Two values in [-1, 1], even within each unit of the lattice."""
+        """Two values in [-1, 1], constant within each unit of the lattice."""
         return self.maps[6] / UNIT_SPREAD, self.maps[7] / UNIT_SPREAD
 
     @property
     def cell(self) -> tuple[FloatArray, FloatArray]:
-        """Two values in [-1, 1], even within each cell."""
+        """Two values in [-1, 1], constant within each cell."""
         return self.maps[10] / UNIT_SPREAD, self.maps[11] / UNIT_SPREAD
 
     @cached_property
     def edge(self) -> FloatArray:
-        """About the distance to the cell's edge, in units: 0 on the edge, 0.3 is far."""
+        """Approximate distance to the cell's edge in units: 0 on the edge, 0.3 is far."""
         return (self.maps[8] * 0.25 + 0.38) / 2
 
     @cached_property
     def distance(self) -> FloatArray:
-        """Distance to the cell's point, in units."""
+        """Distance to the cell's point in units."""
         return self.maps[9] * 0.17 + 0.4
 
     def tilt(self, scale: float) -> FloatArray:
-        """A plane through each cell's point that leans as the cell's values say, about -1..1 at the cell's rim."""
+        """Return a plane through each cell's point, tilted by the cell's values, about -1 to 1 at the cell's rim."""
         square = self.distance * self.distance
         # Half the gradient of the squared distance is the offset from the point.
         dx, dy = slopes(square)
@@ -109,7 +119,12 @@ class NoiseFields:
         return (first * dx + second * dy) * scale
 
     def warp(self, amount: float, wavelength: float) -> Callable[[FloatArray], FloatArray]:
-        """Moves maps about by some texels (root mean square) of smooth noise, so that straight edges wander."""
+        """Make a function that shifts maps by smooth noise, so that straight edges wander.
+
+        Args:
+            amount: Root mean square shift in texels.
+            wavelength: Texels of the noise.
+        """
         h, w = self.maps.shape[1:]
         down = np.clip(self.fractal(2, wavelength, 0.35), -2.5, 2.5) * amount + np.arange(h, dtype=np.float32)[:, None]
         right = np.clip(self.fractal(3, wavelength, 0.35), -2.5, 2.5) * amount + np.arange(w, dtype=np.float32)
@@ -125,7 +140,7 @@ class NoiseFields:
         return warped
 
     def border(self, s: MaterialSliders, corner: float = 0.0) -> FloatArray:
-        """Texels to the nearest joint of the lattice, corners rounded by a radius in units."""
+        """Return the texels to the nearest joint of the lattice, with corners rounded by a radius in units."""
         across = self.across * s.scale
         along = (0.5 - np.abs(self.y)) * s.scale
         radius = max(corner * s.scale * min(1.0, s.aspect), 1e-3)
@@ -135,7 +150,7 @@ class NoiseFields:
 
 @lru_cache
 def spline_gain(steps: int) -> float:
-    """Standard deviation of white noise after that many doublings along an axis."""
+    """Return the standard deviation of white noise after upsampling that many times along an axis."""
     impulse = np.zeros((1, 16), np.float32)
     impulse[0, 8] = 1
     for _ in range(steps):

@@ -11,12 +11,12 @@ ROOT2 = 2**0.5
 
 
 def roll(values: FloatArray, down: int, right: int) -> FloatArray:
-    """Values moved by whole texels."""
+    """Shift values by whole texels."""
     return np.roll(values, (down, right), (0, 1))
 
 
 def upsample(values: FloatArray, axis: int) -> FloatArray:
-    """Twice as many values along an axis, by the mask of quadratic B-splines (Chaikin 1974)."""
+    """Double the values along an axis, by the mask of quadratic B-splines (Chaikin 1974)."""
     near, quarter = values * 0.75, values * 0.25
     before, after = near + np.roll(quarter, 1, axis), near + np.roll(quarter, -1, axis)
     shape = list(values.shape)
@@ -25,39 +25,39 @@ def upsample(values: FloatArray, axis: int) -> FloatArray:
 
 
 def slopes(values: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Change by texel to the right and downwards, by central differences."""
+    """Return the change by texel to the right and downwards, by central differences."""
     half = 0.5
     return (roll(values, 0, -1) - roll(values, 0, 1)) * half, (roll(values, -1, 0) - roll(values, 1, 0)) * half
 
 
 def blur(values: FloatArray) -> FloatArray:
-    """Values averaged over 3 x 3 texels by the binomial weights."""
+    """Average values over 3 x 3 texels by the binomial weights."""
     rows = values * 0.5 + (roll(values, 1, 0) + roll(values, -1, 0)) * 0.25
     return rows * 0.5 + (roll(rows, 0, 1) + roll(rows, 0, -1)) * 0.25
 
 
 def contours(values: FloatArray, width: Value) -> FloatArray:
-    """1 on the zero contour of the values, falling to 0 at that many texels beside it."""
+    """Draw the zero contour of values: 1 on it, falling to 0 at a width in texels beside it."""
     dx, dy = slopes(values)
     away = np.abs(values) / (np.hypot(dx, dy) + 0.01)
     return smoothstep(width, 0.0, away)
 
 
 def streaks(values: FloatArray, down: int, right: int, doublings: int) -> FloatArray:
-    """Sum of 2**doublings values along a direction, by its root: keeps the variance of white noise."""
+    """Sum 2**doublings values along a direction, divided by its root, which keeps the variance of white noise."""
     for k in range(doublings):
         values = (values + roll(values, down << k, right << k)) / ROOT2
     return values
 
 
 def strokes(seeds: FloatArray, direction: tuple[float, float], doublings: int, taper: float) -> FloatArray:
-    """Each seed drawn out along a direction for 2**doublings steps, losing `taper` a step; the highest one counts.
+    """Draw each seed out along a direction for 2**doublings steps; the highest stroke counts.
 
     Args:
-        seeds: height of a stroke's start; those below 0 draw nothing that shows.
-        direction: (down, right) of a step, texels.
-        doublings: of the length.
-        taper: what a step takes away.
+        seeds: Heights of the strokes' starts; those below 0 draw nothing visible.
+        direction: (down, right) texels of a step.
+        doublings: Binary logarithm of the number of steps.
+        taper: Height that a stroke loses in a step.
     """
     for k in range(doublings):
         down, right = (round(part * 2**k) for part in direction)
@@ -66,23 +66,23 @@ def strokes(seeds: FloatArray, direction: tuple[float, float], doublings: int, t
 
 
 def smoothstep(low: Value, high: Value, values: Value) -> FloatArray:
-    """Smooth step: 0 at low, 1 at high, either way round."""
+    """Return a smooth step: 0 at low, 1 at high; low may be the larger one."""
     t = np.clip((values - np.asarray(low, np.float32)) / np.asarray(high - low, np.float32), 0, 1)
     return t * t * (3 - 2 * t)
 
 
 def mix(a: Value, b: Value, cover: Value) -> FloatArray:
-    """A where the cover is 0, b where it is 1."""
+    """Mix two values: a where the cover is 0, b where it is 1."""
     return np.asarray(a + (b - a) * cover, np.float32)
 
 
 def between(z: float, low: float, high: float) -> float:
-    """A standard normal number to one between two bounds, evenly spread."""
+    """Map a standard normal number about evenly to a range."""
     return low + (high - low) * float(0.5 + 0.5 * np.tanh(0.8 * z))
 
 
 def hsl(hue: float, saturation: float, lightness: float) -> FloatArray:
-    """(3, 1, 1) sRGB of a hue (turns), saturation and lightness; the last two are clipped to [0, 1].
+    """Return the (3, 1, 1) sRGB of a hue (turns), saturation and lightness; the last two are clipped to [0, 1].
 
     The formula is that of CSS Color Module Level 4, section 7.1.
     """
@@ -93,6 +93,6 @@ def hsl(hue: float, saturation: float, lightness: float) -> FloatArray:
 
 
 def dome(distance: FloatArray, radius: Value) -> FloatArray:
-    """Rounded profile from an edge: 0 at distance 0, 1 from the radius on."""
+    """Return a rounded profile: 0 at distance 0 from an edge, 1 from the radius on."""
     t = np.clip(distance / np.asarray(radius, np.float32), 0, 1)
     return np.sqrt(t * (2 - t))

@@ -1,4 +1,4 @@
-"""Wood, bark, cloth, leather and grass."""
+"""Painters of wood, bark, cloth, leather and grass."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .weathering import add_stains
 
 
 def plank(s: MaterialSliders, z: FloatArray, n: NoiseFields) -> PaintedSurface:
-    """Boards along x: rings cut lengthwise (arches in the middle, lines beside), fibres, knots, joints."""
+    """Paint boards along x: rings cut lengthwise (arches in the middle, lines beside), fibres, knots, joints."""
     size = s.scale
     first, second = n.unit
     side = smoothstep(-0.01, 0.01, second)
@@ -24,7 +24,7 @@ def plank(s: MaterialSliders, z: FloatArray, n: NoiseFields) -> PaintedSurface:
     rings = middle * middle * 2.0 + np.abs(middle) * 0.8 + slow * between(z[1], 0.03, 0.13)
     turns = rings * between(z[2], 4.0, 12.0) + knot * 1.7 + first * 3 + n.field(1, 1, 4) * 0.06
     phase = turns - np.floor(turns)
-    late = smoothstep(0.2, 0.92, phase) * smoothstep(1.0, 0.92, phase)  # darkens slowly to the end of a year's growth
+    late = smoothstep(0.2, 0.92, phase) * smoothstep(1.0, 0.92, phase)  # a ring darkens towards its end
     fibre = mix(n.field(0, 0, 3), n.field(1, 0, 3), side)
     long = mix(n.field(1, 0, 4), n.field(0, 0, 4), side)
     pore = smoothstep(1.2, 2.2, fibre + late * 0.3)
@@ -56,12 +56,12 @@ def plank(s: MaterialSliders, z: FloatArray, n: NoiseFields) -> PaintedSurface:
 
 
 def stretch_along_x(values: FloatArray) -> FloatArray:
-    """Smooth noise drawn out along x."""
+    """Stretch smooth noise along x."""
     return (values * 1.2 + np.roll(values, 16, 1) + np.roll(values, -16, 1)) / 2.2
 
 
 def knots(z: FloatArray, n: NoiseFields) -> tuple[FloatArray, FloatArray]:
-    """How far knots push the rings aside, and the cover of their dark hearts; one in some cells."""
+    """Return the shift of the rings by knots, and the cover of the knots' dark hearts; only some cells have one."""
     rare = between(z[10], 0.45, 1.1)
     chosen = smoothstep(rare, rare + 0.02, n.cell[1]) * smoothstep(0.0, 0.08, n.edge)
     radius = 0.1 + n.cell[0] * 0.04
@@ -70,7 +70,7 @@ def knots(z: FloatArray, n: NoiseFields) -> tuple[FloatArray, FloatArray]:
 
 
 def bark(s: MaterialSliders, z: FloatArray, n: NoiseFields) -> PaintedSurface:
-    """Long plates between deep upright fissures, flaking in layers; wear brings lichen and moss."""
+    """Paint long plates between deep upright fissures, flaking in layers; wear brings lichen and moss."""
     size = s.scale
     wide = mix(upright_field(n, 0, 2), upright_field(n, 0, 3), smoothstep(24, 80, size))
     narrow = n.field(1, 3, 1)
@@ -102,23 +102,23 @@ def bark(s: MaterialSliders, z: FloatArray, n: NoiseFields) -> PaintedSurface:
 
 
 def upright_field(n: NoiseFields, white: int, right: int) -> FloatArray:
-    """Smooth noise drawn out upright, of unit variance."""
+    """Return smooth noise stretched upright, of unit variance."""
     field = n.field(white, 4, right)
     return (field + np.roll(field, 16, 0)) / 1.55
 
 
 def fabric(s: MaterialSliders, z: FloatArray, n: NoiseFields) -> PaintedSurface:
-    """Woven cloth: in each unit the weft lies over its middle and the warp over its joints; twisted, fuzzy threads."""
+    """Paint woven cloth: the weft lies over the middle of each unit, the warp over its joints; threads are twisted."""
     size = s.scale
     width = size * s.aspect
-    across = n.maps[12] / (2**0.5)  # 1 where the warp is on top, -1 where the weft is
+    crossing = n.maps[12] / (2**0.5)  # 1 where the warp is on top, -1 where the weft is
     open_ = between(z[0], 0.0, 0.25)
     jitter = n.field(0, 3) * 0.05
     weft_round = np.clip(1 - (2 * n.y + jitter) ** 2 * (1 + open_), 0, 1)
     middle = 0.5 - np.abs(n.x)  # units from the warp's middle
     warp_round = np.clip(1 - (middle * 4 + jitter) ** 2 * (1 + open_), 0, 1)
-    weft = np.sqrt(weft_round) * 0.6 - across * 0.4
-    warp = np.sqrt(warp_round) * 0.6 + across * 0.4
+    weft = np.sqrt(weft_round) * 0.6 - crossing * 0.4
+    warp = np.sqrt(warp_round) * 0.6 + crossing * 0.4
     over = smoothstep(-0.06, 0.06, weft - warp)  # 1: the weft shows
     top = np.maximum(weft, warp)
     turn = 2 * np.pi
@@ -150,7 +150,7 @@ def fabric(s: MaterialSliders, z: FloatArray, n: NoiseFields) -> PaintedSurface:
 
 
 def leather(s: MaterialSliders, z: FloatArray, n: NoiseFields) -> PaintedSurface:
-    """Grain of cells split by fine creases; wear rubs the tops pale and folds long creases in."""
+    """Paint grain of cells with fine creases between them; wear rubs the tops pale and folds long creases in."""
     size = s.scale
     bend = n.fractal(0, size / 2, 0.6)
     edge = n.edge + bend * 0.025
@@ -182,7 +182,7 @@ def leather(s: MaterialSliders, z: FloatArray, n: NoiseFields) -> PaintedSurface
     return surface.overlay(fold * 0.7, dark, s.roughness + 0.15).displace(fold * (-0.08 * size))
 
 
-# Layers of blades from the ground up: direction of a step (down, right), white noise, length's doublings.
+# Layers of blades from the ground up: direction of a step (down, right), white noise, doublings of the length.
 BLADES = (
     ((1.0, 0.5), 0, 3), ((-1.0, 0.35), 1, 3), ((0.6, 1.0), 2, 3), ((-0.5, 1.0), 3, 3),
     ((-1.0, -0.6), 0, 4), ((0.25, -1.0), 1, 3), ((-1.0, 0.1), 2, 4), ((-0.8, 0.8), 3, 3),
@@ -190,7 +190,7 @@ BLADES = (
 
 
 def grass(s: MaterialSliders, z: FloatArray, n: NoiseFields) -> PaintedSurface:
-    """Blades: strokes in several directions, each above the last, of varied greens, dry ones among them."""
+    """Paint blades: strokes in several directions, each above the last, in varied greens with dry ones among them."""
     size = s.scale
     tuft, fine = n.fractal(2, size, 0.7), n.field(0, 0)
     soil = s.colour(-0.03, 0.6, -0.6 * s.lightness) * (1 + n.fractal(1, 8, 0.9) * 0.2)

@@ -1,4 +1,4 @@
-"""Bricks, stones, tiles, concrete and what lies on the ground."""
+"""Painters of bricks, stones, tiles, concrete, plaster and loose ground."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SOIL = (0.08, 0.25, 0.22)  # hue, saturation and lightness
 
 
 def brick(s: MaterialSliders, z: FloatArray, n: NoiseFields) -> PaintedSurface:
-    """Bevelled bricks of two burnt colours in recessed mortar; wear chips edges, stains, grows moss in joints."""
+    """Paint bevelled bricks of two burnt colours in recessed mortar; wear chips and stains them and brings moss."""
     size = s.scale
     rough_edge = n.fractal(0, size / 5, 0.7) * (size * (0.012 + 0.05 * s.wear * between(z[8], 0.4, 1.2)))
     joint = size * between(z[0], 0.035, 0.085)
@@ -46,7 +46,7 @@ def brick(s: MaterialSliders, z: FloatArray, n: NoiseFields) -> PaintedSurface:
 
 
 def cobble(s: MaterialSliders, z: FloatArray, n: NoiseFields) -> PaintedSurface:
-    """Rounded stones, from cells or (some) from the lattice, with soil or sand between them."""
+    """Paint rounded stones, from cells or from the lattice, with soil or sand between them."""
     size = s.scale
     square = between(4 * (z[7] + 0.8), 0, 1)  # 1: stones of the cells alone, 0: setts of the lattice
     jag = n.fractal(0, size / 3, 0.7) * (size * 0.012)
@@ -83,7 +83,7 @@ def cobble(s: MaterialSliders, z: FloatArray, n: NoiseFields) -> PaintedSurface:
 
 
 def tile(s: MaterialSliders, z: FloatArray, n: NoiseFields) -> PaintedSurface:
-    """Glazed or stone tiles, some of two colours or with a motif, in thin grout; wear cracks and soils them."""
+    """Paint glazed or stone tiles in thin grout, some of two colours or with a motif; wear cracks and soils them."""
     size = s.scale
     joint = max(size * between(z[0], 0.012, 0.035), 0.7)
     inside = n.border(s, between(z[1], 0.01, 0.06)) - joint
@@ -117,7 +117,7 @@ def tile(s: MaterialSliders, z: FloatArray, n: NoiseFields) -> PaintedSurface:
 
 
 def motif(s: MaterialSliders, z: FloatArray, n: NoiseFields) -> FloatArray:
-    """Cover in [0, 1] of a second glaze in the middle and the corners of each tile; nought for most materials."""
+    """Return the cover in [0, 1] of a second glaze in the middle and the corners of each tile; most have none."""
     a, b = n.maps[12] / (2**0.5), n.maps[4] / (2**0.5)
     bend = between(z[7], -0.9, 0.9)
     wave = a + b + bend * a * b
@@ -126,7 +126,7 @@ def motif(s: MaterialSliders, z: FloatArray, n: NoiseFields) -> FloatArray:
 
 
 def marble(s: MaterialSliders, z: FloatArray, n: NoiseFields) -> PaintedSurface:
-    """Polished stone: clouds, patches, veins along wandering edges of cells and contours of noise, some banded."""
+    """Paint polished stone: clouds, patches, bands, and veins along wandering cell edges and contours of noise."""
     size = min(s.scale, 64.0)
     cloud, detail, ripple = n.fractal(0, 64, 0.5), n.fractal(1, size, 0.5), n.fractal(2, 10, 0.8)
     warped = n.warp(0.14 * s.scale, 0.6 * s.scale)
@@ -158,12 +158,12 @@ def marble(s: MaterialSliders, z: FloatArray, n: NoiseFields) -> PaintedSurface:
 
 
 def vein_contrast(s: MaterialSliders) -> float:
-    """-1..1: dark stones have light veins, light ones dark veins."""
+    """Return the direction of the veins' lightness in [-1, 1]: dark stones have light veins, light stones dark ones."""
     return float(np.tanh(8 * (0.45 - s.lightness)))
 
 
 def concrete(s: MaterialSliders, z: FloatArray, n: NoiseFields) -> PaintedSurface:
-    """Cast concrete: clouds, air pores, sand grain, marks and joints of the formwork; wear cracks and stains it."""
+    """Paint cast concrete: clouds, air pores, sand grain, formwork marks and joints; wear cracks and stains it."""
     size = s.scale
     cloud, grain, fine = n.fractal(0, 64, 0.72), n.fractal(1, 6, 0.95), n.field(0, 0)
     stone = smoothstep(0.9, 1.5, n.field(1, 1)) * between(z[0] - 0.5, 0.0, 0.3)
@@ -186,13 +186,13 @@ def concrete(s: MaterialSliders, z: FloatArray, n: NoiseFields) -> PaintedSurfac
 
 
 def tie_holes(s: MaterialSliders, n: NoiseFields) -> FloatArray:
-    """Cover in [0, 1] of the round holes that the ties of a formwork leave, a quarter in from each end of a panel."""
+    """Return the cover in [0, 1] of a formwork's round tie holes, a quarter in from each end of a panel."""
     across = (n.across - 0.25) * s.scale
     return smoothstep(0.8, -0.8, np.hypot(across, n.y * s.scale) - (0.04 * s.scale))
 
 
 def plaster(s: MaterialSliders, z: FloatArray, n: NoiseFields) -> PaintedSurface:
-    """Stucco: trowel marks or float grain under paint; wear flakes the paint off its bed and stains it."""
+    """Paint stucco: trowel marks or float grain under paint; wear flakes the paint off its bed and stains it."""
     size = s.scale
     marks = np.abs(n.fractal(0, size * 0.7, 0.55)) - np.abs(n.fractal(1, size * 0.7, 0.55))
     sweep = n.fractal(1, size * 0.3, 0.6, 1)
@@ -213,7 +213,7 @@ def plaster(s: MaterialSliders, z: FloatArray, n: NoiseFields) -> PaintedSurface
 
 
 def rock(s: MaterialSliders, z: FloatArray, n: NoiseFields) -> PaintedSurface:
-    """Broken rock: tilted facets of wandering outline, ledges of strata, cracks; lichen and moss grow with wear."""
+    """Paint broken rock: tilted facets with wandering outlines, ledges, cracks; wear brings lichen and moss."""
     size = s.scale
     layered, facets = between(2 * (z[0] - 0.3), 0, 1), between(z[1], 0.15, 1.0)
     warped = n.warp(0.1 * size, 0.4 * size)
@@ -245,13 +245,13 @@ def rock(s: MaterialSliders, z: FloatArray, n: NoiseFields) -> PaintedSurface:
 
 
 def sawtooth(turns: FloatArray) -> FloatArray:
-    """Rises steeply at whole turns, then falls slowly; in [0, 1]."""
+    """Return a wave in [0, 1] that rises steeply at whole turns, then falls slowly."""
     part = turns - np.floor(turns)
     return smoothstep(0.0, 0.15, part) * (1 - part) * 1.1
 
 
 def ground(s: MaterialSliders, z: FloatArray, n: NoiseFields) -> PaintedSurface:
-    """Soil: clods and crumbs, half-buried pebbles, twigs and fallen bits; wear dries and cracks it."""
+    """Paint soil: clods and crumbs, half-buried pebbles, twigs; wear dries and cracks it."""
     size = s.scale
     clod, crumb, fine = n.fractal(0, size * 0.7, 0.68), n.fractal(1, 10, 0.9), n.field(1, 0)
     lump = np.abs(n.fractal(1, size * 0.4, 0.6))
@@ -281,7 +281,7 @@ LITTER = (((1.0, 0.45), 0, 3), ((0.3, 1.0), 1, 3), ((-0.7, 0.8), 2, 3), ((1.0, -
 
 
 def add_litter(surface: PaintedSurface, n: NoiseFields, z: FloatArray) -> PaintedSurface:
-    """Twigs, straw and needles: sparse strokes of white noise."""
+    """Add twigs, straw and needles: sparse strokes of white noise."""
     dry = hsl(between(z[7], 0.07, 0.15), between(z[8], 0.15, 0.45), between(z[9], 0.25, 0.6))
     sparse = between(z[10], 2.6, 4.2)
     for direction, white, doublings in LITTER:
@@ -293,7 +293,7 @@ def add_litter(surface: PaintedSurface, n: NoiseFields, z: FloatArray) -> Painte
 
 
 def gravel(s: MaterialSliders, z: FloatArray, n: NoiseFields) -> PaintedSurface:
-    """Broken stones and pebbles of varied greys: cells for the large ones, blobs of noise for two smaller sizes."""
+    """Paint broken stones and pebbles of varied greys: cells for large ones, blobs of noise for two smaller sizes."""
     size = s.scale
     grit, fine = n.fractal(1, 4, 0.9), n.field(1, 0)
     inside = n.edge * size - size * between(z[0], 0.03, 0.09) + n.fractal(0, size / 3, 0.5) * (0.014 * size)
@@ -330,7 +330,7 @@ def gravel(s: MaterialSliders, z: FloatArray, n: NoiseFields) -> PaintedSurface:
 
 
 def sand(s: MaterialSliders, z: FloatArray, n: NoiseFields) -> PaintedSurface:
-    """Wind ripples across x over soft dunes, grains of several colours; wear leaves dents and damp stains."""
+    """Paint wind ripples over soft dunes, with grains of several colours; wear leaves dents and damp stains."""
     size = s.scale
     slow, fine = n.fractal(0, 64, 0.5), n.field(1, 0)
     bend = n.field(1, 4) * 0.9 + n.field(0, 3, 4) * 0.45 + n.field(3, 2, 3) * 0.18

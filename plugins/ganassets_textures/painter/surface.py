@@ -9,7 +9,7 @@ from .operations import FloatArray, Value, hsl, mix
 
 @dataclass(frozen=True)
 class MaterialSliders:
-    """Physical values of the conditions of a material; see materials.CONDITIONS."""
+    """Physical values of a material's conditions; see materials.CONDITIONS."""
 
     hue: float
     saturation: float
@@ -22,13 +22,13 @@ class MaterialSliders:
     stagger: float
 
     def colour(self, hue: float = 0.0, saturation: float = 1.0, lightness: float = 0.0) -> FloatArray:
-        """(3, 1, 1) sRGB: the main colour with its hue turned, saturation multiplied and lightness moved."""
+        """Return the main colour with its hue turned, saturation multiplied and lightness shifted: (3, 1, 1) sRGB."""
         return hsl(self.hue + hue, self.saturation * saturation, self.lightness + lightness)
 
 
 @dataclass(frozen=True, eq=False)
 class PaintedSurface:
-    """Maps on the way; height in texels before relief. Scalars stand for even maps."""
+    """Maps of a material while it is painted; height in texels before relief. A scalar is a constant map."""
 
     colour: FloatArray
     height: Value
@@ -43,7 +43,15 @@ class PaintedSurface:
         metallic: Value | None = None,
         height: Value | None = None,
     ) -> PaintedSurface:
-        """The surface below another layer of that cover in [0, 1]; what is not given shows through."""
+        """Overlay a layer; values that are None keep those of the surface.
+
+        Args:
+            cover: Alpha of the layer in [0, 1].
+            colour: (3, h, w) sRGB of the layer.
+            roughness: Roughness of the layer in [0, 1].
+            metallic: Metallic of the layer in [0, 1].
+            height: Height of the layer in texels.
+        """
         return PaintedSurface(
             self.colour if colour is None else mix(self.colour, colour, cover),
             self.height if height is None else mix(self.height, height, cover),
@@ -52,5 +60,5 @@ class PaintedSurface:
         )
 
     def displace(self, height: Value) -> PaintedSurface:
-        """The surface with that many texels added to its height."""
+        """Add texels to the height."""
         return PaintedSurface(self.colour, self.height + height, self.roughness, self.metallic)

@@ -14,7 +14,7 @@ MOSS = (0.2, 0.4, 0.25)  # hue, saturation and lightness
 def add_stains(
     surface: PaintedSurface, noise: NoiseFields, s: MaterialSliders, amount: float, colour: FloatArray, white: int = 2
 ) -> PaintedSurface:
-    """Soft stains of a colour that spread as wear grows."""
+    """Add soft stains of a colour, which spread as wear grows."""
     blot = noise.fractal(white, 48, 0.7)
     return surface.overlay(smoothstep(0.2, 1.9, blot + (2 * s.wear - 1)) * amount, colour)
 
@@ -22,7 +22,7 @@ def add_stains(
 def add_moss(
     surface: PaintedSurface, n: NoiseFields, s: MaterialSliders, z: float, shelter: FloatArray
 ) -> PaintedSurface:
-    """Moss in sheltered places; grows with wear, on some materials only."""
+    """Add moss in sheltered places; it grows with wear, on some materials only."""
     growth = s.wear * between(z - 1.7, 0.0, 2.6)
     patch = smoothstep(1.0, 1.7, n.fractal(2, 40, 0.8) * 0.5 + shelter * 0.9 + (growth - 0.6))
     hue, saturation, lightness = MOSS
@@ -31,10 +31,13 @@ def add_moss(
 
 
 def add_cracks(surface: PaintedSurface, n: NoiseFields, s: MaterialSliders, depth: float) -> PaintedSurface:
-    """Cracks along wandering edges of cells, with dirt beside them; nought when new, nearly all edges when worn.
+    """Add cracks along wandering cell edges, with dirt beside them: none when new, along nearly all edges when worn.
 
     Args:
-        depth: texels; 0 keeps the height.
+        surface: Surface to crack.
+        n: Noise.
+        s: Sliders.
+        depth: Texels; 0 keeps the height.
     """
     edge = n.warp(0.07 * s.scale, 0.3 * s.scale)(n.edge) * s.scale * np.maximum(1 + n.fractal(0, 8, 0.8) * 0.5, 0.3)
     open_ = smoothstep(1.9 - 2.1 * s.wear, 3.1 - 2.1 * s.wear, n.field(3, 4))

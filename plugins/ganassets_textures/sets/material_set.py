@@ -1,4 +1,4 @@
-"""From the files of one set to its maps."""
+"""A material set, and reading it from the files of one group."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from ganassets.api.data.sources import Container, Opener
 from ganassets.api.errors import InputError
 
 from .groups import COLOUR_KINDS, UNKNOWN, FileGroup, MapFile
-from .heights import HIGHEST, integrate, is_directx_slopes, is_same_surface, scale_height, slopes_of_normals, tiles
+from .heights import MAX_HEIGHT, integrate, is_directx_slopes, is_same_surface, scale_height, slopes_of_normals, tiles
 from .map_images import FloatArray, MapImage, Size, block_means, read_image_size, read_map_image
 from .names import guess_material
 
-SMALLEST = 64  # texels of the shorter side
-# Maps are read finer than wanted, up to this many texels a side: the mean of slopes isn't the slope of mean normals.
-WORKING = 2048
+MIN_TEXELS = 64  # of the shorter side
+# Images are read at up to this many texels a side and then reduced: the mean of slopes isn't the slope of mean normals.
+MAX_READ_TEXELS = 2048
 
-# The maps that a kind of picture holds: map, channel, whether it is turned around (a glossy surface isn't rough).
-# The order is that of preference. A roughness map in colours is glTF's packed one, which has roughness in green.
-CONTENTS: dict[str | None, tuple[tuple[str, str, bool], ...]] = {
+# Maps in a kind of image: map, channel, whether it is inverted (gloss is the inverse of roughness). The order of kinds
+# is the order of preference. A roughness map in colours is glTF's packed one, which has roughness in green.
+MAPS_OF_KIND: dict[str | None, tuple[tuple[str, str, bool], ...]] = {
     "albedo": (("albedo", "RGB", False),),
     "albedo and height": (("albedo", "RGB", False), ("height", "A", False)),
     None: (("albedo", "RGB", False),),
@@ -43,15 +43,15 @@ CONTENTS: dict[str | None, tuple[tuple[str, str, bool], ...]] = {
     "specular": (("roughness", "L", True),),
     UNKNOWN: (),
 }
-PREFERENCE = {kind: rank for rank, kind in enumerate(CONTENTS)}
-# Kinds whose pictures may turn out to be of no use, and why.
+PREFERENCE = {kind: rank for rank, kind in enumerate(MAPS_OF_KIND)}
+# Kinds whose images may be unusable, and why.
 IGNORED = {"specular": "in colours", "mask": "no smoothness in its alpha"}
-# Words for what a map's file became, where the map's name alone doesn't say it.
-USES = {"normal": "normal map", "height": "height map"}
+# Titles of maps in records, where they differ from the map's key.
+MAP_TITLES = {"normal": "normal map", "height": "height map"}
 NO_COLOUR = "map of a set without a colour map"
-UNKNOWN_MAP = "map of an unknown name"
-NORMALS = "normal map without a name that says so"
-NOT_NEEDED = "map that its set has already"
+UNKNOWN_MAP = "map with an unknown name"
+NORMALS = "normal map named as a colour map"
+NOT_NEEDED = "map that its set already has"
 NOT_LEARNT = "map that is not learnt"
 CONVENTION_PREFERENCE = ("GL", None, "DX")
 
@@ -61,13 +61,13 @@ class MaterialSet:
     """Maps of one material, all of one size.
 
     Attributes:
-        name: folder and stem of its files.
-        material: one of materials.CLASSES, or None if its name and folders don't say.
+        name: Folder and stem of its files.
+        material: One of materials.CLASSES, or None where names of files and folders have no word for a material.
         albedo: (h, w, 3) uint8 sRGB.
-        height: (h, w) float32 texels, zero mean but for clipping to -16..16, or None.
+        height: (h, w) float32 texels, zero mean before clipping to [-16, 16], or None.
         roughness: (h, w) uint8, 255 is rough, or None.
-        metallic: (h, w) uint8, 255 is metal; 0 where the class of material says so; None if unknown.
-        tiles: whether albedo and height repeat without a seam in both directions.
+        metallic: (h, w) uint8, 255 is metal; 0 where the class of material is no metal; None if unknown.
+        tiles: Whether albedo and height repeat without a seam in both directions.
     """
 
     name: str
@@ -81,25 +81,31 @@ class MaterialSet:
 
 @dataclass(frozen=True)
 class GroupResult:
-    """What became of a group: a set and a line about it, or None and ""; and records of its files."""
+    """Result of reading a group of files.
 
-    made: MaterialSet | None
+    Attributes:
+        material_set: The set, or None where the group has no usable colour map.
+        line: Description of the set for the user, or "".
+        records: Records of the group's files.
+    """
+
+    material_set: MaterialSet | None
     line: str
     records: tuple[FileRecord, ...]
 
 
 @dataclass
 class LoadedMaps:
-    """What was read of a set so far.
+    """Maps of a set that were read so far.
 
     Attributes:
         size: (h, w) texels of the finished set.
-        factor: how many times finer pictures are read.
-        planes: by map, float32: "albedo" (3, h, w) in [0, 1], "normal" (2, h, w) slopes as if it were OpenGL, others
-            (h, w) in [0, 1].
-        notes: by map, how it came about where that isn't plain; and pictures that were ignored.
-        convention: of the normal map, "GL" or "DX", if its name says.
-        remarks: by file, what the user should know of how it was read.
+        factor: Factor by which images are read at a finer size.
+        planes: By map, float32: "albedo" (3, h, w) in [0, 1], "normal" (2, h, w) slopes read as OpenGL, others (h, w)
+            in [0, 1].
+        notes: By map, how it was derived where it is not read directly; also images that were ignored.
+        convention: "GL" or "DX" of the normal map, if its name has one.
+        remarks: By file, a note for the user about how it was read.
     """
 
     size: Size
@@ -111,14 +117,14 @@ class LoadedMaps:
 
 
 def read_group(container: Container, group: FileGroup, root: str, open_file: Opener, longest: int) -> GroupResult:
-    """One set.
+    """Read one set.
 
     Args:
-        container: holds the group.
-        group: the set's files.
-        root: name of what the user gave; may tell the material as well.
-        open_file: opens a file of the container by its name.
-        longest: most texels of the longer side.
+        container: Folder or zip of the group.
+        group: The set's files.
+        root: Name of the folder or zip that the user gave; it may name the material as well.
+        open_file: Opens a file of the container by its name.
+        longest: Most texels of the longer side.
     """
     maps: LoadedMaps | None = None
     records: list[FileRecord] = []
@@ -127,7 +133,7 @@ def read_group(container: Container, group: FileGroup, root: str, open_file: Ope
         try:
             before = frozenset(maps.planes) if maps else frozenset()
             maps = read_file_of_set(file, open_file, longest, maps)
-            used.append((file, " and ".join(USES.get(name, name) for name in maps.planes if name not in before)))
+            used.append((file, " and ".join(MAP_TITLES.get(name, name) for name in maps.planes if name not in before)))
         except InputError as error:
             records.append(left_out(container.full_name(file.name), error))
     place = container.label.removesuffix(".zip")
@@ -135,8 +141,8 @@ def read_group(container: Container, group: FileGroup, root: str, open_file: Ope
     if maps is None:
         return GroupResult(None, "", tuple(records))
     folders = [root, *place.split("/"), *group.folder.split("/")]
-    made, line = build_set(name, guess_material([group.title, *reversed(folders)]), maps)
-    facts = {"set": name, "size": f"{maps.size[1]} x {maps.size[0]}", "material": made.material or "unknown"}
+    material_set, line = build_set(name, guess_material([group.title, *reversed(folders)]), maps)
+    facts = {"set": name, "size": f"{maps.size[1]} x {maps.size[0]}", "material": material_set.material or "unknown"}
     records += [
         FileRecord(
             container.full_name(file.name),
@@ -146,37 +152,40 @@ def read_group(container: Container, group: FileGroup, root: str, open_file: Ope
         )
         for file, use in used
     ]
-    return GroupResult(made, line, tuple(records))
+    return GroupResult(material_set, line, tuple(records))
 
 
 def read_file_of_set(file: MapFile, open_file: Opener, longest: int, maps: LoadedMaps | None) -> LoadedMaps:
-    """The maps of a set with those that one more of its files holds.
+    """Read one more file of a set.
 
     Args:
-        file: of the set; colour maps come first.
-        open_file: opens it by its name.
-        longest: most texels of the longer side.
-        maps: found so far, None before the colour map.
+        file: File of the set; colour maps come first.
+        open_file: Opens it by its name.
+        longest: Most texels of the longer side.
+        maps: Maps read so far, None before the colour map.
+
+    Returns:
+        The maps, with those that the file holds.
 
     Raises:
-        InputError: the file is not used; says why.
+        InputError: The file is not used; the message is the reason.
     """
     if file.reading.kind in COLOUR_KINDS:
         if maps:
-            raise LeftOutError("the set has a colour map already", NOT_NEEDED)
+            raise LeftOutError("the set already has a colour map", NOT_NEEDED)
         return read_colour(file, open_file, longest)
     if file.reading.kind == UNKNOWN:
-        raise LeftOutError("its name goes on where a set's ends, but names no map that is known", UNKNOWN_MAP)
+        raise LeftOutError("its name starts with a set's name but then names no known map", UNKNOWN_MAP)
     if maps is None:
         raise LeftOutError("no colour map belongs to it", NO_COLOUR)
     if not is_needed(file.reading.kind, maps):
-        raise LeftOutError("the set has what it holds already", NOT_NEEDED)
+        raise LeftOutError("the set already has its maps", NOT_NEEDED)
     add_file(file, open_file, maps)
     return maps
 
 
 def sort_by_preference(files: Sequence[MapFile], open_file: Opener) -> Iterator[MapFile]:
-    """Files of a set, colour maps first, better sources of a map before worse, larger before smaller pictures."""
+    """Yield the files of a set: colour maps first, better sources of a map before worse, larger before smaller."""
 
     def rank(file: MapFile) -> tuple[int, int]:
         reading = file.reading
@@ -195,60 +204,60 @@ def sort_by_preference(files: Sequence[MapFile], open_file: Opener) -> Iterator[
 
 
 def suffix_of(file: MapFile) -> str:
-    """Lower-case suffix of a file's name."""
+    """Return the lower-case suffix of a file's name."""
     return PurePosixPath(file.name).suffix.lower()
 
 
 def read_size(file: MapFile, open_file: Opener) -> Size:
-    """(h, w) of a picture."""
+    """Read the (h, w) of an image."""
     with open_file(file.name) as stream:
         return read_image_size(stream, suffix_of(file))
 
 
 def read_image(file: MapFile, open_file: Opener, maps: LoadedMaps) -> MapImage:
-    """A picture of a set at the size at which its pictures are read."""
+    """Read an image of a set at the oversampled size."""
     with open_file(file.name) as stream:
-        picture = read_map_image(stream, suffix_of(file), fine_size(maps), file.reading.kind in COLOUR_KINDS)
+        picture = read_map_image(stream, suffix_of(file), oversampled_size(maps), file.reading.kind in COLOUR_KINDS)
     maps.remarks[file.name] = picture.note
     return picture
 
 
 def read_colour(file: MapFile, open_file: Opener, longest: int) -> LoadedMaps:
-    """The colour map, which decides on the set's size.
+    """Read the colour map, which decides the set's size.
 
     Raises:
-        InputError: it is damaged, too small, or a normal map.
+        InputError: It is damaged, too small, or a normal map.
     """
     h, w = read_size(file, open_file)
     shrink = max(1.0, max(h, w) / longest)
     size = round(h / shrink), round(w / shrink)
-    if min(size) < SMALLEST:
+    if min(size) < MIN_TEXELS:
         reduced = f", {size[1]} x {size[0]} when reduced" if shrink > 1 else ""
-        raise LeftOutError(f"only {w} x {h} pixels{reduced}; {SMALLEST} a side are needed", TOO_SMALL)
-    maps = LoadedMaps(size, max(1, min(round(shrink), WORKING // max(size))))
+        raise LeftOutError(f"only {w} x {h} pixels{reduced}; {MIN_TEXELS} a side are needed", TOO_SMALL)
+    maps = LoadedMaps(size, max(1, min(round(shrink), MAX_READ_TEXELS // max(size))))
     picture = read_image(file, open_file, maps)
     if picture.looks_like_normals():
-        raise LeftOutError("a normal map by its looks, and no colours as its name lets expect", NORMALS)
+        raise LeftOutError("its pixels look like a normal map, but its name says colours", NORMALS)
     add_planes(file.reading.kind, picture, maps)
     return maps
 
 
-def fine_size(maps: LoadedMaps) -> Size:
-    """(h, w) at which pictures are read."""
+def oversampled_size(maps: LoadedMaps) -> Size:
+    """Return the (h, w) at which images are read."""
     return maps.size[0] * maps.factor, maps.size[1] * maps.factor
 
 
 def is_needed(kind: str | None, maps: LoadedMaps) -> bool:
-    """Whether a picture of that kind may hold a map that is still missing; "bump" may mean heights or normals."""
-    offered = {name for name, _, _ in CONTENTS[kind]} | ({"normal"} if kind == "height" else set())
+    """Return whether an image of a kind may hold a map that is still missing; "bump" may mean heights or normals."""
+    offered = {name for name, _, _ in MAPS_OF_KIND[kind]} | ({"normal"} if kind == "height" else set())
     return not offered <= maps.planes.keys()
 
 
 def add_file(file: MapFile, open_file: Opener, maps: LoadedMaps) -> None:
-    """Read a picture and add the maps that it holds and that are missing.
+    """Read an image and add its maps that are missing.
 
     Raises:
-        InputError: it is damaged, of no use, or not what its name says.
+        InputError: It is damaged, of no use, or contradicts its name.
     """
     picture = read_image(file, open_file, maps)
     kind = check_kind(file.reading.kind, picture)
@@ -262,19 +271,22 @@ def add_file(file: MapFile, open_file: Opener, maps: LoadedMaps) -> None:
 
 
 def check_kind(kind: str | None, picture: MapImage) -> str | None:
-    """What a picture is, by its name and by its looks; None if it is nothing that can be used.
+    """Check the kind that a name gives an image against the image's content.
+
+    Returns:
+        The kind, or None if the image can't be used.
 
     Raises:
-        InputError: the looks contradict the name.
+        InputError: The content contradicts the name.
     """
     if kind in ("normal", "height"):
         if picture.looks_like_normals():
             return "normal"
         if picture.is_grey:
             return "height"
-        raise InputError("neither a normal map nor grey heights by its looks")
+        raise InputError("its pixels look like neither a normal map nor grey heights")
     if kind == "normal and roughness" and not picture.looks_like_normals():
-        raise InputError("not a normal map by its looks")
+        raise InputError("its pixels don't look like a normal map")
     if kind == "orm" and picture.is_grey:
         return "roughness"
     if (kind == "specular" and not picture.is_grey) or (kind == "mask" and picture.alpha is None):
@@ -283,8 +295,8 @@ def check_kind(kind: str | None, picture: MapImage) -> str | None:
 
 
 def add_planes(kind: str | None, picture: MapImage, maps: LoadedMaps) -> None:
-    """Add those maps of a picture that are missing, reduced to the set's size."""
-    for name, channel, inverted in CONTENTS[kind]:
+    """Add the maps of an image that are missing, reduced to the set's size."""
+    for name, channel, inverted in MAPS_OF_KIND[kind]:
         if name in maps.planes:
             continue
         if name == "normal":
@@ -301,7 +313,16 @@ def add_planes(kind: str | None, picture: MapImage, maps: LoadedMaps) -> None:
 
 
 def build_set(name: str, material: str | None, maps: LoadedMaps) -> tuple[MaterialSet, str]:
-    """The set that the maps make, and a line that tells what it is made of."""
+    """Build the set of the maps that were read.
+
+    Args:
+        name: Name of the set.
+        material: Class of the material, or None.
+        maps: Maps of the set, with an albedo.
+
+    Returns:
+        The set, and a line that describes it.
+    """
     planes, notes = maps.planes, maps.notes
     albedo = np.ascontiguousarray(to_bytes(planes["albedo"]).transpose(1, 2, 0))
     repeats = tiles(albedo)
@@ -310,37 +331,39 @@ def build_set(name: str, material: str | None, maps: LoadedMaps) -> tuple[Materi
         slopes = slopes * np.array([1, -1], np.float32)[:, None, None]
         notes["normal"] = "DirectX"
     if slopes is not None and (height is None or not is_same_surface(height, slopes)):
-        height = integrate(slopes, repeats)  # tiles by construction where the albedo does
+        height = integrate(slopes, repeats)  # tiles where the albedo does
         notes["height"] = "from normal"
     elif height is not None:
         height = scale_height(height, slopes)
         repeats = repeats and tiles(height)
     if height is not None:
-        height = np.clip(height, -HIGHEST, HIGHEST)
+        height = np.clip(height, -MAX_HEIGHT, MAX_HEIGHT)
     metallic = to_bytes(planes["metallic"]) if "metallic" in planes else None
     if metallic is None and material and "metal" not in material:
         metallic = np.zeros(maps.size, np.uint8)
     roughness = to_bytes(planes["roughness"]) if "roughness" in planes else None
-    made = MaterialSet(name, material, albedo, height, roughness, metallic, repeats)
-    return made, describe_set(made, maps)
+    material_set = MaterialSet(name, material, albedo, height, roughness, metallic, repeats)
+    return material_set, describe_set(material_set, maps)
 
 
 def is_directx(maps: LoadedMaps) -> bool:
-    """Whether the normal map's green points down, by its name or by what the maps say."""
+    """Return whether the normal map's green points down, by its name or else by the maps."""
     if maps.convention:
         return maps.convention == "DX"
     return is_directx_slopes(maps.planes["normal"], maps.planes.get("height"))
 
 
 def to_bytes(plane: FloatArray) -> NDArray[np.uint8]:
-    """uint8 of [0, 1]."""
+    """Convert [0, 1] to uint8."""
     return np.rint(np.clip(plane, 0, 1) * 255).astype(np.uint8)
 
 
-def describe_set(made: MaterialSet, maps: LoadedMaps) -> str:
-    """A line about a set: its name, maps, size, class, and whether it tiles."""
+def describe_set(material_set: MaterialSet, maps: LoadedMaps) -> str:
+    """Describe a set in a line: name, maps, size, class, and whether it tiles."""
     names = list(dict.fromkeys([*maps.planes, *maps.notes]))
     parts = [f"{name} ({maps.notes[name]})" if name in maps.notes else name for name in names]
     h, w = maps.size
-    tiling = "tiles" if made.tiles else "doesn't tile"
-    return f"{made.name}: {', '.join(parts)}; {w} x {h}; {made.material or 'unknown material'}; {tiling}"
+    tiling = "tiles" if material_set.tiles else "doesn't tile"
+    return (
+        f"{material_set.name}: {', '.join(parts)}; {w} x {h}; {material_set.material or 'unknown material'}; {tiling}"
+    )

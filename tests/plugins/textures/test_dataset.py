@@ -185,7 +185,7 @@ def test_some_of_the_data_is_used_whatever_the_share(folder):
 
 
 def test_a_folder_without_sets_is_told_before_anything_is_painted(tmp_path, monkeypatch):
-    monkeypatch.setattr("ganassets_textures.dataset.paint", lambda *_: pytest.fail("painted"))
+    monkeypatch.setattr("ganassets_textures.painted_samples.paint_material", lambda *_: pytest.fail("painted"))
     with pytest.raises(InputError):
         make(4, data=str(tmp_path / "nowhere"))
 

@@ -12,7 +12,7 @@ from ganassets_textures.decode import decode_materials, normals, occlusion, texe
 from ganassets_textures.materials import CLASSES, COLUMNS, MATERIAL_CLASSES
 
 SIZE = 64
-TEXEL = MATERIAL_CLASSES["brick"].pattern / 48
+TEXEL = MATERIAL_CLASSES["brick"].unit_height / 48
 
 
 def sliders(scale: float = 48.0, **shares: float) -> dict[str, float]:
@@ -112,7 +112,7 @@ def test_occlusion_depends_on_slopes_and_not_on_metres():
     height = waves(2, 3)[0]
     made = [
         decode_materials(
-            outputs(height * MATERIAL_CLASSES["brick"].pattern / scale), ["a"], [Provenance(sliders=sliders(scale))]
+            outputs(height * MATERIAL_CLASSES["brick"].unit_height / scale), ["a"], [Provenance(sliders=sliders(scale))]
         )[0]
         for scale in (16.0, 96.0)
     ]
@@ -123,9 +123,11 @@ def test_occlusion_depends_on_slopes_and_not_on_metres():
 
 def test_texels_of_a_material_and_of_a_mix():
     for name in CLASSES:
-        assert texel_size(sliders(32.0, **{name: 1.0})) == pytest.approx(MATERIAL_CLASSES[name].pattern / 32)
+        assert texel_size(sliders(32.0, **{name: 1.0})) == pytest.approx(MATERIAL_CLASSES[name].unit_height / 32)
     mixed = texel_size(sliders(32.0, brick=0.5, fabric=0.5))
-    assert mixed == pytest.approx(np.sqrt(MATERIAL_CLASSES["brick"].pattern * MATERIAL_CLASSES["fabric"].pattern) / 32)
+    assert mixed == pytest.approx(
+        np.sqrt(MATERIAL_CLASSES["brick"].unit_height * MATERIAL_CLASSES["fabric"].unit_height) / 32
+    )
 
 
 def test_texels_are_as_large_as_the_model_file_has_them():

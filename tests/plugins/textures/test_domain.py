@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from ganassets_textures import MOST_HEIGHT, SPEC
-from ganassets_textures.domain import HEIGHT_UNIT, MAP_CHANNELS, MASKS, MOST_TEXELS, TexturesDomain
+from ganassets_textures.domain import HEIGHT_UNIT, MAP_CHANNELS, MASKS, MAX_HEIGHT, TexturesDomain
 from ganassets_textures.materials import CLASSES, COLUMNS, MATERIAL_CLASSES, SCALE_TEXELS
 from ganassets_textures.spatial_noise import CHANNELS, STRUCTURE
 from support.textures_domain import SIZE, make_domain, painted
@@ -50,7 +50,7 @@ def test_height_in_metres(domain):
     raw = {name: torch.full((2, 3 if name == "albedo" else 1, 4, 4), 0.5) for name in MAPS}
     outputs = domain.finish(raw | {"height": torch.full((2, 1, 4, 4), 2.0)}, rows(scale=[24.0, 48.0]))
     assert list(outputs) == [output.name for output in SPEC.outputs]
-    expected = [2 * MATERIAL_CLASSES["brick"].pattern / scale for scale in (24, 48)]
+    expected = [2 * MATERIAL_CLASSES["brick"].unit_height / scale for scale in (24, 48)]
     np.testing.assert_allclose(outputs["height"][:, 0, 0, 0], expected, rtol=1e-5)
 
 
@@ -73,7 +73,7 @@ def test_values_within_the_ranges_stay(domain):
     outputs = domain.finish(raw, torch.from_numpy(painted().conditions[:8]))
     for name in ("albedo", "roughness", "metallic"):
         assert torch.equal(outputs[name], raw[name])
-    assert raw["height"].abs().max() <= MOST_TEXELS
+    assert raw["height"].abs().max() <= MAX_HEIGHT
 
 
 def test_networks_that_give_nothing_make_a_flat_material_in_the_colour_asked_for(domain):

@@ -315,7 +315,7 @@ def test_every_file_on_disk_has_a_record(paths: list[list[str]], damaged: bool) 
 
 def test_a_normal_map_is_never_colours(folder: Path) -> None:
     save(folder / "a_color.png", normals(hills()))
-    with pytest.raises(InputError, match=r"a_color.png: a normal map by its looks"):
+    with pytest.raises(InputError, match=r"a_color.png: its pixels look like a normal map"):
         read_sets(folder)
 
 

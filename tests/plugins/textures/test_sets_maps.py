@@ -108,20 +108,25 @@ def test_bombs_are_not_decoded() -> None:
             read_image_size(BytesIO(bytes(content)), ".png")
 
 
+def reading_error(content: bytes) -> str | None:
+    """Why an image can't be read, or None."""
+    try:
+        read_map_image(BytesIO(content), ".x", (SIZE, SIZE))
+    except InputError as error:
+        return str(error)
+    return None
+
+
 @pytest.mark.parametrize("form", FORMATS)
 def test_truncated_and_damaged_pictures_are_input_errors(form: str) -> None:
     stream = BytesIO()
     Image.fromarray(colours()).save(stream, form)
     content, rng = stream.getvalue(), np.random.default_rng(0)
-    with pytest.raises(InputError):
-        read_map_image(BytesIO(content[: len(content) // 2]), ".x", (SIZE, SIZE))
+    assert reading_error(content[: len(content) // 2])
     for _ in range(30):
         damaged = np.frombuffer(content, np.uint8).copy()
         damaged[rng.integers(0, len(damaged), 8)] = rng.integers(0, 256, 8)
-        try:
-            read_map_image(BytesIO(damaged.tobytes()), ".x", (SIZE, SIZE))
-        except InputError as error:
-            assert str(error)
+        assert reading_error(damaged.tobytes()) != ""
 
 
 def test_other_shape_is_refused(tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def test_words_of_a_class_are_no_others():
     """A name of a file says one class."""
     words = [word for name, kind in MATERIAL_CLASSES.items() for word in (name, *kind.words)]
     assert len(words) == len(set(words))
-    assert all(kind.pattern > 0 for kind in MATERIAL_CLASSES.values())
+    assert all(kind.unit_height > 0 for kind in MATERIAL_CLASSES.values())
 
 
 def test_noise_reads_the_pattern_from_the_conditions_by_name():

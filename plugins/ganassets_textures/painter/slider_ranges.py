@@ -1,4 +1,4 @@
-"""Sliders that materials have in the world."""
+"""Ranges of the sliders of real materials, by class."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from dataclasses import dataclass
 import numpy as np
 
 Range = tuple[float, float]
-Colours = tuple[tuple[Range, Range, Range], ...]
+ColourRanges = tuple[tuple[Range, Range, Range], ...]
 
 
 @dataclass(frozen=True)
 class SliderRanges:
-    """What the sliders of a class of materials usually are.
+    """Usual values of the sliders of a class of materials.
 
     Attributes:
-        colours: ranges of hue (turns; may run below 0), saturation and lightness; one of them is drawn.
-        roughness, relief, scale, aspect: ranges; scale and aspect are drawn evenly in their logarithms.
-        staggers: one of them is drawn.
+        colours: Ranges of hue (turns; may run below 0), saturation and lightness; one of them is drawn.
+        roughness, relief, scale, aspect: Ranges; scale and aspect are drawn evenly in their logarithms.
+        staggers: Values of which one is drawn.
     """
 
-    colours: Colours
+    colours: ColourRanges
     roughness: Range
     relief: Range
     scale: Range
@@ -29,13 +29,13 @@ class SliderRanges:
 
 
 ANY: Range = (0.0, 1.0)
-WOOD: Colours = (
+WOOD: ColourRanges = (
     ((0.065, 0.1), (0.2, 0.45), (0.35, 0.65)),
     ((0.045, 0.085), (0.25, 0.5), (0.18, 0.38)),
     ((0.02, 0.07), (0.2, 0.45), (0.1, 0.25)),
     ((0.07, 0.12), (0.03, 0.2), (0.25, 0.7)),
 )
-STONE: Colours = (
+STONE: ColourRanges = (
     ((0.06, 0.16), (0.0, 0.06), (0.2, 0.6)),
     ((0.04, 0.14), (0.05, 0.3), (0.25, 0.6)),
     ((0.5, 0.66), (0.03, 0.15), (0.2, 0.5)),
@@ -143,7 +143,7 @@ SLIDER_RANGES: dict[str, SliderRanges] = {
 
 
 def draw_sliders(material: str, rng: np.random.Generator) -> dict[str, float]:
-    """Sliders of a material as the world has them, drawn at random: all of paint's, within materials.CONDITIONS."""
+    """Draw usual sliders of a class of materials: all that paint_material needs, within materials.CONDITIONS."""
     table = SLIDER_RANGES[material]
     hue, saturation, lightness = table.colours[rng.integers(len(table.colours))]
     return {
