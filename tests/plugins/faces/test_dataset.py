@@ -74,8 +74,8 @@ def test_skins_of_ones_own(tmp_path: Path):
     for i in range(2):
         Image.fromarray(rng.integers(90, 200, (256, 256, 3), dtype=np.uint8)).save(tmp_path / f"skin{i}.png")
     (tmp_path / "broken.png").write_bytes(b"not a picture")
-    data = make(4, size=128, skins=str(tmp_path))
-    assert data.signals["albedo"].shape == (4, 3, 128, 128)
+    data = make(4, size=32, skins=str(tmp_path))
+    assert data.signals["albedo"].shape == (4, 3, 32, 32)
     assert data.licence != "CC0-1.0" and tmp_path.name in data.name
     assert len(data.problems) == 1 and "broken.png" in data.problems[0][0]
 

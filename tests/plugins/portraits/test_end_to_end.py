@@ -32,6 +32,15 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     torch.use_deterministic_algorithms(strict)
 
 
+@pytest.fixture
+def quick_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Train without the trial export and the feature network, which take longer than these runs; one test keeps both."""
+    from support.toy_runs import no_features
+
+    monkeypatch.setattr("ganassets.training.run.check_export", lambda *arguments: None)
+    monkeypatch.setattr("ganassets.training.evaluation.monitor.ImageFeatures", no_features)
+
+
 def run(*args: str, code: int = 0) -> Result:
     """Run the command line in this process."""
     result = CliRunner().invoke(cli, args, prog_name="ganassets")
@@ -58,6 +67,7 @@ def test_labels_are_choices_of_the_model(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("quick_training")
 def test_pictures_without_labels_or_transparency(tmp_path: Path) -> None:
     write_sprites(tmp_path / "art", opaque=True)
     (tmp_path / "art" / "elf").rename(tmp_path / "elves")
@@ -70,6 +80,7 @@ def test_pictures_without_labels_or_transparency(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("quick_training")
 def test_a_run_goes_on_with_the_labels_that_it_began_with(tmp_path: Path) -> None:
     from ganassets.training.settings import read_settings, to_toml
 
