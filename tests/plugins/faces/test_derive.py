@@ -65,7 +65,7 @@ def test_eyes_turn_the_right_way(name, axis, sign):
     np.testing.assert_allclose(radius, 1, atol=1e-9)
 
 
-def test_axes_are_turned_upright():
+def test_axes_are_turned_to_y_up():
     assert to_y_up(np.array([1.0, 2.0, 3.0])).tolist() == [1, 3, -2]
     assert np.linalg.det(to_y_up(np.eye(3))) == pytest.approx(1), "a rotation, not a mirror"
 

@@ -1,4 +1,4 @@
-"""Painted skin: determinism, what the sliders do, and no seam at the texture's borders."""
+"""Painted skin: determinism, effects of the attributes, and no seam at the borders of the texture."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def seam(size: int) -> tuple[np.ndarray, np.ndarray]:
     return texels[first[counts == 2]], texels[first[counts == 2] + 1]
 
 
-def test_patterns_go_on_across_the_seam() -> None:
+def test_patterns_continue_across_the_seam() -> None:
     """Noise much wider than a texel agrees on both sides, though the texels' centres lie a little apart."""
     here, there = seam(128)
     canvas = make_canvas(128)
@@ -156,7 +156,7 @@ def test_patterns_go_on_across_the_seam() -> None:
 
 @pytest.mark.parametrize("size", [64, 128])
 def test_no_seam(size: int) -> None:
-    """Painted colours differ across the seams no more than between texels as far apart inside."""
+    """Painted colours differ across the seams no more than between texels at the same distance inside."""
     here, there = seam(size)
     albedo = paint_skins(people(16), size, np.random.default_rng(8)).astype(float).reshape(16, 3, -1)
     # A texel that holds a point of the seam lies up to a texel's width beside it, so does its twin.
@@ -183,7 +183,7 @@ def test_pigments_absorb() -> None:
     assert redder[0] / redder[1] > plain[0] / plain[1]
 
 
-def test_every_layer_is_somewhere() -> None:
+def test_no_layer_is_empty() -> None:
     layers = make_canvas(128).layers
     assert layers.shape == (len(STRENGTHS), 128 * 128)
     assert (layers.max(1) > 0.3).all() and (layers >= 0).all()

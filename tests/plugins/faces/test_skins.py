@@ -1,4 +1,4 @@
-"""Real skins: files of all kinds, tone, mixing."""
+"""Real skins: files of all kinds, tone, blending."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_modes_and_sizes(tmp_path: Path) -> None:
         assert np.abs(skin.mean((1, 2)) - expected).max() < 6, name
 
 
-def test_garbage_is_listed_and_the_rest_used(tmp_path: Path) -> None:
+def test_bad_files_are_listed_and_the_rest_is_used(tmp_path: Path) -> None:
     texture(LIGHT).save(tmp_path / "good.png")
     whole = (tmp_path / "good.png").read_bytes()
     (tmp_path / "truncated.png").write_bytes(whole[: len(whole) // 2])
@@ -104,7 +104,7 @@ def test_every_file_has_a_record_and_photographs_are_turned(tmp_path: Path) -> N
         np.testing.assert_array_equal(skin, skins.albedo[0])
 
 
-def test_nothing_usable(tmp_path: Path) -> None:
+def test_folder_without_usable_skins(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no usable skin"):
         load_skins(tmp_path, SIZE)
     (tmp_path / "a.png").write_bytes(b"junk")
@@ -114,8 +114,8 @@ def test_nothing_usable(tmp_path: Path) -> None:
         load_skins(tmp_path / "a.png", SIZE)
 
 
-def test_lands_in_the_heads_layout(tmp_path: Path) -> None:
-    """A texture that holds its own coordinates as colours shows at each texel where it was taken from."""
+def test_textures_are_resampled_to_the_head_layout(tmp_path: Path) -> None:
+    """A texture of its own coordinates as colours shows the source of each texel."""
     v, u = np.mgrid[0:1024, 0:1024] + 0.5
     ramp = np.stack([u / 1024, 1 - v / 1024, 0 * u], -1) * 255
     Image.fromarray(ramp.round().astype(np.uint8)).save(tmp_path / "ramp.png")
@@ -143,7 +143,7 @@ def test_tone_is_measured(tmp_path: Path) -> None:
     assert np.abs(estimate_tones(tone_colours(tones)) - tones).max() < 0.01
 
 
-def test_file_names_tell_age_and_sex(tmp_path: Path) -> None:
+def test_age_and_sex_come_from_file_names(tmp_path: Path) -> None:
     for name in ("old_female2", "young_male", "golden_human"):
         texture(LIGHT).save(tmp_path / f"{name}.png")
     skins = load_skins(tmp_path, SIZE)
@@ -171,7 +171,7 @@ def test_blend_follows_the_tone_slider(pair: Path) -> None:
     assert np.abs(np.array(greens) - tone_colours(np.linspace(0, 1, 5))[:, 1]).max() < 20
 
 
-def test_blend_is_endless_and_deterministic(pair: Path) -> None:
+def test_blends_differ_and_are_deterministic(pair: Path) -> None:
     skins = load_skins(pair, SIZE)
     person = np.repeat(people(1, 0.5), 20, 0)
     first, again = (blend_skins(skins, person, 20, SIZE, np.random.default_rng(3)) for _ in range(2))
@@ -192,7 +192,7 @@ def test_blend_adds_brows_where_there_are_none(pair: Path) -> None:
     assert (green[:, brow].mean(1) < 0.9 * np.median(green, 1)).mean() > 0.8
 
 
-def test_odd_colours_stay(tmp_path: Path) -> None:
+def test_non_human_colours_are_kept(tmp_path: Path) -> None:
     texture(GREEN).save(tmp_path / "orc.png")
     albedo = blend_skins(load_skins(tmp_path, SIZE), people(6, 0.5), 6, SIZE, np.random.default_rng(5))
     assert np.abs(face_colour(albedo) - GREEN).max() < 30

@@ -68,7 +68,7 @@ def test_colours_are_multiplied_by_alpha() -> None:
     assert premultiply_alpha(pixels[:, :3]) is not None and (premultiply_alpha(pixels[:, :3]) == pixels[:, :3]).all()
 
 
-def test_what_is_left_out_is_told(tmp_path: Path) -> None:
+def test_left_out_files_are_recorded(tmp_path: Path) -> None:
     folder = write_sprites(tmp_path / "art")
     shutil.copy(folder / "elf" / "0.png", folder / "orc" / "zwilling.png")
     (folder / "orc" / "a.png").write_bytes(b"nothing")
@@ -80,7 +80,7 @@ def test_what_is_left_out_is_told(tmp_path: Path) -> None:
     assert count_files(data.files).left_out == {COPY: 1, UNREADABLE: 1}
 
 
-def test_too_few_pictures_say_why_others_are_left_out(tmp_path: Path) -> None:
+def test_error_of_too_few_pictures_explains_left_out_files(tmp_path: Path) -> None:
     for i in range(7):
         Image.new("RGB", (8, 8), (9, 0, 0)).save(tmp_path / f"{i}.png")
     (tmp_path / "a.heic").write_bytes(b"")
@@ -107,7 +107,7 @@ def test_too_few_pictures_say_why_others_are_left_out(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_wrong_options_are_one_sentence(
+def test_wrong_options_give_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: dict[str, str], text: str
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -1,4 +1,4 @@
-"""Training samples of materials: painted ones, and the user's."""
+"""Training samples of materials: painted, and of the user's sets."""
 
 from __future__ import annotations
 
@@ -63,21 +63,21 @@ def test_shapes_and_types(painted):
     assert painted.tiles is not None and painted.tiles.all()
 
 
-def test_every_class_as_often_as_the_others(painted):
+def test_classes_have_equal_shares(painted):
     shares = painted.conditions[:, : len(CLASSES)]
     assert (shares.sum(1) == 1).all() and set(np.unique(shares)) == {0, 1}
     assert set(shares.sum(0)) == {2, 3}
     assert (painted.conditions[:, PAINTED] == 1).all() and (painted.conditions[:, PHOTO] == 0).all()
 
 
-def test_sliders_keep_to_their_ranges(painted):
+def test_sliders_are_in_range(painted):
     for condition in CONDITIONS:
         if not condition.choices:
             values = painted.conditions[:, COLUMNS.index(condition.name)]
             assert values.min() >= condition.low - 1e-5 and values.max() <= condition.high + 1e-5, condition.name
 
 
-def test_a_sample_can_be_painted_again(painted):
+def test_samples_can_be_repainted(painted):
     """From its latent, its noise's seed and its conditions alone: so a network can learn to do the same."""
     assert painted.latents is not None and painted.noise_seeds is not None
     assert painted.latents.shape == (40, Z_DIM) and np.isfinite(painted.latents).all()
@@ -112,11 +112,11 @@ def test_more_samples_begin_with_the_same(painted):
 
 @pytest.mark.parametrize("options", [{}, {"painted": "0.5"}])
 def test_progress_reaches_the_end(folder, options):
-    told: list[tuple[int, int]] = []
+    reports: list[tuple[int, int]] = []
     given = {"data": str(folder), **options} if options else {}
-    SPEC.dataset(replace(TINY, samples=70), given, 0, lambda done, total: told.append((done, total)))
-    assert told[-1] == (70, 70) and {total for _, total in told} == {70}
-    assert [done for done, _ in told] == sorted(done for done, _ in told)
+    SPEC.dataset(replace(TINY, samples=70), given, 0, lambda done, total: reports.append((done, total)))
+    assert reports[-1] == (70, 70) and {total for _, total in reports} == {70}
+    assert [done for done, _ in reports] == sorted(done for done, _ in reports)
 
 
 def test_share_of_painted_samples():
@@ -127,7 +127,7 @@ def test_share_of_painted_samples():
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("half", "--painted takes a number from 0 to 1, not 'half'"),
         ("1", "--painted 1 is not from 0 to below 1; leave out --data"),
@@ -136,13 +136,13 @@ def test_share_of_painted_samples():
         ("50", "is not from 0 to below 1"),
     ],
 )
-def test_shares_that_make_no_sense(text, told):
+def test_shares_that_make_no_sense(text, message):
     with pytest.raises(InputError) as caught:
         parse_painted_share(text, data=True)
-    assert told in str(caught.value)
+    assert message in str(caught.value)
 
 
-def test_a_share_without_data_is_told():
+def test_a_share_without_data_is_refused():
     with pytest.raises(InputError, match="give --data too"):
         make(2, painted="0.5")
 
@@ -184,7 +184,7 @@ def test_some_of_the_data_is_used_whatever_the_share(folder):
     assert (make(10, data=str(folder), painted="0.99").conditions[:, PHOTO] == 1).any()
 
 
-def test_a_folder_without_sets_is_told_before_anything_is_painted(tmp_path, monkeypatch):
+def test_a_folder_without_sets_fails_before_painting(tmp_path, monkeypatch):
     monkeypatch.setattr("ganassets_textures.painted_samples.paint_material", lambda *_: pytest.fail("painted"))
     with pytest.raises(InputError):
         make(4, data=str(tmp_path / "nowhere"))

@@ -1,4 +1,4 @@
-"""What materials are worth by themselves."""
+"""Measures of materials without a reference."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ def latent(seed: int) -> np.ndarray:
     return np.random.default_rng(seed).standard_normal(Z_DIM).astype(np.float32)
 
 
-def painted(material: str, seed: int = 3, **sliders: float) -> PaintedMaps:
+def paint_sample(material: str, seed: int = 3, **sliders: float) -> PaintedMaps:
     return paint_material(material, PLAIN | SHAPE | sliders, latent(seed), noise(seed))
 
 
@@ -104,14 +104,14 @@ def test_no_seam_at_the_border(material: str):
 
 @pytest.mark.parametrize("material", CLASSES)
 def test_no_relief_is_flat(material: str):
-    assert not painted(material, relief=0.0).height.any()
-    low, high = painted(material, relief=0.2).height, painted(material, relief=0.4).height
+    assert not paint_sample(material, relief=0.0).height.any()
+    low, high = paint_sample(material, relief=0.2).height, paint_sample(material, relief=0.4).height
     np.testing.assert_allclose(high, 2 * low, rtol=1e-4, atol=1e-5)
 
 
 def means(material: str, **sliders: float) -> np.ndarray:
     """(6,) mean of each plane over some seeds."""
-    return np.mean([planes(painted(material, seed, **sliders)).mean((1, 2)) for seed in range(6)], 0)
+    return np.mean([planes(paint_sample(material, seed, **sliders)).mean((1, 2)) for seed in range(6)], 0)
 
 
 @pytest.mark.parametrize("material", CLASSES)
@@ -128,7 +128,7 @@ def test_sliders_move_the_means_their_way(material: str):
 
 @pytest.mark.parametrize("material", CLASSES)
 def test_wear_changes_the_material(material: str):
-    new, worn = planes(painted(material, wear=0.0)), planes(painted(material, wear=1.0))
+    new, worn = planes(paint_sample(material, wear=0.0)), planes(paint_sample(material, wear=1.0))
     assert np.abs(worn - new).mean() > 0.01
 
 
@@ -150,12 +150,12 @@ def test_small_changes_of_sliders_and_latent_make_small_changes(material: str):
 
 @pytest.mark.parametrize("material", CLASSES)
 def test_only_metals_are_metallic(material: str):
-    metallic = max(painted(material, seed, wear=0.6).metallic.mean() for seed in range(6))
+    metallic = max(paint_sample(material, seed, wear=0.6).metallic.mean() for seed in range(6))
     assert (metallic > 0.02) == (material in METALS)
 
 
 @pytest.mark.parametrize("material", CLASSES)
-def test_likely_sliders_are_within_the_conditions(material: str):
+def test_drawn_sliders_are_within_the_conditions(material: str):
     rng = np.random.default_rng(0)
     bounds = {c.name: (c.low, c.high) for c in CONDITIONS if not c.choices}
     for _ in range(50):

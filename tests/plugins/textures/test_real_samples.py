@@ -65,7 +65,7 @@ def test_reducing_averages_and_keeps_slopes():
     assert steepness(smaller["height"]) == pytest.approx(steepness(maps["height"]), rel=0.1)
 
 
-def test_reducing_cuts_what_is_left_over():
+def test_reducing_cuts_the_remainder():
     assert reduce_maps({"albedo": np.zeros((3, 65, 70), np.float32)}, 2)["albedo"].shape == (3, 32, 35)
 
 
@@ -79,7 +79,7 @@ def test_enlarging_keeps_slopes(shape, larger):
     np.testing.assert_allclose(colour, 0.3, rtol=1e-5)
 
 
-def test_what_is_large_enough_is_not_enlarged():
+def test_large_maps_are_not_enlarged():
     values = np.zeros((1, 32, 40), np.float32)
     assert enlarge_map("height", values, 32) is values
 
@@ -101,7 +101,7 @@ def parts(source: MaterialSet, count: int = 60, size: int = SIZE) -> list[tuple[
 
 
 def seam(height: np.ndarray) -> float:
-    """How much larger the step across the border is than steps within."""
+    """Step across the border by the steps inside."""
     within = np.abs(np.diff(height, axis=-1)).mean() + np.abs(np.diff(height, axis=-2)).mean()
     across = np.abs(height[..., 0] - height[..., -1]).mean() + np.abs(height[:, 0] - height[:, -1]).mean()
     return float(across / within)
@@ -126,7 +126,7 @@ def test_a_set_that_tiles_gives_whole_tiles_and_crops():
         material_set(albedo=colours((96, 128)), height=None, roughness=None, metallic=None),
     ],
 )
-def test_others_give_crops_alone(source):
+def test_sets_that_do_not_tile_give_crops_alone(source):
     assert not any(tiles for _, tiles in parts(source, 30))
 
 
@@ -160,7 +160,7 @@ def test_conditions_are_measured():
     assert (flat["relief"], steep["relief"]) == (0, 1)
 
 
-def test_what_can_not_be_measured_is_likely():
+def test_unmeasured_conditions_are_drawn():
     row = row_of(material_set(material=None), {"albedo": np.full((3, 4, 4), 0.5, np.float32)})
     assert 0 <= row["roughness"] <= 1 and 0 <= row["relief"] <= 1 and row["scale"] >= 16
     assert [row[f"material:{name}"] for name in CLASSES] == pytest.approx([1 / len(CLASSES)] * len(CLASSES))

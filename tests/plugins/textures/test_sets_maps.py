@@ -1,4 +1,4 @@
-"""Pictures of all sorts, conventions, heights, seams."""
+"""Images of maps, conventions of normal maps, heights and seams."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from ganassets_textures.sets.heights import (
     tiles,
 )
 from ganassets_textures.sets.map_images import read_image_size, read_map_image
-from support.material_files import SIZE, colours, grey, hills, normals, save, stretched, unit
+from support.material_files import SIZE, colours, grey, hills, normals, save, to_full_range, to_unit_range
 
 
 def read(path: Path, size: tuple[int, int] = (SIZE, SIZE)):
@@ -32,7 +32,7 @@ def read(path: Path, size: tuple[int, int] = (SIZE, SIZE)):
 
 
 def slopes_of(pixels: np.ndarray) -> np.ndarray:
-    return slopes_of_normals(unit(pixels.transpose(2, 0, 1)))
+    return slopes_of_normals(to_unit_range(pixels.transpose(2, 0, 1)))
 
 
 @pytest.mark.parametrize("suffix", ["png", "bmp", "tga", "tif", "webp", "jpg"])
@@ -65,7 +65,7 @@ def test_modes(tmp_path: Path) -> None:
 
 
 def test_deep_greys_keep_their_steps(tmp_path: Path) -> None:
-    height = stretched(hills(), np.uint16)
+    height = to_full_range(hills(), np.uint16)
     save(tmp_path / "a.png", height)
     save(tmp_path / "b.tif", height)
     save(tmp_path / "c.tif", (height / 65535).astype(np.float32))
@@ -163,7 +163,7 @@ def test_convention_is_found_with_and_without_heights(seed: int, directx: bool, 
     rough = np.fft.ifft2(np.fft.fft2(rng.normal(size=(SIZE, SIZE))) * np.exp(-waves * 400)).real
     height = rough / rough.std() * 2 * depth
     slopes = slopes_of(normals(height, directx))
-    heights = unit(stretched(-height if inverted else height))
+    heights = to_unit_range(to_full_range(-height if inverted else height))
     assert is_directx_slopes(slopes, None) == directx
     assert is_directx_slopes(slopes, heights) == directx
     right_way = slopes * np.array([1, -1 if directx else 1])[:, None, None].astype(np.float32)
@@ -171,7 +171,7 @@ def test_convention_is_found_with_and_without_heights(seed: int, directx: bool, 
     assert np.abs(scaled - height + height.mean()).max() < 0.1 * np.ptp(height)
 
 
-def test_flat_maps_say_nothing() -> None:
+def test_flat_maps_have_no_convention() -> None:
     flat = np.zeros((2, 64, 64), np.float32)
     assert not is_directx_slopes(flat, None)
     assert not integrate(flat, True).any()
@@ -179,7 +179,7 @@ def test_flat_maps_say_nothing() -> None:
 
 
 def test_usual_slope_where_there_is_no_scale() -> None:
-    scaled = scale_height(unit(stretched(hills())), None)
+    scaled = scale_height(to_unit_range(to_full_range(hills())), None)
     assert np.sqrt((slopes_of_height(scaled) ** 2).sum(0).mean()) == pytest.approx(0.25, rel=1e-4)
 
 

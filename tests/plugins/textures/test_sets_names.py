@@ -1,4 +1,4 @@
-"""What names say: maps, stems, groups, materials."""
+"""Names of files: maps, stems, groups, materials."""
 
 from __future__ import annotations
 
@@ -190,11 +190,11 @@ def test_a_folder_for_each_map(names: list[str], sets: dict[str, list[str | None
         (["game_d.png", "game_s.png"], ["game"]),
     ],
 )
-def test_what_is_no_map_and_no_resolution_stays_in_the_name(names: list[str], titles: list[str]) -> None:
+def test_other_words_stay_in_the_name(names: list[str], titles: list[str]) -> None:
     assert [group.title for group in group_files(names)] == titles
 
 
-def test_numbers_after_the_maps_word_tell_sets_apart_where_maps_share_them() -> None:
+def test_numbers_after_the_map_word_separate_sets() -> None:
     groups = group_files(["tiles_diffuse_01.png", "tiles_normal_01.png", "tiles_diffuse_02.png", "tiles_normal_02.png"])
     assert [(group.title, len(group.files)) for group in groups] == [("tiles_01", 2), ("tiles_02", 2)]
 
@@ -289,5 +289,5 @@ def test_material(levels: list[str], material: str | None) -> None:
 
 
 @pytest.mark.parametrize("name", CLASSES)
-def test_classes_know_their_own_names(name: str) -> None:
+def test_classes_are_found_by_their_names(name: str) -> None:
     assert guess_material([f"My_{name}_03"]) == name

@@ -1,4 +1,4 @@
-"""The noise map: it wraps, it has unit variance, and its numbers are a promise."""
+"""The noise map: it wraps, has unit variance and never changes."""
 
 from __future__ import annotations
 
@@ -62,13 +62,13 @@ def test_same_seed_same_map(seed, pattern, size):
             assert not np.array_equal(a, b), name
 
 
-def test_its_numbers_are_pinned():
-    """Models are trained with this noise; if it has to change, they have to be trained again."""
+def test_noise_is_pinned():
+    """Models are trained with this noise; a change means to train them again."""
     assert noise_digest() == "88e5e21ca28713ec33e762e2253f329c8c3393602514fdc249e9ff56cf25cd9a"
 
 
-def test_last_bits_do_not_matter_to_the_digest():
-    """No number of it lies where another platform's cosine would be rounded to another value."""
+def test_digest_ignores_last_bits():
+    """No value is so close to a rounding border that another platform could round it differently."""
     sample = noise_map(7, Pattern(21.0, 2.3, 0.8), (64, 48)).astype(np.float64) * 64
     to_border = 0.5 - np.abs(sample - np.round(sample))
     assert to_border[WAVES].min() > 1e-3  # float32, and not exactly rounded
@@ -127,7 +127,7 @@ def test_a_running_bond():
 
 @settings(max_examples=40)
 @given(SEEDS, PATTERNS, SIZES)
-def test_the_lattice_goes_on_across_the_borders(seed, pattern, size):
+def test_the_lattice_continues_across_the_borders(seed, pattern, size):
     joints, values, turns = lattice(seed, pattern, size)
     rows, columns = lattice_counts(pattern, size)
     for waves, axis, turn in (
@@ -143,7 +143,7 @@ def test_the_lattice_goes_on_across_the_borders(seed, pattern, size):
 
 
 @given(PATTERNS, SIZES)
-def test_the_fitted_scale_is_that_of_the_map(pattern, size):
+def test_rounded_scale_is_that_of_the_map(pattern, size):
     scale = rounded_scale(pattern, size)
     rows = lattice_counts(pattern, size)[0]
     assert scale * rows == pytest.approx(size[0])
@@ -151,7 +151,7 @@ def test_the_fitted_scale_is_that_of_the_map(pattern, size):
 
 
 def distances(random: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """(points, h, w) distances in units to all points of a lattice of cells, the shortest way round."""
+    """(points, h, w) distances in units to all points of a lattice of cells on the torus."""
     rows, columns = random.shape[1:]
     at = np.indices((rows, columns)) + 0.5 + JITTER / 2 * random
     y, x = ((np.arange(side) + 0.5) * count / side for side, count in zip(size, (rows, columns), strict=True))
@@ -191,7 +191,7 @@ def test_cells_are_those_of_the_nearest_point(seed, scale, size):
 
 @settings(max_examples=30)
 @given(SEEDS, st.floats(6, 30), SIZES)
-def test_cells_go_on_across_the_borders(seed, scale, size):
+def test_cells_continue_across_the_borders(seed, scale, size):
     made = cells(seed, Pattern(scale, 1.0, 0.0), size)
     for axis, side in ((0, size[0]), (1, size[1])):
         step = count_units(side, scale) / side  # no distance changes by more than the way
@@ -208,8 +208,8 @@ def test_white_noise_is_white():
     assert abs((made[0] * made[1]).mean()) < 0.05
 
 
-def test_what_units_hold_does_not_depend_on_their_shifts():
-    """Rows shifted at random: the shift of a row, read off its turns, and the values of its units."""
+def test_unit_values_do_not_depend_on_the_shifts():
+    """With rows shifted at random, the values of units follow the shift that their places show."""
     made = [lattice(seed, Pattern(16.0, 1.0, 1.0), (64, 16)) for seed in range(200)]
     shifts = np.array([np.arctan2(turns[1, 8, 0], turns[0, 8, 0]) for _, _, turns in made])
     first = np.array([values[:, 8, 0] for _, values, _ in made])
