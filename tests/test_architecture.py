@@ -38,7 +38,7 @@ def test_contracts_are_kept():
             "ganassets.inference.model, ganassets.inference.pipeline, ganassets_faces.decode, ganassets_faces.preview",
             TRAINING_ONLY,
         ),
-        ("ganassets_textures.structure, ganassets_textures.decode, ganassets_textures.preview", TRAINING_ONLY),
+        ("ganassets_textures.spatial_noise, ganassets_textures.decode, ganassets_textures.preview", TRAINING_ONLY),
         ("ganassets_poses.structure, ganassets_poses.decode", TRAINING_ONLY | {"onnxruntime", "PIL"}),
         ("ganassets_poses.preview, ganassets_poses.snapshot", TRAINING_ONLY | {"onnxruntime"}),
         (MOTION, TRAINING_ONLY | {"onnxruntime"}),

@@ -1,8 +1,9 @@
-"""The head basis: what every head shares, and the linear model of head shapes."""
+"""The head basis: topology, rig and expressions of all heads, and the linear model of head shapes."""
 
 from __future__ import annotations
 
 import hashlib
+import io
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -13,7 +14,7 @@ MATERIALS = ("skin", "mouth", "eyes")
 SKIN, MOUTH, EYES = range(3)
 JOINTS = ("neck", "head", "jaw", "eyeLeft", "eyeRight")
 JOINT_PARENTS = (-1, 0, 1, 1, 1)
-# Below this v of the texture lies the front of the neck, a UV island of its own.
+# The front of the neck, a UV island of its own, lies below this v of the texture.
 NECK_STRIP = 0.94
 
 
@@ -22,14 +23,14 @@ class HeadBasis:
     """Package data of the plugin, in metres, Y up, facing +Z, origin below the neck joint.
 
     Attributes:
-        mean: (p, 3) float32, mean positions; p = vertices, then the 5 joints.
-        components: (k, p, 3) float32, principal components times their standard deviation.
+        mean: (p, 3) float32 mean positions; p = vertices, then the 5 joints.
+        components: (k, p, 3) float32 principal components times their standard deviation.
         faces: (f, 4) int32 vertex indices of quads, wound outwards.
         face_uvs: (f, 4) int32 indices into uvs.
         face_materials: (f,) uint8 indices into MATERIALS.
         uvs: (t, 2) float32 texture coordinates, origin upper left.
         source_uvs: (t, 2) float32 MakeHuman body texture coordinates, origin lower left.
-        joint_indices, joint_weights: (v, 4) uint8 and float32 skin weights, rows sum to 1.
+        joint_indices, joint_weights: (v, 4) uint8 and float32 skin weights; rows sum to 1.
         expressions: (e, v, 3) float32 vertex offsets in metres.
         expression_names: ARKit's names.
         sample_attributes: (s, 7) float32 age (years), sex, weight, african, asian, european, skin tone.
@@ -54,34 +55,32 @@ class HeadBasis:
 
     @property
     def vertex_count(self) -> int:
-        """Vertices v; mean and components hold the joints after them."""
+        """Number of vertices v; mean and components hold the joints after them."""
         return len(self.joint_indices)
 
     def points(self, shapes: np.ndarray) -> np.ndarray:
-        """(n, p, 3) float32 positions in metres of (n, k) shape coefficients."""
+        """Return the (n, p, 3) float32 positions in metres of (n, k) shape coefficients."""
         return self.mean + np.tensordot(shapes, self.components, 1)
 
 
 def basis_digest() -> str:
-    """SHA-256 of the package data."""
-    return hashlib.sha256(_bytes()).hexdigest()
+    """Return the SHA-256 of the package data."""
+    return hashlib.sha256(_read_package_data()).hexdigest()
 
 
 def static_digests() -> dict[str, str]:
-    """Digests of package data that models depend on, by name."""
+    """Return the digests of package data that models depend on, by name."""
     return {"head": basis_digest()}
 
 
-def _bytes() -> bytes:
+def _read_package_data() -> bytes:
     return (files("ganassets_faces") / "data" / "head.npz").read_bytes()
 
 
 @lru_cache(1)
 def load_basis() -> HeadBasis:
-    """The basis that ships with the plugin."""
-    import io
-
-    raw = _bytes()
+    """Load the basis that ships with the plugin."""
+    raw = _read_package_data()
     with np.load(io.BytesIO(raw), allow_pickle=False) as data:
         arrays = {name: data[name] for name in data.files}
     names = tuple(str(n) for n in arrays.pop("expression_names"))

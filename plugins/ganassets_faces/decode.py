@@ -1,4 +1,4 @@
-"""Model outputs -> head meshes. numpy only."""
+"""Decode model outputs into head meshes, with numpy alone."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ from .eyes import eye_texture, iris_colour
 
 EYE_TEXTURE_SIZE = 128
 SKIN_ROUGHNESS = 0.55
-MOUTH_COLOUR = (0.16, 0.035, 0.035)  # linear: the inside of mouth and eyelids, tongue
+# Linear colour of the inside of mouth and eyelids, and of the tongue.
+MOUTH_COLOUR = (0.16, 0.035, 0.035)
 
 
 @lru_cache(1)
 def head_topology() -> Topology:
-    """The part that all heads share."""
+    """Return the topology that all heads share."""
     basis = load_basis()
     return Topology(
         faces=basis.faces,
@@ -39,14 +40,18 @@ def head_topology() -> Topology:
 
 @lru_cache(1)
 def corner_order() -> tuple[np.ndarray, np.ndarray]:
-    """Quads' corners sorted by vertex, and where each vertex begins: for sums over a vertex' quads."""
+    """Sort the quads' corners by vertex, for sums over the quads of each vertex.
+
+    Returns:
+        The quad of each corner in that order, and the index at which each vertex begins.
+    """
     corners = load_basis().faces.ravel()
     order = np.argsort(corners, kind="stable")
     return order // 4, np.searchsorted(corners[order], np.arange(load_basis().vertex_count))
 
 
 def vertex_normals(positions: np.ndarray) -> np.ndarray:
-    """(n, v, 3) float32 unit normals of (n, v, 3) positions: the mean of the quads' area-weighted normals."""
+    """Compute (n, v, 3) float32 unit normals of (n, v, 3) positions: the mean of the quads' area-weighted normals."""
     faces = load_basis().faces
     a, b, c, d = (positions[:, faces[:, k]] for k in range(4))
     # The cross product of a quad's diagonals is twice its vector area.
@@ -64,7 +69,13 @@ def decode_heads(
     provenances: Sequence[Provenance],
     _settings: object,
 ) -> list[Mesh]:
-    """Meshes from `positions` (n, v, 3) m, `joints` (n, 5, 3) m and `albedo` (n, 3, h, w) in [0, 1]."""
+    """Decode head meshes.
+
+    Args:
+        arrays: "positions" (n, v, 3) and "joints" (n, 5, 3) in metres, "albedo" (n, 3, h, w) sRGB in [0, 1].
+        names: Names of the meshes.
+        provenances: Provenance of each mesh.
+    """
     positions, joints = arrays["positions"], arrays["joints"]
     normals = vertex_normals(positions)
     albedo = np.ascontiguousarray((arrays["albedo"] * 255 + 0.5).astype(np.uint8).transpose(0, 2, 3, 1))
@@ -75,7 +86,7 @@ def decode_heads(
 
 
 def head_materials(albedo: np.ndarray) -> tuple[Material, ...]:
-    """Skin, mouth and eyes for an (h, w, 3) uint8 sRGB skin."""
+    """Return the materials skin, mouth and eyes for an (h, w, 3) uint8 sRGB skin."""
     skin, mouth, eyes = MATERIALS
     return (
         Material(skin, albedo=albedo, roughness=SKIN_ROUGHNESS),

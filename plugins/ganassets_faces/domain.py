@@ -1,4 +1,4 @@
-"""The faces' torch part: skin texture and head shape from one trunk, judged together in texture space."""
+"""The domain of heads: skin texture and head shape from one network, seen by the discriminator in texture space."""
 
 from __future__ import annotations
 
@@ -12,14 +12,17 @@ from ganassets.training.networks import Domain, LinearFit, coarse_and_fine
 from .basis import load_basis
 from .texels import border_fade, texel_map
 
-# Metres of displacement that count as one unit in the discriminator's view of the shape.
+# Displacement in metres that is 1 in the discriminator's view of the shape.
 VIEW_METRES = 0.006
-# Detail is some twentieth of the albedo's range, and there are many channels of it.
+# Gain of the detail in the discriminator's view: its range is about a twentieth of the albedo's.
 DETAIL_SCALE = 8.0
 
 
 class FacesDomain(Domain):
-    """Raw sample: `albedo` (n, 3, size, size) about [0, 1] and `shape` (n, 64) coefficients of the head basis."""
+    """Domain of heads.
+
+    A raw sample is `albedo` (n, 3, size, size) about [0, 1] and `shape` (n, 64) coefficients of the head basis.
+    """
 
     points_mean: Tensor
     points_basis: Tensor
@@ -39,19 +42,20 @@ class FacesDomain(Domain):
         self.vertex_count = basis.vertex_count
         self.register_buffer("points_mean", torch.from_numpy(basis.mean.copy()))
         self.register_buffer("points_basis", torch.from_numpy(basis.components.reshape(-1, points * 3).copy()).half())
-        # Only the linear model reaches the island's border: its components are continuous across the seam.
+        # The linear model alone reaches the island's border, because its components are continuous across the seam.
         self.register_buffer("fade", torch.from_numpy(border_fade(preset.size))[None, None])
-        # Displacement of the surface under each texel is linear in the shape; only training needs it.
+        # The displacement of the surface under each texel is linear in the shape. Training alone needs it.
         texels = texel_map(preset.network_size)
         at_texels = np.stack([texels.interpolate(c[: basis.vertex_count]).transpose(2, 0, 1) for c in basis.components])
         self.register_buffer("texel_basis", torch.from_numpy(at_texels / VIEW_METRES), persistent=False)
 
     def combine(self, linear: dict[str, Tensor], residual: dict[str, Tensor]) -> dict[str, Tensor]:
-        """The networks paint inside the island only."""
+        """Add the networks' albedo inside the skin island only; its border keeps the linear model's."""
         return linear | {"albedo": linear["albedo"] + self.fade * residual["albedo"]}
 
     def finish(self, raw: dict[str, Tensor], condition: Tensor) -> dict[str, Tensor]:
-        """Positions and joints in metres, albedo in [0, 1] sRGB."""
+        """Convert raw samples to positions and joints in metres and albedo in [0, 1] sRGB."""
+        del condition
         points = self.points_mean + (raw["shape"] @ self.points_basis.float()).reshape(-1, *self.points_mean.shape)
         return {
             "positions": points[:, : self.vertex_count],
@@ -60,8 +64,10 @@ class FacesDomain(Domain):
         }
 
     def view(self, raw: dict[str, Tensor]) -> Tensor:
-        """(n, view_channels, network_size, network_size): albedo, displacement from the mean head under each texel, and
-        where the albedo is larger its finer detail: how each texel differs from the mean of those around it.
+        """Return what the discriminator sees: (n, view_channels, network_size, network_size).
+
+        Channels are the albedo and the displacement from the mean head under each texel. An albedo larger than the
+        networks adds its detail: the difference of each texel from the mean around it.
         """
         coarse, fine = raw["albedo"], []
         if self.factor > 1:

@@ -1,4 +1,4 @@
-"""Which point of the head lies under each texel of its texture."""
+"""The points of the head under the texels of its texture."""
 
 from __future__ import annotations
 
@@ -9,16 +9,19 @@ import numpy as np
 
 from .basis import NECK_STRIP, SKIN, load_basis
 
+# Width of border_fade's ramp, as a fraction of the texture's side.
+FADE_WIDTH = 0.06
+
 
 @dataclass(frozen=True)
 class TexelMap:
-    """The skin's texture of size x size texels as points on triangles of the mesh.
+    """Texels of the skin's texture as points on triangles of the mesh.
 
     Attributes:
         vertices: (size * size, 3) int32 vertex indices of the triangle under (or nearest to) the texel.
-        uvs: (size * size, 3) int32 indices into the basis' uvs, likewise.
+        uvs: (size * size, 3) int32 indices into the basis' uvs, of the same triangle.
         weights: (size * size, 3) float32 barycentric weights.
-        inside: (size, size) bool, texel centre lies on the skin island.
+        inside: (size, size) bool, whether the texel's centre lies on the skin island.
     """
 
     vertices: np.ndarray
@@ -27,19 +30,19 @@ class TexelMap:
     inside: np.ndarray
 
     def interpolate(self, values: np.ndarray) -> np.ndarray:
-        """(size, size, c) values of (v, c) vertex attributes at the texels."""
+        """Interpolate (v, c) vertex attributes at the texels: (size, size, c)."""
         size = len(self.inside)
         return np.einsum("tk,tkc->tc", self.weights, values[self.vertices]).reshape(size, size, -1)
 
     def interpolate_uv(self, values: np.ndarray) -> np.ndarray:
-        """(size, size, c) values of (t, c) attributes of texture coordinates at the texels."""
+        """Interpolate (t, c) attributes of texture coordinates at the texels: (size, size, c)."""
         size = len(self.inside)
         return np.einsum("tk,tkc->tc", self.weights, values[self.uvs]).reshape(size, size, -1)
 
 
 @lru_cache(8)
 def texel_map(size: int) -> TexelMap:
-    """Rasterise the skin island at size x size; texels outside it take their nearest texel inside."""
+    """Rasterise the skin island at size x size texels; texels outside take their nearest texel inside."""
     from scipy.ndimage import distance_transform_edt
 
     basis = load_basis()
@@ -67,7 +70,7 @@ def texel_map(size: int) -> TexelMap:
 
 
 def barycentric(triangle: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """(..., 3) barycentric weights of (..., 2) points in a (3, 2) triangle."""
+    """Return the (..., 3) barycentric weights of (..., 2) points in a (3, 2) triangle."""
     a, b, c = triangle
     area = (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
     if abs(area) < 1e-12:
@@ -78,21 +81,23 @@ def barycentric(triangle: np.ndarray, points: np.ndarray) -> np.ndarray:
     return np.stack([1 - wb - wc, wb, wc], -1)
 
 
-# Share of the texture over which the networks' part fades in from the skin island's border.
-FADE_WIDTH = 0.06
-
-
 @lru_cache(8)
 def border_fade(size: int) -> np.ndarray:
-    """(size, size) float32: 0 on and outside the border where the skin is cut, 1 well inside, smooth between.
+    """Return the weight of the networks' albedo: 0 on and outside the border where the skin is cut, 1 well inside.
 
-    The holes of eyes and mouth are no cuts: their rims stay at 1.
+    The holes of eyes and mouth are not cuts: their rims stay at 1.
+
+    Args:
+        size: Texels along a side.
+
+    Returns:
+        (size, size) float32, smooth between 0 and 1.
     """
     from scipy.ndimage import binary_fill_holes, distance_transform_edt
 
     island = np.asarray(binary_fill_holes(texel_map(size).inside))
     row = int(np.floor(NECK_STRIP * size))
-    island[row:] = False  # the neck's strip is all border
+    island[row:] = False  # the neck's strip counts as border
     distance = np.asarray(distance_transform_edt(np.pad(island, 1)))[1:-1, 1:-1] / size
     t = np.clip((distance - 1.5 / size) / FADE_WIDTH, 0, 1)
     return (t * t * (3 - 2 * t)).astype(np.float32)

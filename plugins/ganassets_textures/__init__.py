@@ -68,8 +68,8 @@ SPEC = GeneratorSpec(
     domain="ganassets_textures.domain:TexturesDomain",
     decode="ganassets_textures.decode:decode_materials",
     preview="ganassets_textures.preview:contact_sheet",
-    static_digests="ganassets_textures.structure:static_digests",
-    noise="ganassets_textures.structure:material_noise",
+    static_digests="ganassets_textures.spatial_noise:static_digests",
+    noise="ganassets_textures.spatial_noise:material_noise",
     measures="ganassets_textures.measures:material_measures",
     exporter="images",
 )

@@ -1,4 +1,4 @@
-"""Model outputs -> texture sets: normal and occlusion are computed from the height, so they agree. numpy only."""
+"""Decode model outputs into texture sets; normal and occlusion are computed from the height. numpy only."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from ganassets.api.assets import Provenance, TextureSet
 
-from .materials import CLASSES, KINDS
+from .materials import CLASSES, MATERIAL_CLASSES
 
 FloatArray = NDArray[np.float32]
 
-# Texels at which ambient occlusion looks for what hides the sky, and the directions (columns, rows) it looks in.
+# Distances in texels and directions (columns, rows) at which ambient occlusion looks for higher points.
 REACHES = (1, 2, 4, 8, 16)
 DIRECTIONS = ((1, 0), (1, 1), (0, 1), (-1, 1), (-1, 0), (-1, -1), (0, -1), (1, -1))
 
@@ -25,7 +25,14 @@ def decode_materials(
     provenances: Sequence[Provenance],
     _settings: object,
 ) -> list[TextureSet]:
-    """Texture sets from `albedo` (n, 3, h, w) and `roughness`, `metallic` (n, 1, h, w) in [0, 1], `height` in m."""
+    """Decode texture sets.
+
+    Args:
+        arrays: "albedo" (n, 3, h, w), "roughness" and "metallic" (n, 1, h, w) in [0, 1], "height" (n, 1, h, w) in
+            metres.
+        names: Names of the sets.
+        provenances: Provenance of each set.
+    """
     return [
         texture_set({key: values[i] for key, values in arrays.items()}, name, provenances[i])
         for i, name in enumerate(names)
@@ -33,7 +40,7 @@ def decode_materials(
 
 
 def texture_set(maps: Mapping[str, FloatArray], name: str, provenance: Provenance) -> TextureSet:
-    """One texture set of (channels, h, w) maps."""
+    """Build one texture set of (channels, h, w) maps."""
     height = np.ascontiguousarray(maps["height"][0])
     texel = texel_size(provenance.sliders)
     in_texels = height * np.float32(1 / texel)
@@ -51,29 +58,29 @@ def texture_set(maps: Mapping[str, FloatArray], name: str, provenance: Provenanc
 
 
 def texel_size(sliders: Mapping[str, float]) -> float:
-    """Metres that a texel is wide: the real size of the material's unit by its texels, as the model file has it."""
-    logarithm = sum(np.log(KINDS[name].pattern) * sliders[f"material:{name}"] for name in CLASSES)
+    """Return the width of a texel in metres: the real height of the material's unit by its height in texels."""
+    logarithm = sum(np.log(MATERIAL_CLASSES[name].unit_height) * sliders[f"material:{name}"] for name in CLASSES)
     return float(np.exp(logarithm) / sliders["scale"])
 
 
 def wrapped_slopes(height: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """(h, w) slopes to the right and down the rows of a wrapping height in texels: central differences."""
+    """Return the (h, w) slopes to the right and down of a wrapping height in texels, by central differences."""
     right = (np.roll(height, -1, 1) - np.roll(height, 1, 1)) * 0.5
     down = (np.roll(height, -1, 0) - np.roll(height, 1, 0)) * 0.5
     return right, down
 
 
 def normals(slopes: tuple[FloatArray, FloatArray]) -> FloatArray:
-    """(h, w, 3) unit normals with +Y up of slopes to the right and down."""
+    """Return the (h, w, 3) unit normals, +Y up, of slopes to the right and down."""
     right, down = slopes
     length = np.sqrt(1 + right * right + down * down)
     return np.divide(np.stack([-right, down, np.ones_like(right)], -1), length[..., None])
 
 
 def occlusion(height: FloatArray) -> FloatArray:
-    """(h, w) share of the sky that a point sees over a wrapping height in texels.
+    """Compute ambient occlusion of a wrapping height in texels: (h, w) share of the sky that each point sees.
 
-    In each direction the steepest rise within reach hides the sky below its angle a; under a sky of even brightness a
+    In each direction the steepest rise within reach hides the sky below its angle a. Under a sky of even brightness a
     direction then gives cos^2 a of its light (horizon-based occlusion, Max 1988, "Horizon mapping").
     """
     total = np.zeros_like(height)

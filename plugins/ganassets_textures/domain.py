@@ -1,4 +1,4 @@
-"""The torch part: what the networks make and what the discriminator sees."""
+"""The domain of textures: raw samples, what the generator starts from and what the discriminator sees."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from torch.nn import functional
 from ganassets.api.spec import Preset
 from ganassets.training.networks import Domain, LinearFit
 
-from .materials import CLASSES, COLUMNS, KINDS, METALS
-from .structure import CHANNELS, STRUCTURE, WHITE
+from .materials import CLASSES, COLUMNS, MATERIAL_CLASSES, METALS
+from .samples import MASKS
+from .spatial_noise import CHANNELS, STRUCTURE, WHITE
 
-HEIGHT_UNIT = 4.0  # texels that a 1 of the networks stands for
-MOST_TEXELS = 16.0
+HEIGHT_UNIT = 4.0  # texels of height by unit of the networks' output
+MAX_HEIGHT = 16.0  # texels
 STRIDE = 16
-# Columns of a sample's mask: maps and noise that it has.
-MASKS = ("height", "roughness", "metallic", "structure")
 MAP_CHANNELS = 8
-HIDDEN = ("aspect", "look:painted")  # from the networks
+HIDDEN = ("aspect", "look:painted")  # columns that the networks don't see
 
 
 def hsl_to_rgb(hue: Tensor, saturation: Tensor, lightness: Tensor) -> Tensor:
-    """(n, 3) sRGB of (n, 1) hue, saturation and lightness in [0, 1] (Joblove and Greenberg 1978, "Color Spaces for
-    Computer Graphics").
+    """Convert (n, 1) hue, saturation and lightness in [0, 1] to (n, 3) sRGB.
+
+    Source: Joblove and Greenberg 1978, "Color Spaces for Computer Graphics".
     """
     turn = 6 * hue
     wheel = torch.cat([(turn - 3).abs() - 1, 2 - (turn - 2).abs(), 2 - (turn - 4).abs()], 1).clamp(0, 1)
@@ -32,7 +32,11 @@ def hsl_to_rgb(hue: Tensor, saturation: Tensor, lightness: Tensor) -> Tensor:
 
 
 class TexturesDomain(Domain):
-    """Raw samples: albedo, roughness and metallic in 0..1, height in texels (so slopes don't depend on the scale)."""
+    """Domain of materials.
+
+    A raw sample is albedo, roughness and metallic about [0, 1], and height in texels, so that slopes don't depend on
+    the scale.
+    """
 
     pattern_log: Tensor
     shown: Tensor
@@ -44,24 +48,24 @@ class TexturesDomain(Domain):
         self.stride, self.noise_channels, self.white_channels = STRIDE, len(CHANNELS), WHITE.stop
         structure = STRUCTURE.stop - STRUCTURE.start
         self.view_channels = 4 * MAP_CHANNELS + structure + len(MASKS)
-        patterns = [KINDS[name].pattern for name in CLASSES]
+        patterns = [MATERIAL_CLASSES[name].unit_height for name in CLASSES]
         self.register_buffer("pattern_log", torch.tensor(np.log(patterns), dtype=torch.float32))
-        # What is painted has no mark, so that photos start from what was learnt of painted materials.
+        # Painted samples are the zero of this column, so photos start from what was learnt of painted materials.
         self.condition_mean[COLUMNS.index("look:photo")], self.condition_std[COLUMNS.index("look:photo")] = 0.0, 1.0
-        # The noise map alone shows how wide units are: samples have no room for the widest.
+        # The networks see the width of units in the noise map alone, because samples cut the widest units short.
         self.register_buffer("shown", torch.tensor([float(column not in HIDDEN) for column in COLUMNS]))
 
     def standardise(self, condition: Tensor) -> Tensor:
-        """(n, c) physical condition values to about zero mean and unit variance."""
+        """Scale (n, c) physical conditions to about zero mean and unit variance; hidden columns become 0."""
         return super().standardise(condition) * self.shown
 
     @property
     def view_size(self) -> int:
-        """Half the size: each 2 x 2 texels are one place with four times the channels, which saves time."""
+        """Half the size: 2 x 2 texels are one place with four times the channels, which saves time."""
         return self.network_size // 2
 
     def centre(self, residual: dict[str, Tensor], condition: Tensor) -> dict[str, Tensor]:
-        """Raw sample: networks that give 0 make a flat material of the colour and roughness that the sliders say."""
+        """Add the networks' residual to a flat material with the sliders' colour and roughness."""
         hue, saturation, lightness, roughness = (
             condition[:, COLUMNS.index(name), None] for name in ("hue", "saturation", "lightness", "roughness")
         )
@@ -74,19 +78,22 @@ class TexturesDomain(Domain):
         }
 
     def texel_size(self, condition: Tensor) -> Tensor:
-        """(n, 1, 1, 1) metres that a texel is wide, from physical conditions."""
+        """Return the (n, 1, 1, 1) width of a texel in metres, from physical conditions."""
         shares = condition[:, : len(CLASSES)]
         scale = condition[:, COLUMNS.index("scale")]
         return (torch.exp(shares @ self.pattern_log) / scale)[:, None, None, None]
 
     def finish(self, raw: dict[str, Tensor], condition: Tensor) -> dict[str, Tensor]:
-        """Outputs: height in metres."""
-        height = raw["height"].clamp(-MOST_TEXELS, MOST_TEXELS) * self.texel_size(condition)
+        """Convert raw samples to outputs, with the height in metres."""
+        height = raw["height"].clamp(-MAX_HEIGHT, MAX_HEIGHT) * self.texel_size(condition)
         clamped = {name: raw[name].clamp(0, 1) for name in ("albedo", "roughness", "metallic")}
         return {"albedo": clamped["albedo"], "height": height, **clamped}
 
     def maps(self, raw: dict[str, Tensor]) -> Tensor:
-        """(n, 8, h, w) of about unit variance: albedo, height, slopes as the normal's x and y, roughness, metallic."""
+        """Return (n, 8, h, w) maps of about unit variance.
+
+        Channels are albedo, height, slopes as the normal's x and y, roughness and metallic.
+        """
         height = raw["height"]
         slopes = torch.cat([height.roll(-1, axis) - height.roll(1, axis) for axis in (3, 2)], 1) / 2
         normal = slopes * torch.rsqrt(1 + slopes.square().sum(1, keepdim=True))
@@ -97,17 +104,20 @@ class TexturesDomain(Domain):
         return torch.cat([(raw["albedo"] - 0.5) * 4, relief, roughness, metallic], 1)
 
     def mask(self, raw: dict[str, Tensor]) -> dict[str, Tensor]:
-        """(n, 1, 1, 1) by name: 1 where a sample has the map, 0 where it lacks it."""
+        """Return (n, 1, 1, 1) by name: 1 where a sample has the map, 0 where it lacks it."""
         n = len(raw["albedo"])
         table = raw["mask"] if "mask" in raw else raw["albedo"].new_ones(n, len(MASKS))
         return {name: table[:, i, None, None, None] for i, name in enumerate(MASKS)}
 
     def distance(self, a: dict[str, Tensor], b: dict[str, Tensor]) -> Tensor:
-        """(n,) mean difference of the maps."""
+        """Return the (n,) mean absolute difference of the maps."""
         return (self.maps(a) - self.maps(b)).abs().flatten(1).mean(1)
 
     def view(self, raw: dict[str, Tensor]) -> Tensor:
-        """(n, 48, size / 2, size / 2): maps, the noise map's structure, and which of them there are."""
+        """Return what the discriminator sees: (n, 48, size / 2, size / 2).
+
+        Channels are the maps, the noise map's structure, and which of them the sample has.
+        """
         masks = self.mask(raw)
         structure = functional.avg_pool2d(raw["noise"][:, STRUCTURE], 2) * masks["structure"]
         size = structure.shape[-2:]

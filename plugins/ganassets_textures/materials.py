@@ -1,4 +1,4 @@
-"""The materials that the generator knows, and its sliders. Standard library and ganassets.api.spec alone."""
+"""The classes of materials and the conditions of the generator. Needs the standard library and ganassets.api.spec."""
 
 from __future__ import annotations
 
@@ -8,42 +8,48 @@ from ganassets.api.spec import Condition
 
 
 @dataclass(frozen=True)
-class Kind:
+class MaterialClass:
     """A class of materials.
 
     Attributes:
-        pattern: metres that one unit of its pattern is high in the real world: a brick's course, a tile, a cobble, a
-            plank, a thread's crossing; for materials without units the scale of their coarsest features.
-        words: what file and folder names call it, lower case; its own name counts as well.
+        unit_height: Metres that one unit of its pattern is high in the real world: a brick's course, a tile, a cobble,
+            a plank, a thread's crossing; for materials without units, the scale of their coarsest features.
+        words: Words for it in names of files and folders, lower case; its own name counts as well.
     """
 
-    pattern: float
+    unit_height: float
     words: tuple[str, ...] = ()
 
 
-KINDS: dict[str, Kind] = {
-    "brick": Kind(0.075, ("bricks", "brickwall", "wall")),
-    "cobble": Kind(0.14, ("cobblestone", "paving", "pavement", "pavingstones", "stones", "flagstone", "stone")),
-    "tile": Kind(0.2, ("tiles", "ceramic", "porcelain", "terrazzo", "floor", "pattern", "facade", "roof", "roofing")),
-    "plank": Kind(0.13, ("planks", "wood", "parquet", "woodfloor", "siding", "timber", "board", "boards")),
-    "bark": Kind(0.06, ("trunk",)),
-    "fabric": Kind(0.003, ("cloth", "textile", "wool", "felt", "carpet", "denim", "linen", "rug", "weave")),
-    "leather": Kind(0.006, ("hide", "skin")),
-    "brushed-metal": Kind(0.05, ("metal", "steel", "aluminium", "aluminum", "iron", "chrome", "gold", "copper")),
-    "painted-metal": Kind(0.12, ("paintedmetal", "painted", "plastic", "container", "plate", "corrugated")),
-    "rusted-metal": Kind(0.12, ("rust", "rusty", "rusted", "corroded")),
-    "marble": Kind(0.3, ("onyx", "granite", "travertine", "quartz")),
-    "concrete": Kind(0.3, ("cement", "asphalt", "road", "tarmac")),
-    "plaster": Kind(0.08, ("stucco", "plastered", "paint", "wallpaper")),
-    "rock": Kind(0.3, ("rocks", "cliff", "boulder", "lava")),
-    "ground": Kind(0.12, ("soil", "dirt", "mud", "forest", "leaves", "earth", "terrain", "trail", "snow")),
-    "gravel": Kind(0.03, ("pebbles", "pebble", "rubble", "scree")),
-    "sand": Kind(0.08, ("beach", "desert", "dune")),
-    "grass": Kind(0.05, ("lawn", "moss", "meadow")),
-}  # fmt: skip
+MATERIAL_CLASSES: dict[str, MaterialClass] = {
+    "brick": MaterialClass(0.075, ("bricks", "brickwall", "wall")),
+    "cobble": MaterialClass(
+        0.14, ("cobblestone", "paving", "pavement", "pavingstones", "stones", "flagstone", "stone")
+    ),
+    "tile": MaterialClass(
+        0.2, ("tiles", "ceramic", "porcelain", "terrazzo", "floor", "pattern", "facade", "roof", "roofing")
+    ),
+    "plank": MaterialClass(0.13, ("planks", "wood", "parquet", "woodfloor", "siding", "timber", "board", "boards")),
+    "bark": MaterialClass(0.06, ("trunk",)),
+    "fabric": MaterialClass(0.003, ("cloth", "textile", "wool", "felt", "carpet", "denim", "linen", "rug", "weave")),
+    "leather": MaterialClass(0.006, ("hide", "skin")),
+    "brushed-metal": MaterialClass(
+        0.05, ("metal", "steel", "aluminium", "aluminum", "iron", "chrome", "gold", "copper")
+    ),
+    "painted-metal": MaterialClass(0.12, ("paintedmetal", "painted", "plastic", "container", "plate", "corrugated")),
+    "rusted-metal": MaterialClass(0.12, ("rust", "rusty", "rusted", "corroded")),
+    "marble": MaterialClass(0.3, ("onyx", "granite", "travertine", "quartz")),
+    "concrete": MaterialClass(0.3, ("cement", "asphalt", "road", "tarmac")),
+    "plaster": MaterialClass(0.08, ("stucco", "plastered", "paint", "wallpaper")),
+    "rock": MaterialClass(0.3, ("rocks", "cliff", "boulder", "lava")),
+    "ground": MaterialClass(0.12, ("soil", "dirt", "mud", "forest", "leaves", "earth", "terrain", "trail", "snow")),
+    "gravel": MaterialClass(0.03, ("pebbles", "pebble", "rubble", "scree")),
+    "sand": MaterialClass(0.08, ("beach", "desert", "dune")),
+    "grass": MaterialClass(0.05, ("lawn", "moss", "meadow")),
+}
 
-CLASSES = tuple(KINDS)
-METALS = ("brushed-metal", "rusted-metal")  # bare ones; paint is none
+CLASSES = tuple(MATERIAL_CLASSES)
+METALS = ("brushed-metal", "rusted-metal")  # classes with a bare metal surface
 LOOKS = ("painted", "photo")
 # Texels that one unit of the pattern is high, at the ends of the slider `scale`.
 SCALE_TEXELS = (16.0, 64.0)

@@ -1,7 +1,7 @@
-"""A material, or a picture of one, as something that a model of materials is to come near to.
+"""Inversion target of materials: a material set or a picture of a surface.
 
-No texel of a material has a place of its own, so what is compared is what a surface is like: its colours, and how much
-each map varies at each size of detail, along rows and columns.
+A texel of a material has no fixed place, so statistics are compared: colours, and the variation of each map at each
+size of detail, along rows and columns.
 """
 
 from __future__ import annotations
@@ -21,52 +21,59 @@ from ganassets.api.spec import Target
 
 from .sets import read_sets
 
-SIZE = 128  # texels of a side while materials are compared
-LEVELS = 5  # sizes of detail, each twice the one before
+SIZE = 128  # texels along a side at which materials are compared
+LEVELS = 5  # number of detail sizes, each twice the one before
 QUANTILES = (0.05, 0.25, 0.75, 0.95)
 PERCENT = 100.0
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
-Maps = dict[str, NDArray[np.float32]]
+MapArrays = dict[str, NDArray[np.float32]]
 
 
 def material_target(path: Path) -> Target:
-    """A picture's colours, or all maps of the first set in a folder or zip; InputError when it holds none."""
+    """Read a picture's colours, or all maps of the first set in a folder or zip, as the target of an inversion.
+
+    Args:
+        path: Image file, folder or zip.
+
+    Raises:
+        InputError: The file can't be read, or holds no material set.
+    """
     if path.is_file() and path.suffix.lower() in SUFFIXES:
         maps = {"albedo": read_albedo(path)}
-        wishes = {}
+        conditions = {}
     else:
         found = read_sets(path, 2 * SIZE)[0][0]
-        maps = {"albedo": resized(found.albedo.astype(np.float32) / np.float32(255))}
+        maps = {"albedo": resize_map(found.albedo.astype(np.float32) / np.float32(255))}
         for name in ("roughness", "metallic"):
             values = getattr(found, name)
             if values is not None:
-                maps[name] = resized(values.astype(np.float32) / np.float32(255))
+                maps[name] = resize_map(values.astype(np.float32) / np.float32(255))
         if found.height is not None:
-            maps["height"] = resized(found.height) * SIZE / max(found.height.shape)
-        wishes = {"material": {found.material: 1.0}} if found.material else {}
+            maps["height"] = resize_map(found.height) * SIZE / max(found.height.shape)
+        conditions = {"material": {found.material: 1.0}} if found.material else {}
     names = tuple(maps)
     return Target(
-        lambda made: np.stack([looks_of(maps_of(asset, names)) for asset in made]),
-        looks_of(maps),
+        lambda assets: np.stack([describe_surface(select_maps(asset, names)) for asset in assets]),
+        describe_surface(maps),
         "% of a map's range",
-        wishes,
+        conditions,
         size=(SIZE, SIZE),
         exact=False,
     )
 
 
 def read_albedo(path: Path) -> NDArray[np.float32]:
-    """(SIZE, SIZE, 3) sRGB in [0, 1] of a picture."""
+    """Read a picture as (SIZE, SIZE, 3) sRGB in [0, 1]."""
     try:
         with open_file(path) as stream, opened_image(stream, path.suffix.lower()) as image:
-            return resized(np.asarray(visible_image(image)[0].convert("RGB"), np.float32) / np.float32(255))
+            return resize_map(np.asarray(visible_image(image)[0].convert("RGB"), np.float32) / np.float32(255))
     except InputError as error:
         raise InputError(f"{path} can't be used: {str(error).rstrip('.')}.") from error
 
 
-def resized(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """A map (h, w) or (h, w, c) of SIZE x SIZE texels, each the mean over its area."""
+def resize_map(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Resize a map (h, w) or (h, w, c) to SIZE x SIZE texels, each the mean over its area."""
     planes = values[..., None] if values.ndim == 2 else values
     made = [
         np.asarray(Image.fromarray(planes[..., k].astype(np.float32)).resize((SIZE, SIZE), Image.Resampling.BOX))
@@ -75,28 +82,28 @@ def resized(values: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.stack(made, -1).reshape(SIZE, SIZE, *values.shape[2:])
 
 
-def maps_of(asset: TextureSet, names: Sequence[str]) -> Maps:
-    """Maps of a material that was made; height in texels."""
+def select_maps(asset: TextureSet, names: Sequence[str]) -> MapArrays:
+    """Return maps of a generated material by name; height in texels."""
     maps = {name: getattr(asset, name) for name in names}
     if "height" in maps:
         maps["height"] = maps["height"] / np.float32(asset.texel_size)
     return maps
 
 
-def looks_of(maps: Maps) -> NDArray[np.float32]:
-    """(k,) what a surface is like: means and quantiles of each channel, and the strength of each size of detail."""
+def describe_surface(maps: MapArrays) -> NDArray[np.float32]:
+    """Compute the (k,) statistics of a surface: means and quantiles by channel, and the strength by size of detail."""
     parts: list[float] = []
     for name, values in maps.items():
         planes = values.reshape(SIZE, SIZE, -1)
-        if name != "height":  # whose mean says nothing
+        if name != "height":  # a height's mean is arbitrary
             parts += planes.mean((0, 1)).tolist()
         parts += np.quantile(planes, QUANTILES, axis=(0, 1)).ravel().tolist()
-        parts += details(values @ LUMINANCE if name == "albedo" else planes[..., 0])
+        parts += detail_strengths(values @ LUMINANCE if name == "albedo" else planes[..., 0])
     return np.array(parts, np.float32) * np.float32(PERCENT)
 
 
-def details(plane: NDArray[np.float32]) -> list[float]:
-    """Root mean squares of the differences of neighbours along rows and columns at each size of detail."""
+def detail_strengths(plane: NDArray[np.float32]) -> list[float]:
+    """Return the root mean square differences of neighbours along rows and columns at each size of detail."""
     found = []
     for _ in range(LEVELS):
         found += [float(np.sqrt(((np.roll(plane, 1, axis) - plane) ** 2).mean())) for axis in (0, 1)]

@@ -38,9 +38,9 @@ from ganassets.inference.pipeline import Request, check_recipe, seed_recipe
 from ganassets.inference.provenance import origin_of
 from ganassets.inference.recipe import Format, Recipe, pack_floats, parse_recipe, unpack_floats
 from ganassets_poses.readers import find_motion, read_acclaim, read_bvh, read_gltf, read_humanoid
-from ganassets_textures.sets.groups import grouped
-from ganassets_textures.sets.names import material_of
-from ganassets_textures.sets.pixels import read_picture
+from ganassets_textures.sets.groups import group_files
+from ganassets_textures.sets.map_images import read_map_image
+from ganassets_textures.sets.names import guess_material
 from support.motion_files import AMC, ASF, humanoid_text
 
 from .valid_files import (
@@ -259,7 +259,7 @@ def pictures(data: bytes, folder: Path) -> None:
     suffix = IMAGE_SUFFIXES[data[0] % len(IMAGE_SUFFIXES)] if data else ".png"
     (folder / f"a{suffix}").write_bytes(data[1:])
     with refusing():
-        read_picture(io.BytesIO(data[1:]), suffix, (8, 8))
+        read_map_image(io.BytesIO(data[1:]), suffix, (8, 8))
     made = read_pictures(folder, 8)
     assert made.pixels.shape[2:] == (8, 8)
 
@@ -311,8 +311,8 @@ def motion_facts(data: bytes, folder: Path) -> None:
 
 def map_names(data: bytes, folder: Path) -> None:
     found = [name for name in text_of(data).split("\n") if name]
-    for group in grouped(found):
-        material_of([group.title, *group.folder.split("/")])
+    for group in group_files(found):
+        guess_material([group.title, *group.folder.split("/")])
 
 
 def run_settings(data: bytes, folder: Path) -> None:

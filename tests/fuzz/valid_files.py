@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from ganassets.api.data.pictures import LABEL_FILE
+from ganassets.api.data.labels import LABEL_FILE
 from support.motion_files import BvhJoint, GltfFile, bvh_text
 
 SEPARATOR = b"\n=====\n"  # between the parts of an input with several parts

@@ -1,4 +1,4 @@
-"""Head meshes for the tests: the basis' sampled shapes with painted skins. No model file and no network."""
+"""Head meshes for tests: sampled shapes of the basis with painted skins, without a model file."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ import numpy as np
 from ganassets.api.assets import Mesh, Provenance
 from ganassets_faces.basis import load_basis
 from ganassets_faces.decode import decode_heads
-from ganassets_faces.painter import paint
+from ganassets_faces.painter import paint_skins
 
 
 @lru_cache(256)
 def make_head(seed: int, size: int = 128) -> Mesh:
-    """The basis' sampled head number `seed`, its skin of size x size texels with a roughness map."""
+    """Make the sampled head number `seed` of the basis, with a skin of size x size texels and a roughness map."""
     basis = load_basis()
     attributes = basis.sample_attributes[seed : seed + 1]
     points = basis.points(basis.sample_shapes[seed : seed + 1]).astype(np.float32)
     arrays = {
         "positions": points[:, : basis.vertex_count],
         "joints": points[:, basis.vertex_count :],
-        "albedo": paint(attributes, size, np.random.default_rng(seed)) / np.float32(255),
+        "albedo": paint_skins(attributes, size, np.random.default_rng(seed)) / np.float32(255),
     }
     provenance = Provenance(
         generator="faces 0.1.0",

@@ -11,7 +11,7 @@ SKINS = {"elf": (235, 200, 170), "orc": (80, 140, 60)}
 
 
 def sprite(skin: tuple[int, int, int], seed: int, size: tuple[int, int] = (24, 32)) -> Image.Image:
-    """An RGBA figure of a head and a body on nothing; the clothes' colour and the head's height follow the seed."""
+    """Draw an RGBA figure of a head and a body on a clear ground; clothes and head height follow the seed."""
     rng = np.random.default_rng(seed)
     width, height = size
     image = Image.new("RGBA", size, (0, 0, 0, 0))
@@ -23,7 +23,7 @@ def sprite(skin: tuple[int, int, int], seed: int, size: tuple[int, int] = (24, 3
 
 
 def write_sprites(folder: Path, count: int = 8, opaque: bool = False, size: tuple[int, int] = (24, 32)) -> Path:
-    """So many sprites in a folder for each of SKINS; returns the folder."""
+    """Write sprites, `count` for each of SKINS, to subfolders of a folder, and return the folder."""
     for k, (label, skin) in enumerate(SKINS.items()):
         (folder / label).mkdir(parents=True)
         for i in range(count):

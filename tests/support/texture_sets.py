@@ -1,4 +1,4 @@
-"""Texture sets for tests: random ones of every shape, and bricks that a person can judge."""
+"""Texture sets for tests: flat ones, random ones of every shape, and bricks."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PROVENANCE = Provenance(
 def plain(
     size: tuple[int, int] = (8, 8), colour: tuple[float, float, float] = (0.5, 0.5, 0.5), **factors: float
 ) -> TextureSet:
-    """A flat material of one colour; factors: roughness (1), metallic (0), occlusion (1)."""
+    """Make a flat material of one colour; factors are roughness (1), metallic (0) and occlusion (1)."""
     values = {"roughness": 1.0, "metallic": 0.0, "occlusion": 1.0} | factors
     maps: dict[str, Any] = {name: np.full(size, value, np.float32) for name, value in values.items()}
     return TextureSet(
@@ -38,7 +38,7 @@ def plain(
 
 @st.composite
 def random_texture_sets(draw: st.DrawFn) -> TextureSet:
-    """A set of 1 to 9 rows and columns whose texels have nothing to do with each other."""
+    """Draw a set of 1 to 9 rows and columns with independent random texels."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     size = (draw(st.integers(1, 9)), draw(st.integers(1, 9)))
     normal = rng.normal(size=(*size, 3))
@@ -56,13 +56,14 @@ def random_texture_sets(draw: st.DrawFn) -> TextureSet:
 
 
 def make_bricks(size: int = 128, metallic: float = 0.0, tilt: float = 0.0) -> TextureSet:
-    """Four courses of two bricks on 0.3 m x 0.3 m, in running bond, each brick of its own colour; the tile's borders
-    cut through bricks.
+    """Make four courses of two bricks on 0.3 m x 0.3 m, in running bond, each brick of its own colour.
+
+    The tile's borders cut through bricks.
 
     Args:
-        size: texels along both sides.
-        metallic: of the bricks, not of the mortar.
-        tilt: how much brighter the right border is than the left one, for a set that doesn't tile.
+        size: Texels along both sides.
+        metallic: Metallic of the bricks; the mortar's is 0.
+        tilt: Brightness of the right border above that of the left one, for a set that doesn't tile.
     """
     texel = 0.3 / size
     place = (np.arange(size) + 0.5) / size

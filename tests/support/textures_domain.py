@@ -1,4 +1,4 @@
-"""The torch part of the textures on a few painted samples, for the tests."""
+"""The domain of textures on a few painted samples, for tests."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ TINY = replace(SPEC.presets[0], size=SIZE, network_size=SIZE, samples=36, z_dim=
 
 
 @lru_cache(1)
-def painted() -> TrainingData:
-    """Two samples of each class."""
+def make_samples() -> TrainingData:
+    """Paint two samples of each class."""
     return SPEC.dataset(TINY, {}, 0, lambda done, total: None)
 
 
 def make_domain() -> TexturesDomain:
-    """The domain, fitted to them."""
-    return SPEC.domain(TINY, fit_linear(painted(), TINY.z_dim, 0, np.random.default_rng(0)))
+    """Fit the domain to the painted samples."""
+    return SPEC.domain(TINY, fit_linear(make_samples(), TINY.z_dim, 0, np.random.default_rng(0)))

@@ -1,4 +1,4 @@
-"""Training samples: the user's pictures."""
+"""Training samples of portraits: the user's pictures."""
 
 from __future__ import annotations
 
@@ -16,36 +16,40 @@ from ganassets.api.errors import InputError
 from ganassets.api.options import SWITCHES
 from ganassets.api.spec import Condition, Preset
 
-FEWEST = 8  # pictures that say anything about others
-FEW = 100  # below which the networks come to know them by heart
+MIN_PICTURES = 8
+# With fewer pictures than this, networks memorise them.
+FEW_PICTURES = 100
 CHUNK = 256
 
 
 def picture_data(
     preset: Preset, options: Mapping[str, Any], _seed: int, report: Callable[[int, int], None]
 ) -> TrainingData:
-    """Pictures of preset.size pixels, all that there are; colours are multiplied by alpha where there is any.
+    """Read pictures as training samples; their number is the number of pictures.
+
+    Colours are multiplied by alpha in pictures with transparency.
 
     Args:
-        preset: the size.
+        preset: Size of the samples in pixels.
         options: "data", a folder or zip; "crop", see ganassets.api.data.pictures.read_pictures; "mirror", yes or no.
-        report: called with (done, total).
+        report: Called with (done, total) pictures.
 
     Raises:
-        InputError: there is no "data", it holds too few pictures, or an option is unknown.
+        InputError: "data" is missing or holds too few pictures, or an option has an unknown value.
     """
     folder = options.get("data")
     if not folder:
-        raise InputError("portraits learn from your own pictures: give a folder or zip of them with --data DIR.")
-    mirror = is_mirrored(options.get("mirror"))
+        raise InputError("portraits need pictures to learn from; give a folder or zip of them with --data DIR.")
+    mirror = parse_mirror(options.get("mirror"))
     pictures = read_pictures(Path(folder), preset.size, options.get("crop") or "auto", report)
     count = len(pictures.names)
-    if count < FEWEST:
+    if count < MIN_PICTURES:
         share = f"{count} of {count_files(pictures.records).found:,} files"
-        few = f"{folder} holds too few different pictures that can be used ({share}); at least {FEWEST} are needed"
+        few = f"{folder} holds too few different pictures that can be used ({share})"
         why = explain_left_out(pictures.records)
-        raise InputError(f"{few}{why and f', and others are left out: {why}'}.")
-    colour, classes = premultiplied(pictures.pixels), conditions_of(pictures)
+        others = why and f", and others are left out: {why}"
+        raise InputError(f"{few}; at least {MIN_PICTURES} are needed{others}.")
+    colour, conditions = premultiply_alpha(pictures.pixels), label_conditions(pictures)
     labels = np.zeros((count, 0), np.float32)
     if pictures.labels is not None:
         labels = np.eye(len(pictures.classes), dtype=np.float32)[pictures.labels]
@@ -60,13 +64,13 @@ def picture_data(
         source="the user's pictures",
         files=pictures.records,
         constants={"aspect": np.array([pictures.aspect], np.float32)},
-        notes=tuple(notes_of(pictures, mirror)),
-        conditions_of=classes,
+        notes=tuple(describe_pictures(pictures, mirror)),
+        conditions_of=conditions,
     )
 
 
-def is_mirrored(text: str | None) -> bool:
-    """What --mirror says."""
+def parse_mirror(text: str | None) -> bool:
+    """Parse the option --mirror; without it pictures are not mirrored."""
     try:
         return text is not None and SWITCHES[text.lower()]
     except KeyError as error:
@@ -74,13 +78,15 @@ def is_mirrored(text: str | None) -> bool:
 
 
 def conditions_of(pictures: PictureSamples) -> tuple[Condition, ...]:
-    """The choice among the labels, or nothing where there are none."""
+    """Return the condition of the labels, or none where pictures have no labels."""
     return (Condition("label", "What the picture shows.", choices=pictures.classes),) if pictures.classes else ()
 
 
-def premultiplied(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """(n, 4, size, size) with colours multiplied by alpha, which makes all that is transparent alike; three channels
-    stay as they are.
+def premultiply_alpha(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Multiply colours by alpha, so all transparent pixels are the same.
+
+    Args:
+        pixels: (n, 3 or 4, size, size); three channels are returned as they are.
     """
     if pixels.shape[1] == 3:
         return pixels
@@ -93,7 +99,7 @@ def premultiplied(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def notes_of(pictures: PictureSamples, mirror: bool) -> list[str]:
-    """What the user should know about the pictures."""
+    """Describe the pictures for the user: number, shape, labels, and a warning where they are few."""
     count = len(pictures.names)
     alpha = " with transparency" if pictures.pixels.shape[1] == 4 else ""
     twice = ", each also mirrored" if mirror else ""
@@ -102,9 +108,9 @@ def notes_of(pictures: PictureSamples, mirror: bool) -> list[str]:
     if pictures.classes:
         counts = ", ".join(f"{name} {number:,}" for name, number in label_counts(pictures).items())
         notes.append(f"Labels: {counts}.")
-    if count < FEW:
+    if count < FEW_PICTURES:
         notes.append(
-            f"{count} pictures are few: the networks will learn some by heart, so compare what they make with the data "
-            f"before you use it, and give {FEW} or more if you can."
+            f"{count} pictures are few: the networks will memorise some of them. Compare generated pictures with the "
+            f"data before you use them, and give {FEW_PICTURES} pictures or more if you can."
         )
     return notes

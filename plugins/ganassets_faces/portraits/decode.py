@@ -1,4 +1,4 @@
-"""From arrays to pictures. numpy only."""
+"""Decode model outputs into pictures, with numpy alone."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ganassets.api.assets import Picture, Provenance
 
-# Alpha that counts as nothing and as all: networks come near to both and reach neither.
+# Alpha below CLEAR becomes 0 and above SOLID 1, because networks reach neither end.
 CLEAR, SOLID = 0.06, 0.94
 
 
@@ -20,13 +20,13 @@ def decode_pictures(
     provenances: Sequence[Provenance],
     _settings: object,
 ) -> list[Picture]:
-    """Pictures of (n, 3 or 4, h, w) "picture" in [0, 1]."""
+    """Decode pictures from "picture", (n, 3 or 4, h, w) sRGB in [0, 1]."""
     pixels = to_pixels(arrays["picture"])
     return [Picture(name, array, origin) for name, array, origin in zip(names, pixels, provenances, strict=True)]
 
 
 def to_pixels(values: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """(n, h, w, c) uint8 of (n, c, h, w) in [0, 1]; nearly clear and nearly solid become so."""
+    """Convert (n, c, h, w) in [0, 1] to (n, h, w, c) uint8; nearly clear and nearly solid alpha becomes 0 and 255."""
     values = np.array(values).transpose(0, 2, 3, 1)
     if values.shape[-1] == 4:
         values[..., 3] = np.clip((values[..., 3] - CLEAR) / (SOLID - CLEAR), 0, 1)

@@ -1,4 +1,4 @@
-"""The portraits' torch part: one picture, with colours multiplied by alpha where it has any."""
+"""The domain of portraits: one picture, with colours multiplied by alpha where it has alpha."""
 
 from __future__ import annotations
 
@@ -10,13 +10,17 @@ from torch import Tensor
 from ganassets.api.spec import Preset
 from ganassets.training.networks import Domain, LinearFit, coarse_and_fine
 
-VIEW_GAIN = 4.0  # makes the colours' variance about 1
-DETAIL_GAIN = 4.0
-LEAST_ALPHA = 0.05  # that colours are divided by: below it nothing is seen of them, and rounding would show
+# Gains that give the discriminator's view a variance of about 1.
+VIEW_GAIN, DETAIL_GAIN = 4.0, 4.0
+# Least divisor of colours: below this alpha they are hardly visible, and division would amplify rounding errors.
+LEAST_ALPHA = 0.05
 
 
 class PicturesDomain(Domain):
-    """Raw sample: `colour` (n, 3 or 4, size, size) about [0, 1], square whatever the aspect of what it shows."""
+    """Domain of pictures.
+
+    A raw sample is `colour` (n, 3 or 4, size, size) about [0, 1]: a square, whatever the aspect of the picture.
+    """
 
     rows: Tensor
     columns: Tensor
@@ -31,27 +35,31 @@ class PicturesDomain(Domain):
         self.factor = preset.size // preset.network_size
         self.view_channels = channels if self.factor == 1 else channels * (1 + self.factor**2)
         self.moves = True
-        # Colours that are multiplied by alpha have no zero to be changed about.
+        # Augmentation changes colours about a middle grey, which premultiplied colours don't have.
         self.colours = (0, 1, 2) if channels == 3 else ()
         height, width = shown_size(preset.size, float(fit.constants["aspect"][0]))
         self.register_buffer("rows", torch.from_numpy(area_means(preset.size, height)))
         self.register_buffer("columns", torch.from_numpy(area_means(preset.size, width).T.copy()))
 
     def finish(self, raw: dict[str, Tensor], condition: Tensor) -> dict[str, Tensor]:
-        """The picture in [0, 1] sRGB at its aspect; alpha no longer multiplied into the colours."""
-        colour = self.shown(raw["colour"])
+        """Convert raw samples to pictures in [0, 1] sRGB at their aspect, with alpha divided out of the colours."""
+        del condition
+        colour = self.restore_aspect(raw["colour"])
         if colour.shape[1] == 4:
             alpha = colour[:, 3:].clamp(0, 1)
             colour = torch.cat([colour[:, :3] / alpha.clamp_min(LEAST_ALPHA), alpha], 1)
         return {"picture": colour.clamp(0, 1)}
 
-    def shown(self, colour: Tensor) -> Tensor:
-        """(n, c, height, width) of a (n, c, size, size) square."""
+    def restore_aspect(self, colour: Tensor) -> Tensor:
+        """Shrink (n, c, size, size) squares to (n, c, height, width)."""
         square = self.rows.shape[0] == self.columns.shape[1]
         return colour if square else self.rows @ colour @ self.columns
 
     def view(self, raw: dict[str, Tensor]) -> Tensor:
-        """(n, view_channels, network_size, network_size) about 0; of larger pictures the detail too."""
+        """Return what the discriminator sees: (n, view_channels, network_size, network_size) about 0.
+
+        A picture larger than the networks adds its detail.
+        """
         if self.factor == 1:
             return (raw["colour"] - 0.5) * VIEW_GAIN
         coarse, detail = coarse_and_fine(raw["colour"], self.factor)
@@ -59,12 +67,12 @@ class PicturesDomain(Domain):
 
 
 def shown_size(size: int, aspect: float) -> tuple[int, int]:
-    """(height, width) whose longer side is the size."""
+    """Return the (height, width) of an aspect whose longer side is the size."""
     return max(round(size / max(aspect, 1)), 1), max(round(size * min(aspect, 1)), 1)
 
 
 def area_means(old: int, new: int) -> NDArray[np.float32]:
-    """(new, old) weights that shrink an axis: each new sample is the mean of the old ones under it."""
+    """Return the (new, old) matrix that shrinks an axis: each new sample is the mean of the old ones under it."""
     edges = np.arange(new + 1) * old / new
     below = np.clip(edges[:, None] - np.arange(old), 0, 1)  # share of each old sample below an edge
     return (np.diff(below, axis=0) * new / old).astype(np.float32)

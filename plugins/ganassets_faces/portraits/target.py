@@ -1,4 +1,4 @@
-"""A picture as something that a model of pictures is to come near to."""
+"""Inversion target of portraits: a picture."""
 
 from __future__ import annotations
 
@@ -15,25 +15,32 @@ from ganassets.api.data.sources import open_file
 from ganassets.api.errors import InputError
 from ganassets.api.spec import Target
 
-SIZE = 48  # pixels of a side while pictures are compared
+SIZE = 48  # pixels along a side at which pictures are compared
 
 
 def picture_target(path: Path) -> Target:
-    """The picture of a file; InputError when it can't be read."""
+    """Read a picture as the target of an inversion.
+
+    Args:
+        path: Image file.
+
+    Raises:
+        InputError: The file can't be read as a picture.
+    """
     try:
         with open_file(path) as stream, opened_image(stream, path.suffix.lower()) as image:
             picture = visible_image(image)[0].convert("RGBA")
     except InputError as error:
         raise InputError(f"{path} can't be used: {str(error).rstrip('.')}.") from error
-    return Target(pictures_of, compared(picture), "of 255")
+    return Target(stack_pixels, shrink_pixels(picture), "of 255")
 
 
-def pictures_of(pictures: Sequence[Picture]) -> NDArray[np.float32]:
-    """(n, k) pixels of pictures."""
-    return np.stack([compared(Image.fromarray(picture.pixels).convert("RGBA")) for picture in pictures])
+def stack_pixels(pictures: Sequence[Picture]) -> NDArray[np.float32]:
+    """Return the (n, k) shrunken pixels of pictures."""
+    return np.stack([shrink_pixels(Image.fromarray(picture.pixels).convert("RGBA")) for picture in pictures])
 
 
-def compared(picture: Image.Image) -> NDArray[np.float32]:
-    """(k,) pixels of a smaller picture, colours multiplied by alpha."""
+def shrink_pixels(picture: Image.Image) -> NDArray[np.float32]:
+    """Shrink a picture and multiply its colours by alpha: (k,) pixels."""
     pixels = np.asarray(picture.resize((SIZE, SIZE), Image.Resampling.BOX), np.float32)
     return np.concatenate([pixels[..., :3] * pixels[..., 3:] / np.float32(255), pixels[..., 3:]], -1).ravel()

@@ -1,7 +1,7 @@
-"""Paints materials from sliders, a latent and a noise map: what the generator learns before it sees pictures.
+"""Paint materials from sliders, a latent and a noise map, to teach the generator before it sees real materials.
 
-A pure function: every stain, crack and chip comes from the noise map, so a network that gets the same map can learn to
-paint the same. Everything is local and wraps, so maps of any size tile.
+Painting is a pure function: every stain, crack and chip comes from the noise map, so a network that gets the same map
+can learn to paint the same. Everything is local and wraps, so maps of any size tile.
 """
 
 from __future__ import annotations
@@ -12,22 +12,24 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import metal, organic, stone
-from .palette import likely
-from .tools import FloatArray, Noise, Sliders, Surface
+from .noise_fields import NoiseFields
+from .operations import FloatArray
+from .slider_ranges import draw_sliders
+from .surface import MaterialSliders, PaintedSurface
 
-__all__ = ["Z_DIM", "Maps", "likely", "paint"]
+__all__ = ["Z_DIM", "PaintedMaps", "draw_sliders", "paint_material"]
 
-Z_DIM = 16  # numbers of a latent that the painter reads
-HIGHEST = 16.0  # texels
+Z_DIM = 16  # size of the latent
+MAX_HEIGHT = 16.0  # texels
 
 
 @dataclass(frozen=True, eq=False)
-class Maps:
+class PaintedMaps:
     """All maps of a painted material, wrapping at their borders.
 
     Attributes:
         albedo: (3, h, w) float32 sRGB in [0, 1].
-        height: (h, w) float32 texels, about the mean surface, in [-16, 16].
+        height: (h, w) float32 texels above the mean surface, in [-16, 16].
         roughness, metallic: (h, w) float32 in [0, 1].
     """
 
@@ -37,7 +39,7 @@ class Maps:
     metallic: FloatArray
 
 
-PAINTERS: dict[str, Callable[[Sliders, FloatArray, Noise], Surface]] = {
+PAINTERS: dict[str, Callable[[MaterialSliders, FloatArray, NoiseFields], PaintedSurface]] = {
     "brick": stone.brick,
     "cobble": stone.cobble,
     "tile": stone.tile,
@@ -45,9 +47,9 @@ PAINTERS: dict[str, Callable[[Sliders, FloatArray, Noise], Surface]] = {
     "bark": organic.bark,
     "fabric": organic.fabric,
     "leather": organic.leather,
-    "brushed-metal": metal.brushed,
-    "painted-metal": metal.painted,
-    "rusted-metal": metal.rusted,
+    "brushed-metal": metal.brushed_metal,
+    "painted-metal": metal.painted_metal,
+    "rusted-metal": metal.rusted_metal,
     "marble": stone.marble,
     "concrete": stone.concrete,
     "plaster": stone.plaster,
@@ -59,21 +61,21 @@ PAINTERS: dict[str, Callable[[Sliders, FloatArray, Noise], Surface]] = {
 }
 
 
-def paint(material: str, sliders: Mapping[str, float], z: FloatArray, noise: FloatArray) -> Maps:
-    """All maps of a material.
+def paint_material(material: str, sliders: Mapping[str, float], z: FloatArray, noise: FloatArray) -> PaintedMaps:
+    """Paint all maps of a material.
 
     Args:
-        material: one of materials.CLASSES.
-        sliders: physical values of hue, saturation, lightness, roughness, relief, wear, scale, aspect and stagger.
-        z: (Z_DIM,) standard normals: all else that two materials of a class differ in.
-        noise: (14, h, w) of structure.noise_map with the same scale, aspect and stagger; h and w multiples of 16.
+        material: One of materials.CLASSES.
+        sliders: Physical values of hue, saturation, lightness, roughness, relief, wear, scale, aspect and stagger.
+        z: (Z_DIM,) standard normals, which set all other differences between materials of a class.
+        noise: (14, h, w) of spatial_noise.noise_map with the same scale, aspect and stagger; h and w multiples of 16.
     """
-    s = Sliders(**{name: float(value) for name, value in sliders.items()})
-    surface = PAINTERS[material](s, z, Noise(noise))
+    s = MaterialSliders(**{name: float(value) for name, value in sliders.items()})
+    surface = PAINTERS[material](s, z, NoiseFields(noise))
     size = noise.shape[1:]
-    return Maps(
+    return PaintedMaps(
         np.clip(np.broadcast_to(surface.colour, (3, *size)), 0, 1).astype(np.float32),
-        np.clip(np.broadcast_to(surface.height * s.relief, size), -HIGHEST, HIGHEST).astype(np.float32),
+        np.clip(np.broadcast_to(surface.height * s.relief, size), -MAX_HEIGHT, MAX_HEIGHT).astype(np.float32),
         np.clip(np.broadcast_to(surface.roughness, size), 0, 1).astype(np.float32),
         np.clip(np.broadcast_to(surface.metallic, size), 0, 1).astype(np.float32),
     )

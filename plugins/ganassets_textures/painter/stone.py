@@ -1,72 +1,52 @@
-"""Bricks, stones, tiles, concrete and what lies on the ground."""
+"""Painters of bricks, stones, tiles, concrete, plaster and loose ground."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from .tools import (
-    FloatArray,
-    Noise,
-    Sliders,
-    Surface,
-    between,
-    blurred,
-    contours,
-    dome,
-    hsl,
-    mix,
-    stained,
-    step,
-    strokes,
-)
+from .noise_fields import NoiseFields
+from .operations import FloatArray, between, blur, contours, dome, hsl, mix, smoothstep, strokes
+from .surface import MaterialSliders, PaintedSurface
+from .weathering import add_cracks, add_moss, add_stains
 
-MOSS, SOIL = (0.2, 0.4, 0.25), (0.08, 0.25, 0.22)
+SOIL = (0.08, 0.25, 0.22)  # hue, saturation and lightness
 
 
-def brick(s: Sliders, z: FloatArray, n: Noise) -> Surface:
-    """Bevelled bricks of two burnt colours in recessed mortar; wear chips edges, stains, grows moss in joints."""
+def brick(s: MaterialSliders, z: FloatArray, n: NoiseFields) -> PaintedSurface:
+    """Paint bevelled bricks of two burnt colours in recessed mortar; wear chips and stains them and brings moss."""
     size = s.scale
     rough_edge = n.fractal(0, size / 5, 0.7) * (size * (0.012 + 0.05 * s.wear * between(z[8], 0.4, 1.2)))
     joint = size * between(z[0], 0.035, 0.085)
     inside = n.border(s, between(z[1], 0.03, 0.2)) - joint + rough_edge
-    face = step(-0.8, 0.9, inside)
+    face = smoothstep(-0.8, 0.9, inside)
     first, second = n.unit
     grain, fine = n.fractal(1, size / 3, 0.8), n.field(0, 0)
     other = s.colour(between(z[2], -0.035, 0.045), between(z[12], 0.5, 1.2), between(z[3], -0.16, 0.16))
-    colour = mix(s.colour(), other, step(-0.6, 1.2, second + grain * 0.25))
+    colour = mix(s.colour(), other, smoothstep(-0.6, 1.2, second + grain * 0.25))
     spread = between(z[4], 0.06, 0.28)
     colour = colour * (1 + first * spread + grain * 0.06 + fine * 0.045)
-    burnt = step(0.55, 0.9, second + first * 0.3 + grain * 0.06) * (between(z[13], 0, 0.6))
+    burnt = smoothstep(0.55, 0.9, second + first * 0.3 + grain * 0.06) * (between(z[13], 0, 0.6))
     colour = colour * (1 - 0.55 * burnt)
     top = dome(inside, size * between(z[5], 0.05, 0.16)) + first * 0.12 + grain * 0.035
-    pits = step(1.3, 2.2, n.fractal(3, 6, 0.9)) * face
+    pits = smoothstep(1.3, 2.2, n.fractal(3, 6, 0.9)) * face
     top = top + fine * 0.012 - pits * (0.2 + 0.3 * s.wear)
     bed = n.fractal(1, 6, 0.9)
     mortar = hsl(between(z[9], 0.05, 0.14), between(z[14], 0.02, 0.16), between(z[6], 0.3, 0.8))
     mortar = mortar * (1 + bed * 0.07 + fine * 0.05 + n.field(2, 3) * 0.04)
     height = mix(bed * 0.04 - 0.1, top, face) - 0.75
-    surface = Surface(
+    surface = PaintedSurface(
         mix(mortar, colour * (1 - 0.25 * pits), face),
         height * (0.13 * size),
         mix(s.roughness + 0.12, s.roughness + grain * 0.04 + pits * 0.1, face),
     )
-    surface = stained(surface, n, s, 0.4 * s.wear, surface.colour * 0.45)
-    bloom = step(0.8, 2.4, n.fractal(3, 40, 0.8) + s.wear) * (between(z[10], -0.4, 0.45) * s.wear)
-    surface = surface.under(np.maximum(bloom, 0), hsl(0.1, 0.08, 0.75))
-    return mossy(surface, n, s, z[11], step(size * 0.12, 0, inside))
+    surface = add_stains(surface, n, s, 0.4 * s.wear, surface.colour * 0.45)
+    bloom = smoothstep(0.8, 2.4, n.fractal(3, 40, 0.8) + s.wear) * (between(z[10], -0.4, 0.45) * s.wear)
+    surface = surface.overlay(np.maximum(bloom, 0), hsl(0.1, 0.08, 0.75))
+    return add_moss(surface, n, s, z[11], smoothstep(size * 0.12, 0, inside))
 
 
-def mossy(surface: Surface, n: Noise, s: Sliders, z: float, shelter: FloatArray) -> Surface:
-    """Moss in sheltered places; grows with wear, on some materials only."""
-    growth = s.wear * between(z - 1.7, 0.0, 2.6)
-    patch = step(1.0, 1.7, n.fractal(2, 40, 0.8) * 0.5 + shelter * 0.9 + (growth - 0.6))
-    hue, saturation, lightness = MOSS
-    moss = hsl(hue, saturation, lightness) * (1 + n.fractal(0, 5, 0.9) * 0.3)
-    return surface.under(patch, moss, 0.95).raised(patch * (1 + n.field(0, 1)) * 0.5)
-
-
-def cobble(s: Sliders, z: FloatArray, n: Noise) -> Surface:
-    """Rounded stones, from cells or (some) from the lattice, with soil or sand between them."""
+def cobble(s: MaterialSliders, z: FloatArray, n: NoiseFields) -> PaintedSurface:
+    """Paint rounded stones, from cells or from the lattice, with soil or sand between them."""
     size = s.scale
     square = between(4 * (z[7] + 0.8), 0, 1)  # 1: stones of the cells alone, 0: setts of the lattice
     jag = n.fractal(0, size / 3, 0.7) * (size * 0.012)
@@ -75,12 +55,12 @@ def cobble(s: Sliders, z: FloatArray, n: Noise) -> Surface:
     setts = n.border(s, 0.22) * 0.9 + (size * 0.6 * square)
     inside = np.minimum(cells, setts) - gap + jag
     first, second = (mix(a, b, square) for a, b in zip(n.unit, n.cell, strict=True))
-    face = step(-0.9, 1.1, inside)
+    face = smoothstep(-0.9, 1.1, inside)
     grain, fine = n.fractal(1, size / 3, 0.85), n.field(0, 0)
     other = s.colour(between(z[2], -0.06, 0.06), between(z[3], 0.3, 1.5), between(z[4], -0.14, 0.14))
-    colour = mix(s.colour(), other, step(-0.5, 1.1, second + grain * 0.2))
+    colour = mix(s.colour(), other, smoothstep(-0.5, 1.1, second + grain * 0.2))
     colour = colour * (1 + first * between(z[5], 0.08, 0.3) + grain * 0.07 + fine * 0.05)
-    speck = step(1.4, 2.3, n.field(3, 1)) * between(z[12], 0, 0.35)
+    speck = smoothstep(1.4, 2.3, n.field(3, 1)) * between(z[12], 0, 0.35)
     colour = colour + speck * (0.75 - colour)
     round_ = dome(inside, size * between(z[6], 0.14, 0.34))
     lean = n.tilt(size) * (0.35 * square)
@@ -88,7 +68,7 @@ def cobble(s: Sliders, z: FloatArray, n: Noise) -> Surface:
     bed = n.fractal(3, 10, 0.9)
     soil = hsl(between(z[8], 0.06, 0.12), between(z[9], 0.05, 0.35), between(z[10], 0.15, 0.5))
     soil = soil * (1 + bed * 0.13 + fine * 0.1)
-    surface = Surface(
+    surface = PaintedSurface(
         mix(soil, colour * (0.72 + 0.3 * round_), face),
         (mix(bed * 0.05, top, face) - 0.7) * (0.16 * size),
         mix(
@@ -97,24 +77,24 @@ def cobble(s: Sliders, z: FloatArray, n: Noise) -> Surface:
             face,
         ),
     )
-    dirt = step(0.15, 1.0, n.fractal(2, 40, 0.8) * 0.35 + step(0.2 * size, 0, inside) + (s.wear - 0.75))
-    surface = surface.under(dirt * (0.75 * s.wear), soil, s.roughness + 0.15)
-    return mossy(surface, n, s, z[11], step(size * 0.1, 0, inside))
+    dirt = smoothstep(0.15, 1.0, n.fractal(2, 40, 0.8) * 0.35 + smoothstep(0.2 * size, 0, inside) + (s.wear - 0.75))
+    surface = surface.overlay(dirt * (0.75 * s.wear), soil, s.roughness + 0.15)
+    return add_moss(surface, n, s, z[11], smoothstep(size * 0.1, 0, inside))
 
 
-def tile(s: Sliders, z: FloatArray, n: Noise) -> Surface:
-    """Glazed or stone tiles, some of two colours or with a motif, in thin grout; wear cracks and soils them."""
+def tile(s: MaterialSliders, z: FloatArray, n: NoiseFields) -> PaintedSurface:
+    """Paint glazed or stone tiles in thin grout, some of two colours or with a motif; wear cracks and soils them."""
     size = s.scale
     joint = max(size * between(z[0], 0.012, 0.035), 0.7)
     inside = n.border(s, between(z[1], 0.01, 0.06)) - joint
-    face = step(-0.6, 0.6, inside)
+    face = smoothstep(-0.6, 0.6, inside)
     first, second = n.unit
     clouds, fine = n.fractal(1, 40, 0.75), n.field(0, 0)
     other = s.colour(between(z[2], -0.08, 0.08), between(z[3], 0.3, 1.4), between(z[4], -0.3, 0.3))
-    chosen = step(-0.05, 0.05, second - between(z[5], 0.1, 1.6))
+    chosen = smoothstep(-0.05, 0.05, second - between(z[5], 0.1, 1.6))
     colour = mix(s.colour(), other, np.maximum(chosen, motif(s, z, n)))
     marbled = between(z[8], 0.0, 0.09)
-    veins = contours(n.fractal(3, 48, 0.6) + first, 1.5) * step(-0.5, 1.0, clouds)
+    veins = contours(n.fractal(3, 48, 0.6) + first, 1.5) * smoothstep(-0.5, 1.0, clouds)
     colour = colour * (1 + first * between(z[9], 0.01, 0.1) + clouds * marbled)
     colour = colour * (1 - veins * (2.2 * marbled) + fine * between(z[10], 0.0, 0.04))
     grout = hsl(between(z[12], 0.04, 0.16), between(z[13], 0, 0.12), between(z[11], 0.2, 0.85) - 0.25 * s.wear)
@@ -123,74 +103,74 @@ def tile(s: Sliders, z: FloatArray, n: Noise) -> Surface:
     lean = (n.x * first + n.y * second) * 0.25
     top = top + lean + first * 0.06 + clouds * 0.04
     gloss = s.roughness + clouds * 0.04 + first * 0.03
-    surface = Surface(
+    surface = PaintedSurface(
         mix(grout, colour, face),
         (mix(n.field(0, 1) * 0.05, top, face) - 0.85) * (0.05 * size),
         mix(max(s.roughness, 0.5) + 0.25, gloss, face),
     )
-    broken = step(1.2 - 0.9 * s.wear, 1.25 - 0.9 * s.wear, np.abs(first)) * face
-    crack = step(0.9, 0.2, n.warp(0.06 * size, 0.3 * size)(n.edge) * size) * broken
-    surface = surface.under(crack, surface.colour * 0.35, 0.8).raised(crack * (-0.012 * size))
-    near = step(0.25 * size, 0, inside) * 0.6
-    soil = step(0.3, 1.3, n.fractal(2, 36, 0.85) * 0.4 + near + (s.wear - 0.6)) * (0.55 * s.wear)
-    return surface.under(soil, hsl(0.09, 0.25, 0.28), 0.75)
+    broken = smoothstep(1.2 - 0.9 * s.wear, 1.25 - 0.9 * s.wear, np.abs(first)) * face
+    crack = smoothstep(0.9, 0.2, n.warp(0.06 * size, 0.3 * size)(n.edge) * size) * broken
+    surface = surface.overlay(crack, surface.colour * 0.35, 0.8).displace(crack * (-0.012 * size))
+    near = smoothstep(0.25 * size, 0, inside) * 0.6
+    soil = smoothstep(0.3, 1.3, n.fractal(2, 36, 0.85) * 0.4 + near + (s.wear - 0.6)) * (0.55 * s.wear)
+    return surface.overlay(soil, hsl(0.09, 0.25, 0.28), 0.75)
 
 
-def motif(s: Sliders, z: FloatArray, n: Noise) -> FloatArray:
-    """Cover in [0, 1] of a second glaze in the middle and the corners of each tile; nought for most materials."""
+def motif(s: MaterialSliders, z: FloatArray, n: NoiseFields) -> FloatArray:
+    """Return the cover in [0, 1] of a second glaze in the middle and the corners of each tile; most have none."""
     a, b = n.maps[12] / (2**0.5), n.maps[4] / (2**0.5)
     bend = between(z[7], -0.9, 0.9)
     wave = a + b + bend * a * b
     rings = 0.33 - np.abs(np.abs(wave) - between(z[15], 0.5, 1.3))
-    return step(-1.5, 1.5, rings * (0.16 * s.scale)) * between(3 * (z[14] - 0.9), 0, 0.95)
+    return smoothstep(-1.5, 1.5, rings * (0.16 * s.scale)) * between(3 * (z[14] - 0.9), 0, 0.95)
 
 
-def marble(s: Sliders, z: FloatArray, n: Noise) -> Surface:
-    """Polished stone: clouds, patches, veins along wandering edges of cells and contours of noise, some banded."""
+def marble(s: MaterialSliders, z: FloatArray, n: NoiseFields) -> PaintedSurface:
+    """Paint polished stone: clouds, patches, bands, and veins along wandering cell edges and contours of noise."""
     size = min(s.scale, 64.0)
     cloud, detail, ripple = n.fractal(0, 64, 0.5), n.fractal(1, size, 0.5), n.fractal(2, 10, 0.8)
     warped = n.warp(0.14 * s.scale, 0.6 * s.scale)
     edge, patch = warped(n.edge), warped(n.cell[0])
     other = s.colour(between(z[0], -0.04, 0.04), between(z[1], 0.4, 1.6), between(z[2], -0.1, 0.1))
-    tone = step(-1.8, 2.0, cloud + detail * 0.5 + patch * between(z[3], 0.0, 1.4))
+    tone = smoothstep(-1.8, 2.0, cloud + detail * 0.5 + patch * between(z[3], 0.0, 1.4))
     base = mix(s.colour(), other, tone * between(z[13], 0.2, 0.9))
     bands = np.sin((cloud * 1.6 + detail * 0.7 + n.y * 2 * np.pi) * 2)
     base = base * (1 + bands * between(z[12] - 1.4, 0, 0.2) + ripple * 0.012 + n.field(0, 0) * 0.012)
-    ink = s.colour(between(z[5], -0.05, 0.05), between(z[6], 0.5, 2.0), between(z[4], 0.15, 0.45) * vein_side(s))
-    fade = step(-1.1, 1.3, n.field(3, 4) + ripple * 0.45)
+    ink = s.colour(between(z[5], -0.05, 0.05), between(z[6], 0.5, 2.0), between(z[4], 0.15, 0.45) * vein_contrast(s))
+    fade = smoothstep(-1.1, 1.3, n.field(3, 4) + ripple * 0.45)
     ragged = np.maximum(1 + ripple * 0.55, 0.2)
-    width = 0.7 + step(-0.5, 2.0, n.fractal(3, 32, 0.6)) * (0.06 * s.scale)
-    web = step(width, 0.0, edge * ragged * s.scale) * fade
-    halo = step(0.22, 0.0, edge * ragged) * fade * between(z[8], 0.0, 0.4)
+    width = 0.7 + smoothstep(-0.5, 2.0, n.fractal(3, 32, 0.6)) * (0.06 * s.scale)
+    web = smoothstep(width, 0.0, edge * ragged * s.scale) * fade
+    halo = smoothstep(0.22, 0.0, edge * ragged) * fade * between(z[8], 0.0, 0.4)
     path = cloud + n.field(1, 3) * 0.35 + ripple * 0.1 + patch * 0.5
     thin = contours(path, 0.6 + size * between(z[7], 0.0, 0.05)) * (1 - fade) * between(z[9], 0.0, 0.9)
     veins = np.maximum(np.maximum(web, halo), thin) * between(z[10], 0.35, 0.9)
-    scuff = step(0.8, 2.2, n.fractal(2, 32, 0.9) + s.wear) * s.wear
-    surface = Surface(
+    scuff = smoothstep(0.8, 2.2, n.fractal(2, 32, 0.9) + s.wear) * s.wear
+    surface = PaintedSurface(
         mix(base, ink, veins),
         cloud * 0.3 - veins * 0.25 + n.field(1, 2) * 0.1,
         s.roughness + veins * 0.06 + scuff * 0.25,
     )
-    crack = step(0.9, 0.0, edge * ragged * s.scale) * step(1.3 - s.wear, 2.6 - s.wear, n.field(1, 4))
-    surface = surface.under(crack, surface.colour * 0.4, 0.8).raised(crack * -1.5)
-    surface = stained(surface, n, s, 0.4 * s.wear, surface.colour * hsl(0.11, 0.35, 0.6))
-    return surface.under(scuff * 0.3, surface.colour * 0.75)
+    crack = smoothstep(0.9, 0.0, edge * ragged * s.scale) * smoothstep(1.3 - s.wear, 2.6 - s.wear, n.field(1, 4))
+    surface = surface.overlay(crack, surface.colour * 0.4, 0.8).displace(crack * -1.5)
+    surface = add_stains(surface, n, s, 0.4 * s.wear, surface.colour * hsl(0.11, 0.35, 0.6))
+    return surface.overlay(scuff * 0.3, surface.colour * 0.75)
 
 
-def vein_side(s: Sliders) -> float:
-    """-1..1: dark stones have light veins, light ones dark veins."""
+def vein_contrast(s: MaterialSliders) -> float:
+    """Return the direction of the veins' lightness in [-1, 1]: dark stones have light veins, light stones dark ones."""
     return float(np.tanh(8 * (0.45 - s.lightness)))
 
 
-def concrete(s: Sliders, z: FloatArray, n: Noise) -> Surface:
-    """Cast concrete: clouds, air pores, sand grain, marks and joints of the formwork; wear cracks and stains it."""
+def concrete(s: MaterialSliders, z: FloatArray, n: NoiseFields) -> PaintedSurface:
+    """Paint cast concrete: clouds, air pores, sand grain, formwork marks and joints; wear cracks and stains it."""
     size = s.scale
     cloud, grain, fine = n.fractal(0, 64, 0.72), n.fractal(1, 6, 0.95), n.field(0, 0)
-    stone = step(0.9, 1.5, n.field(1, 1)) * between(z[0] - 0.5, 0.0, 0.3)
-    pore = step(between(z[1], 2.3, 3.4), 3.6, n.field(3, 1) + n.field(2, 2) * 0.6)
+    stone = smoothstep(0.9, 1.5, n.field(1, 1)) * between(z[0] - 0.5, 0.0, 0.3)
+    pore = smoothstep(between(z[1], 2.3, 3.4), 3.6, n.field(3, 1) + n.field(2, 2) * 0.6)
     joint, boards = between(3 * (z[2] - 0.7), 0, 1), between(3 * (z[7] - 1.0), 0, 1)
-    groove = step(1.7, 0.5, n.border(s)) * joint
-    hole = ties(s, n) * (between(3 * z[3], 0, 1) * joint)
+    groove = smoothstep(1.7, 0.5, n.border(s)) * joint
+    hole = tie_holes(s, n) * (between(3 * z[3], 0, 1) * joint)
     plate = n.unit[0] * joint
     marks = (n.fractal(1, 3, 0.8, -2) + n.field(0, 4, 1) * 0.7) * boards
     colour = s.colour() * (1 + cloud * between(z[4], 0.015, 0.07) + grain * between(z[5], 0.015, 0.06))
@@ -198,34 +178,21 @@ def concrete(s: Sliders, z: FloatArray, n: Noise) -> Surface:
     colour = colour * (1 - 0.4 * pore) * (1 - 0.55 * groove) * (1 - hole * 0.6)
     height = grain * between(z[6], 0.03, 0.2) + cloud * 0.4 + fine * 0.06 + marks * 0.25
     height = height + stone - pore * 1.3 - groove * (1 + 0.02 * size) - hole * 3 + plate * 0.3
-    surface = Surface(colour, height, s.roughness + pore * 0.1 - cloud * 0.04)
-    surface = cracked(surface, n, s, 1.0)
-    surface = stained(surface, n, s, 0.5 * s.wear, surface.colour * hsl(0.09, 0.12, 0.5), 3)
-    drips = step(0.6, 2.0, n.fractal(1, 8, 0.7, -2) + s.wear) * (0.35 * s.wear)
-    return surface.under(drips, surface.colour * 0.6)
+    surface = PaintedSurface(colour, height, s.roughness + pore * 0.1 - cloud * 0.04)
+    surface = add_cracks(surface, n, s, 1.0)
+    surface = add_stains(surface, n, s, 0.5 * s.wear, surface.colour * hsl(0.09, 0.12, 0.5), 3)
+    drips = smoothstep(0.6, 2.0, n.fractal(1, 8, 0.7, -2) + s.wear) * (0.35 * s.wear)
+    return surface.overlay(drips, surface.colour * 0.6)
 
 
-def cracked(surface: Surface, n: Noise, s: Sliders, depth: float) -> Surface:
-    """Cracks along wandering edges of cells, with dirt beside them; nought when new, nearly all edges when worn.
-
-    Args:
-        depth: texels; 0 keeps the height.
-    """
-    edge = n.warp(0.07 * s.scale, 0.3 * s.scale)(n.edge) * s.scale * np.maximum(1 + n.fractal(0, 8, 0.8) * 0.5, 0.3)
-    open_ = step(1.9 - 2.1 * s.wear, 3.1 - 2.1 * s.wear, n.field(3, 4))
-    crack = step(0.5 + 0.8 * s.wear, 0.1, edge) * open_
-    surface = surface.under(step(6.0, 0.0, edge) * open_ * 0.3, surface.colour * 0.55)
-    return surface.under(crack, surface.colour * 0.35, 0.95).raised(crack * -depth)
-
-
-def ties(s: Sliders, n: Noise) -> FloatArray:
-    """Cover in [0, 1] of the round holes that the ties of a formwork leave, a quarter in from each end of a panel."""
+def tie_holes(s: MaterialSliders, n: NoiseFields) -> FloatArray:
+    """Return the cover in [0, 1] of a formwork's round tie holes, a quarter in from each end of a panel."""
     across = (n.across - 0.25) * s.scale
-    return step(0.8, -0.8, np.hypot(across, n.y * s.scale) - (0.04 * s.scale))
+    return smoothstep(0.8, -0.8, np.hypot(across, n.y * s.scale) - (0.04 * s.scale))
 
 
-def plaster(s: Sliders, z: FloatArray, n: Noise) -> Surface:
-    """Stucco: trowel marks or float grain under paint; wear flakes the paint off its bed and stains it."""
+def plaster(s: MaterialSliders, z: FloatArray, n: NoiseFields) -> PaintedSurface:
+    """Paint stucco: trowel marks or float grain under paint; wear flakes the paint off its bed and stains it."""
     size = s.scale
     marks = np.abs(n.fractal(0, size * 0.7, 0.55)) - np.abs(n.fractal(1, size * 0.7, 0.55))
     sweep = n.fractal(1, size * 0.3, 0.6, 1)
@@ -235,18 +202,18 @@ def plaster(s: Sliders, z: FloatArray, n: Noise) -> Surface:
     height = height + fine * (0.06 + 0.12 * rough)
     cloud = n.fractal(2, 64, 0.7)
     colour = s.colour() * (1 + cloud * 0.03 + np.tanh(height) * 0.035 + fine * 0.012)
-    surface = Surface(colour, height, s.roughness - marks * 0.03)
+    surface = PaintedSurface(colour, height, s.roughness - marks * 0.03)
     edge = n.fractal(0, 64, 0.68) + n.fractal(1, 8, 0.8) * 0.12 - (2.9 - 2.4 * s.wear)
-    flaked = step(-0.05, 0.06, edge)
+    flaked = smoothstep(-0.05, 0.06, edge)
     bed = hsl(between(z[2], 0.05, 0.12), between(z[3], 0.03, 0.2), between(z[4], 0.4, 0.7))
     bed = bed * (1 + grain * 0.08 + fine * 0.06)
-    surface = stained(surface, n, s, 0.35 * s.wear, surface.colour * hsl(0.1, 0.2, 0.55), 1)
-    surface = surface.under(flaked, bed, s.roughness + 0.1).raised(flaked * (grain * 0.2 - 1.8))
-    return cracked(surface, n, s, 1.2)
+    surface = add_stains(surface, n, s, 0.35 * s.wear, surface.colour * hsl(0.1, 0.2, 0.55), 1)
+    surface = surface.overlay(flaked, bed, s.roughness + 0.1).displace(flaked * (grain * 0.2 - 1.8))
+    return add_cracks(surface, n, s, 1.2)
 
 
-def rock(s: Sliders, z: FloatArray, n: Noise) -> Surface:
-    """Broken rock: tilted facets of wandering outline, ledges of strata, cracks; lichen and moss grow with wear."""
+def rock(s: MaterialSliders, z: FloatArray, n: NoiseFields) -> PaintedSurface:
+    """Paint broken rock: tilted facets with wandering outlines, ledges, cracks; wear brings lichen and moss."""
     size = s.scale
     layered, facets = between(2 * (z[0] - 0.3), 0, 1), between(z[1], 0.15, 1.0)
     warped = n.warp(0.1 * size, 0.4 * size)
@@ -256,83 +223,83 @@ def rock(s: Sliders, z: FloatArray, n: Noise) -> Surface:
     bend = n.field(1, 3, 4) * 0.22 + n.field(0, 2, 4) * 0.08 + block * 0.2
     ledge, thin_ledge = sawtooth(n.y * 2 + bend), sawtooth(n.y * 5 + bend * 1.3 + n.field(2, 2, 4) * 0.1)
     strata = (ledge * 0.8 + thin_ledge * 0.4 - 0.6) * layered
-    open_ = step(-1.2, 0.8, n.field(3, 4) + between(z[2], -0.9, 1.2))
-    crack = step(0.07, 0.0, edge * np.maximum(1 + bump * 0.5, 0.3)) * open_
-    split = step(0.14, 0.0, thin_ledge) * step(0.1, 1.3, n.field(2, 2, 3)) * layered
+    open_ = smoothstep(-1.2, 0.8, n.field(3, 4) + between(z[2], -0.9, 1.2))
+    crack = smoothstep(0.07, 0.0, edge * np.maximum(1 + bump * 0.5, 0.3)) * open_
+    split = smoothstep(0.14, 0.0, thin_ledge) * smoothstep(0.1, 1.3, n.field(2, 2, 3)) * layered
     height = (ridge * 0.4 + bump * 0.3) * (1 - 0.5 * layered) + lean * facets * (1 - 0.4 * layered) + strata
     height = height + block * 0.12 + grit * 0.025 - crack * 0.4 - split * 0.25
     other = s.colour(between(z[3], -0.05, 0.05), between(z[4], 0.3, 1.8), between(z[5], -0.14, 0.14))
-    colour = mix(s.colour(), other, step(-1.2, 1.4, n.fractal(2, 48, 0.75) + strata + block * 0.5))
+    colour = mix(s.colour(), other, smoothstep(-1.2, 1.4, n.fractal(2, 48, 0.75) + strata + block * 0.5))
     colour = colour * (1 + np.clip(height, -1.5, 1.5) * 0.13 + grit * 0.06 + fine * 0.05 + block * (0.08 * facets))
     colour = colour * (1 - 0.55 * np.maximum(crack, split))
-    surface = Surface(
+    surface = PaintedSurface(
         colour,
         (height + 0.05) * (0.11 * size) + fine * 0.1,
         s.roughness + crack * 0.1 - ridge * 0.03,
     )
-    lichen = step(0.95, 1.2, n.fractal(2, 20, 0.8) * 0.7 + 1.6 * s.wear - 0.8 + fine * 0.1)
+    lichen = smoothstep(0.95, 1.2, n.fractal(2, 20, 0.8) * 0.7 + 1.6 * s.wear - 0.8 + fine * 0.1)
     spots = hsl(between(z[6], 0.09, 0.2), between(z[7], 0.05, 0.3), between(z[8], 0.4, 0.65))
-    surface = stained(surface, n, s, 0.45 * s.wear, surface.colour * 0.55, 0)
-    surface = surface.under(lichen * 0.6, spots * (1 + n.field(1, 1) * 0.1), 0.95)
-    return mossy(surface, n, s, z[11], np.maximum(crack, step(0.3, -0.8, height)))
+    surface = add_stains(surface, n, s, 0.45 * s.wear, surface.colour * 0.55, 0)
+    surface = surface.overlay(lichen * 0.6, spots * (1 + n.field(1, 1) * 0.1), 0.95)
+    return add_moss(surface, n, s, z[11], np.maximum(crack, smoothstep(0.3, -0.8, height)))
 
 
 def sawtooth(turns: FloatArray) -> FloatArray:
-    """Rises steeply at whole turns, then falls slowly; in [0, 1]."""
+    """Return a wave in [0, 1] that rises steeply at whole turns, then falls slowly."""
     part = turns - np.floor(turns)
-    return step(0.0, 0.15, part) * (1 - part) * 1.1
+    return smoothstep(0.0, 0.15, part) * (1 - part) * 1.1
 
 
-def ground(s: Sliders, z: FloatArray, n: Noise) -> Surface:
-    """Soil: clods and crumbs, half-buried pebbles, twigs and fallen bits; wear dries and cracks it."""
+def ground(s: MaterialSliders, z: FloatArray, n: NoiseFields) -> PaintedSurface:
+    """Paint soil: clods and crumbs, half-buried pebbles, twigs; wear dries and cracks it."""
     size = s.scale
     clod, crumb, fine = n.fractal(0, size * 0.7, 0.68), n.fractal(1, 10, 0.9), n.field(1, 0)
     lump = np.abs(n.fractal(1, size * 0.4, 0.6))
     height = clod * (0.05 * size) + lump * (0.03 * size) + crumb * 0.3 + fine * 0.1
     other = s.colour(between(z[0], -0.02, 0.03), between(z[1], 0.5, 1.3), between(z[2], -0.1, 0.14))
-    colour = mix(s.colour(), other, step(-1.0, 1.3, n.fractal(2, 48, 0.8)))
+    colour = mix(s.colour(), other, smoothstep(-1.0, 1.3, n.fractal(2, 48, 0.8)))
     colour = colour * (1 + clod * 0.07 + crumb * 0.085 + fine * 0.06)
-    surface = Surface(colour, height, s.roughness - clod * 0.03)
-    pale = step(-0.5, 1.6, n.fractal(3, 40, 0.75) + 2 * s.wear - 1) * (0.6 * s.wear)
-    surface = surface.under(pale, s.colour(0.01, 0.55, 0.16) * (1 + crumb * 0.06), s.roughness + 0.05)
-    dry = step(0.45, 0.9, s.wear + clod * 0.08)
-    split = step(0.08, 0.01, n.warp(0.08 * size, 0.3 * size)(n.edge)) * dry
-    surface = surface.under(split * 0.6, surface.colour * 0.45).raised(split * (-0.05 * size))
+    surface = PaintedSurface(colour, height, s.roughness - clod * 0.03)
+    pale = smoothstep(-0.5, 1.6, n.fractal(3, 40, 0.75) + 2 * s.wear - 1) * (0.6 * s.wear)
+    surface = surface.overlay(pale, s.colour(0.01, 0.55, 0.16) * (1 + crumb * 0.06), s.roughness + 0.05)
+    dry = smoothstep(0.45, 0.9, s.wear + clod * 0.08)
+    split = smoothstep(0.08, 0.01, n.warp(0.08 * size, 0.3 * size)(n.edge)) * dry
+    surface = surface.overlay(split * 0.6, surface.colour * 0.45).displace(split * (-0.05 * size))
     first, second = n.cell
     chosen = between(z[3], 1.0, -0.5)
     body = 0.27 + second * 0.1 - n.distance * (1 + n.field(0, 3) * 0.12)
-    body = body * step(chosen - 0.02, chosen + 0.02, first) * size
+    body = body * smoothstep(chosen - 0.02, chosen + 0.02, first) * size
     stone = hsl(between(z[4], 0.04, 0.11), between(z[5], 0.02, 0.14), between(z[6], 0.3, 0.55))
     stone = stone * (1 + second * 0.25 + crumb * 0.06 + fine * 0.05)
     buried = body - np.maximum(n.field(1, 3), 0) * (0.05 * size)
-    surface = surface.under(step(0.0, 1.2, buried), stone, s.roughness - 0.1)
-    surface = surface.raised(dome(np.maximum(buried, 0), 0.2 * size) * (0.11 * size))
-    return littered(surface, n, z)
+    surface = surface.overlay(smoothstep(0.0, 1.2, buried), stone, s.roughness - 0.1)
+    surface = surface.displace(dome(np.maximum(buried, 0), 0.2 * size) * (0.11 * size))
+    return add_litter(surface, n, z)
 
 
 LITTER = (((1.0, 0.45), 0, 3), ((0.3, 1.0), 1, 3), ((-0.7, 0.8), 2, 3), ((1.0, -0.9), 3, 2))
 
 
-def littered(surface: Surface, n: Noise, z: FloatArray) -> Surface:
-    """Twigs, straw and needles: sparse strokes of white noise."""
+def add_litter(surface: PaintedSurface, n: NoiseFields, z: FloatArray) -> PaintedSurface:
+    """Add twigs, straw and needles: sparse strokes of white noise."""
     dry = hsl(between(z[7], 0.07, 0.15), between(z[8], 0.15, 0.45), between(z[9], 0.25, 0.6))
     sparse = between(z[10], 2.6, 4.2)
     for direction, white, doublings in LITTER:
         stroke = strokes(n.field(white, 0) - sparse, direction, doublings, 0.02)
-        cover = step(-0.05, 0.2, stroke)
-        surface = surface.under(cover, dry * (1 + n.field(white, 2) * 0.25), 0.85)
-        surface = surface.raised(blurred(cover) * 0.8)
+        cover = smoothstep(-0.05, 0.2, stroke)
+        surface = surface.overlay(cover, dry * (1 + n.field(white, 2) * 0.25), 0.85)
+        surface = surface.displace(blur(cover) * 0.8)
     return surface
 
 
-def gravel(s: Sliders, z: FloatArray, n: Noise) -> Surface:
-    """Broken stones and pebbles of varied greys: cells for the large ones, blobs of noise for two smaller sizes."""
+def gravel(s: MaterialSliders, z: FloatArray, n: NoiseFields) -> PaintedSurface:
+    """Paint broken stones and pebbles of varied greys: cells for large ones, blobs of noise for two smaller sizes."""
     size = s.scale
     grit, fine = n.fractal(1, 4, 0.9), n.field(1, 0)
     inside = n.edge * size - size * between(z[0], 0.03, 0.09) + n.fractal(0, size / 3, 0.5) * (0.014 * size)
     lean = n.tilt(size)
     first, second = n.cell
-    sunk = step(between(z[1], -1.4, -0.3), 0.8, second)
+    sunk = smoothstep(between(z[1], -1.4, -0.3), 0.8, second)
     facets = between(z[3], 0.1, 1.0)
     round_ = dome(inside, size * between(z[2], 0.12, 0.4))
     large = round_ * (0.1 + 0.8 * sunk + (lean * 0.9 - np.abs(lean + first * 0.2) * 0.9 + 0.2) * facets)
@@ -340,43 +307,45 @@ def gravel(s: Sliders, z: FloatArray, n: Noise) -> Surface:
     crumb = n.field(2, 1) + n.field(0, 2) * 0.3 - 0.4
     middle, little = dome(np.maximum(pebble, 0), 1.3), dome(np.maximum(crumb, 0), 1.4)
     below = np.maximum(middle * 0.34, little * 0.2)
-    over = step(-0.02, 0.05, large - below)
+    over = smoothstep(-0.02, 0.05, large - below)
     other = s.colour(between(z[5], -0.04, 0.04), between(z[6], 0.2, 1.6), between(z[7], -0.2, 0.2))
     spread = between(z[4], 0.12, 0.36)
     bed = s.colour(0.0, 1.2, -0.4 * s.lightness) * (1 + grit * 0.18)
-    small = mix(s.colour(), other, step(-0.6, 0.8, n.field(0, 3))) * (1 + n.field(1, 3) * spread * 0.6 + fine * 0.05)
-    cover = step(0.0, 0.25, np.maximum(pebble, crumb - 0.1))
+    small = mix(s.colour(), other, smoothstep(-0.6, 0.8, n.field(0, 3))) * (
+        1 + n.field(1, 3) * spread * 0.6 + fine * 0.05
+    )
+    cover = smoothstep(0.0, 0.25, np.maximum(pebble, crumb - 0.1))
     under = mix(bed, small * (0.4 + 0.65 * np.maximum(middle, little)), cover)
-    colour = mix(s.colour(), other, step(-0.3, 0.5, second))
+    colour = mix(s.colour(), other, smoothstep(-0.3, 0.5, second))
     colour = colour * (1 + first * spread + grit * 0.06 + fine * 0.03 + np.clip(lean, -1, 1) * 0.1)
     height = np.maximum(large, below) - 0.45
-    surface = Surface(
-        mix(under, colour * (0.5 + 0.55 * step(0.0, 0.7, round_)), over),
+    surface = PaintedSurface(
+        mix(under, colour * (0.5 + 0.55 * smoothstep(0.0, 0.7, round_)), over),
         height * (0.18 * size) + grit * 0.1,
         s.roughness - over * first * 0.08 + 0.03,
     )
-    dust = step(0.3, 1.2, n.fractal(2, 32, 0.8) * 0.4 - height + (s.wear - 0.5)) * min(0.1 + s.wear, 0.85)
+    dust = smoothstep(0.3, 1.2, n.fractal(2, 32, 0.8) * 0.4 - height + (s.wear - 0.5)) * min(0.1 + s.wear, 0.85)
     soil = hsl(*SOIL) * (1 + grit * 0.15)
-    return surface.under(dust, soil, 0.95).raised(dust * (0.04 * size))
+    return surface.overlay(dust, soil, 0.95).displace(dust * (0.04 * size))
 
 
-def sand(s: Sliders, z: FloatArray, n: Noise) -> Surface:
-    """Wind ripples across x over soft dunes, grains of several colours; wear leaves dents and damp stains."""
+def sand(s: MaterialSliders, z: FloatArray, n: NoiseFields) -> PaintedSurface:
+    """Paint wind ripples over soft dunes, with grains of several colours; wear leaves dents and damp stains."""
     size = s.scale
     slow, fine = n.fractal(0, 64, 0.5), n.field(1, 0)
     bend = n.field(1, 4) * 0.9 + n.field(0, 3, 4) * 0.45 + n.field(3, 2, 3) * 0.18
     turn = n.y * (2 * np.pi) + bend
-    ripple = np.sin(turn + np.sin(turn) * 0.45) * step(-1.8, 0.6, n.field(2, 4) + between(z[0], -2.0, 2.6))
+    ripple = np.sin(turn + np.sin(turn) * 0.45) * smoothstep(-1.8, 0.6, n.field(2, 4) + between(z[0], -2.0, 2.6))
     lumps = n.fractal(3, 16, 0.75)
     height = ripple * (0.055 * size) + n.field(0, 4) * (0.05 * size) + lumps * between(z[1], 0.05, 0.35)
-    dent = step(0.4, 1.6, np.abs(n.fractal(2, 24, 0.6)) + (s.wear - 0.6)) * s.wear
+    dent = smoothstep(0.4, 1.6, np.abs(n.fractal(2, 24, 0.6)) + (s.wear - 0.6)) * s.wear
     height = height - dent * (0.05 * size) + fine * 0.22
     other = s.colour(between(z[2], -0.03, 0.03), between(z[3], 0.5, 1.3), between(z[4], -0.08, 0.08))
-    colour = mix(s.colour(), other, step(-1.2, 1.2, slow * 0.5 + ripple * 0.5))
-    dark, light = step(1.5, 2.4, n.field(0, 0)), step(1.6, 2.5, fine)
+    colour = mix(s.colour(), other, smoothstep(-1.2, 1.2, slow * 0.5 + ripple * 0.5))
+    dark, light = smoothstep(1.5, 2.4, n.field(0, 0)), smoothstep(1.6, 2.5, fine)
     colour = colour * (1 + fine * 0.05 + ripple * 0.035 + n.field(0, 1) * 0.025)
     colour = colour * (1 - dark * between(z[5], 0.05, 0.5) + light * between(z[6], 0.05, 0.25))
-    surface = Surface(colour, height, s.roughness + dark * 0.03)
-    surface = stained(surface, n, s, 0.4 * s.wear, surface.colour * 0.62, 3)
-    grit = step(between(z[7], 2.2, 3.2), 3.4, n.field(3, 1)) * 0.8
-    return surface.under(grit, s.colour(0.02, 0.5, -0.2), 0.8).raised(grit * 1.2)
+    surface = PaintedSurface(colour, height, s.roughness + dark * 0.03)
+    surface = add_stains(surface, n, s, 0.4 * s.wear, surface.colour * 0.62, 3)
+    grit = smoothstep(between(z[7], 2.2, 3.2), 3.4, n.field(3, 1)) * 0.8
+    return surface.overlay(grit, s.colour(0.02, 0.5, -0.2), 0.8).displace(grit * 1.2)

@@ -1,5 +1,6 @@
-"""Which files belong together: one set in a folder of its own, many in one folder, told apart by their stems, or a
-folder for each map.
+"""Groups of files that make one material set.
+
+A folder holds one set or many sets with different name stems, or each map lies in a folder of its own.
 """
 
 from __future__ import annotations
@@ -9,40 +10,47 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from .names import MAP_WORDS, WEAK_WORDS, Reading, Word, Words, folder_word, readings
+from .names import MAP_WORDS, WEAK_WORDS, MapWord, NameReading, Words, interpret_name, map_of_folder
 
 # Files of these kinds can be a set's colour map; None is a file whose name names no map.
 COLOUR_KINDS = ("albedo", "albedo and height", None)
-UNKNOWN = "unknown"  # kind of a file whose name goes on where a set's name ends, but names no map that is known
-# Kinds of maps, told by names, that a set is known by.
+# Kind of a file whose name starts with a set's name but then names no known map.
+UNKNOWN = "unknown"
+# Kinds of maps that make a set.
 LEARNT_KINDS = MAP_WORDS.keys() - {"ignored"}
 LETTERS = frozenset(word for words in WEAK_WORDS.values() for word in words if len(word) == 1)
-OTHER_LETTERS = frozenset("abct")  # that makers use for maps as well, in more than one sense
+# Letters that makers also use for maps, with more than one meaning.
+OTHER_LETTERS = frozenset("abct")
 
-Options = Mapping[str, tuple[Reading, ...]]
+ReadingsByName = Mapping[str, tuple[NameReading, ...]]
 
 
 @dataclass(frozen=True)
-class File:
-    """A picture: its name within the container, and how the name is understood."""
+class MapFile:
+    """An image file and how its name is understood.
+
+    Attributes:
+        name: Name within the container.
+        reading: Reading of the name.
+    """
 
     name: str
-    reading: Reading
+    reading: NameReading
 
 
 @dataclass(frozen=True)
-class Group:
+class FileGroup:
     """Files of one set.
 
     Attributes:
-        folder: within the container, "" at its top.
-        title: what the files' names share, as they write it; "" if the folder holds nothing but this set.
-        files: sorted by name, those of ignored maps left out.
+        folder: Folder within the container, "" for its top.
+        title: Common part of the file names as written; "" where the folder holds this set alone.
+        files: Files sorted by name, without those of ignored maps.
     """
 
     folder: str
     title: str
-    files: tuple[File, ...]
+    files: tuple[MapFile, ...]
 
     @property
     def name(self) -> str:
@@ -50,46 +58,52 @@ class Group:
         return "/".join(part for part in (self.folder, self.title) if part)
 
 
-def grouped(names: Iterable[str]) -> list[Group]:
-    """The sets that pictures of these names make, sorted by folder and stem."""
+def group_files(names: Iterable[str]) -> list[FileGroup]:
+    """Group image files into sets, sorted by folder and stem."""
     folders: dict[str, list[str]] = defaultdict(list)
     for name in sorted(names):
         folders[parent_of(name)].append(name)
-    files: dict[str, list[File]] = defaultdict(list)
-    for parent, maps in map_folders(folders).items():
-        files[parent] = files_of_map_folders({folder: (word, folders[folder]) for folder, word in maps.items()})
+    files: dict[str, list[MapFile]] = defaultdict(list)
+    for parent, maps in find_map_folders(folders).items():
+        files[parent] = read_map_folders({folder: (word, folders[folder]) for folder, word in maps.items()})
         for folder in maps if files[parent] else ():
             del folders[folder]
     for folder, found in folders.items():
-        files[folder] += understood_in(folder, found)
-    return [group for folder in sorted(files) for group in folder_groups(folder, files[folder])]
+        files[folder] += read_folder_names(folder, found)
+    return [group for folder in sorted(files) for group in group_folder(folder, files[folder])]
 
 
 def parent_of(path: str) -> str:
-    """The folder that a file or folder is in, "" for the top."""
+    """Return the folder that a file or folder lies in, "" for the top."""
     folder = PurePosixPath(path).parent.as_posix()
     return "" if folder == "." else folder
 
 
-def map_folders(folders: Iterable[str]) -> dict[str, dict[str, Word]]:
-    """Folders whose names are those of maps, by the folder that they lie in."""
-    found: dict[str, dict[str, Word]] = defaultdict(dict)
+def find_map_folders(folders: Iterable[str]) -> dict[str, dict[str, MapWord]]:
+    """Find the folders that are named for maps, by the folder that they lie in."""
+    found: dict[str, dict[str, MapWord]] = defaultdict(dict)
     for folder in folders:
-        word = folder_word(PurePosixPath(folder).name) if folder else None
+        word = map_of_folder(PurePosixPath(folder).name) if folder else None
         if word:
             found[parent_of(folder)][folder] = word
     return found
 
 
-def files_of_map_folders(maps: Mapping[str, tuple[Word, list[str]]]) -> list[File]:
-    """Files of folders that hold one map each: albedo/brick.png, normal/brick.png; none where they don't.
+def read_map_folders(maps: Mapping[str, tuple[MapWord, list[str]]]) -> list[MapFile]:
+    """Read the names in folders that hold one map each: albedo/brick.png, normal/brick.png.
 
-    They do where colours and other maps have a name in common, or where each folder has one picture.
+    This holds if colours and other maps have a name in common, or if each folder has one image.
+
+    Args:
+        maps: By folder, its map and its files.
+
+    Returns:
+        The files, or none if the folders don't hold one map each.
     """
-    files = [named_by_folder(name, word) for word, names in maps.values() for name in names]
+    files = [read_by_folder(name, word) for word, names in maps.values() for name in names]
     colours, others = (
-        {file.reading.stem for file in files if (file.reading.kind in COLOUR_KINDS) == wanted}
-        for wanted in (True, False)
+        {file.reading.stem for file in files if (file.reading.kind in COLOUR_KINDS) == is_colour}
+        for is_colour in (True, False)
     )
     if not colours.isdisjoint(others):
         return files
@@ -98,21 +112,23 @@ def files_of_map_folders(maps: Mapping[str, tuple[Word, list[str]]]) -> list[Fil
     return []
 
 
-def named_by_folder(name: str, word: Word) -> File:
-    """A picture in a folder of one map; its own name may say the map again."""
-    options = readings(PurePosixPath(name).stem)
+def read_by_folder(name: str, word: MapWord) -> MapFile:
+    """Read the name of an image in a folder of one map; the image's own name may repeat the map."""
+    options = interpret_name(PurePosixPath(name).stem)
     own = next((reading for reading in options if reading.kind == word.kind and not reading.weak), options[-1])
     reason = f"its folder is named {PurePosixPath(name).parent.name}"
     convention = own.convention or word.convention
-    return File(name, replace(own, kind=word.kind, convention=convention, weak=False, reason=reason))
+    return MapFile(name, replace(own, kind=word.kind, convention=convention, weak=False, reason=reason))
 
 
-def understood_in(folder: str, names: list[str]) -> list[File]:
-    """Files of one folder; where it is named for a map that shows no colours, names that name no map don't make them
-    colours, unless they begin as those of another map do.
+def read_folder_names(folder: str, names: list[str]) -> list[MapFile]:
+    """Read the file names of one folder.
+
+    In a folder named for a map without colours, a name without a map's word means that map. It is a colour map only if
+    it begins with the stem of another map.
     """
-    files = understood(names)
-    word = folder_word(PurePosixPath(folder).name) if folder else None
+    files = read_names(names)
+    word = map_of_folder(PurePosixPath(folder).name) if folder else None
     if word is None or word.weak or word.kind in COLOUR_KINDS:
         return files
     stems = {file.reading.stem for file in files if file.reading.kind in LEARNT_KINDS - {word.kind}}
@@ -121,14 +137,14 @@ def understood_in(folder: str, names: list[str]) -> list[File]:
         return any(stem[:length] in stems for length in range(len(stem) + 1))
 
     return [
-        named_by_folder(file.name, word) if file.reading.kind is None and not belongs(file.reading.stem) else file
+        read_by_folder(file.name, word) if file.reading.kind is None and not belongs(file.reading.stem) else file
         for file in files
     ]
 
 
-def folder_groups(folder: str, files: Iterable[File]) -> list[Group]:
-    """The sets of one folder."""
-    by_stem: dict[Words, list[File]] = defaultdict(list)
+def group_folder(folder: str, files: Iterable[MapFile]) -> list[FileGroup]:
+    """Group the files of one folder into sets."""
+    by_stem: dict[Words, list[MapFile]] = defaultdict(list)
     for file in files:
         by_stem[file.reading.stem].append(file)
     adopt_colours(by_stem)
@@ -137,36 +153,39 @@ def folder_groups(folder: str, files: Iterable[File]) -> list[Group]:
     for stem in sorted(by_stem):
         learnt = tuple(file for file in by_stem[stem] if file.reading.kind != "ignored")
         if learnt:
-            out.append(Group(folder, next(f.reading.title for f in by_stem[stem] if f.reading.stem == stem), learnt))
+            out.append(
+                FileGroup(folder, next(f.reading.title for f in by_stem[stem] if f.reading.stem == stem), learnt)
+            )
     return out
 
 
-def understood(names: list[str]) -> list[File]:
-    """Files of one folder, each with the first of its readings that gives it company: another map of the same stem.
+def read_names(names: list[str]) -> list[MapFile]:
+    """Read the file names of one folder, preferring readings for which another map of the same stem exists.
 
-    Alone, a file's first reading that isn't weak counts.
+    Without such a reading, a file's first reading that isn't weak counts.
     """
-    options = without_stray_letters({name: readings(PurePosixPath(name).stem) for name in names})
+    options = drop_stray_letters({name: interpret_name(PurePosixPath(name).stem) for name in names})
     kinds_of: dict[Words, Counter[str | None]] = defaultdict(Counter)
     for found in options.values():
         for reading in found:
             kinds_of[reading.stem][reading.kind] += 1
 
-    def chosen(found: tuple[Reading, ...]) -> Reading:
+    def choose_reading(found: tuple[NameReading, ...]) -> NameReading:
         for reading in found:
             others = kinds_of[reading.stem] - Counter(own.kind for own in found if own.stem == reading.stem)
             if set(others) - {reading.kind}:
                 return reading
         return next(reading for reading in found if not reading.weak)
 
-    return [File(name, chosen(found)) for name, found in options.items()]
+    return [MapFile(name, choose_reading(found)) for name, found in options.items()]
 
 
-def without_stray_letters(options: Options) -> Options:
-    """Readings without those by a single letter at a name's end, where the letters beside it don't name maps.
+def drop_stray_letters(options: ReadingsByName) -> ReadingsByName:
+    """Drop readings by a single letter at a name's end where the letters don't name maps.
 
-    They do with a normal map among them (wall_d, wall_n), with a map's word (wall_d, wall_normal), or where colours and
-    nothing but maps' letters end the names (wall_d, wall_s); not in series (tile_a, tile_b ...) nor for sides (door_r).
+    Letters name maps beside a normal map (wall_d, wall_n) or a map's word (wall_d, wall_normal), or where all names end
+    with a map's letter, colours among them (wall_d, wall_s). They don't in series (tile_a, tile_b ...) or for sides
+    (door_r).
     """
     letters: dict[Words, set[str]] = defaultdict(set)
     worded: set[Words] = set()
@@ -192,8 +211,8 @@ def without_stray_letters(options: Options) -> Options:
     }
 
 
-def adopt_colours(by_stem: dict[Words, list[File]]) -> None:
-    """Give sets without a colour map the one picture whose name names no map and goes on where their stem ends.
+def adopt_colours(by_stem: dict[Words, list[MapFile]]) -> None:
+    """Give each set without a colour map the one image whose name starts with the set's stem and names no map.
 
     So metal-new-tileable.png is the colour map of metal-new-nm.png.
     """
@@ -212,23 +231,23 @@ def adopt_colours(by_stem: dict[Words, list[File]]) -> None:
             by_stem[stem] += by_stem.pop(found[0])
 
 
-def adopt_unknown(by_stem: dict[Words, list[File]]) -> None:
-    """Give sets the pictures whose names go on where theirs end (wall_edge2.png beside wall_normal.png), or end with
-    theirs where maps stand in front (edge2_wall.png beside normal_wall.png), as files of an unknown kind.
+def adopt_unknown(by_stem: dict[Words, list[MapFile]]) -> None:
+    """Give sets, as files of an unknown kind, the images whose names start with the set's stem and name no map.
 
-    A number alone makes another material (wall_2.png).
+    Examples are wall_edge2.png beside wall_normal.png and, where maps stand in front, edge2_wall.png beside
+    normal_wall.png. A number alone makes another material (wall_2.png).
     """
     known = {stem: files for stem, files in by_stem.items() if any(f.reading.kind in LEARNT_KINDS for f in files)}
     for stem in [stem for stem, files in by_stem.items() if {file.reading.kind for file in files} == {None}]:
         lengths = range(len(stem) - 1, -1, -1)
         homes = [stem[:k] for k in lengths if stem[:k] in known and not all(word.isdigit() for word in stem[k:])]
-        homes += [end for k in lengths if k and (end := stem[-k:]) in known and maps_in_front(end, known[end])]
+        homes += [end for k in lengths if k and (end := stem[-k:]) in known and ends_with_stem(end, known[end])]
         if homes:
             unknown = [replace(file, reading=replace(file.reading, kind=UNKNOWN)) for file in by_stem.pop(stem)]
             by_stem[homes[0]] += unknown
 
 
-def maps_in_front(stem: Words, files: Iterable[File]) -> bool:
-    """Whether a name of a set's maps ends with its stem."""
+def ends_with_stem(stem: Words, files: Iterable[MapFile]) -> bool:
+    """Return whether the name of one of a set's maps ends with its stem."""
     named = [file for file in files if file.reading.kind in LEARNT_KINDS]
-    return any(readings(PurePosixPath(file.name).stem)[-1].stem[-len(stem) :] == stem for file in named)
+    return any(interpret_name(PurePosixPath(file.name).stem)[-1].stem[-len(stem) :] == stem for file in named)

@@ -1,6 +1,6 @@
-"""Heights from height maps and normal maps. numpy only.
+"""Heights from height maps and normal maps, with numpy alone.
 
-Slopes are (2, h, w): how much the surface rises from texel to texel, to the right and down the rows, without unit.
+Slopes are (2, h, w) and have no unit: the rise of the surface from texel to texel, to the right and down the rows.
 """
 
 from __future__ import annotations
@@ -10,61 +10,69 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float32]
 
-# Root mean square of the slopes of a height map that comes without a normal map, so without scale. Among 76 sets with
-# normal maps half lie between 0.07 (plaster, polished metal) and 0.4 (cobbles, rock), the median at 0.22.
+# Root mean square slope that a height map without a normal map is scaled to. Among 76 sets with normal maps half lie
+# between 0.07 (plaster, polished metal) and 0.4 (cobbles, rock), with a median of 0.22.
 USUAL_SLOPE = 0.25
-HIGHEST = 16.0  # texels
-STEEPEST = 8.0
-CLEAR = 0.1  # correlations below tell nothing
+MAX_HEIGHT = 16.0  # texels
+MAX_SLOPE = 8.0
+MIN_CORRELATION = 0.1  # weaker correlations are not significant
 
 
 def slopes_of_normals(colour: FloatArray) -> FloatArray:
-    """(2, h, w) slopes of a normal map (3, h, w) in [0, 1] whose green points up (OpenGL)."""
+    """Return the (2, h, w) slopes of a normal map (3, h, w) in [0, 1] whose green points up (OpenGL)."""
     x, y, z = 2 * colour - 1
-    return np.clip(np.stack([-x, y]) / np.maximum(z, 1e-3), -STEEPEST, STEEPEST)
+    return np.clip(np.stack([-x, y]) / np.maximum(z, 1e-3), -MAX_SLOPE, MAX_SLOPE)
 
 
 def slopes_of_height(height: FloatArray) -> FloatArray:
-    """(2, h, w) slopes of (h, w) heights in texels, by central differences."""
+    """Return the (2, h, w) slopes of (h, w) heights in texels, by central differences."""
     down, right = np.gradient(height)
     return np.stack([right, down])
 
 
 def correlation(a: FloatArray, b: FloatArray) -> float:
-    """Of two arrays of the same shape; 0 where one of them is constant."""
+    """Return the correlation of two arrays of one shape; 0 where one of them is constant."""
     a, b = a - a.mean(), b - b.mean()
     norm = float(np.sqrt((a * a).sum(dtype=np.float64) * (b * b).sum(dtype=np.float64)))
     return float((a * b).sum(dtype=np.float64)) / norm if norm > 0 else 0.0
 
 
-def green_points_down(slopes: FloatArray, height: FloatArray | None) -> bool:
-    """Whether slopes that were read as OpenGL come from a DirectX map.
+def is_directx_slopes(slopes: FloatArray, height: FloatArray | None) -> bool:
+    """Return whether slopes that were read as OpenGL come from a DirectX map.
 
-    A height map says so where its slopes down the rows go against the normal map's, and those to the right don't (both
-    against: it holds depths). Without one the field tells: only the right sign makes it the gradient of a surface,
-    whose slope to the right changes down the rows as its slope down the rows changes to the right (no curl).
-    """
-    if height is not None:
-        right, down = (correlation(*pair) for pair in zip(slopes, slopes_of_height(height), strict=True))
-        if abs(down) > CLEAR:
-            return down * (right if abs(right) > CLEAR else 1) < 0
-    return correlation(np.gradient(slopes[0], axis=0), np.gradient(slopes[1], axis=1)) < -CLEAR
-
-
-def integrate(slopes: FloatArray, wraps: bool) -> FloatArray:
-    """(h, w) heights in texels, zero mean, whose slopes are nearest to the given ones in the sense of least squares.
-
-    Source: Frankot and Chellappa, "A Method for Enforcing Integrability in Shape from Shading Algorithms" (1988).
-    A material lies level, so the mean slopes are taken out first.
+    With a height map: the map is DirectX if the height's slopes down the rows oppose the normal map's and those to the
+    right don't. (If both oppose, the height map holds depths.) Without one: slopes of a surface have no curl, so the
+    change down the rows of the slope to the right equals the change to the right of the slope down the rows; a DirectX
+    map has the opposite sign.
 
     Args:
         slopes: (2, h, w).
-        wraps: whether the surface repeats; else it is mirrored at its borders, which makes it repeat.
+        height: (h, w) height map, or None.
+    """
+    if height is not None:
+        right, down = (correlation(*pair) for pair in zip(slopes, slopes_of_height(height), strict=True))
+        if abs(down) > MIN_CORRELATION:
+            return down * (right if abs(right) > MIN_CORRELATION else 1) < 0
+    return correlation(np.gradient(slopes[0], axis=0), np.gradient(slopes[1], axis=1)) < -MIN_CORRELATION
+
+
+def integrate(slopes: FloatArray, wraps: bool) -> FloatArray:
+    """Integrate slopes to heights by least squares.
+
+    A material lies level, so the mean slopes are removed first.
+    Source: Frankot and Chellappa, "A Method for Enforcing Integrability in Shape from Shading Algorithms" (1988).
+
+    Args:
+        slopes: (2, h, w).
+        wraps: Whether the surface repeats; otherwise it is mirrored at its borders, which makes it repeat.
+
+    Returns:
+        (h, w) heights in texels, zero mean.
     """
     h, w = slopes.shape[1:]
     right, down = slopes - slopes.mean((1, 2), keepdims=True)
     if not wraps:
-        right, down = mirrored(right, -1, 1), mirrored(down, 1, -1)
+        right, down = mirror_field(right, -1, 1), mirror_field(down, 1, -1)
     turn_x = 2 * np.pi * np.fft.rfftfreq(right.shape[1])[None]
     turn_y = 2 * np.pi * np.fft.fftfreq(right.shape[0])[:, None]
     power = turn_x**2 + turn_y**2
@@ -75,26 +83,38 @@ def integrate(slopes: FloatArray, wraps: bool) -> FloatArray:
     return (height - height.mean()).astype(np.float32)
 
 
-def mirrored(array: FloatArray, sign_x: int, sign_y: int) -> FloatArray:
-    """(2 h, 2 w): an (h, w) array and its mirror images, times a sign where it is mirrored along that axis."""
+def mirror_field(array: FloatArray, sign_x: int, sign_y: int) -> FloatArray:
+    """Extend a component of a slope field to a mirrored surface.
+
+    Args:
+        array: (h, w) values.
+        sign_x: Factor of the values mirrored along x.
+        sign_y: Factor of the values mirrored along y.
+
+    Returns:
+        (2 h, 2 w).
+    """
     wide = np.concatenate([array, sign_x * array[:, ::-1]], axis=1)
     return np.concatenate([wide, sign_y * wide[::-1]])
 
 
-def belong_together(height: FloatArray, slopes: FloatArray) -> bool:
-    """Whether a height map (h, w) shows the surface that the slopes (2, h, w) of a normal map do."""
-    return abs(correlation(slopes_of_height(height), slopes)) > CLEAR
+def is_same_surface(height: FloatArray, slopes: FloatArray) -> bool:
+    """Return whether a height map (h, w) and the slopes (2, h, w) of a normal map show the same surface."""
+    return abs(correlation(slopes_of_height(height), slopes)) > MIN_CORRELATION
 
 
-def scaled_height(height: FloatArray, slopes: FloatArray | None) -> FloatArray:
-    """A height map in texels, zero mean.
+def scale_height(height: FloatArray, slopes: FloatArray | None) -> FloatArray:
+    """Scale a height map to texels.
 
-    Height maps have no scale of their own. The normal map gives it: least squares between its slopes and the height's
-    (which turns depths around as well). Without one the slopes are made the usual ones.
+    Height maps have no scale of their own. The normal map gives it, by least squares between its slopes and the
+    height's, which also turns depths into heights. Without a normal map the slopes get a usual strength.
 
     Args:
         height: (h, w) in [0, 1].
-        slopes: (2, h, w) of the normal map that belongs to it, or None.
+        slopes: (2, h, w) of the normal map of the same surface, or None.
+
+    Returns:
+        (h, w) texels, zero mean.
     """
     height = height - height.mean()
     own = slopes_of_height(height)
@@ -107,8 +127,9 @@ def scaled_height(height: FloatArray, slopes: FloatArray | None) -> FloatArray:
 
 
 def tiles(array: NDArray) -> bool:
-    """Whether (h, w, ...) repeats without a seam: across the border neighbours differ less than twice as much as
-    neighbours inside do on the average, in both directions.
+    """Return whether (h, w, ...) repeats without a seam.
+
+    Neighbours across the border differ less than twice as much as neighbours inside do on average, in both directions.
     """
     values = np.asarray(array, np.float32)
     for axis in (0, 1):

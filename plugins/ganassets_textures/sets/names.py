@@ -1,4 +1,4 @@
-"""What the names of files and folders say: which map a picture is, which set it belongs to, which material it shows."""
+"""What names of files and folders mean: a picture's map, its set, and the class of its material."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from ..materials import KINDS
+from ..materials import MATERIAL_CLASSES
 
 Words = tuple[str, ...]
 
-# What makers of materials and older games call their maps, in English and, without accents, in German, French, Spanish
-# and Italian. A picture may be several maps at once: `orm` is occlusion, roughness and metallic in red, green and blue;
-# `mer` is Bedrock's metallic, emission and roughness; `mask` is Unity's metallic in red and smoothness in alpha.
+# Words for maps that makers of materials and older games use, in English and, without accents, in German, French,
+# Spanish and Italian. One picture may hold several maps: `orm` is occlusion, roughness and metallic in red, green and
+# blue; `mer` is Bedrock's metallic, emission and roughness; `mask` is Unity's metallic in red and smoothness in alpha.
 MAP_WORDS: dict[str, Words] = {
     "albedo": (
         "albedo", "alb", "color", "colour", "col", "basecolor", "basecolour", "basemap", "diffuse", "diff", "dif",
@@ -51,7 +51,7 @@ MAP_WORDS: dict[str, Words] = {
         "preview", "thumb", "thumbnail", "render", "sphere",
     ),
 }  # fmt: skip
-# These may as well be part of a material's name (rusty_metal.png): they count at a name's end, in company.
+# Words that may belong to a material's name (rusty_metal.png). They count at a name's end, beside another map.
 WEAK_WORDS: dict[str, Words] = {
     "albedo": ("d", "base", "bc"),
     "normal": ("n",),
@@ -65,35 +65,35 @@ WEAK_WORDS: dict[str, Words] = {
     "ignored": ("e", "o"),
 }
 CONVENTIONS = {"gl": "GL", "ogl": "GL", "opengl": "GL", "dx": "DX", "directx": "DX"}
-# Words that say where something is or what it is made into, not what it is: "dirt floor" is dirt.
+# Words for a place or a thing and not for its material: "dirt floor" is dirt.
 VAGUE = frozenset({
     "wall", "floor", "pattern", "roof", "facade", "metal", "plate", "board", "boards", "stone", "painted", "paint",
     "container", "ground",
 })  # fmt: skip
-# Before a map's word they make it a map of something else, which is not learnt: emission_color, sheen_roughness.
+# Words that, before a map's word, mean a map that is not learnt: emission_color, sheen_roughness.
 QUALIFIERS = frozenset({
     "emission", "emissive", "sss", "subsurface", "sheen", "clearcoat", "transmission", "scattering", "translucency",
 })  # fmt: skip
-# Poliigon ends all names of a set with the workflow, in capitals: Bricks01_COL_2K_METALNESS.
+# Workflows at the end of Poliigon's names, in capitals: Bricks01_COL_2K_METALNESS.
 WORKFLOWS = frozenset({"METALNESS", "SPECULAR"})
-LONGEST_PHRASE = 3  # tokens
-SHORTEST_PART = 4  # letters
+MAX_PHRASE_TOKENS = 3
+MIN_PART_LETTERS = 4
 
 TOKEN = re.compile(r"\d+[A-Za-z](?![a-z])|\d+|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+")
 RESOLUTION = re.compile(r"\d{1,2}k|(128|256|512|1024|2048|4096|8192|16384)x?|jpe?g|png|tiff?|tga|bmp|webp|exr")
 
 
 @dataclass(frozen=True)
-class Reading:
+class NameReading:
     """One way to understand a file's name.
 
     Attributes:
-        kind: key of MAP_WORDS, or None where the name says nothing.
-        stem: lower-case words that all files of the set share.
-        title: the stem as it is written in the name.
+        kind: Key of MAP_WORDS, or None where the name has no word for a map.
+        stem: Lower-case words that all files of the set share.
+        title: The stem as it is written in the name.
         convention: "GL" or "DX" where the name says which way a normal map's green points.
-        weak: true only where another file of the same stem agrees.
-        reason: how the map was told.
+        weak: Whether the reading counts only if another file of the same stem agrees.
+        reason: Why this is the file's map, for the user.
     """
 
     kind: str | None
@@ -105,123 +105,137 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class Word:
-    """A map's name: which map it is, and what it says besides."""
+class MapWord:
+    """Meaning of a word for a map.
+
+    Attributes:
+        kind: Key of MAP_WORDS.
+        convention: "GL" or "DX" of a normal map.
+        weak: Whether the word may as well belong to a material's name.
+    """
 
     kind: str
     convention: str | None = None
     weak: bool = False
 
 
-def map_words() -> dict[str, Word]:
-    """All words of all maps; with "map" and "texture" after them and, of normal maps, conventions before and after."""
+def map_words() -> dict[str, MapWord]:
+    """List all words for maps.
+
+    "map" and "texture" may follow a word; a convention may precede or follow the words for normal maps.
+    """
     table = {}
     for weak, words_of in ((False, MAP_WORDS), (True, WEAK_WORDS)):
         for kind, words in words_of.items():
-            table |= {word: Word(kind, None, weak) for word in words}
+            table |= {word: MapWord(kind, None, weak) for word in words}
     for name, word in [(name, word) for name, word in table.items() if word.kind == "normal"]:
         for mark, convention in CONVENTIONS.items():
-            table[name + mark] = table[mark + name] = Word("normal", convention, word.weak)
+            table[name + mark] = table[mark + name] = MapWord("normal", convention, word.weak)
     return {word + after: table[word] for after in ("map", "texture") for word in table if not table[word].weak} | table
 
 
 TABLE = map_words()
-MATERIAL_WORDS = {word: name for name, kind in KINDS.items() for word in (name.replace("-", ""), *kind.words)}
+MATERIAL_WORDS = {
+    word: name for name, kind in MATERIAL_CLASSES.items() for word in (name.replace("-", ""), *kind.words)
+}
 
 
 def tokens(text: str) -> Words:
-    """Lower-case words and numbers of a name, split at separators, capitals and digits ("Bricks075B": bricks, 075b)."""
-    return tuple(match.group().lower() for match in TOKEN.finditer(without_accents(text)))
+    """Split a name at separators, capitals and digits, in lower case ("Bricks075B": bricks, 075b)."""
+    return tuple(match.group().lower() for match in TOKEN.finditer(strip_accents(text)))
 
 
-def without_accents(text: str) -> str:
-    """Text with plain Latin letters in place of those with accents; as long as the composed text (NFC) is."""
+def strip_accents(text: str) -> str:
+    """Replace letters with accents by plain Latin letters; the result is as long as the composed text (NFC)."""
     composed = unicodedata.normalize("NFC", text)
     plain = (unicodedata.normalize("NFKD", letter)[0] for letter in composed)
     return "".join(base if base.isascii() else letter for base, letter in zip(plain, composed, strict=True))
 
 
-def readings(name: str) -> tuple[Reading, ...]:
-    """Ways to understand a file's name (without its suffix), best first; the last one is that it names no map.
+def interpret_name(name: str) -> tuple[NameReading, ...]:
+    """List the ways to understand a file's name without its suffix, best first; the last one has no map.
 
-    The last word that names a map counts. What follows it may tell sets apart (wall_diff_01, wall_nm_01) or variants
-    of one set (wall_diff_red, wall_diff_blue, wall_nm), so both come up.
+    The last word that names a map counts. The words after it may tell sets apart (wall_diff_01, wall_nm_01) or variants
+    of one set (wall_diff_red, wall_diff_blue, wall_nm), so both readings are listed.
     """
     name = unicodedata.normalize("NFC", name)
-    found = without_workflow([match for match in TOKEN.finditer(without_accents(name)) if not is_resolution(match)])
+    found = strip_workflow([match for match in TOKEN.finditer(strip_accents(name)) if not is_resolution(match)])
     words = tuple(match.group().lower() for match in found)
 
     def written(start: int, end: int) -> str:
         return name[found[start].start() : found[end - 1].end()] if start < end else ""
 
     out = []
-    for word, start, end in map_matches(words):
+    for word, start, end in match_map_words(words):
         before, after = written(0, start), written(end, len(words))
         both = "_".join(part for part in (before, after) if part)
-        out.append(Reading(word.kind, words[:start] + words[end:], both, word.convention, word.weak))
-        out.append(Reading(word.kind, words[:start], before, word.convention, word.weak))
+        out.append(NameReading(word.kind, words[:start] + words[end:], both, word.convention, word.weak))
+        out.append(NameReading(word.kind, words[:start], before, word.convention, word.weak))
         if not word.weak:
             break
     whole = written(0, len(words)) or name
-    return (*dict.fromkeys(out), Reading(None, words or (name.lower(),), whole, reason="its name names no map"))
+    return (
+        *dict.fromkeys(out),
+        NameReading(None, words or (name.lower(),), whole, reason="its name has no word for a map"),
+    )
 
 
 def is_resolution(match: re.Match[str]) -> bool:
-    """Whether a word says how large a picture is, or its format. A number that a name begins with is a name's own."""
+    """Return whether a word is a resolution or a format; a number at the start of a name is part of the name."""
     word = match.group().lower()
     return bool(RESOLUTION.fullmatch(word)) and not (word.isdigit() and match.start() == 0)
 
 
-def without_workflow(found: list[re.Match[str]]) -> list[re.Match[str]]:
-    """Words of a name without the workflow at its end, where a map's word stands before it."""
+def strip_workflow(found: list[re.Match[str]]) -> list[re.Match[str]]:
+    """Remove the workflow from the end of a name's words where a map's word stands before it."""
     if not found or found[-1].group() not in WORKFLOWS:
         return found
     words = [match.group().lower() for match in found[:-1]]
     while words and (words[-1].isdigit() or words[-1] == "var"):  # a variant's number
         words.pop()
-    ends = ["".join(words[-count:]) for count in range(1, LONGEST_PHRASE + 1)] if words else []
+    ends = ["".join(words[-count:]) for count in range(1, MAX_PHRASE_TOKENS + 1)] if words else []
     return found[:-1] if any(word in TABLE for word in ends) else found
 
 
-def map_matches(words: Words) -> Iterator[tuple[Word, int, int]]:
-    """Words that name maps, last first: what they are, and the range of tokens they take."""
+def match_map_words(words: Words) -> Iterator[tuple[MapWord, int, int]]:
+    """Yield the words that name maps, last first, with the range of tokens that each takes."""
     last = max((i for i, word in enumerate(words) if not word.isdigit()), default=-1)
     for start, end in phrases(len(words)):
         word = TABLE.get("".join(words[start:end]))
         if word and (not word.weak or end == last + 1):
             if is_qualified(word, words[:start]):
-                yield Word("ignored"), start - 1, end
+                yield MapWord("ignored"), start - 1, end
             else:
                 yield word, start, end
 
 
-def is_qualified(word: Word, before: Words) -> bool:
-    """Whether what stands before a map's word makes it a map of something that is not learnt."""
+def is_qualified(word: MapWord, before: Words) -> bool:
+    """Return whether the words before a map's word make it a map that is not learnt."""
     last = before[-1] if before else ""
     return last in QUALIFIERS or (last == "specular" and word.kind == "albedo")
 
 
-def folder_word(name: str) -> Word | None:
-    """The map that all pictures in a folder of that name are, if its name says nothing else."""
+def map_of_folder(name: str) -> MapWord | None:
+    """Return the map that a folder is named for, if its name has no other words."""
     return TABLE.get("".join(tokens(name)))
 
 
 def phrases(count: int) -> Iterator[tuple[int, int]]:
-    """Ranges of up to three tokens, the last ending first, longer before shorter."""
+    """Yield ranges of up to three tokens, the last ending first, longer before shorter."""
     for end in range(count, 0, -1):
-        for start in range(max(0, end - LONGEST_PHRASE), end):
+        for start in range(max(0, end - MAX_PHRASE_TOKENS), end):
             yield start, end
 
 
-def material_of(levels: Iterable[str]) -> str | None:
-    """Class of material that names say.
+def guess_material(levels: Iterable[str]) -> str | None:
+    """Guess the class of a material from names.
 
     Args:
-        levels: the set's own name, then its folders, nearest first; the first that holds a material's word decides.
+        levels: The set's own name, then its folders, nearest first; the first that holds a material's word decides.
 
     Returns:
-        One of materials.CLASSES, or None. Within a name the longest word wins, the first of equally long ones; vague
-        words (wall, floor, metal) count only where there is no other, parts of words (wooden, rustymetal) before those.
+        One of materials.CLASSES, or None. Whole words come before parts of words (wooden, rustymetal), both before
+        vague words (wall, floor, metal); among equals the longest word wins, then the first.
     """
     for level in levels:
         if found := material_words(level):
@@ -231,12 +245,12 @@ def material_of(levels: Iterable[str]) -> str | None:
 
 
 def material_words(name: str) -> list[tuple[str, bool]]:
-    """Words for materials in a name, first come first, and whether each stands alone or is part of another word."""
+    """List the words for materials in a name in order, and whether each stands alone or is part of another word."""
     words = tokens(name)
     alone = ["".join(words[start:end]) for start, end in phrases(len(words))][::-1]
     alone = [word if word in MATERIAL_WORDS else word.removesuffix("s") for word in alone]
-    # What a compound is stands last in it: mossyrock is rock.
-    lengths = [(word, length) for word in words for length in range(SHORTEST_PART, len(word))]
+    # The last part of a compound is its kind: mossyrock is rock.
+    lengths = [(word, length) for word in words for length in range(MIN_PART_LETTERS, len(word))]
     parts = [word[-length:] for word, length in lengths] + [word[:length] for word, length in lengths]
     found = [(word, True) for word in alone] + [(word, False) for word in parts if word not in VAGUE]
     return [(word, whole) for word, whole in found if word in MATERIAL_WORDS]

@@ -1,4 +1,4 @@
-"""The package data: a head that can be skinned, posed and lit."""
+"""The package data: geometry, rig and expressions of the head basis."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ def test_shapes_and_indices():
     assert len(JOINT_PARENTS) == len(JOINTS)
 
 
-def test_nothing_can_be_changed_by_accident():
-    with pytest.raises(ValueError):
+def test_arrays_are_read_only():
+    with pytest.raises(ValueError, match="read-only"):
         load_basis().mean[0, 0] = 1
 
 
-def test_digest_is_of_the_file():
+def test_digest_matches_the_file():
     raw = (files("ganassets_faces") / "data" / "head.npz").read_bytes()
     assert basis_digest() == load_basis().digest == hashlib.sha256(raw).hexdigest() == SPEC.static_digests()["head"]
 
@@ -108,7 +108,7 @@ def test_jaw_opens_downwards():
     assert furthest[1] < -0.01
 
 
-def test_samples_are_the_basis_own():
+def test_samples_have_unit_variance_and_the_basis_size():
     basis = load_basis()
     assert basis.sample_shapes.shape == (len(basis.sample_attributes), len(basis.components))
     np.testing.assert_allclose(basis.sample_shapes.std(0), 1, atol=0.1)
@@ -135,7 +135,7 @@ def test_expressions_are_arkits():
 
 
 def test_mean_is_symmetric():
-    """Vertices mirrored fall on vertices, to a millimetre: the heads are a little lopsided, their mean is not."""
+    """Mirrored vertices fall on vertices, to a millimetre: heads are a little asymmetric, their mean is not."""
     from scipy.spatial.distance import cdist
 
     points = load_basis().mean[: load_basis().vertex_count]
@@ -153,7 +153,7 @@ def test_conditions_stand_in_the_order_of_the_attributes():
 
 
 def test_attributes_show_in_the_shapes():
-    """A regression finds age, sex, weight and ancestry of heads that it was not fitted on."""
+    """A regression predicts age, sex, weight and ancestry of heads that it was not fitted to."""
     basis = load_basis()
     x = np.column_stack([basis.sample_shapes, np.ones(len(basis.sample_shapes))])
     fitted, rest = x[:1000], x[1000:2000]

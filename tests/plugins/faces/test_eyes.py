@@ -37,7 +37,7 @@ def test_iris_shows_its_colour(colour: tuple[int, int, int]) -> None:
     assert np.abs(mean - colour).max() < 25
 
 
-def test_colour_only_touches_the_iris() -> None:
+def test_colour_changes_the_iris_alone() -> None:
     radius = radii(128)
     changed = (eye_texture(np.array(BROWN)) != eye_texture(np.array(BLUE))).any(-1)
     assert changed[(radius > 0.13) & (radius < 0.22)].mean() > 0.99
@@ -45,7 +45,7 @@ def test_colour_only_touches_the_iris() -> None:
 
 
 def test_symmetric_about_the_gaze() -> None:
-    """Sectors of the iris and the white above and below are alike on average, so neither eye squints."""
+    """Sectors of the iris and the white above and below are equal on average, so neither eye squints."""
     texture = eye_texture(np.array(BROWN)).astype(float)
     iris = (radii(128) > 0.12) & (radii(128) < 0.24)
     for flipped in (texture[::-1], texture[:, ::-1], texture.transpose(1, 0, 2)):
@@ -55,7 +55,7 @@ def test_symmetric_about_the_gaze() -> None:
     assert abs(left - right) < 6 and abs(upper - lower) < 6
 
 
-def test_deterministic_and_own_copy() -> None:
+def test_deterministic_and_returns_a_copy() -> None:
     first = eye_texture(np.array(BROWN))
     expected = first.copy()
     first[:] = 0
@@ -71,7 +71,7 @@ def test_iris_colour_reads_the_patch(size: int) -> None:
 
 
 def test_patch_survives_a_blurred_border() -> None:
-    """A generator's patch runs into its surroundings; the median still finds its colour."""
+    """A generator blurs the patch into its surroundings; the median still finds the colour."""
     albedo = np.full((128, 128, 3), 200, np.uint8)
     rows, columns = patch_slices(128)
     albedo[rows, columns] = BROWN

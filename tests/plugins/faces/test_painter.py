@@ -1,4 +1,4 @@
-"""Painted skin: determinism, what the sliders do, and no seam at the texture's borders."""
+"""Painted skin: determinism, effects of the attributes, and no seam at the borders of the texture."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ import pytest
 
 from ganassets_faces.basis import SKIN, load_basis
 from ganassets_faces.eyes import iris_colour, patch_slices
-from ganassets_faces.painter import STRENGTHS, layer, make_canvas, noise, paint, pigment, tone_table
+from ganassets_faces.painter import paint_skins
+from ganassets_faces.painter.canvas import make_canvas
+from ganassets_faces.painter.regions import STRENGTHS
+from ganassets_faces.painter.skin import pigment_to_srgb, tone_table
 from ganassets_faces.texels import texel_map
 
 SIZE = 64
@@ -30,28 +33,28 @@ def luminance(albedo: np.ndarray) -> np.ndarray:
 def face(size: int) -> np.ndarray:
     """(size, size) bool: cheeks and forehead, where neither hair nor lips are."""
     canvas = make_canvas(size)
-    return (layer(canvas, "cheek") + layer(canvas, "forehead") > 0.5).reshape(size, size)
+    return (canvas.layer("cheek") + canvas.layer("forehead") > 0.5).reshape(size, size)
 
 
 @pytest.mark.parametrize("size", [32, 64, 96])
 def test_shape_and_dtype(size: int) -> None:
-    albedo = paint(people(3), size, np.random.default_rng(0))
+    albedo = paint_skins(people(3), size, np.random.default_rng(0))
     assert albedo.shape == (3, 3, size, size) and albedo.dtype == np.uint8
 
 
 def test_no_people() -> None:
-    assert paint(people(0), SIZE, np.random.default_rng(0)).shape == (0, 3, SIZE, SIZE)
+    assert paint_skins(people(0), SIZE, np.random.default_rng(0)).shape == (0, 3, SIZE, SIZE)
 
 
 def test_same_state_same_people() -> None:
-    first, again = (paint(people(20), SIZE, np.random.default_rng(5)) for _ in range(2))
-    other = paint(people(20), SIZE, np.random.default_rng(6))
+    first, again = (paint_skins(people(20), SIZE, np.random.default_rng(5)) for _ in range(2))
+    other = paint_skins(people(20), SIZE, np.random.default_rng(6))
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
 
 
 def test_same_people_at_every_size() -> None:
-    small, large = (paint(people(8), size, np.random.default_rng(1)).astype(float) for size in (64, 128))
+    small, large = (paint_skins(people(8), size, np.random.default_rng(1)).astype(float) for size in (64, 128))
     halved = large.reshape(8, 3, 64, 2, 64, 2).mean((3, 5))
     inside = texel_map(64).inside
     same = np.abs(halved - small)[:, :, inside].mean()
@@ -60,7 +63,7 @@ def test_same_people_at_every_size() -> None:
 
 
 def test_every_person_differs() -> None:
-    albedo = paint(np.repeat(people(1), 6, 0), SIZE, np.random.default_rng(2)).astype(float)
+    albedo = paint_skins(np.repeat(people(1), 6, 0), SIZE, np.random.default_rng(2)).astype(float)
     gaps = [np.abs(a - b).mean() for i, a in enumerate(albedo) for b in albedo[:i]]
     assert min(gaps) > 1
 
@@ -68,7 +71,7 @@ def test_every_person_differs() -> None:
 def test_tone_darkens_monotonically() -> None:
     where = face(SIZE)
     levels = [
-        luminance(paint(people(16, tone=tone), SIZE, np.random.default_rng(3)))[:, where].mean()
+        luminance(paint_skins(people(16, tone=tone), SIZE, np.random.default_rng(3)))[:, where].mean()
         for tone in np.linspace(0, 1, 6)
     ]
     assert (np.diff(levels) < -10).all()
@@ -80,11 +83,11 @@ def test_tone_table_falls() -> None:
 
 
 def test_men_grow_beards() -> None:
-    chin = (make_canvas(SIZE).extra["goatee"] > 0.8).reshape(SIZE, SIZE)
+    chin = (make_canvas(SIZE).masks["goatee"] > 0.8).reshape(SIZE, SIZE)
     cheek = face(SIZE)
 
     def shade(sex: float) -> np.ndarray:
-        light = luminance(paint(people(32, sex=sex, age=35, tone=0.2), SIZE, np.random.default_rng(4)))
+        light = luminance(paint_skins(people(32, sex=sex, age=35, tone=0.2), SIZE, np.random.default_rng(4)))
         return light[:, chin].mean(1) / light[:, cheek].mean(1)
 
     assert shade(1).mean() < shade(0).mean() - 0.08
@@ -93,12 +96,12 @@ def test_men_grow_beards() -> None:
 
 def test_age_draws_wrinkles_and_greys_hair() -> None:
     canvas = make_canvas(128)
-    line = (layer(canvas, "nasolabial") > 0.5).reshape(128, 128)
+    line = (canvas.layer("nasolabial") > 0.5).reshape(128, 128)
     cheek = face(128)
-    hair = (canvas.extra["scalp"] > 0.99).reshape(128, 128)
+    hair = (canvas.masks["scalp"] > 0.99).reshape(128, 128)
 
     def measure(age: float) -> tuple[float, float]:
-        albedo = paint(people(24, sex=0, age=age, tone=0.35), 128, np.random.default_rng(5))
+        albedo = paint_skins(people(24, sex=0, age=age, tone=0.35), 128, np.random.default_rng(5))
         light = luminance(albedo)
         return float((light[:, line].mean(1) / light[:, cheek].mean(1)).mean()), float(light[:, hair].mean())
 
@@ -108,15 +111,15 @@ def test_age_draws_wrinkles_and_greys_hair() -> None:
 
 
 def test_lips_are_redder_than_cheeks() -> None:
-    lips = (make_canvas(SIZE).extra["lips"] > 0.95).reshape(SIZE, SIZE)
-    albedo = paint(people(24, sex=0, age=30), SIZE, np.random.default_rng(6)).astype(float)
+    lips = (make_canvas(SIZE).masks["lips"] > 0.95).reshape(SIZE, SIZE)
+    albedo = paint_skins(people(24, sex=0, age=30), SIZE, np.random.default_rng(6)).astype(float)
     ratio = albedo[:, 0] / albedo[:, 1]
     assert (np.median(ratio[:, lips], 1) > np.median(ratio[:, face(SIZE)], 1)).mean() > 0.9
 
 
 def test_ancestry_colours_eyes() -> None:
     def blueness(**attributes: float) -> float:
-        albedo = paint(people(32, **attributes), SIZE, np.random.default_rng(7))
+        albedo = paint_skins(people(32, **attributes), SIZE, np.random.default_rng(7))
         colours = np.array([iris_colour(a.transpose(1, 2, 0)) for a in albedo]).astype(float)
         return float((colours[:, 2] > colours[:, 0]).mean())
 
@@ -142,20 +145,20 @@ def seam(size: int) -> tuple[np.ndarray, np.ndarray]:
     return texels[first[counts == 2]], texels[first[counts == 2] + 1]
 
 
-def test_patterns_go_on_across_the_seam() -> None:
+def test_patterns_continue_across_the_seam() -> None:
     """Noise much wider than a texel agrees on both sides, though the texels' centres lie a little apart."""
     here, there = seam(128)
     canvas = make_canvas(128)
-    for name, field in noise(canvas, 64, np.random.default_rng(8), ["wide tone", "wide blood"]).items():
+    for name, field in canvas.draw_noise(64, np.random.default_rng(8), ["wide tone", "wide blood"]).items():
         assert np.corrcoef(field[:, here].ravel(), field[:, there].ravel())[0, 1] > 0.8, name
     assert np.abs(canvas.layers[:, here] - canvas.layers[:, there]).mean() < 0.01
 
 
 @pytest.mark.parametrize("size", [64, 128])
 def test_no_seam(size: int) -> None:
-    """Painted colours differ across the seams no more than between texels as far apart inside."""
+    """Painted colours differ across the seams no more than between texels at the same distance inside."""
     here, there = seam(size)
-    albedo = paint(people(16), size, np.random.default_rng(8)).astype(float).reshape(16, 3, -1)
+    albedo = paint_skins(people(16), size, np.random.default_rng(8)).astype(float).reshape(16, 3, -1)
     # A texel that holds a point of the seam lies up to a texel's width beside it, so does its twin.
     inwards = here + np.where(here % size < size // 2, 2, -2)
     across = np.abs(albedo[:, :, here] - albedo[:, :, there]).mean()
@@ -165,7 +168,7 @@ def test_no_seam(size: int) -> None:
 
 def test_noise_has_unit_variance_and_fades_where_texels_are_coarse() -> None:
     canvas = make_canvas(128)
-    fields = noise(canvas, 64, np.random.default_rng(9))
+    fields = canvas.draw_noise(64, np.random.default_rng(9))
     assert abs(fields["wide tone"].std() - 1) < 0.1
     fine = fields["fine"].std(0)
     coarse, dense = np.quantile(canvas.blur, (0.9, 0.1))
@@ -175,12 +178,12 @@ def test_noise_has_unit_variance_and_fades_where_texels_are_coarse() -> None:
 def test_pigments_absorb() -> None:
     tone = np.array([[0.3, 0.5, 0.3]], np.float32)
     blood = np.array([[0.0, 0.0, 0.5]], np.float32)
-    plain, darker, redder = pigment(tone, blood)[0].T
+    plain, darker, redder = pigment_to_srgb(tone, blood)[0].T
     assert (darker < plain).all() and (redder < plain).all()
     assert redder[0] / redder[1] > plain[0] / plain[1]
 
 
-def test_every_layer_is_somewhere() -> None:
+def test_no_layer_is_empty() -> None:
     layers = make_canvas(128).layers
     assert layers.shape == (len(STRENGTHS), 128 * 128)
     assert (layers.max(1) > 0.3).all() and (layers >= 0).all()

@@ -1,4 +1,4 @@
-"""Real skins: files of all kinds, tone, mixing."""
+"""Real skins: files of all kinds, tone, blending."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from ganassets.api.data.records import HIDDEN, LEFT_BEHIND, NOT_READ
 from ganassets.api.errors import InputError
 from ganassets_faces.basis import load_basis
 from ganassets_faces.eyes import patch_slices
-from ganassets_faces.painter import make_canvas
-from ganassets_faces.skins import blend, colour_of, load_skins, source_coordinates, tone_of
+from ganassets_faces.painter.canvas import make_canvas
+from ganassets_faces.skins import blend_skins, estimate_tones, load_skins, source_coordinates, tone_colours
 from ganassets_faces.texels import texel_map
 
 SIZE = 64
@@ -61,7 +61,7 @@ def test_modes_and_sizes(tmp_path: Path) -> None:
         assert np.abs(skin.mean((1, 2)) - expected).max() < 6, name
 
 
-def test_garbage_is_listed_and_the_rest_used(tmp_path: Path) -> None:
+def test_bad_files_are_listed_and_the_rest_is_used(tmp_path: Path) -> None:
     texture(LIGHT).save(tmp_path / "good.png")
     whole = (tmp_path / "good.png").read_bytes()
     (tmp_path / "truncated.png").write_bytes(whole[: len(whole) // 2])
@@ -104,7 +104,7 @@ def test_every_file_has_a_record_and_photographs_are_turned(tmp_path: Path) -> N
         np.testing.assert_array_equal(skin, skins.albedo[0])
 
 
-def test_nothing_usable(tmp_path: Path) -> None:
+def test_folder_without_usable_skins(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no usable skin"):
         load_skins(tmp_path, SIZE)
     (tmp_path / "a.png").write_bytes(b"junk")
@@ -114,8 +114,8 @@ def test_nothing_usable(tmp_path: Path) -> None:
         load_skins(tmp_path / "a.png", SIZE)
 
 
-def test_lands_in_the_heads_layout(tmp_path: Path) -> None:
-    """A texture that holds its own coordinates as colours shows at each texel where it was taken from."""
+def test_textures_are_resampled_to_the_head_layout(tmp_path: Path) -> None:
+    """A texture of its own coordinates as colours shows the source of each texel."""
     v, u = np.mgrid[0:1024, 0:1024] + 0.5
     ramp = np.stack([u / 1024, 1 - v / 1024, 0 * u], -1) * 255
     Image.fromarray(ramp.round().astype(np.uint8)).save(tmp_path / "ramp.png")
@@ -140,10 +140,10 @@ def test_tone_is_measured(tmp_path: Path) -> None:
     assert skins.tone[0] < 0.3 < 0.7 < skins.tone[1]
     assert skins.human.tolist() == [True, True, False]
     tones = np.linspace(0, 1, 11)
-    assert np.abs(tone_of(colour_of(tones)) - tones).max() < 0.01
+    assert np.abs(estimate_tones(tone_colours(tones)) - tones).max() < 0.01
 
 
-def test_file_names_tell_age_and_sex(tmp_path: Path) -> None:
+def test_age_and_sex_come_from_file_names(tmp_path: Path) -> None:
     for name in ("old_female2", "young_male", "golden_human"):
         texture(LIGHT).save(tmp_path / f"{name}.png")
     skins = load_skins(tmp_path, SIZE)
@@ -164,17 +164,17 @@ def test_blend_follows_the_tone_slider(pair: Path) -> None:
     skins = load_skins(pair, SIZE)
     greens = []
     for tone in (0.0, 0.25, 0.5, 0.75, 1.0):
-        albedo = blend(skins, people(12, tone), 12, SIZE, np.random.default_rng(0))
+        albedo = blend_skins(skins, people(12, tone), 12, SIZE, np.random.default_rng(0))
         assert albedo.shape == (12, 3, SIZE, SIZE) and albedo.dtype == np.uint8
         greens.append(face_colour(albedo)[:, 1].mean())
     assert (np.diff(greens) < -10).all()
-    assert np.abs(np.array(greens) - colour_of(np.linspace(0, 1, 5))[:, 1]).max() < 20
+    assert np.abs(np.array(greens) - tone_colours(np.linspace(0, 1, 5))[:, 1]).max() < 20
 
 
-def test_blend_is_endless_and_deterministic(pair: Path) -> None:
+def test_blends_differ_and_are_deterministic(pair: Path) -> None:
     skins = load_skins(pair, SIZE)
     person = np.repeat(people(1, 0.5), 20, 0)
-    first, again = (blend(skins, person, 20, SIZE, np.random.default_rng(3)) for _ in range(2))
+    first, again = (blend_skins(skins, person, 20, SIZE, np.random.default_rng(3)) for _ in range(2))
     assert np.array_equal(first, again)
     assert len(np.unique(first.reshape(20, -1), axis=0)) == 20
     rows, columns = patch_slices(SIZE)
@@ -188,11 +188,11 @@ def test_blend_adds_brows_where_there_are_none(pair: Path) -> None:
     canvas = make_canvas(SIZE)
     brow = np.abs(np.column_stack([canvas.side, canvas.points[:, 1:]]) - (0.03, 0.1685, 0.14))
     brow = (brow < (0.01, 0.002, 0.03)).all(1)
-    green = blend(skins, people(16, 0.3), 16, SIZE, np.random.default_rng(4))[:, 1].reshape(16, -1)
+    green = blend_skins(skins, people(16, 0.3), 16, SIZE, np.random.default_rng(4))[:, 1].reshape(16, -1)
     assert (green[:, brow].mean(1) < 0.9 * np.median(green, 1)).mean() > 0.8
 
 
-def test_odd_colours_stay(tmp_path: Path) -> None:
+def test_non_human_colours_are_kept(tmp_path: Path) -> None:
     texture(GREEN).save(tmp_path / "orc.png")
-    albedo = blend(load_skins(tmp_path, SIZE), people(6, 0.5), 6, SIZE, np.random.default_rng(5))
+    albedo = blend_skins(load_skins(tmp_path, SIZE), people(6, 0.5), 6, SIZE, np.random.default_rng(5))
     assert np.abs(face_colour(albedo) - GREEN).max() < 30

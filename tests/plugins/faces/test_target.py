@@ -1,4 +1,4 @@
-"""Skins that heads are to come near to."""
+"""Skin textures as targets of an inversion."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from PIL import Image
 
 from ganassets.api.errors import GanassetsError, InputError
 from ganassets_faces import SPEC, target
-from ganassets_faces.target import SIZE, skin_target, skins_of
+from ganassets_faces.target import SIZE, flatten_skins, skin_target
 from ganassets_faces.texels import texel_map
 from support.heads import make_head
 
@@ -41,44 +41,44 @@ def test_heads_are_compared_by_their_skin_alone(tmp_path):
     np.testing.assert_allclose(features[0].reshape(3, -1)[:, 40], block.mean(0), atol=1e-3)
 
 
-def test_a_skin_in_the_heads_own_place_is_met():
+def test_same_texels_match_at_every_size():
     """The same texels compare as the same, whatever their size."""
     inside = texel_map(SIZE).inside
     fine, coarse = (make_head(3, size).materials[0].albedo for size in (128, 64))
     assert fine is not None and coarse is not None
-    whole, half = skins_of([make_head(3)], inside), skins_of([make_head(3, 64)], inside)
+    whole, half = flatten_skins([make_head(3)], inside), flatten_skins([make_head(3, 64)], inside)
     np.testing.assert_allclose(half[0].reshape(3, -1).mean(1), whole[0].reshape(3, -1).mean(1), atol=3)
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "told"),
+    ("name", "content", "message"),
     [
         ("a.png", b"nothing", "not a picture that can be read"),
         ("a.png", b"", "not a picture that can be read"),
         ("gone.png", None, "gone.png"),
     ],
 )
-def test_files_that_are_no_skin(tmp_path, name, content, told):
+def test_files_that_are_not_skins(tmp_path, name, content, message):
     path = tmp_path / name
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(InputError, match="can't be used: ") as caught:
         skin_target(path)
-    assert told in str(caught.value) and not str(caught.value).endswith("..")
+    assert message in str(caught.value) and not str(caught.value).endswith("..")
 
 
-def test_small_pictures_are_none(tmp_path):
+def test_small_pictures_are_refused(tmp_path):
     with pytest.raises(InputError, match="only 100 x 100 pixels"):
         skin_target(skin(tmp_path / "a.png", (1, 2, 3), 100))
 
 
-def test_what_is_missing_is_told(tmp_path, monkeypatch):
+def test_missing_scipy_is_reported(tmp_path, monkeypatch):
     monkeypatch.setattr(target, "find_spec", lambda name: None)
     with pytest.raises(GanassetsError, match=r'pip install "ganassets\[train\]"'):
         skin_target(skin(tmp_path / "a.png", (1, 2, 3)))
 
 
-def test_the_plugin_offers_it(tmp_path):
+def test_spec_has_the_target(tmp_path):
     assert SPEC.target
     path = skin(tmp_path / "a.png", (9, 9, 9))
     np.testing.assert_array_equal(SPEC.target(path).wanted, skin_target(path).wanted)

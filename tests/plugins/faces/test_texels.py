@@ -1,4 +1,4 @@
-"""What lies under each texel, and where the networks may paint."""
+"""Points under texels, and the fade at the borders of the skin."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def centres(size: int) -> np.ndarray:
 
 
 @SIZES
-def test_texture_coordinates_lead_back_to_the_texel(size):
+def test_texture_coordinates_match_the_texels(size):
     texels = texel_map(size)
     found = texels.interpolate_uv(load_basis().uvs)
     assert np.abs(found - centres(size))[texels.inside].max() < 1e-4
@@ -88,8 +88,8 @@ def near(region: np.ndarray) -> np.ndarray:
 
 
 @SIZES
-def test_the_face_is_painted_in_full(size):
-    """At the lips' corners, the eyelids and the tip of the nose nothing fades."""
+def test_nothing_fades_inside_the_face(size):
+    """Nothing fades at the corners of the mouth, the eyelids and the tip of the nose."""
     basis, fade = load_basis(), border_fade(size)
     for name in ("mouthSmileLeft", "mouthSmileRight", "eyeBlinkLeft", "eyeBlinkRight", "noseSneerLeft"):
         offsets = np.linalg.norm(basis.expressions[basis.expression_names.index(name)], axis=1)
@@ -108,7 +108,7 @@ def test_fade_is_smooth(size):
 
 @pytest.mark.parametrize("size", sorted({preset.size for preset in SPEC.presets}))
 def test_nothing_is_painted_on_the_seam(size):
-    """Where the skin is cut a point has two places on the picture; the networks add the same at both: nothing."""
+    """A point on the cut has two places in the texture; the networks add nothing at either."""
     basis, fade = load_basis(), border_fade(size)
     skin = basis.face_materials == SKIN
     pairs = np.unique(np.column_stack([basis.faces[skin].ravel(), basis.face_uvs[skin].ravel()]), axis=0)

@@ -15,7 +15,7 @@ from ganassets.api.data import TrainingData
 from ganassets.api.data.records import COPY, UNREADABLE, count_files
 from ganassets.api.errors import InputError
 from ganassets_faces.portraits import SPEC
-from ganassets_faces.portraits.dataset import FEW, FEWEST, premultiplied
+from ganassets_faces.portraits.dataset import FEW_PICTURES, MIN_PICTURES, premultiply_alpha
 from support.sprites import write_sprites
 
 TINY = replace(SPEC.presets[0], size=16, network_size=16)
@@ -35,15 +35,15 @@ def test_samples_labels_and_shape(tmp_path: Path) -> None:
     assert data.constants["aspect"] == pytest.approx(0.75, abs=1e-5)
     assert data.notes[0] == "16 pictures with transparency, 0.75 times as wide as high."
     assert data.notes[1] == "Labels: elf 8, orc 8."
-    assert "by heart" in data.notes[-1] and len(data.notes) == 3
+    assert "memorise" in data.notes[-1] and len(data.notes) == 3
     assert data.name == "pictures from art" and str(tmp_path) not in data.source
 
 
 def test_pictures_without_labels_have_no_conditions(tmp_path: Path) -> None:
-    write_sprites(tmp_path / "art", FEW // 2, opaque=True)
+    write_sprites(tmp_path / "art", FEW_PICTURES // 2, opaque=True)
     data = read(data=tmp_path / "art", crop="centre")
     assert data.signals["colour"].shape[1] == 3 and data.notes[0] == "100 pictures, square."
-    assert not any("by heart" in note for note in data.notes)
+    assert not any("memorise" in note for note in data.notes)
     shutil.rmtree(tmp_path / "art" / "orc")
     data = read(data=tmp_path / "art")
     assert data.conditions_of == () and data.conditions.shape == (50, 0)
@@ -64,11 +64,11 @@ def test_colours_are_multiplied_by_alpha() -> None:
     pixels = np.zeros((1, 4, 1, 3), np.uint8)
     pixels[0, :3] = 200
     pixels[0, 3] = (0, 128, 255)
-    assert premultiplied(pixels)[0, :, 0].T.tolist() == [[0, 0, 0, 0], [100, 100, 100, 128], [200, 200, 200, 255]]
-    assert premultiplied(pixels[:, :3]) is not None and (premultiplied(pixels[:, :3]) == pixels[:, :3]).all()
+    assert premultiply_alpha(pixels)[0, :, 0].T.tolist() == [[0, 0, 0, 0], [100, 100, 100, 128], [200, 200, 200, 255]]
+    assert premultiply_alpha(pixels[:, :3]) is not None and (premultiply_alpha(pixels[:, :3]) == pixels[:, :3]).all()
 
 
-def test_what_is_left_out_is_told(tmp_path: Path) -> None:
+def test_left_out_files_are_recorded(tmp_path: Path) -> None:
     folder = write_sprites(tmp_path / "art")
     shutil.copy(folder / "elf" / "0.png", folder / "orc" / "zwilling.png")
     (folder / "orc" / "a.png").write_bytes(b"nothing")
@@ -80,7 +80,7 @@ def test_what_is_left_out_is_told(tmp_path: Path) -> None:
     assert count_files(data.files).left_out == {COPY: 1, UNREADABLE: 1}
 
 
-def test_too_few_pictures_say_why_others_are_left_out(tmp_path: Path) -> None:
+def test_error_of_too_few_pictures_explains_left_out_files(tmp_path: Path) -> None:
     for i in range(7):
         Image.new("RGB", (8, 8), (9, 0, 0)).save(tmp_path / f"{i}.png")
     (tmp_path / "a.heic").write_bytes(b"")
@@ -101,10 +101,13 @@ def test_too_few_pictures_say_why_others_are_left_out(tmp_path: Path) -> None:
         ({"data": ".", "crop": "round"}, "--crop is one of"),
         ({"data": ".", "mirror": "maybe"}, "--mirror takes yes or no"),
         ({"data": "."}, "no picture that can be used"),
-        ({"data": "few"}, rf"few holds too few different pictures .* \(7 of 7 files\); at least {FEWEST} are needed"),
+        (
+            {"data": "few"},
+            rf"few holds too few different pictures .* \(7 of 7 files\); at least {MIN_PICTURES} are needed",
+        ),
     ],
 )
-def test_wrong_options_are_one_sentence(
+def test_wrong_options_give_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: dict[str, str], text: str
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -1,4 +1,4 @@
-"""The portraits' torch part."""
+"""The domain of portraits."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def make(folder: Path, **options: str) -> tuple:
     return data, SPEC.domain(TINY, fit_linear(data, TINY.z_dim, TINY.components, np.random.default_rng(0)))
 
 
-def finished(data, domain: PicturesDomain) -> torch.Tensor:
+def finish(data, domain: PicturesDomain) -> torch.Tensor:
     signals, _, conditions = data.batch(np.arange(len(data)))
     raw = {name: torch.from_numpy(array) for name, array in signals.items()}
     return domain.finish(raw, torch.from_numpy(conditions))["picture"]
 
 
 @pytest.mark.parametrize(("opaque", "channels"), [(True, 3), (False, 4)])
-def test_is_what_the_spec_says(tmp_path: Path, opaque: bool, channels: int) -> None:
+def test_domain_matches_the_spec(tmp_path: Path, opaque: bool, channels: int) -> None:
     data, domain = make(write_sprites(tmp_path / "art", opaque=opaque))
     assert domain.signals == {"colour": channels} and domain.view_channels == channels
     assert domain.wraps == SPEC.wraps and domain.size == domain.network_size == 32
@@ -43,10 +43,10 @@ def test_is_what_the_spec_says(tmp_path: Path, opaque: bool, channels: int) -> N
     assert view.shape == (4, channels, 32, 32) and -2.001 < view.min() < 0 < view.max() < 2.001
 
 
-def test_pictures_come_out_in_their_shape_and_colours(tmp_path: Path) -> None:
+def test_pictures_keep_their_shape_and_colours(tmp_path: Path) -> None:
     folder = write_sprites(tmp_path / "art")
     data, domain = make(folder)
-    picture = finished(data, domain)
+    picture = finish(data, domain)
     assert picture.shape == (16, 4, 32, 24) and picture.min() >= 0 and picture.max() <= 1
     straight = read_pictures(folder, 32).pixels / 255
     # Where a whole row of pixels is one colour, shrinking changes nothing.
@@ -54,19 +54,19 @@ def test_pictures_come_out_in_their_shape_and_colours(tmp_path: Path) -> None:
     assert (picture[:, 3, -1, 0] == 0).all() and (picture[:, :3, -1, 0] == 0).all()
 
 
-def test_square_pictures_stay_as_they_are(tmp_path: Path) -> None:
+def test_square_pictures_are_unchanged(tmp_path: Path) -> None:
     data, domain = make(write_sprites(tmp_path / "art", opaque=True), crop="centre")
-    np.testing.assert_allclose(finished(data, domain), data.signals["colour"] / 255, atol=1e-6)
+    np.testing.assert_allclose(finish(data, domain), data.signals["colour"] / 255, atol=1e-6)
 
 
-def test_outputs_keep_to_the_range_whatever_the_networks_say(tmp_path: Path) -> None:
+def test_outputs_are_clamped(tmp_path: Path) -> None:
     _, domain = make(write_sprites(tmp_path / "art"))
     raw = 5 * torch.randn(3, 4, 32, 32, generator=torch.Generator().manual_seed(0))
     picture = domain.finish({"colour": raw}, torch.zeros(3, 2))["picture"]
     assert picture.min() == 0 and picture.max() == 1 and picture.isfinite().all()
 
 
-def test_colours_are_divided_by_alpha_as_far_as_it_says_something(tmp_path: Path) -> None:
+def test_colours_are_divided_by_alpha(tmp_path: Path) -> None:
     _, domain = make(write_sprites(tmp_path / "art"), crop="centre")
     raw = torch.zeros(1, 4, 32, 32)
     raw[0, :3], raw[0, 3, 0] = 0.1, torch.linspace(0, 1, 32)

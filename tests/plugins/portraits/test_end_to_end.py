@@ -1,4 +1,4 @@
-"""From a folder of pictures to new ones: train, go on, export, generate by label."""
+"""From a folder of pictures to new ones: train, resume, export, generate by label."""
 
 from __future__ import annotations
 
@@ -32,6 +32,15 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     torch.use_deterministic_algorithms(strict)
 
 
+@pytest.fixture
+def quick_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Train without trial export and feature network, which take longer than these runs; one test keeps them."""
+    from support.toy_runs import no_features
+
+    monkeypatch.setattr("ganassets.training.run.check_export", lambda *arguments: None)
+    monkeypatch.setattr("ganassets.training.evaluation.monitor.ImageFeatures", no_features)
+
+
 def run(*args: str, code: int = 0) -> Result:
     """Run the command line in this process."""
     result = CliRunner().invoke(cli, args, prog_name="ganassets")
@@ -58,6 +67,7 @@ def test_labels_are_choices_of_the_model(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("quick_training")
 def test_pictures_without_labels_or_transparency(tmp_path: Path) -> None:
     write_sprites(tmp_path / "art", opaque=True)
     (tmp_path / "art" / "elf").rename(tmp_path / "elves")
@@ -70,7 +80,8 @@ def test_pictures_without_labels_or_transparency(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_run_goes_on_with_the_labels_that_it_began_with(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("quick_training")
+def test_resume_needs_the_same_labels(tmp_path: Path) -> None:
     from ganassets.training.settings import read_settings, to_toml
 
     write_sprites(tmp_path / "art")
@@ -83,6 +94,6 @@ def test_a_run_goes_on_with_the_labels_that_it_began_with(tmp_path: Path) -> Non
     run("train", "--resume", "a")
 
 
-def test_without_data_it_says_what_to_give() -> None:
+def test_missing_data_is_one_error_line() -> None:
     result = run("train", "portraits", *SHORT, code=2)
     assert "--data DIR" in result.stderr and result.stderr.count("\n") == 1

@@ -1,4 +1,4 @@
-"""Pictures that portraits are to come near to."""
+"""Pictures as targets of an inversion."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from ganassets_faces.portraits.target import SIZE, picture_target
 
 
 def pixels(channels: int = 3, size: int = 96) -> np.ndarray:
-    """Smooth colours that are unlike everywhere."""
+    """Smooth colours without repetition."""
     row, column = (np.mgrid[:size, :size] + 0.5) / size
     planes = [row, column, 1 - row * column, 0.2 + 0.8 * column][:channels]
     return np.rint(255 * np.stack(planes, -1)).astype(np.uint8)
 
 
 @pytest.mark.parametrize("channels", [3, 4])
-def test_the_same_picture_is_met(tmp_path, channels):
+def test_same_picture_matches(tmp_path, channels):
     shown = pixels(channels)
     Image.fromarray(shown).save(tmp_path / "a.png")
     target = picture_target(tmp_path / "a.png")
@@ -37,8 +37,8 @@ def test_sizes_do_not_matter(tmp_path):
     np.testing.assert_allclose(features, picture_target(tmp_path / "a.png").wanted, atol=2.5)
 
 
-def test_what_is_not_seen_does_not_matter(tmp_path):
-    """Colours below alpha 0 are none."""
+def test_transparent_colours_do_not_matter(tmp_path):
+    """Colours at alpha 0 are invisible."""
     clear = np.zeros((96, 96, 4), np.uint8)
     Image.fromarray(clear).save(tmp_path / "a.png")
     clear[..., :3] = 200
@@ -46,7 +46,7 @@ def test_what_is_not_seen_does_not_matter(tmp_path):
     np.testing.assert_array_equal(target.features([Picture("a", clear)])[0], target.wanted)
 
 
-def test_files_that_are_no_picture(tmp_path):
+def test_files_that_are_not_pictures(tmp_path):
     (tmp_path / "a.png").write_bytes(b"nothing")
     for path in (tmp_path / "a.png", tmp_path / "gone.png"):
         with pytest.raises(InputError, match="can't be used: "):

@@ -1,4 +1,4 @@
-"""Training samples of materials: painted ones, and the user's."""
+"""Training samples of materials: painted, and of the user's sets."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ import pytest
 from ganassets.api.data import TrainingData
 from ganassets.api.errors import InputError
 from ganassets_textures import SPEC
-from ganassets_textures.dataset import SIGNALS, condition_values, painted_share
+from ganassets_textures.dataset import parse_painted_share
 from ganassets_textures.domain import MASKS
 from ganassets_textures.materials import CLASSES, COLUMNS, CONDITIONS
-from ganassets_textures.painter import Z_DIM, paint
-from ganassets_textures.structure import noise_map, pattern_of
+from ganassets_textures.painter import Z_DIM, paint_material
+from ganassets_textures.samples import SIGNALS, condition_values
+from ganassets_textures.spatial_noise import noise_map, pattern_of
 from support.material_files import colours, grey, hills, normals, save
 
 SIZE = 32
@@ -62,21 +63,21 @@ def test_shapes_and_types(painted):
     assert painted.tiles is not None and painted.tiles.all()
 
 
-def test_every_class_as_often_as_the_others(painted):
+def test_classes_have_equal_shares(painted):
     shares = painted.conditions[:, : len(CLASSES)]
     assert (shares.sum(1) == 1).all() and set(np.unique(shares)) == {0, 1}
     assert set(shares.sum(0)) == {2, 3}
     assert (painted.conditions[:, PAINTED] == 1).all() and (painted.conditions[:, PHOTO] == 0).all()
 
 
-def test_sliders_keep_to_their_ranges(painted):
+def test_sliders_are_in_range(painted):
     for condition in CONDITIONS:
         if not condition.choices:
             values = painted.conditions[:, COLUMNS.index(condition.name)]
             assert values.min() >= condition.low - 1e-5 and values.max() <= condition.high + 1e-5, condition.name
 
 
-def test_a_sample_can_be_painted_again(painted):
+def test_samples_can_be_repainted(painted):
     """From its latent, its noise's seed and its conditions alone: so a network can learn to do the same."""
     assert painted.latents is not None and painted.noise_seeds is not None
     assert painted.latents.shape == (40, Z_DIM) and np.isfinite(painted.latents).all()
@@ -85,7 +86,7 @@ def test_a_sample_can_be_painted_again(painted):
         row = painted.conditions[i]
         sliders = {name: float(row[COLUMNS.index(name)]) for name in SLIDERS}
         noise = noise_map(int(painted.noise_seeds[i]), pattern_of(row), (SIZE, SIZE))
-        maps = paint(CLASSES[int(row[: len(CLASSES)].argmax())], sliders, painted.latents[i], noise)
+        maps = paint_material(CLASSES[int(row[: len(CLASSES)].argmax())], sliders, painted.latents[i], noise)
         for name, signal in painted.signals.items():
             scale = 255 if signal.dtype == np.uint8 else 1
             expected = scale * np.asarray(getattr(maps, name)).reshape(signal[i].shape)
@@ -111,22 +112,22 @@ def test_more_samples_begin_with_the_same(painted):
 
 @pytest.mark.parametrize("options", [{}, {"painted": "0.5"}])
 def test_progress_reaches_the_end(folder, options):
-    told: list[tuple[int, int]] = []
+    reports: list[tuple[int, int]] = []
     given = {"data": str(folder), **options} if options else {}
-    SPEC.dataset(replace(TINY, samples=70), given, 0, lambda done, total: told.append((done, total)))
-    assert told[-1] == (70, 70) and {total for _, total in told} == {70}
-    assert [done for done, _ in told] == sorted(done for done, _ in told)
+    SPEC.dataset(replace(TINY, samples=70), given, 0, lambda done, total: reports.append((done, total)))
+    assert reports[-1] == (70, 70) and {total for _, total in reports} == {70}
+    assert [done for done, _ in reports] == sorted(done for done, _ in reports)
 
 
 def test_share_of_painted_samples():
-    assert painted_share(None, data=False) == 1
-    assert painted_share(None, data=True) == 0.5
-    assert painted_share("0", data=True) == 0
-    assert painted_share("0.9", data=True) == 0.9
+    assert parse_painted_share(None, data=False) == 1
+    assert parse_painted_share(None, data=True) == 0.5
+    assert parse_painted_share("0", data=True) == 0
+    assert parse_painted_share("0.9", data=True) == 0.9
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("half", "--painted takes a number from 0 to 1, not 'half'"),
         ("1", "--painted 1 is not from 0 to below 1; leave out --data"),
@@ -135,13 +136,13 @@ def test_share_of_painted_samples():
         ("50", "is not from 0 to below 1"),
     ],
 )
-def test_shares_that_make_no_sense(text, told):
+def test_shares_that_make_no_sense(text, message):
     with pytest.raises(InputError) as caught:
-        painted_share(text, data=True)
-    assert told in str(caught.value)
+        parse_painted_share(text, data=True)
+    assert message in str(caught.value)
 
 
-def test_a_share_without_data_is_told():
+def test_a_share_without_data_is_refused():
     with pytest.raises(InputError, match="give --data too"):
         make(2, painted="0.5")
 
@@ -183,8 +184,8 @@ def test_some_of_the_data_is_used_whatever_the_share(folder):
     assert (make(10, data=str(folder), painted="0.99").conditions[:, PHOTO] == 1).any()
 
 
-def test_a_folder_without_sets_is_told_before_anything_is_painted(tmp_path, monkeypatch):
-    monkeypatch.setattr("ganassets_textures.dataset.paint", lambda *_: pytest.fail("painted"))
+def test_a_folder_without_sets_fails_before_painting(tmp_path, monkeypatch):
+    monkeypatch.setattr("ganassets_textures.painted_samples.paint_material", lambda *_: pytest.fail("painted"))
     with pytest.raises(InputError):
         make(4, data=str(tmp_path / "nowhere"))
 

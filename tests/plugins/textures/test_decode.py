@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from ganassets.api.assets import Provenance
 from ganassets_textures.decode import decode_materials, normals, occlusion, texel_size, wrapped_slopes
-from ganassets_textures.materials import CLASSES, COLUMNS, KINDS
+from ganassets_textures.materials import CLASSES, COLUMNS, MATERIAL_CLASSES
 
 SIZE = 64
-TEXEL = KINDS["brick"].pattern / 48
+TEXEL = MATERIAL_CLASSES["brick"].unit_height / 48
 
 
 def sliders(scale: float = 48.0, **shares: float) -> dict[str, float]:
@@ -22,7 +22,7 @@ def sliders(scale: float = 48.0, **shares: float) -> dict[str, float]:
 
 
 def outputs(height: np.ndarray, n: int = 1) -> dict[str, np.ndarray]:
-    """What a model makes: random planes beside a height in metres."""
+    """Outputs of a model: random maps and a height in metres."""
     rng, size = np.random.default_rng(0), height.shape
     planes = {
         name: rng.random((n, c, *size), np.float32) for name, c in (("albedo", 3), ("roughness", 1), ("metallic", 1))
@@ -31,14 +31,14 @@ def outputs(height: np.ndarray, n: int = 1) -> dict[str, np.ndarray]:
 
 
 def waves(rows: int, columns: int, height: float = 1.5) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Height in texels of so many waves over a square, and its slopes to the right and down the rows."""
+    """Height in texels of waves over a square, and its slopes to the right and down the rows."""
     down, right = np.mgrid[:SIZE, :SIZE] * (2 * np.pi / SIZE)
     phase = rows * down + columns * right
     slope = height * 2 * np.pi / SIZE * np.cos(phase)
     return height * np.sin(phase), columns * slope, rows * slope
 
 
-def test_maps_are_where_they_belong():
+def test_maps_are_decoded():
     arrays = outputs(waves(1, 2)[0] * TEXEL, 2)
     provenances = [Provenance(seed=seed, sliders=sliders()) for seed in (3, 4)]
     made = decode_materials(arrays, None, ["a", "b"], provenances, {})
@@ -76,7 +76,7 @@ def test_slopes_wrap():
         np.testing.assert_array_equal(np.roll(slope, (2, 4), (0, 1)), moved)
 
 
-def test_a_flat_surface_sees_all_of_the_sky():
+def test_a_flat_surface_is_not_occluded():
     np.testing.assert_array_equal(occlusion(np.full((8, 12), 3.0, np.float32)), 1)
 
 
@@ -92,7 +92,7 @@ def test_a_bump_sees_the_sky_and_a_pit_does_not():
 
 
 def test_occlusion_beside_a_wall():
-    """A wall as high as it is far: of the direction towards it half of the light is left."""
+    """A wall as high as its distance leaves half of the light from its direction."""
     height = np.zeros((SIZE, SIZE), np.float32)
     height[:, 20] = 4
     alone = occlusion(height)[30, 16]
@@ -112,7 +112,11 @@ def test_occlusion_depends_on_slopes_and_not_on_metres():
     height = waves(2, 3)[0]
     made = [
         decode_materials(
-            outputs(height * KINDS["brick"].pattern / scale), None, ["a"], [Provenance(sliders=sliders(scale))], {}
+            outputs(height * MATERIAL_CLASSES["brick"].unit_height / scale),
+            None,
+            ["a"],
+            [Provenance(sliders=sliders(scale))],
+            {},
         )[0]
         for scale in (16.0, 96.0)
     ]
@@ -123,12 +127,14 @@ def test_occlusion_depends_on_slopes_and_not_on_metres():
 
 def test_texels_of_a_material_and_of_a_mix():
     for name in CLASSES:
-        assert texel_size(sliders(32.0, **{name: 1.0})) == pytest.approx(KINDS[name].pattern / 32)
+        assert texel_size(sliders(32.0, **{name: 1.0})) == pytest.approx(MATERIAL_CLASSES[name].unit_height / 32)
     mixed = texel_size(sliders(32.0, brick=0.5, fabric=0.5))
-    assert mixed == pytest.approx(np.sqrt(KINDS["brick"].pattern * KINDS["fabric"].pattern) / 32)
+    assert mixed == pytest.approx(
+        np.sqrt(MATERIAL_CLASSES["brick"].unit_height * MATERIAL_CLASSES["fabric"].unit_height) / 32
+    )
 
 
-def test_texels_are_as_large_as_the_model_file_has_them():
+def test_texel_size_matches_the_model_file():
     torch = pytest.importorskip("torch")
     from support.textures_domain import make_domain
 

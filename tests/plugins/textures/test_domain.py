@@ -1,4 +1,4 @@
-"""The textures' torch part."""
+"""The domain of textures."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from ganassets_textures import MOST_HEIGHT, SPEC
-from ganassets_textures.domain import HEIGHT_UNIT, MAP_CHANNELS, MASKS, MOST_TEXELS, TexturesDomain
-from ganassets_textures.materials import CLASSES, COLUMNS, KINDS, SCALE_TEXELS
-from ganassets_textures.structure import CHANNELS, STRUCTURE
-from support.textures_domain import SIZE, make_domain, painted
+from ganassets_textures.domain import HEIGHT_UNIT, MAP_CHANNELS, MASKS, MAX_HEIGHT, TexturesDomain
+from ganassets_textures.materials import CLASSES, COLUMNS, MATERIAL_CLASSES, SCALE_TEXELS
+from ganassets_textures.spatial_noise import CHANNELS, STRUCTURE
+from support.textures_domain import SIZE, make_domain, make_samples
 
 MAPS = ("albedo", "height", "roughness", "metallic")
 
@@ -23,8 +23,8 @@ def domain() -> TexturesDomain:
 
 
 def raw_of(count: int = 8) -> dict[str, torch.Tensor]:
-    """Painted samples, with noise that is not theirs."""
-    signals, _, _ = painted().batch(np.arange(count))
+    """Painted samples with unrelated noise."""
+    signals, _, _ = make_samples().batch(np.arange(count))
     noise = torch.randn(count, len(CHANNELS), SIZE, SIZE, generator=torch.Generator().manual_seed(0))
     return {name: torch.from_numpy(array) for name, array in signals.items()} | {"noise": noise}
 
@@ -38,7 +38,7 @@ def rows(**columns: list[float]) -> torch.Tensor:
     return made
 
 
-def test_is_what_the_spec_says(domain):
+def test_domain_matches_the_spec(domain):
     assert domain.wraps == SPEC.wraps and domain.size is None and domain.network_size == SIZE
     assert domain.linear is None and domain.noise_channels == len(CHANNELS)
     assert sum(domain.signals.values()) == sum(3 if output.unit == "sRGB" else 1 for output in SPEC.outputs)
@@ -50,13 +50,13 @@ def test_height_in_metres(domain):
     raw = {name: torch.full((2, 3 if name == "albedo" else 1, 4, 4), 0.5) for name in MAPS}
     outputs = domain.finish(raw | {"height": torch.full((2, 1, 4, 4), 2.0)}, rows(scale=[24.0, 48.0]))
     assert list(outputs) == [output.name for output in SPEC.outputs]
-    expected = [2 * KINDS["brick"].pattern / scale for scale in (24, 48)]
+    expected = [2 * MATERIAL_CLASSES["brick"].unit_height / scale for scale in (24, 48)]
     np.testing.assert_allclose(outputs["height"][:, 0, 0, 0], expected, rtol=1e-5)
 
 
 @pytest.mark.parametrize("sign", [-1, 1])
-def test_outputs_keep_to_their_ranges(domain, sign):
-    """Whatever the networks make, of every class at both ends of the scale."""
+def test_outputs_are_in_range(domain, sign):
+    """For large network outputs, every class and both ends of the scale."""
     condition = torch.zeros(2 * len(CLASSES), len(COLUMNS))
     condition[:, : len(CLASSES)] = torch.eye(len(CLASSES)).repeat(2, 1)
     condition[:, COLUMNS.index("scale")] = torch.tensor(SCALE_TEXELS).repeat_interleave(len(CLASSES))
@@ -68,15 +68,15 @@ def test_outputs_keep_to_their_ranges(domain, sign):
     assert outputs["height"].abs().max() > MOST_HEIGHT / 2, "the range is no wider than need be"
 
 
-def test_values_within_the_ranges_stay(domain):
+def test_values_in_range_are_unchanged(domain):
     raw = raw_of()
-    outputs = domain.finish(raw, torch.from_numpy(painted().conditions[:8]))
+    outputs = domain.finish(raw, torch.from_numpy(make_samples().conditions[:8]))
     for name in ("albedo", "roughness", "metallic"):
         assert torch.equal(outputs[name], raw[name])
-    assert raw["height"].abs().max() <= MOST_TEXELS
+    assert raw["height"].abs().max() <= MAX_HEIGHT
 
 
-def test_networks_that_give_nothing_make_a_flat_material_in_the_colour_asked_for(domain):
+def test_zero_residual_is_a_flat_material_of_the_sliders(domain):
     hue, saturation, lightness = [0.0, 0.1, 0.6, 0.95], [0.0, 0.5, 1.0, 0.3], [0.5, 0.3, 0.6, 0.9]
     condition = rows(hue=hue, saturation=saturation, lightness=lightness, roughness=[0.1, 0.4, 0.7, 1.0])
     nothing = {name: torch.zeros(4, channels, 4, 4) for name, channels in domain.signals.items()}
@@ -99,7 +99,7 @@ def test_metals_start_as_metal(domain):
     assert metallic["brushed-metal"] == 1 and metallic["brick"] == metallic["painted-metal"] == 0
 
 
-def test_what_the_networks_give_is_added(domain):
+def test_residual_is_added(domain):
     condition = rows(lightness=[0.5])
     nothing = {name: torch.zeros(1, channels, 2, 2) for name, channels in domain.signals.items()}
     plain = domain.centre(nothing, condition)
@@ -129,7 +129,7 @@ MAP_OF_MASK = {"height": "height", "roughness": "roughness", "metallic": "metall
 
 
 @pytest.mark.parametrize("name", MASKS)
-def test_what_a_sample_lacks_is_not_seen(domain, name):
+def test_missing_maps_are_masked(domain, name):
     mask = torch.ones(8, len(MASKS))
     mask[:, MASKS.index(name)] = 0
     raw = raw_of()
@@ -143,7 +143,7 @@ def test_what_a_sample_lacks_is_not_seen(domain, name):
     assert (view[:, view.shape[1] - len(MASKS) + MASKS.index(name)] == 0).all()
 
 
-def test_masks_are_each_samples_own(domain):
+def test_masks_are_per_sample(domain):
     raw = raw_of()
     mask = torch.ones(8, len(MASKS))
     mask[3] = 0

@@ -1,4 +1,4 @@
-"""What materials are worth by themselves."""
+"""Measures of materials without a reference."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from ganassets.api.assets import TextureSet
 from ganassets_textures.decode import normals, wrapped_slopes
-from ganassets_textures.measures import maps_of, material_measures
+from ganassets_textures.measures import batch_maps, material_measures
 from support.texture_sets import plain
 
 
@@ -42,6 +42,6 @@ def test_normals_of_another_height_show():
 
 
 def test_maps_have_channels_first():
-    shapes = {name: array.shape for name, array in maps_of(plain((4, 6))).items()}
+    shapes = {name: array.shape for name, array in batch_maps(plain((4, 6))).items()}
     assert shapes.pop("albedo") == shapes.pop("normal") == (1, 3, 4, 6)
     assert set(shapes) == {"height", "roughness", "metallic", "occlusion"} and set(shapes.values()) == {(1, 1, 4, 6)}

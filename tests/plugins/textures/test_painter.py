@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from ganassets_textures.materials import CLASSES, CONDITIONS
-from ganassets_textures.painter import PAINTERS, Z_DIM, Maps, likely, paint
-from ganassets_textures.structure import Pattern, noise_map
+from ganassets_textures.painter import PAINTERS, Z_DIM, PaintedMaps, draw_sliders, paint_material
+from ganassets_textures.spatial_noise import Pattern, noise_map
 
 METALS = ("brushed-metal", "painted-metal", "rusted-metal")
 SIZE = (64, 64)
@@ -21,11 +21,11 @@ def latent(seed: int) -> np.ndarray:
     return np.random.default_rng(seed).standard_normal(Z_DIM).astype(np.float32)
 
 
-def painted(material: str, seed: int = 3, **sliders: float) -> Maps:
-    return paint(material, PLAIN | SHAPE | sliders, latent(seed), noise(seed))
+def paint_sample(material: str, seed: int = 3, **sliders: float) -> PaintedMaps:
+    return paint_material(material, PLAIN | SHAPE | sliders, latent(seed), noise(seed))
 
 
-def planes(maps: Maps) -> np.ndarray:
+def planes(maps: PaintedMaps) -> np.ndarray:
     """(6, h, w): all maps in a stack."""
     return np.concatenate([maps.albedo, maps.height[None], maps.roughness[None], maps.metallic[None]])
 
@@ -39,9 +39,9 @@ def test_every_class_of_materials_has_a_painter():
 def test_maps_are_finite_and_in_range(material: str, size: tuple[int, int]):
     rng = np.random.default_rng(5)
     for seed in range(3):
-        sliders = likely(material, rng)
+        sliders = draw_sliders(material, rng)
         shape = {name: sliders[name] for name in SHAPE}
-        maps = paint(material, sliders, latent(seed), noise(seed, size, **shape))
+        maps = paint_material(material, sliders, latent(seed), noise(seed, size, **shape))
         assert maps.albedo.shape == (3, *size)
         assert maps.height.shape == maps.roughness.shape == maps.metallic.shape == size
         values = planes(maps)
@@ -58,17 +58,17 @@ def test_maps_are_finite_and_in_range(material: str, size: tuple[int, int]):
 def test_same_arguments_give_the_same_maps(material: str):
     z, map_ = latent(1), noise(1)
     before = map_.copy()
-    first = paint(material, PLAIN | SHAPE, z, map_)
+    first = paint_material(material, PLAIN | SHAPE, z, map_)
     assert np.array_equal(map_, before)
-    assert np.array_equal(planes(first), planes(paint(material, PLAIN | SHAPE, z, map_)))
+    assert np.array_equal(planes(first), planes(paint_material(material, PLAIN | SHAPE, z, map_)))
 
 
 @pytest.mark.parametrize("material", CLASSES)
 @pytest.mark.parametrize("shift", [(16, 0), (0, 16)])
 def test_rolled_noise_gives_rolled_maps(material: str, shift: tuple[int, int]):
     z, map_ = latent(2), noise(2)
-    moved = paint(material, PLAIN | SHAPE, z, np.roll(map_, shift, (1, 2)))
-    expected = np.roll(planes(paint(material, PLAIN | SHAPE, z, map_)), shift, (1, 2))
+    moved = paint_material(material, PLAIN | SHAPE, z, np.roll(map_, shift, (1, 2)))
+    expected = np.roll(planes(paint_material(material, PLAIN | SHAPE, z, map_)), shift, (1, 2))
     np.testing.assert_allclose(planes(moved), expected, atol=1e-4)
 
 
@@ -78,7 +78,9 @@ def test_a_texel_depends_on_near_noise_only(material: str):
     z, near = latent(2), noise(2, size)
     other = near.copy()
     other[:, 56:72, 56:72] = noise(7, size)[:, 56:72, 56:72]
-    changed = planes(paint(material, PLAIN | SHAPE, z, near)) != planes(paint(material, PLAIN | SHAPE, z, other))
+    changed = planes(paint_material(material, PLAIN | SHAPE, z, near)) != planes(
+        paint_material(material, PLAIN | SHAPE, z, other)
+    )
     assert changed.any()
     rows, columns = np.nonzero(changed.any(0))
     assert min(rows.min(), columns.min()) >= 56 - 48
@@ -91,7 +93,7 @@ def test_no_seam_at_the_border(material: str):
     shape = {"scale": 32.0, "aspect": 1.0, "stagger": 0.0}
     steps = np.zeros((2, 4))
     for seed in range(6):
-        maps = paint(material, PLAIN | shape, latent(seed), noise(seed, (128, 128), **shape))
+        maps = paint_material(material, PLAIN | shape, latent(seed), noise(seed, (128, 128), **shape))
         for axis in (0, 1):
             change = np.abs(planes(maps) - np.roll(planes(maps), 1, axis + 1)).sum(0).mean(1 - axis)
             steps[axis] += change[::32] + np.roll(change, 1)[::32] + np.roll(change, -1)[::32]
@@ -102,14 +104,14 @@ def test_no_seam_at_the_border(material: str):
 
 @pytest.mark.parametrize("material", CLASSES)
 def test_no_relief_is_flat(material: str):
-    assert not painted(material, relief=0.0).height.any()
-    low, high = painted(material, relief=0.2).height, painted(material, relief=0.4).height
+    assert not paint_sample(material, relief=0.0).height.any()
+    low, high = paint_sample(material, relief=0.2).height, paint_sample(material, relief=0.4).height
     np.testing.assert_allclose(high, 2 * low, rtol=1e-4, atol=1e-5)
 
 
 def means(material: str, **sliders: float) -> np.ndarray:
     """(6,) mean of each plane over some seeds."""
-    return np.mean([planes(painted(material, seed, **sliders)).mean((1, 2)) for seed in range(6)], 0)
+    return np.mean([planes(paint_sample(material, seed, **sliders)).mean((1, 2)) for seed in range(6)], 0)
 
 
 @pytest.mark.parametrize("material", CLASSES)
@@ -126,18 +128,21 @@ def test_sliders_move_the_means_their_way(material: str):
 
 @pytest.mark.parametrize("material", CLASSES)
 def test_wear_changes_the_material(material: str):
-    new, worn = planes(painted(material, wear=0.0)), planes(painted(material, wear=1.0))
+    new, worn = planes(paint_sample(material, wear=0.0)), planes(paint_sample(material, wear=1.0))
     assert np.abs(worn - new).mean() > 0.01
 
 
 @pytest.mark.parametrize("material", CLASSES)
 def test_small_changes_of_sliders_and_latent_make_small_changes(material: str):
     z, map_ = latent(4), noise(4)
-    start = planes(paint(material, PLAIN | SHAPE, z, map_))
+    start = planes(paint_material(material, PLAIN | SHAPE, z, map_))
     names = [*PLAIN, *SHAPE]
-    moved = [paint(material, PLAIN | SHAPE | {name: (PLAIN | SHAPE)[name] * 1.0005}, z, map_) for name in names]
+    moved = [
+        paint_material(material, PLAIN | SHAPE | {name: (PLAIN | SHAPE)[name] * 1.0005}, z, map_) for name in names
+    ]
     moved += [
-        paint(material, PLAIN | SHAPE, z + 0.0005 * np.eye(Z_DIM, dtype=np.float32)[i], map_) for i in range(Z_DIM)
+        paint_material(material, PLAIN | SHAPE, z + 0.0005 * np.eye(Z_DIM, dtype=np.float32)[i], map_)
+        for i in range(Z_DIM)
     ]
     for maps in moved:
         assert np.abs(planes(maps) - start).mean() < 0.004
@@ -145,16 +150,16 @@ def test_small_changes_of_sliders_and_latent_make_small_changes(material: str):
 
 @pytest.mark.parametrize("material", CLASSES)
 def test_only_metals_are_metallic(material: str):
-    metallic = max(painted(material, seed, wear=0.6).metallic.mean() for seed in range(6))
+    metallic = max(paint_sample(material, seed, wear=0.6).metallic.mean() for seed in range(6))
     assert (metallic > 0.02) == (material in METALS)
 
 
 @pytest.mark.parametrize("material", CLASSES)
-def test_likely_sliders_are_within_the_conditions(material: str):
+def test_drawn_sliders_are_within_the_conditions(material: str):
     rng = np.random.default_rng(0)
     bounds = {c.name: (c.low, c.high) for c in CONDITIONS if not c.choices}
     for _ in range(50):
-        sliders = likely(material, rng)
+        sliders = draw_sliders(material, rng)
         assert set(sliders) == set(bounds)
         for name, value in sliders.items():
             assert bounds[name][0] <= value <= bounds[name][1]

@@ -15,16 +15,16 @@ from PIL import Image, ImageCms
 
 from ganassets.api.data.records import NOT_READ, PREVIEW, UNREADABLE
 from ganassets.api.errors import InputError
-from ganassets_textures.sets import MaterialSet, Report, read_sets
+from ganassets_textures.sets import MaterialSet, SetReport, read_sets
 from ganassets_textures.sets.heights import slopes_of_height
-from ganassets_textures.sets.reading import NORMALS, NOT_LEARNT, UNKNOWN_MAP
-from support.material_files import SIZE, colours, grey, hills, normals, save, stretched
+from ganassets_textures.sets.material_set import NORMALS, NOT_LEARNT, UNKNOWN_MAP
+from support.material_files import SIZE, colours, grey, hills, normals, save, to_full_range
 
 REAL = Path(__file__).parents[4] / "shared" / "data" / "textures"
 
 
-def read_one(path: Path, longest: int = 512) -> tuple[MaterialSet, Report]:
-    """The only set in a folder, without problems."""
+def read_one(path: Path, longest: int = 512) -> tuple[MaterialSet, SetReport]:
+    """Read the only set in a folder, and check that no file is unreadable."""
     (made,), report = read_sets(path, longest)
     assert not any(record.category == UNREADABLE for record in report.records)
     return made, report
@@ -37,17 +37,17 @@ def folder(tmp_path: Path) -> Path:
     return path
 
 
-def left_out(report: Report) -> dict[str, str]:
-    """Why each file is left out that is."""
+def left_out(report: SetReport) -> dict[str, str]:
+    """Reasons by left out file."""
     return {record.file: record.reason for record in report.records if not record.use}
 
 
-def test_a_whole_set(folder: Path) -> None:
+def test_a_set_with_all_maps(folder: Path) -> None:
     stem = folder / "Bricks059_1K-JPG" / "Bricks059_1K-JPG"
     save(Path(f"{stem}_Color.jpg"), colours(), quality=95)
     save(Path(f"{stem}_NormalDX.png"), normals(hills(), directx=True))
     save(Path(f"{stem}_NormalGL.png"), normals(hills()))
-    save(Path(f"{stem}_Displacement.png"), stretched(hills(), np.uint16))
+    save(Path(f"{stem}_Displacement.png"), to_full_range(hills(), np.uint16))
     save(Path(f"{stem}_Roughness.png"), grey(200))
     save(Path(f"{stem}_AmbientOcclusion.png"), grey(255))
     save(folder / "Bricks059_1K-JPG" / "Bricks059.png", colours(seed=3))
@@ -69,13 +69,13 @@ def test_directx_normals_are_turned(folder: Path, name: str, with_height: bool) 
     save(folder / "wall_diff.png", colours())
     save(folder / f"{name}.png", normals(hills(), directx=True))
     if with_height:
-        save(folder / "wall_disp.png", stretched(hills()))
+        save(folder / "wall_disp.png", to_full_range(hills()))
     made, report = read_one(folder)
     assert made.height is not None and "normal (DirectX)" in report.found[0]
     np.testing.assert_allclose(made.height, hills(), atol=0.2)
 
 
-def test_names_decide_on_the_convention_before_looks(folder: Path) -> None:
+def test_names_decide_the_convention_before_pixels(folder: Path) -> None:
     save(folder / "wall_diff.png", colours())
     save(folder / "wall_nor_gl.png", normals(hills()[::-1], directx=True))  # which is a surface in OpenGL too
     made, report = read_one(folder)
@@ -84,14 +84,14 @@ def test_names_decide_on_the_convention_before_looks(folder: Path) -> None:
 
 def test_grey_normal_is_a_height(folder: Path) -> None:
     save(folder / "wall_diff.png", colours())
-    save(folder / "wall_normal.png", stretched(hills()))
+    save(folder / "wall_normal.png", to_full_range(hills()))
     made, report = read_one(folder)
     assert made.height is not None and "wall: albedo, height; 96" in report.found[0]
     assert np.corrcoef(made.height.ravel(), hills().ravel())[0, 1] > 0.999
     assert np.sqrt((slopes_of_height(made.height) ** 2).sum(0).mean()) == pytest.approx(0.25, rel=1e-3)
 
 
-def test_a_height_map_that_contradicts_the_normals_is_left(folder: Path) -> None:
+def test_a_height_map_that_contradicts_the_normals_is_ignored(folder: Path) -> None:
     save(folder / "wall_diff.png", colours())
     save(folder / "wall_normal.png", normals(hills()))
     save(folder / "wall_height.png", np.random.default_rng(0).integers(0, 256, (SIZE, SIZE), dtype=np.uint8))
@@ -105,7 +105,7 @@ def test_heights_shrink_with_the_size(folder: Path) -> None:
     save(folder / "a" / "wall_nm.png", normals(hills(256)))
     save(folder / "b" / "wall_diff.png", colours((256, 256)))
     save(folder / "b" / "wall_nm.png", normals(hills(256)))
-    save(folder / "b" / "wall_h.png", stretched(hills(256), np.uint16))
+    save(folder / "b" / "wall_h.png", to_full_range(hills(256), np.uint16))
     for longest in (256, 128, 64):
         sets, _ = read_sets(folder, longest)
         expected = hills(256).reshape(longest, 256 // longest, longest, -1).mean((1, 3)) * longest / 256
@@ -177,7 +177,7 @@ def test_metallic_where_there_is_no_map(folder: Path, name: str, known: bool) ->
     assert (made.metallic is not None) == known
 
 
-def test_sizes_of_all_sorts(folder: Path) -> None:
+def test_sizes(folder: Path) -> None:
     save(folder / "x_color.png", colours((128, 256)))
     save(folder / "x_roughness.png", np.repeat(np.arange(0, 256, 2, dtype=np.uint8)[None], 64, 0))
     made, _ = read_one(folder, longest=128)
@@ -221,11 +221,11 @@ def test_tiling(folder: Path) -> None:
     save(folder / "a_color.png", colours())
     save(folder / "b_color.png", colours(tiling=False))
     save(folder / "c_color.png", colours())
-    save(folder / "c_height.png", stretched(hills() + np.linspace(-9, 9, SIZE)))
+    save(folder / "c_height.png", to_full_range(hills() + np.linspace(-9, 9, SIZE)))
     assert [made.tiles for made in read_sets(folder)[0]] == [True, False, False]
 
 
-def test_bad_files_among_good_ones(folder: Path) -> None:
+def test_bad_files_are_left_out(folder: Path) -> None:
     good = save(folder / "good_color.png", colours()).read_bytes()
     (folder / "good_normal.png").write_text("not a picture")
     (folder / "good_roughness.png").write_bytes(save(folder / "t.png", colours(seed=5)).read_bytes()[:3000])
@@ -260,7 +260,7 @@ def test_bad_files_among_good_ones(folder: Path) -> None:
     assert seen == [(i + 1, 6) for i in range(6)]
 
 
-def test_every_file_has_a_record_that_says_what_it_became(folder: Path) -> None:
+def test_records_describe_the_use_of_every_file(folder: Path) -> None:
     save(folder / "oak_color.png", colours())
     save(folder / "oak_normal.png", normals(hills()))
     save(folder / "oak_orm.png", np.dstack([grey(255), grey(50), grey(60)]))
@@ -313,9 +313,9 @@ def test_every_file_on_disk_has_a_record(paths: list[list[str]], damaged: bool) 
     assert all(record.reason and bool(record.use) != bool(record.category) for record in report.records)
 
 
-def test_a_normal_map_is_never_colours(folder: Path) -> None:
+def test_a_normal_map_is_not_a_colour_map(folder: Path) -> None:
     save(folder / "a_color.png", normals(hills()))
-    with pytest.raises(InputError, match=r"a_color.png: a normal map by its looks"):
+    with pytest.raises(InputError, match=r"a_color.png: its pixels look like a normal map"):
         read_sets(folder)
 
 
@@ -338,7 +338,7 @@ def test_folders_of_maps(folder: Path) -> None:
     assert {record.reason for record in report.records if record.use == "normal map"} == {"its folder is named normal"}
 
 
-def test_what_is_no_map_is_no_problem(folder: Path) -> None:
+def test_files_that_are_not_maps_are_ignored(folder: Path) -> None:
     save(folder / "oak_color.png", colours())
     save(folder / "oak_preview.png", colours())
     save(folder / "previews" / "oak.png", colours())

@@ -1,4 +1,4 @@
-"""What names say: maps, stems, groups, materials."""
+"""Names of files: maps, stems, groups, materials."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ganassets_textures.materials import CLASSES
-from ganassets_textures.sets.groups import UNKNOWN, grouped
-from ganassets_textures.sets.names import MAP_WORDS, WEAK_WORDS, material_of, readings, tokens
+from ganassets_textures.sets.groups import UNKNOWN, group_files
+from ganassets_textures.sets.names import MAP_WORDS, WEAK_WORDS, guess_material, interpret_name, tokens
 
 VENDORS = {
     "ambientCG": (
@@ -132,7 +132,7 @@ VENDORS = {
 @pytest.mark.parametrize("vendor", VENDORS)
 def test_every_vendors_names_make_one_set(vendor: str) -> None:
     names, title, kinds = VENDORS[vendor]
-    (group,) = grouped(names)
+    (group,) = group_files(names)
     assert group.title == title
     by_name = {file.name: file.reading.kind for file in group.files}
     assert [by_name[name] for name in names if name in by_name] == kinds
@@ -140,12 +140,12 @@ def test_every_vendors_names_make_one_set(vendor: str) -> None:
 
 def test_all_vendors_in_one_folder_stay_apart() -> None:
     alone = {frozenset(names): title for names, title, _ in VENDORS.values() if title not in ("Brick", "")}
-    groups = grouped(name for names in alone for name in names)
+    groups = group_files(name for names in alone for name in names)
     assert sorted(group.title for group in groups) == sorted(alone.values())
 
 
 def test_folders_stay_apart() -> None:
-    groups = grouped(["b/x/albedo.png", "b/x/normal.png", "a_color.png", "a_normal.png", "b/albedo.png"])
+    groups = group_files(["b/x/albedo.png", "b/x/normal.png", "a_color.png", "a_normal.png", "b/albedo.png"])
     assert [(group.folder, group.title, len(group.files)) for group in groups] == [
         ("", "a", 2),
         ("b", "", 1),
@@ -172,7 +172,7 @@ def test_folders_stay_apart() -> None:
     ],
 )  # fmt: skip
 def test_a_folder_for_each_map(names: list[str], sets: dict[str, list[str | None]]) -> None:
-    found = {group.name: [file.reading.kind for file in group.files] for group in grouped(names)}
+    found = {group.name: [file.reading.kind for file in group.files] for group in group_files(names)}
     assert {name: sorted(map(str, kinds)) for name, kinds in found.items()} == {
         name: sorted(map(str, kinds)) for name, kinds in sets.items()
     }
@@ -190,24 +190,24 @@ def test_a_folder_for_each_map(names: list[str], sets: dict[str, list[str | None
         (["game_d.png", "game_s.png"], ["game"]),
     ],
 )
-def test_what_is_no_map_and_no_resolution_stays_in_the_name(names: list[str], titles: list[str]) -> None:
-    assert [group.title for group in grouped(names)] == titles
+def test_other_words_stay_in_the_name(names: list[str], titles: list[str]) -> None:
+    assert [group.title for group in group_files(names)] == titles
 
 
-def test_numbers_after_the_maps_word_tell_sets_apart_where_maps_share_them() -> None:
-    groups = grouped(["tiles_diffuse_01.png", "tiles_normal_01.png", "tiles_diffuse_02.png", "tiles_normal_02.png"])
+def test_numbers_after_the_map_word_separate_sets() -> None:
+    groups = group_files(["tiles_diffuse_01.png", "tiles_normal_01.png", "tiles_diffuse_02.png", "tiles_normal_02.png"])
     assert [(group.title, len(group.files)) for group in groups] == [("tiles_01", 2), ("tiles_02", 2)]
 
 
 @pytest.mark.parametrize("names", [["metal.png", "wood.png"], ["wood_rough.png"], ["stone_base_2.png", "oak.png"]])
 def test_weak_words_alone_name_no_map(names: list[str]) -> None:
-    groups = grouped(names)
+    groups = group_files(names)
     assert len(groups) == len(names)
     assert {file.reading.kind for group in groups for file in group.files} == {None}
 
 
 def test_ignored_maps_and_previews_make_no_set() -> None:
-    assert grouped(["wall_ao.png", "Bricks_Preview.png", "emissive.jpg", "thumb.png", "wall_sphere.png"]) == []
+    assert group_files(["wall_ao.png", "Bricks_Preview.png", "emissive.jpg", "thumb.png", "wall_sphere.png"]) == []
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,7 @@ def test_ignored_maps_and_previews_make_no_set() -> None:
      ("a_normalgl", "GL"), ("a_Normal-OGL", "GL"), ("a_normal", None)],
 )  # fmt: skip
 def test_convention(name: str, convention: str | None) -> None:
-    reading = readings(name)[0]
+    reading = interpret_name(name)[0]
     assert (reading.kind, reading.convention) == ("normal", convention)
     assert reading.stem == ("a",)
 
@@ -242,21 +242,21 @@ def test_any_order_case_and_separator(strong, sizes, stem, separator, random) ->
     # Where there is no separator, the capital must do; numbers would run into each other.
     joint = separator or "_"
     name = joint.join(before) + separator + joint.join([style(word), *sizes])
-    reading = readings(name)[0]
+    reading = interpret_name(name)[0]
     assert reading.kind == kind, name
     assert sorted(reading.stem) == sorted(stem)
 
 
 @given(st.text(max_size=40))
 def test_any_name_has_a_reading_without_map_that_keeps_its_words(name: str) -> None:
-    found = readings(name)
+    found = interpret_name(name)
     assert found[-1].kind is None and found[-1].stem
     assert all(set(reading.stem) <= {*tokens(name), name.lower()} for reading in found)
 
 
 @given(st.lists(st.text(alphabet="bdnhx_01.-", min_size=1, max_size=8).map(lambda s: s + ".png"), unique=True))
 def test_every_file_lands_in_one_group(names: list[str]) -> None:
-    files = [file.name for group in grouped(names) for file in group.files]
+    files = [file.name for group in group_files(names) for file in group.files]
     assert sorted(files) == sorted(names)
 
 
@@ -285,9 +285,9 @@ def test_no_word_means_two_maps() -> None:
     ],
 )
 def test_material(levels: list[str], material: str | None) -> None:
-    assert material_of(levels) == material
+    assert guess_material(levels) == material
 
 
 @pytest.mark.parametrize("name", CLASSES)
-def test_classes_know_their_own_names(name: str) -> None:
-    assert material_of([f"My_{name}_03"]) == name
+def test_classes_are_found_by_their_names(name: str) -> None:
+    assert guess_material([f"My_{name}_03"]) == name

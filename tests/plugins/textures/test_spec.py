@@ -1,4 +1,4 @@
-"""What the generator of textures promises."""
+"""The specification of the generator of textures."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy as np
 from ganassets.api.registry import load_exporter
 from ganassets.api.registry_checks import generator_problems
 from ganassets_textures import SPEC
-from ganassets_textures.materials import CLASSES, COLUMNS, KINDS, LOOKS
-from ganassets_textures.structure import CHANNELS, Pattern, noise_digest, noise_map
+from ganassets_textures.materials import CLASSES, COLUMNS, LOOKS, MATERIAL_CLASSES
+from ganassets_textures.spatial_noise import CHANNELS, Pattern, noise_digest, noise_map
 
 SHAPE = {"scale": 24.0, "aspect": 2.0, "stagger": 0.5}
 
@@ -21,27 +21,27 @@ def row(**values: float) -> np.ndarray:
     return np.array([values.get(column, 0.0) for column in COLUMNS], np.float32)
 
 
-def test_it_breaks_no_rule():
+def test_spec_is_valid():
     assert generator_problems(SPEC) == []
 
 
-def test_its_default_format_takes_its_assets():
+def test_default_exporter_takes_the_assets():
     assert SPEC.asset_kind in load_exporter(SPEC.exporter).kinds
 
 
-def test_columns_stand_in_the_order_of_the_conditions():
-    """The torch part takes the classes from the front, everything else is found by name."""
+def test_columns_are_in_the_order_of_the_conditions():
+    """The domain takes the classes from the front and finds all other columns by name."""
     assert tuple(column for condition in SPEC.conditions for column in condition.columns) == COLUMNS
     assert COLUMNS[: len(CLASSES)] == tuple(f"material:{name}" for name in CLASSES)
     assert COLUMNS[len(CLASSES) : len(CLASSES) + 2] == tuple(f"look:{look}" for look in LOOKS)
     assert {"scale", "aspect", "stagger", "hue", "saturation", "lightness", "roughness"} <= set(COLUMNS)
 
 
-def test_words_of_a_class_are_no_others():
-    """A name of a file says one class."""
-    words = [word for name, kind in KINDS.items() for word in (name, *kind.words)]
+def test_words_belong_to_one_class():
+    """No word belongs to two classes."""
+    words = [word for name, kind in MATERIAL_CLASSES.items() for word in (name, *kind.words)]
     assert len(words) == len(set(words))
-    assert all(kind.pattern > 0 for kind in KINDS.values())
+    assert all(kind.unit_height > 0 for kind in MATERIAL_CLASSES.values())
 
 
 def test_noise_reads_the_pattern_from_the_conditions_by_name():

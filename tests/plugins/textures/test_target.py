@@ -1,4 +1,4 @@
-"""Materials, and pictures of some, that a model of materials is to come near to."""
+"""Material sets and pictures as targets of an inversion."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from ganassets.api.options import option_values
 from ganassets.api.registry import load_exporter
 from ganassets.api.writer import write_files
 from ganassets_textures import SPEC
-from ganassets_textures.target import SIZE, details, material_target
+from ganassets_textures.target import SIZE, detail_strengths, material_target
 from support.material_files import save
 from support.texture_sets import make_bricks, plain
 
 
-def written(folder: Path, asset) -> Path:
-    """A folder with the maps of a material."""
+def write_set(folder: Path, asset) -> Path:
+    """Write the maps of a material to a folder."""
     exporter = load_exporter("images")
     write_files(folder, exporter.export(asset, option_values(exporter.options, {})))
     return folder
@@ -29,32 +29,32 @@ def written(folder: Path, asset) -> Path:
 
 @pytest.fixture
 def bricks():
-    """A material of the size that is compared."""
+    """A material of the target's size."""
     return make_bricks(SIZE)
 
 
-def off(target, asset) -> float:
+def rms_distance(target, asset) -> float:
     """Root mean square distance."""
     return float(np.sqrt(((target.features([asset])[0] - target.wanted) ** 2).mean()))
 
 
-def test_a_picture_tells_of_colours_alone(tmp_path, bricks):
+def test_a_picture_gives_colours_alone(tmp_path, bricks):
     path = save(tmp_path / "wall.png", np.rint(bricks.albedo * 255).astype(np.uint8))
     target = material_target(path)
     assert (target.size, target.exact, target.wishes) == ((SIZE, SIZE), False, {})
-    assert off(target, bricks) < 0.2, "percent"
+    assert rms_distance(target, bricks) < 0.2, "percent"
     flat = replace(bricks, height=np.zeros_like(bricks.height))
-    assert off(target, flat) < 0.2, "heights are not in it"
-    assert off(target, plain((SIZE, SIZE))) > 5
+    assert rms_distance(target, flat) < 0.2, "heights are not in it"
+    assert rms_distance(target, plain((SIZE, SIZE))) > 5
 
 
-def test_colours_have_no_place(tmp_path, bricks):
-    """Shifted and mirrored it is the same surface."""
+def test_place_does_not_matter(tmp_path, bricks):
+    """A shifted or mirrored surface is the same."""
     target = material_target(save(tmp_path / "wall.png", np.rint(bricks.albedo * 255).astype(np.uint8)))
     moved = replace(bricks, albedo=np.roll(bricks.albedo, (16, 48), (0, 1)))
-    assert off(target, moved) < 0.3
+    assert rms_distance(target, moved) < 0.3
     turned = replace(bricks, albedo=bricks.albedo.transpose(1, 0, 2).copy())
-    assert off(target, turned) > 2 * off(target, moved), "rows are no columns"
+    assert rms_distance(target, turned) > 2 * rms_distance(target, moved), "rows are no columns"
 
 
 @pytest.mark.parametrize("size", [(256, 256), (512, 256), (100, 300)])
@@ -62,19 +62,19 @@ def test_pictures_of_any_size(tmp_path, size):
     colours = np.full((*size, 3), (200, 100, 50), np.uint8)
     target = material_target(save(tmp_path / "a.png", colours))
     asset = plain((SIZE, SIZE), (200 / 255, 100 / 255, 50 / 255))
-    assert off(target, asset) < 1e-3
+    assert rms_distance(target, asset) < 1e-3
 
 
-def test_a_set_tells_of_all_its_maps(tmp_path, bricks):
-    target = material_target(written(tmp_path / "set", bricks))
-    assert off(target, bricks) < 1.5
+def test_a_set_gives_all_its_maps(tmp_path, bricks):
+    target = material_target(write_set(tmp_path / "set", bricks))
+    assert rms_distance(target, bricks) < 1.5
     for change in (
         {"roughness": np.zeros_like(bricks.roughness)},
         {"metallic": np.ones_like(bricks.metallic)},
         {"albedo": 1 - bricks.albedo},
         {"height": 5 * bricks.height},
     ):
-        assert off(target, replace(bricks, **change)) > off(target, bricks) + 3, change.keys()
+        assert rms_distance(target, replace(bricks, **change)) > rms_distance(target, bricks) + 3, change.keys()
     zipped = tmp_path / "set.zip"
     with zipfile.ZipFile(zipped, "w") as file:
         for path in sorted((tmp_path / "set").iterdir()):
@@ -82,23 +82,23 @@ def test_a_set_tells_of_all_its_maps(tmp_path, bricks):
     np.testing.assert_allclose(material_target(zipped).wanted, target.wanted, atol=1e-4)
 
 
-def test_a_name_tells_the_material(tmp_path, bricks):
-    folder = written(tmp_path / "red_brick_04", replace(bricks, name="red_brick_04"))
+def test_the_name_gives_the_material(tmp_path, bricks):
+    folder = write_set(tmp_path / "red_brick_04", replace(bricks, name="red_brick_04"))
     assert material_target(folder).wishes == {"material": {"brick": 1.0}}
 
 
-def test_details_are_told_by_their_size():
-    """Stripes of each width are strongest at theirs, along their axis."""
+def test_detail_strengths_separate_sizes():
+    """Stripes of each width are strongest at their own size, along their axis."""
     for level in range(4):
         stripes = np.broadcast_to((np.arange(SIZE) >> level & 1).astype(np.float32), (SIZE, SIZE))
-        rows, columns = np.array(details(stripes)).reshape(-1, 2).T
+        rows, columns = np.array(detail_strengths(stripes)).reshape(-1, 2).T
         assert columns.argmax() == level and rows.max() == 0
-        assert details(stripes.T.copy())[2 * level] == columns[level]
-    assert len(details(np.zeros((SIZE, SIZE), np.float32))) == 10
+        assert detail_strengths(stripes.T.copy())[2 * level] == columns[level]
+    assert len(detail_strengths(np.zeros((SIZE, SIZE), np.float32))) == 10
 
 
 @pytest.mark.parametrize("content", [b"", b"nothing"])
-def test_files_that_are_no_material(tmp_path, content):
+def test_files_that_are_not_materials(tmp_path, content):
     (tmp_path / "a.png").write_bytes(content)
     with pytest.raises(InputError, match=r"a\.png can't be used: "):
         material_target(tmp_path / "a.png")
@@ -109,7 +109,7 @@ def test_files_that_are_no_material(tmp_path, content):
             material_target(path)
 
 
-def test_the_plugin_offers_it(tmp_path):
+def test_spec_has_the_target(tmp_path):
     Image.new("RGB", (300, 300), (9, 9, 9)).save(tmp_path / "a.png")
     assert SPEC.target
     np.testing.assert_array_equal(SPEC.target(tmp_path / "a.png").wanted, material_target(tmp_path / "a.png").wanted)

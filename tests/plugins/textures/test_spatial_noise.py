@@ -1,4 +1,4 @@
-"""The noise map: it wraps, it has unit variance, and its numbers are a promise."""
+"""The noise map: it wraps, has unit variance and never changes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ganassets_textures.materials import COLUMNS
-from ganassets_textures.structure import (
+from ganassets_textures.spatial_noise import (
     CHANNELS,
     JITTER,
     STRUCTURE,
@@ -18,15 +18,15 @@ from ganassets_textures.structure import (
     WHITE,
     Pattern,
     cells,
-    fitted,
-    fitted_scale,
+    count_units,
+    draw_signed,
     lattice,
     lattice_counts,
     nearest_points,
     noise_digest,
     noise_map,
     pattern_of,
-    signed_uniforms,
+    rounded_scale,
 )
 
 SEEDS = st.integers(0, 2**62)
@@ -62,13 +62,13 @@ def test_same_seed_same_map(seed, pattern, size):
             assert not np.array_equal(a, b), name
 
 
-def test_its_numbers_are_pinned():
-    """Models are trained with this noise; if it has to change, they have to be trained again."""
+def test_noise_is_pinned():
+    """Models are trained with this noise; a change means to train them again."""
     assert noise_digest() == "88e5e21ca28713ec33e762e2253f329c8c3393602514fdc249e9ff56cf25cd9a"
 
 
-def test_last_bits_do_not_matter_to_the_digest():
-    """No number of it lies where another platform's cosine would be rounded to another value."""
+def test_digest_ignores_last_bits():
+    """No value is so close to a rounding border that another platform could round it differently."""
     sample = noise_map(7, Pattern(21.0, 2.3, 0.8), (64, 48)).astype(np.float64) * 64
     to_border = 0.5 - np.abs(sample - np.round(sample))
     assert to_border[WAVES].min() > 1e-3  # float32, and not exactly rounded
@@ -92,7 +92,7 @@ def test_every_channel_has_about_unit_variance(seed, scale, aspect, stagger):
 
 @given(st.integers(1, 8192), st.floats(0.5, 800))
 def test_whole_units_fit(length, unit):
-    count = fitted(length, unit)
+    count = count_units(length, unit)
     assert count >= 1
     assert count == 1 or abs(length / count - unit) <= unit / 2 + 1e-6
 
@@ -102,7 +102,7 @@ def test_shifted_rows_come_in_pairs(pattern, size):
     rows, columns = lattice_counts(pattern, size)
     assert pattern.stagger == 0 or rows % 2 == 0
     assert abs(rows - size[0] / pattern.scale) <= 1.5 or rows == 2
-    assert columns == fitted(size[1], pattern.scale * pattern.aspect)
+    assert columns == count_units(size[1], pattern.scale * pattern.aspect)
 
 
 def test_a_running_bond():
@@ -127,7 +127,7 @@ def test_a_running_bond():
 
 @settings(max_examples=40)
 @given(SEEDS, PATTERNS, SIZES)
-def test_the_lattice_goes_on_across_the_borders(seed, pattern, size):
+def test_the_lattice_continues_across_the_borders(seed, pattern, size):
     joints, values, turns = lattice(seed, pattern, size)
     rows, columns = lattice_counts(pattern, size)
     for waves, axis, turn in (
@@ -143,15 +143,15 @@ def test_the_lattice_goes_on_across_the_borders(seed, pattern, size):
 
 
 @given(PATTERNS, SIZES)
-def test_the_fitted_scale_is_that_of_the_map(pattern, size):
-    scale = fitted_scale(pattern, size)
+def test_rounded_scale_is_that_of_the_map(pattern, size):
+    scale = rounded_scale(pattern, size)
     rows = lattice_counts(pattern, size)[0]
     assert scale * rows == pytest.approx(size[0])
     assert lattice_counts(replace(pattern, scale=scale), size)[0] == rows, "fitting it again changes nothing"
 
 
 def distances(random: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """(points, h, w) distances in units to all points of a lattice of cells, the shortest way round."""
+    """(points, h, w) distances in units to all points of a lattice of cells on the torus."""
     rows, columns = random.shape[1:]
     at = np.indices((rows, columns)) + 0.5 + JITTER / 2 * random
     y, x = ((np.arange(side) + 0.5) * count / side for side, count in zip(size, (rows, columns), strict=True))
@@ -167,8 +167,8 @@ def distances(random: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 @settings(max_examples=40)
 @given(SEEDS, st.floats(8, 30), SIZES)
 def test_cells_are_those_of_the_nearest_point(seed, scale, size):
-    rows, columns = fitted(size[0], scale), fitted(size[1], scale)
-    random = signed_uniforms(seed, (4, rows, columns), 18)
+    rows, columns = count_units(size[0], scale), count_units(size[1], scale)
+    random = draw_signed(seed, (4, rows, columns), 18)
     exact = np.sort(distances(random[:2], size), 0)
     x, y = (
         (np.arange(side, dtype=np.float32) + 0.5) * np.float32(count / side)
@@ -191,10 +191,10 @@ def test_cells_are_those_of_the_nearest_point(seed, scale, size):
 
 @settings(max_examples=30)
 @given(SEEDS, st.floats(6, 30), SIZES)
-def test_cells_go_on_across_the_borders(seed, scale, size):
+def test_cells_continue_across_the_borders(seed, scale, size):
     made = cells(seed, Pattern(scale, 1.0, 0.0), size)
     for axis, side in ((0, size[0]), (1, size[1])):
-        step = fitted(side, scale) / side  # no distance changes by more than the way
+        step = count_units(side, scale) / side  # no distance changes by more than the way
         change = np.abs(np.roll(made[1], -1, axis) - made[1])
         border = change.take(-1, axis)
         assert border.max() <= step / 0.17 + 1e-3
@@ -208,8 +208,8 @@ def test_white_noise_is_white():
     assert abs((made[0] * made[1]).mean()) < 0.05
 
 
-def test_what_units_hold_does_not_depend_on_their_shifts():
-    """Rows shifted at random: the shift of a row, read off its turns, and the values of its units."""
+def test_unit_values_do_not_depend_on_the_shifts():
+    """With rows shifted at random, the values of units follow the shift that their places show."""
     made = [lattice(seed, Pattern(16.0, 1.0, 1.0), (64, 16)) for seed in range(200)]
     shifts = np.array([np.arctan2(turns[1, 8, 0], turns[0, 8, 0]) for _, _, turns in made])
     first = np.array([values[:, 8, 0] for _, values, _ in made])

@@ -1,10 +1,10 @@
 """The spatial noise map that a material starts from: white, periodic and cellular noise. numpy only.
 
-All of it wraps at the map's borders, so whatever is computed from it by wrapping convolutions tiles. White noise gives
-grain and stains at every scale (networks average it to coarser levels). Periodic noise is a lattice of rows and
-columns, each row shifted by the stagger: bricks, tiles, planks, threads. Cellular noise (Worley 1996, "A Cellular
-Texture Basis Function") is a lattice of jittered points: cobbles, pebbles, grain of leather. The lattices' sizes are
-rounded so that whole units fit the map.
+The map wraps at its borders, so whatever wrapping convolutions compute from it tiles. White noise gives grain and
+stains at every scale (networks average it to coarser levels). Periodic noise is a lattice of rows and columns, each
+row shifted by the stagger: bricks, tiles, planks, threads. Cellular noise (Worley 1996, "A Cellular Texture Basis
+Function") is a lattice of jittered points: cobbles, pebbles, grain of leather. The lattices' sizes are rounded so that
+whole units fit the map.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ STRUCTURE = slice(2, len(CHANNELS))
 # Streams of a seed's random numbers; see ganassets.api.latents.
 WHITE_STREAM, LATTICE_STREAM, CELL_STREAM = 16, 17, 18
 JITTER = 0.8
-BAND = 32  # rows at a time: their numbers fit the processor's cache
-UNIT_SPREAD = 3.0**0.5  # of uniform numbers in [-1, 1], to unit variance
+BAND = 32  # rows computed at a time, so that they fit the processor's cache
+UNIT_SPREAD = 3.0**0.5  # factor from uniform numbers in [-1, 1] to unit variance
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,9 @@ class Pattern:
     """Size of the pattern's units.
 
     Attributes:
-        scale: texels that a unit is high.
-        aspect: its width by its height.
-        stagger: 0 stands every row below the last, 0.5 shifts each second one by half a unit, 1 all at random.
+        scale: Texels that a unit is high.
+        aspect: Width of a unit by its height.
+        stagger: Shift of the rows: 0 for columns, 0.5 for half a unit in every second row, 1 for random shifts.
     """
 
     scale: float
@@ -52,13 +52,13 @@ class Pattern:
 
 
 def pattern_of(row: NDArray[np.float32]) -> Pattern:
-    """The pattern that (c,) physical conditions ask for."""
+    """Return the pattern of a (c,) row of physical conditions."""
     return Pattern(*(float(row[COLUMNS.index(name)]) for name in ("scale", "aspect", "stagger")))
 
 
 @lru_cache(1)
 def noise_digest() -> str:
-    """SHA-256 that changes when the noise maps do: models fit the noise that they were trained with."""
+    """Return a SHA-256 that changes when the noise maps do; a model fits only the noise that it was trained with."""
     sample = noise_map(7, Pattern(21.0, 2.3, 0.8), (64, 48))
     return hashlib.sha256(np.round(sample * 64).astype("<i2").tobytes()).hexdigest()
 
@@ -75,12 +75,15 @@ def material_noise(seed: int, row: NDArray[np.float32], size: tuple[int, ...]) -
 
 
 def noise_map(seed: int, pattern: Pattern, size: tuple[int, int]) -> FloatArray:
-    """(14, h, w) float32 noise of a seed, channels as in CHANNELS, each of about zero mean and unit variance.
+    """Make the noise map of a seed.
 
     Args:
-        seed: of the white noise and of what units hold.
-        pattern: of lattice and cells.
+        seed: Seed of the white noise and of the values of units and cells.
+        pattern: Pattern of the lattice and of the cells.
         size: (h, w) texels.
+
+    Returns:
+        (14, h, w) float32, channels as in CHANNELS, each of about zero mean and unit variance.
     """
     out = np.empty((len(CHANNELS), *size), np.float32)
     out[WHITE] = normals(seed, 2 * size[0] * size[1], WHITE_STREAM).reshape(2, *size)
@@ -89,44 +92,51 @@ def noise_map(seed: int, pattern: Pattern, size: tuple[int, int]) -> FloatArray:
     return out
 
 
-def fitted(length: int, unit: float) -> int:
-    """How many units of about that length fit, at least one."""
+def count_units(length: int, unit: float) -> int:
+    """Return how many units of about a length fit, at least one."""
     return max(1, round(length / unit))
 
 
-def signed_uniforms(seed: int, shape: tuple[int, ...], stream: int) -> FloatArray:
-    """Uniform numbers in [-1, 1]."""
+def draw_signed(seed: int, shape: tuple[int, ...], stream: int) -> FloatArray:
+    """Draw uniform numbers in [-1, 1]."""
     return (2 * uniforms(seed, int(np.prod(shape)), stream) - 1).astype(np.float32).reshape(shape)
 
 
-def fitted_scale(pattern: Pattern, size: tuple[int, int]) -> float:
-    """Texels that the pattern's units come to be high in a map of that size."""
+def rounded_scale(pattern: Pattern, size: tuple[int, int]) -> float:
+    """Return the height in texels of the pattern's units in a map, after rounding to whole units."""
     return size[0] / lattice_counts(pattern, size)[0]
 
 
 def row_shifts(rows: int, stagger: float, random: FloatArray) -> FloatArray:
-    """(rows,) shift of each row in units; `random` (rows,) in [-1, 1]."""
+    """Return the (rows,) shift of each row in units.
+
+    Args:
+        rows: Number of rows.
+        stagger: As in Pattern.
+        random: (rows,) in [-1, 1].
+    """
     alternate = np.arange(rows) % 2 * np.float32(min(stagger, 0.5))
     return (alternate + max(2 * stagger - 1, 0.0) * random / 2).astype(np.float32)
 
 
 def lattice_counts(pattern: Pattern, size: tuple[int, int]) -> tuple[int, int]:
-    """Rows and columns of units that fit the map; rows are even where every second one is shifted."""
-    rows, columns = fitted(size[0], pattern.scale), fitted(size[1], pattern.scale * pattern.aspect)
+    """Return the rows and columns of units that fit the map; rows are even where every second one is shifted."""
+    rows, columns = count_units(size[0], pattern.scale), count_units(size[1], pattern.scale * pattern.aspect)
     if pattern.stagger > 0 and rows % 2:
         rows = max(2, 2 * round(size[0] / pattern.scale / 2))
     return rows, columns
 
 
 def lattice(seed: int, pattern: Pattern, size: tuple[int, int]) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Joints, values and turns of the units.
+    """Make the lattice's joints, values and places.
 
-    Joints are (4, h, w): cosine and sine of the distance to the upright joints, then to the level ones, highest in the
-    joint; both in heights of a unit, so that all joints look alike however wide units are. Values are (2, h, w), even
-    within a unit. Turns are (2, h, w): cosine and sine of the place along a unit.
+    Returns:
+        Joints (4, h, w): cosine and sine of the distance to the upright joints, then to the level ones, highest in the
+        joint; both in heights of a unit, so that all joints look the same however wide units are. Values (2, h, w),
+        constant within a unit. Places (2, h, w): cosine and sine of the place along a unit.
     """
     rows, columns = lattice_counts(pattern, size)
-    random = signed_uniforms(seed, (3, rows, columns), LATTICE_STREAM)
+    random = draw_signed(seed, (3, rows, columns), LATTICE_STREAM)
     shifts = row_shifts(rows, pattern.stagger, random[0, :, 0])
     y = ((np.arange(size[0], dtype=np.float32) + 0.5) * np.float32(rows / size[0]))[:, None]
     row = np.minimum(y.astype(np.intp), rows - 1)
@@ -136,23 +146,27 @@ def lattice(seed: int, pattern: Pattern, size: tuple[int, int]) -> tuple[FloatAr
     values = random[1:, row, column.astype(np.intp) % columns] * np.float32(UNIT_SPREAD)
     widest = np.float32(max(size[1] / columns / (size[0] / rows), 1.0))
     joint = np.minimum(x * widest, 0.5) + 0.5 - np.minimum((1 - x) * widest, 0.5)
-    level = (np.broadcast_to(part, size) for part in waves(y))
-    return np.stack([*waves(joint), *level]), values, np.stack(waves(x))
+    level = (np.broadcast_to(part, size) for part in unit_waves(y))
+    return np.stack([*unit_waves(joint), *level]), values, np.stack(unit_waves(x))
 
 
-def waves(place: NDArray[np.floating]) -> tuple[FloatArray, FloatArray]:
-    """Cosine and sine, of unit variance over a turn, of a place in turns."""
+def unit_waves(place: NDArray[np.floating]) -> tuple[FloatArray, FloatArray]:
+    """Return cosine and sine, of unit variance over a turn, of a place in turns."""
     turn = place * np.float32(2 * np.pi)
     root2 = np.float32(2**0.5)
     return np.cos(turn) * root2, np.sin(turn) * root2
 
 
 def cells(seed: int, pattern: Pattern, size: tuple[int, int]) -> FloatArray:
-    """(4, h, w): difference of the distances to the second and the first nearest point (0 on an edge), distance to the
-    nearest, two values of its cell; distances in units, shifted and scaled to about zero mean and unit variance.
+    """Make the cellular noise.
+
+    Returns:
+        (4, h, w): difference of the distances to the second and the first nearest point (0 on an edge), distance to the
+        nearest, two values of its cell. Distances are in units, shifted and scaled to about zero mean and unit
+        variance.
     """
-    rows, columns = fitted(size[0], pattern.scale), fitted(size[1], pattern.scale)
-    random = signed_uniforms(seed, (4, rows, columns), CELL_STREAM)
+    rows, columns = count_units(size[0], pattern.scale), count_units(size[1], pattern.scale)
+    random = draw_signed(seed, (4, rows, columns), CELL_STREAM)
     x = (np.arange(size[1], dtype=np.float32) + 0.5) * np.float32(columns / size[1])
     y = (np.arange(size[0], dtype=np.float32) + 0.5) * np.float32(rows / size[0])
     out = np.empty((4, *size), np.float32)
@@ -168,14 +182,15 @@ def cells(seed: int, pattern: Pattern, size: tuple[int, int]) -> FloatArray:
 def nearest_points(
     offsets: FloatArray, x: FloatArray, y: FloatArray
 ) -> tuple[FloatArray, FloatArray, NDArray[np.intp]]:
-    """Distances to the two nearest points, and the cell of the nearest, at all (y, x).
+    """Find the two nearest points, and the cell of the nearest, at all (y, x).
 
     Args:
-        offsets: (2, rows, columns) in [-1, 1]: how far each cell's point is from its centre, along y and x.
-        x, y: (w,) and (h,) places, in cells.
+        offsets: (2, rows, columns) in [-1, 1], how far each cell's point is from its centre, along y and x.
+        x: (w,) places in cells.
+        y: (h,) places in cells.
 
     Returns:
-        (h, w) each; cells are counted along the rows.
+        (h, w) distance to the nearest point, distance to the second, and index of the nearest's cell along the rows.
     """
     rows, columns = offsets.shape[1:]
     row, column = y.astype(np.intp), x.astype(np.intp)
