@@ -14,7 +14,7 @@ from ganassets.api.spec import GeneratorSpec
 from ganassets.inference.conditions import Wish, wanted_row
 from ganassets.inference.model import Model
 from ganassets.inference.pipeline import Inputs, seed_noise
-from ganassets.training.evaluation.features import ImageFeatures, image_features, scaled_pictures
+from ganassets.training.evaluation.features import ImageFeatures, image_features, scale_to_images
 from ganassets.training.evaluation.measures import Features, principal_axes
 from ganassets_textures.dataset import condition_values, fitted_sliders
 from ganassets_textures.materials import COLUMNS, LOOKS
@@ -117,7 +117,7 @@ class FeatureSpace:
 
     def raw(self, pictures: Arrays) -> dict[str, Features]:
         """(n, 1280) features of each map."""
-        shown = {"albedo": pictures["albedo"], "height": scaled_pictures(pictures["height"], *HEIGHTS)}
+        shown = {"albedo": pictures["albedo"], "height": scale_to_images(pictures["height"], *HEIGHTS)}
         return {name: image_features(self.network, images) for name, images in shown.items()}
 
     def __call__(self, pictures: Arrays) -> Features:

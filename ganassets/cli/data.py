@@ -122,17 +122,17 @@ def rehearsed(
 
     found: dict[str, Any] = {}
     cpu = load_training("ganassets.training.hardware", "choose_hardware")
-    rehearsal = load_training("ganassets.training.preflight", "Rehearsal")(
+    rehearsal = load_training("ganassets.training.preflight", "Preflight")(
         spec, preset, data, hardware or cpu("cpu", None)
     )
     if sheet:
-        picture = rehearsal.sheet()
+        picture = rehearsal.draw_sheet()
         if picture is None:
             raise InputError(f"{spec.name} has no picture of its data; leave out --sheet.")
         found["sheet"] = str(write_atomic(sheet, picture))
     if hardware:
         with make_console(stderr=True).status(f"training for {seconds:g} seconds"):
-            took = rehearsal.run_seconds(seconds)
+            took = rehearsal.estimate_run_seconds(seconds)
         found |= {"run_seconds": round(took, 1), "device": hardware.device, "threads": hardware.threads}
     return found
 

@@ -124,7 +124,7 @@ def command(
     chosen = with_overrides(chosen, kimg=kimg, objective=objective)
     given = {option.name: data[data_parameter(option.name)] for option in spec.data_options}
     train = load_training("ganassets.training.run", "train")
-    with told_how_to_resume(spec.name):
+    with explain_how_to_resume(spec.name):
         run = train(
             spec,
             chosen,
@@ -143,7 +143,7 @@ def command(
 
 
 @contextlib.contextmanager
-def told_how_to_resume(generator: str) -> Iterator[None]:
+def explain_how_to_resume(generator: str) -> Iterator[None]:
     """Where the disk refuses a run's file, say how to go on with the run, if it has a checkpoint."""
     try:
         yield
@@ -203,7 +203,7 @@ def resume_run(ctx: click.Context, run: Path, trusted: bool) -> None:
         raise InputError(f"--resume keeps the run's own settings; leave out --{given[0].removeprefix('data_')}.")
     resume = load_training("ganassets.training.run", "resume")
     spec = spec_of_run(run)
-    with told_how_to_resume(spec.name):
+    with explain_how_to_resume(spec.name):
         resume(spec, run, console=make_console(), trusted=trusted)
     finish(run)
 

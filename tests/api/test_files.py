@@ -142,7 +142,7 @@ def test_a_report_leaves_out_what_is_no_file(put, tmp_path, in_time):
 def test_a_run_goes_on_from_no_pipe(put, tmp_path, in_time):
     pytest.importorskip("torch")
     from ganassets.training.checkpoint import load_fit, read_checkpoint
-    from ganassets.training.onnx_export import read_card
+    from ganassets.training.data_card import read_card
     from ganassets.training.settings import read_settings
 
     readers = {"1.safetensors": read_checkpoint, "linear.safetensors": load_fit, "config.toml": read_settings}

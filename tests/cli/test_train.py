@@ -11,7 +11,7 @@ import pytest
 
 from ganassets.api.errors import GanassetsError, InputError
 from ganassets.api.writer import can_not_write
-from ganassets.cli.train import told_how_to_resume
+from ganassets.cli.train import explain_how_to_resume
 from support.command_line import run, told
 
 
@@ -31,7 +31,7 @@ def refused(folder: Path, number: int = errno.ENOSPC) -> InputError:
 
 @pytest.mark.parametrize("place", [".", "checkpoints", "snapshots"])
 def test_a_full_disk_says_how_to_go_on(begun, place):
-    with pytest.raises(GanassetsError) as caught, told_how_to_resume("faces"):
+    with pytest.raises(GanassetsError) as caught, explain_how_to_resume("faces"):
         raise refused(begun / place)
     assert caught.value.exit_code == 1
     told, _, command = str(caught.value).partition("then go on with `")
@@ -41,7 +41,7 @@ def test_a_full_disk_says_how_to_go_on(begun, place):
 
 def test_a_run_without_a_checkpoint_is_not_resumed(begun):
     (begun / "checkpoints" / "0000000008.safetensors").unlink()
-    with pytest.raises(InputError, match="free some or choose another folder"), told_how_to_resume("faces"):
+    with pytest.raises(InputError, match="free some or choose another folder"), explain_how_to_resume("faces"):
         raise refused(begun)
 
 

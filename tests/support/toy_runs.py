@@ -22,7 +22,8 @@ from ganassets.api.data import TrainingData
 from ganassets.api.errors import GanassetsError
 from ganassets.api.spec import Condition, GeneratorSpec, Output, Preset
 from ganassets.training import run as running
-from ganassets.training.distributed import Team, make_team
+from ganassets.training import training_loop
+from ganassets.training.distributed import DistributedContext, make_distributed_context
 from ganassets.training.evaluation import monitor
 from ganassets.training.trainer import Trainer
 from support.domains import CPU, KINDS, ToyDomain, make_data, make_fit, make_preset, make_spec
@@ -72,11 +73,11 @@ def start(spec: GeneratorSpec, out: Path, console: Console | None = None, **chan
     return running.train(spec, spec.presets[0], out=out, console=console or quiet(), **facts)
 
 
-def losses(kind: str, team: Team) -> list[dict[str, float]]:
+def losses(kind: str, context: DistributedContext) -> list[dict[str, float]]:
     """What each of some steps tells. A low rate and some width keep small differences from growing."""
     changes = {"kimg": 0.8, "batch": 16, "width": 16, "max_width": 32, "learning_rate": 1e-4, "penalty_interval": 1}
     preset, data = make_preset(**changes), make_data(kind)
-    trainer = Trainer(preset, ToyDomain(kind, make_fit(kind, data, preset)), data, "rpgan", CPU, 0, team=team)
+    trainer = Trainer(preset, ToyDomain(kind, make_fit(kind, data, preset)), data, "rpgan", CPU, 0, context=context)
     return [trainer.step() for _ in range(LOSS_STEPS)]
 
 
@@ -84,16 +85,16 @@ def main_losses(what: str, path: str, devices: str) -> None:
     """Write the losses of each kind, made by several processes."""
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
-    team = make_team("cpu", int(devices))
-    found = {kind: losses(kind, team) for kind in LOSS_KINDS}
-    if team.leads:
+    context = make_distributed_context("cpu", int(devices))
+    found = {kind: losses(kind, context) for kind in LOSS_KINDS}
+    if context.is_main_process:
         Path(path).write_text(json.dumps(found), encoding="utf-8")
 
 
 def main(what: str, kind: str, folder: str, checkpoint_seconds: str, devices: str, kimg: str = "1.0") -> None:
     """Train, or go on with a run."""
     monitor.ImageFeatures = no_features  # pyright: ignore[reportAttributeAccessIssue]
-    running.CHECKPOINT_SECONDS = float(checkpoint_seconds)
+    training_loop.CHECKPOINT_SECONDS = float(checkpoint_seconds)
     running.check_export = lambda *arguments: None
     running.choose_hardware = lambda device, threads, devices, precision: replace(CPU, devices=devices)
     spec = toy_spec(kind, toy_preset(kind, kimg=float(kimg)))

@@ -63,10 +63,10 @@ def test_nothing_is_measured_where_all_is_said(seconds):
 )
 def test_devices(monkeypatch, device, fast, wanted, expected):
     monkeypatch.setattr(hardware.torch.cuda, "is_bf16_supported", lambda including_emulation: fast)
-    assert hardware.device_precision(device, wanted) == expected
+    assert hardware.choose_device_precision(device, wanted) == expected
     if not fast:
         with pytest.raises(InputError, match="can't compute in bfloat16; use --precision float32"):
-            hardware.device_precision(device, "bfloat16")
+            hardware.choose_device_precision(device, "bfloat16")
 
 
 def test_a_run_keeps_its_format_and_why(tmp_path):

@@ -48,8 +48,3 @@ class Discriminator(BaseDiscriminator):
             embedded = self.embed(self.domain.standardise(condition))
             score = score + (embedded * features).sum(1) / features.shape[1] ** 0.5
         return score
-
-
-def count_parameters(module: nn.Module) -> int:
-    """Trainable numbers of a module."""
-    return sum(p.numel() for p in module.parameters() if p.requires_grad)
