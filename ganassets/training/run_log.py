@@ -52,7 +52,7 @@ class RunLog:
     def rewind(self, images: int) -> None:
         """Drop the records after a number of images, because the run will write them again.
 
-        Events stay, because they tell of the return; only lines that were cut off are dropped.
+        Events stay, because they record the return; only lines that were cut off are dropped.
         """
         for name, last in ((LOG, images), (METRICS, images), (EVENTS, math.inf)):
             kept = [record for record in self.read(name) if record["images"] <= last]

@@ -34,7 +34,7 @@ def test_a_full_disk_says_how_to_go_on(begun, place):
     with pytest.raises(GanassetsError) as caught, explain_how_to_resume("faces"):
         raise refused(begun / place)
     assert caught.value.exit_code == 1
-    told, _, command = str(caught.value).partition("then go on with `")
+    told, _, command = str(caught.value).partition("then continue with `")
     assert told == f"can't write in {begun / place}: there is no space left on the device; free some, "
     assert shlex.split(command.removesuffix("`.")) == ["ganassets", "train", "faces", "--resume", str(begun)]
 
@@ -52,5 +52,5 @@ def test_the_command_says_so(squares, begun, monkeypatch):
     monkeypatch.setattr("ganassets.cli.train.load_training", lambda module, function: train)
     text = told(run("train", "squares", "--precision", "float32"), 1)
     assert text.endswith(
-        f"larger than allowed there; mend that, then go on with `ganassets train squares --resume '{begun}'`."
+        f"larger than allowed there; fix that, then continue with `ganassets train squares --resume '{begun}'`."
     )

@@ -43,7 +43,7 @@ def test_what_costs_accuracy_has_to_pay(seconds):
 
 @pytest.mark.parametrize(("precision", "threads"), [("float32", 2), ("bfloat16", 4)])
 def test_a_format_that_is_asked_for_is_taken(seconds, precision, threads):
-    assert choose_hardware("cpu", precision=precision) == Hardware("cpu", threads, precision, True, 1, "as asked for")
+    assert choose_hardware("cpu", precision=precision) == Hardware("cpu", threads, precision, True, 1, "as requested")
     assert {name for _, name in seconds[1]} == {precision}
 
 
@@ -57,7 +57,7 @@ def test_nothing_is_measured_where_all_is_said(seconds):
     [
         ("cuda", True, "auto", ("bfloat16", "cuda computes in it")),
         ("cuda:1", False, "auto", ("float32", "cuda:1 has no bfloat16")),
-        ("cuda", True, "float32", ("float32", "as asked for")),
+        ("cuda", True, "float32", ("float32", "as requested")),
         ("mps", False, "auto", ("float32", "mps has no bfloat16")),
     ],
 )
@@ -70,6 +70,6 @@ def test_devices(monkeypatch, device, fast, wanted, expected):
 
 
 def test_a_run_keeps_its_format_and_why(tmp_path):
-    chosen = replace(SETTINGS, hardware=Hardware("cpu", 1, "bfloat16", True, 1, "as asked for"))
+    chosen = replace(SETTINGS, hardware=Hardware("cpu", 1, "bfloat16", True, 1, "as requested"))
     (tmp_path / "config.toml").write_text(to_toml(chosen), encoding="utf-8")
     assert read_settings(tmp_path / "config.toml").hardware == chosen.hardware

@@ -213,7 +213,7 @@ def test_a_full_disk_in_the_middle_of_a_line(unbroken, tmp_path, monkeypatch):
         with pytest.raises(GanassetsError) as caught, explain_how_to_resume("tile"):
             start(SPECS["tile"], run)
     assert str(caught.value) == (
-        f"can't write in {run}: the file would be larger than allowed there; mend that, then go on with "
+        f"can't write in {run}: the file would be larger than allowed there; fix that, then continue with "
         f"`ganassets train tile --resume {run}`."
     )
     assert caught.value.exit_code == 1

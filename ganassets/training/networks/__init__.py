@@ -1,4 +1,4 @@
-"""One generator and one discriminator for every plugin (torch)."""
+"""The generator and the discriminator of every plugin (torch)."""
 
 from .base import BaseDiscriminator, BaseGenerator, NetworkSettings
 from .discriminator import Discriminator
