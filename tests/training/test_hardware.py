@@ -21,11 +21,11 @@ def seconds(monkeypatch):
     table |= {(1, "bfloat16"): 1.5, (2, "bfloat16"): 1.0, (4, "bfloat16"): 0.5}
     measured = []
 
-    def conv_seconds(threads, precision):
+    def measure_conv(threads, precision):
         measured.append((threads, precision))
         return table[threads, precision]
 
-    monkeypatch.setattr(hardware, "conv_seconds", conv_seconds)
+    monkeypatch.setattr(hardware, "measure_conv", measure_conv)
     monkeypatch.setattr(hardware.os, "sched_getaffinity", lambda _: range(4), raising=False)
     return table, measured
 
