@@ -102,7 +102,7 @@ def painted(materials: Sequence[str], seed: int, size: int) -> Arrays:
     return {"albedo": np.stack(albedo), "height": np.stack(height)}
 
 
-class FeatureSpace:
+class MaterialFeatures:
     """Features of albedo (n, 3, h, w) in [0, 1] and height (n, 1, h, w) in texels that weigh the same.
 
     EfficientNet-Lite0's of each map, on the principal axes of reference materials, scaled to unit total variance there.

@@ -29,7 +29,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from material_samples import BATCH, Discriminant, FeatureSpace, Maker, painted
+from material_samples import BATCH, Discriminant, Maker, MaterialFeatures, painted
 from numpy.typing import NDArray
 from quilting import quilted
 from scipy.spatial.distance import cdist, pdist
@@ -109,7 +109,7 @@ class Bench:
         n, size = self.amounts.per_class, self.maker.size
         probe_labels, labels = class_labels(PROBE_SAMPLES), class_labels(n)
         reference = painted(names_of(probe_labels), PAINTER_SEED, size)
-        space = FeatureSpace(self.network, reference)
+        space = MaterialFeatures(self.network, reference)
         made = {
             look: space(self.maker.pictures(names_of(labels), look, FIRST_SEED, size)) for look in looks_of(self.maker)
         }

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -292,6 +293,7 @@ class GoneTerminal(io.StringIO):
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_terminal_that_is_gone_keeps_nothing_from_being_saved(tmp_path, monkeypatch):
     console, step = Console(file=io.StringIO(), force_terminal=True), Trainer.step
+    threads = set(threading.enumerate())
 
     def stepping(trainer: Trainer) -> dict[str, float]:
         if trainer.step_count == 5:
@@ -303,6 +305,8 @@ def test_a_terminal_that_is_gone_keeps_nothing_from_being_saved(tmp_path, monkey
     with pytest.raises(KeyboardInterrupt):
         start(SPEC, tmp_path / "run", console)
     assert images_of(tmp_path / "run") == 48
+    for thread in set(threading.enumerate()) - threads:
+        thread.join(PATIENCE)  # its error belongs to this test
 
 
 def test_a_closed_terminal_saves_the_run(tmp_path):

@@ -149,9 +149,9 @@ def test_records_of_what_comes_again_are_dropped(tmp_path, monkeypatch):
     cut(run, 10, monkeypatch, seconds=1e9)
     assert [line["images"] for line in records(run / "log.jsonl")] == list(range(8, 81, 8))
     first = records(run / "metrics.jsonl")
-    with open(run / "log.jsonl", "a", encoding="utf-8") as file:
+    with (run / "log.jsonl").open("a", encoding="utf-8") as file:
         file.write('{"images": 88, "g_lo')
-    with open(run / "events.jsonl", "a", encoding="utf-8") as file:
+    with (run / "events.jsonl").open("a", encoding="utf-8") as file:
         file.write('{"images": 0, "kind": "roll')
     monkeypatch.setattr(progress, "LOG_SECONDS", -1.0)
     monkeypatch.setattr(run_recorder, "MEASURING_SHARE", 1e9)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
 from collections.abc import Callable
@@ -109,6 +110,15 @@ def test_measures_at_the_start_and_the_end_and_between_as_time_allows(tmp_path, 
         assert all(0 < line["distance"] < 1e6 and len(line["neighbours"]) == 64 for line in lines)
         pictures = {path.stem for path in (run / "nearest").iterdir()}
         assert pictures == {f"{images:010d}" for images, measured in counts if measured}
+
+
+def test_the_first_tenth_of_a_second_counts_as_time(tmp_path, monkeypatch):
+    clock = itertools.count(0.0, 0.0005)
+    monkeypatch.setattr(run_recorder.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(run_recorder, "MEASURING_SHARE", 1.0)
+    run = start(SPEC, tmp_path / "run")
+    assert next(clock) < 0.05, "rounded to a tenth, it would be none"
+    assert [line["images"] for line in records(run / "metrics.jsonl")] == list(range(0, 41, 8))
 
 
 def test_the_checkpoint_that_comes_nearest_is_kept(tmp_path, monkeypatch):
