@@ -78,7 +78,7 @@ def test_a_run_goes_on_with_the_labels_that_it_began_with(tmp_path: Path) -> Non
     settings = read_settings(tmp_path / "a" / "config.toml")
     (tmp_path / "a" / "config.toml").write_text(to_toml(replace(settings, preset=replace(settings.preset, kimg=0.064))))
     (tmp_path / "art" / "elf").rename(tmp_path / "art" / "fairy")
-    assert "other labels than they had" in run("train", "--resume", "a", code=2).stderr
+    assert "data have changed" in run("train", "--resume", "a", code=2).stderr
     (tmp_path / "art" / "fairy").rename(tmp_path / "art" / "elf")
     run("train", "--resume", "a")
 
