@@ -14,7 +14,7 @@ from ganassets.api.spec import GeneratorSpec
 from ganassets.inference.conditions import Wish, wanted_row
 from ganassets.inference.model import Model
 from ganassets.inference.pipeline import Inputs, seed_noise
-from ganassets.training.evaluation.features import ImageFeatures, image_features, scaled_pictures
+from ganassets.training.evaluation.features import ImageFeatures, image_features, scale_to_images
 from ganassets.training.evaluation.measures import Features, principal_axes
 from ganassets_textures.materials import COLUMNS, LOOKS
 from ganassets_textures.painted_samples import round_scale
@@ -106,7 +106,7 @@ def paint_pictures(materials: Sequence[str], seed: int, size: int) -> Arrays:
     return {"albedo": np.stack(albedo), "height": np.stack(height)}
 
 
-class FeatureSpace:
+class MaterialFeatures:
     """Features of albedo (n, 3, h, w) in [0, 1] and height (n, 1, h, w) in texels, with equal weights.
 
     EfficientNet-Lite0's features of each map, on the principal axes of reference materials, are scaled to unit total
@@ -122,7 +122,7 @@ class FeatureSpace:
 
     def raw(self, pictures: Arrays) -> dict[str, Features]:
         """Compute the (n, 1280) features of each map."""
-        shown = {"albedo": pictures["albedo"], "height": scaled_pictures(pictures["height"], *HEIGHTS)}
+        shown = {"albedo": pictures["albedo"], "height": scale_to_images(pictures["height"], *HEIGHTS)}
         return {name: image_features(self.network, images) for name, images in shown.items()}
 
     def __call__(self, pictures: Arrays) -> Features:

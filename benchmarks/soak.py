@@ -83,7 +83,7 @@ def entered(out: Path, known: tuple[int, int]) -> tuple[int, int]:
     at, count = known
     index = out / "index.jsonl"
     if index.exists():
-        with open(index, "rb") as file:
+        with index.open("rb") as file:
             file.seek(at)
             for line in file:
                 if not line.endswith(b"\n"):

@@ -1,4 +1,4 @@
-"""What benchmarks print: paragraphs and markdown tables."""
+"""Print paragraphs and markdown tables."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 
 def say(text: str) -> None:
-    """A paragraph."""
+    """Print a paragraph."""
     print(textwrap.fill(text, 100), end="\n\n", flush=True)
 
 
 def print_table(rows: Sequence[dict[str, str]]) -> None:
-    """Markdown of rows by column."""
+    """Print a markdown table of rows, which are cells by column."""
     for row in (rows[0], ["---"] * len(rows[0]), *(row.values() for row in rows)):
         print(f"| {' | '.join(row)} |")
     print(flush=True)

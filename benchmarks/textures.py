@@ -29,7 +29,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from material_samples import BATCH, Discriminant, FeatureSpace, ModelSampler, paint_pictures
+from material_samples import BATCH, Discriminant, MaterialFeatures, ModelSampler, paint_pictures
 from numpy.typing import NDArray
 from quilting import quilted
 from scipy.spatial.distance import cdist, pdist
@@ -117,7 +117,7 @@ class TextureBench:
         n, size = self.counts.per_class, self.sampler.size
         probe_labels, labels = class_labels(PROBE_SAMPLES), class_labels(n)
         reference = paint_pictures(class_names(probe_labels), PAINTER_SEED, size)
-        space = FeatureSpace(self.network, reference)
+        space = MaterialFeatures(self.network, reference)
         generated = {
             look: space(self.sampler.pictures(class_names(labels), look, FIRST_SEED, size))
             for look in trained_looks(self.sampler)

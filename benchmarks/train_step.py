@@ -1,10 +1,10 @@
-"""Speed of a training step on the CPU, and of the ways to upsample.
+"""Measure the speed of a training step on the CPU, and of several ways to upsample.
 
 Usage: [OMP_WAIT_POLICY=passive] python benchmarks/train_step.py [ROUNDS]
 
-Whole steps of the faces' quick preset (both networks, optimisers, average, penalty in its turn) on random samples of
-the right shapes, for every precision, number of threads and memory format. Prints markdown tables of the best round:
-what else runs on the machine only ever makes a round slower.
+Complete steps of the faces' quick preset (both networks, optimisers, EMA, penalty at its interval) on random samples
+of the right shapes, for each precision, number of threads and memory format. Prints markdown tables of the best
+round, because other programs on the machine can only make a round slower.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ from ganassets.training.settings import Hardware
 from ganassets.training.trainer import Trainer
 
 SAMPLES = 256
-UPSAMPLED = (16, 32, 32, 32)  # what the generator's last block takes
+# Shape of the input of the generator's last block.
+UPSAMPLED = (16, 32, 32, 32)
 REPEATS = 20
 THREADS = (1, 2)
 FORMS = {
@@ -45,7 +46,7 @@ HARDWARE = [
 
 
 def random_heads(spec: GeneratorSpec, preset: Preset) -> TrainingData:
-    """Noise with the shapes of the faces' samples."""
+    """Make noise with the shapes of the faces' samples."""
     rng = np.random.default_rng(0)
     albedo = rng.integers(0, 256, (SAMPLES, 3, preset.size, preset.size), np.uint8)
     shape = rng.normal(size=(SAMPLES, 64)).astype(np.float32)
@@ -57,7 +58,7 @@ def random_heads(spec: GeneratorSpec, preset: Preset) -> TrainingData:
 def make_trainer(
     spec: GeneratorSpec, preset: Preset, fit: LinearFit, data: TrainingData, hardware: Hardware
 ) -> Trainer:
-    """A trainer in the middle of its run, where both networks learn."""
+    """Build a trainer in the middle of its run, where both networks learn."""
     apply_hardware(hardware)
     trainer = Trainer(preset, spec.domain(preset, fit), data, "rpgan", hardware, seed=0)
     trainer.images = int(preset.kimg * 500)
@@ -65,10 +66,10 @@ def make_trainer(
 
 
 def images_per_second(trainer: Trainer) -> float:
-    """Over two turns of the penalty."""
+    """Measure images per second over two penalty intervals."""
     apply_hardware(trainer.hardware)
     steps = 2 * trainer.preset.penalty_interval
-    trainer.step()  # warms up after another trainer's turn
+    trainer.step()  # warms up after another trainer
     start = time.perf_counter()
     for _ in range(steps):
         trainer.step()
@@ -76,28 +77,33 @@ def images_per_second(trainer: Trainer) -> float:
 
 
 def expand(x: Tensor) -> Tensor:
-    """Nearest, by repeating along new axes."""
+    """Upsample by nearest neighbour, repeating along new axes."""
     n, c, h, w = x.shape
     return x[:, :, :, None, :, None].expand(n, c, h, 2, w, 2).reshape(n, c, 2 * h, 2 * w)
 
 
 def stack(x: Tensor) -> Tensor:
-    """Nearest, by stacking each axis with itself."""
+    """Upsample by nearest neighbour, stacking each axis with itself."""
     for axis in (2, 3):
         x = torch.stack([x, x], axis + 1).flatten(axis, axis + 1)
     return x
 
 
 def conv_transpose(x: Tensor) -> Tensor:
-    """Nearest, by a transposed convolution of each channel with ones."""
+    """Upsample by nearest neighbour, with a transposed convolution of each channel with ones."""
     return functional.conv_transpose2d(x, x.new_ones(x.shape[1], 1, 2, 2), stride=2, groups=x.shape[1])
+
+
+def bilinear(x: Tensor) -> Tensor:
+    """Upsample by bilinear interpolation."""
+    return functional.interpolate(x, scale_factor=2, mode="bilinear")
 
 
 UPSAMPLERS: dict[str, Callable[[Tensor], Tensor]] = {
     "interpolate, nearest (used)": upsample,
     "stack + flatten": stack,
     "expand + reshape": expand,
-    "interpolate, bilinear": lambda x: functional.interpolate(x, scale_factor=2, mode="bilinear"),
+    "interpolate, bilinear": bilinear,
     "conv_transpose2d": conv_transpose,
 }
 
@@ -105,28 +111,28 @@ UPSAMPLERS: dict[str, Callable[[Tensor], Tensor]] = {
 def upsample_milliseconds(
     layer: Callable[[Tensor], Tensor], dtype: torch.dtype, memory_format: torch.memory_format
 ) -> tuple[float, float]:
-    """Least milliseconds forward and backward."""
+    """Measure the least milliseconds of the forward and of the backward pass."""
     x = torch.zeros(UPSAMPLED).to(dtype=dtype, memory_format=memory_format).requires_grad_()
     gradient = torch.zeros_like(layer(x))
     forward = backward = float("inf")
     for _ in range(REPEATS):
         start = time.perf_counter()
         y = layer(x)
-        made = time.perf_counter()
+        middle = time.perf_counter()
         y.backward(gradient)
-        forward, backward = min(forward, made - start), min(backward, time.perf_counter() - made)
+        forward, backward = min(forward, middle - start), min(backward, time.perf_counter() - middle)
     return forward * 1e3, backward * 1e3
 
 
 def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Markdown."""
+    """Print a markdown table."""
     for row in (head, ["---"] * len(head), *rows):
         print(f"| {' | '.join(row)} |")
     print()
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure, and print tables."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
     spec = load_generator("faces")
     preset = spec.preset("quick")

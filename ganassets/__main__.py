@@ -1,4 +1,4 @@
-"""`python -m ganassets` is the same as `ganassets`."""
+"""Run the command line with `python -m ganassets`."""
 
 from .cli import main
 

@@ -1,4 +1,4 @@
-"""Our training against two packages from PyPI: the same images, size and time.
+"""Compare ganassets with two packages from PyPI on the same images, at the same size, in the same time.
 
 Usage: python benchmarks/peers/compare.py DATA... [--seconds S] [--seeds 1,2,3] [--only NAME;...] [--device cpu]
            [--out DIR] [--pictures DIR] [--tables]
@@ -6,12 +6,12 @@ Usage: python benchmarks/peers/compare.py DATA... [--seconds S] [--seeds 1,2,3] 
 DATA: portraits=FOLDER (any pictures, their middle squares), textures=FOLDER (random crops of FOLDER/*/albedo.*), heads
 (skins that our own painter makes).
 
-Every contender trains in a process of its own for the same seconds: on a CPU those of its one thread as the system
-counts them, which what else runs on the machine hardly changes; on a GPU those on the wall. Results are lines of
-DIR/results.jsonl, grids of samples lie beside it; what is there already is not run again. Then tables are printed
-(--tables: nothing else is done), and --pictures gets one picture of samples for each data set.
+Each contender trains in its own process for the same seconds. On a CPU these are the seconds of its one thread, which
+other programs hardly change; on a GPU they are wall-clock seconds. Results are lines of DIR/results.jsonl, with grids
+of samples beside it; existing results are not repeated. Then tables are printed (with --tables, nothing else is done),
+and --pictures gets one image of samples for each data set.
 
-Install the packages apart first (benchmarks/peers/requirements.txt) and name their folder in PYTHONPATH.
+First install the packages in a folder of their own (benchmarks/peers/requirements.txt), and add it to PYTHONPATH.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from contender import Contender
 from images import Images
 from ours import Ours
 from packages import LIGHTWEIGHT_NARROW, STYLE_NARROW, LightweightGan, StyleGan2
-from tell import comparison, of, print_measures, print_table, values
+from tell import draw_comparison, print_measures, print_table, select_results, values
 
 OURS = "ganassets"
 CONTENDERS: dict[str, Callable[[Images, str, int], Contender]] = {
@@ -35,21 +35,21 @@ CONTENDERS: dict[str, Callable[[Images, str, int], Contender]] = {
     "stylegan2-pytorch": StyleGan2,
     "stylegan2-pytorch narrow": lambda *given: StyleGan2(*given, **STYLE_NARROW),
 }
-# Ours by theirs: at most for distances, at least for speed.
+# Targets for our result divided by theirs: upper bounds of distances, and a lower bound of the speed.
 MOST_OF_DEFAULT, MOST_OF_NARROW, LEAST_SPEED = 0.5, 0.8, 1.5
 
 
 def make(name: str, images: Images, device: str, seed: int) -> Contender:
-    """A contender by its name."""
+    """Build a contender by its name."""
     return CONTENDERS[name](images, device, seed)
 
 
 def print_ratios(results: Sequence[Result]) -> None:
-    """Ours by each of theirs, seed by seed, with what was aimed at."""
+    """Print our means divided by theirs, and whether they meet the targets."""
     rows = []
     for data in dict.fromkeys(result["data"] for result in results):
         for name in list(CONTENDERS)[1:]:
-            ours, theirs = of(results, data=data, contender=OURS), of(results, data=data, contender=name)
+            ours, theirs = (select_results(results, data=data, contender=which) for which in (OURS, name))
             if not (ours and theirs):
                 continue
             mean = {key: [statistics.mean(values(some, key)) for some in (ours, theirs)] for key in ("fd", "rate")}
@@ -71,7 +71,7 @@ def print_ratios(results: Sequence[Result]) -> None:
 
 
 def main() -> None:
-    """Run what is missing, then print the tables."""
+    """Run missing cases, then print the tables."""
     parser = command_line(__doc__ or "", 150, "1,2,3", "runs/peers")
     parser.add_argument("--pictures", type=Path)
     options = parser.parse_args()
@@ -80,7 +80,7 @@ def main() -> None:
     print_measures(results)
     print_ratios(results)
     for data in dict.fromkeys(result["data"] for result in results if options.pictures):
-        comparison(results, data, options.out).quantize(128).save(options.pictures / f"peers-{data}.png")
+        draw_comparison(results, data, options.out).quantize(128).save(options.pictures / f"peers-{data}.png")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""How near samples come to the images they were trained on, and whether they are those images."""
+"""Measure how near samples are to the training images, and whether they copy them."""
 
 from __future__ import annotations
 
@@ -18,12 +18,14 @@ from ganassets.training.evaluation.measures import (
 )
 
 SAMPLES = 256
-AXES = 64  # of the reference; few images give no covariance of more
+# Number of principal axes of the reference; few images don't determine the covariance of more.
+AXES = 64
+# Number of samples in a grid.
 SHOWN = 32
 
 
 class Judge:
-    """Measures against a reference (n, 3, size, size) uint8, the same for every contender."""
+    """Measures samples against a reference (n, 3, size, size) uint8, the same for every contender."""
 
     def __init__(self, reference: Images) -> None:
         self.network = ImageFeatures()
@@ -32,13 +34,14 @@ class Judge:
         self.apart = nearest_others(self.real)
 
     def measures(self, samples: torch.Tensor) -> dict[str, float]:
-        """Of (n, 3, size, size) samples in [0, 1].
+        """Measure (n, 3, size, size) samples in [0, 1].
 
-        "fd": Frechet distance of the features along the reference's axes. In all of the features' dimensions, because
-        along the axes of few images everything else looks as near to them as they are to each other: "precision" and
-        "recall"; "spread": mean distance of two samples over that of two real images; "nearest": median distance to the
-        nearest training image over that of real images to each other; "copies": share that lies nearer to a training
-        image than all but 1 % of those do to each other.
+        - "fd": Frechet distance of the features along the reference's axes. The other measures use all dimensions,
+          because along the axes of few images everything looks as near to them as they are to each other.
+        - "precision" and "recall": see Neighbourhoods.
+        - "spread": mean distance between two samples, divided by that of two real images.
+        - "nearest": median distance to the nearest training image, divided by that of real images to each other.
+        - "copies": share of samples nearer to a training image than all but 1 % of real images are to another.
         """
         fake = image_features(self.network, samples.numpy())
         along = [(features - self.mean) @ self.axes for features in (self.real, fake)]
@@ -56,7 +59,7 @@ class Judge:
 
 
 def grid(samples: torch.Tensor, columns: int = 8) -> Image.Image:
-    """A picture of the first samples, row by row."""
+    """Draw the first samples, row by row."""
     rows = [torch.cat(list(row), 2) for row in samples[:SHOWN].split(columns)]
-    whole = torch.cat(rows, 1)
-    return Image.fromarray((whole * 255).round().byte().permute(1, 2, 0).numpy())
+    sheet = torch.cat(rows, 1)
+    return Image.fromarray((sheet * 255).round().byte().permute(1, 2, 0).numpy())

@@ -1,4 +1,4 @@
-"""Our own training on plain pictures: the generator of portraits, as a user's own pictures train it."""
+"""Train the portraits generator on images, as a user's own images would be trained on."""
 
 from __future__ import annotations
 
@@ -20,22 +20,23 @@ from ganassets.training.settings import Hardware
 from ganassets.training.trainer import Trainer
 from ganassets_faces.portraits import QUICK, SPEC
 
-RATE_STEPS = 32  # that the speed is taken from
+# Number of last steps that the speed is computed from.
+RATE_STEPS = 32
 
 
 class TimedTrainer(Trainer):
-    """A trainer whose run ends with its time, not with its images."""
+    """A trainer whose progress is measured in time instead of images."""
 
     share = 0.0
 
     @property
     def progress(self) -> float:
-        """Share of the time that is over."""
+        """Share of the time that has passed."""
         return self.share
 
 
-def hardware_of(device: str) -> Hardware:
-    """What `ganassets train` would choose on a quiet machine, told by what the processor has and not by the clock."""
+def choose_fixed_hardware(device: str) -> Hardware:
+    """Return what `ganassets train` would choose on a quiet machine, without measuring."""
     if device != "cpu":
         return choose_hardware(device, 1)
     fast_half = torch.ops.mkldnn._is_mkldnn_bf16_supported()
@@ -43,23 +44,23 @@ def hardware_of(device: str) -> Hardware:
 
 
 class Ours:
-    """ganassets' trainer on pictures; `changes` are fields of its preset."""
+    """The trainer of ganassets on images; `changes` are fields of its preset."""
 
     def __init__(self, images: Images, device: str, seed: int, **changes: Any) -> None:
         preset = replace(QUICK, **changes)
-        data = pictures_of(images)
+        data = make_data(images)
         rng = np.random.default_rng([seed, 3])
         fit = fit_linear(data, preset.z_dim, preset.components, rng, preset.clusters, preset.basis_size)
         if preset.regression:
             data = replace(data, latents=linear_latents(fit, data))
-        hardware = hardware_of(device)
+        hardware = choose_fixed_hardware(device)
         self.trainer = TimedTrainer(preset, SPEC.domain(preset, fit), data, preset.objective, hardware, seed)
         self.batch, self.precision = preset.batch, hardware.precision
         self.networks = ([self.trainer.generator], self.trainer.discriminator)
         self.shares: deque[float] = deque(maxlen=RATE_STEPS)
 
     def step(self, share: float) -> None:
-        """A step of the trainer, whose average has a half-life in images: the run's images are told from its speed."""
+        """Step the trainer; the EMA's half-life is in images, so the run's images are estimated from the speed."""
         trainer = self.trainer
         trainer.share = share
         self.shares.append(share)
@@ -69,13 +70,13 @@ class Ours:
         trainer.step()
 
     def samples(self, count: int) -> Mapping[str, Tensor]:
-        """Of the averaged weights, as a model file has them."""
+        """Generate samples with the averaged weights, as in a model file."""
         z = torch.from_numpy(latents(range(count), self.trainer.preset.z_dim))
         return {"average": torch.from_numpy(self.trainer.snapshot(z, torch.zeros(count, 0))["picture"])}
 
 
-def pictures_of(images: Images) -> TrainingData:
-    """Images as the generator of portraits takes them."""
+def make_data(images: Images) -> TrainingData:
+    """Convert images to training data of the portraits generator."""
     constants = {"aspect": np.ones(1, np.float32)}
     none = np.zeros((len(images), 0), np.float32)
     return TrainingData({"colour": images}, {}, none, "pictures", "", "", constants=constants)

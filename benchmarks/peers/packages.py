@@ -41,7 +41,7 @@ def without_cuda() -> Iterator[None]:
     sys.modules.update(absent)
     try:
         with (
-            mock.patch.object(torch.cuda, "is_available", lambda: True),
+            mock.patch.object(torch.cuda, "is_available", return_value=True),
             mock.patch.object(nn.Module, "cuda", lambda module, device=None: module),
         ):
             yield

@@ -1,4 +1,4 @@
-"""Results as tables and pictures."""
+"""Print results as tables, and draw them."""
 
 from __future__ import annotations
 
@@ -25,32 +25,32 @@ MEASURES = {
 SHOWN_ROWS, TILE, LABEL = 2, 64, 14
 
 
-def of(results: Sequence[Result], **facts: object) -> list[Result]:
-    """Results with these facts."""
+def select_results(results: Sequence[Result], **facts: object) -> list[Result]:
+    """Return the results with some facts."""
     return [result for result in results if facts.items() <= result.items()]
 
 
 def values(results: Sequence[Result], measure: str) -> list[float]:
-    """One of their measures."""
+    """Return one measure of each result."""
     return [result[measure] for result in results]
 
 
-def told(numbers: Sequence[float], digits: int) -> str:
-    """Mean, and the range where there are several."""
+def format_range(numbers: Sequence[float], digits: int) -> str:
+    """Format the mean, and the range if there are several numbers."""
     mean = f"{statistics.mean(numbers):.{digits}f}"
     return mean if len(numbers) == 1 else f"{mean} ({min(numbers):.{digits}f}-{max(numbers):.{digits}f})"
 
 
 def by_contender(results: Sequence[Result], data: str) -> Iterator[tuple[str, list[Result]]]:
-    """Results on a data set, in the order in which contenders first ran."""
-    for name in dict.fromkeys(result["contender"] for result in of(results, data=data)):
-        yield name, of(results, data=data, contender=name)
+    """Yield the results on a data set by contender, in the order in which these first ran."""
+    for name in dict.fromkeys(result["contender"] for result in select_results(results, data=data)):
+        yield name, select_results(results, data=data, contender=name)
 
 
 def print_measures(results: Sequence[Result]) -> None:
-    """A table for each data set: means over seeds and their ranges."""
+    """Print a table for each data set with means over seeds and their ranges."""
     for data in dict.fromkeys(result["data"] for result in results):
-        first = of(results, data=data)[0]
+        first = select_results(results, data=data)[0]
         say(f"{data}: {first['images']} images, {first['seconds']:g} s each on {first['device']}.")
         rows = []
         for name, some in by_contender(results, data):
@@ -60,14 +60,14 @@ def print_measures(results: Sequence[Result]) -> None:
                     "": name,
                     "G + D, M": f"{generator / 1e6:.2f} + {discriminator / 1e6:.2f}",
                     "steps": f"{statistics.mean(values(some, 'steps')):.0f}",
-                    **{title: told(values(some, key), digits) for key, (title, digits) in MEASURES.items()},
+                    **{title: format_range(values(some, key), digits) for key, (title, digits) in MEASURES.items()},
                 }
             )
         print_table(rows)
 
 
-def comparison(results: Sequence[Result], data: str, out: Path) -> Image.Image:
-    """Samples of each contender's first seed below its name."""
+def draw_comparison(results: Sequence[Result], data: str, out: Path) -> Image.Image:
+    """Draw samples of each contender's first seed below its name."""
     parts = []
     for name, some in by_contender(results, data):
         case = Case(**{field: some[0][field] for field in ("data", "contender", "seed", "seconds", "device")})

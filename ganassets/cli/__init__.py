@@ -1,4 +1,4 @@
-"""The command line. Each command has a module of its own, and nothing heavy is imported before a command needs it."""
+"""The command line; each command has its own module, and heavy packages are imported when a command needs them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 import click
 
 from .. import __version__
-from .base import DEBUG_OPTION, OpenGroup, debug_option
+from .base import DEBUG_OPTION, ExtensibleGroup, debug_option
 
 EXAMPLES = """\b
 Examples:
@@ -22,7 +22,7 @@ Examples:
 
 
 @click.group(
-    cls=OpenGroup,
+    cls=ExtensibleGroup,
     modules=(
         "generate",
         "batch",
@@ -52,7 +52,7 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Entry point of the `ganassets` program."""
+    """Run the `ganassets` program."""
     if DEBUG_OPTION not in sys.argv:
-        os.environ.setdefault("PYTHONWARNINGS", "ignore")  # of the processes that this one starts
+        os.environ.setdefault("PYTHONWARNINGS", "ignore")  # for the processes that this one starts
     cli.main(prog_name="ganassets")

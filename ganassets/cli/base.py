@@ -1,4 +1,4 @@
-"""What all commands share: loading on demand, errors as one sentence, --debug."""
+"""Shared parts of all commands: loading on demand, one-line errors, and --debug."""
 
 from __future__ import annotations
 
@@ -20,27 +20,40 @@ from .output import replace_unknown_letters, say, say_lines
 
 DEBUG = "ganassets.debug"
 DEBUG_OPTION = "--debug"
-STOPPED = 130  # what shells give a program that Ctrl-C ended
+# Exit code of shells for a program that Ctrl-C stopped.
+STOPPED = 130
 
 
-class Failure(click.ClickException):
-    """An error to show, with its exit code and, under --debug, Python's account of it."""
+class CommandError(click.ClickException):
+    """An error of a command.
+
+    Args:
+        text: One line for the user.
+        exit_code: Exit code of the program.
+        trace: Python's traceback, with --debug.
+    """
 
     def __init__(self, text: str, exit_code: int, trace: str = "") -> None:
         super().__init__(text)
-        self.exit_code = exit_code  # pyright: ignore[reportAttributeAccessIssue]  # click reads it of the instance
+        self.exit_code = exit_code  # pyright: ignore[reportAttributeAccessIssue]  # click reads it from the instance
         self.trace = trace
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Print to standard error."""
+        del file
         if self.trace:
             say_lines(self.trace, err=True)
         say(self.message if self.exit_code == STOPPED else f"Error: {self.message}", err=True)
 
 
 class LazyGroup(click.Group):
-    """A group whose commands lie in modules of a package, this one if none is named: each `command` in a module named
-    like it.
+    """A group that imports each command when it is used.
+
+    Args:
+        args: See click.Group.
+        modules: Names of the commands and of their modules, each of which holds `command`.
+        package: Package of the modules; by default this one.
+        kwargs: See click.Group.
     """
 
     def __init__(
@@ -51,11 +64,13 @@ class LazyGroup(click.Group):
         self.package = package
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Names of the commands, in the order of their use."""
+        """Return the names of the commands, in the order of their use."""
+        del ctx
         return list(self.modules)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command, imported now."""
+        """Import and return a command."""
+        del ctx
         return importlib.import_module(f".{cmd_name}", self.package).command if cmd_name in self.modules else None
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
@@ -64,53 +79,51 @@ class LazyGroup(click.Group):
         return super().main(*args, **kwargs)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Read the command line; names of files may stand in it by the shell's wildcards."""
+        """Parse the command line; wildcards may put any file name into it, so errors are made printable."""
         with printable_errors():
             return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command; whatever it raises becomes one sentence and an exit code, and libraries' warnings stay away
-        from users.
-        """
+        """Run a command, without libraries' warnings; any error is reported as one line with an exit code."""
         try:
             with printable_errors(), hidden_warnings(ctx):
                 return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
         except KeyboardInterrupt as stop:
-            raise Failure("Stopped.", STOPPED, _trace(ctx)) from stop
+            raise CommandError("Stopped.", STOPPED, _trace(ctx)) from stop
         except GanassetsError as error:
-            raise Failure(str(error), error.exit_code, _trace(ctx)) from error
+            raise CommandError(str(error), error.exit_code, _trace(ctx)) from error
         except Exception as error:
             if isinstance(error, OSError) and error.filename:
                 text = f"{str(error.filename)[:200]} can't be used ({str(error.strerror).lower()})"
-                raise Failure(f"{text}.", InputError.exit_code, _trace(ctx)) from error
+                raise CommandError(f"{text}.", InputError.exit_code, _trace(ctx)) from error
             text = f"something unexpected happened ({one_line(error)})"
             advice = "" if ctx.meta.get(DEBUG) else "; run again with --debug to see where"
-            raise Failure(f"{text}{advice}.", 1, _trace(ctx)) from error
+            raise CommandError(f"{text}{advice}.", 1, _trace(ctx)) from error
 
 
-class OpenGroup(LazyGroup):
-    """Such a group with the commands behind its own that installed distributions bring."""
+class ExtensibleGroup(LazyGroup):
+    """A lazy group with the commands of installed distributions after its own."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Names of its own commands in the order of their use, then the others by name."""
+        """Return its own commands in the order of their use, then the others by name."""
         own = super().list_commands(ctx)
         return own + [name for name in command_names() if name not in own]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command, imported now; for one that can't be, another that says why."""
+        """Import and return a command; when that fails, return a command that reports the error."""
         own = super().get_command(ctx, cmd_name)
         if own is not None or cmd_name not in command_names():
             return own
         try:
             return load_command(cmd_name)
         except InputError as error:
-            return _stand_in(cmd_name, error)
+            return _make_failing_command(cmd_name, error)
 
 
-def _stand_in(name: str, error: InputError) -> click.Command:
-    """A command that fails with the error, whatever it is asked."""
+def _make_failing_command(name: str, error: InputError) -> click.Command:
+    """Return a command that raises the error for any arguments."""
 
     def fail() -> None:
         raise error
@@ -121,17 +134,17 @@ def _stand_in(name: str, error: InputError) -> click.Command:
 
 @contextlib.contextmanager
 def printable_errors() -> Iterator[None]:
-    """Make what click says of a command line one that a terminal only shows."""
+    """Make click's error messages printable, because they quote the command line."""
     try:
         yield
     except click.ClickException as error:
-        error.message = printable(error.message)  # pyright: ignore[reportAttributeAccessIssue]  # click reads it of here
+        error.message = printable(error.message)  # pyright: ignore[reportAttributeAccessIssue]  # click reads it
         raise
 
 
 @contextlib.contextmanager
 def hidden_warnings(ctx: click.Context) -> Iterator[None]:
-    """Show Python's warnings, which name lines of source files, under --debug alone."""
+    """Hide Python's warnings, which name lines of source files, unless --debug is set."""
     with warnings.catch_warnings():
         show = warnings.showwarning
 
@@ -148,52 +161,62 @@ def _trace(ctx: click.Context) -> str:
 
 
 def _set_debug(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    del param
     if value:
         ctx.meta[DEBUG] = True
 
 
-# Taken both before and after the command's name.
+# It may stand before or after the command's name.
 debug_option = click.option(
     DEBUG_OPTION,
     is_flag=True,
     is_eager=True,
     expose_value=False,
     callback=_set_debug,
-    help="Show Python's traceback when something fails.",
+    help="Show Python's traceback on errors.",
 )
 
 
 class GeneratorCommand(click.Command):
-    """A command whose help and options depend on the generator that is named on its command line."""
+    """A command whose help and options depend on the generator on its command line."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Look for a generator's name before the options are made."""
-        self.learn(ctx, self.named(args))
+        """Find the generator before the options are built."""
+        self.prepare(ctx, self.find_generator(args))
         return super().parse_args(ctx, args)
 
-    def named(self, args: Sequence[str]) -> str | None:
-        """Name of the generator that the command line is about, where it tells."""
+    def find_generator(self, args: Sequence[str]) -> str | None:
+        """Return the name of the generator on the command line; None when there is none."""
         names = generator_names()
-        return next((arg for arg in self.free(args) if arg in names), None)
+        return next((arg for arg in self.positional_arguments(args) if arg in names), None)
 
-    def free(self, args: Sequence[str]) -> list[str]:
-        """Arguments that are no values of the command's own options: `-o faces` names a folder."""
+    def positional_arguments(self, args: Sequence[str]) -> list[str]:
+        """Return the arguments that are not values of the command's own options: `-o faces` names a folder."""
         options = [param for param in self.params if isinstance(param, click.Option) and not param.is_flag]
         words = {word for option in options for word in option.opts}
         return [arg for before, arg in zip(["", *args], args, strict=False) if before not in words]
 
-    def learn(self, ctx: click.Context, name: str | None) -> None:
-        """Keep in ctx.meta what get_params and format_epilog need of the generator."""
+    def prepare(self, ctx: click.Context, name: str | None) -> None:
+        """Store in ctx.meta what get_params and format_epilog need of the generator."""
 
 
 def complete_generators(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Generators for the shell's completion; files as well, because a model file may stand there."""
+    """Complete generators, or else files, because the argument may be a model file."""
+    del ctx, param
     names = [CompletionItem(name) for name in generator_names() if name.startswith(incomplete)]
     return names or [CompletionItem(incomplete, type="file")]
 
 
 def parse_pairs(option: str, texts: Sequence[str]) -> dict[str, str]:
-    """{"age": "30"} of ("age=30",); InputError when there is no "=" or a name comes twice."""
+    """Parse ("age=30",) to {"age": "30"}.
+
+    Args:
+        option: Name of the option, for error messages.
+        texts: Values of the option.
+
+    Raises:
+        InputError: A text is not NAME=VALUE, or a name occurs twice.
+    """
     pairs: dict[str, str] = {}
     for text in texts:
         name, equals, value = map(str.strip, text.partition("="))
@@ -206,8 +229,16 @@ def parse_pairs(option: str, texts: Sequence[str]) -> dict[str, str]:
 
 
 def load_training(module: str, function: str) -> Any:
-    """A function that needs the packages of the extra "train"; GanassetsError when they aren't installed."""
-    # OpenMP's threads spin while they wait by default, which slows a run many times over on a machine in use.
+    """Import a function that needs the packages of the extra "train".
+
+    Args:
+        module: Full name of the module.
+        function: Name of the function.
+
+    Raises:
+        GanassetsError: The packages are not installed.
+    """
+    # By default OpenMP's threads spin while they wait, which makes a run several times slower on a busy machine.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         return getattr(importlib.import_module(module), function)

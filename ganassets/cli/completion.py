@@ -1,4 +1,4 @@
-"""`ganassets completion`: the shell's completion script."""
+"""`ganassets completion`: print the shell's completion script."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ Examples:
 @debug_option
 @click.pass_context
 def command(ctx: click.Context, shell: str) -> None:
-    """Print a script that makes the shell complete commands, options and generators."""
+    """Print a script with which the shell completes commands, options and generators."""
     from click.shell_completion import get_completion_class
 
     completion = get_completion_class(shell)
     if completion is None:
-        raise AssertionError(shell)  # click has these three built in
+        raise AssertionError(shell)  # click supports these three
     say_lines(completion(ctx.find_root().command, {}, "ganassets", "_GANASSETS_COMPLETE").source())

@@ -1,4 +1,4 @@
-"""A rich console that shows texts of strangers as texts."""
+"""A rich console that prints foreign text without control codes and markup."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from ..api.texts import printable_lines
 
 
 class PlainConsole(Console):
-    """Prints no control codes but rich's own, and takes no markup and no emoji codes from what it prints."""
+    """Prints only rich's own control codes, and interprets no markup or emoji codes in text."""
 
     def __init__(self, stderr: bool = False) -> None:
         super().__init__(stderr=stderr, highlight=False, markup=False, emoji=False)
 
     def render_str(self, text: str, **options: Any) -> Text:
-        """A text that is to be laid out, printable before its width is measured."""
+        """Convert text for layout; it is made printable before its width is measured."""
         return super().render_str(printable_lines(text), **options)
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
-        """Segments of anything that is printed, each text printable."""
+        """Yield segments of anything that is printed, with printable text."""
         for segment in super().render(renderable, options):
             yield segment if segment.control else Segment(printable_lines(segment.text), segment.style)

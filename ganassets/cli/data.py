@@ -1,4 +1,4 @@
-"""`ganassets data`: what a folder of training data holds, and what to do with it."""
+"""`ganassets data`: read a folder of training data, and suggest how to train on it."""
 
 from __future__ import annotations
 
@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from ..api.data import TrainingData
     from ..api.data.records import FileTotals
     from ..api.spec import GeneratorSpec, Preset
+    from ..training.settings import Hardware
 
-SHARPENED = 1.5  # how much larger than half of the pictures a suggested preset may be
+# Largest size of a suggested preset, as a multiple of the images' median side.
+MAX_UPSCALING = 1.5
 
 EXAMPLES = """\b
 Examples:
@@ -32,60 +34,66 @@ Examples:
 
 
 def complete_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """Generators for the shell's completion."""
+    """Complete names of generators."""
+    del ctx, param
     return [name for name in generator_names() if name.startswith(incomplete)]
 
 
-@click.command(name="data", short_help="Say what a folder of training data holds.", epilog=EXAMPLES)
+@click.command(name="data", short_help="Check a folder of training data.", epilog=EXAMPLES)
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option(
     "--as", "name", default="portraits", show_default=True, shell_complete=complete_names, help="Generator to train."
 )
-@click.option("--preset", help="Of the generator.  [default: chosen from the machine and the data]")
-@click.option("--sheet", type=click.Path(dir_okay=False, path_type=Path), help="PNG file to draw samples into.")
+@click.option("--preset", help="Preset of the generator.  [default: chosen from the machine and the data]")
+@click.option("--sheet", type=click.Path(dir_okay=False, path_type=Path), help="PNG file for a sheet of samples.")
 @click.option(
     "--seconds", type=click.FloatRange(0, 3600), default=20.0, show_default=True,
-    help="To train for, to tell how long a run takes; 0 leaves it out.",
+    help="Seconds of training to estimate the time of a run; 0 for no estimate.",
 )  # fmt: skip
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1, mps.")
-@click.option("--json", "as_json", is_flag=True, help="All of it as JSON.")
+@click.option("--device", default="auto", show_default=True, help="Device: auto, cpu, cuda, cuda:1 or mps.")
+@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 @debug_option
 def command(
     folder: Path, name: str, preset: str | None, sheet: Path | None, seconds: float, device: str, as_json: bool
 ) -> None:
-    """Read a folder or zip of training data as a generator would, and tell how long training on it takes here."""
+    """Read a folder or zip of training data as a generator would, and estimate the training time on this machine."""
     from ..api.data.records import count_files
     from ..api.plugin_calls import make_dataset
 
     spec = load_generator(name)
     option = spec.folder_option
     if option is None:
-        raise InputError(f"{spec.name} learns from no data of yours.")
-    pictures = picture_facts(folder) if spec.asset_kind == "picture" else {}
+        raise InputError(f"{spec.name} can't train on your own data; choose another generator with --as.")
+    images = read_image_facts(folder) if spec.asset_kind == "picture" else {}
     hardware = load_training("ganassets.training.hardware", "choose_hardware")(device, None) if seconds else None
-    chosen = spec.preset(preset) if preset else suggested(spec, hardware, pictures)
+    chosen = spec.preset(preset) if preset else suggest_preset(spec, hardware, images)
     with make_console(stderr=True).status("reading"):
-        data = make_dataset(spec, chosen, {option: str(folder)}, 0, lambda done, total: None)
+        data = make_dataset(spec, chosen, {option: str(folder)}, 0, ignore_progress)
     facts = {
-        "data": str(folder), "generator": spec.name, "preset": chosen.name, **pictures, "samples": len(data),
-        "labels": labels_of(data), "notes": data.notes,
+        "data": str(folder), "generator": spec.name, "preset": chosen.name, **images, "samples": len(data),
+        "labels": count_labels(data), "notes": data.notes,
         "totals": asdict(count_files(data.files)), "files": [asdict(record) for record in data.files],
     }  # fmt: skip
     if sheet or hardware:
-        facts |= rehearsed(spec, chosen, data, hardware, sheet, seconds)
+        facts |= run_preflight(spec, chosen, data, hardware, sheet, seconds)
     if as_json:
         say_json(facts)
         return
-    for title, text in lines(facts):
+    for title, text in format_facts(facts):
         say(f"{title:10}{text}")
-    for line in table(count_files(data.files)):
+    for line in format_totals(count_files(data.files)):
         say(line)
     words = ["ganassets", "train", spec.name, "--preset", chosen.name, f"--{option}", str(folder)]
     say(f"Next: {shell_command(*words)}")
 
 
-def picture_facts(folder: Path) -> dict[str, Any]:
-    """Number, sizes and modes of the pictures in a folder or zip, by their headers."""
+def ignore_progress(done: int, total: int) -> None:
+    """Ignore the progress of a dataset."""
+    del done, total
+
+
+def read_image_facts(folder: Path) -> dict[str, Any]:
+    """Read number, sizes and modes of the images in a folder or zip from their headers."""
     from statistics import median_low
 
     from ..api.data.pictures import scan_pictures
@@ -100,63 +108,79 @@ def picture_facts(folder: Path) -> dict[str, Any]:
     }
 
 
-def suggested(spec: GeneratorSpec, hardware: Any, pictures: Mapping[str, Any]) -> Preset:
-    """The first preset; on a GPU the last one that is not much larger than half of the pictures."""
+def suggest_preset(spec: GeneratorSpec, hardware: Hardware | None, images: Mapping[str, Any]) -> Preset:
+    """Return the first preset; on a GPU the last one that is not much larger than the images' median side."""
     if hardware is None or not hardware.device.startswith("cuda"):
         return spec.presets[0]
-    most = SHARPENED * pictures.get("side", float("inf"))
-    return next((preset for preset in reversed(spec.presets) if preset.size <= most), spec.presets[0])
+    largest = MAX_UPSCALING * images.get("side", float("inf"))
+    return next((preset for preset in reversed(spec.presets) if preset.size <= largest), spec.presets[0])
 
 
-def labels_of(data: TrainingData) -> dict[str, int]:
-    """How many samples each choice has that the data alone know."""
+def count_labels(data: TrainingData) -> dict[str, int]:
+    """Count the samples of each label that only the data define."""
     columns = [column.partition(":")[2] for condition in data.conditions_of or () for column in condition.columns]
     return dict(zip(columns, (data.conditions > 0.5).sum(0).tolist(), strict=False))
 
 
-def rehearsed(
-    spec: GeneratorSpec, preset: Preset, data: TrainingData, hardware: Any, sheet: Path | None, seconds: float
+def run_preflight(
+    spec: GeneratorSpec,
+    preset: Preset,
+    data: TrainingData,
+    hardware: Hardware | None,
+    sheet: Path | None,
+    seconds: float,
 ) -> dict[str, Any]:
-    """Where the sheet is, and how long a run takes, as far as they are wanted."""
+    """Draw the sheet, and estimate the time of a run, if they are requested.
+
+    Args:
+        spec: Generator to train.
+        preset: Sizes and length.
+        data: Training samples.
+        hardware: Where to train for the estimate; None for no estimate.
+        sheet: PNG file for the sheet; None for no sheet.
+        seconds: Seconds of training for the estimate.
+
+    Returns:
+        JSON-able facts.
+    """
     from ..api.writer import write_atomic
 
     found: dict[str, Any] = {}
-    cpu = load_training("ganassets.training.hardware", "choose_hardware")
-    rehearsal = load_training("ganassets.training.preflight", "Rehearsal")(
-        spec, preset, data, hardware or cpu("cpu", None)
-    )
+    choose_hardware = load_training("ganassets.training.hardware", "choose_hardware")
+    make_preflight = load_training("ganassets.training.preflight", "Preflight")
+    preflight = make_preflight(spec, preset, data, hardware or choose_hardware("cpu", None))
     if sheet:
-        picture = rehearsal.sheet()
-        if picture is None:
-            raise InputError(f"{spec.name} has no picture of its data; leave out --sheet.")
-        found["sheet"] = str(write_atomic(sheet, picture))
+        png = preflight.draw_sheet()
+        if png is None:
+            raise InputError(f"{spec.name} can't draw its data; leave out --sheet.")
+        found["sheet"] = str(write_atomic(sheet, png))
     if hardware:
         with make_console(stderr=True).status(f"training for {seconds:g} seconds"):
-            took = rehearsal.run_seconds(seconds)
-        found |= {"run_seconds": round(took, 1), "device": hardware.device, "threads": hardware.threads}
+            run_seconds = preflight.estimate_run_seconds(seconds)
+        found |= {"run_seconds": round(run_seconds, 1), "device": hardware.device, "threads": hardware.threads}
     return found
 
 
-def lines(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Titles and texts to show."""
+def format_facts(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield titles and texts to print."""
     yield "generator", f"{facts['generator']}, preset {facts['preset']}"
     if "pictures" in facts:
         smallest, median, largest = ("x".join(map(str, facts["sizes"][key])) for key in facts["sizes"])
         yield "pictures", f"{facts['pictures']:,}, {smallest} to {largest} pixels, half of them up to {median}"
-        yield "modes", counted(facts["modes"])
+        yield "modes", format_counts(facts["modes"])
     yield "samples", f"{facts['samples']:,}"
     if facts["labels"]:
-        yield "labels", counted(facts["labels"])
+        yield "labels", format_counts(facts["labels"])
     for note in facts["notes"]:
         yield "note", note
     if "sheet" in facts:
         yield "sheet", facts["sheet"]
     if "run_seconds" in facts:
-        yield "time", f"about {duration(facts['run_seconds'])} on {facts['device']}, {facts['threads']} threads"
+        yield "time", f"about {format_duration(facts['run_seconds'])} on {facts['device']}, {facts['threads']} threads"
 
 
-def table(totals: FileTotals) -> Iterator[str]:
-    """List how many files were found, used and left out; the last two add up to the first."""
+def format_totals(totals: FileTotals) -> Iterator[str]:
+    """Yield lines on files found, used and left out; the last two numbers add up to the first."""
     if not totals.found:
         return
     yield f"{'files':10}{totals.found:7,} found"
@@ -169,13 +193,13 @@ def table(totals: FileTotals) -> Iterator[str]:
         yield f"{'':10}--json lists every file"
 
 
-def counted(counts: Mapping[str, int]) -> str:
-    """ "RGB 12, P 3"."""
+def format_counts(counts: Mapping[str, int]) -> str:
+    """Format counts, as in "RGB 12, P 3"."""
     return ", ".join(f"{name} {count:,}" for name, count in counts.items())
 
 
-def duration(seconds: float) -> str:
-    """ "40 seconds", "12 minutes", "2.5 hours", "3.1 days"."""
+def format_duration(seconds: float) -> str:
+    """Format a time, as in "40 seconds", "12 minutes", "2.5 hours" or "3.1 days"."""
     for unit, length, most in (("seconds", 1, 100), ("minutes", 60, 100), ("hours", 3600, 48)):
         if seconds < most * length:
             return f"{seconds / length:.{1 if unit == 'hours' else 0}f} {unit}"

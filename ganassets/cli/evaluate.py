@@ -1,7 +1,8 @@
-"""`ganassets evaluate`: how good a model is."""
+"""`ganassets evaluate`: compare a model with data."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -17,7 +18,8 @@ from .plugin_options import generator_of
 from .train import data_parameter
 
 SPEC = "ganassets.evaluate.spec"
-MAIN = "data"  # how a generator's first data option may always be called
+# Second name of every generator's first data option.
+MAIN = "data"
 
 EXAMPLES = """\b
 Examples:
@@ -29,25 +31,29 @@ Examples:
 
 
 class EvaluateCommand(GeneratorCommand):
-    """Takes the data options of the generator that is named, or that the named model or run is of."""
+    """A command with the data options of the generator, model or run on its command line."""
 
-    def named(self, args: Any) -> str | None:
-        """The generator's name, where the command line tells."""
-        return super().named(args) or next((name for arg in self.free(args) if (name := generator_of(arg))), None)
+    def find_generator(self, args: Sequence[str]) -> str | None:
+        """Return the name of the generator on the command line, also by a model or run."""
+        named = super().find_generator(args)
+        return named or next((name for arg in self.positional_arguments(args) if (name := generator_of(arg))), None)
 
-    def learn(self, ctx: click.Context, name: str | None) -> None:
-        """Keep the generator's spec."""
+    def prepare(self, ctx: click.Context, name: str | None) -> None:
+        """Store the generator's spec."""
         ctx.meta[SPEC] = load_generator(name) if name else None
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
-        """Its own parameters and the generator's data options."""
+        """Return its own parameters and the generator's data options."""
         return [*super().get_params(ctx), *data_options(ctx.meta.get(SPEC))]
 
 
 def data_options(spec: GeneratorSpec | None) -> list[click.Option]:
-    """Options of a generator's dataset; the first is --data too. Without a generator --data stands for what it has."""
+    """Return the options of a generator's dataset.
+
+    The first is also called --data. Without a generator, --data stands for all of them.
+    """
     if spec is None:
-        return [click.Option([f"--{MAIN}", data_parameter(MAIN)], help="Data of your own, as for `ganassets train`.")]
+        return [click.Option([f"--{MAIN}", data_parameter(MAIN)], help="Your own data, as for `ganassets train`.")]
     names = [option.name for option in spec.data_options]
     return [
         click.Option(
@@ -60,18 +66,17 @@ def data_options(spec: GeneratorSpec | None) -> list[click.Option]:
 
 @click.command(cls=EvaluateCommand, name="evaluate", short_help="Compare a model with data.", epilog=EXAMPLES)
 @click.argument("name_or_model", shell_complete=complete_generators)
-@click.option("--samples", type=click.IntRange(16, 100_000), default=512, show_default=True, help="To compare.")
-@click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True, help="Of the comparison.")
-@click.option("--json", "as_json", is_flag=True, help="The measures as JSON.")
+@click.option(
+    "--samples", type=click.IntRange(16, 100_000), default=512, show_default=True, help="Number of samples to compare."
+)
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True, help="Random seed.")
+@click.option("--json", "as_json", is_flag=True, help="Print the measures as JSON.")
 @TRUSTED_OPTION
 @debug_option
-@click.pass_context
-def command(
-    ctx: click.Context, name_or_model: str, samples: int, seed: int, as_json: bool, trusted: bool, **data: Any
-) -> None:
-    """Compare what a model makes with data and with simpler models of it.
+def command(name_or_model: str, samples: int, seed: int, as_json: bool, trusted: bool, **data: Any) -> None:
+    """Compare a model's samples with real data, and with a linear model of the data.
 
-    The data are those of the options; without any, those of the model's run, or the generator's own.
+    The data are those of the options; without any, those of the model's run or the generator's own.
     """
     from ..inference.model import check_plugin, look_into
 
@@ -83,7 +88,7 @@ def command(
     given = {option.name: data.get(data_parameter(option.name)) for option in spec.data_options}
     options = {name: value for name, value in given.items() if value is not None}
     if any(data.values()) and not options:
-        raise InputError(f"{spec.name} takes no data of your own.")
+        raise InputError(f"{spec.name} can't use your own data; leave out the data options.")
     measures = load_training("ganassets.training.evaluation.comparison", "evaluate")(
         spec, model.path, samples=samples, seed=seed, console=make_console(stderr=as_json), data_options=options
     )

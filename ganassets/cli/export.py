@@ -1,4 +1,4 @@
-"""`ganassets export`: a trained run as a model file."""
+"""`ganassets export`: export a trained run as a model file."""
 
 from __future__ import annotations
 
@@ -20,28 +20,33 @@ Examples:
 """
 
 
-@click.command(name="export", short_help="Turn a trained run into a model file.", epilog=EXAMPLES)
+@click.command(name="export", short_help="Export a trained run as a model file.", epilog=EXAMPLES)
 @click.argument("run_or_name", required=False, shell_complete=complete_generators)
-@click.option("--onnx", is_flag=True, help="As ONNX, the one format of models so far.")
+@click.option("--onnx", is_flag=True, help="Export as ONNX, the only format so far.")
 @click.option(
-    "-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="File.  [default: model.onnx in the run]"
+    "-o",
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Model file.  [default: model.onnx in the run folder]",
 )
-@click.option("--best", is_flag=True, help="The checkpoint that measured nearest to the data, not the newest.")
-@click.option("--licence", help="Of the model, where it was trained on data of your own.")
-@click.option("--source", help="Where that data come from, and whom to credit.")
+@click.option(
+    "--best", is_flag=True, help="Export the checkpoint that measured nearest to the data instead of the newest."
+)
+@click.option("--licence", help="Licence of the model, if you trained it on your own data.")
+@click.option("--source", help="Source of your data, and whom to credit.")
 @debug_option
 def command(
     run_or_name: str | None, onnx: bool, out: Path | None, best: bool, licence: str | None, source: str | None
 ) -> None:
-    """Turn a run into one file that needs no torch and runs anywhere.
+    """Export a run as one ONNX file that needs no torch.
 
-    Takes a run folder, or the newest run of a generator, or the newest of all.
+    RUN_OR_NAME is a run folder, or the name of a generator for its newest run. The default is the newest run of all.
     """
     if not onnx:
-        raise InputError("say which format: `ganassets export --onnx`.")
+        raise InputError("name a format: `ganassets export --onnx`.")
     run = find_run(run_or_name)
     export_run = load_training("ganassets.training.onnx_export", "export_run")
-    given = {name: text for name, text in (("licence", licence), ("source", source)) if text}
-    model = export_run(spec_of_run(run), run, out, make_console(), given, best)
+    facts = {name: text for name, text in (("licence", licence), ("source", source)) if text}
+    model = export_run(spec_of_run(run), run, out, make_console(), facts, best)
     say(f"Model: {model}")
     say(f"Next: {shell_command('ganassets', 'generate', model)}")

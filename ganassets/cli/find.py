@@ -1,4 +1,4 @@
-"""Which run a word on the command line means, and which model made a file."""
+"""Find the run that the command line names, and the model that made a file."""
 
 from __future__ import annotations
 
@@ -18,29 +18,41 @@ SETTINGS_FILE = "config.toml"
 
 
 def find_run(text: str | None) -> Path:
-    """The run folder meant by a generator's name (its newest run), by None (the newest of all), or by its path."""
+    """Find a run folder.
+
+    Args:
+        text: Path of the folder, name of a generator for its newest run, or None for the newest run of all.
+
+    Raises:
+        InputError: There is no such run.
+    """
     if text and text not in generator_names():
         if Path(text).is_dir():
             return Path(text)
         raise InputError(f"{text} is neither a run folder nor a generator; {nearest(text, generator_names())}")
     found = runs_of(text)
     if not found:
-        whose = f" of {text}" if text else ""
+        generator = f" of {text}" if text else ""
         command = shell_command("ganassets", "train", text or "NAME")
-        raise InputError(f"there is no run{whose} in {RUNS}/; train one with `{command}`.")
+        raise InputError(f"there is no run{generator} in {RUNS}/; train one with `{command}`.")
     return found[-1]
 
 
 def spec_of_run(run: Path) -> GeneratorSpec:
-    """The generator that a run folder belongs to."""
+    """Return the generator of a run folder."""
     return load_generator(load_training("ganassets.training.settings", "read_settings")(run / SETTINGS_FILE).generator)
 
 
 def model_of_digest(generator: str, digest: str, given: str | None) -> Path:
-    """The model file with a SHA-256: the one given, or among the generator's shipped ones and its runs'.
+    """Find the model file with a SHA-256 among the generator's shipped models and its runs.
+
+    Args:
+        generator: Name of the generator.
+        digest: SHA-256 in hexadecimal.
+        given: Model that the user named, which is taken as it is; None to search.
 
     Raises:
-        InputError: it is none of them.
+        InputError: There is no such model.
     """
     import hashlib
 

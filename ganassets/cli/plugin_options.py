@@ -32,14 +32,14 @@ class MakingCommand(GeneratorCommand):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Keep the words that may name a model."""
-        ctx.meta[WORDS] = self.free(args)
+        ctx.meta[WORDS] = self.positional_arguments(args)
         return super().parse_args(ctx, args)
 
-    def named(self, args: Sequence[str]) -> str | None:
+    def find_generator(self, args: Sequence[str]) -> str | None:
         """The generator that is named, or that a named model or run is of."""
-        return super().named(args) or next((name for arg in self.free(args) if (name := generator_of(arg))), None)
+        return super().find_generator(args) or next((name for arg in self.positional_arguments(args) if (name := generator_of(arg))), None)
 
-    def learn(self, ctx: click.Context, name: str | None) -> None:
+    def prepare(self, ctx: click.Context, name: str | None) -> None:
         """Keep the generator's spec; where it has no sliders, with those of the model, which the data alone knew."""
         spec = load_generator(name) if name else None
         if spec and not spec.conditions:

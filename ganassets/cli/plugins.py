@@ -1,9 +1,10 @@
-"""`ganassets plugins`: what is installed, and whether it works."""
+"""`ganassets plugins`: list installed plugins, and check them."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import click
 
@@ -26,6 +27,10 @@ from .base import debug_option
 from .output import say, say_lines
 from .plugin_options import describe_condition
 
+if TYPE_CHECKING:
+    from ..api.assets import Exporter
+    from ..api.spec import GeneratorSpec
+
 EXAMPLES = """\b
 Examples:
   ganassets plugins list
@@ -42,25 +47,26 @@ def command() -> None:
 @command.command(name="list", epilog="\b\nExamples:\n  ganassets plugins list\n")
 @debug_option
 def list_plugins() -> None:
-    """List generators, exporters and commands; those that failed with the reason."""
+    """List generators, exporters and commands, with the error of those that fail to load."""
     rows = [("kind", "name", "state", "package", "summary")]
     for record in [*find_generators(), *find_exporters(), *find_commands()]:
         state = "failed" if record.error else "ok"
-        rows.append((record.kind, record.name, state, record.where, record.error or summary_of(record)))
-    # Plain columns: a table library would cost more time than everything else here.
+        rows.append((record.kind, record.name, state, record.where, record.error or summarize(record)))
+    # Formatted by hand, because importing a table library takes longer than everything else here.
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
         line = "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
         say(line, bold=row is rows[0], fg="red" if row[2] == "failed" else None)
 
 
-def summary_of(record: PluginRecord) -> str:
-    """One line on a plugin that works."""
+def summarize(record: PluginRecord) -> str:
+    """Return one line about a plugin that works."""
     return record.plugin.get_short_help_str(200) if record.kind == COMMANDS.name else record.plugin.summary
 
 
 def complete_plugins(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """Names for the shell's completion."""
+    """Complete names of plugins."""
+    del ctx, param
     names = [*generator_names(), *exporter_names(), *command_names()]
     return [name for name in names if name.startswith(incomplete)]
 
@@ -70,31 +76,31 @@ def complete_plugins(ctx: click.Context, param: click.Parameter, incomplete: str
 @debug_option
 def check_plugin(name: str) -> None:
     """Load a plugin and check it against its contract; exit code 1 when it fails."""
-    known = {GENERATORS: generator_names(), EXPORTERS: exporter_names(), COMMANDS: command_names()}
-    records = [record for kind, names in known.items() if name in names for record in records_named(kind, name)]
+    names_by_kind = {GENERATORS: generator_names(), EXPORTERS: exporter_names(), COMMANDS: command_names()}
+    records = [record for kind, names in names_by_kind.items() if name in names for record in records_named(kind, name)]
     if not records:
-        raise InputError(f"there is no plugin {name!r}; {nearest(name, [*itertools.chain(*known.values())])}")
+        raise InputError(f"there is no plugin {name!r}; {nearest(name, [*itertools.chain(*names_by_kind.values())])}")
     failed = [record for record in records if not check_record(record)]
     if failed:
         raise GanassetsError(f"{failed[0].kind} {name!r} of {failed[0].where} does not pass.")
 
 
 def check_record(record: PluginRecord) -> bool:
-    """Print what a plugin offers and what it breaks; True when all is well."""
+    """Print a plugin's features and problems; return whether it has no problems."""
     from ..api.registry_checks import exporter_problems, generator_problems
 
     say(f"{record.kind} {record.name} ({record.where}, {record.value})", bold=True)
     if record.error:
         say_lines(record.traceback or record.error)
         return False
-    lines_of, problems_of = {
-        GENERATORS.name: (generator_lines, generator_problems),
-        EXPORTERS.name: (exporter_lines, exporter_problems),
-        COMMANDS.name: (command_lines, lambda plugin: []),
+    describe, find_problems = {
+        GENERATORS.name: (describe_generator, generator_problems),
+        EXPORTERS.name: (describe_exporter, exporter_problems),
+        COMMANDS.name: (describe_command, no_problems),
     }[record.kind]
-    for line in lines_of(record.plugin):
+    for line in describe(record.plugin):
         say(f"  {line}")
-    problems = problems_of(record.plugin)
+    problems = find_problems(record.plugin)
     for problem in problems:
         say(f"  problem: {problem}", fg="red")
     if not problems:
@@ -102,8 +108,14 @@ def check_record(record: PluginRecord) -> bool:
     return not problems
 
 
-def generator_lines(spec) -> Iterator[str]:
-    """What a generator offers."""
+def no_problems(command: click.Command) -> list[str]:
+    """Return no problems; a command has no contract beyond its type."""
+    del command
+    return []
+
+
+def describe_generator(spec: GeneratorSpec) -> Iterator[str]:
+    """Yield lines about a generator."""
     yield spec.summary
     for output in spec.outputs:
         yield f"output {output.name}: {' x '.join(output.axes)}, {output.unit}"
@@ -115,8 +127,8 @@ def generator_lines(spec) -> Iterator[str]:
         yield f"data option --{option.name}: {option.help}"
 
 
-def exporter_lines(exporter) -> Iterator[str]:
-    """What an exporter offers."""
+def describe_exporter(exporter: Exporter) -> Iterator[str]:
+    """Yield lines about an exporter."""
     from ..api.options import describe_option
 
     yield exporter.summary
@@ -125,8 +137,8 @@ def exporter_lines(exporter) -> Iterator[str]:
         yield f"option {option.name}: {describe_option(option)}"
 
 
-def command_lines(command: click.Command) -> Iterator[str]:
-    """What a command offers."""
+def describe_command(command: click.Command) -> Iterator[str]:
+    """Yield lines about a command."""
     yield command.get_short_help_str(200)
     if isinstance(command, click.Group):
         yield f"commands {', '.join(command.list_commands(click.Context(command)))}"

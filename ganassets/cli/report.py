@@ -1,4 +1,4 @@
-"""`ganassets report`: a page about a run."""
+"""`ganassets report`: write a report of a run."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ Examples:
 """
 
 
-@click.command(name="report", short_help="Write a page about a run.", epilog=EXAMPLES)
+@click.command(name="report", short_help="Write a report of a run.", epilog=EXAMPLES)
 @click.argument("run", required=False, shell_complete=complete_generators)
 @debug_option
 def command(run: str | None) -> None:
-    """Write report.html into a run's folder and print its path: how good the run is, curves, samples over time.
+    """Write report.html into a run folder and print its path: verdict, charts and samples over time.
 
-    RUN is a run's folder or a generator's name (its newest run); by default the newest run of all. A run in training
-    writes its report by itself; the page needs no network.
+    RUN is a run folder, or the name of a generator for its newest run. The default is the newest run of all. Training
+    writes the report too; the page needs no network.
     """
     from ..training.report import write_report
 

@@ -1,4 +1,4 @@
-"""`ganassets train`: a run folder with a trained generator."""
+"""`ganassets train`: train a generator in a run folder, or resume a run."""
 
 from __future__ import annotations
 
@@ -32,26 +32,27 @@ Examples:
 """
 
 
-# Thousand images that move a model visibly towards other data: some minutes on two cores. Higher rates, or a weaker
-# penalty, spoil what the generator knows before the discriminator knows anything.
+# Thousand images after which a model has visibly moved to other data; some minutes on two cores.
 FINE_TUNE_KIMG = 4.0
-FINE_TUNE_RATE = 0.2  # of the preset's rates
+# Factor of the preset's learning rates, and divisor of its gamma. With higher rates or a weaker penalty, the untrained
+# discriminator spoils what the generator has learned.
+FINE_TUNE_RATE = 0.2
 
 
 def data_parameter(name: str) -> str:
-    """Python name of a data option's parameter, apart from those of every generator."""
+    """Return the parameter name of a data option, which differs from those of the command's own options."""
     return f"data_{name.replace('-', '_')}"
 
 
 class TrainCommand(GeneratorCommand):
-    """Takes the data options of the named generator, and lists its presets."""
+    """A command with the data options of the named generator; its help lists the presets."""
 
-    def learn(self, ctx: click.Context, name: str | None) -> None:
-        """Keep the generator's spec."""
+    def prepare(self, ctx: click.Context, name: str | None) -> None:
+        """Store the generator's spec."""
         ctx.meta[SPEC] = load_generator(name) if name else None
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
-        """Its own parameters and the generator's data options."""
+        """Return its own parameters and the generator's data options."""
         spec: GeneratorSpec | None = ctx.meta.get(SPEC)
         data = [
             click.Option([f"--{option.name}", data_parameter(option.name)], help=option.help)
@@ -68,31 +69,31 @@ class TrainCommand(GeneratorCommand):
         super().format_epilog(ctx, formatter)
 
 
-@click.command(cls=TrainCommand, name="train", short_help="Train a generator, or go on with a run.", epilog=EXAMPLES)
+@click.command(cls=TrainCommand, name="train", short_help="Train a generator, or resume a run.", epilog=EXAMPLES)
 @click.argument("name", required=False, shell_complete=complete_generators)
 @click.option("--preset", help="Sizes and length of the run.  [default: the generator's first]")
 @click.option("--out", type=click.Path(path_type=Path), help="Run folder.  [default: runs/NAME-DATE-N]")
-@click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True, help="Of all random numbers.")
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True, help="Random seed.")
 @click.option("--kimg", type=POSITIVE, help="Thousand images to train for, instead of the preset's.")
-@click.option("--objective", type=click.Choice(OBJECTIVES), help="Adversarial losses.  [default: the preset's]")
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1, mps.")
-@click.option("--threads", type=click.IntRange(1, 1024), help="Of the CPU.  [default: chosen from the machine]")
+@click.option("--objective", type=click.Choice(OBJECTIVES), help="Adversarial loss.  [default: the preset's]")
+@click.option("--device", default="auto", show_default=True, help="Device: auto, cpu, cuda, cuda:1 or mps.")
+@click.option("--threads", type=click.IntRange(1, 1024), help="Number of CPU threads.  [default: measured]")
 @click.option(
     "--precision",
     type=click.Choice(PRECISIONS),
     default="auto",
     show_default=True,
-    help="Number format of the networks; auto measures and says what it chose. The same weights need the same one.",
+    help="Number format of the networks; auto measures, and prints its choice. To repeat a run, use the same one.",
 )
-@click.option("--devices", type=click.IntRange(1, 1024), default=1, show_default=True, help="That train together.")
+@click.option("--devices", type=click.IntRange(1, 1024), default=1, show_default=True, help="Number of devices.")
 @click.option(
     "--from",
     "start",
     metavar="MODEL",
-    help="Model that the run starts from: a file, a run or a name of `ganassets models`.",
+    help="Model to start from: a file, a run or a name from `ganassets models`.",
 )
 @TRUSTED_OPTION
-@click.option("--resume", metavar="RUN", type=click.Path(path_type=Path), help="Go on with a run that was stopped.")
+@click.option("--resume", metavar="RUN", type=click.Path(path_type=Path), help="Resume a stopped run.")
 @debug_option
 @click.pass_context
 def command(
@@ -112,19 +113,19 @@ def command(
     resume: Path | None,
     **data: Any,
 ) -> None:
-    """Train a generator. Ctrl-C saves the run; --resume goes on with it."""
+    """Train a generator. Ctrl-C saves and stops the run; --resume continues it."""
     if resume is not None:
         resume_run(ctx, resume, trusted)
         return
     if name is None:
-        raise InputError("say which generator to train, such as `ganassets train faces`; see `ganassets plugins list`.")
+        raise InputError("name a generator to train, such as `ganassets train faces`; see `ganassets plugins list`.")
     spec: GeneratorSpec = ctx.meta[SPEC] or load_generator(name)
-    model = start_model(start, trusted) if start else None
-    chosen = spec.preset(preset) if preset else spec.presets[0] if model is None else preset_of(model, spec)
+    model = find_start_model(start, trusted) if start else None
+    chosen = spec.preset(preset) if preset else spec.presets[0] if model is None else fine_tuning_preset(model, spec)
     chosen = with_overrides(chosen, kimg=kimg, objective=objective)
-    given = {option.name: data[data_parameter(option.name)] for option in spec.data_options}
+    data_options = {option.name: data[data_parameter(option.name)] for option in spec.data_options}
     train = load_training("ganassets.training.run", "train")
-    with told_how_to_resume(spec.name):
+    with explain_how_to_resume(spec.name):
         run = train(
             spec,
             chosen,
@@ -133,18 +134,18 @@ def command(
             objective=chosen.objective,
             device=device,
             threads=threads,
-            data_options={key: value for key, value in given.items() if value is not None},
+            data_options={key: value for key, value in data_options.items() if value is not None},
             console=make_console(),
             devices=devices,
             start=model,
             precision=precision,
         )
-    finish(run)
+    print_next_step(run)
 
 
 @contextlib.contextmanager
-def told_how_to_resume(generator: str) -> Iterator[None]:
-    """Where the disk refuses a run's file, say how to go on with the run, if it has a checkpoint."""
+def explain_how_to_resume(generator: str) -> Iterator[None]:
+    """When a run's file can't be written, add to the error how to resume the run, if it has a checkpoint."""
     try:
         yield
     except WriteError as error:
@@ -152,19 +153,19 @@ def told_how_to_resume(generator: str) -> Iterator[None]:
         if run is None:
             raise
         command = shell_command("ganassets", "train", generator, "--resume", run)
-        remedy = error.remedy or "mend that"
+        remedy = error.remedy or "fix that"
         raise GanassetsError(
-            f"can't write in {error.folder}: {error.why}; {remedy}, then go on with `{command}`."
+            f"can't write in {error.folder}: {error.why}; {remedy}, then continue with `{command}`."
         ) from error
 
 
 def can_resume(folder: Path) -> bool:
-    """Whether a folder is that of a run with a checkpoint."""
+    """Whether a folder is a run folder with a checkpoint."""
     return (folder / SETTINGS_FILE).is_file() and bool(list((folder / "checkpoints").glob("[0-9]*.safetensors")))
 
 
-def start_model(text: str, trusted: bool) -> Path:
-    """The model file that a run is to start from; InputError where it is a stranger's and not said to be trusted."""
+def find_start_model(text: str, trusted: bool) -> Path:
+    """Find the model file that a run starts from; InputError when it needs --trusted."""
     from ..inference.model import look_into
 
     file = look_into(find_model(text))
@@ -172,8 +173,8 @@ def start_model(text: str, trusted: bool) -> Path:
     return file.path
 
 
-def preset_of(model: Path, spec: GeneratorSpec) -> Preset:
-    """The preset that a model was trained with, for a run of a length that suits fine-tuning."""
+def fine_tuning_preset(model: Path, spec: GeneratorSpec) -> Preset:
+    """Return the preset that a model was trained with, with length, rates and gamma for fine-tuning."""
     from ..inference.model import CPU, open_model
 
     manifest = open_model(model, providers=[CPU]).manifest
@@ -190,7 +191,7 @@ def preset_of(model: Path, spec: GeneratorSpec) -> Preset:
 
 
 def resume_run(ctx: click.Context, run: Path, trusted: bool) -> None:
-    """Go on with a run, which knows all its settings itself."""
+    """Resume a run with its own settings."""
     if not run.is_dir():
         raise InputError(f"there is no run folder {run}.")
     given = [
@@ -203,12 +204,12 @@ def resume_run(ctx: click.Context, run: Path, trusted: bool) -> None:
         raise InputError(f"--resume keeps the run's own settings; leave out --{given[0].removeprefix('data_')}.")
     resume = load_training("ganassets.training.run", "resume")
     spec = spec_of_run(run)
-    with told_how_to_resume(spec.name):
+    with explain_how_to_resume(spec.name):
         resume(spec, run, console=make_console(), trusted=trusted)
-    finish(run)
+    print_next_step(run)
 
 
-def finish(run: Path) -> None:
-    """Say where the run is and what comes next."""
+def print_next_step(run: Path) -> None:
+    """Print the run folder and the next command."""
     say(f"Run: {run}")
     say(f"Next: {shell_command('ganassets', 'export', run, '--onnx')}")

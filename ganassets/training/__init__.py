@@ -1,1 +1,1 @@
-"""Training: objective, step, run folder, checkpoints (torch)."""
+"""Train generators, and export them to ONNX (torch)."""

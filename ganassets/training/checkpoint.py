@@ -1,4 +1,4 @@
-"""Checkpoints and arrays in safetensors files, JSON in their header; written whole or not at all, never pickle."""
+"""Save and load checkpoints and the linear model: safetensors files with JSON in their header, never pickle."""
 
 from __future__ import annotations
 
@@ -18,38 +18,46 @@ from ..api.files import open_regular
 from ..api.writer import write_atomic
 from .networks import LinearFit
 from .networks.linear import CLUSTER_ARRAYS
+from .run_folder import list_checkpoints
 
-KEEP = 2  # newest ones
+# Number of newest checkpoints that are kept.
+KEEP = 2
+# Name of the checkpoint that measured nearest to the data.
 BEST = "best"
-VERSION = 1  # of what a checkpoint holds
+# Version of a checkpoint's content.
+VERSION = 1
+FIT_ARRAYS = ("condition_mean", "condition_std", "offset", "from_latent", "from_condition", *CLUSTER_ARRAYS)
 
 
 def save_checkpoint(folder: Path, tensors: dict[str, Tensor], numbers: dict[str, Any], name: str | None = None) -> Path:
-    """Write `<images>.safetensors`, or one of another name, and drop the numbered ones but the newest."""
+    """Write a checkpoint, and remove the numbered ones except the newest.
+
+    Args:
+        folder: Folder of the checkpoints.
+        tensors: Tensors by name.
+        numbers: JSON-able dict with "images".
+        name: Name of the file without its suffix; None for the number of images.
+    """
     path = folder / f"{name or format(numbers['images'], '010d')}.safetensors"
     write_atomic(path, save(tensors, {"numbers": json.dumps(numbers | {"version": VERSION})}))
-    for old in checkpoints(folder)[:-KEEP]:
+    for old in list_checkpoints(folder)[:-KEEP]:
         old.unlink()
     return path
 
 
-def checkpoints(folder: Path) -> list[Path]:
-    """Finished checkpoints by their images, oldest first."""
-    return sorted(folder.glob("[0-9]*.safetensors"))
-
-
 def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Tensors and numbers of a checkpoint; InputError when the file is damaged or of a newer version."""
+    """Return tensors and numbers of a checkpoint; InputError when it is damaged or of a newer version."""
     tensors, numbers = read_checkpoint(path)
-    return tensors, current(numbers, path)
+    return tensors, check_version(numbers, path)
 
 
 def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Tensors and numbers of a checkpoint of any version; InputError when the file is damaged."""
+    """Return tensors and numbers of a checkpoint of any version; InputError when it is damaged."""
     try:
-        with open_regular(path), safe_open(path, "pt") as file:  # safetensors itself would wait for a pipe
+        # safetensors itself would wait for ever for a named pipe.
+        with open_regular(path), safe_open(path, "pt") as file:
             numbers = json.loads((file.metadata() or {})["numbers"])
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  # it is no dict
         if not isinstance(numbers, dict) or type(numbers.get("version", VERSION)) is not int:
             raise ValueError("its numbers have no names")
     except (SafetensorError, OSError, KeyError, ValueError, RecursionError) as error:
@@ -57,52 +65,62 @@ def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     return tensors, numbers
 
 
-def current(numbers: dict[str, Any], path: Path) -> dict[str, Any]:
-    """Numbers of a checkpoint without their version; InputError when it is a newer one."""
+def check_version(numbers: dict[str, Any], path: Path) -> dict[str, Any]:
+    """Return a checkpoint's numbers without their version; InputError when it is newer than this software."""
     if numbers.pop("version", VERSION) > VERSION:
         raise InputError(f"{path} was written by a newer ganassets; update this one.")
     return numbers
 
 
 def newest_checkpoint(folder: Path) -> Path:
-    """The latest checkpoint of a run's folder; InputError when there is none."""
-    found = checkpoints(folder)
+    """Return the newest checkpoint of a folder; InputError when there is none."""
+    found = list_checkpoints(folder)
     if not found:
         raise InputError(f"{folder.parent} has no checkpoint yet; start again with ganassets train.")
     return found[-1]
 
 
-def checkpoint_named(folder: Path, name: str) -> Path:
-    """A run's checkpoint of a name, such as BEST; InputError when there is none."""
+def named_checkpoint(folder: Path, name: str) -> Path:
+    """Return the checkpoint with a name, such as BEST; InputError when there is none."""
     path = folder / f"{name}.safetensors"
     if not path.is_file():
         raise InputError(
-            f"{folder.parent} has no checkpoint {name!r}, because no measuring found it nearer to the data than at its "
-            "start."
+            f"{folder.parent} has no checkpoint {name!r}: no measured state is nearer to the data than the start. "
+            "Train longer, or export without --best."
         )
     return path
 
 
-def newest_whole(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any], list[str]]:
-    """Tensors and numbers of the latest checkpoint that isn't damaged, and what is wrong with later ones.
+def load_newest_intact(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any], list[str]]:
+    """Load the newest checkpoint that is not damaged.
+
+    Returns:
+        Tensors, numbers, and a message for each newer checkpoint that is damaged.
 
     Raises:
-        InputError: there is none, or a newer ganassets wrote it.
+        InputError: All are damaged, there is none, or a newer ganassets wrote it.
     """
-    wrong: list[str] = []
+    problems: list[str] = []
     newest_checkpoint(folder)
-    for path in reversed(checkpoints(folder)):
+    for path in reversed(list_checkpoints(folder)):
         try:
             tensors, numbers = read_checkpoint(path)
         except InputError as error:
-            wrong.append(str(error))
+            problems.append(str(error))
         else:
-            return tensors, current(numbers, path), wrong
-    raise InputError(wrong[0])
+            return tensors, check_version(numbers, path), problems
+    raise InputError(problems[0])
 
 
 def save_fit(path: Path, fit: LinearFit, rows: NDArray[np.float32], prints: Mapping[str, NDArray[np.float32]]) -> None:
-    """Write the linear model, the (r, c) sample rows of conditions and the data's fingerprint (n,) by name."""
+    """Write the linear model of a run.
+
+    Args:
+        path: File to write.
+        fit: The linear model.
+        rows: (r, c) conditions of samples.
+        prints: (n,) fingerprint of the data, by name.
+    """
     from safetensors.numpy import save as save_arrays
 
     arrays = {f"mean.{k}": v for k, v in fit.means.items()} | {f"basis.{k}": v for k, v in fit.bases.items()}
@@ -113,23 +131,21 @@ def save_fit(path: Path, fit: LinearFit, rows: NDArray[np.float32], prints: Mapp
     write_atomic(path, save_arrays(arrays, meta))
 
 
-FIT_ARRAYS = ("condition_mean", "condition_std", "offset", "from_latent", "from_condition", *CLUSTER_ARRAYS)
-
-
 def load_fit(path: Path) -> tuple[LinearFit, NDArray[np.float32], dict[str, NDArray[np.float32]]]:
-    """What save_fit wrote."""
+    """Return linear model, condition rows and fingerprint as `save_fit` wrote them; InputError when damaged."""
     try:
         with open_regular(path), safe_open(path, "np") as file:
             meta = file.metadata() or {}
             signals, vectors = json.loads(meta["signals"]), json.loads(meta["vectors"])
-            arrays = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+            arrays = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  # it is no dict
         means = {name: arrays[f"mean.{name}"] for name in signals}
         bases = {name: arrays[f"basis.{name}"] for name in signals}
         constants, prints = (
             {key.partition(".")[2]: value for key, value in arrays.items() if key.startswith(f"{kind}.")}
             for kind in ("constant", "print")
         )
-        weights = {name: arrays[name] for name in FIT_ARRAYS if name in arrays}  # older runs have no clusters
+        # Runs of the first version have no clusters.
+        weights = {name: arrays[name] for name in FIT_ARRAYS if name in arrays}
         fit = LinearFit(means, bases, vectors, **weights, constants=constants)
         rows = arrays["condition_rows"]
     except (SafetensorError, OSError, KeyError, ValueError, TypeError, RecursionError) as error:

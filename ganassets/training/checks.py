@@ -1,9 +1,9 @@
-"""What would let a run fail at its end, found before its first step: the plugin's torch part and its networks."""
+"""Check a plugin's domain and networks before the first step, so that a run doesn't fail at its end."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -11,93 +11,100 @@ from torch import Tensor
 
 from ..api.data import TrainingData, as_float
 from ..api.errors import GanassetsError, one_line
-from ..api.latents import noise_map as plain_noise_map
-from ..api.plugin_calls import broken, call_plugin, guard, make_noise
+from ..api.plugin_calls import broken, guard
 from ..api.registry import plugin_label
 from ..api.registry_checks import generator_problems
-from ..api.spec import GeneratorSpec, NoiseMap, Preset
-from .networks import BaseGenerator, Domain, LinearFit, NetworkSettings, make_networks
+from ..api.spec import GeneratorSpec, Preset
+from .networks import BaseGenerator, Domain, NetworkSettings, make_networks
+from .onnx_export import TOLERANCE, example_inputs, measure_differences, open_session, serialize_checked, to_onnx
+from .plugin_domain import make_noise_map
 
-SAMPLES = 2  # of a trial
-OF_DOMAIN = ("signals", "vectors", "wraps", "size", "network_size", "view_channels")
+# Number of samples in a check.
+SAMPLES = 2
+# What a plugin's networks are expected to do, for error messages.
+FITTING_NETWORKS = "return a generator and a discriminator that fit the domain"
 
 
 def check_spec(spec: GeneratorSpec) -> None:
-    """GanassetsError where a generator breaks a rule of its contract that `ganassets plugins check` tells of."""
+    """Raise GanassetsError when a generator breaks its contract, as `ganassets plugins check` would report."""
     problems = generator_problems(spec)
     if problems:
         raise GanassetsError(
             f"{plugin_label(spec)} breaks its contract: {problems[0]} "
-            f"`ganassets plugins check {spec.name}` shows all that is wrong."
+            f"`ganassets plugins check {spec.name}` lists all problems."
         )
 
 
-def make_domain(spec: GeneratorSpec, preset: Preset, fit: LinearFit) -> Domain:
-    """The plugin's torch part, see GeneratorSpec.domain."""
-    expected = "return a ganassets.training.networks.Domain"
-    domain = call_plugin(spec, "domain", expected, preset, fit)
-    if not isinstance(domain, Domain):
-        raise broken(spec, "domain", expected, f"it returned {type(domain).__name__}")
-    lacking = [name for name in OF_DOMAIN if not hasattr(domain, name)]
-    if lacking:
-        raise broken(spec, "domain", expected, f"its domain has no {' and no '.join(lacking)}")
-    return domain
-
-
-def checked_noise(spec: GeneratorSpec, domain: Domain) -> NoiseMap | None:
-    """The plugin's noise maps, each checked; None for plain normals."""
-    if spec.noise is None:
-        return None
-    return lambda seed, row, size: make_noise(spec, seed, row, domain.noise_channels, size)
-
-
 def check_networks(spec: GeneratorSpec, preset: Preset, domain: Domain, data: TrainingData) -> None:
-    """Let untrained networks make and judge two samples.
+    """Run untrained networks on two samples.
 
     Args:
-        spec: the generator.
-        preset: sizes.
-        domain: the plugin's torch part; stays as it is.
-        data: training samples.
+        spec: Generator to check.
+        preset: Sizes.
+        domain: The plugin's domain; stays unchanged.
+        data: Training samples.
 
     Raises:
-        PluginError: the domain doesn't fit the data or the spec's outputs, or its networks don't fit it.
+        PluginError: The domain doesn't fit the data or the spec's outputs, or its networks don't fit the domain.
     """
     domain = copy.deepcopy(domain)
     check_signals(spec, domain, data)
     index = np.arange(min(SAMPLES, len(data)))
     signals, vectors, conditions = data.batch(index)
-    raw = {name: torch.from_numpy(as_float(array)) for name, array in (signals | vectors).items()}
-    given = torch.from_numpy(conditions)
+    reals = {name: torch.from_numpy(as_float(array)) for name, array in (signals | vectors).items()}
+    condition = torch.from_numpy(conditions)
     with torch.no_grad(), torch.random.fork_rng(devices=[]):
         expected = "return the outputs that the generator names, finite float32 tensors of their axes"
-        outputs = guard(spec, "domain.finish", expected, lambda: domain.finish(dict(raw), given))
+        outputs = guard(spec, "domain.finish", expected, lambda: domain.finish(dict(reals), condition))
         check_outputs(spec, "domain.finish", expected, outputs, len(index))
-        expected = "return a generator and a discriminator that fit the domain"
-        function = "networks" if spec.networks else "domain"
-        generator, discriminator = guard(
-            spec, function, expected, lambda: make_networks(preset, domain, conditions.shape[1], spec.networks)
-        )
-        z = torch.randn(len(index), preset.z_dim)
-        noise = trial_noise(spec, domain, conditions)
-        made = guard(spec, function, expected, lambda: generator.sample(z, given, noise))
-        shapes = [{name: tuple(samples[name].shape) for name in raw if name in samples} for samples in (raw, made)]
-        if shapes[0] != shapes[1]:
-            raise broken(spec, function, expected, f"samples are {shapes[0]}, its generator makes {shapes[1]}")
-        if noise is not None:
-            made, raw = {**made, "noise": noise}, {**raw, "noise": noise}
+        noise = make_trial_noise(spec, domain, conditions)
+        fakes, discriminator = make_trial_fakes(spec, preset, domain, reals, condition, noise)
+        extras = {} if noise is None else {"noise": noise}
         if data.masks is not None:
-            mask = torch.from_numpy(data.masks[index])
-            made, raw = {**made, "mask": mask}, {**raw, "mask": mask}
-        for samples in (raw, made):
-            view = check_view(spec, domain, samples, len(index))
-        scores = guard(spec, function, expected, lambda: discriminator(view, given))
-        if not isinstance(scores, Tensor) or scores.shape != (len(index),) or not torch.isfinite(scores).all():
-            raise broken(spec, function, expected, f"{len(index)} samples got scores of {describe_tensor(scores)}")
+            extras["mask"] = torch.from_numpy(data.masks[index])
+        check_view(spec, domain, {**reals, **extras}, len(index))
+        view = check_view(spec, domain, {**fakes, **extras}, len(index))
+        check_scores(spec, discriminator, view, condition)
+
+
+def make_trial_fakes(
+    spec: GeneratorSpec,
+    preset: Preset,
+    domain: Domain,
+    reals: Mapping[str, Tensor],
+    condition: Tensor,
+    noise: Tensor | None,
+) -> tuple[Mapping[str, Tensor], Callable[[Tensor, Tensor], Tensor]]:
+    """Return raw fakes of an untrained generator, and its discriminator; PluginError when they don't fit the reals."""
+    function, expected = networks_function(spec), FITTING_NETWORKS
+    generator, discriminator = guard(
+        spec, function, expected, lambda: make_networks(preset, domain, condition.shape[1], spec.networks)
+    )
+    z = torch.randn(len(condition), preset.z_dim)
+    fakes = guard(spec, function, expected, lambda: generator.sample(z, condition, noise))
+    shapes = [{name: tuple(raw[name].shape) for name in reals if name in raw} for raw in (reals, fakes)]
+    if shapes[0] != shapes[1]:
+        raise broken(spec, function, expected, f"samples are {shapes[0]}, its generator makes {shapes[1]}")
+    return fakes, discriminator
+
+
+def networks_function(spec: GeneratorSpec) -> str:
+    """Return the name of the plugin's function that determines its networks."""
+    return "networks" if spec.networks else "domain"
+
+
+def check_scores(
+    spec: GeneratorSpec, discriminator: Callable[[Tensor, Tensor], Tensor], view: Tensor, condition: Tensor
+) -> None:
+    """Raise PluginError unless the discriminator returns one finite score per sample."""
+    function, count = networks_function(spec), len(view)
+    scores = guard(spec, function, FITTING_NETWORKS, lambda: discriminator(view, condition))
+    if not isinstance(scores, Tensor) or scores.shape != (count,) or not torch.isfinite(scores).all():
+        raise broken(spec, function, FITTING_NETWORKS, f"{count} samples got scores of {describe_tensor(scores)}")
 
 
 def check_signals(spec: GeneratorSpec, domain: Domain, data: TrainingData) -> None:
-    """PluginError unless the data's signals and vectors are those of the domain."""
+    """Raise PluginError unless the data's signals and vectors are those of the domain."""
     expected = "fit the samples of its dataset"
     channels = {name: array.shape[1] for name, array in data.signals.items()}
     widths = {name: array.shape[1] for name, array in data.vectors.items()}
@@ -115,7 +122,7 @@ def check_signals(spec: GeneratorSpec, domain: Domain, data: TrainingData) -> No
 
 
 def check_outputs(spec: GeneratorSpec, function: str, expected: str, outputs: object, count: int) -> None:
-    """PluginError unless a model's outputs are those of the spec, for `count` samples."""
+    """Raise PluginError unless a model's outputs are those of the spec, for `count` samples."""
     if not isinstance(outputs, Mapping):
         raise broken(spec, function, expected, f"it returned {type(outputs).__name__}")
     names = [output.name for output in spec.outputs]
@@ -133,7 +140,7 @@ def check_outputs(spec: GeneratorSpec, function: str, expected: str, outputs: ob
 
 
 def check_view(spec: GeneratorSpec, domain: Domain, raw: Mapping[str, Tensor], count: int) -> Tensor:
-    """The discriminator's view of `count` raw samples; PluginError where it isn't as the domain says."""
+    """Return the discriminator's view of `count` raw samples; PluginError unless it is as the domain says."""
     shape = (count, domain.view_channels, *(domain.view_size,) * len(domain.wraps))
     expected = f"return a finite tensor of {' x '.join(map(str, shape))}"
     view = guard(spec, "domain.view", expected, lambda: domain.view(dict(raw)))
@@ -142,17 +149,17 @@ def check_view(spec: GeneratorSpec, domain: Domain, raw: Mapping[str, Tensor], c
     return view
 
 
-def trial_noise(spec: GeneratorSpec, domain: Domain, conditions: np.ndarray) -> Tensor | None:
-    """Noise maps of the size of training samples, for conditions (n, c); None where the domain has a size."""
+def make_trial_noise(spec: GeneratorSpec, domain: Domain, conditions: np.ndarray) -> Tensor | None:
+    """Make noise maps of the size of training samples, for (n, c) conditions; None when the domain has a size."""
     if domain.size is not None:
         return None
-    noise = checked_noise(spec, domain) or (lambda seed, row, size: plain_noise_map(seed, domain.noise_channels, size))
+    noise_map = make_noise_map(spec, domain)
     size = (domain.network_size,) * len(domain.wraps)
-    return torch.from_numpy(np.stack([noise(seed, row, size) for seed, row in enumerate(conditions)]))
+    return torch.from_numpy(np.stack([noise_map(seed, row, size) for seed, row in enumerate(conditions)]))
 
 
 def describe_tensor(value: object) -> str:
-    """ "a float32 tensor of 2 x 3, not all finite", or the type of something else."""
+    """Describe a tensor's type and shape, as in "a float32 tensor of 2 x 3, not all finite", or another type."""
     if not isinstance(value, Tensor):
         return type(value).__name__
     name, shape = str(value.dtype).removeprefix("torch."), " x ".join(map(str, value.shape)) or "no axes"
@@ -160,42 +167,40 @@ def describe_tensor(value: object) -> str:
 
 
 def check_export(spec: GeneratorSpec, preset: Preset, domain: Domain, rows: np.ndarray) -> None:
-    """Export what the plugin brings, untrained, and compare it with torch.
+    """Export the untrained parts that the plugin brings, and compare them with torch.
 
-    The core's layers are left out, because they can be exported and would take most of the time.
+    The core's layers are left out: they are known to export, and would take most of the time.
 
     Args:
-        spec: the generator.
-        preset: sizes.
-        domain: the plugin's torch part; stays as it is.
-        rows: (r, c) conditions of samples.
+        spec: Generator to check.
+        preset: Sizes.
+        domain: The plugin's domain; stays unchanged.
+        rows: (r, c) physical conditions of samples.
 
     Raises:
-        PluginError: it can't be exported, or ONNX makes other numbers of it.
+        PluginError: They can't be exported, or ONNX computes other numbers than torch.
     """
-    from .onnx_export import TOLERANCE, check, differences, example_inputs, open_session, to_onnx
-
-    domain, function = copy.deepcopy(domain), "networks" if spec.networks else "domain"
+    domain, function = copy.deepcopy(domain), networks_function(spec)
     expected = "make a graph that ONNX can hold"
     with torch.random.fork_rng(devices=[]):
         if spec.networks:
             generator, _ = make_networks(preset, domain, rows.shape[1], spec.networks)
         else:
-            generator = Stub(domain, NetworkSettings(preset.z_dim, rows.shape[1], 0, 0, 0))
+            generator = DomainGenerator(domain, NetworkSettings(preset.z_dim, rows.shape[1], 0, 0, 0))
         generator.eval().requires_grad_(False)
         try:
-            content = check(to_onnx(generator))
+            content = serialize_checked(to_onnx(generator))
         except Exception as error:
             cause = error.__cause__ or error  # torch's own error is a page of advice
             raise broken(spec, function, expected, f"exporting it raised {one_line(cause)}") from error
-        found = differences(generator, open_session(content), example_inputs(generator, rows, SAMPLES))
+        found = measure_differences(generator, open_session(content), example_inputs(generator, rows, SAMPLES))
     for name, difference in found.items():
         if not difference <= TOLERANCE:
             raise broken(spec, function, expected, f"ONNX makes {name} that differs from torch's by {difference:.2g}")
 
 
-class Stub(BaseGenerator):
-    """A generator without layers: the domain's part of the core's graph, which is linear in the latent."""
+class DomainGenerator(BaseGenerator):
+    """A generator without layers: the domain's part of the core's graph, with signals linear in the latent."""
 
     @property
     def full_w_dim(self) -> int:
@@ -204,15 +209,15 @@ class Stub(BaseGenerator):
 
     @property
     def layers(self) -> int:
-        """One."""
+        """One layer."""
         return 1
 
     def mapping(self, z: Tensor, condition: Tensor, truncation: Tensor) -> Tensor:
-        """(n, w) from (n, z_dim), standardised (n, c_dim) and (1,)."""
+        """Map (n, z_dim), standardised (n, c_dim) and (1,) to (n, w)."""
         return torch.cat([self.domain.embed(truncation * z, condition), condition], 1)
 
     def synthesis(self, w: Tensor, noise: Tensor | None = None) -> dict[str, Tensor]:
-        """Raw sample whose signals are one number of w, or the noise map's first channel beside it."""
+        """Return a raw sample whose signals are one number of w, plus the noise map's first channel if there is one."""
         domain, axes = self.domain, len(self.domain.wraps)
         latent, condition = w[:, 0].split([self.full_w_dim - self.settings.c_dim, self.settings.c_dim], 1)
         size: Sequence[int] = (domain.size or 1,) * axes

@@ -1,8 +1,8 @@
-"""The processes that train one generator together, each with its share of every batch (Lightning Fabric).
+"""Train one generator in several processes, each on its share of every batch (Lightning Fabric).
 
-Every process draws the same whole batch from the same random state and computes on its rows of it; gradients are the
-mean over all. As the networks look at each sample by itself and the penalties are means over samples, the sum of what
-the processes do is what one process would do.
+Every process draws the same full batch from the same random state, and computes on its rows of it. Gradients are
+averaged over all processes. The networks look at each sample alone and the penalties are means over samples, so
+together the processes compute what one process would.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import atexit
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -21,74 +21,79 @@ from ..api.errors import GanassetsError, InputError
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
-T = TypeVar("T")
-# By which torchrun tells the processes that it starts who they are.
+# Environment variables by which torchrun tells each process its place.
 TORCHRUN = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT", "TORCHELASTIC_RUN_ID")
 
 
-class Team:
-    """Who is in it: one process by itself unless a Fabric says otherwise."""
+class DistributedContext:
+    """This process's place among the processes that train together; a single process without a Fabric.
+
+    Attributes:
+        rank: Number of this process, from 0.
+        world_size: Number of processes.
+    """
 
     def __init__(self, fabric: Fabric | None = None) -> None:
         self.fabric = fabric
         self.rank = fabric.global_rank if fabric else 0
-        self.size = fabric.world_size if fabric else 1
+        self.world_size = fabric.world_size if fabric else 1
 
     @property
-    def leads(self) -> bool:
-        """Whether this is the process that writes files and talks."""
+    def is_main_process(self) -> bool:
+        """Whether this process writes the run's files and prints."""
         return self.rank == 0
 
-    def share(self, rows: Any) -> Any:
-        """This process's rows of a whole batch's array or tensor."""
-        return rows if self.size == 1 else rows[self.rank :: self.size]
+    def shard(self, rows: Any) -> Any:
+        """Return this process's rows of a full batch's array or tensor."""
+        return rows if self.world_size == 1 else rows[self.rank :: self.world_size]
 
-    def mean(self, tensors: Sequence[Tensor]) -> None:
+    def average(self, tensors: Sequence[Tensor]) -> None:
         """Replace tensors by their means over all processes, in one exchange."""
-        if self.size == 1 or not tensors:
+        if self.world_size == 1 or not tensors:
             return
         flat = torch.cat([t.flatten() for t in tensors])
-        self._exchange(lambda fabric: fabric.all_reduce(flat, reduce_op="sum"))
+        self._communicate(lambda fabric: fabric.all_reduce(flat, reduce_op="sum"))
         start = 0
         for tensor in tensors:
-            tensor.copy_(flat[start : start + tensor.numel()].reshape(tensor.shape) / self.size)
+            tensor.copy_(flat[start : start + tensor.numel()].reshape(tensor.shape) / self.world_size)
             start += tensor.numel()
 
-    def any(self, flag: bool) -> bool:
-        """Whether it is so in any process."""
-        told = torch.tensor([float(flag)])
-        self.mean([told])
-        return bool(told.item() > 0)
+    def any_process(self, flag: bool) -> bool:
+        """Whether the flag is set in any process."""
+        flags = torch.tensor([float(flag)])
+        self.average([flags])
+        return bool(flags.item() > 0)
 
-    def wait(self) -> None:
-        """Until all processes are here."""
-        if self.size > 1:
-            self._exchange(lambda fabric: fabric.barrier())
+    def barrier(self) -> None:
+        """Wait until all processes are here."""
+        if self.world_size > 1:
+            self._communicate(lambda fabric: fabric.barrier())
 
-    def _exchange(self, what: Callable[[Fabric], Any]) -> None:
-        """Talk to the others; GanassetsError when one of them is gone."""
+    def _communicate(self, exchange: Callable[[Fabric], Any]) -> None:
+        """Exchange data with the other processes; GanassetsError when one of them has stopped."""
         assert self.fabric is not None
         try:
-            what(self.fabric)
+            exchange(self.fabric)
         except RuntimeError as error:
-            atexit.register(leave)
+            atexit.register(exit_at_once)
             raise GanassetsError(
                 "one of the processes that train together has stopped, so the run ends here; "
-                "go on from its last checkpoint with --resume."
+                "continue from its last checkpoint with --resume."
             ) from error
 
 
-def leave() -> None:
-    """End this process at once, when all is said: while Python shuts down, threads of a broken process group may abort
-    it, and its exit code would be theirs.
+def exit_at_once() -> None:
+    """End this process without Python's shutdown.
+
+    At shutdown, threads of a broken process group may abort the process, which would replace its exit code.
     """
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(GanassetsError.exit_code)
 
 
-def check_share(batch: int, processes: int) -> None:
-    """InputError where so many processes can't share a batch evenly."""
+def check_batch_size(batch: int, processes: int) -> None:
+    """Raise InputError when the processes can't share a batch evenly."""
     if batch % processes:
         raise InputError(f"{processes} devices can't share a batch of {batch}; use a divisor of it.")
 
@@ -98,18 +103,18 @@ def in_torchrun() -> bool:
     return all(name in os.environ for name in TORCHRUN)
 
 
-def make_team(device: str, devices: int) -> Team:
-    """The processes of a run; starts those that aren't there yet, each with this process's command line.
+def make_distributed_context(device: str, devices: int) -> DistributedContext:
+    """Join the processes of a run; start those that don't run yet, each with this process's command line.
 
     Args:
         device: "cpu", "cuda", ...
-        devices: processes on this machine. What torchrun starts says itself how many there are on all.
+        devices: Number of processes on this machine. Under torchrun its own number counts instead.
 
     Raises:
-        InputError: Lightning Fabric is not installed, or there aren't as many devices.
+        InputError: Lightning Fabric is not installed, or this machine has fewer devices.
     """
     if devices == 1 and not in_torchrun():
-        return Team()
+        return DistributedContext()
     try:
         from lightning_fabric import Fabric
         from lightning_fabric.strategies.ddp import DDPStrategy
@@ -123,4 +128,4 @@ def make_team(device: str, devices: int) -> Team:
         fabric.launch()
     except (RuntimeError, ValueError) as error:
         raise InputError(f"{processes} devices of kind {kind!r} can't be used here ({error}).") from error
-    return Team(fabric)
+    return DistributedContext(fabric)

@@ -1,4 +1,4 @@
-"""What a run begins with: the linear model of its data, and the latents that its samples have by that."""
+"""Fit the linear model that a run starts from, and complete the data with latents by it."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from ..api.spec import Preset
 from .networks import LinearFit, fit_linear, linear_latents
 
 
-def fit_of(preset: Preset, data: TrainingData, rng: np.random.Generator) -> LinearFit:
-    """The linear model as a preset wants it."""
+def fit_preset(preset: Preset, data: TrainingData, rng: np.random.Generator) -> LinearFit:
+    """Fit the linear model with a preset's latents, components, clusters and basis size."""
     return fit_linear(data, preset.z_dim, preset.components, rng, preset.clusters, preset.basis_size)
 
 
-def with_latents(preset: Preset, fit: LinearFit, data: TrainingData) -> TrainingData:
-    """The data with the latents that the linear model says, where the preset regresses and nothing better is known."""
+def add_latents(preset: Preset, fit: LinearFit, data: TrainingData) -> TrainingData:
+    """Add the linear model's latents to data without latents, if the preset has a regression part."""
     if preset.regression and fit.means and data.latents is None:
         return replace(data, latents=linear_latents(fit, data))
     return data

@@ -1,4 +1,4 @@
-"""Who writes in a run's folder: one process at a time, known by a lock that the system gives back when it ends."""
+"""Lock a run folder, so that one process at a time writes in it; the system frees the lock when the process ends."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from ..api.errors import InputError
 from ..api.files import check_regular
 from ..api.writer import can_not_write, remove_leftovers, write_atomic
 from ..inference.batch.lock import take
+from .run_folder import CHECKPOINTS, LOCK, NEAREST, SNAPSHOTS
 
-LOCK = "lock"
-# Where a run's files lie, below its folder.
-FOLDERS = ("", "checkpoints", "snapshots", "nearest")
-SECONDS_TO_WAIT = 2.0  # for a command that writes one file
+FOLDERS = ("", CHECKPOINTS, SNAPSHOTS, NEAREST)
+# Seconds that a run waits for a command that writes one file in its folder.
+SECONDS_TO_WAIT = 2.0
 
 
 @contextmanager
 def lock_run(run: Path) -> Iterator[None]:
-    """Hold a run's lock, and remove what killed processes left half-written in its folder.
+    """Hold a run's lock, and remove the half-written files of killed processes from its folder.
 
     Raises:
-        InputError: another process has it, or the folder can't be written.
+        InputError: Another process holds it, or the folder can't be written.
     """
     with _lock(run, SECONDS_TO_WAIT) as held:
         if not held:
@@ -32,9 +32,9 @@ def lock_run(run: Path) -> Iterator[None]:
 
 
 def write_in_run(path: Path, content: bytes) -> None:
-    """Write or replace one file of a run's folder, which may be in training.
+    """Write or replace one file in a run's folder, also while the run is training.
 
-    Where it isn't, what killed processes left half-written there is removed.
+    If nothing else holds the lock, the half-written files of killed processes are removed.
     """
     with _lock(path.parent, 0.0):
         write_atomic(path, content)
@@ -42,7 +42,7 @@ def write_in_run(path: Path, content: bytes) -> None:
 
 @contextmanager
 def _lock(run: Path, seconds: float) -> Iterator[bool]:
-    """Hold a run's lock, waiting so long for it; whether it is held."""
+    """Try for some seconds to take a run's lock; yields whether it may be written."""
     flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
     try:
         handle = os.open(run / LOCK, flags, 0o666)
@@ -54,7 +54,8 @@ def _lock(run: Path, seconds: float) -> Iterator[bool]:
             held = take(handle, seconds)
         except OSError as error:
             raise can_not_write(run, error) from error
-        if held:  # where the file system knows no locks, another process may be writing them
+        # `take` returns None on a file system without locks, where another process may be writing these files.
+        if held:
             for name in FOLDERS:
                 remove_leftovers(run / name)
         yield held is not False

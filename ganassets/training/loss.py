@@ -1,4 +1,4 @@
-"""Adversarial objectives. Real and fake samples come in pairs that share their conditions."""
+"""Adversarial losses and the gradient penalty; real and fake samples come in pairs that share their conditions."""
 
 from __future__ import annotations
 
@@ -9,39 +9,46 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-Scores = Callable[[Tensor, Tensor], Tensor]
+ScoreFunction = Callable[[Tensor, Tensor], Tensor]
 
 
 def relativistic_generator(real: Tensor, fake: Tensor) -> Tensor:
-    """softplus(D(real) - D(fake)), mean (Jolicoeur-Martineau 2018, relativistic pairing GAN)."""
+    """Return mean softplus(D(real) - D(fake)) (Jolicoeur-Martineau 2018, relativistic pairing GAN)."""
     return functional.softplus(real - fake).mean()
 
 
 def relativistic_discriminator(real: Tensor, fake: Tensor) -> Tensor:
-    """softplus(D(fake) - D(real)), mean."""
+    """Return mean softplus(D(fake) - D(real))."""
     return functional.softplus(fake - real).mean()
 
 
 def minimax_generator(real: Tensor, fake: Tensor) -> Tensor:
-    """log(1 - sigmoid(D(fake))), mean: the saturating loss of Goodfellow et al. (2014)."""
+    """Return mean log(1 - sigmoid(D(fake))), the saturating loss of Goodfellow et al. (2014)."""
     del real
     return -functional.softplus(fake).mean()
 
 
 def nonsaturating_generator(real: Tensor, fake: Tensor) -> Tensor:
-    """-log sigmoid(D(fake)), mean (Goodfellow et al. 2014): cross entropy of fakes that are labelled real."""
+    """Return mean -log sigmoid(D(fake)), the cross entropy of fakes with real labels (Goodfellow et al. 2014)."""
     del real
     return functional.softplus(-fake).mean()
 
 
 def minimax_discriminator(real: Tensor, fake: Tensor) -> Tensor:
-    """-log sigmoid(D(real)) - log(1 - sigmoid(D(fake))), mean (Goodfellow et al. 2014)."""
+    """Return mean -log sigmoid(D(real)) - log(1 - sigmoid(D(fake))) (Goodfellow et al. 2014)."""
     return functional.softplus(-real).mean() + functional.softplus(fake).mean()
 
 
 @dataclass(frozen=True)
 class Objective:
-    """A pair of losses of (real scores, fake scores), and whether gradients are penalised."""
+    """A pair of adversarial losses.
+
+    Attributes:
+        name: Key of OBJECTIVES.
+        generator: Loss of the generator from (real scores, fake scores).
+        discriminator: Loss of the discriminator from the same.
+        penalised: Whether the discriminator's loss has a gradient penalty.
+    """
 
     name: str
     generator: Callable[[Tensor, Tensor], Tensor]
@@ -56,11 +63,16 @@ OBJECTIVES = {
 }
 
 
-def gradient_penalty(discriminator: Scores, view: Tensor, condition: Tensor) -> Tensor:
-    """Mean squared norm of the score's gradient with respect to the view.
+def gradient_penalty(discriminator: ScoreFunction, view: Tensor, condition: Tensor) -> Tensor:
+    """Return the mean squared norm of the score's gradient with respect to the view.
 
     On real samples this is R1, on fakes R2 (Mescheder et al. 2018, "Which Training Methods for GANs do actually
-    Converge?"); the loss takes gamma / 2 of each.
+    Converge?"); the loss adds gamma / 2 of each.
+
+    Args:
+        discriminator: Returns (n,) scores of views and conditions.
+        view: (n, channels, *size) views.
+        condition: (n, c) physical condition values.
     """
     view = view.detach().requires_grad_(True)
     scores = discriminator(view, condition)

@@ -1,4 +1,4 @@
-"""A run's averaged generator as one plain ONNX file that carries its manifest, checked against torch."""
+"""Export a run's averaged generator as one plain ONNX file with its manifest, and compare it with torch."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from torch import Tensor
 from .. import __version__
 from ..api.conditions import Condition
 from ..api.errors import GanassetsError
-from ..api.files import read_text
 from ..api.latents import latents
 from ..api.manifest import (
     METADATA_KEY,
@@ -35,12 +34,13 @@ from ..api.plugin_calls import static_digests
 from ..api.spec import GeneratorSpec
 from ..api.writer import write_atomic
 from ..inference.model import W_OFFSET, W
-from .checkpoint import BEST, checkpoint_named, load_checkpoint, load_fit, newest_checkpoint
-from .checks import make_domain
+from .checkpoint import BEST, load_checkpoint, load_fit, named_checkpoint, newest_checkpoint
+from .data_card import read_card
 from .lock import write_in_run
-from .networks import BaseGenerator, make_networks
-from .settings import MAX_CARD_BYTES, RunSettings, read_settings
-from .trainer import load_parameters
+from .networks import BaseGenerator, load_parameters, make_networks
+from .plugin_domain import make_domain
+from .run_folder import CHECKPOINTS, CONFIG, LINEAR, MODEL
+from .settings import RunSettings, read_settings
 
 if TYPE_CHECKING:
     import onnx
@@ -50,10 +50,14 @@ if TYPE_CHECKING:
 OPSET = 18
 PARITY_LATENTS = 256
 PARITY_BATCHES = (1, 3, 17)
-PARITY_CELLS = (3, 4)  # of the noise map of a size-free generator
+# Coarsest cells along the axes of the noise map in the check of a size-free generator.
+PARITY_CELLS = (3, 4)
+# Largest difference between ONNX Runtime and torch.
 TOLERANCE = 1e-4
-# Seeds of the check lie where no user's are likely to.
+# First seed of the check, far from the seeds that users take.
 PARITY_SEED = 10**12
+# Number of latents that the statistics of w are computed from.
+W_SAMPLES = 4096
 
 
 def export_run(
@@ -64,17 +68,21 @@ def export_run(
     facts: Mapping[str, str] | None = None,
     best: bool = False,
 ) -> Path:
-    """Write a run's model file; returns its path (default: model.onnx in the run folder).
+    """Write a run's model file and return its path.
 
     Args:
-        spec: the run's generator.
-        run: its folder.
-        out: the file, or None.
-        console: for progress.
-        facts: "licence" and "source" of the data, where the user says them better than the run's data.json.
-        best: take the checkpoint that came nearest to the data instead of the newest.
+        spec: Generator of the run.
+        run: Folder of the run.
+        out: File to write; None for model.onnx in the run folder.
+        console: Where progress is printed.
+        facts: "licence" and "source" of the data, if they replace those in the run's data.json.
+        best: Export the checkpoint that measured nearest to the data instead of the newest.
+
+    Raises:
+        InputError: The run has no such checkpoint, or its files are damaged.
+        GanassetsError: The exported model computes other numbers than torch.
     """
-    settings = read_settings(run / "config.toml")
+    settings = read_settings(run / CONFIG)
     generator, rows, numbers = load_generator(spec, run, settings, best)
     console.print(f"exporting {run} at {numbers['images']} images")
     proto = to_onnx(generator)
@@ -85,8 +93,8 @@ def export_run(
     manifest = make_manifest(spec, settings, generator, rows, read_card(run) | dict(facts or {}), numbers, parity)
     proto.metadata_props.add(key=METADATA_KEY, value=manifest.model_dump_json())
     proto.metadata_props.add(key=SHARED_KEY, value=json.dumps(shared_parameters(generator, proto)))
-    path, write = (out, write_atomic) if out else (run / "model.onnx", write_in_run)
-    write(path, check(proto))
+    path, write = (out, write_atomic) if out else (run / MODEL, write_in_run)
+    write(path, serialize_checked(proto))
     console.print(
         f"{path}: {path.stat().st_size / 1e6:.1f} MB, opset {OPSET}, differs from torch by at most {worst:.1e}",
         soft_wrap=True,
@@ -97,10 +105,10 @@ def export_run(
 def load_generator(
     spec: GeneratorSpec, run: Path, settings: RunSettings, best: bool = False
 ) -> tuple[BaseGenerator, np.ndarray, dict]:
-    """The averaged generator of a run's newest or best checkpoint, its condition rows and the checkpoint's numbers."""
-    fit, rows, _ = load_fit(run / "linear.safetensors")
-    checkpoints = run / "checkpoints"
-    tensors, numbers = load_checkpoint(checkpoint_named(checkpoints, BEST) if best else newest_checkpoint(checkpoints))
+    """Load the averaged generator of a run's newest or best checkpoint, with condition rows and checkpoint numbers."""
+    fit, rows, _ = load_fit(run / LINEAR)
+    checkpoints = run / CHECKPOINTS
+    tensors, numbers = load_checkpoint(named_checkpoint(checkpoints, BEST) if best else newest_checkpoint(checkpoints))
     preset = settings.preset
     generator, _ = make_networks(preset, make_domain(spec, preset, fit), rows.shape[1], spec.networks)
     generator.eval().requires_grad_(False)
@@ -109,7 +117,7 @@ def load_generator(
 
 
 def example_inputs(generator: BaseGenerator, rows: np.ndarray, count: int) -> tuple[Tensor, ...]:
-    """Graph inputs of `count` fixed latents under conditions of the data, at truncation 0.9 with small offsets."""
+    """Return graph inputs: `count` fixed latents, conditions of the data, truncation 0.9 and small offsets of w."""
     z = torch.from_numpy(latents(range(PARITY_SEED, PARITY_SEED + count), generator.settings.z_dim))
     condition = torch.from_numpy(np.resize(rows, (count, rows.shape[1])))
     offset = torch.randn(count, generator.layers, generator.full_w_dim, generator=torch.Generator().manual_seed(0))
@@ -123,7 +131,10 @@ def example_inputs(generator: BaseGenerator, rows: np.ndarray, count: int) -> tu
 
 
 def to_onnx(generator: BaseGenerator) -> onnx.ModelProto:
-    """The graph: dynamic batch (and dynamic noise size where the generator is size-free), default-domain operators."""
+    """Export a generator's graph with the operators of ONNX's default domain.
+
+    The batch is dynamic; the size of a size-free generator's noise map too.
+    """
     batch = torch.export.Dim("n")
     by_batch = {0: batch}
     shapes: list[Any] = [by_batch, by_batch, None, by_batch]
@@ -150,28 +161,33 @@ def to_onnx(generator: BaseGenerator) -> onnx.ModelProto:
         )
     assert program is not None
     proto = program.model_proto
+    remove_metadata(proto)
+    expose_w(proto, generator.full_w_dim)
+    proto.producer_name, proto.producer_version = "ganassets", __version__
+    return proto
+
+
+def remove_metadata(proto: onnx.ModelProto) -> None:
+    """Remove the exporter's metadata, and attributes that keep ONNX's version converter from older opsets."""
     proto.ClearField("metadata_props")
     for node in proto.graph.node:
         node.ClearField("metadata_props")
         node.ClearField("doc_string")
-        # Written out though it has its default, it would keep onnx' version converter from going below opset 18.
+        # It has its default value, but the converter can't go below opset 18 when it is written out.
         kept = [a for a in node.attribute if not (a.name == "noop_with_empty_axes" and a.i == 0)]
         del node.attribute[:]
         node.attribute.extend(kept)
     for value in (*proto.graph.value_info, *proto.graph.initializer, *proto.graph.input, *proto.graph.output):
         value.ClearField("metadata_props")
     proto.graph.ClearField("metadata_props")
-    expose_w(proto, generator.full_w_dim)
-    proto.producer_name, proto.producer_version = "ganassets", __version__
-    return proto
 
 
 def expose_w(proto: onnx.ModelProto, width: int) -> None:
-    """Make w, (n, width) before any offset is added, an output: mixes, sliders and inversion are made of it.
+    """Make w before its offset an output, (n, width), for style mixing, sliders and inversion.
 
     Args:
-        proto: the graph; w enters the sum with w_offset through one Unsqueeze.
-        width: of w.
+        proto: Graph in which w is added to w_offset after one Unsqueeze.
+        width: Length of w.
     """
     from onnx import TensorProto, helper
 
@@ -190,7 +206,7 @@ def expose_w(proto: onnx.ModelProto, width: int) -> None:
 
 @contextmanager
 def quiet_logging() -> Iterator[None]:
-    """Keep the exporter's own chatter off the console; where it fails it writes pages and raises as well."""
+    """Silence the exporter's logging; when it fails, it raises an error as well."""
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:
@@ -200,7 +216,10 @@ def quiet_logging() -> Iterator[None]:
 
 
 def shared_parameters(generator: BaseGenerator, proto: onnx.ModelProto) -> dict[str, str]:
-    """Parameters that the exporter left out, with the name of one that holds the same numbers, "" for zeros."""
+    """Return the parameters that the exporter left out, by name.
+
+    The value is the name of an initializer with the same numbers, or "" for zeros.
+    """
     from onnx import numpy_helper
 
     kept = {one.name: numpy_helper.to_array(one) for one in proto.graph.initializer}
@@ -208,14 +227,14 @@ def shared_parameters(generator: BaseGenerator, proto: onnx.ModelProto) -> dict[
     for name, parameter in generator.named_parameters():
         if name not in kept:
             array = parameter.detach().numpy()
-            alike = [other for other, numbers in kept.items() if np.array_equal(numbers, array)]
-            if alike or not array.any():
-                shared[name] = alike[0] if alike else ""
+            equal = [other for other, numbers in kept.items() if np.array_equal(numbers, array)]
+            if equal or not array.any():
+                shared[name] = equal[0] if equal else ""
     return shared
 
 
-def check(proto: onnx.ModelProto) -> bytes:
-    """Onnx' full check with shape inference; the model's bytes."""
+def serialize_checked(proto: onnx.ModelProto) -> bytes:
+    """Return a model's bytes after ONNX's full check with shape inference; GanassetsError for foreign operators."""
     import onnx
 
     onnx.checker.check_model(proto, full_check=True)
@@ -226,40 +245,42 @@ def check(proto: onnx.ModelProto) -> bytes:
 
 
 def measure_parity(generator: BaseGenerator, content: bytes, rows: np.ndarray) -> Parity:
-    """Largest difference between onnxruntime and torch, by output, over PARITY_LATENTS in batches of each size."""
+    """Measure the largest difference between ONNX Runtime and torch by output, in batches of several sizes."""
     session = open_session(content)
     inputs = example_inputs(generator, rows, PARITY_LATENTS)
     worst: dict[str, float] = {}
     for batch in PARITY_BATCHES:
         for i in range(0, PARITY_LATENTS, batch):
-            found = differences(generator, session, [t if t.shape == (1,) else t[i : i + batch] for t in inputs])
+            found = measure_differences(
+                generator, session, [t if t.shape == (1,) else t[i : i + batch] for t in inputs]
+            )
             worst = {name: max(worst.get(name, 0.0), difference) for name, difference in found.items()}
     return Parity(latents=PARITY_LATENTS, batches=PARITY_BATCHES, max_abs_difference=worst)
 
 
 def open_session(content: bytes) -> onnxruntime.InferenceSession:
-    """A session on the CPU of a model file's bytes."""
+    """Open an ONNX Runtime session on the CPU."""
     import onnxruntime
 
     return onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
 
 
-def differences(
+def measure_differences(
     generator: BaseGenerator, session: onnxruntime.InferenceSession, inputs: Sequence[Tensor]
 ) -> dict[str, float]:
-    """Largest difference between onnxruntime and torch for some inputs, by output.
+    """Return the largest difference between ONNX Runtime and torch for some inputs, by output.
 
     Raises:
-        GanassetsError: an output has another shape, or holds a number that is not finite, in either of them.
+        GanassetsError: An output has different shapes, or numbers that are not finite.
     """
     names = [item.name for item in session.get_inputs()]
     outputs = [item.name for item in session.get_outputs() if item.name != W]
     with torch.no_grad():
-        made = generator(*inputs)
+        expected = generator(*inputs)
     found = session.run(outputs, {name: tensor.numpy() for name, tensor in zip(names, inputs, strict=True)})
     worst: dict[str, float] = {}
     for name, array in zip(outputs, found, strict=True):
-        pair = {"torch": made[name].numpy(), "onnxruntime": np.asarray(array)}
+        pair = {"torch": expected[name].numpy(), "onnxruntime": np.asarray(array)}
         for runtime, values in pair.items():
             if not np.isfinite(values).all():  # no difference to NaN is ever too large
                 raise GanassetsError(
@@ -272,32 +293,27 @@ def differences(
     return worst
 
 
-def w_statistics(generator: BaseGenerator, rows: np.ndarray, count: int = 4096) -> WStatistics:
-    """Mean and standard deviation of w over seeds and the data's conditions."""
+def w_statistics(generator: BaseGenerator, rows: np.ndarray, count: int = W_SAMPLES) -> WStatistics:
+    """Compute mean and standard deviation of w over seeds and the data's conditions."""
     z = torch.from_numpy(latents(range(PARITY_SEED, PARITY_SEED + count), generator.settings.z_dim))
     condition = generator.domain.standardise(torch.from_numpy(np.resize(rows, (count, rows.shape[1]))))
     with torch.no_grad():
         w = generator.mapping(z, condition, torch.ones(1))
-    as_numbers = lambda t: tuple(round(float(v), 6) for v in t)  # noqa: E731
-    return WStatistics(mean=as_numbers(w.mean(0)), std=as_numbers(w.std(0)))
+
+    def to_numbers(vector: Tensor) -> tuple[float, ...]:
+        return tuple(round(float(v), 6) for v in vector)
+
+    return WStatistics(mean=to_numbers(w.mean(0)), std=to_numbers(w.std(0)))
 
 
 def noise_info(generator: BaseGenerator) -> NoiseInfo | None:
-    """What the manifest says about the noise map; None where the generator has a size of its own."""
+    """Describe the noise map for the manifest; None when the generator has a fixed size."""
     domain = generator.domain
     if domain.size is not None:
         return None
     return NoiseInfo(
         channels=domain.noise_channels, stride=domain.stride, reach=generator.reach, size=domain.network_size
     )
-
-
-def read_card(run: Path) -> dict[str, Any]:
-    """data.json of a run."""
-    try:
-        return json.loads(read_text(run / "data.json", MAX_CARD_BYTES))
-    except (OSError, ValueError) as error:
-        raise GanassetsError(f"{run / 'data.json'} is missing or damaged ({error}).") from error
 
 
 def conditions_of_card(spec: GeneratorSpec, card: Mapping[str, Any]) -> tuple[Condition, ...]:
@@ -315,7 +331,7 @@ def make_manifest(
     numbers: dict[str, Any],
     parity: Parity,
 ) -> Manifest:
-    """What the model file says about itself."""
+    """Build the manifest of a model file."""
     return Manifest(
         generator=spec.name,
         generator_version=spec.version,

@@ -1,4 +1,4 @@
-"""Before a run: what its samples look like to the networks, and how long it will take on this machine."""
+"""Look at the data before a run: draw samples as the networks see them, and estimate the run's time here."""
 
 from __future__ import annotations
 
@@ -10,70 +10,80 @@ import torch
 
 from ..api.data import TrainingData
 from ..api.spec import GeneratorSpec, Preset
-from .checks import check_networks, checked_noise, make_domain
+from .checks import check_networks
 from .hardware import apply_hardware
-from .initialization import fit_of, with_latents
+from .initialization import add_latents, fit_preset
+from .plugin_domain import make_domain, make_noise_map
 from .settings import Hardware
-from .snapshot import picture_of
+from .snapshot import draw_samples
 from .trainer import Trainer
 
-SHOWN = 64  # samples of a sheet
+# Number of samples on a sheet.
+SHEET_SAMPLES = 64
 
 
-class Rehearsal:
-    """A run that is not kept.
+class Preflight:
+    """A run that is set up as usual but not kept.
 
     Args:
-        spec: the generator.
-        preset: sizes and length.
-        data: training samples.
-        hardware: device, threads, precision.
+        spec: Generator to train.
+        preset: Sizes and length.
+        data: Training samples.
+        hardware: Device, threads and precision.
     """
 
     def __init__(self, spec: GeneratorSpec, preset: Preset, data: TrainingData, hardware: Hardware) -> None:
         apply_hardware(hardware)
-        fit = fit_of(preset, data, np.random.default_rng(0))
-        self.spec, self.preset, self.data, self.hardware = spec, preset, with_latents(preset, fit, data), hardware
+        fit = fit_preset(preset, data, np.random.default_rng(0))
+        self.spec, self.preset, self.data, self.hardware = spec, preset, add_latents(preset, fit, data), hardware
         self.domain = make_domain(spec, preset, fit)
         check_networks(spec, preset, self.domain, self.data)
 
-    def sheet(self) -> bytes | None:
-        """PNG of samples, evenly picked, as a perfect generator would make them; None when there is nothing to show."""
-        count = min(SHOWN, len(self.data))
+    def draw_sheet(self) -> bytes | None:
+        """Draw evenly picked samples as a perfect generator would make them.
+
+        Returns:
+            A PNG; None when the samples can't be shown.
+        """
+        count = min(SHEET_SAMPLES, len(self.data))
         index = np.arange(count) * len(self.data) // count
         signals, vectors, conditions = self.data.batch(index)
         raw = {name: torch.from_numpy(array) for name, array in (signals | vectors).items()}
         with torch.no_grad():
             outputs = self.domain.finish(raw, torch.from_numpy(conditions))
-        return picture_of(self.spec, {name: value.numpy() for name, value in outputs.items()}, conditions)
+        return draw_samples(self.spec, {name: value.numpy() for name, value in outputs.items()}, conditions)
 
-    def run_seconds(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> float:
-        """Seconds that the whole run takes, from steps of its parts.
+    def estimate_run_seconds(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> float:
+        """Estimate the seconds of the full run from some steps of each of its parts.
 
         Args:
-            seconds: to measure for.
-            clock: seconds from some moment on.
+            seconds: Time to measure for.
+            clock: Returns the current time in seconds.
         """
         spec, preset = self.spec, self.preset
-        noise = checked_noise(spec, self.domain)
-        trainer = Trainer(preset, self.domain, self.data, preset.objective, self.hardware, 0, noise, spec.networks)
-        share = trainer.preset.regression  # of the part in which the generator learns alone
-        parts = [(part, start) for part, start in ((share, 0.0), (1 - share, (1 + share) / 2)) if part]
+        noise_map = make_noise_map(spec, self.domain)
+        trainer = Trainer(preset, self.domain, self.data, preset.objective, self.hardware, 0, noise_map, spec.networks)
+        regression = trainer.preset.regression
+        shares = ((regression, 0.0), (1 - regression, (1 + regression) / 2))
+        parts = [(share, progress) for share, progress in shares if share]
         images = preset.kimg * 1000
-        return sum(part * images * pace(trainer, start, seconds / len(parts), clock) for part, start in parts)
+        return sum(
+            share * images * measure_seconds_per_image(trainer, progress, seconds / len(parts), clock)
+            for share, progress in parts
+        )
 
 
-def pace(trainer: Trainer, progress: float, seconds: float, clock: Callable[[], float]) -> float:
-    """Seconds that an image takes from a moment of the run on, measured in whole rounds of steps.
+def measure_seconds_per_image(trainer: Trainer, progress: float, seconds: float, clock: Callable[[], float]) -> float:
+    """Measure the time per image at a moment of a run, over complete rounds of steps.
 
     Args:
-        trainer: is set to that moment.
-        progress: share of the run that is done.
-        seconds: to measure for, at least.
-        clock: seconds from some moment on.
+        trainer: Trainer, which is set to that moment.
+        progress: Share of the run that is done.
+        seconds: Least time to measure for.
+        clock: Returns the current time in seconds.
     """
     trainer.images = int(progress * trainer.preset.kimg * 1000)
-    trainer.step()  # the first takes longer
+    trainer.step()  # the first step takes longer
     start, steps = clock(), 0
     while not steps or clock() - start < seconds:
         for _ in range(trainer.preset.penalty_interval):

@@ -1,4 +1,4 @@
-"""Progress of a run on the console, and the signals that stop it."""
+"""Show a run's progress on the console, and catch the signals that stop it."""
 
 from __future__ import annotations
 
@@ -16,25 +16,27 @@ from .trainer import Trainer
 if TYPE_CHECKING:
     from rich.console import Console
 
+# Seconds between records of the log.
 LOG_SECONDS = 2.0
-LINE_SECONDS = 20.0  # between lines of progress where there is no terminal
+# Seconds between lines of progress without a terminal.
+LINE_SECONDS = 20.0
 
 
 def stop_signals() -> list[signal.Signals]:
-    """Signals that stop a run: Ctrl-C, SIGTERM, and a closed terminal, unless nohup keeps the process from it."""
+    """Return the signals that stop a run: Ctrl-C, SIGTERM and, without nohup, a closed terminal."""
     numbers = [signal.SIGINT, signal.SIGTERM]
-    hang_up = getattr(signal, "SIGHUP", None)  # not on Windows
+    hang_up = getattr(signal, "SIGHUP", None)  # Windows has none
     if hang_up is not None and signal.getsignal(hang_up) is not signal.SIG_IGN:
         numbers.append(hang_up)
     return numbers
 
 
-class Watch:
-    """Progress on the console: bar with ETA on a terminal, a line now and then elsewhere; averages for the log."""
+class ProgressDisplay:
+    """Progress on the console: a bar on a terminal, else a line from time to time; means of metrics for the log."""
 
     def __init__(self, console: Console, trainer: Trainer, quiet: bool = False) -> None:
         self.console, self.trainer = console, trainer
-        self.begin()
+        self.reset()
         self.process = psutil.Process()
         self.bar = Progress(
             SpinnerColumn(),
@@ -50,22 +52,25 @@ class Watch:
         )
         self.task = self.bar.add_task("", total=trainer.preset.kimg * 1000, completed=trainer.images, note="")
 
-    def begin(self) -> None:
-        """Count images, time and losses from where the trainer is now."""
+    def reset(self) -> None:
+        """Count images, time and metrics from the trainer's current state."""
         self.sums: dict[str, list[float]] = {}
-        self.started = self.logged = self.told = time.monotonic()
+        self.started = self.logged = self.printed = time.monotonic()
         self.logged_images = self.first_images = self.trainer.images
 
-    def __enter__(self) -> Watch:
+    def __enter__(self) -> ProgressDisplay:
         self.bar.start()
         return self
 
     def __exit__(self, *exception: object) -> None:
-        with suppress(OSError):  # the terminal may be gone
+        with suppress(OSError):  # the terminal may be closed
             self.bar.stop()
 
     def update(self, metrics: dict[str, float]) -> dict[str, float] | None:
-        """Take a step's metrics; every LOG_SECONDS return their means with speed and memory."""
+        """Add a step's metrics; return a record for the log every LOG_SECONDS, else None.
+
+        The record holds the metrics' means since the last one, the speed and the memory in use.
+        """
         for name, value in metrics.items():
             self.sums.setdefault(name, []).append(value)
         now, trainer = time.monotonic(), self.trainer
@@ -80,31 +85,36 @@ class Watch:
         losses = " ".join(f"{name} {record[name]:.3f}" for name in ("g_loss", "d_loss", "distance") if name in record)
         note = f"{speed:.1f} img/s  {losses}  {memory:.0f} MiB"
         self.bar.update(self.task, note=note)
-        if self.bar.disable and now - self.told > LINE_SECONDS:
-            self.told = now
-            rate = max((trainer.images - self.first_images) / (now - self.started), 1e-9)
-            eta = (trainer.preset.kimg * 1000 - trainer.images) / rate
-            self.console.print(f"{trainer.progress:4.0%}  eta {eta / 60:.0f} min {eta % 60:02.0f} s  {note}")
+        if self.bar.disable and now - self.printed > LINE_SECONDS:
+            self.printed = now
+            self._print_line(now, note)
         return record
+
+    def _print_line(self, now: float, note: str) -> None:
+        trainer = self.trainer
+        rate = max((trainer.images - self.first_images) / (now - self.started), 1e-9)
+        eta = (trainer.preset.kimg * 1000 - trainer.images) / rate
+        self.console.print(f"{trainer.progress:4.0%}  eta {eta / 60:.0f} min {eta % 60:02.0f} s  {note}")
 
 
 @contextmanager
-def stop_requests() -> Iterator[list[int]]:
-    """A list that a signal is put into: the running step ends, then the loop saves and stops.
+def catch_stop_signals() -> Iterator[list[int]]:
+    """Yield a list that collects stop signals, so that the loop can finish its step, save and stop.
 
-    A second Ctrl-C stops at once. Other signals may come many times, as when a terminal is closed: the shell and the
-    system both say so.
+    A second Ctrl-C raises KeyboardInterrupt. Other signals may repeat: when a terminal closes, both the shell and the
+    system send one.
     """
-    stopping: list[int] = []
+    received: list[int] = []
 
     def handle(number: int, frame: object) -> None:
-        if stopping and number == signal.SIGINT:
+        del frame
+        if received and number == signal.SIGINT:
             raise KeyboardInterrupt
-        stopping.append(number)
+        received.append(number)
 
-    kept = {number: signal.signal(number, handle) for number in stop_signals()}
+    previous = {number: signal.signal(number, handle) for number in stop_signals()}
     try:
-        yield stopping
+        yield received
     finally:
-        for number, handler in kept.items():
+        for number, handler in previous.items():
             signal.signal(number, handler)

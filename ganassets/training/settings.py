@@ -1,4 +1,4 @@
-"""What a training run is made with: written to config.toml, read back by --resume."""
+"""Settings of a training run: written to config.toml, and read back by --resume."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from ..api.texts import escape_surrogates
 from ..api.toml_text import parse_toml
 from .loss import OBJECTIVES
 
-MAX_BYTES = 2**20  # of config.toml
-MAX_CARD_BYTES = 64 * 2**20  # of data.json, which lists the files that were left out
+# Largest config.toml that is read.
+MAX_BYTES = 2**20
 
 
 @dataclass(frozen=True)
@@ -24,11 +24,11 @@ class Hardware:
 
     Attributes:
         device: "cpu", "cuda", "cuda:1", "mps".
-        threads: of torch on the CPU, in each process.
+        threads: torch's CPU threads, in each process.
         precision: "bfloat16" (autocast of the networks) or "float32".
-        channels_last: memory format of 2-D networks.
-        devices: processes on this machine that train together.
-        reason: why this precision, for people.
+        channels_last: Whether 2-D networks use the channels-last memory format.
+        devices: Number of processes on this machine that train together.
+        reason: Why this precision was chosen, for people.
     """
 
     device: str
@@ -41,10 +41,16 @@ class Hardware:
 
 @dataclass(frozen=True)
 class RunSettings:
-    """A run, whole: generator, preset (already overridden by the user's wishes), data, objective, hardware.
+    """Everything that determines a run.
 
     Attributes:
-        start: model file that the run starts from, or "".
+        generator: Name of the generator.
+        preset: Preset with the user's changes.
+        objective: Key of OBJECTIVES.
+        seed: Random seed.
+        hardware: Device, threads and precision.
+        data_options: Options of the plugin's dataset.
+        start: Model file that the run starts from, or "".
     """
 
     generator: str
@@ -57,19 +63,19 @@ class RunSettings:
 
 
 def to_toml(settings: RunSettings) -> str:
-    """The text of config.toml; InputError for names of files that it can't hold."""
+    """Return the text of config.toml; InputError when a path is not UTF-8, which TOML can't hold."""
     import tomli_w
 
     table = asdict(settings)
     table["preset"] = {key: value for key, value in table["preset"].items() if value is not None}
     text = tomli_w.dumps(table)
     if escape_surrogates(text) != text:
-        raise InputError("a run can't keep a path whose name is not UTF-8; rename the folder or file of your data.")
+        raise InputError("a run can't store a path whose name is not UTF-8; rename the folder or file of your data.")
     return text
 
 
 def read_settings(path: Path) -> RunSettings:
-    """Settings from a run's config.toml; InputError when it is missing or broken."""
+    """Read the settings from a run's config.toml; InputError when it is missing or broken."""
     try:
         table = parse_toml(read_text(path, MAX_BYTES))
         settings = TypeAdapter(RunSettings).validate_python(table)

@@ -143,7 +143,7 @@ def test_a_report_leaves_out_what_is_no_file(put, tmp_path, in_time):
 def test_a_run_goes_on_from_no_pipe(put, tmp_path, in_time):
     pytest.importorskip("torch")
     from ganassets.training.checkpoint import load_fit, read_checkpoint
-    from ganassets.training.onnx_export import read_card
+    from ganassets.training.data_card import read_card
     from ganassets.training.settings import read_settings
 
     readers = {"1.safetensors": read_checkpoint, "linear.safetensors": load_fit, "config.toml": read_settings}
@@ -172,7 +172,7 @@ def test_pipes_that_are_handed_over_are_read(tmp_path):
 OWN = {
     "ganassets/api/files.py", "ganassets/api/registry.py", "ganassets/api/writer.py", "ganassets/cli/models.py",
     "ganassets/inference/batch/engine.py", "ganassets/inference/batch/journal.py",
-    "ganassets/training/lock.py", "ganassets/training/run_folder.py",
+    "ganassets/training/lock.py", "ganassets/training/run_log.py",
     "plugins/ganassets_faces/basis.py", "exporters/ganassets_fbx/worker.py", "exporters/ganassets_fbx/blender.py",
     "exporters/ganassets_usd/files.py", "exporters/ganassets_images/ktx2.py", "blender/ganassets_blender/build.py",
     "blender/ganassets_blender/library.py", "blender/ganassets_blender/lock.py", "blender/ganassets_blender/wheels.py",

@@ -284,7 +284,7 @@ def test_train_help_has_the_generators_own_options(squares):
     ("args", "text"),
     [
         (["sqares"], "there is no generator 'sqares'; did you mean 'squares'?"),
-        ([], "say which generator to train"),
+        ([], "name a generator to train"),
         (["squares", "--preset", "slow"], "squares has no preset 'slow'; choose one of quick."),
         (["--resume", "gone"], "there is no run folder gone."),
     ],
@@ -366,7 +366,7 @@ def test_export_takes_licence_and_source(exported, monkeypatch):
 
 
 def test_export_bad_input(exported):
-    assert "say which format" in told(run("export", "squares"))
+    assert "name a format" in told(run("export", "squares"))
     assert "there is no run of squares in runs/" in told(run("export", "squares", "--onnx"))
     assert "there is no run in runs/" in told(run("export", "--onnx"))
     assert "neither a run folder nor a generator" in told(run("export", "sqares", "--onnx"))

@@ -17,7 +17,7 @@ import ganassets_faces.portraits as portraits
 from ganassets.api.data.records import COPY, FileRecord, count_files
 from ganassets.api.spec import Preset
 from ganassets.cli import cli
-from ganassets.cli.data import duration, suggested, table
+from ganassets.cli.data import format_duration, format_totals, suggest_preset
 from ganassets.training.settings import Hardware
 from support.sprites import write_sprites
 
@@ -125,9 +125,9 @@ def test_an_unknown_generator(desk: Path) -> None:
 def test_presets_for_the_machine() -> None:
     spec = replace(portraits.SPEC, presets=tuple(Preset(str(s), "x", s, s, 1.0) for s in (64, 128, 256)))
     cpu, cuda = Hardware("cpu", 1, "float32", True), Hardware("cuda:0", 1, "bfloat16", True)
-    assert [suggested(spec, hardware, {"side": 200}).size for hardware in (None, cpu, cuda)] == [64, 64, 256]
-    assert [suggested(spec, cuda, {"side": side}).size for side in (16, 64, 100, 170)] == [64, 64, 128, 128]
-    assert suggested(spec, cuda, {}).size == 256
+    assert [suggest_preset(spec, hardware, {"side": 200}).size for hardware in (None, cpu, cuda)] == [64, 64, 256]
+    assert [suggest_preset(spec, cuda, {"side": side}).size for side in (16, 64, 100, 170)] == [64, 64, 128, 128]
+    assert suggest_preset(spec, cuda, {}).size == 256
 
 
 @pytest.mark.parametrize(
@@ -135,16 +135,16 @@ def test_presets_for_the_machine() -> None:
     [(40, "40 seconds"), (720, "12 minutes"), (9000, "2.5 hours"), (86400 * 3.14, "3.1 days")],
 )
 def test_durations(seconds: float, text: str) -> None:
-    assert duration(seconds) == text
+    assert format_duration(seconds) == text
 
 
 def test_a_table_has_a_line_for_each_reason() -> None:
     records = [FileRecord(f"{i}.png", reason=f"the same pixels as {i + 1}.png", category=COPY) for i in range(1500)]
     clips = [FileRecord("a.glb", "clip", "Walk"), FileRecord("a.glb", part="Fly", reason="no", category="no action")]
-    assert list(table(count_files([*records, *clips]))) == [
+    assert list(format_totals(count_files([*records, *clips]))) == [
         "files       1,501 found",
         "used            1 clip",
         "left out    1,500 copy of another file, such as 0.png: the same pixels as 1.png",
         "          --json lists every file",
     ]
-    assert list(table(count_files([]))) == []
+    assert list(format_totals(count_files([]))) == []

@@ -11,7 +11,7 @@ import pytest
 
 from ganassets.api.errors import GanassetsError, InputError
 from ganassets.api.writer import can_not_write
-from ganassets.cli.train import told_how_to_resume
+from ganassets.cli.train import explain_how_to_resume
 from support.command_line import run, told
 
 
@@ -31,17 +31,17 @@ def refused(folder: Path, number: int = errno.ENOSPC) -> InputError:
 
 @pytest.mark.parametrize("place", [".", "checkpoints", "snapshots"])
 def test_a_full_disk_says_how_to_go_on(begun, place):
-    with pytest.raises(GanassetsError) as caught, told_how_to_resume("faces"):
+    with pytest.raises(GanassetsError) as caught, explain_how_to_resume("faces"):
         raise refused(begun / place)
     assert caught.value.exit_code == 1
-    told, _, command = str(caught.value).partition("then go on with `")
+    told, _, command = str(caught.value).partition("then continue with `")
     assert told == f"can't write in {begun / place}: there is no space left on the device; free some, "
     assert shlex.split(command.removesuffix("`.")) == ["ganassets", "train", "faces", "--resume", str(begun)]
 
 
 def test_a_run_without_a_checkpoint_is_not_resumed(begun):
     (begun / "checkpoints" / "0000000008.safetensors").unlink()
-    with pytest.raises(InputError, match="free some or choose another folder"), told_how_to_resume("faces"):
+    with pytest.raises(InputError, match="free some or choose another folder"), explain_how_to_resume("faces"):
         raise refused(begun)
 
 
@@ -52,5 +52,5 @@ def test_the_command_says_so(squares, begun, monkeypatch):
     monkeypatch.setattr("ganassets.cli.train.load_training", lambda module, function: train)
     text = told(run("train", "squares", "--precision", "float32"), 1)
     assert text.endswith(
-        f"larger than allowed there; mend that, then go on with `ganassets train squares --resume '{begun}'`."
+        f"larger than allowed there; fix that, then continue with `ganassets train squares --resume '{begun}'`."
     )

@@ -343,7 +343,7 @@ def desk(workshop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
         install(facts["project"], facts["tool"]["setuptools"]["py-modules"], project.parent, tmp_path / "site")
     for plugin in PLUGINS:
         monkeypatch.setattr(plugin, "SPEC", with_few_samples(plugin.SPEC))
-    monkeypatch.setattr("ganassets.training.evaluation.comparison.FIT_SAMPLES", 128)
+    monkeypatch.setattr("ganassets.training.evaluation.comparison_data.FIT_SAMPLES", 128)
     monkeypatch.syspath_prepend(str(tmp_path / "site"))
     monkeypatch.chdir(folder)
     monkeypatch.setenv("HOME", str(tmp_path))

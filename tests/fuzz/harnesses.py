@@ -18,8 +18,7 @@ from unittest.mock import patch
 
 import numpy as np
 
-from support.squares import MANIFEST, build_model
-from ganassets.api.data.labels import LABEL_FILE, read_labels
+from ganassets.api.data.labels import read_labels
 from ganassets.api.data.pictures import read_pictures
 from ganassets.api.data.sources import list_containers, opened, read_file
 from ganassets.api.errors import GanassetsError, InputError
@@ -42,6 +41,7 @@ from ganassets_textures.sets.groups import group_files
 from ganassets_textures.sets.map_images import read_map_image
 from ganassets_textures.sets.names import guess_material
 from support.motion_files import AMC, ASF, humanoid_text
+from support.squares import MANIFEST, build_model
 
 from .valid_files import (
     CARRIER_SUFFIXES,

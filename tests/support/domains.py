@@ -1,4 +1,4 @@
-"""Small domains for the tests of networks and training: every kind of signal that a plugin may have."""
+"""Small domains for the tests of networks and training, one for each kind of signal that a plugin may have."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ganassets.training.settings import Hardware
 from ganassets.training.trainer import Trainer
 
 CPU = Hardware("cpu", 1, "float32", True)
-# Signals of each kind, with the axes that wrap and the vectors beside them.
+# Signals of each kind, which axes wrap, and vectors.
 KINDS: dict[str, dict[str, Any]] = {
     # a size-free texture: wraps both ways, starts from noise
     "tile": {"signals": {"albedo": 3, "height": 1}, "wraps": (True, True), "size": None},
@@ -35,11 +35,12 @@ KINDS: dict[str, dict[str, Any]] = {
     "band": {"signals": {"depth": 2}, "vectors": {"shape": 3}, "wraps": (False, True), "size": 16},
 }
 NETWORK_SIZE = 16
-STRIDE, NOISE_CHANNELS = 4, 3  # of the size-free kind
+# Of the size-free kind.
+STRIDE, NOISE_CHANNELS = 4, 3
 
 
 class ToyDomain(Domain):
-    """Outputs are the raw sample; the view is every signal, and every vector spread over the whole size."""
+    """A domain whose outputs are the raw sample, and whose view holds every signal and every vector."""
 
     def __init__(self, kind: str, fit: LinearFit) -> None:
         super().__init__(fit)
@@ -50,11 +51,11 @@ class ToyDomain(Domain):
         self.stride, self.noise_channels, self.white_channels = STRIDE, NOISE_CHANNELS, 2
 
     def finish(self, raw: dict[str, Tensor], condition: Tensor) -> dict[str, Tensor]:
-        """Outputs, as they are."""
+        """Return the raw sample."""
         return raw
 
     def view(self, raw: dict[str, Tensor]) -> Tensor:
-        """(n, view_channels, *network_size)."""
+        """Return (n, view_channels, *network_size)."""
         pool = (nn.functional.avg_pool1d, nn.functional.avg_pool2d)[len(self.wraps) - 1]
         parts = []
         for name in self.signals:
@@ -66,13 +67,13 @@ class ToyDomain(Domain):
 
 
 def make_preset(**changes: Any) -> Preset:
-    """A preset of tiny networks."""
+    """Make a preset of tiny networks."""
     facts = {"size": 32, "network_size": NETWORK_SIZE, "kimg": 1.0, "width": 8, "max_width": 16, "z_dim": 8}
     return Preset("toy", "For tests.", **{**facts, "w_dim": 12, "batch": 8, "samples": 64, **changes})
 
 
 def make_data(kind: str, n: int = 64, seed: int = 0) -> TrainingData:
-    """Waves whose height is the first condition and whose phase varies by a third of a turn; vectors follow both."""
+    """Make waves whose height is the first condition and whose phase varies by a third of a turn."""
     facts, rng = KINDS[kind], np.random.default_rng(seed)
     size = facts["size"] or NETWORK_SIZE
     height, phase = rng.uniform(0.5, 1.5, n), rng.uniform(0, 2 * np.pi / 3, n)
@@ -95,17 +96,17 @@ def make_data(kind: str, n: int = 64, seed: int = 0) -> TrainingData:
 
 
 def make_fit(kind: str, data: TrainingData, preset: Preset) -> LinearFit:
-    """The linear model that a run of this kind starts from."""
+    """Fit the linear model that a run of this kind starts from."""
     return fit_linear(data, preset.z_dim, KINDS[kind].get("components", 0), np.random.default_rng(0))
 
 
 def make_domain(kind: str) -> ToyDomain:
-    """The domain, fitted to its data."""
+    """Make a domain, fitted to its data."""
     return ToyDomain(kind, make_fit(kind, make_data(kind), make_preset()))
 
 
 def make_networks(kind: str, seed: int = 0, *, trained: bool = True) -> tuple[Generator, Discriminator]:
-    """Networks of a domain; `trained` moves every weight, so that no part is still at its zero start."""
+    """Make networks of a domain; `trained` changes every weight, so that none is zero."""
     preset = make_preset()
     settings = NetworkSettings(preset.z_dim, 2, preset.w_dim, preset.width, preset.max_width)
     with torch.random.fork_rng(devices=[]):
@@ -120,7 +121,7 @@ def make_networks(kind: str, seed: int = 0, *, trained: bool = True) -> tuple[Ge
 
 
 def make_inputs(generator: Generator, n: int = 4, seed: int = 0, side: int = NETWORK_SIZE) -> list[Tensor]:
-    """z, condition, truncation 1, w_offset 0 [and a noise map of side x side] of a generator's graph."""
+    """Make the inputs of a generator's graph: truncation 1, w_offset 0 and, if size-free, side x side noise maps."""
     state = torch.Generator().manual_seed(seed)
     z = torch.randn(n, generator.settings.z_dim, generator=state)
     condition = torch.rand(n, 2, generator=state) + 0.5
@@ -133,7 +134,7 @@ def make_inputs(generator: Generator, n: int = 4, seed: int = 0, side: int = NET
 def make_trainer(
     kind: str, seed: int = 0, objective: str = "rpgan", hardware: Hardware = CPU, n: int = 64, **changes: Any
 ) -> Trainer:
-    """A trainer at its start."""
+    """Make an untrained trainer."""
     preset, data = make_preset(**changes), make_data(kind, n)
     return Trainer(preset, ToyDomain(kind, make_fit(kind, data, preset)), data, objective, hardware, seed)
 
@@ -141,7 +142,7 @@ def make_trainer(
 def make_spec(
     kind: str, preset: Preset, dataset: Callable[..., TrainingData], conditions: tuple[Condition, ...] = ()
 ) -> GeneratorSpec:
-    """A generator of waves with one preset."""
+    """Make a generator of waves with one preset."""
     return GeneratorSpec(
         name=kind,
         summary="Waves.",

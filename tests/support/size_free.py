@@ -1,4 +1,4 @@
-"""A size-free generator for the tests, complete: plugin, exporter and a model file of real networks."""
+"""A complete size-free generator for the tests: plugin, exporter and a model file of real networks."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-STRIDE, NOISE_CHANNELS, TRAINING_SIZE = 4, 3, 16  # see tests/support/domains.py
+# As in tests/support/domains.py.
+STRIDE, NOISE_CHANNELS, TRAINING_SIZE = 4, 3, 16
 DEFAULT_SIZE = 4 * TRAINING_SIZE
 
 TILES = """
@@ -50,8 +51,7 @@ EXPORTER = Exporter("heights", "Bare heights.", 1, ("textures",), (".raw",), exp
 
 
 def make_model(manifest: Mapping[str, Any]) -> bytes:
-    """Model file of networks with random weights, as onnx_export makes it; what it says of itself starts from
-    `manifest`."""
+    """Export networks with random weights to a model file whose manifest starts from `manifest`."""
     from ganassets.api.manifest import METADATA_KEY
     from ganassets.training.onnx_export import noise_info, to_onnx
     from support.domains import make_networks

@@ -1,4 +1,4 @@
-"""Runs of waves for the tests of training; as a program, a run in a process of its own, which tests may kill.
+"""Train on waves for the tests of training; as a program, in a process that tests may kill.
 
 python toy_runs.py train|resume KIND FOLDER CHECKPOINT_SECONDS DEVICES [KIMG]
 python toy_runs.py losses FILE DEVICES
@@ -17,12 +17,13 @@ from typing import Any
 import torch
 from rich.console import Console
 
-sys.path.insert(0, str(Path(__file__).parents[1]))  # as a program, it has only its own folder there
+sys.path.insert(0, str(Path(__file__).parents[1]))  # a program has only its own folder there
 from ganassets.api.data import TrainingData
 from ganassets.api.errors import GanassetsError
 from ganassets.api.spec import Condition, GeneratorSpec, Output, Preset
 from ganassets.training import run as running
-from ganassets.training.distributed import Team, make_team
+from ganassets.training import training_loop
+from ganassets.training.distributed import DistributedContext, make_distributed_context
 from ganassets.training.evaluation import monitor
 from ganassets.training.trainer import Trainer
 from support.domains import CPU, KINDS, ToyDomain, make_data, make_fit, make_preset, make_spec
@@ -32,17 +33,17 @@ CONDITIONS = (Condition("height", "How high.", 0.5, 1.5), Condition("other", "No
 
 
 def no_features() -> None:
-    """Stands in for the network that sees pictures, which takes seconds; a monitor then measures without it."""
+    """Replace the feature network, which takes seconds; a monitor then measures without it."""
     raise GanassetsError("not in tests")
 
 
 def toy_preset(kind: str, **changes: Any) -> Preset:
-    """A preset of tiny networks, on a linear model where the kind has one."""
+    """Make a preset of tiny networks, on a linear model if the kind has one."""
     return make_preset(**{"components": KINDS[kind].get("components", 0), **changes})
 
 
 def toy_spec(kind: str, preset: Preset, change: Callable[[TrainingData], TrainingData] | None = None) -> GeneratorSpec:
-    """A generator of waves, with all its outputs; `change` is made to its data."""
+    """Make a generator of waves with all its outputs; `change` is applied to its data."""
 
     def dataset(preset: Preset, options: Any, seed: int, report: Any) -> TrainingData:
         data = make_data(kind, preset.samples, seed)
@@ -56,12 +57,12 @@ def toy_spec(kind: str, preset: Preset, change: Callable[[TrainingData], Trainin
 
 
 def quiet() -> Console:
-    """A console that keeps what is printed; `printed` reads it."""
+    """Make a console that keeps its output; `printed` reads it."""
     return Console(file=io.StringIO(), width=400)
 
 
 def printed(console: Console) -> str:
-    """What a quiet console was told."""
+    """Return the output of a quiet console."""
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 
@@ -72,28 +73,28 @@ def start(spec: GeneratorSpec, out: Path, console: Console | None = None, **chan
     return running.train(spec, spec.presets[0], out=out, console=console or quiet(), **facts)
 
 
-def losses(kind: str, team: Team) -> list[dict[str, float]]:
-    """What each of some steps tells. A low rate and some width keep small differences from growing."""
+def losses(kind: str, context: DistributedContext) -> list[dict[str, float]]:
+    """Return the losses of some steps; a low rate and some width keep small differences from growing."""
     changes = {"kimg": 0.8, "batch": 16, "width": 16, "max_width": 32, "learning_rate": 1e-4, "penalty_interval": 1}
     preset, data = make_preset(**changes), make_data(kind)
-    trainer = Trainer(preset, ToyDomain(kind, make_fit(kind, data, preset)), data, "rpgan", CPU, 0, team=team)
+    trainer = Trainer(preset, ToyDomain(kind, make_fit(kind, data, preset)), data, "rpgan", CPU, 0, context=context)
     return [trainer.step() for _ in range(LOSS_STEPS)]
 
 
 def main_losses(what: str, path: str, devices: str) -> None:
-    """Write the losses of each kind, made by several processes."""
+    """Write the losses of each kind, computed by several processes."""
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
-    team = make_team("cpu", int(devices))
-    found = {kind: losses(kind, team) for kind in LOSS_KINDS}
-    if team.leads:
+    context = make_distributed_context("cpu", int(devices))
+    found = {kind: losses(kind, context) for kind in LOSS_KINDS}
+    if context.is_main_process:
         Path(path).write_text(json.dumps(found), encoding="utf-8")
 
 
 def main(what: str, kind: str, folder: str, checkpoint_seconds: str, devices: str, kimg: str = "1.0") -> None:
-    """Train, or go on with a run."""
+    """Train, or resume a run."""
     monitor.ImageFeatures = no_features  # pyright: ignore[reportAttributeAccessIssue]
-    running.CHECKPOINT_SECONDS = float(checkpoint_seconds)
+    training_loop.CHECKPOINT_SECONDS = float(checkpoint_seconds)
     running.check_export = lambda *arguments: None
     running.choose_hardware = lambda device, threads, devices, precision: replace(CPU, devices=devices)
     spec = toy_spec(kind, toy_preset(kind, kimg=float(kimg)))

@@ -8,8 +8,7 @@ import pytest
 import torch
 
 from ganassets.training import run as running
-from ganassets.training import run_folder as files
-from ganassets.training import snapshot
+from ganassets.training import run_recorder, snapshot
 from ganassets.training.evaluation import monitor
 from support.domains import CPU
 from support.toy_runs import no_features
@@ -21,7 +20,7 @@ def cheap_runs(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     threads, strict = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
     torch.set_num_threads(1)
     monkeypatch.setattr(monitor, "ImageFeatures", no_features)
-    monkeypatch.setattr(files, "MEASURED_SEEDS", files.SNAPSHOT_SEEDS)
+    monkeypatch.setattr(run_recorder, "MEASURED_SEEDS", run_recorder.SNAPSHOT_SEEDS)
     monkeypatch.setattr(snapshot, "CELL", 4)  # compressing large pictures would take most of the time
     monkeypatch.setattr(running, "check_export", lambda *arguments: None)  # takes longer than most of these runs
     monkeypatch.setattr(running, "choose_hardware", lambda device, threads, devices, precision: CPU)

@@ -11,15 +11,15 @@ from torch import Tensor
 
 from ganassets.api.data import TrainingData
 from ganassets.training.augmentation import (
-    MEMORY,
+    MAX_SHIFT,
     RISE,
-    SHIFT,
-    TARGET,
-    Adaptation,
-    Change,
-    changed,
-    draw_change,
-    joined,
+    SIGN_MEAN_DECAY,
+    TARGET_SIGN_MEAN,
+    AdaptiveStrength,
+    Augmentation,
+    augment,
+    concatenate_augmentations,
+    draw_augmentation,
 )
 from ganassets.training.checkpoint import load_checkpoint, save_checkpoint
 from ganassets.training.networks import Domain, LinearFit, fit_linear
@@ -41,24 +41,24 @@ def views(domain: Domain, n: int = 6) -> Tensor:
     return torch.randn(n, domain.view_channels, *size, generator=torch.Generator().manual_seed(0))
 
 
-def plain(n: int, axes: int, **parts: Any) -> Change:
+def nothing_but(n: int, axes: int, **parts: Any) -> Augmentation:
     """A change of nothing but the given parts."""
     one, zero = torch.ones(n, 1), torch.zeros(n, 1)
     nothing = {
         "shifts": torch.zeros(n, axes, dtype=torch.int64), "mirrored": torch.zeros(n, dtype=torch.bool),
         "contrast": one, "saturation": one, "brightness": zero,
     }  # fmt: skip
-    return Change(**{**nothing, **parts})
+    return Augmentation(**{**nothing, **parts})
 
 
-def drawn(domain: Domain, strength: float, n: int = 2000) -> Change:
-    return draw_change(domain, n, strength, torch.Generator().manual_seed(1))
+def drawn(domain: Domain, strength: float, n: int = 2000) -> Augmentation:
+    return draw_augmentation(domain, n, strength, torch.Generator().manual_seed(1))
 
 
 def test_what_wraps_is_rolled():
     domain = domain_of("tile", moves=True)
     view, shifts = views(domain, 3), torch.tensor([[2, 0], [0, -3], [-1, 2]])
-    moved = changed(view, plain(3, 2, shifts=shifts), domain)
+    moved = augment(view, nothing_but(3, 2, shifts=shifts), domain)
     for before, after, shift in zip(view, moved, shifts.tolist(), strict=True):
         assert torch.equal(after, before.roll(shift, (1, 2)))
 
@@ -66,7 +66,7 @@ def test_what_wraps_is_rolled():
 def test_what_does_not_wrap_repeats_its_border():
     domain = domain_of("picture", moves=True)
     view = views(domain, 2)
-    down, left = changed(view, plain(2, 2, shifts=torch.tensor([[2, 0], [0, -3]])), domain)
+    down, left = augment(view, nothing_but(2, 2, shifts=torch.tensor([[2, 0], [0, -3]])), domain)
     assert torch.equal(down[:, 2:], view[0, :, :-2])
     assert torch.equal(down[:, :2], view[0, :, :1].expand(-1, 2, -1))
     assert torch.equal(left[:, :, :-3], view[1, :, :, 3:])
@@ -77,7 +77,7 @@ def test_each_axis_by_itself():
     """Of a band the height ends and the width wraps."""
     domain = domain_of("band", moves=True)
     view = views(domain, 1)
-    moved = changed(view, plain(1, 2, shifts=torch.tensor([[1, 4]])), domain)
+    moved = augment(view, nothing_but(1, 2, shifts=torch.tensor([[1, 4]])), domain)
     assert torch.equal(moved[0, :, 1:], view[0, :, :-1].roll(4, 2))
     assert torch.equal(moved[0, :, 0], view[0, :, 0].roll(4, 1))
 
@@ -86,7 +86,7 @@ def test_each_axis_by_itself():
 def test_mirrors_along_the_last_axis(kind):
     domain = domain_of(kind, moves=True)
     view = views(domain, 2)
-    moved = changed(view, plain(2, len(domain.wraps), mirrored=torch.tensor([True, False])), domain)
+    moved = augment(view, nothing_but(2, len(domain.wraps), mirrored=torch.tensor([True, False])), domain)
     assert torch.equal(moved[0], view[0].flip(-1)) and torch.equal(moved[1], view[1])
 
 
@@ -94,7 +94,7 @@ def test_colour_changes_colours_alone():
     """They need not be the first channels."""
     domain = domain_of("picture", colours=(5, 1, 2))
     view, change = views(domain, 4), drawn(domain, 1.0, 4)
-    after = changed(view, change, domain)
+    after = augment(view, change, domain)
     others = [c for c in range(domain.view_channels) if c not in domain.colours]
     assert torch.equal(after[:, others], view[:, others])
     assert not torch.isclose(after[:, list(domain.colours)], view[:, list(domain.colours)]).all((2, 3)).any()
@@ -116,13 +116,13 @@ def test_only_what_the_domain_allows(colours, moves):
 def test_strength_zero_changes_nothing():
     domain = domain_of("picture", (0, 1, 2), True)
     view = views(domain)
-    torch.testing.assert_close(changed(view, drawn(domain, 0.0, len(view)), domain), view, atol=1e-6, rtol=1e-6)
+    torch.testing.assert_close(augment(view, drawn(domain, 0.0, len(view)), domain), view, atol=1e-6, rtol=1e-6)
 
 
 @pytest.mark.parametrize("strength", [0.2, 1.0])
 def test_strength_is_the_share_that_each_change_is_made_to(strength):
     domain = domain_of("picture", (0, 1, 2), True)
-    change, most = drawn(domain, strength), int(NETWORK_SIZE * SHIFT)
+    change, most = drawn(domain, strength), int(NETWORK_SIZE * MAX_SHIFT)
     still = 1 / (2 * most + 1) ** 2  # a shift by nothing
     assert (change.shifts != 0).any(1).float().mean() == pytest.approx(strength * (1 - still), abs=0.03)
     assert change.mirrored.float().mean() == pytest.approx(strength / 2, abs=0.03)
@@ -134,38 +134,40 @@ def test_strength_is_the_share_that_each_change_is_made_to(strength):
 def test_gradient_flows_through():
     domain = domain_of("picture", (0, 1, 2), True)
     view = views(domain).requires_grad_()
-    changed(view, drawn(domain, 1.0, len(view)), domain).square().sum().backward()
+    augment(view, drawn(domain, 1.0, len(view)), domain).square().sum().backward()
     assert view.grad is not None and (view.grad.abs().sum((1, 2, 3)) > 0).all()
 
 
 def test_joined_changes_are_one_after_the_other():
     domain = domain_of("picture", (0, 1, 2), True)
-    first, second = (draw_change(domain, 3, 1.0, torch.Generator().manual_seed(seed)) for seed in (1, 2))
+    first, second = (draw_augmentation(domain, 3, 1.0, torch.Generator().manual_seed(seed)) for seed in (1, 2))
     view = views(domain)
-    parts = torch.cat([changed(view[:3], first, domain), changed(view[3:], second, domain)])
-    torch.testing.assert_close(changed(view, joined(first, second), domain), parts)
-    assert torch.equal(joined(first, second).of(torch.tensor([4])).shifts, second.shifts[1:2])
+    parts = torch.cat([augment(view[:3], first, domain), augment(view[3:], second, domain)])
+    torch.testing.assert_close(augment(view, concatenate_augmentations(first, second), domain), parts)
+    assert torch.equal(concatenate_augmentations(first, second).select(torch.tensor([4])).shifts, second.shifts[1:2])
 
 
 def test_the_strength_follows_the_discriminator():
-    told = Adaptation(CAP)
+    adaptive = AdaptiveStrength(CAP)
     strengths = []
     for _ in range(200):
-        told.update(1.0, 0.001)
-        strengths.append(told.strength)
+        adaptive.update(1.0, 0.001)
+        strengths.append(adaptive.strength)
     assert strengths[0] == 0, "it isn't told by one step"
     assert strengths == sorted(strengths) and strengths[-1] == pytest.approx(CAP) and max(strengths) <= CAP
     rising = sum(0 < strength < CAP for strength in strengths)
     assert rising == pytest.approx(RISE / 0.001, abs=2), "it takes a tenth of the run"
     for _ in range(300):
-        told.update(TARGET - 0.1, 0.001)
-    assert told.strength == 0
+        adaptive.update(TARGET_SIGN_MEAN - 0.1, 0.001)
+    assert adaptive.strength == 0
 
 
 def test_one_odd_step_does_not_turn_it():
-    told = Adaptation(CAP, strength=0.1, told=0.9)
-    told.update(-1.0, 0.001)
-    assert told.strength > 0.1 and told.told == pytest.approx(0.9 * MEMORY - (1 - MEMORY))
+    adaptive = AdaptiveStrength(CAP, strength=0.1, sign_mean=0.9)
+    adaptive.update(-1.0, 0.001)
+    assert adaptive.strength > 0.1 and adaptive.sign_mean == pytest.approx(
+        0.9 * SIGN_MEAN_DECAY - (1 - SIGN_MEAN_DECAY)
+    )
 
 
 def trainer_of(cap: float, seed: int = 0) -> Trainer:
@@ -176,7 +178,7 @@ def trainer_of(cap: float, seed: int = 0) -> Trainer:
 
 def test_resuming_restores_it(tmp_path):
     first = trainer_of(CAP)
-    first.augmentation = Adaptation(CAP, 0.2, 0.7)
+    first.augmentation.strength, first.augmentation.sign_mean = 0.2, 0.7
     for _ in range(3):
         assert 0 < first.step()["augmentation"] <= CAP
     second = trainer_of(CAP, seed=9)
@@ -192,7 +194,7 @@ def test_without_a_cap_no_random_number_is_spent():
     for _ in range(3):
         metrics = first.step()
         assert metrics == second.step() and "augmentation" not in metrics
-    assert torch.equal(first.noise.get_state(), second.noise.get_state())
+    assert torch.equal(first.sampler.latent_state.get_state(), second.sampler.latent_state.get_state())
 
 
 # Pictures of a dot of one colour at one place, left or right of the middle.

@@ -14,16 +14,16 @@ from ganassets.training import checkpoint as module
 from ganassets.training.checkpoint import (
     BEST,
     FIT_ARRAYS,
-    checkpoint_named,
-    checkpoints,
     load_checkpoint,
     load_fit,
+    load_newest_intact,
+    named_checkpoint,
     newest_checkpoint,
-    newest_whole,
     save_checkpoint,
     save_fit,
 )
 from ganassets.training.networks import fit_linear
+from ganassets.training.run_folder import list_checkpoints
 from support.domains import make_data, make_fit, make_preset
 
 TENSORS = {"a": torch.arange(6, dtype=torch.float32).reshape(2, 3), "state": torch.arange(9, dtype=torch.uint8)}
@@ -42,7 +42,7 @@ def test_round_trip(tmp_path):
 
 def test_newest_two_are_kept(tmp_path):
     paths = [save(tmp_path, images) for images in (16, 800, 99_999, 1_000_000)]
-    assert checkpoints(tmp_path) == paths[-2:]
+    assert list_checkpoints(tmp_path) == paths[-2:]
     assert newest_checkpoint(tmp_path) == paths[-1]
     assert sorted(tmp_path.iterdir()) == paths[-2:]
 
@@ -75,27 +75,27 @@ def test_foreign_file(tmp_path):
 
 
 def test_no_checkpoint_yet(tmp_path):
-    for newest in (newest_checkpoint, newest_whole):
+    for newest in (newest_checkpoint, load_newest_intact):
         with pytest.raises(InputError, match="no checkpoint yet"):
             newest(tmp_path / "checkpoints")
 
 
 def test_the_best_is_beside_the_newest(tmp_path):
     with pytest.raises(InputError, match="has no checkpoint 'best'"):
-        checkpoint_named(tmp_path, BEST)
+        named_checkpoint(tmp_path, BEST)
     best = save_checkpoint(tmp_path, TENSORS, {"images": 16}, BEST)
     for images in (16, 32, 48):
         save(tmp_path, images)
-    assert checkpoint_named(tmp_path, BEST) == best and load_checkpoint(best)[1] == {"images": 16}
-    assert [path.stem for path in checkpoints(tmp_path)] == ["0000000032", "0000000048"]
+    assert named_checkpoint(tmp_path, BEST) == best and load_checkpoint(best)[1] == {"images": 16}
+    assert [path.stem for path in list_checkpoints(tmp_path)] == ["0000000032", "0000000048"]
 
 
 def test_the_newest_that_is_whole(tmp_path):
     save(tmp_path, 16)
     newest = save(tmp_path, 32)
-    assert newest_whole(tmp_path)[1]["images"] == 32 and newest_whole(tmp_path)[2] == []
+    assert load_newest_intact(tmp_path)[1]["images"] == 32 and load_newest_intact(tmp_path)[2] == []
     newest.write_bytes(newest.read_bytes()[:-1])
-    tensors, numbers, wrong = newest_whole(tmp_path)
+    tensors, numbers, wrong = load_newest_intact(tmp_path)
     assert numbers == {"images": 16, "big": 2**100} and tensors.keys() == TENSORS.keys()
     assert len(wrong) == 1 and wrong[0].startswith(f"{newest} is not a checkpoint, or it is damaged")
 
@@ -105,18 +105,18 @@ def test_a_newer_version_is_not_damage(tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(module, "VERSION", 2)
         newest = save(tmp_path, 32)
-    for load in (lambda: load_checkpoint(newest), lambda: newest_whole(tmp_path)):
+    for load in (lambda: load_checkpoint(newest), lambda: load_newest_intact(tmp_path)):
         with pytest.raises(InputError, match="newer ganassets; update this one"):
             load()
 
 
 def fitted(clusters: int = 0):
     data = make_data("picture")
-    fit = fit_linear(data, 24, 6, np.random.default_rng(0), clusters) if clusters else fit_of(data)
+    fit = fit_linear(data, 24, 6, np.random.default_rng(0), clusters) if clusters else fit_preset(data)
     return fit, data.conditions[:5], PRINTS
 
 
-def fit_of(data):
+def fit_preset(data):
     return make_fit("picture", data, make_preset())
 
 

@@ -15,11 +15,12 @@ from ganassets.api.data import TrainingData
 from ganassets.api.errors import GanassetsError, InputError, PluginError
 from ganassets.api.plugin_calls import make_dataset
 from ganassets.api.spec import Condition, GeneratorSpec
-from ganassets.training import run_folder as files
-from ganassets.training.checks import check_export, check_networks, check_spec, make_domain
+from ganassets.training.checks import check_export, check_networks, check_spec
 from ganassets.training.evaluation import measures
 from ganassets.training.networks import PlainDiscriminator, PlainGenerator
-from ganassets.training.onnx_export import differences, example_inputs, measure_parity, open_session, to_onnx
+from ganassets.training.onnx_export import example_inputs, measure_differences, measure_parity, open_session, to_onnx
+from ganassets.training.plugin_domain import make_domain
+from ganassets.training.trainer import Trainer
 from support.domains import ToyDomain, make_data, make_fit, make_networks
 from support.toy_runs import quiet, start, toy_preset, toy_spec
 
@@ -282,7 +283,7 @@ def test_a_graph_of_nan_has_no_parity(value):
         measure_parity(generator, content, rows)
     sound, _ = make_networks("loop")
     with pytest.raises(GanassetsError, match="pose with numbers that are not finite in onnxruntime"):
-        differences(sound, open_session(content), example_inputs(sound, rows, 2))
+        measure_differences(sound, open_session(content), example_inputs(sound, rows, 2))
 
 
 @pytest.mark.parametrize(
@@ -306,13 +307,13 @@ def test_nothing_that_is_not_finite_is_measured(measure, value):
 
 
 def test_samples_that_stop_being_finite_are_told_and_the_run_goes_on(tmp_path, monkeypatch):
-    original = files.Trainer.snapshot
+    original = Trainer.snapshot
 
     def snapshot(self, z, condition, batch=16):
         outputs = original(self, z, condition, batch)
         return {name: array + NAN if self.images else array for name, array in outputs.items()}
 
-    monkeypatch.setattr(files.Trainer, "snapshot", snapshot)
+    monkeypatch.setattr(Trainer, "snapshot", snapshot)
     run = start(SPECS["loop"], tmp_path / "run")
     text = (run / "events.jsonl").read_text(encoding="utf-8")
     assert "Samples have pose with numbers that are not finite; nothing is measured." in text
@@ -320,8 +321,8 @@ def test_samples_that_stop_being_finite_are_told_and_the_run_goes_on(tmp_path, m
 
 
 def test_a_plugin_that_fails_in_the_middle_does_not_end_a_run(tmp_path, monkeypatch):
-    steps, step = [], files.Trainer.step
-    monkeypatch.setattr(files.Trainer, "step", lambda trainer: steps.append(1) or step(trainer))
+    steps, step = [], Trainer.step
+    monkeypatch.setattr(Trainer, "step", lambda trainer: steps.append(1) or step(trainer))
 
     def features(arrays: Any, conditions: Any) -> np.ndarray:
         values = arrays["pose"].reshape(len(conditions), -1)

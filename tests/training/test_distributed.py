@@ -15,8 +15,9 @@ import pytest
 import torch
 
 from ganassets.api.errors import InputError
-from ganassets.training.checkpoint import checkpoints, load_checkpoint, newest_checkpoint
-from ganassets.training.distributed import Team, make_team
+from ganassets.training.checkpoint import load_checkpoint, newest_checkpoint
+from ganassets.training.distributed import DistributedContext, make_distributed_context
+from ganassets.training.run_folder import list_checkpoints
 from ganassets.training.trainer import Trainer
 from support import toy_runs
 from support.domains import CPU, ToyDomain, make_data, make_fit, make_preset
@@ -37,7 +38,7 @@ def test_two_processes_train_as_one(tmp_path):
     pytest.importorskip("lightning_fabric")
     process = launched("losses", tmp_path / "losses.json", 2)
     torch.use_deterministic_algorithms(True)
-    alone = {kind: losses(kind, Team()) for kind in LOSS_KINDS}
+    alone = {kind: losses(kind, DistributedContext()) for kind in LOSS_KINDS}
     _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, errors
     together = json.loads((tmp_path / "losses.json").read_text(encoding="utf-8"))
@@ -51,10 +52,10 @@ def test_two_processes_train_as_one(tmp_path):
 
 
 def test_a_batch_that_can_not_be_shared():
-    team, data, preset = Team(), make_data("loop"), make_preset(batch=8)
-    team.size = 3
+    context, data, preset = DistributedContext(), make_data("loop"), make_preset(batch=8)
+    context.world_size = 3
     with pytest.raises(InputError, match="3 devices can't share a batch of 8; use a divisor"):
-        Trainer(preset, ToyDomain("loop", make_fit("loop", data, preset)), data, "rpgan", CPU, 0, team=team)
+        Trainer(preset, ToyDomain("loop", make_fit("loop", data, preset)), data, "rpgan", CPU, 0, context=context)
 
 
 def test_a_batch_that_can_not_be_shared_takes_no_folder(tmp_path):
@@ -66,17 +67,17 @@ def test_a_batch_that_can_not_be_shared_takes_no_folder(tmp_path):
 def test_rows_are_shared_out_whole():
     parts = []
     for rank in range(4):
-        team = Team()
-        team.size, team.rank = 4, rank
-        parts.append(team.share(torch.arange(8)).tolist())
+        context = DistributedContext()
+        context.world_size, context.rank = 4, rank
+        parts.append(context.shard(torch.arange(8)).tolist())
     assert sorted(row for part in parts for row in part) == list(range(8)) and {len(part) for part in parts} == {2}
 
 
 def test_without_lightning_fabric_one_process_trains_and_two_name_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "lightning_fabric", None)
-    assert make_team("cpu", 1).size == 1
+    assert make_distributed_context("cpu", 1).world_size == 1
     with pytest.raises(InputError, match=r'pip install "ganassets\[distributed\]"'):
-        make_team("cpu", 2)
+        make_distributed_context("cpu", 2)
 
 
 @pytest.mark.slow
@@ -87,7 +88,7 @@ def test_one_that_is_killed_ends_the_other(victim, tmp_path):
     run = tmp_path / "run"
     process = launched("train", "tile", run, "-1", 2, 100.0)
     folder, deadline = run / "checkpoints", time.monotonic() + PATIENCE
-    while len(checkpoints(folder)) < 2 and process.poll() is None and time.monotonic() < deadline:
+    while len(list_checkpoints(folder)) < 2 and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.05)
     (other,) = psutil.Process(process.pid).children()
     killed = process.pid if victim == "leader" else other.pid
@@ -95,7 +96,7 @@ def test_one_that_is_killed_ends_the_other(victim, tmp_path):
     _, errors = process.communicate(timeout=PATIENCE)  # until both have ended
     told = [line for line in errors.splitlines() if line.startswith("Error: ")]
     assert told == ["Error: one of the processes that train together has stopped, so the run ends here; "
-                    "go on from its last checkpoint with --resume."]  # fmt: skip
+                    "continue from its last checkpoint with --resume."]  # fmt: skip
     assert process.returncode == (-signal.SIGKILL if victim == "leader" else 1)
     if victim == "leader":
         return

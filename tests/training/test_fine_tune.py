@@ -13,12 +13,13 @@ import torch
 from ganassets.api.data import TrainingData
 from ganassets.api.errors import InputError
 from ganassets.training import run as running
-from ganassets.training import run_folder as files
-from ganassets.training.checkpoint import checkpoints, load_checkpoint, load_fit, newest_checkpoint
-from ganassets.training.fine_tune import Start, read_start
-from ganassets.training.initialization import fit_of
+from ganassets.training import run_recorder
+from ganassets.training.checkpoint import load_checkpoint, load_fit, newest_checkpoint
+from ganassets.training.fine_tune import StartModel, read_start_model
+from ganassets.training.initialization import fit_preset
 from ganassets.training.networks import LinearModel
 from ganassets.training.onnx_export import export_run
+from ganassets.training.run_folder import list_checkpoints
 from ganassets.training.trainer import Trainer
 from support.domains import CPU, ToyDomain, make_data
 from support.toy_runs import CONDITIONS, quiet, start, toy_preset, toy_spec
@@ -58,7 +59,9 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[
         if name not in made:
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(running, "choose_hardware", lambda device, threads, devices, precision: CPU)
-                patch.setattr(files.RunFolder, "look", lambda self, trainer, must=False: None)
+                patch.setattr(
+                    run_recorder.RunRecorder, "record_snapshot", lambda self, trainer, must_measure=False: None
+                )
                 run = start(spec, tmp_path_factory.mktemp(name) / "run")
                 made[name] = run, export_run(spec, run, None, quiet())
         return made[name]
@@ -72,7 +75,7 @@ def test_a_run_starts_as_the_model(exported, tmp_path):
     trained, _ = load_checkpoint(newest_checkpoint(run / "checkpoints"))
     spec = toy_spec("picture", replace(PRESET, kimg=0.008), lambda data: pictures(40, seed=5))
     tuned = start(spec, tmp_path / "run", seed=7, start=model)
-    first, numbers = load_checkpoint(checkpoints(tuned / "checkpoints")[0])
+    first, numbers = load_checkpoint(list_checkpoints(tuned / "checkpoints")[0])
     assert numbers["images"] == 0
     names = [key.removeprefix("average.") for key in trained if key.startswith("average.")]
     assert len(names) > 20
@@ -81,7 +84,7 @@ def test_a_run_starts_as_the_model(exported, tmp_path):
             assert torch.equal(first[f"{network}.{name}"], trained[f"average.{name}"]), name
     assert not torch.equal(first["discriminator.score.linear.weight"], trained["discriminator.score.linear.weight"])
     (found, _, _), (fit, _, _) = load_fit(tuned / "linear.safetensors"), load_fit(run / "linear.safetensors")
-    fresh = fit_of(PRESET, pictures(40, seed=5), np.random.default_rng([7, 3]))
+    fresh = fit_preset(PRESET, pictures(40, seed=5), np.random.default_rng([7, 3]))
     assert len(fit.centres) == len(found.centres) == 4
     for name, basis in fresh.bases.items():
         np.testing.assert_array_equal(found.bases[name], basis, err_msg="the linear model is of the new data")
@@ -90,7 +93,7 @@ def test_a_run_starts_as_the_model(exported, tmp_path):
 
 def test_too_few_samples_keep_the_models_own_linear_model(exported):
     run, model = exported("picture")
-    begun, (fit, _, _) = read_start(model, SPEC), load_fit(run / "linear.safetensors")
+    begun, (fit, _, _) = read_start_model(model, SPEC), load_fit(run / "linear.safetensors")
     found = begun.fit(PRESET, pictures(4, seed=5), np.random.default_rng(0))
     expected = LinearModel(fit).state_dict()
     for name, value in LinearModel(found).state_dict().items():
@@ -104,9 +107,9 @@ def test_a_model_without_conditions_or_a_linear_model(exported):
     run, model = exported("band")
     trained, _ = load_checkpoint(newest_checkpoint(run / "checkpoints"))
     data, preset = no_conditions(make_data("band")), BARE.presets[0]
-    begun = read_start(model, BARE)
+    begun = read_start_model(model, BARE)
     trainer = Trainer(preset, ToyDomain("band", begun.own_fit(data)), data, "rpgan", CPU, 3)
-    begun.load(trainer)
+    begun.load_into(trainer)
     for name, parameter in trainer.generator.named_parameters():
         assert torch.equal(parameter, trained[f"average.{name}"])
 
@@ -125,7 +128,7 @@ def test_refuses_networks_of_other_sizes(exported, tmp_path):
 
 
 def test_refuses_data_with_other_conditions(exported):
-    begun = read_start(exported("picture")[1], SPEC)
+    begun = read_start_model(exported("picture")[1], SPEC)
     with pytest.raises(InputError, match="trained with other sliders or labels"):
         begun.own_fit(no_conditions(pictures()))
     data = replace(pictures(), constants={"condition_mean": np.zeros(3, np.float32)})
@@ -136,15 +139,15 @@ def test_refuses_data_with_other_conditions(exported):
 @pytest.mark.parametrize("name", ["basis_albedo", "directions", "offset"])
 def test_refuses_a_model_that_lacks_a_part(exported, name):
     """An export may fold a number into others."""
-    begun = read_start(exported("picture")[1], SPEC)
+    begun = read_start_model(exported("picture")[1], SPEC)
     arrays = {key: array for key, array in begun.arrays.items() if key != f"domain.linear.{name}"}
     assert len(arrays) < len(begun.arrays)
     if name == "offset":  # as of a generator without one: its networks don't fit
-        fit = Start(begun.path, arrays).own_fit(pictures())
+        fit = StartModel(begun.path, arrays).own_fit(pictures())
         assert not fit.means
         return
     with pytest.raises(InputError, match=rf"lacks a part of its linear model \({name}\)"):
-        Start(begun.path, arrays).own_fit(pictures())
+        StartModel(begun.path, arrays).own_fit(pictures())
 
 
 def test_parameters_that_are_alike_are_found_again(tmp_path):
@@ -160,18 +163,18 @@ def test_parameters_that_are_alike_are_found_again(tmp_path):
     trained, _ = load_checkpoint(newest_checkpoint(run / "checkpoints"))
     names = [key.removeprefix("average.") for key in trained if key.startswith("average.")]
     assert set(names) - kept, "some were left out"
-    begun = read_start(model, SPEC)
+    begun = read_start_model(model, SPEC)
     for name in names:
         found = 0 if name in begun.zeros else begun.arrays[name]
         np.testing.assert_array_equal(trained[f"average.{name}"].numpy(), found, err_msg=name)
     next(one for one in proto.metadata_props if one.key == SHARED_KEY).value = "[1]"
     onnx.save(proto, tmp_path / "broken.onnx")
     with pytest.raises(InputError, match="carries broken metadata"):
-        read_start(tmp_path / "broken.onnx", SPEC)
+        read_start_model(tmp_path / "broken.onnx", SPEC)
 
 
 def test_refuses_what_is_no_model(tmp_path):
     (tmp_path / "model.onnx").write_bytes(b"not a model")
     with pytest.raises(InputError, match=r"model\.onnx"):
-        read_start(tmp_path / "model.onnx", SPEC)
+        read_start_model(tmp_path / "model.onnx", SPEC)
     assert len(CONDITIONS) == SPEC.condition_width

@@ -21,11 +21,11 @@ def seconds(monkeypatch):
     table |= {(1, "bfloat16"): 1.5, (2, "bfloat16"): 1.0, (4, "bfloat16"): 0.5}
     measured = []
 
-    def conv_seconds(threads, precision):
+    def measure_conv(threads, precision):
         measured.append((threads, precision))
         return table[threads, precision]
 
-    monkeypatch.setattr(hardware, "conv_seconds", conv_seconds)
+    monkeypatch.setattr(hardware, "measure_conv", measure_conv)
     monkeypatch.setattr(hardware.os, "sched_getaffinity", lambda _: range(4), raising=False)
     return table, measured
 
@@ -43,7 +43,7 @@ def test_what_costs_accuracy_has_to_pay(seconds):
 
 @pytest.mark.parametrize(("precision", "threads"), [("float32", 2), ("bfloat16", 4)])
 def test_a_format_that_is_asked_for_is_taken(seconds, precision, threads):
-    assert choose_hardware("cpu", precision=precision) == Hardware("cpu", threads, precision, True, 1, "as asked for")
+    assert choose_hardware("cpu", precision=precision) == Hardware("cpu", threads, precision, True, 1, "as requested")
     assert {name for _, name in seconds[1]} == {precision}
 
 
@@ -57,19 +57,19 @@ def test_nothing_is_measured_where_all_is_said(seconds):
     [
         ("cuda", True, "auto", ("bfloat16", "cuda computes in it")),
         ("cuda:1", False, "auto", ("float32", "cuda:1 has no bfloat16")),
-        ("cuda", True, "float32", ("float32", "as asked for")),
+        ("cuda", True, "float32", ("float32", "as requested")),
         ("mps", False, "auto", ("float32", "mps has no bfloat16")),
     ],
 )
 def test_devices(monkeypatch, device, fast, wanted, expected):
     monkeypatch.setattr(hardware.torch.cuda, "is_bf16_supported", lambda including_emulation: fast)
-    assert hardware.device_precision(device, wanted) == expected
+    assert hardware.choose_device_precision(device, wanted) == expected
     if not fast:
         with pytest.raises(InputError, match="can't compute in bfloat16; use --precision float32"):
-            hardware.device_precision(device, "bfloat16")
+            hardware.choose_device_precision(device, "bfloat16")
 
 
 def test_a_run_keeps_its_format_and_why(tmp_path):
-    chosen = replace(SETTINGS, hardware=Hardware("cpu", 1, "bfloat16", True, 1, "as asked for"))
+    chosen = replace(SETTINGS, hardware=Hardware("cpu", 1, "bfloat16", True, 1, "as requested"))
     (tmp_path / "config.toml").write_text(to_toml(chosen), encoding="utf-8")
     assert read_settings(tmp_path / "config.toml").hardware == chosen.hardware

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -21,12 +22,13 @@ from ganassets.api.errors import InputError
 from ganassets.api.writer import TEMPORARY
 from ganassets.inference.batch.lock import take
 from ganassets.training import run as running
-from ganassets.training import run_folder as files
-from ganassets.training.checkpoint import checkpoints, load_checkpoint, newest_checkpoint
+from ganassets.training import run_recorder, training_loop
+from ganassets.training.checkpoint import load_checkpoint, newest_checkpoint
 from ganassets.training.lock import LOCK, lock_run, write_in_run
-from ganassets.training.progress import stop_requests, stop_signals
+from ganassets.training.progress import catch_stop_signals, stop_signals
 from ganassets.training.report import write_report
 from ganassets.training.run import resume
+from ganassets.training.run_folder import list_checkpoints
 from ganassets.training.trainer import Trainer
 from support import toy_runs
 from support.toy_runs import printed, quiet, start, toy_preset, toy_spec
@@ -44,7 +46,7 @@ def unbroken(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(running, "check_export", lambda *arguments: None)
         patch.setattr(running, "choose_hardware", lambda device, threads, devices, precision: toy_runs.CPU)
-        patch.setattr(files.RunFolder, "look", lambda self, trainer, must=False: None)
+        patch.setattr(run_recorder.RunRecorder, "record_snapshot", lambda self, trainer, must_measure=False: None)
         return start(SPEC, tmp_path_factory.mktemp("unbroken") / "run")
 
 
@@ -68,7 +70,7 @@ def launched(what: str, run: Path) -> subprocess.Popen[bytes]:
 
 def images_of(run: Path) -> int:
     """Of the newest checkpoint; -1 before there is one."""
-    return max((int(path.stem) for path in checkpoints(run / "checkpoints")), default=-1)
+    return max((int(path.stem) for path in list_checkpoints(run / "checkpoints")), default=-1)
 
 
 def wait_for(run: Path, images: int, process: subprocess.Popen[bytes]) -> None:
@@ -103,9 +105,9 @@ def kill_at_write(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_killed_in_any_write_it_goes_on_to_the_same_weights(number, unbroken, tmp_path, monkeypatch):
     """Settings, linear model, card, first checkpoint, picture, records, later checkpoints."""
     run, console = tmp_path / "run", quiet()
-    monkeypatch.setattr(running, "CHECKPOINT_SECONDS", -1.0)
+    monkeypatch.setattr(training_loop, "CHECKPOINT_SECONDS", -1.0)
     with monkeypatch.context() as patch:
-        patch.setattr(running, "remove_unbegun", lambda run: None)
+        patch.setattr(running, "remove_unstarted", lambda run: None)
         kill_at_write(number, patch)
         with pytest.raises(Killed):
             start(SPEC, run)
@@ -116,7 +118,7 @@ def test_killed_in_any_write_it_goes_on_to_the_same_weights(number, unbroken, tm
         with pytest.raises(InputError, match=rf"{run} exists already; choose another --out\.$"):
             start(SPEC, run)
         return
-    with pytest.raises(InputError, match=f"choose another --out, or go on with --resume {run}"):
+    with pytest.raises(InputError, match=f"choose another --out, or continue it with --resume {run}"):
         start(SPEC, run)
     resume(SPEC, run, console)
     assert ("has no checkpoint yet: starting from the beginning" in printed(console)) == (number < 4)
@@ -126,9 +128,9 @@ def test_killed_in_any_write_it_goes_on_to_the_same_weights(number, unbroken, tm
 
 def test_a_run_that_starts_from_a_model_remembers_it(squares, make_model, tmp_path, monkeypatch):
     model, started = make_model(), []
-    monkeypatch.setattr(running, "read_start", lambda path, spec: started.append(path))
+    monkeypatch.setattr(running, "read_start_model", lambda path, spec: started.append(path))
     with monkeypatch.context() as patch:
-        patch.setattr(running, "remove_unbegun", lambda run: None)
+        patch.setattr(running, "remove_unstarted", lambda run: None)
         kill_at_write(1, patch)
         with pytest.raises(Killed):
             start(SPEC, tmp_path / "run", start=model)
@@ -234,7 +236,7 @@ def test_without_locks_nobody_is_stopped_and_nothing_of_others_is_removed(tmp_pa
 @pytest.mark.parametrize("names", [("SIGTERM", "SIGTERM"), ("SIGHUP", "SIGHUP", "SIGTERM")])
 def test_signals_that_come_twice_save_once(names, unbroken, tmp_path, monkeypatch):
     """The second one in the middle of the last save."""
-    run, step, save = tmp_path / "run", Trainer.step, files.RunFolder.save
+    run, step, save = tmp_path / "run", Trainer.step, run_recorder.RunRecorder.save
     numbers = [signal.Signals[name] for name in names]
 
     def stepping(trainer: Trainer) -> dict[str, float]:
@@ -242,14 +244,14 @@ def test_signals_that_come_twice_save_once(names, unbroken, tmp_path, monkeypatc
             signal.raise_signal(numbers[0])
         return step(trainer)
 
-    def saving(self: files.RunFolder, trainer: Trainer, name: str | None = None) -> None:
+    def saving(self: run_recorder.RunRecorder, trainer: Trainer, name: str | None = None) -> None:
         for number in numbers[1:] if trainer.step_count == 6 else ():
             signal.raise_signal(number)
         save(self, trainer, name)
 
     with monkeypatch.context() as patch:
         patch.setattr(Trainer, "step", stepping)
-        patch.setattr(files.RunFolder, "save", saving)
+        patch.setattr(run_recorder.RunRecorder, "save", saving)
         with pytest.raises(KeyboardInterrupt):
             start(SPEC, run)
     assert images_of(run) == 48
@@ -258,7 +260,7 @@ def test_signals_that_come_twice_save_once(names, unbroken, tmp_path, monkeypatc
 
 
 def test_a_second_ctrl_c_stops_at_once():
-    with stop_requests() as stopping:
+    with catch_stop_signals() as stopping:
         signal.raise_signal(signal.SIGHUP)
         signal.raise_signal(signal.SIGHUP)
         assert len(stopping) == 2
@@ -291,6 +293,7 @@ class GoneTerminal(io.StringIO):
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_terminal_that_is_gone_keeps_nothing_from_being_saved(tmp_path, monkeypatch):
     console, step = Console(file=io.StringIO(), force_terminal=True), Trainer.step
+    threads = set(threading.enumerate())
 
     def stepping(trainer: Trainer) -> dict[str, float]:
         if trainer.step_count == 5:
@@ -302,6 +305,8 @@ def test_a_terminal_that_is_gone_keeps_nothing_from_being_saved(tmp_path, monkey
     with pytest.raises(KeyboardInterrupt):
         start(SPEC, tmp_path / "run", console)
     assert images_of(tmp_path / "run") == 48
+    for thread in set(threading.enumerate()) - threads:
+        thread.join(PATIENCE)  # its error belongs to this test
 
 
 def test_a_closed_terminal_saves_the_run(tmp_path):

@@ -13,8 +13,11 @@ from ganassets.api.data import TrainingData
 from ganassets.api.errors import InputError
 from ganassets.api.latents import noise_map
 from ganassets.api.spec import NoiseMap
+from ganassets.training.batches import group_samples
 from ganassets.training.checkpoint import load_checkpoint, save_checkpoint
-from ganassets.training.trainer import WARM_UP, Trainer, groups_of, plain, schedule
+from ganassets.training.schedule import WARM_UP, schedule
+from ganassets.training.trainer import Trainer
+from ganassets.training.trainer_state import to_json_types
 from support.domains import (
     CPU,
     NETWORK_SIZE,
@@ -74,12 +77,16 @@ def moved(trainer: Trainer, start: dict[str, torch.Tensor]) -> set[str]:
     return {key.split(".")[0] for key in now if key not in start or not torch.equal(now[key], start[key])}
 
 
-def test_groups_of():
+def test_group_samples():
     data = known_data(8)
-    assert [(len(g.index), g.known, g.tiles) for g in groups_of(data)] == [(8, True, True)]
-    assert [(len(g.index), g.known, g.tiles) for g in groups_of(replace(data, latents=None))] == [(8, False, True)]
+    assert [(len(g.index), g.has_latents, g.tiles) for g in group_samples(data)] == [(8, True, True)]
+    assert [(len(g.index), g.has_latents, g.tiles) for g in group_samples(replace(data, latents=None))] == [
+        (8, False, True)
+    ]
     latents, tiles = unknown(0.5, 8), np.array([1, 0, 0, 0, 1, 1, 1, 0], bool)
-    groups = {(g.known, g.tiles): g.index.tolist() for g in groups_of(replace(data, latents=latents, tiles=tiles))}
+    groups = {
+        (g.has_latents, g.tiles): g.index.tolist() for g in group_samples(replace(data, latents=latents, tiles=tiles))
+    }
     assert groups == {(True, True): [4, 5, 6], (True, False): [7], (False, True): [0], (False, False): [1, 2, 3]}
 
 
@@ -161,8 +168,8 @@ def test_schedule_with_regression():
 def test_a_batch_holds_what_belongs_together():
     data = known_data()
     trainer = trainer_of(data)
-    batch = trainer.draw()
-    assert batch.known and batch.tiles
+    batch = trainer.sampler.draw()
+    assert batch.has_latents and batch.tiles
     index = index_of(data, batch.condition)
     assert len(set(index)) > 1
     assert data.latents is not None and data.noise_seeds is not None and data.masks is not None
@@ -178,47 +185,49 @@ def test_a_batch_holds_what_belongs_together():
 
 
 def test_unknown_samples_have_random_latents():
-    batch = trainer_of(known_data(latents=unknown(1))).draw()
-    assert not batch.known and torch.isfinite(batch.z).all()
+    batch = trainer_of(known_data(latents=unknown(1))).sampler.draw()
+    assert not batch.has_latents and torch.isfinite(batch.z).all()
     assert batch.z[:, :KNOWN].std() > 0.5
 
 
 def test_batches_of_either_kind_as_often_as_there_are_samples():
     trainer = trainer_of(known_data(latents=unknown(0.25)))
-    assert np.mean([trainer.draw().known for _ in range(200)]) == pytest.approx(0.75, abs=0.13)
-    assert all(trainer.draw(only_known=True).known for _ in range(30))
+    assert np.mean([trainer.sampler.draw().has_latents for _ in range(200)]) == pytest.approx(0.75, abs=0.13)
+    assert all(trainer.sampler.draw(require_latents=True).has_latents for _ in range(30))
 
 
 def test_pairing_in_every_adversarial_step_spends_no_random_number():
     trainer = trainer_of(known_data(latents=unknown(0.25)), seed=5)
     expected = np.random.Generator(np.random.Philox(5))
-    sizes = np.array([len(group.index) for group in trainer.groups], np.float64)
+    sizes = np.array([len(group.index) for group in trainer.sampler.groups], np.float64)
     for _ in range(20):
-        batch = trainer.draw()
-        group = trainer.groups[expected.choice(len(sizes), p=sizes / sizes.sum())]
-        assert batch.known == group.known
+        batch = trainer.sampler.draw()
+        group = trainer.sampler.groups[expected.choice(len(sizes), p=sizes / sizes.sum())]
+        assert batch.has_latents == group.has_latents
         expected.integers(0, len(group.index), trainer.preset.batch)
-    assert plain(trainer.batches.bit_generator.state) == plain(expected.bit_generator.state)
+    assert to_json_types(trainer.sampler.index_state.bit_generator.state) == to_json_types(expected.bit_generator.state)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.4])
 def test_a_share_of_the_adversarial_steps_pairs(share):
     data = known_data()
     trainer = trainer_of(data, paired=share)
-    drawn = [trainer.draw() for _ in range(200)]
-    assert np.mean([batch.known for batch in drawn]) == pytest.approx(share, abs=0.1 if share else 0)
+    drawn = [trainer.sampler.draw() for _ in range(200)]
+    assert np.mean([batch.has_latents for batch in drawn]) == pytest.approx(share, abs=0.1 if share else 0)
     assert data.latents is not None
     for batch in drawn[:20]:
         same = batch.z[:, :KNOWN].numpy() == data.latents[index_of(data, batch.condition)]
-        assert same.all() if batch.known else not same.any()
-    assert all(trainer.draw(only_known=True).known for _ in range(10)), "while it regresses it needs to know"
+        assert same.all() if batch.has_latents else not same.any()
+    assert all(trainer.sampler.draw(require_latents=True).has_latents for _ in range(10)), (
+        "while it regresses it needs to know"
+    )
 
 
 def test_real_and_fake_have_the_same_masks_and_noise():
     for tiles in (True, False):
         trainer = trainer_of(known_data(tiles=np.full(64, tiles)))
-        batch = trainer.draw()
-        real, fake = trainer.real(batch), trainer.fake(batch)
+        batch = trainer.sampler.draw()
+        real, fake = trainer.losses.crop_reals(batch), trainer.losses.make_fakes(batch)
         assert real.keys() == fake.keys() == {"albedo", "height", "noise", "mask"}
         for name in ("noise", "mask"):
             assert torch.equal(real[name], fake[name])
@@ -229,23 +238,25 @@ def test_a_crop_is_cut_from_a_larger_fake():
     trainer = trainer_of(known_data(tiles=np.zeros(64, bool)))
     for parameter in trainer.generator.parameters():
         parameter.data.add_(0.05)
-    batch = trainer.draw()
+    batch = trainer.sampler.draw()
     assert not batch.tiles and batch.raw["noise"].shape == (8, NOISE_CHANNELS, MARGIN, MARGIN)
     whole = trainer.generator.sample(batch.z, batch.condition, batch.raw["noise"])
     inner = slice(STRIDE, STRIDE + NETWORK_SIZE)
     for name, value in whole.items():
-        assert torch.equal(trainer.fake(batch)[name], value[..., inner, inner])
-    assert torch.equal(trainer.real(batch)["noise"], batch.raw["noise"][..., inner, inner])
-    assert torch.equal(trainer.real(batch)["albedo"], batch.raw["albedo"])
+        assert torch.equal(trainer.losses.make_fakes(batch)[name], value[..., inner, inner])
+    assert torch.equal(trainer.losses.crop_reals(batch)["noise"], batch.raw["noise"][..., inner, inner])
+    assert torch.equal(trainer.losses.crop_reals(batch)["albedo"], batch.raw["albedo"])
 
 
 def test_crops_are_not_rolled():
     trainer = trainer_of(known_data(tiles=np.zeros(64, bool)))
-    batch = trainer.draw()
+    batch = trainer.sampler.draw()
     for _ in range(3):
-        real, fake = trainer.views(trainer.real(batch), trainer.fake(batch), batch.tiles)
-        assert torch.equal(real, trainer.domain.view(trainer.real(batch)))
-        assert torch.equal(fake, trainer.domain.view(trainer.fake(batch)))
+        real, fake = trainer.losses.make_views(
+            trainer.losses.crop_reals(batch), trainer.losses.make_fakes(batch), batch.tiles
+        )
+        assert torch.equal(real, trainer.domain.view(trainer.losses.crop_reals(batch)))
+        assert torch.equal(fake, trainer.domain.view(trainer.losses.make_fakes(batch)))
 
 
 def test_tiles_are_rolled_both_by_the_same():
@@ -253,7 +264,7 @@ def test_tiles_are_rolled_both_by_the_same():
     place = torch.arange(NETWORK_SIZE**2).reshape(1, 1, NETWORK_SIZE, NETWORK_SIZE)
     shifts = set()
     for _ in range(12):
-        a, b = trainer.rolled((place, place + 1000), True)
+        a, b = trainer.losses.roll_views((place, place + 1000), True)
         assert torch.equal(a + 1000, b)
         down, right = divmod(int(torch.argmin(a)), NETWORK_SIZE)
         assert torch.equal(a, place.roll((down, right), (2, 3)))
@@ -264,9 +275,10 @@ def test_tiles_are_rolled_both_by_the_same():
 @pytest.mark.parametrize("kind", ["loop", "band", "picture"])
 def test_what_has_a_size_of_its_own_is_not_rolled(kind):
     trainer = make_trainer(kind)
-    batch = trainer.draw()
+    batch = trainer.sampler.draw()
     assert torch.equal(
-        trainer.views(trainer.real(batch), trainer.fake(batch), batch.tiles)[0], trainer.domain.view(batch.raw)
+        trainer.losses.make_views(trainer.losses.crop_reals(batch), trainer.losses.make_fakes(batch), batch.tiles)[0],
+        trainer.domain.view(batch.raw),
     )
 
 
@@ -279,7 +291,7 @@ def test_the_plugins_noise_is_used_with_the_conditions():
 
     data = known_data()
     trainer = trainer_of(data, noise=noise)
-    batch = trainer.draw()
+    batch = trainer.sampler.draw()
     assert data.noise_seeds is not None
     index = index_of(data, batch.condition)
     rows, seeds = data.conditions[index, 0], data.noise_seeds[index]
@@ -294,7 +306,7 @@ def test_the_plugins_noise_is_used_with_the_conditions():
 
 def test_samples_without_seeds_get_fresh_noise():
     trainer = trainer_of(replace(known_data(latents=None), noise_seeds=None))
-    first, second = (trainer.draw().raw["noise"] for _ in range(2))
+    first, second = (trainer.sampler.draw().raw["noise"] for _ in range(2))
     assert not torch.equal(first, second)
 
 
@@ -306,7 +318,7 @@ def test_latents_may_be_known_in_part():
     free[0] = True
     latents = np.where(free, np.nan, data.latents).astype(np.float32)
     trainer = trainer_of(replace(data, latents=latents))
-    drawn = [trainer.draw(only_known=True) for _ in range(20)]
+    drawn = [trainer.sampler.draw(require_latents=True) for _ in range(20)]
     index = np.concatenate([index_of(data, batch.condition) for batch in drawn])
     z = torch.cat([batch.z for batch in drawn]).numpy()
     told = np.isfinite(latents[index])
@@ -327,13 +339,13 @@ def test_structure_takes_the_place_of_the_last_channels(tiles):
     data = structured(tiles)
     assert data.structure is not None and data.noise_seeds is not None
     trainer = trainer_of(data)
-    batch = trainer.draw()
+    batch = trainer.sampler.draw()
     index = index_of(data, batch.condition)
     np.testing.assert_array_equal(batch.raw["noise"][:, 1:], data.structure[index])
     side = data.structure.shape[-1]
     white = [noise_map(int(seed), NOISE_CHANNELS, (side, side))[:1] for seed in data.noise_seeds[index]]
     np.testing.assert_array_equal(batch.raw["noise"][:, :1], np.stack(white))
-    assert torch.equal(trainer.fake(batch)["noise"], trainer.real(batch)["noise"])
+    assert torch.equal(trainer.losses.make_fakes(batch)["noise"], trainer.losses.crop_reals(batch)["noise"])
 
 
 class Wide(ToyDomain):
@@ -350,15 +362,15 @@ def test_a_domain_says_how_wide_margins_are():
     trainer = Trainer(preset, Wide("tile", make_fit("tile", data, preset)), data, "rpgan", CPU, 0)
     for parameter in trainer.generator.parameters():
         parameter.data.add_(0.05)
-    batch = trainer.draw()
+    batch = trainer.sampler.draw()
     side = NETWORK_SIZE + 4 * STRIDE
     assert batch.raw["noise"].shape[2:] == (side, side)
     inner = slice(2 * STRIDE, 2 * STRIDE + NETWORK_SIZE)
     whole = trainer.generator.sample(batch.z, batch.condition, batch.raw["noise"])
-    for name, value in trainer.fake(batch).items():
+    for name, value in trainer.losses.make_fakes(batch).items():
         if name in whole:
             assert torch.equal(value, whole[name][..., inner, inner])
-    assert torch.equal(trainer.real(batch)["noise"], batch.raw["noise"][..., inner, inner])
+    assert torch.equal(trainer.losses.crop_reals(batch)["noise"], batch.raw["noise"][..., inner, inner])
     made = trainer.snapshot(torch.zeros(2, 8), torch.rand(2, 2))
     assert {array.shape[2:] for array in made.values()} == {(side, side)}
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import re
 import shutil
 from collections.abc import Sequence
@@ -23,8 +22,8 @@ from PIL import Image
 from ganassets.cli import cli
 from ganassets.training.report import files as report_files
 from ganassets.training.report import report_html, write_report
-from ganassets.training.report.charts import chart, rows_of, value_axis
-from ganassets.training.report.files import MOST_GRIDS, RunFacts, course, read_facts
+from ganassets.training.report.charts import chart, extract_rows, value_axis
+from ganassets.training.report.files import MAX_GRIDS, RunFacts, keep_last_attempt, read_facts
 from ganassets.training.report.verdict import Finding, Level, headline, verdict
 
 FLOOR = {"distance": 4.0, "precision": 0.8, "recall": 0.8, "coverage": 0.95, "spread": 1.0, "copies": 0.01}
@@ -246,12 +245,12 @@ def test_any_measures_have_a_verdict(records: list[dict[str, Any]]):
 def test_what_a_run_did_again_counts_once():
     images = [0, 10, 20, 30, 20, 25]
     records = [{"images": i, "at": at} for at, i in enumerate(images)]
-    assert [(r["images"], r["at"]) for r in course(records)] == [(0, 0), (10, 1), (20, 4), (25, 5)]
+    assert [(r["images"], r["at"]) for r in keep_last_attempt(records)] == [(0, 0), (10, 1), (20, 4), (25, 5)]
 
 
 def test_page_tells_all_of_a_run(tmp_path):
     page = page_of(write_run(tmp_path / "run"))
-    titles = ("The run", "Measurings", "Training", "Samples over time", "Nearest training samples", "Events")
+    titles = ("The run", "Measures", "Training", "Samples over time", "Nearest training samples", "Events")
     assert all(title in page.text for title in titles)
     assert "Not in this report" not in page.text
     assert "Different neighbours: 2 of 3 samples, training sample 7 2 times" in page.text
@@ -313,7 +312,7 @@ def test_missing_file_is_told(tmp_path, missing: str):
 
 def test_empty_folder(tmp_path):
     text = page_of(tmp_path).text
-    assert "config.toml is missing." in text and "snapshots/ holds no picture." in text
+    assert "config.toml is missing." in text and "snapshots/ holds no image." in text
     assert "Not measured" in text
 
 
@@ -386,7 +385,7 @@ def test_size_is_bounded_and_pictures_are_few(tmp_path):
     page = page_of(run)
     assert (run / "report.html").stat().st_size < 6e6
     pictures = [attrs for tag, attrs in page.tags if tag == "img"]
-    assert len(pictures) == MOST_GRIDS + 1
+    assert len(pictures) == MAX_GRIDS + 1
     assert pictures[0]["alt"] == "Samples after 60\u202f000 images" and pictures[-2]["alt"] == "Samples after 0 images"
 
 
@@ -413,7 +412,7 @@ def test_odd_pictures(tmp_path):
     Image.new("1", (9000, 9000)).save(folder / "0000000008.png")  # far too many pixels, in few bytes
     Image.new("RGB", (9, 9)).save(folder / "0000000009.png", "GIF")
     (folder / f"{SCRIPT.replace('/', '')}.png").write_bytes(png())
-    os.symlink("nowhere", folder / "0000000010.png")
+    (folder / "0000000010.png").symlink_to("nowhere")
     given = read_facts(run)
     assert [grid.images for grid in given.grids] == [0, 5, 6, 7, 30_000, 60_000]
     assert given.omissions == tuple(f"snapshots/000000000{k}.png is damaged." for k in (8, 9))
@@ -422,7 +421,7 @@ def test_odd_pictures(tmp_path):
 @settings(max_examples=60)
 @given(st.lists(st.floats(-1e30, 1e30), min_size=1, max_size=20))
 def test_charts_of_any_numbers_stay_inside(values: list[float]):
-    rows = rows_of([{"images": i, "a": value} for i, value in enumerate(values)], ["a"])
+    rows = extract_rows([{"images": i, "a": value} for i, value in enumerate(values)], ["a"])
     axis = value_axis([value for _, by_key in rows for value in by_key.values()])
     assert 2 <= len(axis.ticks) <= 12 and list(axis.ticks) == sorted(set(axis.ticks))
     svg = chart(rows, {"a": "line"}, {"a": values[0]} if abs(values[0]) > 1e-30 else {}, len(values))
@@ -448,7 +447,7 @@ def test_ticks(values: list[float], ticks: tuple[float, ...], log: bool):
 
 
 def test_long_series_are_means_of_neighbours():
-    rows = rows_of([{"images": i, "a": i, "b": float("nan") if i % 2 else 1} for i in range(1000)], ["a", "b"])
+    rows = extract_rows([{"images": i, "a": i, "b": float("nan") if i % 2 else 1} for i in range(1000)], ["a", "b"])
     assert len(rows) <= 120
     assert rows[0] == (4.0, {"a": 4.0, "b": 1.0})
 

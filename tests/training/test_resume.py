@@ -19,13 +19,14 @@ import torch
 
 from ganassets.api.errors import GanassetsError, InputError
 from ganassets.api.writer import TEMPORARY
-from ganassets.cli.train import told_how_to_resume
-from ganassets.training import progress as watch
+from ganassets.cli.train import explain_how_to_resume
+from ganassets.training import progress, run_recorder, training_loop
 from ganassets.training import run as running
-from ganassets.training import run_folder as files
-from ganassets.training.checkpoint import checkpoints, load_checkpoint, newest_checkpoint
+from ganassets.training.checkpoint import load_checkpoint, newest_checkpoint
 from ganassets.training.lock import write_in_run
 from ganassets.training.run import resume
+from ganassets.training.run_folder import list_checkpoints
+from ganassets.training.run_log import RunLog
 from ganassets.training.settings import Hardware
 from ganassets.training.trainer import Trainer
 from support import toy_runs
@@ -44,7 +45,7 @@ def unbroken(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """A run of each kind that nothing stopped."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(running, "choose_hardware", lambda device, threads, devices, precision: CPU)
-        patch.setattr(files.RunFolder, "look", lambda self, trainer, must=False: None)
+        patch.setattr(run_recorder.RunRecorder, "record_snapshot", lambda self, trainer, must_measure=False: None)
         return {kind: start(spec, tmp_path_factory.mktemp(kind) / "run") for kind, spec in SPECS.items()}
 
 
@@ -83,7 +84,7 @@ def test_stopped_and_resumed_equals_unbroken(kind, number, unbroken, tmp_path, m
         with pytest.raises(KeyboardInterrupt):
             start(SPECS[kind], broken, console)
     assert signal.getsignal(number) is handler, "Ctrl-C is the shell's again"
-    assert f"Stopped; saved. Go on with: ganassets train {kind} --resume {broken}" in printed(console)
+    assert f"Stopped; saved. Continue with: ganassets train {kind} --resume {broken}" in printed(console)
     assert newest_checkpoint(broken / "checkpoints").stem == f"{6 * 8:010d}", "the running step ends"
     assert resume(SPECS[kind], broken, quiet()) == broken
     assert_same_end(unbroken[kind], broken)
@@ -107,9 +108,9 @@ def cut(run: Path, step: int, monkeypatch: pytest.MonkeyPatch, seconds: float = 
         raise PowerCut
 
     with monkeypatch.context() as patch:
-        patch.setattr(running, "CHECKPOINT_SECONDS", seconds)
-        patch.setattr(watch, "LOG_SECONDS", -1.0)
-        patch.setattr(files, "MEASURING_SHARE", 1e9)
+        patch.setattr(training_loop, "CHECKPOINT_SECONDS", seconds)
+        patch.setattr(progress, "LOG_SECONDS", -1.0)
+        patch.setattr(run_recorder, "MEASURING_SHARE", 1e9)
         before_step(step, act, patch)
         with pytest.raises(PowerCut):
             start(SPECS["tile"], run)
@@ -119,7 +120,7 @@ def cut(run: Path, step: int, monkeypatch: pytest.MonkeyPatch, seconds: float = 
 def test_a_damaged_checkpoint_falls_back_to_the_one_before(share, unbroken, tmp_path, monkeypatch):
     run, console = tmp_path / "run", quiet()
     cut(run, 5, monkeypatch)
-    before, damaged = checkpoints(run / "checkpoints")
+    before, damaged = list_checkpoints(run / "checkpoints")
     assert (before.stem, damaged.stem) == ("0000000032", "0000000040")
     damaged = damaged.rename(damaged.with_stem("0000000072"))
     damaged.write_bytes(damaged.read_bytes()[: int(share * damaged.stat().st_size)])
@@ -128,15 +129,15 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(share, unbroken, tmp_
         with pytest.raises(KeyboardInterrupt):
             resume(SPECS["tile"], run, console)
     assert f"{damaged} is not a checkpoint, or it is damaged" in printed(console)
-    assert "going on from the one before." in printed(console)
-    assert [path.stem for path in checkpoints(run / "checkpoints")] == ["0000000032", "0000000040"], "it is gone"
+    assert "continuing from the one before." in printed(console)
+    assert [path.stem for path in list_checkpoints(run / "checkpoints")] == ["0000000032", "0000000040"], "it is gone"
     resume(SPECS["tile"], run, quiet())
     assert_same_end(unbroken["tile"], run)
 
 
 def test_two_damaged_checkpoints_are_an_error(tmp_path, monkeypatch):
     cut(tmp_path / "run", 3, monkeypatch)
-    for path in checkpoints(tmp_path / "run" / "checkpoints"):
+    for path in list_checkpoints(tmp_path / "run" / "checkpoints"):
         path.write_bytes(b"half")
     with pytest.raises(InputError, match=r"0000000024.*is damaged"):
         resume(SPECS["tile"], tmp_path / "run", quiet())
@@ -148,12 +149,12 @@ def test_records_of_what_comes_again_are_dropped(tmp_path, monkeypatch):
     cut(run, 10, monkeypatch, seconds=1e9)
     assert [line["images"] for line in records(run / "log.jsonl")] == list(range(8, 81, 8))
     first = records(run / "metrics.jsonl")
-    with open(run / "log.jsonl", "a", encoding="utf-8") as file:
+    with (run / "log.jsonl").open("a", encoding="utf-8") as file:
         file.write('{"images": 88, "g_lo')
-    with open(run / "events.jsonl", "a", encoding="utf-8") as file:
+    with (run / "events.jsonl").open("a", encoding="utf-8") as file:
         file.write('{"images": 0, "kind": "roll')
-    monkeypatch.setattr(watch, "LOG_SECONDS", -1.0)
-    monkeypatch.setattr(files, "MEASURING_SHARE", 1e9)
+    monkeypatch.setattr(progress, "LOG_SECONDS", -1.0)
+    monkeypatch.setattr(run_recorder, "MEASURING_SHARE", 1e9)
     resume(SPECS["tile"], run, quiet())
     assert [line["images"] for line in records(run / "log.jsonl")] == list(range(8, 97, 8))
     again = records(run / "metrics.jsonl")
@@ -176,48 +177,48 @@ def largest_file(size: int) -> Iterator[None]:
 
 
 def test_a_full_disk_in_the_middle_of_a_checkpoint(unbroken, tmp_path, monkeypatch):
-    run, save = tmp_path / "run", files.RunFolder.save
+    run, save = tmp_path / "run", run_recorder.RunRecorder.save
 
-    def saving(self: files.RunFolder, trainer: Trainer, name: str | None = None) -> None:
+    def saving(self: run_recorder.RunRecorder, trainer: Trainer, name: str | None = None) -> None:
         with largest_file(20_000 if trainer.step_count == 6 else 10**9):
             save(self, trainer, name)
 
     with monkeypatch.context() as patch:
-        patch.setattr(running, "CHECKPOINT_SECONDS", -1.0)
-        patch.setattr(files.RunFolder, "save", saving)
+        patch.setattr(training_loop, "CHECKPOINT_SECONDS", -1.0)
+        patch.setattr(run_recorder.RunRecorder, "save", saving)
         with pytest.raises(InputError) as caught:
             start(SPECS["tile"], run)
     folder = run / "checkpoints"
     assert str(caught.value).startswith(f"can't write in {folder}: ") and str(caught.value).count("\n") == 0
     assert caught.value.exit_code == 2
-    assert [path.stem for path in checkpoints(folder)] == ["0000000032", "0000000040"]
-    assert all(path.stat().st_size > 20_000 and load_checkpoint(path) for path in checkpoints(folder))
+    assert [path.stem for path in list_checkpoints(folder)] == ["0000000032", "0000000040"]
+    assert all(path.stat().st_size > 20_000 and load_checkpoint(path) for path in list_checkpoints(folder))
     assert not list(folder.glob(".*")), "nothing half-written stays"
     resume(SPECS["tile"], run, quiet())
     assert_same_end(unbroken["tile"], run)
 
 
 def test_a_full_disk_in_the_middle_of_a_line(unbroken, tmp_path, monkeypatch):
-    run, append = tmp_path / "run", files.RunFolder.append
+    run, append = tmp_path / "run", RunLog.append
 
-    def appending(self: files.RunFolder, name: str, record: dict) -> None:
+    def appending(self: RunLog, name: str, record: dict) -> None:
         path = self.folder / name
         full = path.is_file() and record["images"] == 40 and name == "log.jsonl"
         with largest_file(path.stat().st_size + 10 if full else 10**9):
             append(self, name, record)
 
     with monkeypatch.context() as patch:
-        patch.setattr(watch, "LOG_SECONDS", -1.0)
-        patch.setattr(files.RunFolder, "append", appending)
-        with pytest.raises(GanassetsError) as caught, told_how_to_resume("tile"):
+        patch.setattr(progress, "LOG_SECONDS", -1.0)
+        patch.setattr(RunLog, "append", appending)
+        with pytest.raises(GanassetsError) as caught, explain_how_to_resume("tile"):
             start(SPECS["tile"], run)
     assert str(caught.value) == (
-        f"can't write in {run}: the file would be larger than allowed there; mend that, then go on with "
+        f"can't write in {run}: the file would be larger than allowed there; fix that, then continue with "
         f"`ganassets train tile --resume {run}`."
     )
     assert caught.value.exit_code == 1
     assert not (run / "log.jsonl").read_text(encoding="utf-8").endswith("\n")
-    monkeypatch.setattr(watch, "LOG_SECONDS", -1.0)
+    monkeypatch.setattr(progress, "LOG_SECONDS", -1.0)
     resume(SPECS["tile"], run, quiet())
     assert [line["images"] for line in records(run / "log.jsonl")] == list(range(8, 97, 8))
     assert_same_end(unbroken["tile"], run)
@@ -225,7 +226,7 @@ def test_a_full_disk_in_the_middle_of_a_line(unbroken, tmp_path, monkeypatch):
 
 def images_of(run: Path) -> int:
     """Of the newest checkpoint; -1 before there is one."""
-    return max((int(path.stem) for path in checkpoints(run / "checkpoints")), default=-1)
+    return max((int(path.stem) for path in list_checkpoints(run / "checkpoints")), default=-1)
 
 
 def write_models(run: Path) -> None:
@@ -262,7 +263,7 @@ def test_killed_at_random_moments(tmp_path):
         process.close()
         exporting.kill()
         exporting.join()
-        found = checkpoints(run / "checkpoints")
+        found = list_checkpoints(run / "checkpoints")
         assert 1 <= len(found) <= 3, "the newest two, and one more where the kill came before the oldest went"
         assert all(load_checkpoint(path)[1]["images"] == int(path.stem) for path in found)
         assert images_of(run) > before

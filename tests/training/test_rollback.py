@@ -11,12 +11,12 @@ import torch
 from torch import Tensor
 
 from ganassets.api.errors import GanassetsError
-from ganassets.training import progress as watch
-from ganassets.training import run as running
-from ganassets.training import run_folder as files
+from ganassets.training import progress, run_recorder, training_loop
 from ganassets.training.checkpoint import load_checkpoint, newest_checkpoint
-from ganassets.training.run import MOST_ROLLBACKS, resume
-from ganassets.training.trainer import NotFiniteError, Trainer, schedule
+from ganassets.training.run import resume
+from ganassets.training.schedule import schedule
+from ganassets.training.trainer import NotFiniteError, Trainer
+from ganassets.training.training_loop import MAX_ROLLBACKS
 from support.domains import make_trainer
 from support.toy_runs import printed, quiet, start, toy_preset, toy_spec
 
@@ -44,7 +44,7 @@ def records(path: Path) -> list[dict]:
 
 @pytest.mark.parametrize("calls", [(6,), (6, 7, 9)])
 def test_goes_back_and_on_at_half_the_rate(calls, tmp_path, monkeypatch):
-    monkeypatch.setattr(running, "CHECKPOINT_SECONDS", -1.0)
+    monkeypatch.setattr(training_loop, "CHECKPOINT_SECONDS", -1.0)
     console, begun = quiet(), failing(calls, monkeypatch)
     run = start(SPEC, tmp_path / "run", console)
     assert begun[5:7] == [40, 40], "the checkpoint of that moment"
@@ -58,18 +58,18 @@ def test_goes_back_and_on_at_half_the_rate(calls, tmp_path, monkeypatch):
 
 
 def test_gives_up_after_three_times(tmp_path, monkeypatch):
-    monkeypatch.setattr(running, "CHECKPOINT_SECONDS", -1.0)
+    monkeypatch.setattr(training_loop, "CHECKPOINT_SECONDS", -1.0)
     failing((3, 4, 5, 6), monkeypatch)
     with pytest.raises(GanassetsError, match=r"finite 4 times, the last time at 16 images.*odd samples") as caught:
         start(SPEC, tmp_path / "run")
-    assert MOST_ROLLBACKS == 3 and caught.value.exit_code == 1
+    assert MAX_ROLLBACKS == 3 and caught.value.exit_code == 1
     _, numbers = load_checkpoint(newest_checkpoint(tmp_path / "run" / "checkpoints"))
     assert (numbers["images"], numbers["rollbacks"], numbers["rate_scale"]) == (16, 3, 0.125)
     assert len(records(tmp_path / "run" / "events.jsonl")) == 3
 
 
 def test_rollbacks_count_over_resuming(tmp_path, monkeypatch):
-    monkeypatch.setattr(running, "CHECKPOINT_SECONDS", -1.0)
+    monkeypatch.setattr(training_loop, "CHECKPOINT_SECONDS", -1.0)
     with monkeypatch.context() as patch:
         failing((3, 4, 5, 6), patch)
         with pytest.raises(GanassetsError):
@@ -81,9 +81,9 @@ def test_rollbacks_count_over_resuming(tmp_path, monkeypatch):
 
 def test_what_was_dropped_is_looked_at_and_logged_again(tmp_path, monkeypatch):
     """The only checkpoint is of the start, so all that was seen before comes again."""
-    monkeypatch.setattr(running, "CHECKPOINT_SECONDS", 1e9)
-    monkeypatch.setattr(files, "MEASURING_SHARE", 1e9)
-    monkeypatch.setattr(watch, "LOG_SECONDS", -1.0)
+    monkeypatch.setattr(training_loop, "CHECKPOINT_SECONDS", 1e9)
+    monkeypatch.setattr(run_recorder, "MEASURING_SHARE", 1e9)
+    monkeypatch.setattr(progress, "LOG_SECONDS", -1.0)
     begun = failing((7,), monkeypatch)
     run = start(SPEC, tmp_path / "run")
     assert begun[6:8] == [48, 0]
@@ -115,7 +115,7 @@ def test_a_gradient_that_is_not_finite_moves_nothing(network, value):
     def spoilt(gradient: Tensor) -> Tensor:
         return gradient.index_fill(0, torch.tensor([0]), value)
 
-    parameter = next(trainer.modules()[network].parameters())
+    parameter = next(trainer.parts().modules[network].parameters())
     hook = parameter.register_hook(spoilt)
     with pytest.raises(NotFiniteError):
         trainer.step()
@@ -133,7 +133,7 @@ def test_a_gradient_that_is_not_finite_moves_nothing(network, value):
 
 
 def test_a_run_survives_a_gradient_that_is_not_finite(tmp_path, monkeypatch):
-    monkeypatch.setattr(running, "CHECKPOINT_SECONDS", -1.0)
+    monkeypatch.setattr(training_loop, "CHECKPOINT_SECONDS", -1.0)
     update, times = Trainer.update, []
 
     def updating(trainer: Trainer, optimiser: torch.optim.Optimizer, loss: Tensor) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
 from collections.abc import Callable
@@ -18,10 +19,10 @@ from ganassets.api.data.records import FileRecord
 from ganassets.api.errors import InputError
 from ganassets.api.spec import Condition
 from ganassets.training import run as running
-from ganassets.training import run_folder as files
-from ganassets.training.checkpoint import checkpoints, load_checkpoint, newest_checkpoint, save_checkpoint
+from ganassets.training import run_recorder
+from ganassets.training.checkpoint import load_checkpoint, newest_checkpoint, save_checkpoint
 from ganassets.training.run import resume
-from ganassets.training.run_folder import make_folder
+from ganassets.training.run_folder import list_checkpoints, make_folder
 from ganassets.training.settings import read_settings, to_toml
 from support.domains import CPU, make_data
 from support.toy_runs import printed, quiet, start, toy_preset, toy_spec
@@ -35,7 +36,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a run that has ended, not to be written in."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(running, "choose_hardware", lambda device, threads, devices, precision: CPU)
-        patch.setattr(files.RunFolder, "measure", lambda self, trainer, outputs: None)
+        patch.setattr(run_recorder.RunRecorder, "record_measures", lambda self, trainer, outputs: None)
         return start(SPEC, tmp_path_factory.mktemp("finished") / "run")
 
 
@@ -91,16 +92,16 @@ def test_writes_a_whole_folder(tmp_path):
 
 def test_measures_at_the_start_and_the_end_and_between_as_time_allows(tmp_path, monkeypatch):
     counts = []
-    original = files.RunFolder.look
+    original = run_recorder.RunRecorder.record_snapshot
 
-    def look(self, trainer, must=False):
-        before = self.measuring
-        original(self, trainer, must)
-        counts.append((trainer.images, self.measuring > before))
+    def record_snapshot(self, trainer, must_measure=False):
+        before = self.measuring_seconds
+        original(self, trainer, must_measure)
+        counts.append((trainer.images, self.measuring_seconds > before))
 
-    monkeypatch.setattr(files.RunFolder, "look", look)
+    monkeypatch.setattr(run_recorder.RunRecorder, "record_snapshot", record_snapshot)
     for share, middle in ((-1.0, False), (1e9, True)):
-        monkeypatch.setattr(files, "MEASURING_SHARE", share)
+        monkeypatch.setattr(run_recorder, "MEASURING_SHARE", share)
         counts.clear()
         run = start(SPEC, tmp_path / f"run{middle}")
         assert counts == [(0, True), *((images, middle) for images in (8, 16, 24, 32)), (40, True)]
@@ -111,32 +112,41 @@ def test_measures_at_the_start_and_the_end_and_between_as_time_allows(tmp_path, 
         assert pictures == {f"{images:010d}" for images, measured in counts if measured}
 
 
+def test_the_first_tenth_of_a_second_counts_as_time(tmp_path, monkeypatch):
+    clock = itertools.count(0.0, 0.0005)
+    monkeypatch.setattr(run_recorder.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(run_recorder, "MEASURING_SHARE", 1.0)
+    run = start(SPEC, tmp_path / "run")
+    assert next(clock) < 0.05, "rounded to a tenth, it would be none"
+    assert [line["images"] for line in records(run / "metrics.jsonl")] == list(range(0, 41, 8))
+
+
 def test_the_checkpoint_that_comes_nearest_is_kept(tmp_path, monkeypatch):
     measured = iter([5.0, 4.0, 6.0, 3.0, 7.0, 3.5])
-    original = files.Monitor.measure
+    original = run_recorder.Monitor.measure
 
     def measure(self, outputs, conditions):
-        assert len(conditions) == files.MEASURED_SEEDS
+        assert len(conditions) == run_recorder.MEASURED_SEEDS
         return replace(original(self, outputs, conditions), distance=next(measured))
 
-    monkeypatch.setattr(files.Monitor, "measure", measure)
-    monkeypatch.setattr(files, "MEASURING_SHARE", 1e9)
+    monkeypatch.setattr(run_recorder.Monitor, "measure", measure)
+    monkeypatch.setattr(run_recorder, "MEASURING_SHARE", 1e9)
     run = start(SPEC, tmp_path / "run")
     best = run / "checkpoints" / "best.safetensors"
     assert load_checkpoint(best)[1]["images"] == 24
-    assert len(checkpoints(run / "checkpoints")) == 2, "it is none of the numbered ones"
+    assert len(list_checkpoints(run / "checkpoints")) == 2, "it is none of the numbered ones"
     measured = iter([3.2])
     resume(SPEC, run, quiet())
     assert load_checkpoint(best)[1]["images"] == 24, "the record says what came nearest before"
 
 
 def test_a_start_that_stays_nearest_is_no_best_checkpoint(tmp_path, monkeypatch):
-    original = files.Monitor.measure
+    original = run_recorder.Monitor.measure
     distances = iter([1.0, 2.0])
     monkeypatch.setattr(
-        files.Monitor, "measure", lambda self, *args: replace(original(self, *args), distance=next(distances))
+        run_recorder.Monitor, "measure", lambda self, *args: replace(original(self, *args), distance=next(distances))
     )
-    monkeypatch.setattr(files, "MEASURING_SHARE", -1.0)
+    monkeypatch.setattr(run_recorder, "MEASURING_SHARE", -1.0)
     run = start(SPEC, tmp_path / "run")
     assert not (run / "checkpoints" / "best.safetensors").exists()
 
@@ -153,7 +163,7 @@ def test_time_goes_on_counting(run, monkeypatch):
         return load_checkpoint(newest_checkpoint(run / "checkpoints"))[1]["seconds"]
 
     first, clock = seconds(), iter(np.arange(0, 1e6, 10.0))
-    monkeypatch.setattr(files.time, "monotonic", lambda: float(next(clock)))
+    monkeypatch.setattr(run_recorder.time, "monotonic", lambda: float(next(clock)))
     resume(SPEC, run, quiet())
     assert first > 0 and seconds() >= first + 10
 
@@ -193,7 +203,7 @@ def test_refuses_networks_of_another_preset(run):
 
 def test_refuses_checkpoints_of_another_generator(run, tmp_path):
     other = start(toy_spec("picture", toy_preset("picture", kimg=0.01)), tmp_path / "other")
-    for path in checkpoints(run / "checkpoints"):
+    for path in list_checkpoints(run / "checkpoints"):
         shutil.copy(newest_checkpoint(other / "checkpoints"), path)
     refuses(run, "the checkpoint does not fit this network")
 
@@ -229,12 +239,12 @@ def other_sliders(data: TrainingData) -> TrainingData:
 
 @pytest.mark.parametrize("change", [replaced, fewer, other_sliders])
 def test_refuses_changed_data(run, change):
-    refuses(run, "are not what they were; put them back", change)
+    refuses(run, "have changed; restore them", change)
 
 
 def test_refuses_other_labels(run):
     labels = tuple(Condition(name, "How.", 0, 10) for name in ("a", "b"))
-    refuses(run, "have other labels than they had", lambda data: replace(data, conditions_of=labels))
+    refuses(run, "have changed; restore them", lambda data: replace(data, conditions_of=labels))
 
 
 def test_rounding_is_no_change(run):
@@ -251,7 +261,7 @@ def test_refuses_constants_that_have_changed(tmp_path):
         return lambda data: replace(data, constants=constants)
 
     run = start(toy_spec("tile", PRESET, scaled(1)), tmp_path / "run")
-    refuses(run, "are not what they were", scaled(1.1))
+    refuses(run, "have changed", scaled(1.1))
     assert resume(toy_spec("tile", PRESET, scaled(1.000001)), run, quiet()) == run
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from ganassets.api.spec import GeneratorSpec, Output
 from ganassets.training import snapshot
-from ganassets.training.snapshot import COLUMNS, picture_of
+from ganassets.training.snapshot import COLUMNS, draw_samples
 from support.domains import make_data, make_preset, make_spec
 
 
@@ -30,7 +30,7 @@ def opened(content: bytes | None) -> Image.Image:
 def test_a_grid_of_the_first_colour_picture(count, rows):
     colours = np.linspace(0.1, 0.9, count, dtype=np.float32)
     albedo = colours[:, None, None, None] * np.ones((1, 3, 4, 4), np.float32)
-    picture = opened(picture_of(spec_of(), {"albedo": albedo}, np.zeros((count, 2))))
+    picture = opened(draw_samples(spec_of(), {"albedo": albedo}, np.zeros((count, 2))))
     assert picture.size == (COLUMNS * snapshot.CELL, rows * snapshot.CELL)
     pixels = np.asarray(picture)
     for i, colour in enumerate(colours):
@@ -41,7 +41,7 @@ def test_a_grid_of_the_first_colour_picture(count, rows):
 
 def test_without_a_picture_there_is_none():
     spec = replace(spec_of(), outputs=(Output("root", ("channel", "frame"), "m"),))
-    assert picture_of(spec, {"root": np.zeros((2, 4, 8), np.float32)}, np.zeros((2, 2))) is None
+    assert draw_samples(spec, {"root": np.zeros((2, 4, 8), np.float32)}, np.zeros((2, 2))) is None
 
 
 def test_a_plugin_draws_its_own():
@@ -52,6 +52,6 @@ def test_a_plugin_draws_its_own():
         return Image.new("RGB", (30, 20), (10, 200, 30))
 
     spec = replace(spec_of(), snapshot=snapshot)
-    picture = opened(picture_of(spec, {"albedo": np.zeros((2, 3, 4, 4), np.float32)}, np.array([[1.0], [2.0]])))
+    picture = opened(draw_samples(spec, {"albedo": np.zeros((2, 3, 4, 4), np.float32)}, np.array([[1.0], [2.0]])))
     assert picture.size == (30, 20) and picture.getpixel((3, 3)) == (10, 200, 30)
     assert asked == [(["albedo"], [[1.0], [2.0]])]

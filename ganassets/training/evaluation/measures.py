@@ -1,4 +1,4 @@
-"""Distances between two sets of feature vectors. numpy and scipy only."""
+"""Measure distances between two sets of feature vectors, with numpy and scipy only."""
 
 from __future__ import annotations
 
@@ -12,19 +12,22 @@ from ...api.errors import GanassetsError
 
 Features = NDArray[np.float64]
 
-PRECISION_NEIGHBOURS, DENSITY_NEIGHBOURS = 3, 5  # as their papers recommend
-BLOCK = 512  # rows whose distances are held at once
-SAME = 1e-6  # of the reference's extent: nearer samples are the same one twice
+# As the papers recommend.
+PRECISION_NEIGHBOURS, DENSITY_NEIGHBOURS = 3, 5
+# Rows whose distances are in memory at a time.
+BLOCK = 512
+# Distance below which two samples count as the same one, as a share of the set's extent.
+SAME = 1e-6
 
 
 def check_finite(*sets: Features) -> None:
-    """GanassetsError where features hold numbers that are not finite, of which most measures would make sound ones."""
+    """Raise GanassetsError when features are not finite, because most measures would hide that."""
     if not all(np.isfinite(features).all() for features in sets):
         raise GanassetsError("samples can't be measured, because some of their numbers are not finite.")
 
 
 def principal_axes(reference: Features, count: int) -> tuple[Features, Features]:
-    """Mean (d,) and the `count` principal directions (d, count) of reference features (n, d)."""
+    """Return the mean (d,) and the first `count` principal directions (d, count) of reference features (n, d)."""
     check_finite(reference)
     mean = reference.mean(0)
     _, _, directions = np.linalg.svd(reference - mean, full_matrices=False)
@@ -32,27 +35,31 @@ def principal_axes(reference: Features, count: int) -> tuple[Features, Features]
 
 
 def frechet_distance(a: Features, b: Features) -> float:
-    """Squared Frechet distance between the Gaussians fitted to (n, d) and (m, d) features.
+    """Return the squared Frechet distance between the Gaussians fitted to two sets.
 
-    |mu_a - mu_b|^2 + tr(A + B - 2 (A B)^(1/2)) (Dowson and Landau 1982). Needs n, m well above d.
+    |mu_a - mu_b|^2 + tr(A + B - 2 (A B)^(1/2)) (Dowson and Landau 1982). Needs n and m well above d.
+
+    Args:
+        a: (n, d) features.
+        b: (m, d) features.
     """
     check_finite(a, b)
     cov_a, cov_b = (np.atleast_2d(np.cov(x, rowvar=False)) for x in (a, b))
-    # The root's trace is the sum of the roots of the product's eigenvalues, real and positive but for rounding.
+    # The root's trace is the sum of the roots of the product's eigenvalues, which are positive apart from rounding.
     root_trace = np.sqrt(np.maximum(np.linalg.eigvals(cov_a @ cov_b).real, 0)).sum()
     return float(((a.mean(0) - b.mean(0)) ** 2).sum() + np.trace(cov_a) + np.trace(cov_b) - 2 * root_trace)
 
 
 @dataclass(frozen=True)
 class Neighbourhoods:
-    """Measures by nearest neighbours; how high they get for real samples depends on how many these are.
+    """Measures by nearest neighbours; their values for real samples depend on the size of the sets.
 
     Attributes:
-        precision: share of fakes inside one of the real samples' balls, which reach their third neighbours.
-        recall: share of real samples inside one of the fakes' balls.
-        density: how many real samples' balls, which reach their fifth neighbours, a fake lies in, by five; about 1 for
-            real ones, and above for fakes that keep to the middle of them.
-        coverage: share of those balls with a fake in them.
+        precision: Share of fakes inside the ball of a real sample, which reaches to its third neighbour.
+        recall: Share of real samples inside the ball of a fake.
+        density: Mean number of real balls, which reach to the fifth neighbour, around a fake, divided by five. It is
+            about 1 for real samples, and higher for fakes that stay in the middle of them.
+        coverage: Share of those balls with a fake in them.
     """
 
     precision: float
@@ -62,11 +69,15 @@ class Neighbourhoods:
 
 
 def neighbourhoods(real: Features, fake: Features) -> Neighbourhoods:
-    """Of fakes (m, d) among real samples (n, d), n and m at least 2. Sets with fewer neighbours than a measure needs
-    take all they have.
+    """Measure fakes among real samples by nearest neighbours.
 
-    Precision and recall: Kynkaanniemi et al. (2019), "Improved Precision and Recall Metric for Assessing Generative
-    Models". Density and coverage: Naeem et al. (2020), "Reliable Fidelity and Diversity Metrics for Generative Models".
+    A set with fewer neighbours than a measure needs uses all it has. Precision and recall: Kynkaanniemi et al. (2019),
+    "Improved Precision and Recall Metric for Assessing Generative Models". Density and coverage: Naeem et al. (2020),
+    "Reliable Fidelity and Diversity Metrics for Generative Models".
+
+    Args:
+        real: (n, d) features, n at least 2.
+        fake: (m, d) features, m at least 2.
     """
     check_finite(real, fake)
     across = cdist(real, fake)
@@ -89,25 +100,25 @@ def neighbourhoods(real: Features, fake: Features) -> Neighbourhoods:
 
 
 def pairwise_distance(features: Features) -> float:
-    """Mean distance between two different members of (n, d): small against real pairs means collapse."""
+    """Return the mean distance between two members of (n, d); far below that of real samples is mode collapse."""
     check_finite(features)
     distances = cdist(features, features)
     return float(distances.sum() / (len(features) * (len(features) - 1)))
 
 
-def nearest(known: Features, features: Features) -> tuple[Features, NDArray[np.int64]]:
-    """(m,) distances from features (m, d) to the nearest of (n, d) known ones, and (m,) which these are."""
-    check_finite(known, features)
-    distances, which = np.empty(len(features)), np.empty(len(features), np.int64)
+def nearest(references: Features, features: Features) -> tuple[Features, NDArray[np.int64]]:
+    """Return (m,) distances from features (m, d) to the nearest of (n, d) references, and (m,) their indices."""
+    check_finite(references, features)
+    distances, index = np.empty(len(features)), np.empty(len(features), np.int64)
     for start in range(0, len(features), BLOCK):
-        block = cdist(features[start : start + BLOCK], known)
-        which[start : start + BLOCK] = block.argmin(1)
+        block = cdist(features[start : start + BLOCK], references)
+        index[start : start + BLOCK] = block.argmin(1)
         distances[start : start + BLOCK] = block.min(1)
-    return distances, which
+    return distances, index
 
 
 def nearest_others(features: Features) -> Features:
-    """(n,) distance from each of (n, d) to the nearest that is another; a sample that is there twice is no other."""
+    """Return (n,) distances from each of (n, d) to its nearest other; a repeated sample is not another one."""
     check_finite(features)
     same = SAME * float(np.sqrt(features.var(0).sum()))
     distances = np.empty(len(features))

@@ -1,9 +1,9 @@
-"""How a run comes on: what it makes against the samples it learns from, measured a dozen times while it trains."""
+"""Measure what a run generates against the samples that it learns from, about a dozen times while it trains."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -14,42 +14,53 @@ from numpy.typing import NDArray
 from ...api.data import TrainingData
 from ...api.errors import GanassetsError
 from ...api.spec import GeneratorSpec
-from ..snapshot import picture_of
+from ..networks import Domain
+from ..snapshot import draw_samples
 from .feature_space import (
     IMAGE_AXES,
     OTHER_AXES,
-    Coordinates,
+    FeatureCoordinates,
+    FeatureExtractor,
+    FeatureSpace,
     Outputs,
-    Sight,
-    Space,
-    distances,
-    is_picture,
-    joined,
+    concatenate_coordinates,
+    frechet_distances,
+    is_compared_as_image,
     usable_axes,
 )
 from .features import ImageFeatures
 from .measures import Features, nearest, nearest_others, neighbourhoods, pairwise_distance
-from .samples import fitted, outputs_of, present
+from .samples import compute_real_outputs, find_present_outputs, match_size
 
-MOST_REAL = 512
-MOST_TRAINING = 4096
-SNAPSHOT = 64  # samples whose nearest training samples are looked for
-FEWEST = 32  # training samples of which a half can stand for the rest
+# Most real samples in the reference set.
+MAX_REFERENCE = 512
+# Most training samples that nearest neighbours are searched in.
+MAX_SEARCHED = 4096
+# Number of generated samples whose nearest training samples are found.
+SEARCHES = 64
+# Fewest training samples of which a half can stand for the rest.
+MIN_SPLIT = 32
+# Percentile of the distances between training samples below which a generated sample counts as a copy.
 COPY_PERCENTILE = 1.0
+# Number of samples whose outputs are in memory at a time.
 CHUNK = 64
-STREAM = 1_000_004  # of the run's seed
+# Random stream of the reference set, beside the run's seed.
+STREAM = 1_000_004
 
 
 @dataclass(frozen=True)
-class Scores:
-    """A set of samples against real ones; None where a set is too small for a measure.
+class SampleScores:
+    """Scores of a set of samples against real ones; None when a set is too small for a measure.
 
     Attributes:
         distance: Frechet distance (see Monitor); smaller is nearer.
-        precision, recall, density, coverage: see ganassets.evaluation.measures.Neighbourhoods.
-        spread: mean distance between two samples by that between real ones; far below 1 is collapse.
-        nearest: median distance of the first 64 to the nearest training sample (of real ones: the nearest other).
-        copies: share of the 64 that lie nearer to one than 99 of 100 training samples lie to each other.
+        precision: See Neighbourhoods.
+        recall: See Neighbourhoods.
+        density: See Neighbourhoods.
+        coverage: See Neighbourhoods.
+        spread: Mean distance between two samples, divided by the same of real ones; far below 1 is mode collapse.
+        nearest: Median distance of the first 64 to the nearest training sample; for real ones, to the nearest other.
+        copies: Share of the 64 that are nearer to a training sample than 99 of 100 training samples are to another.
     """
 
     distance: float | None
@@ -63,223 +74,248 @@ class Scores:
 
 
 @dataclass(frozen=True)
-class Measured(Scores):
+class GeneratorScores(SampleScores):
     """Scores of a generator at a moment of its run.
 
     Attributes:
-        compared_by: what distance is of, and where few samples limit it.
-        nearest_real: median distance of a training sample to the nearest other.
+        compared_by: Features that `distance` compares, and how few samples limit it.
+        nearest_real: Median distance of a training sample to the nearest other.
         neighbours: (index of the nearest training sample, distance) of each of the first 64.
-        floor: the same measures of real samples, as many; None where there are too few to take any away.
+        floor: Scores of as many other real samples; None when there are too few to hold any back.
     """
 
     compared_by: str = ""
     nearest_real: float | None = None
     neighbours: tuple[tuple[int, float], ...] = field(default=(), repr=False)
-    floor: Scores | None = None
+    floor: SampleScores | None = None
 
     def record(self) -> dict[str, Any]:
-        """JSON-able: six digits of each number, without what could not be measured."""
-        return plain(asdict(self))
+        """Return a JSON-able dict with six digits of each number, without what could not be measured."""
+        return to_record(asdict(self))
 
 
-def plain(value: Any) -> Any:
-    """Numbers with six digits, dicts without what is None or not finite, lists of tuples."""
+def to_record(value: Any) -> Any:
+    """Round numbers to six digits, drop None and what is not finite from dicts, and turn tuples into lists."""
     if isinstance(value, dict):
-        return {key: plain(v) for key, v in value.items() if v is not None and finite(v)}
+        return {key: to_record(v) for key, v in value.items() if v is not None and not is_not_finite(v)}
     if isinstance(value, tuple):
-        return [plain(v) for v in value]
+        return [to_record(v) for v in value]
     return float(f"{value:.6g}") if isinstance(value, float) else value
 
 
-def finite(value: Any) -> bool:
-    """Whether a value is no number, or a finite one."""
-    return not isinstance(value, float) or math.isfinite(value)
+def is_not_finite(value: Any) -> bool:
+    """Whether a value is a number that is infinite or NaN."""
+    return isinstance(value, float) and not math.isfinite(value)
 
 
 @dataclass(frozen=True, eq=False)
-class Known:
-    """What a monitor keeps of the training samples.
+class RealFeatures:
+    """Features of the training samples, computed once per run.
 
     Attributes:
-        sight, space: what samples are compared by.
-        training: coordinates of the training samples, of which the first are the reference.
-        others: (n,) distance of each to the nearest other.
+        extractor: Extracts features of samples.
+        feature_space: Coordinates fitted to the reference set.
+        coordinates: Coordinates of the training samples; the first are the reference set.
+        other_distances: (n,) distance of each training sample to the nearest other.
     """
 
-    sight: Sight
-    space: Space
-    training: Coordinates
-    others: Features
+    extractor: FeatureExtractor
+    feature_space: FeatureSpace
+    coordinates: FeatureCoordinates
+    other_distances: Features
 
 
 class Monitor:
-    """Measures what a run makes. Real samples are looked at when first needed and kept; no random state but its own is
-    touched, and the same outputs give the same measures.
+    """Measures what a run generates.
 
-    Distance is that of the first colour picture on features of EfficientNet-Lite0 (FD-EffNetLite0, see
-    comparison). Of generators without one, and where that network is not installed, it is the mean over the outputs of
-    Frechet distances on principal axes, as shares of the real variance; of plugins with features of
-    their own the same of these. Everything else is measured on all outputs together, each weighing the same. Outputs
-    that some training samples lack are left out, and maps other than colours of which nothing is aligned.
+    The features of real samples are computed on first use and kept. The monitor uses no random state but its own, and
+    the same outputs get the same scores.
+
+    The distance is that of the first colour image on features of EfficientNet-Lite0 (FD-EffNetLite0, see comparison).
+    For generators without one, and without that network, it is the mean over the outputs of Frechet distances on
+    principal axes, as shares of the real variance; for plugins with features of their own, the mean over these. All
+    other scores are of all outputs together, each with the same weight. Outputs that some training samples lack are
+    left out, and so are maps without alignment other than colours.
 
     Args:
-        spec: the generator.
-        domain: its torch part, on any device.
-        data: what the run learns from.
-        seed: of which samples stand for the data where there are many.
-        most: real samples to compare with; half of the data at most, where a half can stand for the rest.
-        most_training: training samples among which the nearest is looked for.
+        spec: Generator of the run.
+        domain: The plugin's domain, on any device.
+        data: Training samples.
+        seed: Random seed, by which samples are picked when there are many.
+        max_reference: Most real samples to compare with; at most half of the data if a half can stand for the rest.
+        max_searched: Most training samples among which the nearest is searched.
     """
 
     def __init__(
         self,
         spec: GeneratorSpec,
-        domain: Any,
+        domain: Domain,
         data: TrainingData,
         seed: int,
-        most: int = MOST_REAL,
-        most_training: int = MOST_TRAINING,
+        max_reference: int = MAX_REFERENCE,
+        max_searched: int = MAX_SEARCHED,
     ) -> None:
         self.spec, self.domain, self.data = spec, domain, data
-        self.index = np.random.default_rng([seed, STREAM]).permutation(len(data))[:most_training]
-        self.reference_count = min(most, len(self.index) // 2) if len(self.index) >= FEWEST else len(self.index)
-        self.floors: dict[int, Scores | None] = {}
+        self.index = np.random.default_rng([seed, STREAM]).permutation(len(data))[:max_searched]
+        count = len(self.index)
+        self.reference_count = min(max_reference, count // 2) if count >= MIN_SPLIT else count
+        self.floors: dict[int, SampleScores | None] = {}
 
-    def measure(self, outputs: Outputs, conditions: NDArray[np.float32]) -> Measured:
-        """Measures of samples that the generator made; 256 are enough, the first 64 are the snapshot's.
+    def measure(self, outputs: Outputs, conditions: NDArray[np.float32]) -> GeneratorScores:
+        """Measure generated samples.
 
         Args:
-            outputs: physical, (n, ...) by name. Larger ones than training samples, as size-free generators make them,
-                are cut to their middle.
-            conditions: (n, c) physical.
+            outputs: (n, ...) in physical units by name; n of 256 is enough, and the first 64 are the snapshot's. Larger
+                ones than training samples, as size-free generators make them, are cropped to their middle.
+            conditions: (n, c) physical condition values.
         """
-        known, count = self.known, len(conditions)
+        real, count = self.real_features, len(conditions)
         if self.domain.size is None:
             size = (self.domain.network_size,) * len(self.domain.wraps)
-            outputs = {name: fitted(array, size) for name, array in outputs.items()}
-        made = joined([known.space(known.sight(*part)) for part in in_chunks(outputs, conditions)])
+            outputs = {name: match_size(array, size) for name, array in outputs.items()}
+        fakes = concatenate_coordinates(
+            [real.feature_space(real.extractor(*part)) for part in split_into_chunks(outputs, conditions)]
+        )
         if count not in self.floors:
-            self.floors[count] = self.floor(count)
-        away, which = nearest(known.training.joint, made.joint[:SNAPSHOT])
-        return Measured(
-            **asdict(self.scores(made, away)),
-            compared_by=self.compared_by(count),
-            nearest_real=median(known.others),
-            neighbours=tuple((int(self.index[i]), float(d)) for i, d in zip(which, away, strict=True)),
+            self.floors[count] = self.measure_floor(count)
+        distances, index = nearest(real.coordinates.joint, fakes.joint[:SEARCHES])
+        return GeneratorScores(
+            **asdict(self.score(fakes, distances)),
+            compared_by=self.describe_distance(count),
+            nearest_real=finite_median(real.other_distances),
+            neighbours=tuple((int(self.index[i]), float(d)) for i, d in zip(index, distances, strict=True)),
             floor=self.floors[count],
         )
 
-    def neighbour_outputs(self, measured: Measured) -> tuple[dict[str, NDArray[np.float32]], NDArray[np.float32]]:
-        """Outputs by name, and (n, c) conditions, of the nearest training samples."""
-        index = np.array([index for index, _ in measured.neighbours], np.int64)
-        return outputs_of(self.domain, self.data, index), self.data.conditions[index]
+    def neighbour_outputs(self, scores: GeneratorScores) -> tuple[dict[str, NDArray[np.float32]], NDArray[np.float32]]:
+        """Return outputs by name, and (n, c) conditions, of the nearest training samples."""
+        index = np.array([index for index, _ in scores.neighbours], np.int64)
+        return compute_real_outputs(self.domain, self.data, index), self.data.conditions[index]
 
     @cached_property
-    def known(self) -> Known:
-        """The training samples, looked at once."""
-        sight = self.sight()
-        raw = list(self.real_features(sight, self.index[: self.reference_count]))
-        reference = {name: np.concatenate([some[name] for some in raw]) for name in raw[0]}
-        space = Space(reference, sight.pictures())
-        rest = self.real_features(sight, self.index[self.reference_count :])
-        training = joined([space(reference), *map(space, rest)])
-        return Known(sight, space, training, nearest_others(training.joint))
+    def real_features(self) -> RealFeatures:
+        """Features of the training samples."""
+        extractor = self.make_extractor()
+        chunks = list(self.extract_real_features(extractor, self.index[: self.reference_count]))
+        reference = {name: np.concatenate([chunk[name] for chunk in chunks]) for name in chunks[0]}
+        feature_space = FeatureSpace(reference, extractor.image_names())
+        rest = self.extract_real_features(extractor, self.index[self.reference_count :])
+        coordinates = concatenate_coordinates([feature_space(reference), *map(feature_space, rest)])
+        return RealFeatures(extractor, feature_space, coordinates, nearest_others(coordinates.joint))
 
-    def real_features(self, sight: Sight, index: NDArray[np.int64]) -> Iterator[dict[str, Features]]:
-        """Features of training samples, some at a time, because their outputs are many times larger."""
+    def extract_real_features(
+        self, extractor: FeatureExtractor, index: NDArray[np.int64]
+    ) -> Iterator[dict[str, Features]]:
+        """Yield features of training samples in chunks, because their outputs are many times larger."""
         for start in range(0, len(index), CHUNK):
-            some = index[start : start + CHUNK]
-            yield sight(outputs_of(self.domain, self.data, some), self.data.conditions[some])
+            chunk = index[start : start + CHUNK]
+            yield extractor(compute_real_outputs(self.domain, self.data, chunk), self.data.conditions[chunk])
 
-    def sight(self) -> Sight:
-        """What there is to compare in every training sample."""
-        lacking = {name for name, has in present(self.domain, self.data).items() if not has.all()}
-        names = [o.name for o in self.spec.outputs
-                 if o.name not in lacking and (o.unit == "sRGB" or not is_picture(self.spec, o))]  # fmt: skip
-        sight = Sight(self.spec, None, names)
-        if not any(is_picture(self.spec, o) for o in self.spec.outputs if o.name in names):
-            return sight
+    def make_extractor(self) -> FeatureExtractor:
+        """Build the extractor for the outputs that every training sample has."""
+        present = find_present_outputs(self.domain, self.data)
+        incomplete = {name for name, has in present.items() if not has.all()}
+        compared = [
+            o
+            for o in self.spec.outputs
+            if o.name not in incomplete and (o.unit == "sRGB" or not is_compared_as_image(self.spec, o))
+        ]
+        extractor = FeatureExtractor(self.spec, None, [o.name for o in compared])
+        if not any(is_compared_as_image(self.spec, o) for o in compared):
+            return extractor
         try:
-            return replace(sight, extractor=ImageFeatures().to(self.domain.condition_mean.device))
-        except GanassetsError:  # the extra "evaluate" is not installed; compared_by says what is measured without it
-            return sight
+            return replace(extractor, image_network=ImageFeatures().to(self.domain.condition_mean.device))
+        except GanassetsError:  # without the extra "evaluate"; describe_distance says what is measured instead
+            return extractor
 
-    def scores(self, made: Coordinates, away: Features) -> Scores:
-        """Of samples against the reference; (64,) distances of the first of them to the nearest training sample."""
-        known = self.known
-        reference = known.training[: self.reference_count]
-        distance, spread, near = None, None, None
-        if min(len(reference), len(made)) > 1:
-            near = neighbourhoods(reference.joint, made.joint)
-            by_name, pictures = dict(distances(reference, made)), known.sight.pictures()
-            distance = by_name[pictures[0]] if pictures else float(np.mean(list(by_name.values())))
-            real = pairwise_distance(reference.joint)
-            spread = pairwise_distance(made.joint) / real if real else None
-        others = known.others[np.isfinite(known.others)]
-        return Scores(
+    def score(self, samples: FeatureCoordinates, distances: Features) -> SampleScores:
+        """Score samples against the reference set.
+
+        Args:
+            samples: Coordinates of the samples.
+            distances: (64,) distances of the first of them to the nearest training sample.
+        """
+        real = self.real_features
+        reference = real.coordinates[: self.reference_count]
+        distance, spread, around = None, None, None
+        if min(len(reference), len(samples)) > 1:
+            around = neighbourhoods(reference.joint, samples.joint)
+            by_name, images = dict(frechet_distances(reference, samples)), real.extractor.image_names()
+            distance = by_name[images[0]] if images else float(np.mean(list(by_name.values())))
+            real_spread = pairwise_distance(reference.joint)
+            spread = pairwise_distance(samples.joint) / real_spread if real_spread else None
+        others = real.other_distances[np.isfinite(real.other_distances)]
+        return SampleScores(
             distance=distance,
-            **(asdict(near) if near else dict.fromkeys(("precision", "recall", "density", "coverage"))),
+            **(asdict(around) if around else dict.fromkeys(("precision", "recall", "density", "coverage"))),
             spread=spread,
-            nearest=median(away),
-            copies=float((away < np.percentile(others, COPY_PERCENTILE)).mean()) if len(others) else None,
+            nearest=finite_median(distances),
+            copies=float((distances < np.percentile(others, COPY_PERCENTILE)).mean()) if len(others) else None,
         )
 
-    def floor(self, count: int) -> Scores | None:
-        """Of as many real samples that are not of the reference, as far as there are so many."""
-        other = slice(self.reference_count, self.reference_count + count)
-        made = self.known.training[other]
-        return self.scores(made, self.known.others[other][:SNAPSHOT]) if len(made) else None
+    def measure_floor(self, count: int) -> SampleScores | None:
+        """Score up to `count` real samples outside the reference set; None when there are none."""
+        rows = slice(self.reference_count, self.reference_count + count)
+        samples = self.real_features.coordinates[rows]
+        return self.score(samples, self.real_features.other_distances[rows][:SEARCHES]) if len(samples) else None
 
-    def compared_by(self, count: int) -> str:
-        """What distance is of, for so many generated samples."""
-        sight, parts = self.known.sight, self.known.training.parts
-        name = next(iter(sight.pictures() or parts))
-        if sight.pictures():
-            what = f"FD-EffNetLite0 of {name}"
+    def describe_distance(self, count: int) -> str:
+        """Return the features that the distance compares, and whether `count` generated samples limit its axes."""
+        real = self.real_features
+        images, parts = real.extractor.image_names(), real.coordinates.parts
+        name = next(iter(images or parts))
+        if images:
+            text = f"FD-EffNetLite0 of {name}"
         elif self.spec.features is not None:
-            what = f"Frechet distance of the features of {self.spec.name}"
+            text = f"Frechet distance of the features of {self.spec.name}"
         else:
-            what = f"Frechet distance on principal axes of {', '.join(parts)}"
+            text = f"Frechet distance on principal axes of {', '.join(parts)}"
         axes = usable_axes(parts[name].shape[1], self.reference_count, count)
-        most = min(IMAGE_AXES if sight.pictures() else OTHER_AXES, len(self.known.space.axes[name].mean))
-        return f"{what}, {axes} axes, {self.reference_count} real samples" if axes < most else what
+        most = min(IMAGE_AXES if images else OTHER_AXES, len(real.feature_space.axes[name].mean))
+        return f"{text}, {axes} axes, {self.reference_count} real samples" if axes < most else text
 
 
-def in_chunks(outputs: Outputs, conditions: NDArray[np.float32]) -> Iterator[tuple[Outputs, NDArray[np.float32]]]:
-    """Samples some at a time."""
+def split_into_chunks(
+    outputs: Outputs, conditions: NDArray[np.float32]
+) -> Iterator[tuple[Outputs, NDArray[np.float32]]]:
+    """Yield outputs and conditions of some samples at a time."""
     for start in range(0, len(conditions), CHUNK):
-        some = slice(start, start + CHUNK)
-        yield {name: array[some] for name, array in outputs.items()}, conditions[some]
+        rows = slice(start, start + CHUNK)
+        yield {name: array[rows] for name, array in outputs.items()}, conditions[rows]
 
 
-def median(values: Features) -> float | None:
-    """Median, or None where it is not finite: a sample that has no other."""
-    found = float(np.median(values))
-    return found if math.isfinite(found) else None
+def finite_median(values: Features) -> float | None:
+    """Return the median; None when it is not finite, because a sample has no other."""
+    median = float(np.median(values))
+    return median if math.isfinite(median) else None
 
 
-def pairs_picture(
+def draw_nearest_pairs(
     spec: GeneratorSpec,
-    outputs: Outputs,
+    outputs: Mapping[str, NDArray[np.float32]],
     conditions: NDArray[np.float32],
     neighbours: Outputs,
     neighbour_conditions: NDArray[np.float32],
 ) -> bytes | None:
-    """PNG of samples, each followed by its nearest training sample; None where there is nothing to show.
+    """Draw generated samples, each followed by its nearest training sample, in the same way as a snapshot.
 
-    Drawn as snapshots are. Where a generator makes more around a sample than training samples have, these go on as if
-    they wrapped, so that both are drawn alike.
+    When the generator makes a margin around its samples, training samples are continued as if they wrapped, so that
+    both have the same size.
 
     Args:
-        spec: the generator.
-        outputs, conditions: of n or more generated samples.
-        neighbours, neighbour_conditions: of n training samples, see Monitor.neighbour_outputs.
+        spec: Generator of the samples.
+        outputs: (m, ...) outputs of m >= n generated samples by name.
+        conditions: (m, c) physical condition values.
+        neighbours: (n, ...) outputs of training samples, see Monitor.neighbour_outputs.
+        neighbour_conditions: (n, c) physical condition values.
+
+    Returns:
+        A PNG; None when no output can be shown.
     """
     count = len(neighbour_conditions)
 
-    def paired(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
+    def interleave(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
         return np.stack([a[:count], b], 1).reshape(2 * count, *a.shape[1:])
 
-    arrays = {name: paired(array, fitted(neighbours[name], array.shape[2:])) for name, array in outputs.items()}
-    return picture_of(spec, arrays, paired(conditions, neighbour_conditions))
+    pairs = {name: interleave(array, match_size(neighbours[name], array.shape[2:])) for name, array in outputs.items()}
+    return draw_samples(spec, pairs, interleave(conditions, neighbour_conditions))

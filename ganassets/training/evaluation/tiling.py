@@ -1,4 +1,4 @@
-"""Measures of maps that should repeat without a seam, at any size. numpy only."""
+"""Measure whether maps repeat without a seam, at any size, with numpy only."""
 
 from __future__ import annotations
 
@@ -9,26 +9,27 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float32]
 
-EVEN = 1e-6  # mean difference between neighbours below which a map is constant
+# Mean difference between neighbours below which a map counts as constant.
+EVEN = 1e-6
 
 
 def seam_ratio(maps: FloatArray, stride: int = 1) -> NDArray[np.float64]:
-    """How much more a map changes across its border than at lines like it; 1 is no seam.
+    """Compare how much a map changes across its border with how much it changes across similar lines.
 
-    The mean absolute difference across the wrapping border, of both axes, over the mean absolute difference across
-    all lines between texels that are a multiple of the stride from the border, the border among them. A generator's
-    coarse cells may show at all of these lines; that is no seam.
+    The ratio is the mean absolute difference across the wrapping border, over the mean absolute difference across all
+    lines whose distance from the border is a multiple of the stride, the border included. A generator's coarse cells
+    may show at all of these lines; that is no seam.
 
-    Where a pattern has a joint at the border, as units that fit the map whole have, the ratio tells of the joint. Its
-    mean is exactly 1 over maps that were moved by a random amount along both axes before something could leave a seam
-    in them: of a generator, its noise map.
+    A pattern may have a joint at the border, as bricks that fit the map exactly do; the ratio then includes the joint.
+    The mean over maps that were shifted randomly along both axes before a seam could arise is exactly 1. For a
+    generator, shift its noise map.
 
     Args:
         maps: (n, channels, h, w).
-        stride: divides h and w; 1 compares with all lines.
+        stride: Divisor of h and w; 1 compares with all lines.
 
     Returns:
-        (n,), NaN for a map that is constant.
+        (n,) ratios, 1 without a seam; NaN for a constant map.
     """
     exact = maps.astype(np.float64)
     border, lines = np.zeros(len(maps)), np.zeros(len(maps))
@@ -40,12 +41,12 @@ def seam_ratio(maps: FloatArray, stride: int = 1) -> NDArray[np.float64]:
 
 
 def normal_agreement(height: FloatArray, normal: FloatArray, texel_size: float) -> float:
-    """Largest difference between a normal map and the normals of its height, by component.
+    """Return the largest difference between a normal map and the normals of its height map, over all components.
 
     Args:
         height: (h, w) metres, wrapping.
         normal: (h, w, 3) unit vectors: right, up (against the rows), out of the surface.
-        texel_size: metres that a texel is wide.
+        texel_size: Width of a texel in metres.
     """
     texels = height.astype(np.float64) / texel_size
     right, down = ((np.roll(texels, -1, axis) - np.roll(texels, 1, axis)) / 2 for axis in (1, 0))
@@ -57,17 +58,17 @@ def normal_agreement(height: FloatArray, normal: FloatArray, texel_size: float) 
 def equivariance(
     run: Callable[[FloatArray], Mapping[str, FloatArray]], noise: FloatArray, shift: Sequence[int]
 ) -> float:
-    """Largest difference between the outputs of moved noise maps and the outputs moved as far.
+    """Return the largest difference between the outputs of shifted noise maps and the shifted outputs.
 
     Args:
-        run: noise maps (n, channels, h, w) -> outputs (n, channels, h, w) by name.
-        noise: what to run.
-        shift: rows and columns to move, multiples of the generator's stride.
+        run: Maps noise (n, channels, h, w) to outputs (n, channels, h, w) by name.
+        noise: Noise maps.
+        shift: Rows and columns to shift by, multiples of the generator's stride.
     """
     still, moved = run(noise), run(np.roll(noise, shift, (2, 3)))
     return largest_difference({name: np.roll(values, shift, (2, 3)) for name, values in still.items()}, moved)
 
 
 def largest_difference(a: Mapping[str, FloatArray], b: Mapping[str, FloatArray]) -> float:
-    """Largest absolute difference between arrays of the same names and shapes."""
+    """Return the largest absolute difference between arrays of the same names and shapes."""
     return max(float(np.abs(values - b[name]).max()) for name, values in a.items())

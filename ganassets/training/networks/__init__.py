@@ -1,12 +1,13 @@
-"""One generator and one discriminator for every plugin (torch)."""
+"""The generator and the discriminator of every plugin (torch)."""
 
 from .base import BaseDiscriminator, BaseGenerator, NetworkSettings
-from .discriminator import Discriminator, count_parameters
+from .discriminator import Discriminator
 from .domain import Domain
 from .generator import Generator
 from .layers import coarse_and_fine
 from .linear import LinearFit, LinearModel, fit_linear, linear_latents
 from .pair import OwnNetworks, make_networks
+from .parameters import count_parameters, load_parameters
 from .plain import PlainDiscriminator, PlainGenerator
 
 __all__ = [
@@ -25,5 +26,6 @@ __all__ = [
     "count_parameters",
     "fit_linear",
     "linear_latents",
+    "load_parameters",
     "make_networks",
 ]

@@ -1,4 +1,4 @@
-"""What training and export ask of a generator and of a discriminator, whoever wrote them."""
+"""The interface of generators and discriminators, the core's and plugins' own."""
 
 from __future__ import annotations
 
@@ -14,7 +14,15 @@ from .domain import Domain
 
 @dataclass(frozen=True)
 class NetworkSettings:
-    """Sizes of the networks; see ganassets.api.spec.Preset."""
+    """Sizes of the networks; see ganassets.api.spec.Preset.
+
+    Attributes:
+        z_dim: Length of z.
+        c_dim: Number of condition columns.
+        w_dim: Length of the mapping's part of w.
+        width: Channels at the full size.
+        max_width: Most channels at any size.
+    """
 
     z_dim: int
     c_dim: int
@@ -23,21 +31,21 @@ class NetworkSettings:
     max_width: int
 
     def channels(self, size: int, full: int) -> int:
-        """Channels at a size, doubling at each halving from full."""
+        """Return the channels at a size; they double with each halving of the full size."""
         return min(self.width * full // size, self.max_width)
 
 
 class BaseGenerator(nn.Module):
-    """One graph for sampling, truncation, mixing, sliders and inversion, all of which are changes of w.
+    """A generator whose one graph serves sampling, truncation, style mixing, sliders and inversion by changes of w.
 
-    A subclass says how many layers read a w and how long it is, and gives `mapping` and `synthesis`. All that it learns
-    is parameters: checkpoints hold no buffers, such as the running statistics of batch normalisation.
+    A subclass defines `full_w_dim`, `layers`, `mapping` and `synthesis`. It may learn parameters only: checkpoints hold
+    no buffers, such as the running statistics of batch normalisation.
 
     Attributes:
-        domain: the plugin's torch part.
-        settings: sizes.
-        autocast: context of lower precision, which training sets; `synthesis` may run its layers in it.
-        reach: of a size-free generator: samples beyond which the noise map does not matter to a sample, at most.
+        domain: The plugin's domain.
+        settings: Sizes.
+        autocast: Context of lower precision, set by training; `synthesis` may run its layers in it.
+        reach: Largest distance, in samples, over which the noise map of a size-free generator affects a sample.
     """
 
     reach = 0
@@ -55,41 +63,69 @@ class BaseGenerator(nn.Module):
 
     @property
     def layers(self) -> int:
-        """Layers that read a w each."""
+        """Number of layers that read w."""
         raise NotImplementedError
 
     def mapping(self, z: Tensor, condition: Tensor, truncation: Tensor) -> Tensor:
-        """(n, w) from (n, z_dim), standardised (n, c_dim) and (1,)."""
+        """Map latents to w.
+
+        Args:
+            z: (n, z_dim) latents.
+            condition: (n, c_dim) standardised condition values.
+            truncation: (1,) truncation.
+
+        Returns:
+            (n, w).
+        """
         raise NotImplementedError
 
     def synthesis(self, w: Tensor, noise: Tensor | None = None) -> dict[str, Tensor]:
-        """Raw sample of (n, layers, w) [and a (n, noise_channels, *size) noise map]."""
+        """Generate raw samples.
+
+        Args:
+            w: (n, layers, w).
+            noise: (n, noise_channels, *size) noise maps of a size-free generator.
+
+        Returns:
+            Signals and vectors by name.
+        """
         raise NotImplementedError
 
     def layered(self, z: Tensor, condition: Tensor) -> Tensor:
-        """(n, layers, w) for training, from physical conditions, without truncation."""
+        """Return (n, layers, w) without truncation, from physical condition values, for training."""
         w = self.mapping(z, self.domain.standardise(condition), torch.ones(1, device=z.device))
         return w[:, None].expand(-1, self.layers, -1)
 
     def sample(self, z: Tensor, condition: Tensor, noise: Tensor | None = None) -> dict[str, Tensor]:
-        """Raw sample for training, from physical conditions."""
+        """Generate raw samples without truncation, from physical condition values, for training."""
         return self.synthesis(self.layered(z, condition), noise)
 
     def forward(
         self, z: Tensor, condition: Tensor, truncation: Tensor, w_offset: Tensor, noise: Tensor | None = None
     ) -> dict[str, Tensor]:
-        """The model file's graph: (n, z_dim), (n, c_dim) physical, (1,), (n, layers, w) -> outputs by name."""
+        """Compute the model file's graph.
+
+        Args:
+            z: (n, z_dim) latents.
+            condition: (n, c_dim) physical condition values.
+            truncation: (1,) truncation.
+            w_offset: (n, layers, w) added to w.
+            noise: (n, noise_channels, *size) noise maps of a size-free generator.
+
+        Returns:
+            Outputs by name.
+        """
         w = self.mapping(z, self.domain.standardise(condition), truncation)
         return self.domain.finish(self.synthesis(w[:, None] + w_offset, noise), condition)
 
 
 class BaseDiscriminator(nn.Module):
-    """One score per sample; see BaseGenerator."""
+    """A discriminator with one score per sample; see BaseGenerator for what it may learn."""
 
     def __init__(self) -> None:
         super().__init__()
         self.autocast: Callable[[], AbstractContextManager] = nullcontext
 
     def forward(self, view: Tensor, condition: Tensor) -> Tensor:
-        """(n,) scores, logits, of (n, view_channels, *view_size) views under physical conditions (n, c_dim)."""
+        """Return (n,) scores (logits) of (n, view_channels, *view_size) views under (n, c_dim) physical conditions."""
         raise NotImplementedError

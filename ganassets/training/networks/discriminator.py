@@ -1,4 +1,4 @@
-"""The discriminator: one score per sample, given its conditions."""
+"""The core's discriminator: one score per sample, given its conditions."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ LAST_SIZE = 4
 
 
 class Discriminator(BaseDiscriminator):
-    """Residual blocks at halving sizes, then one score: its own, plus a projection on the conditions.
+    """Residual blocks at halving sizes, then a score plus a projection on the conditions.
 
-    Projection: Miyato and Koyama (2018), "cGANs with Projection Discriminator".
+    Source: Miyato and Koyama (2018), "cGANs with Projection Discriminator".
     """
 
     def __init__(self, domain: Domain, settings: NetworkSettings) -> None:
@@ -36,7 +36,7 @@ class Discriminator(BaseDiscriminator):
         self.embed = Dense(settings.c_dim, channels) if settings.c_dim else None
 
     def forward(self, view: Tensor, condition: Tensor) -> Tensor:
-        """(n,) scores of (n, view_channels, *view_size) views under physical conditions (n, c_dim)."""
+        """Return (n,) scores of (n, view_channels, *view_size) views under (n, c_dim) physical conditions."""
         with self.autocast():
             x = self.from_view(view)
             for block, widen in zip(self.blocks, self.widen, strict=True):
@@ -48,8 +48,3 @@ class Discriminator(BaseDiscriminator):
             embedded = self.embed(self.domain.standardise(condition))
             score = score + (embedded * features).sum(1) / features.shape[1] ** 0.5
         return score
-
-
-def count_parameters(module: nn.Module) -> int:
-    """Trainable numbers of a module."""
-    return sum(p.numel() for p in module.parameters() if p.requires_grad)

@@ -1,4 +1,4 @@
-"""Building blocks for signals along time (1-D) and over height and width (2-D), each axis wrapping or not."""
+"""Layers for 1-D signals (time) and 2-D signals (height and width), whose axes wrap or not."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from torch.nn import functional
 def wrap_pad(x: Tensor, wraps: Sequence[bool], amount: int) -> Tensor:
     """Pad the wrapping axes of (n, c, *size) circularly by `amount` at both ends.
 
-    Written as slices and a concatenation: ONNX' Pad with mode "wrap" is missing in many runtimes.
+    It is written with slices and a concatenation, because many runtimes lack ONNX's Pad with mode "wrap".
     """
     for axis, wrapping in enumerate(wraps, start=2):
         if wrapping:
@@ -24,7 +24,7 @@ def wrap_pad(x: Tensor, wraps: Sequence[bool], amount: int) -> Tensor:
 
 
 class Conv(nn.Module):
-    """Convolution over 1 or 2 axes that keeps the size: wrapping axes padded circularly, others with zeros."""
+    """Convolution over 1 or 2 axes that keeps the size: wrapping axes are padded circularly, others with zeros."""
 
     def __init__(self, inputs: int, outputs: int, wraps: Sequence[bool], kernel: int = 3, *, gain: float = 1.0) -> None:
         super().__init__()
@@ -40,17 +40,17 @@ class Conv(nn.Module):
             nn.init.zeros_(self.conv.bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(n, inputs, *size) -> (n, outputs, *size)."""
+        """Map (n, inputs, *size) to (n, outputs, *size)."""
         return self.conv(wrap_pad(x, self.wraps, self.reach) if self.reach else x)
 
 
 def upsample(x: Tensor) -> Tensor:
-    """Double each axis of (n, c, *size), nearest: the cheapest form in channels-last memory (docs/performance.md)."""
+    """Double each axis of (n, c, *size) by nearest neighbour, the fastest way in channels-last memory."""
     return functional.interpolate(x, scale_factor=2.0, mode="nearest")
 
 
 def smooth_upsample(x: Tensor, wraps: Sequence[bool]) -> Tensor:
-    """Double each axis of (n, c, *size), linear (weights 3/4 and 1/4), edges repeated or wrapped."""
+    """Double each axis of (n, c, *size) by linear interpolation (3/4 and 1/4); edges are repeated or wrapped."""
     for axis, wrapping in enumerate(wraps, start=2):
         length = x.shape[axis]
         first, last = x.narrow(axis, 0, 1), x.narrow(axis, length - 1, 1)
@@ -62,35 +62,46 @@ def smooth_upsample(x: Tensor, wraps: Sequence[bool]) -> Tensor:
 
 
 def downsample(x: Tensor) -> Tensor:
-    """Halve each axis of (n, c, *size): mean of neighbours."""
+    """Halve each axis of (n, c, *size) by means of neighbours."""
     return functional.avg_pool1d(x, 2) if x.ndim == 3 else functional.avg_pool2d(x, 2)
 
 
-def coarse_and_fine(picture: Tensor, factor: int) -> tuple[Tensor, Tensor]:
-    """A (n, c, h, w) picture as means over factor x factor samples, (n, c, h / factor, w / factor), and how each sample
-    differs from its mean, (n, c * factor**2, h / factor, w / factor).
+def coarse_and_fine(image: Tensor, factor: int) -> tuple[Tensor, Tensor]:
+    """Split images into coarse means and fine differences.
+
+    Args:
+        image: (n, c, h, w).
+        factor: Samples along each side of a mean; divides h and w.
+
+    Returns:
+        (n, c, h / factor, w / factor) means, and (n, c * factor**2, h / factor, w / factor) differences of the samples
+        from their mean.
     """
-    coarse = functional.avg_pool2d(picture, factor)
-    detail = picture - functional.interpolate(coarse, scale_factor=factor, mode="nearest")
+    coarse = functional.avg_pool2d(image, factor)
+    detail = image - functional.interpolate(coarse, scale_factor=factor, mode="nearest")
     return coarse, functional.pixel_unshuffle(detail, factor)
 
 
 def named_parts(x: Tensor, widths: Mapping[str, int]) -> dict[str, Tensor]:
-    """Consecutive channels of (n, c, ...) by name, as many as each width says.
+    """Split (n, c, ...) into consecutive channels by name.
 
-    Written as slices: onnx' version converter can't bring Split down to the opsets that game engines read.
+    It is written with slices, because ONNX's version converter can't convert Split to the opsets of game engines.
+
+    Args:
+        x: (n, c, ...).
+        widths: Number of channels by name.
     """
     starts = accumulate(widths.values(), initial=0)
     return {name: x.narrow(1, start, width) for (name, width), start in zip(widths.items(), starts, strict=False)}
 
 
 def leaky(x: Tensor) -> Tensor:
-    """Leaky ReLU, slope 0.2, scaled to keep the variance of a normal input."""
+    """Apply a leaky ReLU of slope 0.2, scaled to keep the variance of a normal input."""
     return functional.leaky_relu(x, 0.2) * math.sqrt(2 / (1 + 0.2**2))
 
 
 class Dense(nn.Module):
-    """Linear layer with normal initialisation of the given gain."""
+    """Linear layer with normal initialisation of a gain."""
 
     def __init__(self, inputs: int, outputs: int, *, gain: float = 1.0) -> None:
         super().__init__()
@@ -99,12 +110,12 @@ class Dense(nn.Module):
         nn.init.zeros_(self.linear.bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(n, inputs) -> (n, outputs)."""
+        """Map (n, inputs) to (n, outputs)."""
         return self.linear(x)
 
 
 class Block(nn.Module):
-    """Residual block of two convolutions; the second starts at zero, so a new block is the identity."""
+    """Residual block of two convolutions; the second starts at zero, so an untrained block is the identity."""
 
     def __init__(self, channels: int, wraps: Sequence[bool]) -> None:
         super().__init__()
@@ -112,7 +123,7 @@ class Block(nn.Module):
         self.second = Conv(channels, channels, wraps, gain=0.0)
 
     def forward(self, x: Tensor, style: Tensor | None = None) -> Tensor:
-        """(n, channels, *size) -> the same shape; with (n, channels) the input's channels are scaled by 1 + style."""
+        """Transform (n, channels, *size); with a (n, channels) style, the input's channels are scaled by 1 + style."""
         y = leaky(x)
         if style is not None:
             y = y * (1 + style).to(y.dtype).reshape(*y.shape[:2], *[1] * (y.ndim - 2))

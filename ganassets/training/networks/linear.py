@@ -1,8 +1,8 @@
-"""The linear model that aligned data starts from: mean, principal components, coefficients linear in the latent.
+"""Fit the linear model that networks of aligned data start from: mean, principal components, linear coefficients.
 
-Data that fall into groups are no single Gaussian, and samples of one would look like none of them. With `clusters` the
-first latents choose among centres, softly, so that what lies between two latents passes through all that lies between;
-the other latents vary the sample around its centre.
+Data in several groups are not one Gaussian, and samples of a single Gaussian would look like none of the groups. With
+`clusters`, the first latents choose among cluster centres by a softmax, so interpolation between two latents stays
+continuous; the other latents vary the sample around its centre.
 """
 
 from __future__ import annotations
@@ -23,14 +23,24 @@ from ...api.data import TrainingData, as_float, condition_statistics
 from ...api.spec import CHOOSING
 from .layers import named_parts, smooth_upsample
 
+# Most samples that principal components are computed from.
 FIT_SAMPLES = 2048
-MOST_COMPONENTS = 1 / 3  # by the number of samples; with more, what the model makes is blends of single samples
-RANK_TOLERANCE = 1e-6  # of the largest variance, below which float32 tells no component
-CHUNK = 256  # samples that are floats at a time
-CLUSTER_MEMBERS = 8  # samples of each, on the average, at least
-CHOICE_NOISE = 1.3  # standard deviation of a logistic choice's noise
-CHOICE_SOFTNESS = 0.1  # the nearest centre weighs some nine tenths
-CHOICE_DECAY = 1.0  # of the weights by which conditions choose
+# Most components, as a share of the samples; with more, the model's samples are blends of single training samples.
+MAX_COMPONENT_SHARE = 1 / 3
+# Share of the largest variance below which a component is rounding error of float32.
+RANK_TOLERANCE = 1e-6
+# Samples that are converted to floats at a time.
+CHUNK = 256
+# Least mean number of samples in a cluster.
+CLUSTER_MEMBERS = 8
+# Standard deviation of the noise in a logistic choice.
+CHOICE_NOISE = 1.3
+# Temperature of the softmax; the nearest centre gets about nine tenths of the weight.
+CHOICE_SOFTNESS = 0.1
+# Weight decay of the logistic regression of clusters on conditions.
+CHOICE_DECAY = 1.0
+# Arrays of a LinearFit that describe its clusters.
+CLUSTER_ARRAYS = ("centres", "directions", "choice_offset", "choice_slope")
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,18 +48,20 @@ class LinearFit:
     """A linear Gaussian model of samples given their conditions.
 
     Attributes:
-        means: by signal, (channels, *size) float32.
-        bases: by signal, (k, channels, *size) float32: principal components times their standard deviation; of a
-            size that may be a fraction of the mean's.
-        vectors: names and widths of the vectors, in the order of the coefficients.
-        condition_mean, condition_std: (c,) of the physical condition columns.
-        offset: (m,) coefficients at z = 0 and mean conditions; m = all signals' k, then the vectors.
-        from_latent: (z_dim, m).
-        from_condition: (c, m), for standardised conditions.
-        constants: arrays that the plugin's dataset made for its domain, by name.
-        centres: (k, m) what is added to the coefficients of each cluster; k is 0 for a single Gaussian.
-        directions: (k, CHOOSING) unit vectors: which of the first latents choose which cluster.
-        choice_offset, choice_slope: (k,) and (c, k) logarithms of how likely a cluster is, given conditions.
+        means: (channels, *size) float32 by signal.
+        bases: (k, channels, *size) float32 by signal: principal components times their standard deviations. Their size
+            may be a fraction of the mean's.
+        vectors: Widths of the vectors by name, in the order of the coefficients.
+        condition_mean: (c,) means of the physical condition columns.
+        condition_std: (c,) standard deviations of the same.
+        offset: (m,) coefficients at z = 0 and mean conditions: the components of all signals, then the vectors.
+        from_latent: (z_dim, m) coefficients per latent.
+        from_condition: (c, m) coefficients per standardised condition.
+        constants: Arrays that the plugin's dataset made for its domain, by name.
+        centres: (k, m) offsets of the coefficients by cluster; k is 0 for a single Gaussian.
+        directions: (k, CHOOSING) unit vectors; the first latents choose the cluster with the nearest direction.
+        choice_offset: (k,) log-likelihoods of the clusters at mean conditions, up to a constant.
+        choice_slope: (c, k) their change per standardised condition.
     """
 
     means: dict[str, NDArray[np.float32]]
@@ -67,8 +79,8 @@ class LinearFit:
     choice_slope: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
 
 
-def rows_of(array: NDArray, factor: int) -> NDArray[np.float32]:
-    """(n, features) of samples (n, channels, *size), each axis reduced by a factor: means of neighbours."""
+def flatten_samples(array: NDArray, factor: int) -> NDArray[np.float32]:
+    """Reduce each axis of (n, channels, *size) samples by a factor, as means of neighbours; returns (n, features)."""
     values = as_float(array)
     for axis in range(2, array.ndim) if factor > 1 else ():
         shape = values.shape
@@ -79,61 +91,76 @@ def rows_of(array: NDArray, factor: int) -> NDArray[np.float32]:
 def principal_components(
     array: NDArray, count: int, rng: np.random.Generator, factor: int = 1
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-    """Mean (*shape), basis (k, channels, *size / factor) scaled to unit scores, and scores (n, k) of samples.
+    """Compute principal components of samples.
 
-    The samples are (n, *shape); k is count, or less where there are few samples or they vary in few ways.
+    Args:
+        array: (n, channels, *size) samples.
+        count: Number of components k; fewer when there are few samples or they vary in few directions.
+        rng: Random state that picks at most FIT_SAMPLES samples.
+        factor: Divisor of the size of the components.
+
+    Returns:
+        Mean (channels, *size), basis (k, channels, *size / factor) scaled so that scores have unit variance, and scores
+        (n, k).
     """
-    pick = np.sort(rng.permutation(len(array))[:FIT_SAMPLES])
-    chunks = [pick[i : i + CHUNK] for i in range(0, len(pick), CHUNK)]
-    mean = np.sum([as_float(array[chunk]).sum(0) for chunk in chunks], 0) / np.float32(len(pick))
-    flat = np.concatenate([rows_of(array[chunk], factor) for chunk in chunks])
+    picked = np.sort(rng.permutation(len(array))[:FIT_SAMPLES])
+    chunks = [picked[i : i + CHUNK] for i in range(0, len(picked), CHUNK)]
+    mean = np.sum([as_float(array[chunk]).sum(0) for chunk in chunks], 0) / np.float32(len(picked))
+    flat = np.concatenate([flatten_samples(array[chunk], factor) for chunk in chunks])
     middle = flat.mean(0)
     flat -= middle
     values, vectors = np.linalg.eigh(flat @ flat.T)
-    count = min(count, max(int(len(pick) * MOST_COMPONENTS), 1))
+    count = min(count, max(int(len(picked) * MAX_COMPONENT_SHARE), 1))
     order = np.argsort(values)[::-1][:count]
-    order = order[values[order] >= RANK_TOLERANCE * values.max()]  # the rest is rounding
+    order = order[values[order] >= RANK_TOLERANCE * values.max()]  # the rest is rounding error
     directions = (vectors[:, order].T @ flat) / np.sqrt(np.maximum(values[order], 1e-12))[:, None]
-    scores = projected(array, middle, directions, factor)
+    scores = project_samples(array, middle, directions, factor)
     spread = np.maximum(scores.std(0), 1e-6)
     size = [length // factor for length in array.shape[2:]]
     return mean, (directions * spread[:, None]).reshape(-1, array.shape[1], *size), scores / spread
 
 
-def projected(
+def project_samples(
     array: NDArray, mean: NDArray[np.float32], directions: NDArray[np.float32], factor: int
 ) -> NDArray[np.float32]:
-    """(n, k) scores of samples (n, channels, *size), reduced by a factor, on directions (k, features) from a mean."""
-    chunks = (rows_of(array[i : i + CHUNK], factor) for i in range(0, len(array), CHUNK))
+    """Return (n, k) scores of (n, channels, *size) samples, reduced by a factor, on (k, features) directions."""
+    chunks = (flatten_samples(array[i : i + CHUNK], factor) for i in range(0, len(array), CHUNK))
     return np.concatenate([(chunk - mean) @ directions.T for chunk in chunks]).astype(np.float32, copy=False)
 
 
 def linear_latents(fit: LinearFit, data: TrainingData) -> NDArray[np.float32]:
-    """(n, z_dim) latents at which the linear model comes nearest to the samples it was fitted to.
+    """Return the latents at which the linear model comes nearest to the samples.
 
-    NaN in the columns that the model doesn't read, because it has fewer directions than z_dim. What chooses a sample's
-    cluster lies in the middle of all latents that choose it.
+    The latents that choose a sample's cluster lie in the middle of all latents that choose it.
+
+    Args:
+        fit: Linear model.
+        data: Samples that it was fitted to.
+
+    Returns:
+        (n, z_dim), with NaN in columns that the model doesn't use because it has fewer directions than z_dim.
     """
     columns = []
     for name, basis in fit.bases.items():
         flat, factor = basis.reshape(len(basis), -1), fit.means[name].shape[-1] // basis.shape[-1]
         dual = flat / np.maximum(np.square(flat).sum(1, keepdims=True), 1e-12)
-        columns.append(projected(data.signals[name], rows_of(fit.means[name][None], factor)[0], dual, factor))
+        mean = flatten_samples(fit.means[name][None], factor)[0]
+        columns.append(project_samples(data.signals[name], mean, dual, factor))
     columns += list(data.vectors.values())
     standard = (data.conditions - fit.condition_mean) / fit.condition_std
     residual = np.concatenate(columns, 1) - fit.offset - standard @ fit.from_condition
     strength = np.square(fit.from_latent).sum(1)
-    read = strength > 1e-6 * strength.max()
+    used = strength > 1e-6 * strength.max()
     latents = np.full((len(data), len(strength)), np.nan, np.float32)
     if len(fit.centres):
-        white = np.where(read, 1 / np.maximum(strength, 1e-12), 0) ** 0.5
-        near = lambda rows: rows @ fit.from_latent.T * white  # noqa: E731
-        label = cdist(near(residual), near(fit.centres)).argmin(1)
+        white = np.where(used, 1 / np.maximum(strength, 1e-12), 0) ** 0.5
+        white_residual, white_centres = (rows @ fit.from_latent.T * white for rows in (residual, fit.centres))
+        label = cdist(white_residual, white_centres).argmin(1)
         latents[:, :CHOOSING] = CHOOSING**0.5 * fit.directions[label]
-        likely = fit.choice_offset + standard @ fit.choice_slope
-        chosen = likely + CHOICE_NOISE * latents[:, :CHOOSING] @ fit.directions.T
-        residual = residual - softmax(chosen / CHOICE_SOFTNESS, 1) @ fit.centres
-    latents[:, read] = residual @ fit.from_latent[read].T / strength[read]
+        likelihood = fit.choice_offset + standard @ fit.choice_slope
+        logits = likelihood + CHOICE_NOISE * latents[:, :CHOOSING] @ fit.directions.T
+        residual = residual - softmax(logits / CHOICE_SOFTNESS, 1) @ fit.centres
+    latents[:, used] = residual @ fit.from_latent[used].T / strength[used]
     return latents
 
 
@@ -145,18 +172,18 @@ def fit_linear(
     clusters: int = 0,
     basis_size: int = 0,
 ) -> LinearFit:
-    """Fit the linear model; without components it holds the conditions' statistics alone.
+    """Fit the linear model.
 
-    Scores and vectors are regressed on the standardised conditions; the residuals' covariance is factored, so that
-    standard normal z gives residuals with the data's covariance (its largest directions, as many as there are latents).
+    Scores and vectors are regressed on the standardised conditions. The covariance of the residuals is factored along
+    its largest directions, so that standard normal latents give residuals of the data's covariance.
 
     Args:
-        data: the samples.
-        z_dim: latents.
-        components: principal components of each signal.
-        rng: random state.
-        clusters: groups that the residuals fall into; 0 for a single Gaussian.
-        basis_size: samples of every axis of the components; 0 for as many as the samples have.
+        data: Training samples.
+        z_dim: Number of latents.
+        components: Principal components of each signal; 0 for the statistics of the conditions alone.
+        rng: Random state.
+        clusters: Number of clusters of the residuals; 0 for a single Gaussian.
+        basis_size: Samples along every axis of the components; 0 for the samples' own size.
     """
     means, bases, columns = {}, {}, []
     for name, array in data.signals.items() if components else ():
@@ -167,7 +194,7 @@ def fit_linear(
     targets = np.concatenate(columns, 1).astype(np.float64) if columns else np.zeros((len(data), 0))
     mean, std = condition_statistics(data.conditions)
     conditions = np.column_stack([(data.conditions - mean) / std, np.ones(len(data))]).astype(np.float64)
-    # Shares that sum to 1 make columns dependent; the cut-off keeps their weights from cancelling hugely.
+    # Columns that sum to 1 are linearly dependent; the cut-off keeps their weights from growing without bound.
     solution = np.linalg.lstsq(conditions, targets, rcond=1e-3)[0]
     residual = (targets - conditions @ solution).astype(np.float64)
     mixture = {}
@@ -180,58 +207,62 @@ def fit_linear(
     order = np.argsort(values)[::-1][: z_dim - first]
     loadings = np.zeros((z_dim, targets.shape[1]))
     loadings[first : first + len(order)] = (vectors[:, order] * np.sqrt(np.maximum(values[order], 0))).T
-    as32 = lambda a: a.astype(np.float32)  # noqa: E731
     widths = {name: array.shape[1] for name, array in data.vectors.items()}
-    weights = as32(solution[-1]), as32(loadings), as32(solution[:-1])
-    return LinearFit(means, bases, widths, mean, std, *weights, data.constants, **mixture)
+    offset, from_latent, from_condition = (a.astype(np.float32) for a in (solution[-1], loadings, solution[:-1]))
+    return LinearFit(means, bases, widths, mean, std, offset, from_latent, from_condition, data.constants, **mixture)
 
 
 def fit_clusters(
     residual: NDArray[np.float64], conditions: NDArray[np.float64], count: int, rng: np.random.Generator
 ) -> tuple[dict[str, NDArray], NDArray[np.float64]]:
-    """Clusters by k-means on whitened residuals (n, m), chosen by conditions (n, c + 1) whose last column is 1.
+    """Cluster residuals by k-means after whitening, and regress the clusters on the conditions.
+
+    Args:
+        residual: (n, m) residuals.
+        conditions: (n, c + 1) standardised conditions, with 1 in the last column.
+        count: Number of clusters; fewer when some end empty.
+        rng: Random state.
 
     Returns:
-        LinearFit's arrays about clusters by name, and the residuals (n, m) from their centres.
+        Arrays of LinearFit's clusters by name, and (n, m) residuals from the cluster centres.
     """
     values, vectors = np.linalg.eigh(residual.T @ residual / len(residual))
     white = residual @ vectors / np.sqrt(np.maximum(values, 1e-9 * values.max() + 1e-12))
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about clusters that end empty
+        warnings.simplefilter("ignore")  # about empty clusters
         _, label = kmeans2(white, count, minit="++", rng=rng)
-    _, label = np.unique(label, return_inverse=True)  # without clusters that ended empty
+    _, label = np.unique(label, return_inverse=True)  # without empty clusters
     found = label.max() + 1
     members = np.bincount(label, minlength=found)
     centres = np.stack([np.bincount(label, column, found) for column in residual.T], 1) / members[:, None]
-    weights = choice_weights(conditions, label, found)
+    weights = fit_choice(conditions, label, found)
     directions = rng.normal(size=(found, CHOOSING))
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
     choice = {"centres": centres, "directions": directions, "choice_offset": weights[-1], "choice_slope": weights[:-1]}
     return choice, residual - centres[label]
 
 
-def choice_weights(conditions: NDArray[np.float64], label: NDArray[np.int64], count: int) -> NDArray[np.float64]:
-    """(c + 1, count) weights of a multinomial logistic regression of labels (n,) on conditions (n, c + 1)."""
-    wanted = np.zeros((len(label), count))
-    wanted[np.arange(len(label)), label] = 1
+def fit_choice(conditions: NDArray[np.float64], label: NDArray[np.int64], count: int) -> NDArray[np.float64]:
+    """Fit a multinomial logistic regression of (n,) labels on (n, c + 1) conditions; returns (c + 1, count) weights."""
+    targets = np.zeros((len(label), count))
+    targets[np.arange(len(label)), label] = 1
 
     def loss(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         weights = flat.reshape(-1, count)
         logarithms = log_softmax(conditions @ weights, 1)
-        slope = conditions.T @ (np.exp(logarithms) - wanted) + CHOICE_DECAY * weights
-        return float(CHOICE_DECAY / 2 * (flat**2).sum() - (logarithms * wanted).sum()), slope.ravel()
+        slope = conditions.T @ (np.exp(logarithms) - targets) + CHOICE_DECAY * weights
+        return float(CHOICE_DECAY / 2 * (flat**2).sum() - (logarithms * targets).sum()), slope.ravel()
 
     start = np.zeros(conditions.shape[1] * count)
     return minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 60}).x.reshape(-1, count)
 
 
-CLUSTER_ARRAYS = ("centres", "directions", "choice_offset", "choice_slope")
-
-
 class LinearModel(nn.Module):
-    """The fitted model as fixed buffers. Bases are kept as 8-bit numbers with a scale for each component, so that
-    many of them fit in a small model file; the rounding is below a thousandth of full scale. The directions that choose
-    clusters are kept as columns, (CHOOSING, k), because export would rename what it has to transpose.
+    """The fitted linear model as fixed buffers.
+
+    Bases are stored as 8-bit numbers with a scale per component, so that many components fit in a small model file; the
+    rounding error is below half a percent of a component's largest value. The directions that choose clusters are
+    stored as columns, (CHOOSING, k), because export renames arrays that it has to transpose.
     """
 
     offset: Tensor
@@ -267,18 +298,18 @@ class LinearModel(nn.Module):
         return sum(self.widths.values())
 
     def coefficients(self, z: Tensor, condition: Tensor) -> Tensor:
-        """(n, width) of (n, z_dim) and standardised (n, c)."""
-        given = self.offset + z @ self.from_latent + condition @ self.from_condition
-        return given + self.centre(z, condition) if self.chooses else given
+        """Return (n, width) coefficients from (n, z_dim) latents and (n, c) standardised conditions."""
+        linear = self.offset + z @ self.from_latent + condition @ self.from_condition
+        return linear + self.centre(z, condition) if self.chooses else linear
 
     def centre(self, z: Tensor, condition: Tensor) -> Tensor:
-        """(n, width) what the cluster that the first latents choose adds."""
-        likely = self.choice_offset + condition @ self.choice_slope
-        chosen = likely + CHOICE_NOISE * z[:, :CHOOSING] @ self.directions
-        return (chosen / CHOICE_SOFTNESS).softmax(1) @ self.centres
+        """Return (n, width) offsets of the cluster that the first latents choose."""
+        likelihood = self.choice_offset + condition @ self.choice_slope
+        logits = likelihood + CHOICE_NOISE * z[:, :CHOOSING] @ self.directions
+        return (logits / CHOICE_SOFTNESS).softmax(1) @ self.centres
 
     def forward(self, coefficients: Tensor) -> dict[str, Tensor]:
-        """Signals (n, channels, *size) and vectors (n, k) of (n, width) coefficients."""
+        """Return signals (n, channels, *size) and vectors (n, k) from (n, width) coefficients."""
         parts = named_parts(coefficients, self.widths)
         for name in self.counts:
             mean, basis = self.get_buffer(f"mean_{name}"), self.get_buffer(f"basis_{name}").float()

@@ -1,4 +1,4 @@
-"""The generator and the discriminator of a run: the core's, or those that its plugin brings."""
+"""Build the generator and the discriminator of a run: the core's, or the plugin's own."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from .discriminator import Discriminator
 from .domain import Domain
 from .generator import Generator
 
-Pair = tuple[BaseGenerator, BaseDiscriminator]
-OwnNetworks = Callable[[Preset, Domain, NetworkSettings], Pair]
+NetworkPair = tuple[BaseGenerator, BaseDiscriminator]
+OwnNetworks = Callable[[Preset, Domain, NetworkSettings], NetworkPair]
 
 
-def make_networks(preset: Preset, domain: Domain, conditions: int, own: OwnNetworks | None = None) -> Pair:
-    """Untrained networks.
+def make_networks(preset: Preset, domain: Domain, conditions: int, own: OwnNetworks | None = None) -> NetworkPair:
+    """Build untrained networks.
 
     Args:
-        preset: sizes.
-        domain: the plugin's torch part.
-        conditions: columns of the conditions.
-        own: the plugin's, see GeneratorSpec.networks; None for the core's.
+        preset: Sizes.
+        domain: The plugin's domain.
+        conditions: Number of condition columns.
+        own: Builds the plugin's networks, see GeneratorSpec.networks; None for the core's.
 
     Raises:
-        InputError: networks of the plugin hold what a checkpoint would lose.
+        InputError: The plugin's networks hold buffers, which checkpoints leave out.
     """
     settings = NetworkSettings(preset.z_dim, conditions, preset.w_dim, preset.width, preset.max_width)
     if own is None:

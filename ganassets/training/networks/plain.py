@@ -1,4 +1,4 @@
-"""Plain networks, latent -> sample and sample -> score, for plugins that bring their own."""
+"""Wrap plain networks, latent to sample and sample to score, for plugins that bring their own."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from .layers import named_parts
 
 
 class PlainGenerator(BaseGenerator):
-    """A network of the latent alone. w is the latent itself: truncation scales it, offsets add to it.
+    """A generator that reads the latent alone, without conditions and linear model.
 
-    Conditions and the linear model have no part in it.
+    w is the latent itself: truncation scales it, and offsets add to it.
 
     Args:
-        domain: with signals and no vectors.
-        settings: sizes.
-        network: (n, z_dim) -> (n, channels of all signals, *size).
+        domain: Domain with signals and without vectors.
+        settings: Sizes.
+        network: Maps (n, z_dim) to (n, channels of all signals, *size).
     """
 
     def __init__(self, domain: Domain, settings: NetworkSettings, network: nn.Module) -> None:
@@ -31,16 +31,16 @@ class PlainGenerator(BaseGenerator):
 
     @property
     def layers(self) -> int:
-        """One: the network's input."""
+        """One layer, the network's input."""
         return 1
 
     def mapping(self, z: Tensor, condition: Tensor, truncation: Tensor) -> Tensor:
-        """(n, z_dim) latents, scaled."""
+        """Return the (n, z_dim) latents, scaled by the truncation."""
         del condition
         return truncation * z
 
     def synthesis(self, w: Tensor, noise: Tensor | None = None) -> dict[str, Tensor]:
-        """Raw sample of (n, 1, z_dim)."""
+        """Generate raw samples from (n, 1, z_dim)."""
         del noise
         with self.autocast():
             signals = self.network(w[:, 0])
@@ -48,10 +48,10 @@ class PlainGenerator(BaseGenerator):
 
 
 class PlainDiscriminator(BaseDiscriminator):
-    """A network of the view alone.
+    """A discriminator that reads the view alone, without conditions.
 
     Args:
-        network: (n, view_channels, *view_size) -> (n, 1) scores before any sigmoid, which the objective applies.
+        network: Maps (n, view_channels, *view_size) to (n, 1) scores without a sigmoid, which the objective applies.
     """
 
     def __init__(self, network: nn.Module) -> None:
@@ -59,7 +59,7 @@ class PlainDiscriminator(BaseDiscriminator):
         self.network = network
 
     def forward(self, view: Tensor, condition: Tensor) -> Tensor:
-        """(n,) scores."""
+        """Return (n,) scores."""
         del condition
         with self.autocast():
             scores = self.network(view)

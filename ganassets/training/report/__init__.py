@@ -1,6 +1,6 @@
-"""A run told on one page, run/report.html, for whoever trains: verdict, curves, grids over time, nearest neighbours.
+"""Write a report of a run, run/report.html: verdict, charts, samples over time and nearest neighbours.
 
-files.py reads the folder, verdict.py judges, charts.py draws, page.py writes the HTML. Needs no torch.
+files.py reads the run folder, verdict.py judges it, charts.py draws, and page.py writes the HTML. Needs no torch.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ REPORT_FILE = "report.html"
 
 
 def write_report(run: Path) -> Path:
-    """Write run/report.html, one file of a few MB at most that needs nothing else and no network.
+    """Write run/report.html, a single file of a few MB at most that needs no network, and return its path.
 
-    Files of the run that are missing, cut off or damaged are left out, and the page says so.
+    Files of the run that are missing, cut off or damaged are left out, and the page lists them.
 
     Args:
-        run: the run's folder; the same content gives the same bytes.
+        run: Folder of the run; the same content gives the same bytes.
 
     Raises:
-        InputError: the page can't be written there.
+        InputError: The page can't be written.
     """
     run = Path(run)
-    # What UTF-8 can't hold (half a surrogate pair out of a file) must not fail the page.
+    # A file may hold half a surrogate pair, which UTF-8 can't encode.
     content = report_html(read_facts(run)).encode("utf-8", "replace")
     write_in_run(run / REPORT_FILE, content)
     return run / REPORT_FILE

@@ -1,4 +1,4 @@
-"""A run folder read for its report: whatever is missing or damaged is left out and noted."""
+"""Read a run folder for its report; missing and damaged files are left out and listed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 from PIL import Image
 
@@ -20,26 +20,31 @@ from ...api.files import open_regular, read_text
 from ...api.toml_text import parse_toml
 from .numbers import Record, number, thousands
 
-MOST_BYTES = 16 * 2**20  # of a file that is read whole
-LOG_BYTES = 2 * 2**20  # of a log that is read whole; of a longer one, lines all over it
+# Largest config.toml or data.json that is read.
+MAX_BYTES = 16 * 2**20
+# Largest log that is read completely; of a longer one, LOG_LINES evenly spread lines and the last TAIL_BYTES are read.
+LOG_BYTES = 2 * 2**20
 LOG_LINES = 2000
-TAIL_BYTES = 64 * 2**10  # of a longer one's end, which is read whole
+TAIL_BYTES = 64 * 2**10
 LINE_BYTES = 64 * 2**10
-MOST_GRIDS = 12
-MOST_PIXELS = 64_000_000  # of a picture: larger ones would take too long
-# Side and quality tried in turn until a picture is small enough; thirteen of these make under 5 MB in base64.
+MAX_GRIDS = 12
+# Larger images would take too long.
+MAX_PIXELS = 64_000_000
+# Side and JPEG quality, tried in turn until an image is small enough; thirteen images take under 5 MB in base64.
 SIZES = ((1280, 82), (1280, 65), (960, 60), (640, 55), (320, 50))
-PICTURE_BYTES = 270_000
-PICTURE_NAME = re.compile(r"(\d{1,15})\.png")
+IMAGE_BYTES = 270_000
+T = TypeVar("T")
+IMAGE_NAME = re.compile(r"(\d{1,15})\.png")
 
 
 @dataclass(frozen=True)
-class Picture:
-    """A picture for the page.
+class ReportImage:
+    """An image on the page.
 
     Attributes:
-        images: that training had seen.
-        width, height: pixels.
+        images: Number of images that training had seen.
+        width: Width in pixels.
+        height: Height in pixels.
         content: JPEG.
     """
 
@@ -51,19 +56,20 @@ class Picture:
 
 @dataclass(frozen=True)
 class RunFacts:
-    """What a run folder holds.
+    """Content of a run folder.
 
     Attributes:
-        run: its path as the user gave it.
-        settings: of config.toml; empty when there is none.
-        data: of data.json; empty when there is none.
-        log, metrics: records by images, ascending; of a long log, records all over it. Where a run went back to a
-            checkpoint, what it did anew counts.
-        events: as they came.
-        nonfinite: records of the log in which a number wasn't finite.
-        grids: snapshots, at most MOST_GRIDS, ascending.
-        nearest: the newest picture of samples beside their nearest training samples.
-        omissions: sentences on what is missing or damaged.
+        run: Path as the user gave it.
+        settings: Content of config.toml; empty without one.
+        data: Content of data.json; empty without one.
+        log: Records by ascending images; an even selection of a long log. After a return to a checkpoint, the records
+            of the second attempt count.
+        metrics: Records by ascending images, in the same way.
+        events: Records in the order of the file.
+        nonfinite: Number of records in the log with a number that was not finite.
+        grids: Snapshots, at most MAX_GRIDS, by ascending images.
+        nearest: Newest image of samples beside their nearest training samples.
+        omissions: Sentences about files that are missing or damaged.
     """
 
     run: str
@@ -73,25 +79,25 @@ class RunFacts:
     metrics: tuple[Record, ...] = ()
     events: tuple[Record, ...] = ()
     nonfinite: int = 0
-    grids: tuple[Picture, ...] = ()
-    nearest: Picture | None = None
+    grids: tuple[ReportImage, ...] = ()
+    nearest: ReportImage | None = None
     omissions: tuple[str, ...] = ()
 
 
 def read_facts(run: Path) -> RunFacts:
-    """Read a run folder; never fails for what lies in it."""
+    """Read a run folder; no content of it causes an error."""
     omissions: list[str] = []
     settings = read_table(run / "config.toml", parse_toml, omissions)
     data = read_table(run / "data.json", json.loads, omissions)
     log, metrics, events = (read_records(run / f"{name}.jsonl", omissions) for name in ("log", "metrics", "events"))
-    grids = read_pictures(run / "snapshots", MOST_GRIDS, omissions)
-    nearest = read_pictures(run / "nearest", 1, omissions)
+    grids = read_images(run / "snapshots", MAX_GRIDS, omissions)
+    nearest = read_images(run / "nearest", 1, omissions)
     return RunFacts(
         run=run.as_posix(),
         settings=settings,
         data=data,
-        log=course(log),
-        metrics=course(metrics),
+        log=keep_last_attempt(log),
+        metrics=keep_last_attempt(metrics),
         events=tuple(events),
         nonfinite=sum(not all(map(is_finite, record.values())) for record in log),
         grids=grids,
@@ -101,9 +107,9 @@ def read_facts(run: Path) -> RunFacts:
 
 
 def read_table(path: Path, parse: Callable[[str], Any], omissions: list[str]) -> dict[str, Any]:
-    """The table in a file; empty, with a note, when there is none."""
+    """Parse the table in a file; returns an empty one and adds to the omissions when that fails."""
     try:
-        table = parse(read_text(path, MOST_BYTES))
+        table = parse(read_text(path, MAX_BYTES))
     except FileNotFoundError:
         omissions.append(f"{path.name} is missing.")
         return {}
@@ -119,7 +125,7 @@ def read_table(path: Path, parse: Callable[[str], Any], omissions: list[str]) ->
 
 
 def read_records(path: Path, omissions: list[str]) -> list[Record]:
-    """Records of a file with one JSON object a line, those of a long one thinned out; notes lines that are none."""
+    """Read the records of a JSON Lines file, evenly selected if it is long; adds damaged lines to the omissions."""
     try:
         lines = read_lines(path)
     except FileNotFoundError:
@@ -136,7 +142,7 @@ def read_records(path: Path, omissions: list[str]) -> list[Record]:
 
 
 def read_lines(path: Path) -> list[bytes]:
-    """Lines that aren't empty; of a long file LOG_LINES evenly spread ones, and its end."""
+    """Read the lines that aren't empty; of a long file LOG_LINES evenly spread ones, and its end."""
     with open_regular(path) as file:
         size = os.fstat(file.fileno()).st_size
         if size <= LOG_BYTES:
@@ -148,15 +154,15 @@ def read_lines(path: Path) -> list[bytes]:
     return [line for line in lines if line.strip()]
 
 
-def line_after(file: BinaryIO, place: int) -> bytes:
-    """The first whole line that begins after a place in a file."""
-    file.seek(place)
+def line_after(file: BinaryIO, position: int) -> bytes:
+    """Read the first complete line that begins after a position in a file."""
+    file.seek(position)
     file.readline(LINE_BYTES)
     return file.readline(LINE_BYTES)
 
 
 def parse_record(line: bytes) -> Record | None:
-    """The JSON object of a line, if it is one with a number of images."""
+    """Parse a line as a record; None unless it is a JSON object with a number of images."""
     try:
         record = json.loads(line)
     except (ValueError, RecursionError):
@@ -166,12 +172,12 @@ def parse_record(line: bytes) -> Record | None:
 
 
 def is_finite(value: Any) -> bool:
-    """False for NaN and the infinities alone."""
+    """Whether a value is neither NaN nor infinite."""
     return not isinstance(value, float) or math.isfinite(value)
 
 
-def course(records: Iterable[Record]) -> tuple[Record, ...]:
-    """Records ascending in images, without those that the run went back behind later."""
+def keep_last_attempt(records: Iterable[Record]) -> tuple[Record, ...]:
+    """Return records by ascending images, without those that a later return to a checkpoint made obsolete."""
     kept: list[Record] = []
     for record in reversed(list(records)):
         if not kept or record["images"] < kept[-1]["images"]:
@@ -179,40 +185,47 @@ def course(records: Iterable[Record]) -> tuple[Record, ...]:
     return tuple(reversed(kept))
 
 
-def read_pictures(folder: Path, most: int, omissions: list[str]) -> tuple[Picture, ...]:
-    """The newest `<images>.png` of a folder and others evenly spread before it, ascending; notes damaged ones."""
+def read_images(folder: Path, most: int, omissions: list[str]) -> tuple[ReportImage, ...]:
+    """Read the newest `<images>.png` of a folder and an even selection of the others, by ascending images."""
     try:
-        named = [(int(match[1]), path) for path in folder.iterdir() if (match := PICTURE_NAME.fullmatch(path.name))]
+        named = [(int(match[1]), path) for path in folder.iterdir() if (match := IMAGE_NAME.fullmatch(path.name))]
         named = [(images, path, path.stat()) for images, path in sorted(named) if path.is_file()]
     except OSError:
         named = []
     if not named:
-        omissions.append(f"{folder.name}/ holds no picture.")
-    pictures = []
-    for images, path, stat in spread(named, most):
-        found = read_picture(path, images, (stat.st_mtime_ns, stat.st_size))
+        omissions.append(f"{folder.name}/ holds no image.")
+    images_found = []
+    for images, path, stat in select_evenly(named, most):
+        found = read_image(path, images, (stat.st_mtime_ns, stat.st_size))
         if found is None:
             omissions.append(f"{folder.name}/{path.name} is damaged.")
         else:
-            pictures.append(found)
-    return tuple(pictures)
+            images_found.append(found)
+    return tuple(images_found)
 
 
-def spread(items: list, most: int) -> list:
-    """At most so many of a list, evenly spread, the last among them (and the first, where there are two)."""
+def select_evenly(items: list[T], most: int) -> list[T]:
+    """Return at most `most` items, evenly spread, with the last one, and with the first one if there are two."""
     if len(items) <= most:
         return items
     return [items[-1 - (len(items) - 1) * k // max(most - 1, 1)] for k in reversed(range(most))]
 
 
-@lru_cache(maxsize=4 * MOST_GRIDS)  # a run in training writes its report again and again
-def read_picture(path: Path, images: int, stamp: tuple[int, int]) -> Picture | None:
-    """A PNG made small enough for the page; None when it can't be read. `stamp` tells versions of a file apart."""
+@lru_cache(maxsize=4 * MAX_GRIDS)  # a run writes its report a dozen times
+def read_image(path: Path, images: int, version: tuple[int, int]) -> ReportImage | None:
+    """Read a PNG and shrink it for the page; None when it can't be read.
+
+    Args:
+        path: The file.
+        images: Number of images that training had seen.
+        version: Time and size of the file, so that the cache notices changes.
+    """
+    del version
     try:
         with open_regular(path) as file, warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # MOST_PIXELS is the bound here
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # MAX_PIXELS is the bound here
             image = Image.open(file, formats=("PNG",))
-            if image.width * image.height > MOST_PIXELS:
+            if image.width * image.height > MAX_PIXELS:
                 return None
             image = image.convert("RGB")
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
@@ -223,6 +236,6 @@ def read_picture(path: Path, images: int, stamp: tuple[int, int]) -> Picture | N
         buffer = io.BytesIO()
         image.save(buffer, "JPEG", quality=quality)
         content = buffer.getvalue()
-        if len(content) <= PICTURE_BYTES:
+        if len(content) <= IMAGE_BYTES:
             break
-    return Picture(images, image.width, image.height, content)
+    return ReportImage(images, image.width, image.height, content)

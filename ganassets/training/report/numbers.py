@@ -1,4 +1,4 @@
-"""Numbers of records, and how they are written for people."""
+"""Read numbers from records, and format them for people."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from typing import Any
 
 Record = dict[str, Any]
-LARGEST = 1e30  # beyond it a number is a fault; below one over it, nought
-NARROW_SPACE = "\u202f"  # does not break
+# Larger numbers count as faults, and numbers below its inverse as 0.
+LARGEST = 1e30
+# A narrow space without a line break.
+NARROW_SPACE = "\u202f"
 
 
 def number(record: Mapping[str, Any], *keys: str) -> float | None:
-    """The number under a key, or a key of a table in it; None where it is missing, no number or not finite."""
+    """Return the number under a key, or under a path of keys; None when it is missing, no number or not finite."""
     value: Any = record
     for key in keys:
         value = value.get(key) if isinstance(value, Mapping) else None
@@ -24,12 +26,12 @@ def number(record: Mapping[str, Any], *keys: str) -> float | None:
 
 
 def thousands(value: float) -> str:
-    """A whole number with its thousands apart: "12 500"."""
+    """Format a rounded number with separated thousands, as in "12 500"."""
     return f"{round(value):,}".replace(",", NARROW_SPACE)
 
 
 def short(value: float) -> str:
-    """A number in three significant digits: "0.0123", "12.5", "12 500"."""
+    """Format a number with three significant digits, as in "0.0123", "12.5" or "12 500"."""
     if abs(value) >= 1e6 or 0 < abs(value) < 1e-4:
         return f"{value:.2e}".replace("e+0", "e").replace("e-0", "e-").replace("e+", "e")
     if abs(value) >= 1000:
@@ -38,13 +40,13 @@ def short(value: float) -> str:
 
 
 def percent(share: float) -> str:
-    """A share as "12 %"."""
+    """Format a share as a percentage, as in "12 %"."""
     value = 100 * share
     return f"{value:.0f}{NARROW_SPACE}%" if abs(value) >= 10 or value == 0 else f"{value:.2g}{NARROW_SPACE}%"
 
 
 def duration(seconds: float) -> str:
-    """A time as "45 s", "12 min", "3 h 05 min" or "2 d 4 h"."""
+    """Format a time, as in "45 s", "12 min", "3 h 05 min" or "2 d 4 h"."""
     minutes, hours = round(seconds / 60), math.floor(seconds / 3600)
     if seconds < 60:
         return f"{seconds:.0f} s"

@@ -1,4 +1,4 @@
-"""The report's HTML: one page that loads nothing. All text out of files goes through `escaped`."""
+"""Write the report's HTML, a page that loads nothing; all text from files goes through `escape_text`."""
 
 from __future__ import annotations
 
@@ -12,29 +12,33 @@ from pathlib import PurePosixPath
 from statistics import median
 from typing import Any
 
-from .charts import chart, rows_of
-from .files import Picture, RunFacts
+from .charts import chart, extract_rows
+from .files import ReportImage, RunFacts
 from .numbers import NARROW_SPACE, Record, duration, number, short, thousands
 from .style import SCRIPT, STYLE
-from .verdict import Finding, curve, headline, images_seen, images_wanted, verdict
+from .verdict import Finding, curve, headline, images_seen, target_images, verdict
 
-EYES = "Numbers can't tell whether it pleases: look at the samples below."
-MOST_TEXT = 400  # characters of one text out of a file
-MOST_LISTED = 12  # notes, closest pairs
-MOST_REASONS = 20
-MOST_EVENTS = 60
-MOST_KIND = 24  # characters of an event's kind
+LOOK_ADVICE = "Numbers don't show whether you like the result: look at the samples below."
+# Most characters of one text from a file.
+MAX_TEXT = 400
+MAX_NOTES = 12
+MAX_REASONS = 20
+MAX_EVENTS = 60
+# Most characters of an event's kind.
+MAX_KIND = 24
+# Number of closest pairs that are listed.
+CLOSEST_PAIRS = 5
 
 
 @dataclass(frozen=True)
 class ChartKind:
-    """One chart: which numbers of the records it shows, and how to read it.
+    """Definition of a chart.
 
     Attributes:
-        title: what stands above it.
-        labels: names of its lines by key of the records.
-        help: how to read it.
-        real: by key, what real samples have where no floor was measured: a value, or the records' key for it.
+        title: Title above it.
+        labels: Names of its lines by the records' keys.
+        help: How to read it.
+        real: By key, the value of real samples if no floor was measured: a number, or the records' key of it.
     """
 
     title: str
@@ -43,50 +47,85 @@ class ChartKind:
     real: Mapping[str, float | str]
 
 
-def kind(title: str, help: str, real: Mapping[str, float | str] | None = None, **labels: str) -> ChartKind:
-    """A chart of the lines named by key."""
+def define_chart(title: str, help: str, real: Mapping[str, float | str] | None = None, **labels: str) -> ChartKind:
+    """Define a chart; the keywords are the names of its lines by the records' keys."""
     return ChartKind(title, labels, help, real or {})
 
 
 MEASURED = (
-    kind("Distance to the data", "Lower is nearer. At the dashed line real samples are as far apart.",
-         distance="distance"),
-    kind("Do they look real?", "Share of samples where real ones lie (precision), and how thickly (density).",
-         precision="precision", density="density"),
-    kind("Is everything there?", "Share of the real samples that are met by generated ones. Higher is more varied.",
-         recall="recall", coverage="coverage"),
-    kind("Spread", "How different two samples are, against two real ones (1). Far below 1 it has collapsed.",
-         {"spread": 1.0}, spread="spread"),
-    kind("Nearest training sample", "How far away it is. Far below that of real samples means copying.",
-         {"nearest": "nearest_real"}, nearest="distance"),
-    kind("Copies", "Share of samples nearer to a training sample than 99 of 100 real ones are.",
-         {"copies": 0.01}, copies="copies"),
-)  # fmt: skip
+    define_chart(
+        "Distance to the data",
+        "Lower is nearer. The dashed line is the distance between two sets of real samples.",
+        distance="distance",
+    ),
+    define_chart(
+        "Do they look real?",
+        "Precision: share of samples near real ones. Density: real ones around a sample, about 1 for real samples.",
+        precision="precision",
+        density="density",
+    ),
+    define_chart(
+        "Is everything there?",
+        "Share of real samples with generated ones nearby. Higher is more varied.",
+        recall="recall",
+        coverage="coverage",
+    ),
+    define_chart(
+        "Spread",
+        "Distance between two samples, divided by that of two real ones. Far below 1 is mode collapse.",
+        {"spread": 1.0},
+        spread="spread",
+    ),
+    define_chart(
+        "Nearest training sample",
+        "How far away it is. Far below the distance of real samples means copying.",
+        {"nearest": "nearest_real"},
+        nearest="distance",
+    ),
+    define_chart(
+        "Copies",
+        "Share of samples that are nearer to a training sample than 99 of 100 real ones are to another.",
+        {"copies": 0.01},
+        copies="copies",
+    ),
+)
 LOGGED = (
-    kind("Losses", "They need not fall: each network works against the other. Sudden jumps are a bad sign.",
-         g_loss="generator", d_loss="discriminator"),
-    kind("Score gap",
-         "How far apart the discriminator scores real and generated samples. Steadily rising: it wins too easily.",
-         d_gap="gap of the scores"),
-    kind("Gradient penalty", "What keeps the discriminator smooth. It should stay bounded.", penalty="penalty"),
-    kind("Distance to known samples", "Of samples the generator is to reproduce. Lower is nearer.",
-         distance="distance"),
-    kind("Augmentation", "Rises where the discriminator learns the training samples by heart.",
-         augmentation="strength"),
-    kind("Speed", "Images per second.", images_per_second="images per second"),
-    kind("Memory", "MiB of the process.", memory_mib="MiB"),
-)  # fmt: skip
+    define_chart(
+        "Losses",
+        "They need not fall, because the networks work against each other. Sudden jumps are a bad sign.",
+        g_loss="generator",
+        d_loss="discriminator",
+    ),
+    define_chart(
+        "Score gap",
+        "Difference between the scores of real and generated samples. If it rises steadily, the discriminator wins.",
+        d_gap="gap of the scores",
+    ),
+    define_chart("Gradient penalty", "It keeps the discriminator smooth, and should stay bounded.", penalty="penalty"),
+    define_chart(
+        "Distance to known samples",
+        "Distance of samples that the generator learns to reproduce. Lower is nearer.",
+        distance="distance",
+    ),
+    define_chart(
+        "Augmentation",
+        "It rises while the discriminator overfits the training samples.",
+        augmentation="strength",
+    ),
+    define_chart("Speed", "Images per second.", images_per_second="images per second"),
+    define_chart("Memory", "Memory of the process in MiB.", memory_mib="MiB"),
+)
 
 
 def report_html(facts: RunFacts) -> str:
-    """The page about a run. A pure function: the same facts give the same text."""
-    name = escaped(PurePosixPath(facts.run).name or facts.run)
+    """Return the page about a run; the same facts give the same text."""
+    name = escape_text(PurePosixPath(facts.run).name or facts.run)
     body = "".join(
         section
         for section in (
             verdict_section(name, verdict(facts)),
             facts_section(facts),
-            charts_section("Measurings", facts.metrics, MEASURED, facts, compared_by(facts)),
+            charts_section("Measures", facts.metrics, MEASURED, facts, describe_distance(facts)),
             charts_section("Training", facts.log, LOGGED, facts),
             grids_section(facts.grids),
             nearest_section(facts),
@@ -94,7 +133,8 @@ def report_html(facts: RunFacts) -> str:
             omissions_section(facts.omissions),
         )
     )
-    policy = f"default-src 'none'; img-src data:; style-src '{digest(STYLE)}'; script-src '{digest(SCRIPT)}'"
+    style, script = hash_for_policy(STYLE), hash_for_policy(SCRIPT)
+    policy = f"default-src 'none'; img-src data:; style-src '{style}'; script-src '{script}'"
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
@@ -105,96 +145,99 @@ def report_html(facts: RunFacts) -> str:
     )
 
 
-def escaped(value: Any) -> str:
-    """Text out of a file as HTML: cut to MOST_TEXT characters, without control codes, nothing in it is markup."""
+def escape_text(value: Any) -> str:
+    """Escape text from a file for HTML, without control codes, and cut it to MAX_TEXT characters."""
     text = str(value)
-    text = text if len(text) <= MOST_TEXT else f"{text[:MOST_TEXT]}…"
+    text = text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}…"
     return escape("".join(c if c.isprintable() or c == NARROW_SPACE else " " for c in text))
 
 
-def digest(content: str) -> str:
-    """What a content security policy names an inline style or script by."""
+def hash_for_policy(content: str) -> str:
+    """Return the hash by which a content security policy allows an inline style or script."""
     return f"sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}"
 
 
 def section(title: str, content: str, intro: str = "") -> str:
-    """A part of the page; nothing without content."""
+    """Return a section of the page; empty without content."""
     if not content:
         return ""
     return f"<section>\n<h2>{title}</h2>\n{f'<p>{intro}</p>' if intro else ''}{content}\n</section>\n"
 
 
 def verdict_section(name: str, findings: Sequence[Finding]) -> str:
-    """The name of the run, the verdict in a sentence, and every finding."""
+    """Return the run's name, the verdict in a sentence, and all findings."""
     level, sentence = headline(findings)
     cards = "".join(map(finding_card, findings))
     return (
         f'<header>\n<p class="kicker">Training report</p>\n<h1>{name}</h1>\n'
-        f'<p class="verdict {level.name.lower()}">{sentence}</p>\n<p>{EYES}</p>\n</header>\n'
+        f'<p class="verdict {level.name.lower()}">{sentence}</p>\n<p>{LOOK_ADVICE}</p>\n</header>\n'
         f'<ul class="findings">\n{cards}</ul>\n'
     )
 
 
 def finding_card(finding: Finding) -> str:
-    """A question, the answer, and what to do."""
-    advice = f'<p class="next">{escaped(finding.advice)}</p>' if finding.advice else ""
-    command = f"<pre>{escaped(finding.command)}</pre>" if finding.command else ""
+    """Return a finding's question, answer and advice."""
+    advice = f'<p class="next">{escape_text(finding.advice)}</p>' if finding.advice else ""
+    command = f"<pre>{escape_text(finding.command)}</pre>" if finding.command else ""
     tag = f'<span class="tag">{finding.level.value}</span>'
     return (
         f'<li class="{finding.level.name.lower()}"><h3>{finding.question} {tag}</h3>'
-        f"<p>{escaped(finding.text)}</p>{advice}{command}</li>\n"
+        f"<p>{escape_text(finding.text)}</p>{advice}{command}</li>\n"
     )
 
 
 def facts_section(facts: RunFacts) -> str:
-    """What was trained on what, with which hardware, for how long."""
+    """Return the facts of the run: settings, data, hardware and time."""
     rows = "".join(
-        f"<div><dt>{name}</dt><dd>{escaped(value)}</dd></div>\n" for name, value in fact_rows(facts) if value
+        f"<div><dt>{name}</dt><dd>{escape_text(value)}</dd></div>\n" for name, value in fact_rows(facts) if value
     )
     lists = "".join([notes_list(facts.data.get("notes")), left_out_list(facts.data.get("files"))])
     return section("The run", f"<dl>\n{rows}</dl>\n{lists}" if rows or lists else "")
 
 
 def fact_rows(facts: RunFacts) -> Iterator[tuple[str, str]]:
-    """Names and values of facts; a value is empty where it isn't known."""
+    """Yield names and values of facts; unknown values are empty."""
     settings, data = facts.settings, facts.data
     preset, hardware = (table if isinstance(table := settings.get(key), dict) else {} for key in ("preset", "hardware"))
     yield "Generator", text_of(settings, "generator")
-    yield "Preset", joined([text_of(preset, "name"), sized("{} px or frames", number(preset, "size"))])
-    yield "Objective", joined([text_of(settings, "objective"), sized("gamma {}", number(preset, "gamma"))])
+    yield "Preset", join_parts([text_of(preset, "name"), format_optional("{} px or frames", number(preset, "size"))])
+    yield (
+        "Objective",
+        join_parts([text_of(settings, "objective"), format_optional("gamma {}", number(preset, "gamma"))]),
+    )
     yield "Data", text_of(data, "name")
     yield "Licence of the data", text_of(data, "licence")
     yield "Source of the data", text_of(data, "source")
     samples = number(data, "samples")
     yield "Training samples", "" if samples is None else thousands(samples)
-    wanted, seen = images_wanted(facts), images_seen(facts)
-    yield "Images seen", thousands(seen) + (f" of {thousands(wanted)}" if wanted else "") if seen else ""
-    yield "Time", time_of(facts)
+    target, seen = target_images(facts), images_seen(facts)
+    yield "Images seen", thousands(seen) + (f" of {thousands(target)}" if target else "") if seen else ""
+    yield "Time", format_training_time(facts)
     speeds = [value for record in facts.log if (value := number(record, "images_per_second")) is not None]
     yield "Speed", f"{short(median(speeds))} images per second, typically" if speeds else ""
-    device = joined([text_of(hardware, "device"), sized("{} threads", number(hardware, "threads"))])
-    yield "Hardware", joined([device, text_of(hardware, "precision")])
-    yield "Seed", sized("{:.0f}", number(settings, "seed"))
+    device = join_parts([text_of(hardware, "device"), format_optional("{} threads", number(hardware, "threads"))])
+    yield "Hardware", join_parts([device, text_of(hardware, "precision")])
+    yield "Seed", format_optional("{:.0f}", number(settings, "seed"))
 
 
 def text_of(table: Mapping[str, Any], key: str) -> str:
-    """The text under a key, if it is one."""
+    """Return the text under a key; empty when it is missing or no text."""
     value = table.get(key)
     return value if isinstance(value, str) else ""
 
 
-def sized(form: str, value: float | None) -> str:
-    """A number in a phrase; empty for None."""
+def format_optional(form: str, value: float | None) -> str:
+    """Format a number in a phrase; empty for None."""
     return "" if value is None else form.format(f"{value:g}" if form.count("{}") else value)
 
 
-def joined(parts: Iterable[str]) -> str:
-    """Parts that aren't empty, with commas."""
+def join_parts(parts: Iterable[str]) -> str:
+    """Join the parts that aren't empty with commas."""
     return ", ".join(part for part in parts if part)
 
 
-def time_of(facts: RunFacts) -> str:
-    """How long training took: as measured last, or else by the speeds of the log."""
+def format_training_time(facts: RunFacts) -> str:
+    """Return the time of training: the last measured one, or an estimate from the speeds in the log."""
     seconds = curve(facts.metrics, "seconds").last
     if seconds is not None and (not facts.log or facts.metrics[-1]["images"] >= facts.log[-1]["images"]):
         return duration(seconds)
@@ -208,26 +251,26 @@ def time_of(facts: RunFacts) -> str:
 
 
 def notes_list(notes: Any) -> str:
-    """Lines about the data."""
-    lines = [note for note in notes if isinstance(note, str)][:MOST_LISTED] if isinstance(notes, list) else []
-    return f"<ul>{''.join(f'<li>{escaped(line)}</li>' for line in lines)}</ul>\n" if lines else ""
+    """Return the plugin's notes on the data as a list."""
+    lines = [note for note in notes if isinstance(note, str)][:MAX_NOTES] if isinstance(notes, list) else []
+    return f"<ul>{''.join(f'<li>{escape_text(line)}</li>' for line in lines)}</ul>\n" if lines else ""
 
 
 def left_out_list(files: Any) -> str:
-    """How many files were left out, by reason, with an example of each."""
+    """Return the numbers of files that were left out, by reason, each with an example."""
     counts, examples = (files.get(key) if isinstance(files, dict) else None for key in ("left_out", "examples"))
     if not (isinstance(counts, dict) and isinstance(examples, dict)):
         return ""
     rows = [(str(category), number(counts, category), examples.get(category)) for category in counts]
     items = "".join(
-        f"<li>{escaped(category)} ({thousands(count)}){example_of(example)}</li>\n"
-        for category, count, example in rows[:MOST_REASONS]
+        f"<li>{escape_text(category)} ({thousands(count)}){format_example(example)}</li>\n"
+        for category, count, example in rows[:MAX_REASONS]
         if count is not None
     )
     if not items:
         return ""
     count = thousands(sum(count for _, count, _ in rows if count is not None))
-    reasons = more(len(rows) - MOST_REASONS, "reasons")
+    reasons = format_more(len(rows) - MAX_REASONS, "reasons")
     of = f" of {thousands(found)}" if (found := number(files, "found")) is not None else ""
     return (
         f"<details><summary>{count}{of} files of the data were left out</summary>\n<ul>\n{items}</ul>{reasons}"
@@ -235,41 +278,41 @@ def left_out_list(files: Any) -> str:
     )
 
 
-def example_of(record: Any) -> str:
-    """A file that was left out and why, after what it is an example of."""
+def format_example(record: Any) -> str:
+    """Return an example of a file that was left out, and why."""
     file, why = (text_of(record, key) if isinstance(record, dict) else "" for key in ("file", "reason"))
-    return f", such as {escaped(file)}: {escaped(why)}" if file and why else ""
+    return f", such as {escape_text(file)}: {escape_text(why)}" if file and why else ""
 
 
 def pairs_of(value: Any) -> list[list[Any]]:
-    """Members of a list that are lists of two."""
+    """Return the members of a list that are lists of two."""
     return [pair for pair in value if isinstance(pair, list) and len(pair) == 2] if isinstance(value, list) else []
 
 
-def more(count: int, what: str = "") -> str:
-    """What tells that a list goes on."""
+def format_more(count: int, what: str = "") -> str:
+    """Return a note that a list has more entries; empty for none."""
     return f" and {thousands(count)} more {what}".rstrip() if count > 0 else ""
 
 
-def compared_by(facts: RunFacts) -> str:
-    """What the distances are of."""
+def describe_distance(facts: RunFacts) -> str:
+    """Return what the distances compare, and what the dashed lines are."""
     names = [name for record in facts.metrics[-1:] if (name := text_of(record, "compared_by"))]
-    said = f"Distance: {escaped(names[0])}. " if names else ""
-    return f"{said}Dashed lines: the same measure of real samples against other real ones."
+    distance = f"Distance: {escape_text(names[0])}. " if names else ""
+    return f"{distance}Dashed lines: the same measure of real samples against other real ones."
 
 
 def charts_section(
     title: str, records: Sequence[Record], kinds: Sequence[ChartKind], facts: RunFacts, intro: str = ""
 ) -> str:
-    """Charts of the numbers that there are."""
+    """Return the charts that have recorded numbers."""
     images = images_seen(facts)
-    figures = "".join(figure(kind, records, images) for kind in kinds)
+    figures = "".join(chart_figure(kind, records, images) for kind in kinds)
     return section(title, f'<div class="charts">\n{figures}</div>' if figures else "", intro)
 
 
-def figure(kind: ChartKind, records: Sequence[Record], images: float) -> str:
-    """One chart with its title, legend and help; nothing where none of its numbers were recorded."""
-    rows = rows_of(records, tuple(kind.labels))
+def chart_figure(kind: ChartKind, records: Sequence[Record], images: float) -> str:
+    """Return a chart with title, legend and help; empty when none of its numbers were recorded."""
+    rows = extract_rows(records, tuple(kind.labels))
     found = {key for _, values in rows for key in values}
     if not found:
         return ""
@@ -278,7 +321,7 @@ def figure(kind: ChartKind, records: Sequence[Record], images: float) -> str:
     }
     legend = "".join(
         f'<span><i class="s{colour}"></i>{label}</span>'
-        + (f'<span><i class="level s{colour}"></i>of real ones {short(levels[key])}</span>' if key in levels else "")
+        + (f'<span><i class="level s{colour}"></i>of real samples {short(levels[key])}</span>' if key in levels else "")
         for colour, (key, label) in enumerate(kind.labels.items())
         if key in found
     )  # fmt: skip
@@ -290,17 +333,17 @@ def figure(kind: ChartKind, records: Sequence[Record], images: float) -> str:
 
 
 def real_level(kind: ChartKind, records: Sequence[Record], key: str) -> float | None:
-    """What real samples have of a measure: as measured last, or else as the chart knows."""
-    floor, known = curve(records, "floor", key).last, kind.real.get(key)
-    if floor is not None or known is None:
+    """Return the value of real samples: the last measured floor, or else the chart's own."""
+    floor, default = curve(records, "floor", key).last, kind.real.get(key)
+    if floor is not None or default is None:
         return floor
-    return curve(records, known).last if isinstance(known, str) else known
+    return curve(records, default).last if isinstance(default, str) else default
 
 
-def grids_section(grids: Sequence[Picture]) -> str:
-    """Snapshots, the newest first; a slider shows one at a time where scripts may run."""
+def grids_section(grids: Sequence[ReportImage]) -> str:
+    """Return the snapshots, newest first; with scripts, a slider shows one at a time."""
     figures = "".join(
-        f"<figure>\n{picture_tag(grid, f'Samples after {thousands(grid.images)} images')}\n"
+        f"<figure>\n{image_tag(grid, f'Samples after {thousands(grid.images)} images')}\n"
         f"<figcaption>after {thousands(grid.images)} images</figcaption>\n</figure>\n"
         for grid in reversed(grids)
     )
@@ -309,31 +352,33 @@ def grids_section(grids: Sequence[Picture]) -> str:
         f'<p id="control" hidden><label for="time">Time</label><input id="time" type="range" min="0" max="{last}" '
         f'value="{last}" step="1"><output for="time" id="when"></output></p>\n'
     )
-    intro = "The same latents every time, so the same samples as they come on; the newest first."
+    intro = "The latents are the same in each snapshot, so you see the same samples improve. The newest is first."
     return section("Samples over time", f'{slider}<div id="grids">\n{figures}</div>' if grids else "", intro)
 
 
-def picture_tag(picture: Picture, alt: str) -> str:
-    """An image that is part of the page."""
-    content = base64.b64encode(picture.content).decode()
-    return f'<img alt="{alt}" width="{picture.width}" height="{picture.height}" src="data:image/jpeg;base64,{content}">'
+def image_tag(image: ReportImage, alt: str) -> str:
+    """Return an image tag with its content."""
+    content = base64.b64encode(image.content).decode()
+    return f'<img alt="{alt}" width="{image.width}" height="{image.height}" src="data:image/jpeg;base64,{content}">'
 
 
 def nearest_section(facts: RunFacts) -> str:
-    """Samples beside what is nearest to them in the training data."""
+    """Return the image of samples beside their nearest training samples."""
     if facts.nearest is None:
         return ""
     intro = (
-        "Each sample, with its nearest training sample to the right of it. Where both are the same picture, the sample "
-        "is a copy; where both merely are of one kind, all is well. If many samples have one neighbour, variety lacks."
+        "Each sample, with its nearest training sample to the right of it. If both are the same image, the sample is a "
+        "copy; if they only resemble each other, all is well. Many samples with one neighbour mean too little variety."
     )
     alt = f"Samples and their nearest training samples after {thousands(facts.nearest.images)} images"
-    content = f"<figure>\n{picture_tag(facts.nearest, alt)}\n<figcaption>after {thousands(facts.nearest.images)} images"
-    return section("Nearest training samples", f"{content}{closest(facts.metrics[-1:])}</figcaption>\n</figure>", intro)
+    content = f"<figure>\n{image_tag(facts.nearest, alt)}\n<figcaption>after {thousands(facts.nearest.images)} images"
+    return section(
+        "Nearest training samples", f"{content}{list_closest(facts.metrics[-1:])}</figcaption>\n</figure>", intro
+    )
 
 
-def closest(newest: Sequence[Record]) -> str:
-    """How many different neighbours there are, and the closest pairs."""
+def list_closest(newest: Sequence[Record]) -> str:
+    """Return the number of different neighbours, and the closest pairs."""
     given = newest[0].get("neighbours") if newest else None
     pairs = [
         (float(distance), position + 1, int(index))
@@ -342,34 +387,34 @@ def closest(newest: Sequence[Record]) -> str:
     ]
     if not pairs:
         return ""
-    different, (repeated, times) = len({index for *_, index in pairs}), most_common(pairs)
-    said = f". Different neighbours: {different} of {len(pairs)} samples"
-    said += f", training sample {repeated} {times} times" if times > 1 else ""
+    different, (repeated, times) = len({index for *_, index in pairs}), most_common_neighbour(pairs)
+    text = f". Different neighbours: {different} of {len(pairs)} samples"
+    text += f", training sample {repeated} {times} times" if times > 1 else ""
     listed = "; ".join(
-        f"sample {place} to training sample {index} ({short(d)})" for d, place, index in sorted(pairs)[:5]
+        f"sample {position} to training sample {index} ({short(d)})"
+        for d, position, index in sorted(pairs)[:CLOSEST_PAIRS]
     )
-    return f"{said}. Closest: {listed}."
+    return f"{text}. Closest: {listed}."
 
 
-def most_common(pairs: Sequence[tuple[float, int, int]]) -> tuple[int, int]:
-    """The training sample that most pairs share, and how many do."""
+def most_common_neighbour(pairs: Sequence[tuple[float, int, int]]) -> tuple[int, int]:
+    """Return the training sample that most pairs share, and their number."""
     return Counter(index for *_, index in pairs).most_common(1)[0]
 
 
 def events_section(events: Sequence[Record]) -> str:
-    """What happened on the way, the newest first."""
+    """Return the events, newest first."""
     rows = "".join(
-        f"<tr><td>{thousands(event['images'])}</td><td>{escaped(text_of(event, 'kind')[:MOST_KIND])}</td>"
-        f"<td>{escaped(text_of(event, 'text'))}</td></tr>\n"
-        for event in reversed(events[-MOST_EVENTS:])
+        f"<tr><td>{thousands(event['images'])}</td><td>{escape_text(text_of(event, 'kind')[:MAX_KIND])}</td>"
+        f"<td>{escape_text(text_of(event, 'text'))}</td></tr>\n"
+        for event in reversed(events[-MAX_EVENTS:])
     )
     head = "<tr><th>Images</th><th>What</th><th>Details</th></tr>"
-    table = (
-        f"<table>\n<thead>{head}</thead>\n<tbody>\n{rows}</tbody>\n</table>{more(len(events) - MOST_EVENTS, 'before')}"
-    )
+    rest = format_more(len(events) - MAX_EVENTS, "before")
+    table = f"<table>\n<thead>{head}</thead>\n<tbody>\n{rows}</tbody>\n</table>{rest}"
     return section("Events", table if rows else "")
 
 
 def omissions_section(omissions: Sequence[str]) -> str:
-    """What this page had to leave out."""
-    return section("Not in this report", "".join(f"<p>{escaped(line)}</p>\n" for line in omissions))
+    """Return what is missing on the page."""
+    return section("Not in this report", "".join(f"<p>{escape_text(line)}</p>\n" for line in omissions))

@@ -1,4 +1,4 @@
-"""Style and script of the report, both inline, because the page is to be one file."""
+"""Style and script of the report, which are inline because the page is a single file."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ td:not(:last-child) { white-space: nowrap; }
 :focus-visible { outline: 3px solid var(--s0); outline-offset: 2px; }
 """
 
-# Pictures are in the page newest first; the slider's right end is the newest.
+# The page lists the newest snapshot first; it is at the right end of the slider.
 SCRIPT = """
 const time = document.getElementById("time");
 if (time && time.max > 0) {

@@ -89,7 +89,7 @@ def test_resume_needs_the_same_labels(tmp_path: Path) -> None:
     settings = read_settings(tmp_path / "a" / "config.toml")
     (tmp_path / "a" / "config.toml").write_text(to_toml(replace(settings, preset=replace(settings.preset, kimg=0.064))))
     (tmp_path / "art" / "elf").rename(tmp_path / "art" / "fairy")
-    assert "other labels than they had" in run("train", "--resume", "a", code=2).stderr
+    assert "data have changed" in run("train", "--resume", "a", code=2).stderr
     (tmp_path / "art" / "fairy").rename(tmp_path / "art" / "elf")
     run("train", "--resume", "a")
 

@@ -18,7 +18,7 @@ from ganassets.api.data import TrainingData
 from ganassets.api.errors import GanassetsError
 from ganassets.api.spec import GeneratorSpec, Output
 from ganassets.training.evaluation import monitor as module
-from ganassets.training.evaluation.monitor import Monitor, pairs_picture
+from ganassets.training.evaluation.monitor import Monitor, draw_nearest_pairs
 from support.domains import NETWORK_SIZE, STRIDE, make_data, make_domain, make_preset, make_spec
 
 KEYS = {
@@ -47,6 +47,11 @@ class Plain:
         return {"b": raw["mask"][:, 0, None, None]}
 
 
+def plain_domain() -> Any:
+    """Stands in for a Domain."""
+    return Plain()
+
+
 def points(n: int, seed: int, scale: float = 1.0) -> np.ndarray:
     """(n, 6, 1) normals."""
     return scale * np.random.default_rng(seed).normal(size=(n, 6, 1)).astype(np.float32)
@@ -64,10 +69,10 @@ def spec_of(*names: str) -> GeneratorSpec:
 
 
 def monitor_of(signal: np.ndarray, **options: Any) -> Monitor:
-    return Monitor(spec_of("a"), Plain(), data_of(signal), 0, **options)
+    return Monitor(spec_of("a"), plain_domain(), data_of(signal), 0, **options)
 
 
-def measured(monitor: Monitor, made: np.ndarray) -> module.Measured:
+def measured(monitor: Monitor, made: np.ndarray) -> module.GeneratorScores:
     return monitor.measure({"a": made}, np.zeros((len(made), 1), np.float32))
 
 
@@ -122,9 +127,9 @@ def test_it_is_deterministic_and_touches_no_random_state():
     state = np.random.get_state()  # noqa: NPY002
     np.testing.assert_array_equal(state[1], numpy_state)
     assert torch.equal(torch.random.get_rng_state(), torch_state)
-    assert monitor.known.training.joint.shape[0] == 300
-    bound = monitor_of(points(300, 0), most_training=40, most=10)
-    assert len(bound.known.training) == 40 and bound.reference_count == 10
+    assert monitor.real_features.coordinates.joint.shape[0] == 300
+    bound = monitor_of(points(300, 0), max_searched=40, max_reference=10)
+    assert len(bound.real_features.coordinates) == 40 and bound.reference_count == 10
     assert {index for index, _ in measured(bound, made).neighbours} <= set(bound.index.tolist())
 
 
@@ -161,9 +166,9 @@ def test_outputs_that_some_samples_lack_are_left_out():
     masks = np.ones((100, 1), np.float32)
     data = data_of(points(100, 0), masks=masks)
     data = replace(data, signals={**data.signals, "b": points(100, 1)})
-    assert list(Monitor(spec_of("a", "b"), Plain(), data, 0).sight().names) == ["a", "b"]
+    assert list(Monitor(spec_of("a", "b"), plain_domain(), data, 0).make_extractor().names) == ["a", "b"]
     masks[3] = 0
-    assert list(Monitor(spec_of("a", "b"), Plain(), data, 0).sight().names) == ["a"]
+    assert list(Monitor(spec_of("a", "b"), plain_domain(), data, 0).make_extractor().names) == ["a"]
 
 
 def test_larger_samples_of_a_size_free_generator_are_cut():
@@ -172,7 +177,8 @@ def test_larger_samples_of_a_size_free_generator_are_cut():
         network_size = 4
 
     data = np.random.default_rng(0).normal(size=(100, 6, 4)).astype(np.float32)
-    monitor = Monitor(spec_of("a"), Free(), data_of(data), 0)
+    domain: Any = Free()
+    monitor = Monitor(spec_of("a"), domain, data_of(data), 0)
     around = np.pad(data[:64], [(0, 0), (0, 0), (3, 3)], constant_values=9)
     found = measured(monitor, around)
     assert found.copies == 1 and [index for index, _ in found.neighbours] == list(range(64))
@@ -183,7 +189,7 @@ def test_a_plugin_has_features_of_its_own():
     data = points(200, 0)
     made = data[:64].copy()
     made[:, 1:] = 7
-    found = Monitor(spec, Plain(), data_of(data), 0).measure({"a": made}, np.zeros((64, 1), np.float32))
+    found = Monitor(spec, plain_domain(), data_of(data), 0).measure({"a": made}, np.zeros((64, 1), np.float32))
     assert found.copies == 1 and "features of loop" in found.compared_by
 
 
@@ -215,7 +221,7 @@ def test_pictures_by_the_network():
     assert found.copies == 1 and found.compared_by.startswith("FD-EffNetLite0 of albedo, 8 axes")
     neighbours, conditions = monitor.neighbour_outputs(found)
     assert neighbours["albedo"].shape == (64, 3, NETWORK_SIZE, NETWORK_SIZE)
-    content = pairs_picture(spec, outputs, data.conditions, neighbours, conditions)
+    content = draw_nearest_pairs(spec, outputs, data.conditions, neighbours, conditions)
     assert content is not None
     pixels = np.asarray(Image.open(io.BytesIO(content)))
     np.testing.assert_array_equal(pixels[:128, :128], pixels[:128, 128:256])
@@ -231,6 +237,6 @@ def test_pairs_stand_side_by_side():
 
     spec: Any = SimpleNamespace(snapshot=snapshot)
     made, near = np.arange(3.0)[:, None, None], 10 + np.arange(2.0)[:, None, None]
-    assert pairs_picture(spec, {"a": made}, np.zeros((3, 1)), {"a": near}, np.ones((2, 1)))  # pyright: ignore
+    assert draw_nearest_pairs(spec, {"a": made}, np.zeros((3, 1)), {"a": near}, np.ones((2, 1)))  # pyright: ignore
     assert seen["arrays"]["a"].ravel().tolist() == [0, 10, 1, 11]
     assert seen["conditions"].ravel().tolist() == [0, 1, 0, 1]

@@ -113,6 +113,7 @@ def test_both_networks_train_and_come_back():
 
     trainer = make()
     before = {name: value.clone() for name, value in trainer.state()[0].items() if name.startswith(("gen", "dis"))}
+    metrics: dict[str, float] = {}
     while trainer.progress < 1:
         metrics = trainer.step()
     assert "penalty" not in metrics and np.isfinite(metrics["g_loss"])
