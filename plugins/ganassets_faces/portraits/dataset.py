@@ -77,7 +77,7 @@ def parse_mirror(text: str | None) -> bool:
         raise InputError(f"--mirror takes yes or no, not {text!r}.") from error
 
 
-def conditions_of(pictures: PictureSamples) -> tuple[Condition, ...]:
+def label_conditions(pictures: PictureSamples) -> tuple[Condition, ...]:
     """Return the condition of the labels, or none where pictures have no labels."""
     return (Condition("label", "What the picture shows.", choices=pictures.classes),) if pictures.classes else ()
 
@@ -98,7 +98,7 @@ def premultiply_alpha(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return out
 
 
-def notes_of(pictures: PictureSamples, mirror: bool) -> list[str]:
+def describe_pictures(pictures: PictureSamples, mirror: bool) -> list[str]:
     """Describe the pictures for the user: number, shape, labels, and a warning where they are few."""
     count = len(pictures.names)
     alpha = " with transparency" if pictures.pixels.shape[1] == 4 else ""
