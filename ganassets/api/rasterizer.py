@@ -151,14 +151,14 @@ def spans_of(corners: FloatArray, which: IntArray, rows: int, columns: int) -> t
     Returns:
         The first sample of each span, and (s,) how many there are.
     """
-    x, y = corners[which].astype(np.float64).transpose(2, 0, 1)
+    x, y = corners[which].transpose(2, 0, 1)
     order = np.argsort(y, 1, kind="stable")
     (x0, x1, x2), (y0, y1, y2) = (np.take_along_axis(values, order, 1).T for values in (x, y))
     top, middle, bottom = (np.clip(np.ceil(values - 0.5), 0, rows).astype(np.int64) for values in (y0, y1, y2))
     counts = bottom - top
     piece = np.repeat(np.arange(len(which)), counts)
     row = np.arange(len(piece)) - (np.cumsum(counts) - counts - top).take(piece)
-    height = row + 0.5
+    height = row.astype(np.float32) + np.float32(0.5)
     # One side of the triangle is the edge from its upper to its lower corner, the other one has two edges.
     slope, upper, lower = (
         (end - start) / np.where(stop == begin, 1, stop - begin)

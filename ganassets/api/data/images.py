@@ -12,9 +12,9 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageCms, features
-from PIL.PngImagePlugin import PngInfo
 
 from ..errors import InputError, one_line
+from ..sheets import SHEET
 from .records import PREVIEW, TOO_LARGE, LeftOutError
 
 FloatArray = NDArray[np.float32]
@@ -37,8 +37,6 @@ UNREAD_SUFFIXES = frozenset({
 FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP", "GIF", "PPM", "DDS", "ICO", *PRESENT)
 # How files begin that need no ending to be known as pictures.
 SIGNATURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8")
-SHEET = "ganassets"  # key of a PNG's note that tells of what the program draws: no data
-SHEET_COMPRESSION = 2  # of 0 to 9: level 6, the default, takes three times as long and saves a tenth
 TIFF_WIDTH, TIFF_HEIGHT, TIFF_PHOTOMETRIC, WHITE_IS_ZERO = 256, 257, 262, 0
 SAME_COLOUR = 2  # of 255, by which a colour profile must move some colour to be applied
 RANGE_PERCENT = (0.1, 99.9)  # of a deep image's pixels: what lies far beyond these is no part of its range
@@ -94,14 +92,6 @@ def opened_image(stream: BinaryIO, suffix: str) -> Iterator[Image.Image]:
         raise InputError("not a picture that can be read; make it PNG or JPEG") from None
     except Exception as error:  # decoders raise whatever a damaged file makes them meet
         raise InputError(f"damaged or truncated picture ({one_line(error)})") from None
-
-
-def encode_sheet(image: Image.Image) -> bytes:
-    """PNG of a contact sheet or snapshot, with a note that keeps it from being learnt."""
-    notes, content = PngInfo(), BytesIO()
-    notes.add_text(SHEET, "contact sheet")
-    image.save(content, "PNG", pnginfo=notes, compress_level=SHEET_COMPRESSION)
-    return content.getvalue()
 
 
 def tga_alpha_bits(stream: BinaryIO) -> int:
