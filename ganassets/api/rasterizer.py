@@ -104,14 +104,13 @@ def visible(corners: FloatArray, depths: FloatArray, rows: int, columns: int) ->
     seen = np.full(rows * columns, -1)
     for first, last in portions(counts):
         span = np.repeat(np.arange(first, last), counts[first:last])
-        steps = np.arange(len(span)) + before[first] - before.take(span)
-        places = spans.places.take(span) + steps
+        steps: IntArray = np.arange(len(span)) + before[first] - before.take(span)
+        places: IntArray = spans.places.take(span) + steps
         deep: FloatArray = slopes.take(span) * steps.astype(np.float32)
         deep += starts.take(span)
         triangles = spans.triangles.take(span)
         # The last one written to a place stays. Those that are nearer than what stayed are written again.
-        ahead: NDArray[np.bool_] = np.greater(deep, nearest.take(places))
-        nearer = np.flatnonzero(ahead)
+        nearer = np.flatnonzero(deep > nearest.take(places))
         while len(nearer):
             here, depths_here = places.take(nearer), deep.take(nearer)
             nearest[here], seen[here] = depths_here, triangles.take(nearer)
