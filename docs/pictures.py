@@ -1,19 +1,23 @@
-"""Make the README's picture of the sliders from a model file: `python docs/pictures.py faces.onnx`."""
+"""Draw the README's pictures of heads and sliders from a model file: `python docs/pictures.py faces.onnx`."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from ganassets.api.assets import Mesh
 from ganassets.api.registry import load_generator
+from ganassets.api.rendering import render_views
+from ganassets.api.spec import GeneratorSpec
 from ganassets.inference.conditions import Wish
-from ganassets.inference.model import open_model
+from ganassets.inference.model import Model, open_model
 from ganassets.inference.pipeline import Request, generate
-from ganassets_faces.preview import load_renderer, views
+from ganassets_faces.preview import FRONT, INK, PAPER, PROFILE, THREE_QUARTER, Layout, contact_sheet
 
+IMAGES = Path(__file__).parent / "images"
+HEADS = Layout((FRONT, THREE_QUARTER, PROFILE), 256, 2)
 SEED = 11
 CELL = 200
 ROWS: dict[str, list[Wish]] = {
@@ -31,26 +35,36 @@ BASE: dict[str, Wish] = {
 }
 
 
-def main(path: str) -> None:
-    """One seed, each slider from low to high."""
-    model = open_model(path)
-    spec = load_generator(model.manifest.generator)
-    renderer = load_renderer()
-    sheet = Image.new("RGB", (4 * CELL, len(ROWS) * CELL))
-    draw = ImageDraw.Draw(sheet)
+def draw_heads(model: Model, spec: GeneratorSpec) -> Image.Image:
+    """Draw sixteen seeds from three sides."""
+    heads = [
+        head for batch in generate(model, spec, Request(seeds=range(1, 17))) for head in batch if isinstance(head, Mesh)
+    ]
+    return contact_sheet(heads, HEADS)
+
+
+def draw_sliders(model: Model, spec: GeneratorSpec) -> Image.Image:
+    """Draw one seed with each slider from low to high."""
+    sheet = Image.new("RGB", (4 * CELL, len(ROWS) * CELL), PAPER)
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(13)
     for row, (name, values) in enumerate(ROWS.items()):
         for column, value in enumerate(values):
             request = Request(seeds=[SEED], truncation=0.7, wishes={**BASE, name: value})
             (head,) = next(iter(generate(model, spec, request)))
-            front = np.asarray(views(renderer, head, CELL)[0])
-            sheet.paste(Image.fromarray(front), (column * CELL, row * CELL))
-            draw.text(
-                (column * CELL + 6, row * CELL + CELL - 18),
-                f"{name} {value:g}",
-                (70, 70, 70),
-                ImageFont.load_default(13),
-            )
-    sheet.save(Path(__file__).parent / "images" / "sliders.jpg", quality=90)
+            assert isinstance(head, Mesh)
+            (front,) = render_views(head, CELL, [FRONT])
+            x, y = column * CELL, row * CELL
+            sheet.paste(front, (x, y), front)
+            draw.text((x + 6, y + 4), f"{name} {value:g}", INK, font)
+    return sheet
+
+
+def main(path: str) -> None:
+    """Write the pictures."""
+    model = open_model(path)
+    spec = load_generator(model.manifest.generator)
+    draw_heads(model, spec).save(IMAGES / "heads.jpg", quality=90)
+    draw_sliders(model, spec).save(IMAGES / "sliders.jpg", quality=90)
 
 
 if __name__ == "__main__":

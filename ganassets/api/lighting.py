@@ -13,13 +13,14 @@ import numpy as np
 
 from .shading import FloatArray, sky_reflectance
 
-NORMALS = 160  # entries of a table along each of a normal's first two coordinates
+NORMALS = 128  # entries of a table along each of a normal's first two coordinates
 LEVELS = 16  # of roughness
 DIELECTRIC = 0.04  # reflectance of most non-metals, seen straight
-SKY, GROUND = np.array([0.40, 0.42, 0.46]), np.array([0.25, 0.225, 0.21])
+SKY = np.array([0.40, 0.42, 0.46], np.float32)
+GROUND = np.array([0.25, 0.225, 0.21], np.float32)
 MIRRORED_SKY = 1.1  # brightness of the sky in mirrors
 # How far light reaches around to the side that faces away from a lamp. Red reaches farthest, as in skin.
-WRAP = np.array([0.34, 0.24, 0.2])
+WRAP = np.array([0.34, 0.24, 0.2], np.float32)
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Lamp:
     @property
     def unit(self) -> FloatArray:
         """(3,) direction of length 1."""
-        direction = np.array(self.direction)
+        direction = np.array(self.direction, np.float32)
         return direction / np.linalg.norm(direction)
 
 
@@ -54,7 +55,7 @@ OTHERS = (
 @lru_cache(1)
 def table_normals() -> FloatArray:
     """(NORMALS, NORMALS, 3) unit normals of the table's entries, row by row along y, then along x."""
-    places = (np.arange(NORMALS) - NORMALS / 2) / (NORMALS / 2 - 1)
+    places = (np.arange(NORMALS, dtype=np.float32) - NORMALS / 2) / (NORMALS / 2 - 1)
     y, x = np.meshgrid(places, places, indexing="ij")
     stretch = np.maximum(np.hypot(x, y), 1)
     x, y = x / stretch, y / stretch
@@ -64,18 +65,18 @@ def table_normals() -> FloatArray:
 def diffuse(normals: FloatArray, lamp: Lamp) -> FloatArray:
     """(..., 3) light of a lamp on a white surface, softened around the edge of its shadow."""
     facing = normals @ lamp.unit
-    return np.array(lamp.color) * np.maximum((facing[..., None] + WRAP) / (1 + WRAP), 0) ** 1.5
+    return np.array(lamp.color, np.float32) * np.maximum((facing[..., None] + WRAP) / (1 + WRAP), 0) ** 1.5
 
 
 def mirrored(normals: FloatArray, lamp: Lamp, roughness: float) -> FloatArray:
     """(..., 3) light of a lamp that a perfect mirror of that roughness sends to the camera (Trowbridge and Reitz)."""
-    half = lamp.unit + np.array([0, 0, 1])
+    half = lamp.unit + np.array([0, 0, 1], np.float32)
     half /= np.linalg.norm(half)
     alpha2 = max(roughness**2, lamp.width / 2) ** 2
     spread = (normals @ half) ** 2 * (alpha2 - 1) + 1
     facing = np.clip(normals @ lamp.unit, 0, 1)
     visible = facing / (4 * (0.25 + 0.75 * facing) * (0.25 + 0.75 * normals[..., 2]))
-    return np.array(lamp.color) * (alpha2 / spread**2 * visible)[..., None]
+    return np.array(lamp.color, np.float32) * (alpha2 / spread**2 * visible)[..., None]
 
 
 @lru_cache(64)

@@ -20,7 +20,7 @@ from .rasterizer import IntArray
 from .shading import FloatArray
 
 COARSE = 4  # samples along both axes that share one value
-DIRECTIONS, REACHES = 8, (0.025, 0.05, 0.1)  # around a place; in picture sizes
+DIRECTIONS, REACHES = 6, (0.025, 0.05, 0.1)  # around a place; in picture sizes
 OCCLUSION, FADE = 1.25, 3.0  # strength, and how fast it falls with the reach
 BIAS = 0.12  # sine of the least angle that hides light: smooth normals and flat faces differ by about that
 DARKEST = 0.25  # light that is left in the deepest crease

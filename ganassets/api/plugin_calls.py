@@ -161,7 +161,7 @@ def draw_snapshot(spec: GeneratorSpec, arrays: Mapping[str, FloatArray], conditi
 def _encode_png(spec: GeneratorSpec, function: str, expected: str, image: object) -> bytes:
     from PIL import Image
 
-    from .data.images import encode_sheet
+    from .sheets import encode_sheet
 
     if not isinstance(image, Image.Image) or not all(image.size):
         size = f" of {image.width} x {image.height} pixels" if isinstance(image, Image.Image) else ""

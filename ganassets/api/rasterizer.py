@@ -104,14 +104,13 @@ def visible(corners: FloatArray, depths: FloatArray, rows: int, columns: int) ->
     seen = np.full(rows * columns, -1)
     for first, last in portions(counts):
         span = np.repeat(np.arange(first, last), counts[first:last])
-        steps = np.arange(len(span)) + before[first] - before.take(span)
-        places = spans.places.take(span) + steps
+        steps: IntArray = np.arange(len(span)) + before[first] - before.take(span)
+        places: IntArray = spans.places.take(span) + steps
         deep: FloatArray = slopes.take(span) * steps.astype(np.float32)
         deep += starts.take(span)
         triangles = spans.triangles.take(span)
         # The last one written to a place stays. Those that are nearer than what stayed are written again.
-        ahead: NDArray[np.bool_] = np.greater(deep, nearest.take(places))
-        nearer = np.flatnonzero(ahead)
+        nearer = np.flatnonzero(deep > nearest.take(places))
         while len(nearer):
             here, depths_here = places.take(nearer), deep.take(nearer)
             nearest[here], seen[here] = depths_here, triangles.take(nearer)
@@ -151,14 +150,14 @@ def spans_of(corners: FloatArray, which: IntArray, rows: int, columns: int) -> t
     Returns:
         The first sample of each span, and (s,) how many there are.
     """
-    x, y = corners[which].astype(np.float64).transpose(2, 0, 1)
+    x, y = corners[which].transpose(2, 0, 1)
     order = np.argsort(y, 1, kind="stable")
     (x0, x1, x2), (y0, y1, y2) = (np.take_along_axis(values, order, 1).T for values in (x, y))
     top, middle, bottom = (np.clip(np.ceil(values - 0.5), 0, rows).astype(np.int64) for values in (y0, y1, y2))
     counts = bottom - top
     piece = np.repeat(np.arange(len(which)), counts)
     row = np.arange(len(piece)) - (np.cumsum(counts) - counts - top).take(piece)
-    height = row + 0.5
+    height = row.astype(np.float32) + np.float32(0.5)
     # One side of the triangle is the edge from its upper to its lower corner, the other one has two edges.
     slope, upper, lower = (
         (end - start) / np.where(stop == begin, 1, stop - begin)

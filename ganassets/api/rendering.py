@@ -149,9 +149,11 @@ def draw_view(
     sizes = np.stack([palette.widths, palette.heights])[:, materials, None]
     values = np.concatenate([shared, texels * sizes]).astype(np.float32)
     nx, ny, depth, u, v = planes(corners, values).at(samples)
-    normal = ny.astype(np.int64) * NORMALS + nx.astype(np.int64)
+    # Values of slivers may lie a little outside of the range of their corners.
+    normal = np.clip(ny.astype(np.int64) * NORMALS + nx.astype(np.int64), 0, NORMALS**2 - 1)
     texel = v.astype(np.int64) * palette.widths[materials].take(samples.triangles) + u.astype(np.int64)
     texel += palette.starts[materials].take(samples.triangles)
+    np.clip(texel, 0, len(palette.colors) - 1, out=texel)
 
     entry = palette.lights.take(texel).astype(np.int64) * NORMALS**2 + normal
     colors = linear_table().take(palette.colors.take(texel, 0))

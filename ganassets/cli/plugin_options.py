@@ -37,7 +37,9 @@ class MakingCommand(GeneratorCommand):
 
     def find_generator(self, args: Sequence[str]) -> str | None:
         """The generator that is named, or that a named model or run is of."""
-        return super().find_generator(args) or next((name for arg in self.positional_arguments(args) if (name := generator_of(arg))), None)
+        return super().find_generator(args) or next(
+            (name for arg in self.positional_arguments(args) if (name := generator_of(arg))), None
+        )
 
     def prepare(self, ctx: click.Context, name: str | None) -> None:
         """Keep the generator's spec; where it has no sliders, with those of the model, which the data alone knew."""

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 from PIL import Image
 
-from ..api.data.images import encode_sheet
 from ..api.plugin_calls import draw_snapshot
+from ..api.sheets import encode_sheet
 from ..api.spec import GeneratorSpec
 
 COLUMNS = 8

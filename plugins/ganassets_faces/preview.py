@@ -33,7 +33,7 @@ class Layout(NamedTuple):
 # The more heads, the fewer and smaller views: drawing must stay cheap beside generating.
 LAYOUTS = {
     4: Layout((FRONT, THREE_QUARTER, PROFILE), 256, 1),
-    8: Layout((FRONT, THREE_QUARTER, PROFILE), 192, 2),
+    8: Layout((FRONT, THREE_QUARTER, PROFILE), 176, 2),
     16: Layout((FRONT, THREE_QUARTER), 160, 4),
     MAX_HEADS: Layout((HALF_LEFT,), 128, 8),
 }

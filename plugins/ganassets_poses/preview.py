@@ -15,7 +15,7 @@ from ganassets.api.errors import InputError
 from ganassets.api.motion.animation import INK, animated_sheet, framed_body, shorten, shot_of
 from ganassets.api.motion.feet import ground_travel
 from ganassets.api.motion.figure import FEW_SHADES, SHADES, SIDE_COLOURS, draw_figure
-from ganassets.api.motion.floor import BACKDROP, FLOOR, GRID, blend, draw_shadow, trails_of
+from ganassets.api.motion.floor import BACKDROP, CONTOURS, FEW_CONTOURS, FLOOR, GRID, blend, draw_shadow, trails_of
 
 FloatArray = NDArray[np.floating]
 
@@ -25,7 +25,7 @@ LONGEST, ANIMATED_SIZE, ANIMATED_FPS = 10.0, 160, 12.0  # seconds, pixels, pictu
 POSES, FEWER_POSES = 8, 4  # in a strip of up to MANY_CLIPS clips, and of more
 MANY_CLIPS = 16
 WIDTH, HEIGHT = 2400, 3600  # pixels of the largest sheet
-TALLEST, LOWER, LARGEST = 230, 110, 480  # pixels of a strip of few and of many clips, and of a single pose's picture
+TALLEST, LOWER, LARGEST = 230, 100, 480  # pixels of a strip of few and of many clips, and of a single pose's picture
 NARROW = 0.6  # distance from one pose to the next, in heights of the strip; figures may reach over their neighbors
 MOST_COLUMNS = 4
 FACTOR = 2  # pictures are drawn larger by this factor, then reduced
@@ -158,7 +158,8 @@ def strip_panel(clip: MotionClip, height: int, count: int = POSES) -> Image.Imag
     """Draw that many poses side by side, and the map."""
     times = np.linspace(0, clip.seconds, count if len(clip) > 1 else 1)
     if clip.loop and len(clip) > 1:
-        times = np.arange(count) * (clip.seconds / count)  # the closing pose is the first again
+        # The last pose is the first again. Many loops are two repetitions: an odd number of steps shows no pose twice.
+        times = np.arange(count) * (clip.seconds / (count | 1))
     width = int(strip_width(count) * height)
     picture = Image.new("RGB", (width + height, height), BACKDROP)
     picture.paste(draw_strip(clip, times, (width, height)), (0, 0))
@@ -181,10 +182,11 @@ def draw_strip(clip: MotionClip, times: FloatArray, size: tuple[int, int]) -> Im
     # The floor is a band that is lightest below the feet and fades to both sides.
     for y in range(max(int(middle - reach), 0), min(int(middle + reach), image.height)):
         draw.line((0, y, image.width, y), blend(BACKDROP, FLOOR, 1 - ((y - middle) / reach) ** 2))
+    shades, contours = (SHADES, CONTOURS) if height > LOWER else (FEW_SHADES, FEW_CONTOURS)
     for frame, camera in enumerate(cameras):
-        draw_shadow(image, body, frame, camera)
+        draw_shadow(image, body, frame, camera, contours)
     for frame, camera in enumerate(cameras):
-        draw_figure(image, body, frame, camera, SHADES if height > LOWER else FEW_SHADES)
+        draw_figure(image, body, frame, camera, shades)
     return image.reduce(FACTOR)
 
 

@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ganassets.api import rasterizer
 from ganassets.api.assets import Material, Mesh, Topology
@@ -14,6 +16,7 @@ from ganassets.api.lighting import KEY, LEVELS, NORMALS, light_table
 from ganassets.api.rasterizer import planes, visible
 from ganassets.api.rendering import camera_frame, render, render_views
 from support.heads import make_head
+from support.random_meshes import random_meshes
 
 
 def boards(*depths: float, colours: tuple[tuple[float, float, float], ...] = (), turned: bool = False) -> Mesh:
@@ -116,7 +119,7 @@ def ball(color: tuple[float, float, float] = (0.7, 0.7, 0.7), roughness: float =
     zeros = np.zeros(len(faces), np.int32)
     topology = Topology(faces, np.zeros_like(faces), zeros, np.zeros((1, 2), np.float32), len(normals))
     material = Material("m", base_colour=color, roughness=roughness)
-    return Mesh("ball", topology, normals / 2, normals, np.zeros((0, 3), np.float32), (material,))
+    return Mesh("ball", topology, (normals / 2).astype(np.float32), normals, np.zeros((0, 3), np.float32), (material,))
 
 
 def test_light_comes_from_the_upper_left() -> None:
@@ -215,6 +218,12 @@ def test_views_of_one_mesh_are_of_one_scale() -> None:
     heights = [np.ptp(np.flatnonzero(view.any(1))) for view in (front, side)]
     assert abs(heights[0] - heights[1]) < 6
     assert np.ptp(np.flatnonzero(side.any(0))) > np.ptp(np.flatnonzero(front.any(0)))
+
+
+@given(random_meshes(), st.integers(1, 24), st.floats(-360, 360), st.floats(-90, 90))
+def test_every_mesh_gives_pictures(mesh: Mesh, size: int, azimuth: float, pitch: float) -> None:
+    for picture in render_views(mesh, size, [azimuth, azimuth + 90], pitch):
+        assert picture.size == (size, size) and picture.mode == "RGBA"
 
 
 def test_a_render_takes_any_size() -> None:

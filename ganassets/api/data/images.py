@@ -12,9 +12,9 @@ from typing import Any, BinaryIO, cast
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageCms, features
-from PIL.PngImagePlugin import PngInfo
 
 from ..errors import InputError, one_line
+from ..sheets import SHEET
 from .records import PREVIEW, TOO_LARGE, LeftOutError
 
 FloatArray = NDArray[np.float32]
@@ -37,8 +37,6 @@ UNREAD_SUFFIXES = frozenset({
 FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP", "GIF", "PPM", "DDS", "ICO", *PRESENT)
 # First bytes of images that are recognised without a suffix.
 SIGNATURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8")
-SHEET = "ganassets"  # key of a PNG text that marks pictures drawn by ganassets, which are no data
-SHEET_COMPRESSION = 2  # of 0 to 9: level 6, the default, takes three times as long and saves a tenth
 TIFF_WIDTH, TIFF_HEIGHT, TIFF_PHOTOMETRIC, WHITE_IS_ZERO = 256, 257, 262, 0
 SAME_COLOUR = 2  # largest change, of 255, with which a colour profile is ignored
 # The range of a deep image lies between these percentiles if the full range is more than FAR times as wide.
@@ -95,14 +93,6 @@ def opened_image(stream: BinaryIO, suffix: str) -> Generator[Image.Image]:
         raise InputError("not a picture that can be read; make it PNG or JPEG") from None
     except Exception as error:  # decoders raise many kinds of errors for damaged files
         raise InputError(f"damaged or truncated picture ({one_line(error)})") from None
-
-
-def encode_sheet(image: Image.Image) -> bytes:
-    """Return a PNG of a contact sheet or snapshot, marked so that no data set takes it for a picture."""
-    notes, content = PngInfo(), BytesIO()
-    notes.add_text(SHEET, "contact sheet")
-    image.save(content, "PNG", pnginfo=notes, compress_level=SHEET_COMPRESSION)
-    return content.getvalue()
 
 
 def tga_alpha_bits(stream: BinaryIO) -> int:

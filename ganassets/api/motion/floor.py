@@ -25,7 +25,7 @@ RADIUS = 1.9  # metres of the patch of light
 RINGS = 16  # steps of brightness from its middle to its edge
 GRID_WIDTH, TRAIL_WIDTH, STANCE_RADIUS = 0.008, 0.012, 0.026  # metres
 SEGMENTS = 14  # pieces of a grid line, which fades towards the edge of the patch
-CONTOURS = 6  # steps of darkness in a shadow
+CONTOURS, FEW_CONTOURS = 6, 3  # steps of darkness in a shadow, and in one of a small figure
 SOFT_HEIGHT = 0.3  # metres above the floor at which a part casts half of its shadow
 TRAIL_SECONDS = 1.6  # time in which a trail fades
 CELL = 0.5  # approximate side of a grid cell in metres
@@ -158,7 +158,7 @@ def draw_grid(image: Image.Image, camera: Camera, grid: Grid) -> None:
                 draw.line((*a, *b), colours[ring], width)
 
 
-def draw_shadow(image: Image.Image, body: Body, frame: int, camera: Camera) -> None:
+def draw_shadow(image: Image.Image, body: Body, frame: int, camera: Camera, contours: int = CONTOURS) -> None:
     """Paint a soft shadow of light from above.
 
     The blob of a part is the darker and smaller, the nearer to the floor the part is. Where blobs meet, the darkest
@@ -167,7 +167,7 @@ def draw_shadow(image: Image.Image, body: Body, frame: int, camera: Camera) -> N
     centres, radii = body.centres[frame], body.radii
     height = np.maximum(centres[..., 1].min(-1) - radii.min(-1), 0)
     dark = 1 / (1 + height / SOFT_HEIGHT)
-    levels = np.arange(1, CONTOURS) / CONTOURS
+    levels = np.arange(1, contours) / contours
     level, part = np.nonzero(dark > levels[:, None])  # the lightest first
     reach = (1.5 * radii + 0.35 * height[:, None])[part] * (1 - levels[level] / dark[part])[:, None]
     centre, radius = hulls(centres[part][..., [0, 2]], reach)

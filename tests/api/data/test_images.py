@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from ganassets.api.data.images import SHEET, deep_range, encode_sheet, opened_image, visible_image
+from ganassets.api.data.images import deep_range, opened_image, visible_image
 from ganassets.api.data.records import PREVIEW, LeftOutError
+from ganassets.api.sheets import SHEET, encode_sheet
 
 Pixel = tuple[int, int, int, int]
 

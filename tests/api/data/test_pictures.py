@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageFile
 
 from ganassets.api.data import pictures, sources
-from ganassets.api.data.images import FORMATS, SUFFIXES, encode_sheet, opened_image, visible_image
+from ganassets.api.data.images import FORMATS, SUFFIXES, opened_image, visible_image
 from ganassets.api.data.labels import FolderLabels, folder_labels, label_name
 from ganassets.api.data.pictures import (
     POLICIES,
@@ -30,6 +30,7 @@ from ganassets.api.data.pictures import (
 )
 from ganassets.api.data.records import PREVIEW, TOO_MANY, count_files
 from ganassets.api.errors import InputError
+from ganassets.api.sheets import encode_sheet
 
 SIZE = 16
 MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16", "F", "YCbCr")

@@ -134,7 +134,7 @@ def test_roughness_map_is_used(plain_views: list[np.ndarray]):
 
 @pytest.mark.parametrize(
     ("count", "size"),
-    [(1, (768, 256)), (4, (768, 1024)), (5, (1152, 576)), (9, (1280, 480)), (17, (1024, 384)), (64, (1024, 1024))],
+    [(1, (768, 256)), (4, (768, 1024)), (5, (1056, 528)), (9, (1280, 480)), (17, (1024, 384)), (64, (1024, 1024))],
 )
 def test_more_heads_are_shown_smaller_and_from_fewer_sides(count: int, size: tuple[int, int]):
     layout = preview.layout_for(count)

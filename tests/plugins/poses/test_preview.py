@@ -13,6 +13,7 @@ from ganassets.api.assets import MotionClip
 from ganassets.api.errors import InputError
 from ganassets.api.motion.animation import INK
 from ganassets.api.motion.floor import BACKDROP
+from ganassets_poses import preview
 from ganassets_poses.preview import (
     GAP,
     HEIGHT,
@@ -134,3 +135,32 @@ def test_the_sheet_comes_out_the_same_again() -> None:
 def test_a_sheet_needs_a_clip() -> None:
     with pytest.raises(InputError, match="at least one clip"):
         contact_sheet([])
+
+
+def test_only_a_single_clip_that_moves_is_animated() -> None:
+    moving = preview.animation([walk_clip(9)])
+    assert moving is not None and moving[8:12] == b"WEBP"
+    assert preview.animation([walk_clip(9), walk_clip(9)]) is None
+    assert preview.animation([pose(0)]) is None
+    assert preview.animation([walk_clip(9 * 40)]) is None, "longer than 10 s"
+
+
+def test_strips_of_many_clips_have_fewer_poses() -> None:
+    assert [preview.pose_count(count) for count in (1, 16, 17, 64)] == [8, 8, 4, 4]
+    picture = strip_panel(replace(walk_clip(31), loop=False), 100, 4)
+    assert picture.width == int(preview.strip_width(4) * 100) + 100
+
+
+def test_the_poses_of_a_loop_of_two_repetitions_all_differ() -> None:
+    once = walk_clip(31)
+    twice = replace(
+        once,
+        translation=np.concatenate([once.translation[:-1], once.translation + once.translation[-1] * (1, 0, 1)]).astype(
+            np.float32
+        ),
+        rotations=np.concatenate([once.rotations[:-1], once.rotations]),
+        contacts=None,
+    )
+    panel = np.asarray(strip_panel(twice, 100, 4)).astype(int)[-100:]
+    poses = [panel[:, start : start + 60] for start in (20, 80, 140, 200)]
+    assert min(np.abs(a - b).mean() for i, a in enumerate(poses) for b in poses[:i]) > 3
