@@ -35,7 +35,7 @@ def is_too_large(size: Sequence[int]) -> bool:
 
 def check_size(size: Sequence[int]) -> None:
     """Raise InputError unless every side is positive and the map is within the limits."""
-    if not size or min(size) < 1 or is_too_large(size):
+    if not 1 <= len(size) <= 2 or min(size) < 1 or is_too_large(size):
         raise InputError(
             f"a size of {size_text(size)} is not possible; at most {MAX_TEXELS:,} texels are, {MAX_SIDE:,} a side."
         )

@@ -19,9 +19,9 @@ from ...api.writer import can_not_write, remove_leftovers, stems_of, write_atomi
 from ..model import CPU, CUDA, has_cuda
 from ..model_search import is_trusted
 from .index import Index
-from .plan import Job, Plan, Unit
+from .plan import BatchUnit, Plan, ResolvedRequest
 from .pool import Pool
-from .worker import Answer, Failed, Made, Stopped, Task, Terms, Workshop
+from .worker import Answer, Failed, Made, Stopped, Task, UnitMaker, WorkerSettings
 
 FAILURES = "failures.jsonl"
 # Assets that go through the network together: one by one no processor is slower, and the last bits of an asset can't
@@ -43,7 +43,7 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
-class Failure:
+class UnitFailure:
     """A unit that could not be made.
 
     Attributes:
@@ -63,7 +63,7 @@ class Failure:
 
 
 @dataclass
-class Summary:
+class BatchSummary:
     """What a run did.
 
     Attributes:
@@ -75,12 +75,12 @@ class Summary:
 
     made: int = 0
     skipped: int = 0
-    failures: list[Failure] = field(default_factory=list)
+    failures: list[UnitFailure] = field(default_factory=list)
     shown: dict[int, list[Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Settings:
+class BatchSettings:
     """How a plan is made.
 
     Attributes:
@@ -105,8 +105,8 @@ class Settings:
     trusted: bool | None = None
 
 
-def with_limits(plan: Plan, settings: Settings) -> Settings:
-    """Settings with the limits that strangers' models are opened under, where one of a plan's is not trusted."""
+def with_limits(plan: Plan, settings: BatchSettings) -> BatchSettings:
+    """BatchSettings with the limits that strangers' models are opened under, where one of a plan's is not trusted."""
     trusted = settings.trusted
     if trusted is None:
         trusted = all(is_trusted(file) for file in {job.file.digest: job.file for job in plan.jobs}.values())
@@ -123,12 +123,12 @@ def with_limits(plan: Plan, settings: Settings) -> Settings:
 def run(
     plan: Plan,
     out: Path,
-    settings: Settings,
+    settings: BatchSettings,
     progress: Progress = lambda done, total: None,
     report: Callable[[str], None] = lambda line: None,
-    made: Callable[[Job, Unit], None] = lambda job, unit: None,
+    made: Callable[[ResolvedRequest, BatchUnit], None] = lambda job, unit: None,
     elsewhere: Container[str] = (),
-) -> Summary:
+) -> BatchSummary:
     """Make what a folder lacks of a plan.
 
     Args:
@@ -138,7 +138,7 @@ def run(
         progress: told (done, total) after each asset.
         report: told of a device that had to be left unused.
         made: told of each unit when its files are on the device and entered.
-        elsewhere: keys of units (see plan.Job.key) that need not be made because whoever asks has them already.
+        elsewhere: keys of units (see ResolvedRequest.key) that the caller has already.
 
     Raises:
         InputError: the folder is in use, damaged or can't be written, or holds other files with these names.
@@ -152,7 +152,7 @@ def run(
             check_free(plan, todo, index, out)
         tidy(plan, out, index.locked)
         shown = set(chosen(plan)) if settings.sheet and (todo or not sheets_there(plan, out)) else set()
-        summary = Summary(skipped=len(plan) - len(todo))
+        summary = BatchSummary(skipped=len(plan) - len(todo))
         if todo:
             index.begin()
         if todo or shown:
@@ -165,7 +165,7 @@ def run(
     return summary
 
 
-def check_hope(summary: Summary) -> None:
+def check_hope(summary: BatchSummary) -> None:
     """Raise why nothing at all could be made, where it is the same for all: a library that is missing, for one."""
     first = summary.failures[0] if summary.failures else None
     nothing = not summary.made and not summary.skipped
@@ -173,7 +173,7 @@ def check_hope(summary: Summary) -> None:
         raise error_of(first.why, first.exit_code)
 
 
-def is_done(index: Index, out: Path, job: Job, unit: Unit) -> bool:
+def is_done(index: Index, out: Path, job: ResolvedRequest, unit: BatchUnit) -> bool:
     """Whether a unit was made as it is wanted, and its files are still there."""
     done = index.done.get(job.path(unit))
     return done is not None and done.key == job.key(unit) and done.is_there(out)
@@ -202,16 +202,16 @@ class Work:
 def make(
     plan: Plan,
     out: Path,
-    settings: Settings,
+    settings: BatchSettings,
     work: Work,
     index: Index,
-    summary: Summary,
+    summary: BatchSummary,
     progress: Progress,
     report: Callable[[str], None],
-    made: Callable[[Job, Unit], None],
+    made: Callable[[ResolvedRequest, BatchUnit], None],
 ) -> None:
     """Make the work and enter it."""
-    terms = Terms(out, settings.providers, settings.memory, patience_for(plan, settings))
+    terms = WorkerSettings(out, settings.providers, settings.memory, patience_for(plan, settings))
     done = 0
     for answer in answers_of(plan, terms, work, settings, report):
         if isinstance(answer, Stopped):
@@ -219,7 +219,7 @@ def make(
         wanted = answer.index in work.write
         job, unit = plan.unit(answer.index)
         if isinstance(answer, Failed):
-            summary.failures += [Failure(job.path(unit), unit.seed, answer.why, answer.exit_code)] if wanted else []
+            summary.failures += [UnitFailure(job.path(unit), unit.seed, answer.why, answer.exit_code)] if wanted else []
             if len(summary.failures) == ENOUGH:
                 check_hope(summary)
         else:
@@ -231,7 +231,7 @@ def make(
             progress(done, len(work.write))
 
 
-def take(plan: Plan, made: Made, index: Index | None, summary: Summary) -> None:
+def take(plan: Plan, made: Made, index: Index | None, summary: BatchSummary) -> None:
     """Enter what was made, and keep what is to be shown."""
     job, unit = plan.unit(made.index)
     if index:
@@ -264,17 +264,17 @@ def error_of(why: str, exit_code: int) -> GanassetsError:
 
 
 def answers_of(
-    plan: Plan, terms: Terms, work: Work, settings: Settings, report: Callable[[str], None]
+    plan: Plan, terms: WorkerSettings, work: Work, settings: BatchSettings, report: Callable[[str], None]
 ) -> Iterator[Answer]:
     """Answers in the plan's order: from this process where little is to be made, else from several."""
     cuda = has_cuda() and (terms.providers is None or CUDA in terms.providers)
     tasks = work.tasks(plan, TOGETHER_ON_CUDA if cuda else TOGETHER)
     workers = settings.workers or default_workers(plan, cuda, terms.memory or 0)
     if terms.memory is None and (workers == 1 or len(work) < FEW):
-        yield from from_here(Workshop(plan, terms, report), tasks)
+        yield from from_here(UnitMaker(plan, terms, report), tasks)
         return
     if terms.memory is None and len(plan.jobs) == 1:  # the first units of several jobs say nothing of the others
-        shop = Workshop(plan, terms, report)
+        shop = UnitMaker(plan, terms, report)
         first = next(tasks)
         yield from (*shop.work(first), *shop.finish())  # opens the model
         second, started = next(tasks, None), time.monotonic()
@@ -289,7 +289,7 @@ def answers_of(
         yield from pool.results(tasks)
 
 
-def from_here(shop: Workshop, tasks: Iterator[Task]) -> Iterator[Answer]:
+def from_here(shop: UnitMaker, tasks: Iterator[Task]) -> Iterator[Answer]:
     """Answers of this process."""
     for answers in chain((shop.work(task) for task in tasks), (shop.finish() for _ in range(1))):
         yield from answers
@@ -316,7 +316,7 @@ def texels(job: Any) -> int:
     return max(math.prod(size) if size else 0 for size in sizes)
 
 
-def patience_for(plan: Plan, settings: Settings) -> float | None:
+def patience_for(plan: Plan, settings: BatchSettings) -> float | None:
     """Seconds that a plan's slowest answer may take."""
     if settings.patience is None:
         return None
@@ -389,7 +389,7 @@ def tidy(plan: Plan, out: Path, locked: bool) -> None:
         remove_leftovers(folder) if locked else files_in(folder)
 
 
-def write_failures(out: Path, failures: Sequence[Failure]) -> None:
+def write_failures(out: Path, failures: Sequence[UnitFailure]) -> None:
     """failures.jsonl, or none."""
     path = out / FAILURES
     if failures:
@@ -415,17 +415,19 @@ class Estimate:
     seconds: float
 
 
-def estimate(plan: Plan, settings: Settings) -> list[Estimate]:
+def estimate(plan: Plan, settings: BatchSettings) -> list[Estimate]:
     """Of each job, from some of its units that are made and thrown away."""
     settings = with_limits(plan, settings)
-    terms = Terms(None, settings.providers, settings.memory, patience_for(plan, settings))
+    terms = WorkerSettings(None, settings.providers, settings.memory, patience_for(plan, settings))
     with Pool(plan, terms, 1) as pool:
-        shop = Workshop(plan, terms)
+        shop = UnitMaker(plan, terms)
         make = pool.results if terms.memory else lambda tasks: from_here(shop, tasks)
         return estimates(plan, settings, make)
 
 
-def estimates(plan: Plan, settings: Settings, make: Callable[[Iterator[Task]], Iterator[Answer]]) -> list[Estimate]:
+def estimates(
+    plan: Plan, settings: BatchSettings, make: Callable[[Iterator[Task]], Iterator[Answer]]
+) -> list[Estimate]:
     """Of each job, from answers to tasks."""
     workers = settings.workers or default_workers(plan, cuda=False)
     found = []

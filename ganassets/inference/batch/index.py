@@ -17,25 +17,25 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ... import __version__
 from ...api.errors import InputError
-from .journal import Ledger, lines_of
+from .journal import Journal, lines_of
 
 INDEX = "index.jsonl"
 LONGEST_PATH = 4096
 FIRST = b'{"begin":'  # what every index begins with; a stranger's file of that name stays as it is
 
 
-class _Line(BaseModel):
+class _IndexLine(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
-class File(_Line):
+class IndexFile(_IndexLine):
     """A file of an asset."""
 
     bytes: int = Field(ge=0)
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
 
 
-class Entry(_Line):
+class IndexEntry(_IndexLine):
     """A line about an asset.
 
     Attributes:
@@ -47,7 +47,7 @@ class Entry(_Line):
 
     name: str = Field(max_length=LONGEST_PATH)
     key: str = Field(pattern="^[0-9a-f]{16}$")
-    files: dict[Annotated[str, Field(max_length=LONGEST_PATH)], File] = Field(max_length=1024)
+    files: dict[Annotated[str, Field(max_length=LONGEST_PATH)], IndexFile] = Field(max_length=1024)
 
 
 @dataclass(frozen=True)
@@ -87,9 +87,9 @@ class Index:
         def taken() -> None:
             raise InputError(f"another run is writing to {out}; wait until it has ended, or choose another folder.")
 
-        self._ledger = Ledger(self.path, out, taken)
+        self._journal = Journal(self.path, out, taken)
         try:
-            self._ledger.cut(self._read())
+            self._journal.cut(self._read())
         except BaseException:
             self.close()
             raise
@@ -97,7 +97,7 @@ class Index:
     @property
     def locked(self) -> bool:
         """Whether no other run can be writing to the folder; False where the file system knows no locks."""
-        return self._ledger.locked
+        return self._journal.locked
 
     def __enter__(self) -> Index:
         return self
@@ -109,7 +109,7 @@ class Index:
 
     def close(self) -> None:
         """Give the folder back."""
-        self._ledger.close()
+        self._journal.close()
 
     def _read(self) -> int:
         """Take in what is there; returns the bytes up to the end of the last whole line."""
@@ -132,13 +132,13 @@ class Index:
         if "begin" in raw or "end" in raw:
             self.cut_off = "begin" in raw
             return
-        entry = Entry.model_validate(raw)
+        entry = IndexEntry.model_validate(raw)
         self.done[entry.name] = Done(entry.key, {path: file.bytes for path, file in entry.files.items()})
 
     def begin(self) -> None:
         """A run begins, or goes on where the last one was cut off."""
         if not self.cut_off:
-            self._ledger.write(as_json({"begin": __version__}))
+            self._journal.write(as_json({"begin": __version__}))
         self.cut_off = True
 
     def enter(self, name: str, key: str, files: Mapping[str, tuple[int, str]], recipe: str) -> None:
@@ -150,11 +150,11 @@ class Index:
             recipe: its JSON.
         """
         told = {path: {"bytes": size, "sha256": digest} for path, (size, digest) in files.items()}
-        self._ledger.write(f'{as_json({"name": name, "key": key, "files": told})[:-1]},"recipe":{recipe}}}')
+        self._journal.write(f'{as_json({"name": name, "key": key, "files": told})[:-1]},"recipe":{recipe}}}')
 
     def end(self) -> None:
         """The run has made all that it could."""
-        self._ledger.write(as_json({"end": __version__}))
+        self._journal.write(as_json({"end": __version__}))
         self.cut_off = False
 
 

@@ -9,13 +9,13 @@ from pathlib import Path
 from ...api.errors import InputError
 from ...api.files import check_regular, open_regular
 from ...api.writer import can_not_write
-from .lock import take
+from .lock import lock_file
 
 MAX_LINE = 8 * 2**20  # bytes
 MAX_BYTES = 16 * 2**30
 
 
-class Ledger:
+class Journal:
     """The file, open for more and locked.
 
     Args:
@@ -37,7 +37,7 @@ class Ledger:
             raise can_not_write(folder, error) from error
         try:
             check_regular(self._handle, path)
-            while (held := take(self._handle)) is False:
+            while (held := lock_file(self._handle)) is False:
                 taken()
             self.locked = bool(held)
             if self.size > MAX_BYTES:

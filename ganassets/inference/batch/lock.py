@@ -13,7 +13,7 @@ PAUSE = 0.05
 UNSUPPORTED = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
 
 
-def take(handle: int, seconds: float = MOMENT) -> bool | None:
+def lock_file(handle: int, seconds: float = MOMENT) -> bool | None:
     """Take the lock of an open file.
 
     Args:

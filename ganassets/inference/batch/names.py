@@ -12,14 +12,14 @@ from ...api.registry import nearest
 from ...api.writer import check_names
 
 DEFAULT, DEFAULT_OF_GRIDS = "{generator}-{seed:08d}", "{generator}-{seed:08d}-{place:03d}"
-MOST_BYTES = 150  # exporters add to a name
+MAX_BYTES = 150  # exporters add to a name
 # How each type of value may be formatted: no specification is so long that it could fill the memory.
 SPECIFICATIONS = {int: r"(0?[1-9][0-9]?)?d?", float: r"(\.[0-9])?[fg]?", str: ""}
 
-Value = int | float | str
+NameValue = int | float | str
 
 
-def compiled(template: str, fields: Mapping[str, type]) -> Callable[[Mapping[str, Value]], str]:
+def compile_template(template: str, fields: Mapping[str, type]) -> Callable[[Mapping[str, NameValue]], str]:
     """A template as a function of its fields' values.
 
     Args:
@@ -41,7 +41,7 @@ def compiled(template: str, fields: Mapping[str, type]) -> Callable[[Mapping[str
         if conversion or not re.fullmatch(SPECIFICATIONS[fields[field]], specification or ""):
             raise InputError(f"a name can't have {{{field}{'!' if conversion else ':'}{conversion or specification}}}.")
 
-    def name(values: Mapping[str, Value]) -> str:
+    def name(values: Mapping[str, NameValue]) -> str:
         made = "".join(
             text + (format(values[field], specification or default_of(values[field])) if field is not None else "")
             for text, field, specification, _ in parts
@@ -52,15 +52,20 @@ def compiled(template: str, fields: Mapping[str, type]) -> Callable[[Mapping[str
     return name
 
 
-def default_of(value: Value) -> str:
+def asset_name(generator: str, seed: int) -> str:
+    """Return the default name of a seed's asset, such as "faces-00000007"."""
+    return DEFAULT.format(generator=generator, seed=seed)
+
+
+def default_of(value: NameValue) -> str:
     """How a value stands in a name."""
     return "g" if isinstance(value, float) else ""
 
 
 def check_name(name: str) -> None:
     """InputError unless files may be called so on every system, with something before and behind it."""
-    if len(os.fsencode(name)) > MOST_BYTES:
-        raise InputError(f"the name {name[:40]!r}... is longer than {MOST_BYTES} bytes.")
+    if len(os.fsencode(name)) > MAX_BYTES:
+        raise InputError(f"the name {name[:40]!r}... is longer than {MAX_BYTES} bytes.")
     check_names([name])
 
 

@@ -16,7 +16,7 @@ from multiprocessing.context import SpawnProcess
 
 from ...api.registry import EXPORTERS, GENERATORS, label_named
 from .plan import Plan
-from .worker import LIFT_LIMITS, Answer, Failed, Stopped, Task, Terms, serve
+from .worker import LIFT_LIMITS, Answer, Failed, Stopped, Task, WorkerSettings, serve
 
 DEPTH = 2  # tasks that a worker has at a time: one that it makes, one that waits
 AHEAD = 4  # tasks a worker that may be done before the one whose turn it is
@@ -41,7 +41,7 @@ def interrupts_held() -> Iterator[None]:
 
 
 @dataclass(eq=False)
-class Worker:
+class WorkerProcess:
     """A process and what it was asked for.
 
     Attributes:
@@ -61,7 +61,7 @@ class Worker:
 
 
 class Pool:
-    """Worker processes; leaving its context ends them.
+    """WorkerProcess processes; leaving its context ends them.
 
     Args:
         plan: of the batch.
@@ -69,9 +69,9 @@ class Pool:
         size: how many.
     """
 
-    def __init__(self, plan: Plan, terms: Terms, size: int) -> None:
+    def __init__(self, plan: Plan, terms: WorkerSettings, size: int) -> None:
         self.plan, self.terms, self.size = plan, terms, size
-        self.workers: list[Worker] = []
+        self.workers: list[WorkerProcess] = []
         self.again: deque[Task] = deque()  # of workers that died
         self.suspects: set[Task] = set()
         self.deaths = 0
@@ -115,7 +115,7 @@ class Pool:
         """Whether another task may be given."""
         return not self.again and (len(self.workers) < self.size or any(self._free(worker) for worker in self.workers))
 
-    def _free(self, worker: Worker) -> bool:
+    def _free(self, worker: WorkerProcess) -> bool:
         """Whether a worker may be given more; one with a suspect may not, so that it is known who killed it."""
         return len(worker.tasks) < DEPTH and self.suspects.isdisjoint(worker.tasks)
 
@@ -125,18 +125,18 @@ class Pool:
             self._start()
         self._send(min(filter(self._free, self.workers), key=lambda worker: len(worker.tasks)), task)
 
-    def _start(self) -> Worker:
+    def _start(self) -> WorkerProcess:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         process = context.Process(target=serve, args=(theirs, self.plan, self.terms), daemon=True)
         with interrupts_held():
             process.start()
             theirs.close()
-            worker = Worker(process, ours)
+            worker = WorkerProcess(process, ours)
             self.workers.append(worker)
         return worker
 
-    def _send(self, worker: Worker, task: Task) -> None:
+    def _send(self, worker: WorkerProcess, task: Task) -> None:
         if not worker.tasks:
             worker.since = time.monotonic()
         worker.tasks.append(task)
@@ -164,7 +164,7 @@ class Pool:
             while worker.tasks and worker.open.isdisjoint(worker.tasks[0].indices):
                 worker.tasks.popleft()
 
-    def _time_left(self, working: Iterable[Worker]) -> float | None:
+    def _time_left(self, working: Iterable[WorkerProcess]) -> float | None:
         """Seconds until the next worker has taken too long; those that have are ended. None without a limit."""
         if self.terms.patience is None:
             return None
@@ -178,7 +178,7 @@ class Pool:
                 left.append(max(rest, 0.0))
         return min(left)
 
-    def _bury(self, worker: Worker) -> Iterator[Answer]:
+    def _bury(self, worker: WorkerProcess) -> Iterator[Answer]:
         """A worker died: its tasks are made again, each with a worker to itself; who kills that one too has failed."""
         worker.process.join(SECONDS_TO_END)
         worker.pipe.close()
@@ -194,7 +194,7 @@ class Pool:
             else:
                 self.again.append(task)
 
-    def _cause_of_death(self, worker: Worker, index: int) -> str:
+    def _cause_of_death(self, worker: WorkerProcess, index: int) -> str:
         """Why a worker that made a unit has ended: one that ended by itself, with a code that neither Python nor
         Windows gives a process that fails, was told to by a plugin.
         """

@@ -82,7 +82,7 @@ Answer = Made | Failed | Stopped
 
 
 @dataclass(frozen=True)
-class Terms:
+class WorkerSettings:
     """How workers work.
 
     Attributes:
@@ -98,7 +98,7 @@ class Terms:
     patience: float | None = None
 
 
-class Workshop:
+class UnitMaker:
     """Models that are opened as they are needed; one thread for an operator, because how many there are may change the
     last bits of a result.
 
@@ -108,7 +108,7 @@ class Workshop:
         report: told of a device that had to be left unused.
     """
 
-    def __init__(self, plan: Plan, terms: Terms, report: Callable[[str], None] = lambda line: None) -> None:
+    def __init__(self, plan: Plan, terms: WorkerSettings, report: Callable[[str], None] = lambda line: None) -> None:
         self.plan, self.terms, self.report = plan, terms, report
         self.models: dict[str, Model] = {}
         # Looking for plugins takes longer than many a unit does.
@@ -135,7 +135,7 @@ class Workshop:
         jobs = [self.plan.unit(i) for i in indices]
         job = jobs[0][0]
         spec = self.spec(job.generator)
-        recipes = [job.recipe(spec, unit) for _, unit in jobs]
+        recipes = [job.recipe(unit) for _, unit in jobs]
         made = make_assets(self.model(self.plan.job_at(indices[0])), spec, recipes)
         return [(asset, recipe.to_json()) for asset, recipe in zip(made, recipes, strict=True)]
 
@@ -203,12 +203,12 @@ class Workshop:
         return [*answers]
 
 
-def serve(pipe: Connection, plan: Plan, terms: Terms) -> None:
+def serve(pipe: Connection, plan: Plan, terms: WorkerSettings) -> None:
     """A worker's process: tasks come through the pipe, answers go back, until the pipe is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that began it all
     if terms.memory:
         limit_memory(terms.memory)
-    shop = Workshop(plan, terms)
+    shop = UnitMaker(plan, terms)
     try:
         while (task := pipe.recv()) is not None:
             answers = told(lambda task=task: shop.work(task), terms)
@@ -221,7 +221,7 @@ def serve(pipe: Connection, plan: Plan, terms: Terms) -> None:
         pass  # whoever asked is gone
 
 
-def told(call: Callable[[], list[Answer]], terms: Terms) -> list[Answer]:
+def told(call: Callable[[], list[Answer]], terms: WorkerSettings) -> list[Answer]:
     """Answers; what is no fault of a unit's ends all."""
     try:
         return call()
