@@ -157,8 +157,10 @@ class GenerationRequest(SharedOptions):
 
 def describe_validation_error(error: ValidationError) -> str:
     """Describe the first problem of a request: the field, what is wrong, and the value."""
-    first = error.errors()[0]
-    place = ".".join(map(str, first["loc"][:2]))[:200] or "the request"
+    errors = error.errors()
+    place = ".".join(map(str, errors[0]["loc"][:2]))[:200] or "the request"
+    # Of a field with several types, the last one is text, which says most.
+    first = [one for one in errors if one["loc"][:2] == errors[0]["loc"][:2]][-1]
     if place.startswith(("conditions.", "sliders.")) and len(first["loc"]) > 2:
         return f"{place}: write a number, a choice, a list of values, {{ from = 1, to = 2 }} or {{ any = [...] }}"
     value = "" if first["type"] in ("missing", "extra_forbidden") else f" (not {str(first['input'])[:80]!r})"

@@ -109,7 +109,7 @@ def check_option_names(exporter: Exporter, names: Iterable[str]) -> None:
     known = [option.name for option in exporter.options]
     for name in names:
         if name not in known:
-            advice = nearest(name, known) if known else "it has none."
+            advice = nearest(name, known) if known else "leave it out."
             raise InputError(f"{exporter.name} has no setting {name!r}; {advice}")
 
 
