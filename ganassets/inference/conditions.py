@@ -128,7 +128,7 @@ def check_learned(manifest: Manifest, values: Mapping[str, ConditionValue]) -> N
 
 def _check_choices(condition: ConditionInfo, chosen: Sequence[int], columns: NDArray[np.float32]) -> None:
     """Raise InputError where no row (r, choices) of the data has one of the chosen choices."""
-    learned = (columns > 0).any(0)
+    learned = [bool((column > 0).any()) for column in columns.T]
     for i in chosen:
         if not learned[i]:
             known = ", ".join(choice for choice, is_known in zip(condition.choices, learned, strict=True) if is_known)

@@ -60,13 +60,13 @@ def check_recipe(file: ModelFile, spec: GeneratorSpec, recipe: Recipe) -> None:
     map_size(manifest, spec, recipe)
 
 
-def default_size(manifest: Manifest, spec: GeneratorSpec) -> tuple[int, ...] | None:
-    """Return the size of a size-free model's noise map where the user names none.
+def recipe_size(manifest: Manifest, spec: GeneratorSpec, options: SharedOptions) -> tuple[int, ...] | None:
+    """Return the size that recipes of a request have: the one it names, or the model's default.
 
-    It is None for a model that has a size of its own, or whose plugin chooses the size of each asset.
+    The default is None for a model that has a size of its own, or whose plugin chooses the size of each asset.
     """
-    if manifest.noise is None or spec.map_size:
-        return None
+    if options.size or manifest.noise is None or spec.map_size:
+        return options.size
     return (DEFAULT_SIZES * manifest.noise.size,) * noise_axes(manifest)
 
 
@@ -85,7 +85,7 @@ def map_size(manifest: Manifest, spec: GeneratorSpec, options: SharedOptions) ->
             raise InputError(f"models of {manifest.generator} {why}; leave out --size, --crop and --window.")
         return None
     if size is None:
-        return default_size(manifest, spec)
+        return recipe_size(manifest, spec, options)
     check_size(size)
     if len(size) != noise_axes(manifest):
         raise InputError(f"a size of {size_text(size)} is not possible; this model has {noise_axes(manifest)} axes.")

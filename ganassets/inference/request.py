@@ -7,7 +7,7 @@ checks the request against it; the result knows the recipe of each asset.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import (
     AfterValidator,
@@ -80,6 +80,13 @@ Shares = Annotated[dict[Text, float], Field(max_length=MAX_VALUES), AfterValidat
 RequestedValue = Scalar | Values | ConditionRange | ConditionChoices | Shares
 Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
 
+if TYPE_CHECKING:  # what callers may write; it is kept as numbers
+    Seeds = Sequence[int] | str | int | None
+    Size = tuple[int, ...] | str | int | None
+else:
+    Seeds = Annotated[tuple[Seed, ...] | None, BeforeValidator(_read_seeds)]
+    Size = Annotated[tuple[Side, ...] | None, Field(max_length=2), BeforeValidator(_read_size)]
+
 
 class GenerationRequest(SharedOptions):
     """What to generate, as the user wrote it.
@@ -111,7 +118,7 @@ class GenerationRequest(SharedOptions):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     model: Text
-    seeds: Annotated[tuple[Seed, ...] | None, BeforeValidator(_read_seeds)] = None
+    seeds: Seeds = None
     count: int | None = Field(default=None, ge=1, le=MAX_SEEDS)
     seed: Seed | None = None
     recipes: tuple[Text, ...] = Field(default=(), max_length=MAX_SEEDS)
@@ -120,7 +127,7 @@ class GenerationRequest(SharedOptions):
     )
     directions: dict[Text, float | Text] = Field(default={}, max_length=64)
     truncation: float = Field(default=DEFAULT_TRUNCATION, ge=0, le=1)
-    size: Annotated[tuple[Side, ...] | None, Field(max_length=2), BeforeValidator(_read_size)] = None
+    size: Size = None  # pyright: ignore[reportIncompatibleVariableOverride]  # kept as SharedOptions says
     settings: dict[Text, Scalar] = Field(default={}, max_length=64)
     to: Text | None = None
     options: dict[Text, Scalar] = Field(default={}, max_length=64)
@@ -151,6 +158,7 @@ class GenerationRequest(SharedOptions):
         if self.recipes:
             return ()
         if self.seeds is not None:
+            assert not isinstance(self.seeds, (str, int)), "they are kept as numbers"
             return self.seeds
         return consecutive_seeds(1 if self.seed is None else self.seed, self.count or 1)
 

@@ -18,7 +18,7 @@ from .conditions import ConditionValue, encode_conditions, find_condition, parse
 from .directions import offset_of_amounts
 from .model import check_plugin, inspect_model
 from .model_search import find_model
-from .pipeline import check_recipe, condition_of, default_size, limit_batch, make_assets, map_size
+from .pipeline import check_recipe, condition_of, limit_batch, make_assets, map_size, recipe_size
 from .provenance import recipe_in
 from .recipe import Recipe, SharedOptions
 from .request import ConditionChoices, ConditionRange, GenerationRequest
@@ -96,7 +96,7 @@ def resolve_with_model(
         conditions=fixed,
         grid=grid,
         drawn=drawn,
-        size=request.size or default_size(file.manifest, spec),
+        size=recipe_size(file.manifest, spec, request),
         offset=offset_of_amounts(file, request.directions),
     )
     if not request.recipes:
