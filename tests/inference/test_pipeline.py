@@ -141,7 +141,9 @@ def test_large_maps_go_through_the_network_one_by_one(tiling, monkeypatch):
 def test_windows_change_nothing(tiling, window):
     model, spec = tiling
     request = request_of((3,), size=(96, 72))
-    (whole,), (parts,) = (everything_of(model, spec, r) for r in (request, request.model_copy(update={"window": window})))
+    (whole,), (parts,) = (
+        everything_of(model, spec, r) for r in (request, request.model_copy(update={"window": window}))
+    )
     assert_same(whole, parts, atol=1e-5)
 
 

@@ -12,7 +12,15 @@ import pytest
 
 from ganassets.api.errors import GanassetsError, InputError
 from ganassets.inference.batch import engine
-from ganassets.inference.batch.engine import FAILURES, MOST_SHOWN, BatchSettings, chosen, estimate, run, shared
+from ganassets.inference.batch.engine import (
+    FAILURES,
+    MAX_SHOWN,
+    BatchSettings,
+    estimate,
+    run,
+    share_topology,
+    units_to_show,
+)
 from ganassets.inference.batch.index import INDEX
 from ganassets.inference.batch.plan import Plan
 from ganassets.inference.batch.worker import UnitMaker
@@ -280,14 +288,14 @@ def test_a_model_that_was_replaced_ends_the_batch(make_job, make_model, out):
 
 def test_sheets_show_all_or_some_evenly_spaced(make_job, monkeypatch):
     plan = Plan([make_job(range(3), folder="a"), make_job(range(200), folder="b", title="2")])
-    assert list(chosen(plan))[:3] == [0, 1, 2]
-    rest = [i - 3 for i in list(chosen(plan))[3:]]
-    assert len(rest) == MOST_SHOWN and rest[0] == 0 and rest[-1] >= 195
+    assert list(units_to_show(plan))[:3] == [0, 1, 2]
+    rest = [i - 3 for i in list(units_to_show(plan))[3:]]
+    assert len(rest) == MAX_SHOWN and rest[0] == 0 and rest[-1] >= 195
     assert set(np.diff(rest)) <= {3, 4}
 
 
 def test_sheets_show_the_same_however_the_batch_was_made(make_job, out, monkeypatch):
-    monkeypatch.setattr(engine, "MOST_SHOWN", 4)
+    monkeypatch.setattr(engine, "MAX_SHOWN", 4)
     settings = replace(ONE, sheet=True)
 
     def shown(folder, count):
@@ -313,10 +321,10 @@ def test_assets_of_a_sheet_share_their_topology(make_job, out, spec, file):
     a, b = (only_asset(model, spec, recipe) for _ in range(2))
     assert a.topology is not b.topology
     others = {0: [SimpleNamespace(name="a clip")], 1: [a]}
-    assert shared(b, others).topology is a.topology
-    assert shared(others[0][0], others) is others[0][0]
+    assert share_topology(b, others).topology is a.topology
+    assert share_topology(others[0][0], others) is others[0][0]
     unlike = replace(b, topology=replace(b.topology, uvs=b.topology.uvs[::-1].copy()))
-    assert shared(unlike, others).topology is unlike.topology
+    assert share_topology(unlike, others).topology is unlike.topology
 
 
 def test_an_estimate_is_made_of_some_and_writes_nothing(make_job, out, made):
