@@ -16,12 +16,12 @@ from ganassets.api.manifest import Manifest
 from ganassets.api.registry import load_generator
 from ganassets.inference.latent_edits import (
     check_pair,
+    describe_recipe,
     latent_of,
     layered_w,
     layers_text,
     mix,
     morph,
-    named,
     offset_of,
     pack_offset,
     parse_layers,
@@ -341,8 +341,8 @@ def test_many_variations_take_no_longer_each(model, spec):
 
 def test_names_in_words(model, spec):
     plain = seed(model, spec, 7)
-    assert named(plain) == "7"
-    assert named(vary(model.manifest, plain, 0.2, 1)[0]) == "squares-00000007-v001"
+    assert describe_recipe(plain) == "7"
+    assert describe_recipe(vary(model.manifest, plain, 0.2, 1)[0]) == "squares-00000007-v001"
 
 
 @given(st.integers(0, 2**40), st.integers(0, 2**40), st.floats(0, 1))
