@@ -360,7 +360,7 @@ def test_workers_have_memory(make_job, monkeypatch):
     for free, workers in ((1e9, 3), (1e8, 1), (1e12, engine.MAX_WORKERS)):
         monkeypatch.setattr(engine, "free_memory", lambda free=free: free)
         assert engine.default_workers(plan, cuda=False) == workers
-    assert engine.default_workers(plan, cuda=True) == engine.MAX_WORKERS_ON_CUDA
+    assert engine.default_workers(plan, cuda=True) == engine.MAX_CUDA_WORKERS
     assert engine.default_workers(plan, cuda=False, allowed=10**12 // 3) == 3
 
 
