@@ -47,7 +47,8 @@ def test_sizes_in_every_form(size, rows_and_columns):
 def test_files_of_jobs_say_sliders():
     table = {"model": "squares", "sliders": {"age": {"from": 1, "to": 2}, "tint": {"any": ["red"]}}}
     conditions = GenerationRequest.model_validate(table).conditions
-    assert conditions == {"age": ConditionRange.model_validate({"from": 1, "to": 2}), "tint": ConditionChoices(any=["red"])}
+    assert conditions["age"] == ConditionRange.model_validate({"from": 1, "to": 2})
+    assert conditions["tint"] == ConditionChoices(any=["red"])
     assert request(conditions={"tint": {"red": 3, "green": 1}}).conditions == {"tint": {"red": 3.0, "green": 1.0}}
 
 
