@@ -11,22 +11,23 @@ from ganassets.api.assets import Mesh
 from ganassets.api.registry import load_generator
 from ganassets.api.rendering import render_views
 from ganassets.api.spec import GeneratorSpec
-from ganassets.inference.conditions import Wish
+from ganassets.inference.conditions import ConditionValue
 from ganassets.inference.model import Model, open_model
-from ganassets.inference.pipeline import Request, generate
+from ganassets.inference.request import GenerationRequest
+from ganassets.inference.resolve import generate
 from ganassets_faces.preview import FRONT, INK, PAPER, PROFILE, THREE_QUARTER, Layout, contact_sheet
 
 IMAGES = Path(__file__).parent / "images"
 HEADS = Layout((FRONT, THREE_QUARTER, PROFILE), 256, 2)
 SEED = 11
 CELL = 200
-ROWS: dict[str, list[Wish]] = {
+ROWS: dict[str, list[ConditionValue]] = {
     "age": [10.0, 30.0, 50.0, 80.0],
     "sex": [0.0, 0.33, 0.67, 1.0],
     "weight": [0.0, 0.33, 0.67, 1.0],
     "skin_tone": [0.05, 0.35, 0.65, 0.95],
 }
-BASE: dict[str, Wish] = {
+BASE: dict[str, ConditionValue] = {
     "age": 30.0,
     "sex": 0.6,
     "weight": 0.5,
@@ -38,7 +39,7 @@ BASE: dict[str, Wish] = {
 def draw_heads(model: Model, spec: GeneratorSpec) -> Image.Image:
     """Draw sixteen seeds from three sides."""
     heads = [
-        head for batch in generate(model, spec, Request(seeds=range(1, 17))) for head in batch if isinstance(head, Mesh)
+        head for batch in generate(model, spec, GenerationRequest(model=str(model.path), seeds="1-16")) for head in batch if isinstance(head, Mesh)
     ]
     return contact_sheet(heads, HEADS)
 
@@ -49,7 +50,8 @@ def draw_sliders(model: Model, spec: GeneratorSpec) -> Image.Image:
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(13)
     for row, (name, values) in enumerate(ROWS.items()):
         for column, value in enumerate(values):
-            request = Request(seeds=[SEED], truncation=0.7, wishes={**BASE, name: value})
+            conditions = {**BASE, name: value}
+            request = GenerationRequest(model=str(model.path), seeds=SEED, truncation=0.7, conditions=conditions)
             (head,) = next(iter(generate(model, spec, request)))
             assert isinstance(head, Mesh)
             (front,) = render_views(head, CELL, [FRONT])

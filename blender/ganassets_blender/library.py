@@ -30,10 +30,10 @@ from typing import Any
 from ganassets.api.blender import Blender, command
 from ganassets.api.errors import GanassetsError, InputError
 from ganassets.api.writer import TEMPORARY, can_not_write
-from ganassets.inference.batch.engine import Failure, Progress, Settings, is_done, run
+from ganassets.inference.batch.engine import BatchSettings, Progress, UnitFailure, is_done, run
 from ganassets.inference.batch.index import Index, as_json
-from ganassets.inference.batch.journal import Ledger, lines_of
-from ganassets.inference.batch.plan import Job, Plan, Unit
+from ganassets.inference.batch.journal import Journal, lines_of
+from ganassets.inference.batch.plan import BatchUnit, Plan, ResolvedRequest
 
 from . import catalogs
 
@@ -76,7 +76,7 @@ class Added:
     new: int = 0
     there: int = 0
     volumes: list[Path] = field(default_factory=list)
-    failures: list[Failure] = field(default_factory=list)
+    failures: list[UnitFailure] = field(default_factory=list)
 
 
 class Shelf:
@@ -87,7 +87,7 @@ class Shelf:
         waiting: told, again and again, that another one has the library; may raise to stop that.
 
     Attributes:
-        keys: of the assets that are in volumes (see plan.Job.key).
+        keys: of the assets that are in volumes (see plan.ResolvedRequest.key).
 
     Raises:
         InputError: the folder can't be written, or its index is damaged.
@@ -103,9 +103,9 @@ class Shelf:
             waiting(f"Another Blender is adding to {library}; this one goes on when it is done.")
             time.sleep(WAIT)
 
-        self._ledger = Ledger(self.path, library, taken)
+        self._journal = Journal(self.path, library, taken)
         try:
-            self._ledger.cut(self._read())
+            self._journal.cut(self._read())
             self._tidy()
         except BaseException:
             self.close()
@@ -119,7 +119,7 @@ class Shelf:
 
     def close(self) -> None:
         """Let others have the library."""
-        self._ledger.close()
+        self._journal.close()
 
     def _tidy(self) -> None:
         """Remove what a killed Blender left half-written; one that still writes ends soon."""
@@ -162,7 +162,7 @@ class Shelf:
         while (path := self.folder / f"{stem}-{number:04d}.blend").exists() and path.name not in announced:
             number += 1
         self.numbers[stem] = number
-        self._ledger.write(as_json({"volume": path.name}))
+        self._journal.write(as_json({"volume": path.name}))
         return path
 
     def _announced(self, stem: str) -> set[str]:
@@ -176,7 +176,7 @@ class Shelf:
             volume: its path.
             assets: titles by key.
         """
-        self._ledger.write(as_json({"volume": volume.name, "assets": dict(assets)}))
+        self._journal.write(as_json({"volume": volume.name, "assets": dict(assets)}))
         self.keys.update(assets)
 
 
@@ -184,7 +184,7 @@ def add_to_library(
     plan: Plan,
     library: Path,
     terms: Terms,
-    settings: Settings,
+    settings: BatchSettings,
     progress: Progress = lambda done, total: None,
     report: Callable[[str], None] = lambda line: None,
 ) -> Added:
@@ -215,7 +215,7 @@ def add_to_library(
                 binder.take(job, unit)
             done = len(binder)
 
-            def made(job: Job, unit: Unit) -> None:
+            def made(job: ResolvedRequest, unit: BatchUnit) -> None:
                 binder.take(job, unit)
                 binder.check()
 
@@ -245,7 +245,7 @@ def digest_of(plan: Plan) -> str:
     return digest.hexdigest()[:8]
 
 
-def leftovers(plan: Plan, parts: Path, missing: set[str]) -> Iterator[tuple[Job, Unit]]:
+def leftovers(plan: Plan, parts: Path, missing: set[str]) -> Iterator[tuple[ResolvedRequest, BatchUnit]]:
     """Units that a run made that was stopped before they were in a volume."""
     if not parts.is_dir():
         return
@@ -307,7 +307,7 @@ class Binder:
     def __len__(self) -> int:
         return sum(map(len, self.open.values()))
 
-    def take(self, job: Job, unit: Unit) -> None:
+    def take(self, job: ResolvedRequest, unit: BatchUnit) -> None:
         """Put a unit, whose parts are there, into the next volume."""
         card = self.parts / f"{job.path(unit)}.json"
         pile = self.open.setdefault(job.generator, [])

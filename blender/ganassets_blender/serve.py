@@ -186,11 +186,11 @@ def models(call: Call) -> list[dict[str, Any]]:
 def describe(path: Path, boxed: bool = False) -> dict[str, Any]:
     """What a panel shows of a model file: its name, sliders, settings, step of its sizes; or its error."""
     from ganassets.api.registry import load_generator
-    from ganassets.inference.model import check_plugin, look_into
+    from ganassets.inference.model import check_plugin, inspect_model
 
     where = {"path": str(path), "name": path.parent.name if path.stem == "model" else path.stem, "boxed": boxed}
     try:
-        file = look_into(path)
+        file = inspect_model(path)
         spec = load_generator(file.manifest.generator)
         check_plugin(file, spec)
     except GanassetsError as error:
@@ -219,26 +219,19 @@ def describe(path: Path, boxed: bool = False) -> dict[str, Any]:
 
 
 def plan_for(call: Call) -> Any:
-    """The plan of a request's job, a table as in a file of jobs."""
-    from pydantic import ValidationError
-
-    from ganassets.inference.batch.jobs import JobTable, job_of
+    """The plan of a call's job: the fields of a GenerationRequest."""
     from ganassets.inference.batch.plan import Plan
-    from ganassets.inference.model import look_into
+    from ganassets.inference.model import inspect_model
     from ganassets.inference.model_search import find_model
-    from ganassets.inference.provenance import recipe_in
+    from ganassets.inference.request import GenerationRequest
+    from ganassets.inference.resolve import resolve_request
 
     try:
-        table = JobTable.model_validate({**call.request["job"], "to": "parts"})
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise InputError(
-            f"the job makes no sense ({'.'.join(map(str, first['loc']))}: {first['msg'][:200]})."
-        ) from error
-    path = about("model", find_model, table.model)
-    about("model", look_into, path)
-    job = about("looks", job_of, table, "1", lambda name: path, lambda text: recipe_in(Path(text)))
-    plan = Plan([job])
+        request = GenerationRequest.model_validate({**call.request["job"], "to": "parts"})
+    except InputError as error:
+        raise InputError(f"the job is wrong: {error}") from error
+    file = about("model", inspect_model, about("model", find_model, request.model))
+    plan = Plan([about("looks", resolve_request, request, file=file, title="1")])
     about("looks", plan.check_names)
     return plan
 
@@ -248,7 +241,7 @@ def settings_for(call: Call, plan: Any) -> Any:
 
     Request: "threads", "memory" (GB; 0 is no limit), "provider" (of onnxruntime; the processor by default).
     """
-    from ganassets.inference.batch.engine import Settings, default_workers, worker_memory
+    from ganassets.inference.batch.engine import BatchSettings, default_workers, worker_memory
     from ganassets.inference.model import CPU
     from ganassets.inference.model_search import is_in_box
 
@@ -270,7 +263,7 @@ def settings_for(call: Call, plan: Any) -> Any:
     # Blender's working folder is none that the user chose, so a run in it is no better than any other file.
     trusted = all(is_in_box(job.file) for job in plan.jobs)
     most = None if trusted else int(memory) or None
-    return Settings(workers=workers, providers=providers, memory=most, trusted=trusted)
+    return BatchSettings(workers=workers, providers=providers, memory=most, trusted=trusted)
 
 
 def run_job(call: Call) -> dict[str, Any]:
@@ -356,10 +349,10 @@ def pictures_apart(plan: Any, settings: Any, indices: Sequence[int], side: int) 
     """PNG of some units of a job, made in a process under the limits of models that are not trusted."""
     from ganassets.inference.batch.engine import error_of, patience_for, with_limits
     from ganassets.inference.batch.pool import Pool
-    from ganassets.inference.batch.worker import Made, Task, Terms
+    from ganassets.inference.batch.worker import Made, Task, WorkerSettings
 
     settings = with_limits(plan, settings)
-    terms = Terms(None, settings.providers, settings.memory, patience_for(plan, settings))
+    terms = WorkerSettings(None, settings.providers, settings.memory, patience_for(plan, settings))
     with Pool(plan, terms, 1) as pool:
         for answer in pool.results(Task((i,), frozenset(), frozenset({i})) for i in indices):
             if not isinstance(answer, Made):
@@ -408,7 +401,7 @@ class Studio:
         """PNG of a unit's asset."""
         from ganassets.inference.pipeline import make_assets
 
-        (asset,) = make_assets(self.model, self.spec, [self.job.recipe(self.spec, unit)])
+        (asset,) = make_assets(self.model, self.spec, [self.job.recipe(unit)])
         return encode_thumbnail(asset, side)
 
 

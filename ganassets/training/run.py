@@ -16,7 +16,7 @@ from ..api.errors import InputError
 from ..api.spec import GeneratorSpec, Preset
 from ..api.texts import shell_command
 from ..api.writer import write_atomic
-from ..inference.model import look_into
+from ..inference.model import inspect_model
 from ..inference.model_search import check_trusted
 from .checkpoint import load_fit, load_newest_intact
 from .checks import check_export, check_networks, check_spec
@@ -168,7 +168,7 @@ def resume(spec: GeneratorSpec, run: Path, console: Console, trusted: bool = Fal
     started = has_started(run)
     start = None
     if settings.start and not started:
-        check_trusted(look_into(Path(settings.start)), trusted)  # somebody else may have written config.toml
+        check_trusted(inspect_model(Path(settings.start)), trusted)  # somebody else may have written config.toml
         start = read_start_model(Path(settings.start), spec)
     context = make_distributed_context(settings.hardware.device, settings.hardware.devices)
     with lock_in_main_process(run, context):

@@ -11,19 +11,17 @@ import click
 from ganassets.api.blender import VARIABLE
 from ganassets.api.errors import GanassetsError, InputError
 from ganassets.cli.base import complete_generators, debug_option
-from ganassets.cli.generate import choose_seeds
-from ganassets.cli.generation import (
+from ganassets.cli.generation import MAX_FAILURES_SHOWN, say_limits, say_versions
+from ganassets.cli.options import (
     LOOK_OPTIONS,
-    MOST_TOLD,
     SEED_OPTIONS,
     UNTRUSTED_OPTION,
-    say_limits,
-    say_versions,
-    wanted,
+    build_request,
+    choose_seeds,
     with_options,
 )
 from ganassets.cli.output import make_console, say
-from ganassets.cli.plugin_options import MakingCommand
+from ganassets.cli.plugin_options import GenerationCommand
 
 if TYPE_CHECKING:
     from ganassets.inference.batch.plan import Plan
@@ -44,10 +42,10 @@ Examples:
 """
 
 
-@click.command(cls=MakingCommand, name="library", short_help="Add assets to an asset library.", epilog=EXAMPLES)
+@click.command(cls=GenerationCommand, name="library", short_help="Add assets to an asset library.", epilog=EXAMPLES)
 @click.argument("name_or_model", metavar="NAME_MODEL_OR_JOBS", shell_complete=complete_generators)
 @with_options(SEED_OPTIONS, LOOK_OPTIONS)
-@click.option("--option", "settings", multiple=True, metavar="NAME=VALUE", help="Of clips: rig, root.")
+@click.option("--option", "options", multiple=True, metavar="NAME=VALUE", help="Of clips: rig, root.")
 @click.option(
     "-o", "--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="The library's folder."
 )
@@ -60,9 +58,6 @@ Examples:
 @debug_option
 def command(
     name_or_model: str,
-    count: int | None,
-    seed: int | None,
-    seeds: str | None,
     out: Path,
     pack: bool,
     author: str,
@@ -77,37 +72,36 @@ def command(
     Point Blender to the folder under Preferences > File Paths > Asset Libraries. What the library has is not added
     again, so the same command goes on where it was stopped.
     """
-    from ganassets.inference.batch.engine import Settings
+    from ganassets.inference.batch.engine import BatchSettings
 
     from ..library import Terms
 
     if blender:
         os.environ[VARIABLE] = blender
     if name_or_model.endswith(JOBS):
-        if count or seed is not None or seeds:
+        if params["count"] or params["seed"] is not None or params["seeds"]:
             raise InputError("a file of jobs says which seeds; leave out -n, --seed and --seeds.")
         plan = plan_of_jobs(Path(name_or_model))
     else:
         from ganassets.inference.batch.plan import Plan
+        from ganassets.inference.resolve import resolve_request
 
-        asked = wanted(name_or_model, {**params, "target": FORMAT}, params)
-        plan = Plan([asked.job(choose_seeds(seeds, count, seed))])
+        request = build_request(name_or_model, params, to=FORMAT, **choose_seeds(params))
+        plan = Plan([resolve_request(request)])
         plan.check_names()
     say_versions([job.file for job in plan.jobs])
     trusted = None if untrusted is None else not untrusted
     say_limits([job.file for job in plan.jobs], trusted)
-    settings = Settings(workers, trusted=trusted)
+    settings = BatchSettings(workers, trusted=trusted)
     tell(add(plan, out.absolute(), Terms(pack, author, licence), settings), out)
 
 
 def plan_of_jobs(path: Path) -> Plan:
     """The plan of a file of jobs, each for a library."""
-    from ganassets.inference.batch.jobs import plan_of, read_jobs
-    from ganassets.inference.model_search import find_model
-    from ganassets.inference.provenance import recipe_in
+    from ganassets.inference.jobs import plan_requests, read_jobs
 
-    tables = [table.model_copy(update={"to": FORMAT}) for table in read_jobs(path)]
-    return plan_of(tables, lambda text: find_model(text, path.parent), lambda text: recipe_in(path.parent / text))
+    requests = [request.model_copy(update={"to": FORMAT}) for request in read_jobs(path)]
+    return plan_requests(requests, path.parent)
 
 
 def add(plan: Plan, library: Path, terms: Any, settings: Any) -> Added:
@@ -127,7 +121,7 @@ def add(plan: Plan, library: Path, terms: Any, settings: Any) -> Added:
 def tell(added: Added, library: Path) -> None:
     """Say what came of it; GanassetsError when something could not be made."""
     say(f"{added.new:,} added to {library} in {len(added.volumes)} files, {added.there:,} were there.")
-    for failure in added.failures[:MOST_TOLD]:
+    for failure in added.failures[:MAX_FAILURES_SHOWN]:
         say(f"Not made: {failure.name}: {failure.why}", err=True)
     if added.failures:
         raise GanassetsError(f"{len(added.failures):,} could not be made.")

@@ -21,7 +21,9 @@ from ...api.options import option_values
 from ...api.plugin_calls import decode, measure_assets
 from ...api.spec import GeneratorSpec, Preset
 from ...inference.model import Model, noise_axes, open_model
-from ...inference.pipeline import Request, check_finite, generate, seed_noise
+from ...inference.pipeline import check_finite, seed_noise
+from ...inference.request import GenerationRequest
+from ...inference.resolve import generate
 from ..networks import Domain, LinearModel
 from ..run_folder import CONFIG
 from ..settings import read_settings
@@ -204,9 +206,8 @@ def measure_finished_assets(
     settings = option_values(spec.settings, {})
     size = (manifest.noise.size,) * noise_axes(manifest) if manifest.noise and spec.map_size is None else None
     count = len(found.others)
-    request = Request(
-        range(first_seed, first_seed + min(MAX_ASSETS, count)), truncation=1.0, size=size, settings=settings
-    )
+    seeds = range(first_seed, first_seed + min(MAX_ASSETS, count))
+    request = GenerationRequest(model=str(model.path), seeds=seeds, truncation=1.0, size=size)
     assets = {manifest.generator: [asset for batch in generate(model, spec, request) for asset in batch]}
     # A crop makes no asset.
     tiles = np.ones(count, np.bool_) if found.data.tiles is None else found.data.tiles[found.others]
