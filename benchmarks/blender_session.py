@@ -74,9 +74,9 @@ def enable() -> None:
 
 def until(wanted: Callable[[], Any]) -> None:
     """Tick, as Blender's timer would, until something is so."""
-    studio, end = part("studio"), time.monotonic() + PATIENCE
+    studio, end = part("session"), time.monotonic() + PATIENCE
     while not wanted():
-        assert time.monotonic() < end, [(job.title, job.state, job.error) for job in works().queue.jobs]
+        assert time.monotonic() < end, [(job.title, job.state, job.error) for job in runner().queue.jobs]
         time.sleep(studio.tick())
 
 
@@ -87,16 +87,16 @@ def rest(name: str) -> None:
     phase("")
 
 
-def works() -> Any:
+def runner() -> Any:
     """What carries jobs out."""
-    return part("studio").studio().works
+    return session().job_runner
 
 
 def look_for_models() -> None:
     """What opening the panel does."""
-    desk = part("studio").studio().desk
-    desk.wanted = True
-    until(lambda: part("models").FOUND and not desk.calls)
+    panel_worker = session().panel_worker
+    panel_worker.panel_shown = True
+    until(lambda: part("models").FOUND and not panel_worker.pending)
 
 
 class Ticks:
@@ -104,7 +104,7 @@ class Ticks:
 
     def __init__(self) -> None:
         self.seconds: list[float] = []
-        studio = part("studio").Studio
+        studio = part("session").AddonSession
         tick = studio.tick
 
         def timed(one: Any) -> float:
@@ -148,8 +148,8 @@ def session(plan: str) -> None:
         rest(f"after {name}")
         ticks.seconds.clear()
     part("preferences").preferences().idle = SHORTEST_IDLE
-    studio = part("studio").studio()
-    until(lambda: not studio.desk.child and not studio.works.child)
+    studio = session()
+    until(lambda: not studio.panel_worker.worker and not studio.job_runner.worker)
     rest("released")
     studio.close()
     tell(report)
@@ -210,9 +210,9 @@ def window(plan: str) -> None:
 
 def in_window(plan: dict[str, dict[str, Any]]) -> Iterator[Callable[[], Any]]:
     """What is done; yields what is waited for."""
-    studio = part("studio").studio()
+    studio = session()
     phase("window")
-    yield lambda: part("models").FOUND and studio.shown  # someone clicks the panel's tab
+    yield lambda: part("models").FOUND and studio.shown_model  # someone clicks the panel's tab
     phase("panel")
     ticks, watch, report = Ticks(), Watch(), {}
     for name, words in plan.items():
@@ -221,7 +221,7 @@ def in_window(plan: dict[str, dict[str, Any]]) -> Iterator[Callable[[], Any]]:
         ticks.seconds.clear()
         start = time.perf_counter()
         assert bpy.ops.ganassets.generate(**words) == {"FINISHED"}
-        job = studio.works.queue.jobs[-1]
+        job = studio.job_runner.queue.jobs[-1]
         yield lambda job=job: not job.is_open
         wall = time.perf_counter() - start
         assert job.state == "done", job.error
@@ -236,7 +236,7 @@ def in_window(plan: dict[str, dict[str, Any]]) -> Iterator[Callable[[], Any]]:
 
 def redraw() -> float:
     """Have the panel drawn as often as while a job runs."""
-    part("studio").redraw()
+    part("session").redraw_panels()
     return REDRAWS
 
 

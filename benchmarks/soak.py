@@ -5,7 +5,7 @@ Usage: python benchmarks/soak.py FOLDER [--materials N] [--heads N] [--clips N] 
 Runs `ganassets batch` on materials as GLB, heads as GLB and clips as VRMA, kills it at even shares of the way and
 starts it again, and samples twice a second how many assets are entered and how much memory all its processes have
 (proportional set size: what they share counts once). Prints markdown tables: cost and peak memory for the parts of
-each job. --check then has every GLB and VRMA checked by the Khronos validator (npm packages of tests/real).
+each job. --check then has every GLB and VRMA checked by the Khronos validator (npm packages of tests/real/web).
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ def check(out: Path) -> None:
     for start in range(0, len(files), TOGETHER):
         part = [str(path.resolve()) for path in files[start : start + TOGETHER]]
         done = subprocess.run(
-            ["node", "validate.mjs", *part], cwd=ROOT / "tests" / "real", capture_output=True, text=True, check=True
+            ["node", "validate.mjs", *part], cwd=ROOT / "tests" / "real" / "web", capture_output=True, text=True, check=True
         )
         report = json.loads(done.stdout.splitlines()[-1])
         counts.update({name: report[name] for name in ("files", "errors", "warnings")})

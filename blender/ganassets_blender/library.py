@@ -40,7 +40,7 @@ from . import catalogs
 FOLDER, INDEX = "ganassets", "index.jsonl"
 # Of a volume: assets, and bytes of their parts. Whoever opens it has them in memory.
 MOST, MOST_BYTES = 100, 512 * 2**20
-SCRIPT = Path(__file__).with_name("addon") / "background.py"
+SCRIPT = Path(__file__).with_name("addon") / "volume_writer.py"
 UNFINISHED = re.compile(f"{TEMPORARY.pattern}@?")  # Blender adds the @ while it writes
 WAIT = 0.5  # seconds between looks whether another one has left the library
 NOT_PICTURES = (".json", ".npz", "_thumb.png")

@@ -1,0 +1,114 @@
+"""Clips on armatures in Blender: limbs point in the clip's directions, whatever the rest pose of the armature."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ganassets.api.assets import MotionClip
+from ganassets.api.motion.kinematics import rest_pose, world_pose
+from ganassets.api.motion.retarget import AIMS
+from ganassets.api.motion.rigs import RIGS
+from ganassets.api.motion.rotations import conjugate, degrees_between, from_matrix, multiply, normalised, rotate
+from ganassets.api.motion.skeletons import HUMANOID
+from ganassets_blender import EXPORTER
+from ganassets_blender.parts import STANDING, to_blender
+from support.motion_clips import random_clip, walk_clip
+
+pytestmark = pytest.mark.real
+
+Consumer = Callable[..., dict[str, Any]]
+FRAMES = (0, 7, 20, 33, 60)
+DEFAULTS = {option.name: option.default for option in EXPORTER.options}
+# Kind of armature: the rig with the names of its deform bones, and their prefix.
+NAMES = {"metarig": ("rigify", ""), "rigify": ("rigify", "DEF-"), "imported": ("mixamo", "mixamorig:")}
+TORSO = ("hips", "spine", "chest", "upperChest", "neck", "head")
+TWISTED = {("rigify", "spine"), ("rigify", "chest")}  # Rigify distributes the twist between these and their neighbours
+BONE_AXIS = np.array([0.0, 1, 0])  # direction of a bone in its own frame
+LIMBS = [
+    (f"{side}{part}", f"{side}{AIMS[part]}")
+    for side in ("left", "right")
+    for part in ("UpperArm", "LowerArm", "UpperLeg", "LowerLeg")
+]
+
+
+def play_on_armature(blender: Consumer, folder: Path, kind: str, clip: MotionClip) -> dict[str, Any]:
+    """Play a clip on an armature in Blender; returns the report of pose_armature.py."""
+    figure = EXPORTER.export(clip, DEFAULTS)
+    for ending in ("json", "npz"):
+        (folder / f"figure.{ending}").write_bytes(figure[f"{clip.name}.{ending}"])
+    blender(kind, folder, script="pose_armature.py")
+    files = EXPORTER.export(clip, DEFAULTS | {"armature": str(folder / "armature.json")})
+    for ending in ("json", "npz"):
+        (folder / f"clip.{ending}").write_bytes(files[f"{clip.name}.{ending}"])
+    return blender(kind, folder, *map(str, FRAMES), script="pose_armature.py")
+
+
+def humanoid_matrices(kind: str, pose: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """(4, 4) world matrices of the humanoid's bones in a pose from Blender."""
+    rig, prefix = NAMES[kind]
+    spelt = {joint: [prefix + name for name in RIGS[rig].bones[joint]] for joint in HUMANOID.names}
+    return {joint: np.array(next(pose[name] for name in names if name in pose)) for joint, names in spelt.items()}
+
+
+def rotation_of(matrix: np.ndarray) -> np.ndarray:
+    """(4,) rotation of a matrix that may include a scale."""
+    axes = matrix[:3, :3] / np.linalg.norm(matrix[:3, :3], axis=0)
+    return from_matrix(axes)
+
+
+def angle_between(a: np.ndarray, b: np.ndarray) -> float:
+    """Angle between two directions in degrees."""
+    return float(np.degrees(np.arccos(np.clip(normalised(a) @ normalised(b), -1, 1))))
+
+
+@pytest.mark.parametrize("kind", NAMES)
+@pytest.mark.parametrize("make", [walk_clip, lambda: random_clip(np.random.default_rng(5), 61)], ids=["walk", "any"])
+def test_limbs_point_where_the_clips_do(
+    blender: Consumer, tmp_path: Path, kind: str, make: Callable[[], MotionClip]
+) -> None:
+    clip = make()
+    report = play_on_armature(blender, tmp_path, kind, clip)
+    rest = humanoid_matrices(kind, report["rest"])
+    places, turns = world_pose(HUMANOID, clip.translation.astype(float), clip.rotations.astype(float))
+    assert not rest_pose(HUMANOID)[1][:, :3].any()
+    for frame, pose in zip(FRAMES, report["poses"], strict=True):
+        found = humanoid_matrices(kind, pose)
+        for start, end in LIMBS:
+            wanted = to_blender(places[frame, HUMANOID.index(end)] - places[frame, HUMANOID.index(start)])
+            way = found[end][:3, 3] - found[start][:3, 3]
+            assert angle_between(wanted, way) < 1, (kind, frame, start)
+        for joint in TORSO:
+            since_rest = multiply(STANDING, multiply(turns[frame, HUMANOID.index(joint)], conjugate(STANDING)))
+            wanted, turned = multiply(since_rest, rotation_of(rest[joint])), rotation_of(found[joint])
+            if (kind, joint) in TWISTED:
+                assert angle_between(rotate(wanted, BONE_AXIS), rotate(turned, BONE_AXIS)) < 1, (kind, frame, joint)
+            else:
+                assert degrees_between(turned, wanted) < 1, (kind, frame, joint)
+
+
+@pytest.mark.parametrize("kind", NAMES)
+def test_feet_stay_on_the_ground(blender: Consumer, tmp_path: Path, kind: str) -> None:
+    clip = walk_clip()
+    report = play_on_armature(blender, tmp_path, kind, clip)
+    rest = humanoid_matrices(kind, report["rest"])
+    leg = np.linalg.norm(rest["leftFoot"][:3, 3] - rest["leftUpperLeg"][:3, 3])
+    places, _ = world_pose(HUMANOID, clip.translation.astype(float), clip.rotations.astype(float))
+    for frame, pose in zip(FRAMES, report["poses"], strict=True):
+        found = humanoid_matrices(kind, pose)
+        for foot in ("leftFoot", "rightFoot"):
+            lifted = (places[frame, HUMANOID.index(foot), 1] - 0.08) * leg / 0.84
+            assert found[foot][2, 3] - rest[foot][2, 3] == pytest.approx(lifted, abs=0.015), (kind, frame, foot)
+
+
+def test_the_generated_rig_is_keyed_by_its_controls(blender: Consumer, tmp_path: Path) -> None:
+    play_on_armature(blender, tmp_path, "rigify", walk_clip())
+    card = json.loads((tmp_path / "clip.json").read_text())
+    assert card["moved"] == ["torso"] and "upper_arm_fk.L" in card["bones"]
+    assert not any(name.startswith(("DEF-", "ORG-", "MCH-")) for name in card["bones"])
+    assert ["upper_arm_parent.L", "IK_FK", 1.0] in card["custom"]
