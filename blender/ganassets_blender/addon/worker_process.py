@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A worker process that generates assets beside Blender: start it, send requests, and notice when it dies or hangs.
 
-It writes its answers into a file, which Blender's main thread polls without waiting. No thread reads them: while another
-thread runs Python, Blender calls Python functions without the interpreter lock where a context is overridden.
+It writes its answers into a file, which Blender's main thread polls without waiting. No thread reads them: while
+another thread runs Python, Blender calls Python functions without the interpreter lock where a context is overridden.
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 # pyright: reportMissingImports=false
 """Build Blender data from an asset's parts: a folder with a card (JSON), images and arrays.
 
-Builders are generators: each step does a little work and yields, so that Blender stays usable. The generator returns the
-result. Between steps, a builder keeps references to data blocks only, because an undo frees everything else. A step after
-an undo raises ReferenceError. If the generator fails or is closed early, everything that it has created is removed.
+Builders are generators: each step does a little work and yields, so that Blender stays usable. The generator returns
+the result. Between steps, a builder keeps references to data blocks only, because an undo frees everything else. A step
+after an undo raises ReferenceError. If the generator fails or is closed early, all that it has created is removed.
 
 Builders link nothing to the user's scenes, and do not change the user's mode, selection or active object.
 """
