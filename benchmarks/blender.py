@@ -41,7 +41,7 @@ from ganassets.inference.batch.engine import Settings, default_workers, run
 from ganassets.inference.batch.plan import Plan
 from ganassets_blender import catalogs
 from ganassets_blender.build import build_extension, this_platform
-from ganassets_blender.library import SCRIPT, Terms, add_to_library
+from ganassets_blender.library import SCRIPT, LibraryTerms, add_to_library
 
 SESSION = Path(__file__).with_name("blender_session.py")
 SHARE = 5  # of a batch of materials, one of heads or clips
@@ -374,7 +374,7 @@ def save_alone(bench: Bench) -> float:
         "pack": True,
         "author": "",
         "licence": "",
-        "catalogs": catalogs.merge(bench.folder, told),
+        "catalogs": catalogs.add_catalogs(bench.folder, told),
     }
     blender = Blender(command(SCRIPT, "asset libraries need"))
     try:
@@ -388,7 +388,7 @@ def save_alone(bench: Bench) -> float:
 def fill(bench: Bench) -> None:
     """All of it, from nothing."""
     plan = bench.plan("parts")
-    added = add_to_library(plan, bench.folder / "filled", Terms(), settings_for(plan))
+    added = add_to_library(plan, bench.folder / "filled", LibraryTerms(), settings_for(plan))
     assert added.new == bench.count
 
 

@@ -25,7 +25,7 @@ from tables import print_table, say
 EVERY = 0.5  # seconds
 MOST_PARTS, SMALLEST_PART = 10, 250  # of each job, in assets
 TOGETHER = 500  # files that the validator gets at once
-ROOT = Path(__file__).parents[1]
+VALIDATOR = Path(__file__).parents[1] / "tests" / "real" / "web"
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def entered(out: Path, known: tuple[int, int]) -> tuple[int, int]:
     at, count = known
     index = out / "index.jsonl"
     if index.exists():
-        with open(index, "rb") as file:
+        with index.open("rb") as file:
             file.seek(at)
             for line in file:
                 if not line.endswith(b"\n"):
@@ -135,9 +135,8 @@ def check(out: Path) -> None:
     counts: Counter[str] = Counter()
     for start in range(0, len(files), TOGETHER):
         part = [str(path.resolve()) for path in files[start : start + TOGETHER]]
-        done = subprocess.run(
-            ["node", "validate.mjs", *part], cwd=ROOT / "tests" / "real" / "web", capture_output=True, text=True, check=True
-        )
+        command = ["node", "validate.mjs", *part]
+        done = subprocess.run(command, cwd=VALIDATOR, capture_output=True, text=True, check=True)
         report = json.loads(done.stdout.splitlines()[-1])
         counts.update({name: report[name] for name in ("files", "errors", "warnings")})
     told = f"{counts['errors']} errors, {counts['warnings']} warnings"

@@ -297,11 +297,13 @@ def fill_library(call: Call) -> dict[str, Any]:
     Request: "job", "library", "pack", "author", "licence", and see settings_for. The background Blender is the one that
     the environment names (see ganassets.api.blender).
     """
-    from .library import Terms, add_to_library
+    from .library import LibraryTerms, add_to_library
 
     request, plan = call.request, plan_for(call)
     settings = settings_for(call, plan)
-    terms = Terms(bool(request.get("pack", True)), str(request.get("author", "")), str(request.get("licence", "")))
+    terms = LibraryTerms(
+        bool(request.get("pack", True)), str(request.get("author", "")), str(request.get("licence", ""))
+    )
     call.progress(0, len(plan))
     library = Path(request["library"])
     try:
@@ -386,10 +388,10 @@ def prune(folder: Path) -> None:
 
 def encode_thumbnail(asset: Any, side: int) -> bytes:
     """PNG of an asset."""
-    from .parts import png_of
-    from .thumbnails import thumbnail
+    from .parts import encode_png
+    from .thumbnails import draw_thumbnail
 
-    return png_of(thumbnail(asset, side), {})
+    return encode_png(draw_thumbnail(asset, side), {})
 
 
 class Studio:

@@ -27,7 +27,7 @@ from ganassets.cli.plugin_options import MakingCommand
 
 if TYPE_CHECKING:
     from ganassets.inference.batch.plan import Plan
-    from ganassets_blender.library import Added
+    from ganassets_blender.library import LibraryResult
 
 FORMAT = "parts"
 JOBS = ".toml"
@@ -77,7 +77,7 @@ def command(
     again, so the same command goes on where it was stopped.
     """
     from ganassets.inference.batch.engine import Settings
-    from ganassets_blender.library import Terms
+    from ganassets_blender.library import LibraryTerms
 
     if blender:
         os.environ[VARIABLE] = blender
@@ -95,7 +95,7 @@ def command(
     trusted = None if untrusted is None else not untrusted
     say_limits([job.file for job in plan.jobs], trusted)
     settings = Settings(workers, trusted=trusted)
-    tell(add(plan, out.absolute(), Terms(pack, author, licence), settings), out)
+    tell(add(plan, out.absolute(), LibraryTerms(pack, author, licence), settings), out)
 
 
 def plan_of_jobs(path: Path) -> Plan:
@@ -108,7 +108,7 @@ def plan_of_jobs(path: Path) -> Plan:
     return plan_of(tables, lambda text: find_model(text, path.parent), lambda text: recipe_in(path.parent / text))
 
 
-def add(plan: Plan, library: Path, terms: Any, settings: Any) -> Added:
+def add(plan: Plan, library: Path, terms: Any, settings: Any) -> LibraryResult:
     """Add a plan under a bar, where there is a terminal."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -122,7 +122,7 @@ def add(plan: Plan, library: Path, terms: Any, settings: Any) -> Added:
         return add_to_library(plan, library, terms, settings, progress, lambda line: say(line, err=True))
 
 
-def tell(added: Added, library: Path) -> None:
+def tell(added: LibraryResult, library: Path) -> None:
     """Say what came of it; GanassetsError when something could not be made."""
     say(f"{added.new:,} added to {library} in {len(added.volumes)} files, {added.there:,} were there.")
     for failure in added.failures[:MOST_TOLD]:

@@ -95,10 +95,10 @@ def test_thumbnails(server: Server, tmp_path: Path) -> None:
     for file in files:
         with Image.open(file) as image:
             assert image.size == (64, 64) and image.mode == "RGBA"
-    before = os.stat(files[0]).st_mtime_ns
+    before = Path(files[0]).stat().st_mtime_ns
     again = server.ask(do="thumbnails", job=job, folder=str(tmp_path), side=64)
     assert [answer["thumbnail"]["file"] for answer in again[:-1]] == files
-    assert os.stat(files[0]).st_mtime_ns == before, "what is there is not made again"
+    assert Path(files[0]).stat().st_mtime_ns == before, "what is there is not made again"
 
 
 APART = """

@@ -1,4 +1,4 @@
-"""ganassets' own wheel in the extension is sound and the same each time; test_lock.py has the others."""
+"""The wheel of ganassets in the extension is valid and reproducible; test_lock.py tests the other wheels."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def unpacked(own: tuple[str, bytes], tmp_path_factory: pytest.TempPathFactory) -
 
 
 def in_folder(folder: Path, code: str) -> str:
-    """What Python prints that finds ganassets in a folder."""
+    """Output of Python code that imports ganassets from a folder."""
     run = [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(folder)!r})\n{code}"]
     done = subprocess.run(run, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

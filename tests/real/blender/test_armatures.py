@@ -17,7 +17,7 @@ from ganassets.api.motion.rigs import RIGS
 from ganassets.api.motion.rotations import conjugate, degrees_between, from_matrix, multiply, normalised, rotate
 from ganassets.api.motion.skeletons import HUMANOID
 from ganassets_blender import EXPORTER
-from ganassets_blender.parts import STANDING, to_blender
+from ganassets_blender.parts import Y_UP_TO_Z_UP, to_blender
 from support.motion_clips import random_clip, walk_clip
 
 pytestmark = pytest.mark.real
@@ -84,7 +84,7 @@ def test_limbs_point_where_the_clips_do(
             way = found[end][:3, 3] - found[start][:3, 3]
             assert angle_between(wanted, way) < 1, (kind, frame, start)
         for joint in TORSO:
-            since_rest = multiply(STANDING, multiply(turns[frame, HUMANOID.index(joint)], conjugate(STANDING)))
+            since_rest = multiply(Y_UP_TO_Z_UP, multiply(turns[frame, HUMANOID.index(joint)], conjugate(Y_UP_TO_Z_UP)))
             wanted, turned = multiply(since_rest, rotation_of(rest[joint])), rotation_of(found[joint])
             if (kind, joint) in TWISTED:
                 assert angle_between(rotate(wanted, BONE_AXIS), rotate(turned, BONE_AXIS)) < 1, (kind, frame, joint)
