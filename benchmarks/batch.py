@@ -28,11 +28,13 @@ from tables import print_table, say
 
 from ganassets.api.options import option_values
 from ganassets.api.registry import load_exporter, load_generator
-from ganassets.inference.batch.engine import Settings, run
-from ganassets.inference.batch.plan import Job, Plan
-from ganassets.inference.model import look_into, open_model
+from ganassets.inference.batch.engine import BatchSettings, run
+from ganassets.inference.batch.plan import Plan
+from ganassets.inference.model import inspect_model, open_model
 from ganassets.inference.model_search import shipped_models
-from ganassets.inference.pipeline import Inputs, Request, inputs_of, make_assets, run_inputs, seed_recipe
+from ganassets.inference.pipeline import Inputs, inputs_of, make_assets, run_inputs
+from ganassets.inference.request import GenerationRequest
+from ganassets.inference.resolve import resolve_request, seed_recipe
 
 LIMIT = 0.85
 SAMPLES = 8  # that bare work goes through again and again
@@ -52,25 +54,22 @@ class Case:
 CASES = (Case("faces", "gltf", 1200), Case("textures", "unity", 60, (512, 512)), Case("poses", "bvh", 2000))
 
 
-def request_of(case: Case, count: int) -> Request:
+def request_of(case: Case, count: int) -> GenerationRequest:
     """Seeds 1 to count, as the command line asks for them."""
-    settings = option_values(load_generator(case.generator).settings, {})
-    return Request(range(1, count + 1), size=case.size, settings=settings)
+    return GenerationRequest(model=case.generator, count=count, to=case.exporter, size=case.size)
 
 
 def plan_of(case: Case) -> Plan:
     """The engine's work."""
-    options = option_values(load_exporter(case.exporter).options, {})
-    return Plan(
-        [Job(look_into(shipped_models(case.generator)[-1]), case.exporter, options, request_of(case, case.count))]
-    )
+    file = inspect_model(shipped_models(case.generator)[-1])
+    return Plan([resolve_request(request_of(case, case.count), file=file)])
 
 
 def prepared(case: Case) -> tuple[Any, list[Inputs], list[Any]]:
     """The model on one thread, inputs and assets."""
     spec, model = load_generator(case.generator), open_model(shipped_models(case.generator)[-1], threads=1)
     request = request_of(case, SAMPLES)
-    recipes = [seed_recipe(model, spec, request, seed) for seed in request.seeds]
+    recipes = [seed_recipe(model, spec, request, seed) for seed in request.chosen_seeds()]
     return model, [inputs_of(model.manifest, spec, one) for one in recipes], make_assets(model, spec, recipes)
 
 
@@ -110,7 +109,7 @@ def engine(case: Case) -> float:
     """Assets a second, from the plan to the last synced line of the index."""
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
-        summary = run(plan_of(case), Path(folder), Settings())
+        summary = run(plan_of(case), Path(folder), BatchSettings())
         assert summary.made == case.count
         return case.count / (time.perf_counter() - start)
 

@@ -37,7 +37,7 @@ import psutil
 from tables import print_table, say
 
 from ganassets.api.blender import VARIABLE, Blender, command
-from ganassets.inference.batch.engine import Settings, default_workers, run
+from ganassets.inference.batch.engine import BatchSettings, default_workers, run
 from ganassets.inference.batch.plan import Plan
 from ganassets_blender import catalogs
 from ganassets_blender.build import build_extension, this_platform
@@ -392,9 +392,9 @@ def fill(bench: Bench) -> None:
     assert added.new == bench.count
 
 
-def settings_for(plan: Plan) -> Settings:
+def settings_for(plan: Plan) -> BatchSettings:
     """As many processes as the command line would take."""
-    return Settings(workers=default_workers(plan, cuda=False))
+    return BatchSettings(workers=default_workers(plan, cuda=False))
 
 
 def timed(work: Callable[[], object]) -> float:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ganassets.api.assets import Provenance, TextureSet
 from ganassets.api.latents import condition_row, latent
 from ganassets.api.spec import GeneratorSpec
-from ganassets.inference.conditions import Wish, wanted_row
+from ganassets.inference.conditions import ConditionValue, encode_conditions
 from ganassets.inference.model import Model
 from ganassets.inference.pipeline import Inputs, seed_noise
 from ganassets.training.evaluation.features import ImageFeatures, image_features, scaled_pictures
@@ -54,10 +54,10 @@ class Maker:
         assert self.model.manifest.noise is not None
         return self.model.manifest.noise.stride
 
-    def inputs(self, seed: int, size: tuple[int, int], wishes: Mapping[str, Wish] | None = None) -> Inputs:
+    def inputs(self, seed: int, size: tuple[int, int], wishes: Mapping[str, ConditionValue] | None = None) -> Inputs:
         """The network's inputs for a seed."""
         manifest = self.model.manifest
-        row = condition_row(seed, manifest.rows, wanted_row(manifest.conditions, wishes or {}))
+        row = condition_row(seed, manifest.rows, encode_conditions(manifest.conditions, wishes or {}))
         return Inputs(latent(seed, manifest.z_dim), row, seed_noise(manifest, self.spec, seed, row, size))
 
     def run(self, inputs: Sequence[Inputs]) -> Arrays:
@@ -80,7 +80,7 @@ class Maker:
         """Pictures of one seed after the other, each of its class of material, or of any."""
         inputs = []
         for seed, material in enumerate(materials, first_seed):
-            wishes: dict[str, Wish] = {"look": {look: 1.0}}
+            wishes: dict[str, ConditionValue] = {"look": {look: 1.0}}
             if material:
                 wishes["material"] = {material: 1.0}
             inputs.append(self.inputs(seed, (size, size), wishes))

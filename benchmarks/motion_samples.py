@@ -17,10 +17,10 @@ from ganassets.api.assets import MotionClip
 from ganassets.api.motion.editing import placed
 from ganassets.api.motion.feet import grounded, held_feet
 from ganassets.api.motion.measures import motion_features
-from ganassets.api.options import option_values
 from ganassets.api.spec import GeneratorSpec
 from ganassets.inference.model import Model
-from ganassets.inference.pipeline import Request, generate
+from ganassets.inference.request import GenerationRequest
+from ganassets.inference.resolve import generate
 from ganassets.training.evaluation.measures import Features
 from ganassets_poses.actions import NAMES
 from ganassets_poses.dataset import read_units, window
@@ -130,11 +130,12 @@ def made_clips(
     made: dict[Cell, list[MotionClip]] = {}
     for (action, loop), count in counts.items():
         chosen = {"mirror": "no", "seconds": SECONDS if loop else 0.0, **settings}
-        request = Request(
-            range(first_seed, first_seed + count),
-            truncation,
-            {"action": {action: 1.0}, "loop": float(loop)},
-            settings=option_values(spec.settings, {}) | chosen,
+        request = GenerationRequest(
+            model=str(model.path),
+            seeds=range(first_seed, first_seed + count),
+            truncation=truncation,
+            conditions={"action": action, "loop": loop},
+            settings=chosen,
         )
         made[action, loop] = [clip for batch in generate(model, spec, request) for clip in batch]  # pyright: ignore
     return Clips(made)

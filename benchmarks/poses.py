@@ -85,7 +85,8 @@ from ganassets.api.registry import load_exporter, load_generator
 from ganassets.api.spec import GeneratorSpec
 from ganassets.api.writer import write_files
 from ganassets.inference.model import Model, check_plugin, open_model
-from ganassets.inference.pipeline import DEFAULT_TRUNCATION, Request, generate
+from ganassets.inference.request import DEFAULT_TRUNCATION, GenerationRequest
+from ganassets.inference.resolve import generate
 from ganassets.training.evaluation.measures import Features, frechet_distance, pairwise_distance
 from ganassets_poses.units import Unit
 
@@ -361,9 +362,8 @@ def cell_name(cell: Cell) -> str:
 
 def speed(bench: Bench) -> bool:
     """Clips a minute from seeds to files, and milliseconds a clip of each part."""
-    chosen = option_values(bench.spec.settings, {}) | {"seconds": 2.0}
-    request = Request(range(1, CLIPS + 1), settings=chosen)
-    plain = Request(range(1, CLIPS + 1), settings=chosen | {"hold-feet": False})
+    request = GenerationRequest(model="poses", count=CLIPS, settings={"seconds": 2.0})
+    plain = GenerationRequest(model="poses", count=CLIPS, settings={"seconds": 2.0, "hold-feet": False})
     clips = [clip for batch in generate(bench.model, bench.spec, request) for clip in batch]
     exporters = {name: load_exporter(name) for name in EXPORTERS}
     options = {name: option_values(exporter.options, {}) for name, exporter in exporters.items()}
@@ -399,7 +399,7 @@ def speed(bench: Bench) -> bool:
     return True
 
 
-def undecoded(bench: Bench, request: Request) -> None:
+def undecoded(bench: Bench, request: GenerationRequest) -> None:
     """All that generate does before the decoder."""
     spec = replace(bench.spec, decode=lambda arrays, manifest, names, provenances, settings: list(names))
     list(generate(bench.model, spec, request))
@@ -414,11 +414,10 @@ def seconds_of(work: Callable[[], object]) -> float:
 
 def sheet(bench: Bench) -> bytes:
     """Animated WebP of the SHEET's actions, sixteen seeds each, all of 2 s."""
-    settings = option_values(bench.spec.settings, {"seconds": "2"})
     clips = []
     for action, loop in SHEET:
-        wishes = {"action": {action: 1.0}, "loop": loop}
-        request = Request(range(1, 17), wishes=wishes, settings=settings)
+        conditions = {"action": action, "loop": loop}
+        request = GenerationRequest(model="poses", count=16, conditions=conditions, settings={"seconds": 2.0})
         made = [clip for batch in generate(bench.model, bench.spec, request) for clip in batch]
         clips += [replace(clip, name=f"{action} {seed}") for seed, clip in enumerate(made, start=1)]
     return animated_sheet(clips, columns=8, size=108, fps=8)

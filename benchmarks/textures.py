@@ -37,7 +37,8 @@ from tables import print_table, say
 
 from ganassets.api.registry import load_generator
 from ganassets.inference.model import check_plugin, open_model
-from ganassets.inference.pipeline import DEFAULT_TRUNCATION, Request, generate
+from ganassets.inference.request import DEFAULT_TRUNCATION, GenerationRequest
+from ganassets.inference.resolve import generate
 from ganassets.inference.tiled import run_in_windows
 from ganassets.training.evaluation.features import ImageFeatures, image_features
 from ganassets.training.evaluation.measures import Features, frechet_distance, principal_axes
@@ -63,12 +64,13 @@ FIRST_SEED, PAINTER_SEED = 1, 7_000_003
 # The peak as Linux counts it for the process itself; what getrusage says includes the parent's before exec.
 PEAK = """
 import re, sys
-from ganassets.inference.pipeline import Request, generate
+from ganassets.inference.request import GenerationRequest
+from ganassets.inference.resolve import generate
 from ganassets.inference.model import open_model
 from ganassets.api.registry import load_generator
 path, size, window, threads = sys.argv[1], *map(int, sys.argv[2:])
 model = open_model(path, threads=threads or None)
-request = Request([1], size=(size, size), window=window or None)
+request = GenerationRequest(model=path, seeds=1, size=size, window=window or None)
 list(generate(model, load_generator(model.manifest.generator), request))
 print(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1])
 """
@@ -362,10 +364,10 @@ def median_seconds(bench: Bench, size: int) -> tuple[float, float, float]:
         "truncation": np.array([maker.truncation], np.float32),
         "w_offset": np.zeros((1, manifest.layers, manifest.w_dim), np.float32),
     }
-    request = Request([1], truncation=maker.truncation, size=(size, size))
+    request = GenerationRequest(model="textures", seeds=1, truncation=maker.truncation, size=size)
     work: list[Callable[[], object]] = [
         lambda: list(generate(maker.model, maker.spec, request)),
-        lambda: list(generate(maker.model, maker.spec, replace(request, window=WINDOW))),
+        lambda: list(generate(maker.model, maker.spec, request.model_copy(update={"window": WINDOW}))),
         lambda: maker.model.session.run(None, feeds),
     ]
     for task in work:  # warms up

@@ -9,20 +9,21 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from ganassets.api.registry import load_generator
-from ganassets.inference.conditions import Wish
+from ganassets.inference.conditions import ConditionValue
 from ganassets.inference.model import open_model
-from ganassets.inference.pipeline import Request, generate
+from ganassets.inference.request import GenerationRequest
+from ganassets.inference.resolve import generate
 from ganassets_faces.preview import load_renderer, views
 
 SEED = 11
 CELL = 200
-ROWS: dict[str, list[Wish]] = {
+ROWS: dict[str, list[ConditionValue]] = {
     "age": [10.0, 30.0, 50.0, 80.0],
     "sex": [0.0, 0.33, 0.67, 1.0],
     "weight": [0.0, 0.33, 0.67, 1.0],
     "skin_tone": [0.05, 0.35, 0.65, 0.95],
 }
-BASE: dict[str, Wish] = {
+BASE: dict[str, ConditionValue] = {
     "age": 30.0,
     "sex": 0.6,
     "weight": 0.5,
@@ -40,7 +41,8 @@ def main(path: str) -> None:
     draw = ImageDraw.Draw(sheet)
     for row, (name, values) in enumerate(ROWS.items()):
         for column, value in enumerate(values):
-            request = Request(seeds=[SEED], truncation=0.7, wishes={**BASE, name: value})
+            conditions = {**BASE, name: value}
+            request = GenerationRequest(model=path, seeds=SEED, truncation=0.7, conditions=conditions)
             (head,) = next(iter(generate(model, spec, request)))
             front = np.asarray(views(renderer, head, CELL)[0])
             sheet.paste(Image.fromarray(front), (column * CELL, row * CELL))

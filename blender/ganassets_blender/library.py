@@ -30,10 +30,10 @@ from typing import Any
 from ganassets.api.blender import Blender, command
 from ganassets.api.errors import GanassetsError, InputError
 from ganassets.api.writer import TEMPORARY, can_not_write
-from ganassets.inference.batch.engine import Failure, Progress, Settings, is_done, run
+from ganassets.inference.batch.engine import BatchSettings, Progress, UnitFailure, is_done, run
 from ganassets.inference.batch.index import Index, as_json
-from ganassets.inference.batch.journal import Ledger, lines_of
-from ganassets.inference.batch.plan import Job, Plan, Unit
+from ganassets.inference.batch.journal import Journal, lines_of
+from ganassets.inference.batch.plan import BatchUnit, Plan, ResolvedRequest
 
 from . import catalogs
 
@@ -86,7 +86,7 @@ class LibraryResult:
     new: int = 0
     there: int = 0
     volumes: list[Path] = field(default_factory=list)
-    failures: list[Failure] = field(default_factory=list)
+    failures: list[UnitFailure] = field(default_factory=list)
 
 
 class LibraryIndex:
@@ -97,7 +97,7 @@ class LibraryIndex:
         report: called repeatedly while another process has locked the library; may raise to stop waiting.
 
     Attributes:
-        keys: keys of the assets in volumes (see Job.key in ganassets.inference.batch.plan).
+        keys: keys of the assets in volumes (see ResolvedRequest.key in ganassets.inference.batch.plan).
 
     Raises:
         InputError: the folder can't be written, or its index is damaged.
@@ -113,7 +113,7 @@ class LibraryIndex:
             report(f"Another Blender is adding to {library}. This job continues when that one is finished.")
             time.sleep(LOCK_INTERVAL)
 
-        self._journal = Ledger(self.path, library, wait_for_lock)
+        self._journal = Journal(self.path, library, wait_for_lock)
         try:
             self._journal.cut(self._read())
             self._remove_unfinished()
@@ -198,7 +198,7 @@ def add_to_library(
     plan: Plan,
     library: Path,
     terms: LibraryTerms,
-    settings: Settings,
+    settings: BatchSettings,
     progress: Progress = ignore_progress,
     report: Report = ignore_text,
 ) -> LibraryResult:
@@ -238,7 +238,7 @@ def add_to_library(
             def count(n: int, _total: int) -> None:
                 progress(done + n, len(plan))
 
-            def add(job: Job, unit: Unit) -> None:
+            def add(job: ResolvedRequest, unit: BatchUnit) -> None:
                 writer.add(job, unit)
                 writer.raise_errors()
 
@@ -260,7 +260,7 @@ def plan_digest(plan: Plan) -> str:
     return digest.hexdigest()[:8]
 
 
-def finished_units(plan: Plan, parts: Path, missing: set[str]) -> Iterator[tuple[Job, Unit]]:
+def finished_units(plan: Plan, parts: Path, missing: set[str]) -> Iterator[tuple[ResolvedRequest, BatchUnit]]:
     """Iterate over units whose parts an interrupted run has generated, but which are in no volume."""
     if not parts.is_dir():
         return
@@ -326,7 +326,7 @@ class VolumeWriter:
         if self.blender:
             self.blender.close()
 
-    def add(self, job: Job, unit: Unit) -> None:
+    def add(self, job: ResolvedRequest, unit: BatchUnit) -> None:
         """Add a unit, whose parts are generated, to the next volume."""
         card = self.parts / f"{job.path(unit)}.json"
         assets = self.open.setdefault(job.generator, [])

@@ -1,4 +1,7 @@
-"""`ganassets blender`: each command in a module of this package."""
+"""`ganassets blender`: a module for each command.
+
+This is a package of its own because the extension, ganassets_blender, works without the command line.
+"""
 
 from __future__ import annotations
 
@@ -18,9 +21,9 @@ Examples:
     cls=LazyGroup,
     modules=("library", "build", "lock"),
     package=__package__,
-    short_help="Fill asset libraries; make Blender's extension.",
+    short_help="Fill asset libraries; build Blender's extension.",
     epilog=EXAMPLES,
 )
 @debug_option
 def command() -> None:
-    """Asset libraries for Blender, and the extension that makes assets inside it."""
+    """Fill asset libraries for Blender, and build the extension that generates assets in Blender."""

@@ -1,4 +1,4 @@
-"""`ganassets blender build`: the extension's zip."""
+"""`ganassets blender build`: build the extension's zip."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ Examples:
   ganassets blender build --platform all
   ganassets blender build --wheels wheels/        (offline)
 """
-EVERY = "all"
+ALL = "all"
 
 
-@click.command(name="build", short_help="Make the extension's zip.", epilog=EXAMPLES)
+@click.command(name="build", short_help="Build the extension's zip.", epilog=EXAMPLES)
 @click.option(
     "--platform",
     "platforms",
     multiple=True,
-    type=click.Choice([*PLATFORMS, EVERY]),
-    help="What it is for, this machine's platform if none is named; may be repeated.",
+    type=click.Choice([*PLATFORMS, ALL]),
+    help="Platform of the zip; may be given more than once.  [default: this machine's]",
 )
 @click.option(
     "-o",
@@ -40,19 +40,20 @@ EVERY = "all"
 @click.option(
     "--wheels",
     type=click.Path(path_type=Path, file_okay=False, exists=True),
-    help="Folder with the wheels of other packages, such as the one in an earlier zip.  [default: pip's index]",
+    help="Folder with the wheels of other packages, for example from an earlier zip.  [default: pip's index]",
 )
 @debug_option
 def command(platforms: tuple[str, ...], folder: Path, wheels: Path | None) -> None:
-    """Make the zip that Blender installs, one for each platform.
+    """Build the zip that Blender installs, one for each platform.
 
-    It brings everything along, models included, and fetches nothing when it runs. Blender 4.2 and later install it with
-    Edit > Preferences > Get Extensions > Install from Disk, Debian's 3.4 with Edit > Preferences > Add-ons > Install.
-    The wheels of other packages are those of the package's lock file; see `ganassets blender lock`.
+    The zip includes everything, also the models; the extension downloads nothing. To install it, choose Edit >
+    Preferences > Get Extensions > Install from Disk in Blender 4.2 and later, or Edit > Preferences > Add-ons > Install
+    in Debian's Blender 3.4. The lock file decides which wheels of other packages are included; see `ganassets blender
+    lock`.
     """
     from ganassets_blender.build import build_extension, this_platform
 
-    wanted = tuple(PLATFORMS) if EVERY in platforms else dict.fromkeys(platforms or (this_platform(),))
-    for platform in wanted:
+    chosen = tuple(PLATFORMS) if ALL in platforms else dict.fromkeys(platforms or (this_platform(),))
+    for platform in chosen:
         path = build_extension(platform, folder, wheels, lambda text: say(text, err=True))
         say(f"{path} ({path.stat().st_size / 1e6:.1f} MB)")

@@ -1,4 +1,4 @@
-"""`ganassets blender library`: assets into an asset library."""
+"""`ganassets blender library`: add assets to an asset library."""
 
 from __future__ import annotations
 
@@ -11,26 +11,25 @@ import click
 from ganassets.api.blender import VARIABLE
 from ganassets.api.errors import GanassetsError, InputError
 from ganassets.cli.base import complete_generators, debug_option
-from ganassets.cli.generate import choose_seeds
-from ganassets.cli.generation import (
+from ganassets.cli.generation import MAX_FAILURES_SHOWN, say_limits, say_versions
+from ganassets.cli.options import (
     LOOK_OPTIONS,
-    MOST_TOLD,
     SEED_OPTIONS,
     UNTRUSTED_OPTION,
-    say_limits,
-    say_versions,
-    wanted,
+    build_request,
+    choose_seeds,
     with_options,
 )
 from ganassets.cli.output import make_console, say
-from ganassets.cli.plugin_options import MakingCommand
+from ganassets.cli.plugin_options import GenerationCommand
 
 if TYPE_CHECKING:
+    from ganassets.inference.batch.engine import BatchSettings
     from ganassets.inference.batch.plan import Plan
-    from ganassets_blender.library import LibraryResult
+    from ganassets_blender.library import LibraryResult, LibraryTerms
 
 FORMAT = "parts"
-JOBS = ".toml"
+JOBS_SUFFIX = ".toml"
 
 EXAMPLES = """\b
 Examples:
@@ -43,25 +42,30 @@ Examples:
 """
 
 
-@click.command(cls=MakingCommand, name="library", short_help="Add assets to an asset library.", epilog=EXAMPLES)
+@click.command(cls=GenerationCommand, name="library", short_help="Add assets to an asset library.", epilog=EXAMPLES)
 @click.argument("name_or_model", metavar="NAME_MODEL_OR_JOBS", shell_complete=complete_generators)
 @with_options(SEED_OPTIONS, LOOK_OPTIONS)
-@click.option("--option", "settings", multiple=True, metavar="NAME=VALUE", help="Of clips: rig, root.")
 @click.option(
-    "-o", "--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="The library's folder."
+    "--option", "options", multiple=True, metavar="NAME=VALUE", help="Option of the format; clips have rig and root."
 )
-@click.option("--pack/--no-pack", default=True, help="Pictures inside the .blend files, or beside.  [default: pack]")
-@click.option("--author", default="", help="Written into every asset.")
-@click.option("--licence", default="", help="Written into every asset.  [default: the model's]")
-@click.option("--workers", type=click.IntRange(1, 64), help="Processes side by side.  [default: as many as pay here]")
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder of the library."
+)
+@click.option(
+    "--pack/--no-pack", default=True, help="Store images in the .blend files, or beside them.  [default: pack]"
+)
+@click.option("--author", default="", help="Author of the assets.")
+@click.option("--licence", default="", help="Licence of the assets.  [default: the model's]")
+@click.option(
+    "--workers", type=click.IntRange(1, 64), help="Number of worker processes.  [default: by processors and memory]"
+)
 @UNTRUSTED_OPTION
-@click.option("--blender", metavar="PROGRAM", help=f"The Blender to write with.  [default: {VARIABLE}, bpy, the PATH]")
+@click.option(
+    "--blender", metavar="PROGRAM", help=f"Blender that writes the files.  [default: {VARIABLE}, bpy, the PATH]"
+)
 @debug_option
 def command(
     name_or_model: str,
-    count: int | None,
-    seed: int | None,
-    seeds: str | None,
     out: Path,
     pack: bool,
     author: str,
@@ -71,45 +75,44 @@ def command(
     blender: str | None,
     **params: Any,
 ) -> None:
-    """Make assets and add them to a library that Blender's Asset Browser shows.
+    """Generate assets and add them to an asset library for Blender's Asset Browser.
 
-    Point Blender to the folder under Preferences > File Paths > Asset Libraries. What the library has is not added
-    again, so the same command goes on where it was stopped.
+    Add the folder in Blender under Preferences > File Paths > Asset Libraries. Assets that the library already has are
+    not added again, so the same command continues after an interruption.
     """
-    from ganassets.inference.batch.engine import Settings
+    from ganassets.inference.batch.engine import BatchSettings
     from ganassets_blender.library import LibraryTerms
 
     if blender:
         os.environ[VARIABLE] = blender
-    if name_or_model.endswith(JOBS):
-        if count or seed is not None or seeds:
-            raise InputError("a file of jobs says which seeds; leave out -n, --seed and --seeds.")
+    if name_or_model.endswith(JOBS_SUFFIX):
+        if params["count"] or params["seed"] is not None or params["seeds"]:
+            raise InputError("a file of jobs contains the seeds; leave out -n, --seed and --seeds.")
         plan = plan_of_jobs(Path(name_or_model))
     else:
         from ganassets.inference.batch.plan import Plan
+        from ganassets.inference.resolve import resolve_request
 
-        asked = wanted(name_or_model, {**params, "target": FORMAT}, params)
-        plan = Plan([asked.job(choose_seeds(seeds, count, seed))])
+        request = build_request(name_or_model, params, to=FORMAT, **choose_seeds(params))
+        plan = Plan([resolve_request(request)])
         plan.check_names()
     say_versions([job.file for job in plan.jobs])
     trusted = None if untrusted is None else not untrusted
     say_limits([job.file for job in plan.jobs], trusted)
-    settings = Settings(workers, trusted=trusted)
-    tell(add(plan, out.absolute(), LibraryTerms(pack, author, licence), settings), out)
+    settings = BatchSettings(workers, trusted=trusted)
+    say_result(add(plan, out.absolute(), LibraryTerms(pack, author, licence), settings), out)
 
 
 def plan_of_jobs(path: Path) -> Plan:
-    """The plan of a file of jobs, each for a library."""
-    from ganassets.inference.batch.jobs import plan_of, read_jobs
-    from ganassets.inference.model_search import find_model
-    from ganassets.inference.provenance import recipe_in
+    """Plan the jobs of a file, all for a library."""
+    from ganassets.inference.jobs import plan_requests, read_jobs
 
-    tables = [table.model_copy(update={"to": FORMAT}) for table in read_jobs(path)]
-    return plan_of(tables, lambda text: find_model(text, path.parent), lambda text: recipe_in(path.parent / text))
+    requests = [request.model_copy(update={"to": FORMAT}) for request in read_jobs(path)]
+    return plan_requests(requests, path.parent)
 
 
-def add(plan: Plan, library: Path, terms: Any, settings: Any) -> LibraryResult:
-    """Add a plan under a bar, where there is a terminal."""
+def add(plan: Plan, library: Path, terms: LibraryTerms, settings: BatchSettings) -> LibraryResult:
+    """Add a plan's assets to a library, with a progress bar if there is a terminal."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from ganassets_blender.library import add_to_library
@@ -118,14 +121,17 @@ def add(plan: Plan, library: Path, terms: Any, settings: Any) -> LibraryResult:
     console = make_console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("Filling the library", total=len(plan))
-        progress = lambda done, total: bar.update(task, completed=done, total=total)  # noqa: E731
+
+        def progress(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
         return add_to_library(plan, library, terms, settings, progress, lambda line: say(line, err=True))
 
 
-def tell(added: LibraryResult, library: Path) -> None:
-    """Say what came of it; GanassetsError when something could not be made."""
-    say(f"{added.new:,} added to {library} in {len(added.volumes)} files, {added.there:,} were there.")
-    for failure in added.failures[:MOST_TOLD]:
-        say(f"Not made: {failure.name}: {failure.why}", err=True)
-    if added.failures:
-        raise GanassetsError(f"{len(added.failures):,} could not be made.")
+def say_result(result: LibraryResult, library: Path) -> None:
+    """Print the result; GanassetsError if an asset could not be generated."""
+    say(f"{result.new:,} added to {library} in {len(result.volumes)} files, {result.there:,} were already there.")
+    for failure in result.failures[:MAX_FAILURES_SHOWN]:
+        say(f"Failed: {failure.name}: {failure.why}", err=True)
+    if result.failures:
+        raise GanassetsError(f"{len(result.failures):,} assets could not be made.")

@@ -1,4 +1,4 @@
-"""`ganassets blender lock`: the lock file of the extension's wheels."""
+"""`ganassets blender lock`: renew the lock file of the extension's wheels."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ Examples:
 @click.command(name="lock", short_help="Renew the lock file of the extension's wheels.", epilog=EXAMPLES)
 @debug_option
 def command() -> None:
-    """Choose the wheels of other packages that `ganassets blender build` puts into the zip.
+    """Choose the wheels of other packages for `ganassets blender build`.
 
-    Takes the versions that are installed here, so that the same seeds give the same bytes in Blender; where a platform
-    has no wheels of these, the newest that fit. Writes file names and SHA-256 digests into the package.
+    Chooses the versions that are installed here, so that the same seeds give the same bytes in Blender. If a version
+    has no wheel for a platform, the newest version that fits is chosen. Writes file names and SHA-256 digests into the
+    package.
     """
     from ganassets_blender.lock import renew_lock
 

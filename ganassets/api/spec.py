@@ -146,7 +146,7 @@ class Target:
         features: assets -> (n, k) numbers that are compared.
         wanted: (k,) those of the file.
         unit: of the numbers, for people.
-        wishes: sliders that the file tells, by name (see ganassets.inference.conditions.Wish).
+        wishes: sliders that the file tells, by name (see ganassets.inference.conditions.ConditionValue).
         settings: of the plugin that the file tells, such as its length, by name.
         draft: settings while it is compared, which what is found doesn't keep.
         size: of size-free models, samples along each axis while it is compared.

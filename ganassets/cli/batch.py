@@ -1,4 +1,4 @@
-"""`ganassets batch`: many jobs from a file."""
+"""`ganassets batch`: make the assets of a file of jobs."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-from ..inference.model_search import find_model
 from .base import debug_option
-from .generation import RUN_OPTIONS, carry_out, with_options
+from .generation import run_plan
+from .options import RUN_OPTIONS, with_options
 
 EXAMPLES = """\b
 Example of a file of jobs:
@@ -28,26 +28,21 @@ Example of a file of jobs:
 \b
 Examples:
   ganassets batch jobs.toml -o library
-  ganassets batch jobs.toml -o library        (again: goes on where it stopped)
+  ganassets batch jobs.toml -o library        (run again to continue where it stopped)
   ganassets batch jobs.toml --dry-run
 """
 
 
-@click.command(name="batch", short_help="Make what a file of jobs asks for.", epilog=EXAMPLES)
+@click.command(name="batch", short_help="Make the assets of a file of jobs.", epilog=EXAMPLES)
 @click.argument("jobs", type=click.Path(path_type=Path))
 @with_options(RUN_OPTIONS)
 @debug_option
 def command(jobs: Path, **params: Any) -> None:
-    """Make assets of several models, looks and formats in one go.
+    """Make assets with several models, looks and formats from the file JOBS.
 
-    Each asset is entered in index.jsonl when its files are whole. A batch that was stopped in any way goes on where it
-    was when it is started again, and the result is the same.
+    Each asset is recorded in index.jsonl when its files are complete. Run the command again to continue a batch that
+    was stopped; the result is the same. Relative paths in the file start from its folder.
     """
-    from ..inference.batch.jobs import plan_of, read_jobs
-    from ..inference.provenance import recipe_in
+    from ..inference.jobs import plan_requests, read_jobs
 
-    def find(text: str) -> Path:
-        """The model that a job names; paths are relative to the file of jobs, wherever it is started from."""
-        return find_model(text, beside=jobs.parent)
-
-    carry_out(plan_of(read_jobs(jobs), find, lambda text: recipe_in(jobs.parent / text)), params)
+    run_plan(plan_requests(read_jobs(jobs), jobs.parent), params)

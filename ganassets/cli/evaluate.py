@@ -11,7 +11,8 @@ from ..api.registry import load_generator
 from ..api.spec import GeneratorSpec
 from ..inference.model_search import check_trusted, find_model
 from .base import GeneratorCommand, complete_generators, debug_option, load_training
-from .generation import TRUSTED_OPTION, say_versions
+from .generation import say_versions
+from .options import TRUSTED_OPTION
 from .output import make_console, say_json
 from .plugin_options import generator_of
 from .train import data_parameter
@@ -73,9 +74,9 @@ def command(
 
     The data are those of the options; without any, those of the model's run, or the generator's own.
     """
-    from ..inference.model import check_plugin, look_into
+    from ..inference.model import check_plugin, inspect_model
 
-    model = look_into(find_model(name_or_model))
+    model = inspect_model(find_model(name_or_model))
     check_trusted(model, trusted)
     spec = load_generator(model.manifest.generator)
     check_plugin(model, spec)

@@ -1,233 +1,73 @@
-"""What all commands that make assets share: options for looks and files, the plan, progress, contact sheets."""
+"""What commands that make assets share: run a plan, show progress and results, draw contact sheets."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from ..api.errors import GanassetsError, InputError
-from ..api.options import option_values
-from ..api.registry import load_exporter, load_generator
-from ..inference.model_search import RUNS, check_trusted, find_model, is_trusted
-from .base import parse_pairs
+from ..api.registry import load_generator
+from ..inference.model_search import RUNS, check_trusted, is_trusted
 from .output import make_console, say
-from .plugin_options import SETTING, SLIDER, chosen_format, dynamic_values
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from ..api.assets import Exporter
     from ..api.spec import GeneratorSpec
-    from ..inference.batch.engine import Summary
-    from ..inference.batch.plan import Job, Plan
+    from ..inference.batch.engine import BatchSettings, BatchSummary
+    from ..inference.batch.plan import Plan, ResolvedRequest
     from ..inference.model import Model, ModelFile
-    from ..inference.pipeline import Request
     from ..inference.recipe import Recipe
 
-MOST_TOLD = 5  # failures on the screen; the file has them all
-
-UNTRUSTED_OPTION = click.option(
-    "--untrusted/--trusted",
-    default=None,
-    help="Open the model in a process of its own that may have little memory and time, or as any other.  "
-    "[default: untrusted unless the model is in the box or of a run in the working folder's runs/]",
-)
-# Of commands that open the model in their own process.
-TRUSTED_OPTION = click.option(
-    "--trusted",
-    is_flag=True,
-    help="Open a model that is neither in the box nor of a run in the working folder's runs/.",
-)
-SEED_OPTIONS = (
-    click.option("-n", "--count", type=click.IntRange(1, 1_000_000), help="How many.  [default: 8]"),
-    click.option("--seed", type=click.IntRange(0), help="The first of them.  [default: 1]"),
-    click.option("--seeds", help="Which: 7, 1-200, 1,5,9-12, or random."),
-)
-LOOK_OPTIONS = (
-    click.option(
-        "--set",
-        "sliders",
-        multiple=True,
-        metavar="NAME=VALUE",
-        help="A slider, a choice or a mix (asian:0.5,african:0.5).",
-    ),
-    click.option(
-        "--slider",
-        "directions",
-        multiple=True,
-        metavar="NAME=AMOUNT",
-        help="A slider found by `ganassets sliders discover`.",
-    ),
-    click.option("--truncation", type=float, help="Variety: 0 is the average, 1 is all of it.  [default: 0.85]"),
-    click.option("--size", metavar="WIDTHxHEIGHT", help="Of what has no size of its own, such as 1024x512 or 512."),
-    click.option("--crop", is_flag=True, help="Cut a size that can't be made from the next larger one; it won't tile."),
-    click.option(
-        "--window", type=click.IntRange(64, 8192), help="Compute in windows of so many texels, to save memory."
-    ),
-)
-FORMAT_OPTIONS = (
-    click.option("--to", "target", help="Format; see `ganassets plugins list`.  [default: the generator's]"),
-    click.option("--option", "settings", multiple=True, metavar="NAME=VALUE", help="A setting of the format."),
-)
-RUN_OPTIONS = (
-    click.option(
-        "-o",
-        "--out",
-        type=click.Path(path_type=Path),
-        default=Path("out"),
-        show_default=True,
-        help="Folder to write to.",
-    ),
-    click.option("--preview/--no-preview", default=True, help="Also draw contact-sheet.png.  [default: preview]"),
-    click.option("--overwrite", is_flag=True, help="Make all again, in place of files that are there."),
-    click.option(
-        "--workers", type=click.IntRange(1, 64), help="Processes side by side.  [default: as many as pay here]"
-    ),
-    UNTRUSTED_OPTION,
-    click.option("--dry-run", is_flag=True, help="Say what would be made, how large and how long; write nothing."),
-)
+MAX_FAILURES_SHOWN = 5  # the others are in the file of failures
 
 
-def with_options(*groups: Sequence[Callable[[Any], Any]]) -> Callable[[Any], Any]:
-    """A decorator that adds groups of options."""
+def open_in_process(file: ModelFile, untrusted: bool | None, threads: int | None = 1) -> Model:
+    """Open a model in this process.
 
-    def decorate(command: Any) -> Any:
-        for option in reversed([option for group in groups for option in group]):
-            command = option(command)
-        return command
+    Args:
+        file: the model.
+        untrusted: value of --untrusted/--trusted.
+        threads: for one operator; None lets onnxruntime choose.
 
-    return decorate
-
-
-@dataclass(frozen=True, eq=False)
-class Wanted:
-    """What a command line asks for, but for the seeds.
-
-    Attributes:
-        file, spec: the model and its plugin.
-        exporter, options: the format.
-        request: looks, without seeds.
-        own: the looks that were asked for by name, which change recipes too.
-        offset: (layers, w_dim) of found sliders, or None.
+    Raises:
+        InputError: the model may not be opened without limits.
     """
+    from ..inference.model import open_model
 
-    file: ModelFile
-    spec: GeneratorSpec
-    exporter: Exporter
-    options: Mapping[str, Any]
-    request: Request
-    own: Mapping[str, Any]
-    offset: NDArray[Any] | None
-
-    def job(self, seeds: Sequence[int] = (), recipes: Sequence[Recipe] = (), template: str = "") -> Job:
-        """A checked job."""
-        from dataclasses import replace
-
-        from ..inference.batch.plan import Job
-
-        request = replace(self.request, seeds=seeds)
-        offset = None if recipes else self.offset  # recipes have it already
-        job = Job(
-            self.file, self.exporter.name, self.options, request, recipes=recipes, template=template, offset=offset
-        )
-        job.check(self.spec)
-        return job
-
-    def recipe(self, text: str) -> Recipe:
-        """The recipe of a seed, or of a file that holds or carries one, with the looks that were asked for."""
-        from ..inference.conditions import parse_seeds
-        from ..inference.pipeline import check_recipe, seed_recipe
-        from ..inference.provenance import recipe_in
-
-        if text.isascii() and text.isdigit():
-            return self.pulled(seed_recipe(self.file, self.spec, self.request, parse_seeds(text)[0]))
-        recipe = recipe_in(Path(text))
-        check_recipe(self.file, self.spec, recipe)
-        return self.pulled(self.changed(recipe))
-
-    def pulled(self, recipe: Recipe) -> Recipe:
-        """A recipe with the found sliders that were asked for."""
-        from ..inference.latent_edits import pulled
-
-        return recipe if self.offset is None else pulled(self.file.manifest, recipe, self.offset)
-
-    def opened(self, untrusted: bool | None, threads: int | None = 1) -> Model:
-        """The model, opened in this process; InputError where that is not wanted, or not without being asked for."""
-        from ..inference.model import open_model
-
-        if untrusted:
-            raise InputError("this command opens the model in its own process; leave out --untrusted.")
-        check_trusted(self.file, untrusted is False)
-        return open_model(self.file.path, threads=threads)
-
-    def changed(self, recipe: Recipe) -> Recipe:
-        """A recipe with the looks that were asked for."""
-        import numpy as np
-
-        from ..inference.conditions import wanted_row
-        from ..inference.pipeline import condition_of
-
-        wanted = wanted_row(self.file.manifest.conditions, self.request.wishes)
-        row = np.where(np.isfinite(wanted), wanted, recipe.row).astype(np.float32)
-        settings = {**recipe.settings, **self.own.get("settings", {})}
-        looks = {name: value for name, value in self.own.items() if name != "settings"}
-        return recipe.changed(condition=condition_of(self.file.manifest, row), settings=settings, file=None, **looks)
+    if untrusted:
+        raise InputError("this command opens the model in its own process; leave out --untrusted.")
+    check_trusted(file, untrusted is False)
+    return open_model(file.path, threads=threads)
 
 
-def wanted(name_or_model: str, params: Mapping[str, Any], dynamic: Mapping[str, Any]) -> Wanted:
-    """What the options of LOOK_OPTIONS and FORMAT_OPTIONS ask of a model, checked."""
-    from ..inference.conditions import parse_size, parse_wishes
-    from ..inference.directions import offset_of_amounts
-    from ..inference.model import check_plugin, look_into
-    from ..inference.pipeline import DEFAULT_TRUNCATION, Request
+def make_from_recipes(resolved: ResolvedRequest, recipes: Sequence[Recipe], params: Mapping[str, Any]) -> None:
+    """Make the assets of recipes with the format of a request, as RUN_OPTIONS say."""
+    from ..inference.batch.plan import Plan
+    from ..inference.resolve import with_recipes
 
-    size = parse_size(params["size"])
-    if params["target"]:
-        load_exporter(params["target"])  # a wrong name is told before the model is read
-    file = look_into(find_model(name_or_model))
-    spec = load_generator(file.manifest.generator)
-    check_plugin(file, spec)
-    exporter, options = chosen_format(spec, params["target"], params["settings"], dynamic)
-    conditions = [condition.name for condition in file.manifest.conditions]
-    texts = parse_pairs("--set", [*params["sliders"], *dynamic_values(SLIDER, dynamic, conditions)])
-    asked = parse_pairs("a setting", dynamic_values(SETTING, dynamic, [option.name for option in spec.settings]))
-    settings = option_values(spec.settings, asked)
-    truncation = params["truncation"]
-    request = Request(
-        (),
-        DEFAULT_TRUNCATION if truncation is None else truncation,
-        parse_wishes(file.manifest, texts),
-        size=size,
-        crop=params["crop"],
-        window=params["window"],
-        settings=settings,
-    )
-    looks = {"truncation": truncation, "size": size, "crop": params["crop"] or None, "window": params["window"]}
-    own = {name: value for name, value in looks.items() if value is not None}
-    if asked:
-        own["settings"] = {name: settings[name] for name in asked}
-    offset = offset_of_amounts(file, parse_pairs("--slider", params["directions"]))
-    return Wanted(file, spec, exporter, options, request, own, offset)
+    job = with_recipes(resolved, recipes)
+    job.check(load_generator(job.generator))
+    run_plan(Plan([job]), params)
 
 
-def carry_out(plan: Plan, params: Mapping[str, Any]) -> None:
-    """Make a plan as RUN_OPTIONS say, and tell what came of it; GanassetsError when something could not be made."""
-    from ..inference.batch.engine import Settings, run
+def run_plan(plan: Plan, params: Mapping[str, Any]) -> None:
+    """Make a plan as RUN_OPTIONS say, and report the result.
+
+    Raises:
+        GanassetsError: some assets could not be made.
+    """
+    from ..inference.batch.engine import BatchSettings
 
     out, untrusted = params["out"], params["untrusted"]
     trusted = None if untrusted is None else not untrusted
-    settings = Settings(params["workers"], params["overwrite"], params["preview"], trusted=trusted)
+    settings = BatchSettings(params["workers"], params["overwrite"], params["preview"], trusted=trusted)
     say_versions([job.file for job in plan.jobs])
     say_limits([job.file for job in plan.jobs], trusted)
     if params["dry_run"]:
-        tell_estimate(plan, settings, out)
+        print_estimate(plan, settings, out)
         return
-    summary = run_with_progress(plan, out, settings, run)
-    tell(plan, out, summary)
+    summary = run_with_progress(plan, out, settings)
+    print_summary(plan, out, summary)
     if params["preview"]:
         sheets = draw_sheets(plan, out, summary)
         if sheets:
@@ -237,7 +77,7 @@ def carry_out(plan: Plan, params: Mapping[str, Any]) -> None:
 
 
 def say_versions(files: Sequence[ModelFile]) -> None:
-    """Say where models were made by other versions of their plugins than the installed ones."""
+    """Say which models were made by another version of their plugin than the installed one."""
     from ..inference.model import version_note
 
     notes = [version_note(file.manifest, load_generator(file.manifest.generator)) for file in files]
@@ -246,9 +86,9 @@ def say_versions(files: Sequence[ModelFile]) -> None:
 
 
 def say_limits(files: Sequence[ModelFile], trusted: bool | None) -> None:
-    """Say which models are strangers' and so run under limits, unless the user chose."""
-    strange = [file.path for file in files if trusted is None and not is_trusted(file)]
-    for path in dict.fromkeys(strange):
+    """Say which models run under limits because their origin is unknown, unless the user chose."""
+    untrusted = [file.path for file in files if trusted is None and not is_trusted(file)]
+    for path in dict.fromkeys(untrusted):
         say(
             f"{path} is neither in the box nor of a run in {RUNS}/, so it runs on the processor under limits; "
             "--trusted lifts them.",
@@ -256,9 +96,11 @@ def say_limits(files: Sequence[ModelFile], trusted: bool | None) -> None:
         )
 
 
-def run_with_progress(plan: Plan, out: Path, settings: Any, run: Callable[..., Summary]) -> Summary:
-    """The engine under a bar, where there is a terminal."""
+def run_with_progress(plan: Plan, out: Path, settings: BatchSettings) -> BatchSummary:
+    """Make a plan, with a progress bar where there is a terminal."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from ..inference.batch.engine import run
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     console = make_console(stderr=True)
@@ -266,12 +108,15 @@ def run_with_progress(plan: Plan, out: Path, settings: Any, run: Callable[..., S
     with Progress(*columns, console=console, transient=True, disable=hidden, speed_estimate_period=600) as bar:
         names = dict.fromkeys(job.generator for job in plan.jobs)
         task = bar.add_task(f"Generating {' and '.join(names)}", total=len(plan))
-        update = lambda done, total: bar.update(task, completed=done, total=total)  # noqa: E731
+
+        def update(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
         return run(plan, out, settings, update, lambda line: say(line, err=True))
 
 
-def tell(plan: Plan, out: Path, summary: Summary) -> None:
-    """Say what was made, what was there, what failed."""
+def print_summary(plan: Plan, out: Path, summary: BatchSummary) -> None:
+    """Say which assets were made, which existed already and which failed."""
     counts: dict[tuple[str, Path], int] = {}
     for job in plan.jobs:
         key = (job.generator, job.file.path)
@@ -280,16 +125,16 @@ def tell(plan: Plan, out: Path, summary: Summary) -> None:
         say(f"{count:,} of {generator} in {out} (model {path}).")
     if summary.skipped:
         say(f"{summary.skipped:,} of them were there already.")
-    for failure in summary.failures[:MOST_TOLD]:
+    for failure in summary.failures[:MAX_FAILURES_SHOWN]:
         say(f"Not made: {failure.name}: {failure.why}", err=True)
-    if len(summary.failures) > MOST_TOLD:
+    if len(summary.failures) > MAX_FAILURES_SHOWN:
         from ..inference.batch.engine import FAILURES
 
-        say(f"... and {len(summary.failures) - MOST_TOLD:,} more, listed in {out / FAILURES}.", err=True)
+        say(f"... and {len(summary.failures) - MAX_FAILURES_SHOWN:,} more, listed in {out / FAILURES}.", err=True)
 
 
-def tell_estimate(plan: Plan, settings: Any, out: Path) -> None:
-    """Say what a plan would take."""
+def print_estimate(plan: Plan, settings: BatchSettings, out: Path) -> None:
+    """Print the number, size and time of a plan's files; InputError where they don't fit on the disk."""
     from rich.table import Table
 
     from ..inference.batch.engine import estimate, free_space
@@ -319,7 +164,7 @@ def tell_estimate(plan: Plan, settings: Any, out: Path) -> None:
 
 
 def size_text(count: float) -> str:
-    """ "1.2 GB"."""
+    """Write a number of bytes as in "1.2 GB"."""
     for unit in ("B", "kB", "MB"):
         if count < 1000:
             return f"{count:.3g} {unit}"
@@ -328,15 +173,15 @@ def size_text(count: float) -> str:
 
 
 def duration_text(seconds: float) -> str:
-    """ "2 h 5 min"."""
+    """Write a duration as in "2 h 5 min"."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
     return f"{minutes // 60} h {minutes % 60} min" if minutes >= 90 else f"{minutes} min"
 
 
-def draw_sheets(plan: Plan, out: Path, summary: Summary) -> list[Path]:
-    """Draw each job's assets into one picture, and what moves into one that moves as well."""
+def draw_sheets(plan: Plan, out: Path, summary: BatchSummary) -> list[Path]:
+    """Draw a contact sheet for each job: a picture, and an animation of moving assets."""
     from ..inference.batch.engine import sheet_names
 
     written: list[Path] = []
@@ -347,7 +192,7 @@ def draw_sheets(plan: Plan, out: Path, summary: Summary) -> list[Path]:
 
 
 def draw_sheet(spec: GeneratorSpec, assets: Sequence[Any], out: Path, name: str) -> list[Path]:
-    """Draw and write the sheet of some assets of one generator."""
+    """Draw and write the contact sheet of assets of one generator."""
     from ..api.plugin_calls import draw_animation, draw_preview
     from ..api.writer import write_atomic
 
@@ -361,12 +206,12 @@ def draw_sheet(spec: GeneratorSpec, assets: Sequence[Any], out: Path, name: str)
     return [*written, write_atomic(out / f"{name}.webp", moving)] if moving else written
 
 
-def keep_recipes(recipes: Sequence[Recipe], out: Path, dry: bool) -> None:
-    """Write recipes beside their assets, so that they can stand for a seed."""
+def write_recipes(recipes: Sequence[Recipe], out: Path, dry_run: bool) -> None:
+    """Write recipes beside their assets, so that commands accept them in place of a seed."""
     from ..api.writer import write_files
     from ..inference.recipe import SUFFIX
 
-    if dry:
+    if dry_run:
         return
     files = {f"{recipe.name}{SUFFIX}": (recipe.to_json() + "\n").encode() for recipe in recipes}
     write_files(out, files, overwrite=True)

@@ -12,7 +12,7 @@ from ..api.registry import generator_names
 from ..api.texts import shell_command
 from ..inference.model_search import SUFFIX, find_model, is_trusted
 from .base import complete_generators, debug_option
-from .generation import TRUSTED_OPTION
+from .options import TRUSTED_OPTION
 from .output import make_console, say, say_json
 
 if TYPE_CHECKING:
@@ -36,12 +36,12 @@ def command(name_or_model: str, as_json: bool, trusted: bool) -> None:
 
     Of any other file that ganassets made: the model, seed, sliders and licence, and how to make it again.
     """
-    from ..inference.model import CPU, look_into, open_model
+    from ..inference.model import CPU, inspect_model, open_model
 
     if is_asset(name_or_model):
         show_origin(Path(name_or_model), as_json)
         return
-    model = look_into(find_model(name_or_model))
+    model = inspect_model(find_model(name_or_model))
     if trusted or is_trusted(model):
         model = open_model(model.path, providers=[CPU])
     size = model.path.stat().st_size

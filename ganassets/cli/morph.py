@@ -1,4 +1,4 @@
-"""`ganassets morph`: from one look to another."""
+"""`ganassets morph`: interpolate between two looks."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from typing import Any
 
 import click
 
+from ..api.registry import load_generator
 from .base import complete_generators, debug_option
-from .generation import FORMAT_OPTIONS, LOOK_OPTIONS, RUN_OPTIONS, carry_out, wanted, with_options
-from .plugin_options import MakingCommand
+from .generation import make_from_recipes, open_in_process
+from .options import FORMAT_OPTIONS, LOOK_OPTIONS, RUN_OPTIONS, build_request, with_options
+from .plugin_options import GenerationCommand
 
 EXAMPLES = """\b
 Examples:
@@ -17,23 +19,33 @@ Examples:
 """
 
 
-@click.command(cls=MakingCommand, name="morph", short_help="Go from one look to another in steps.", epilog=EXAMPLES)
+@click.command(cls=GenerationCommand, name="morph", short_help="Interpolate between two looks.", epilog=EXAMPLES)
 @click.argument("name_or_model", shell_complete=complete_generators)
 @click.argument("first")
 @click.argument("last")
-@click.option("--steps", type=click.IntRange(2, 10_000), default=8, show_default=True, help="Both ends included.")
 @click.option(
-    "--space", type=click.Choice(["z", "w"]), default="z", show_default=True,
-    help="z goes along the sphere of latents, w straight in what the layers read.",
-)  # fmt: skip
+    "--steps",
+    type=click.IntRange(2, 10_000),
+    default=8,
+    show_default=True,
+    help="Number of assets, both ends included.",
+)
+@click.option(
+    "--space",
+    type=click.Choice(["z", "w"]),
+    default="z",
+    show_default=True,
+    help="Space to interpolate in: z along the sphere of latents, w along a straight line.",
+)
 @with_options(LOOK_OPTIONS, FORMAT_OPTIONS, RUN_OPTIONS)
 @debug_option
 def command(name_or_model: str, first: str, last: str, steps: int, space: str, **params: Any) -> None:
-    """Make the assets on the way from FIRST to LAST: seeds, recipes, or files that carry one."""
-    from ..inference.batch.plan import Plan
+    """Make assets in equal steps from FIRST to LAST. Both are seeds, recipes, or files that carry a recipe."""
     from ..inference.latent_edits import morph
+    from ..inference.resolve import read_look, resolve_request
 
-    asked = wanted(name_or_model, params, params)
-    a, b = asked.recipe(first), asked.recipe(last)
-    model = asked.opened(params["untrusted"])
-    carry_out(Plan([asked.job(recipes=morph(model, a, b, steps, space))]), params)
+    resolved = resolve_request(build_request(name_or_model, params))
+    spec = load_generator(resolved.generator)
+    a, b = (read_look(resolved, spec, text) for text in (first, last))
+    model = open_in_process(resolved.file, params["untrusted"])
+    make_from_recipes(resolved, morph(model, a, b, steps, space), params)

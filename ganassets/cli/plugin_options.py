@@ -1,61 +1,63 @@
-"""Options that a generator and the formats bring along: sliders, settings, settings of formats."""
+"""Command-line options that come from the generator and the formats: sliders, settings, format settings."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.shell_completion import CompletionItem
 
-from ..api.errors import GanassetsError, InputError
-from ..api.options import describe_option, option_values
-from ..api.registry import find_exporters, generator_names, load_format, load_generator
+from ..api.errors import GanassetsError
+from ..api.options import describe_option
+from ..api.registry import find_exporters, generator_names, load_generator
 from ..api.spec import Condition
 from ..api.texts import printable
 from ..inference.model_search import find_model, is_path
-from .base import GeneratorCommand, parse_pairs
+from .base import GeneratorCommand
 
 if TYPE_CHECKING:
     from ..api.assets import Exporter, Option
     from ..api.manifest import Manifest
     from ..api.spec import GeneratorSpec
 
-SPEC, WORDS = "ganassets.generate.spec", "ganassets.generate.words"
-# What the words of a dynamic option are kept under, by where they belong.
+# Keys of click's ctx.meta.
+SPEC, WORDS, NAMES = "ganassets.generate.spec", "ganassets.generate.words", "ganassets.generate.names"
+# Kinds of options; the parameter of an option starts with its kind.
 SLIDER, SETTING, FORMAT = "slider", "setting", "format"
 
 
-class MakingCommand(GeneratorCommand):
-    """Takes the sliders and settings of the named generator and those of the formats as options of their own."""
+class GenerationCommand(GeneratorCommand):
+    """A command that accepts the sliders and settings of its generator, and those of the formats, as options."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Keep the words that may name a model."""
+        """Remember the words that may name a model, then parse."""
         ctx.meta[WORDS] = self.free(args)
         return super().parse_args(ctx, args)
 
     def named(self, args: Sequence[str]) -> str | None:
-        """The generator that is named, or that a named model or run is of."""
+        """Return the generator that is named, or that of a named model or run."""
         return super().named(args) or next((name for arg in self.free(args) if (name := generator_of(arg))), None)
 
     def learn(self, ctx: click.Context, name: str | None) -> None:
-        """Keep the generator's spec; where it has no sliders, with those of the model, which the data alone knew."""
+        """Remember the generator's spec; where it has no sliders of its own, with those of the named model."""
         spec = load_generator(name) if name else None
         if spec and not spec.conditions:
-            spec = with_sliders(spec, next((m for word in ctx.meta[WORDS] if (m := manifest_of(word))), None))
+            spec = with_conditions(spec, next((m for word in ctx.meta[WORDS] if (m := manifest_of(word))), None))
         ctx.meta[SPEC] = spec
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
-        """Its own parameters, then those of the generator and the formats."""
+        """Return the command's own parameters, then those of the generator and the formats."""
         own = super().get_params(ctx)
-        return [*own, *dynamic_options(ctx.meta.get(SPEC), {word for param in own for word in param.opts})]
+        options, ctx.meta[NAMES] = plugin_options(ctx.meta.get(SPEC), {word for param in own for word in param.opts})
+        return [*own, *options]
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the tables and the examples."""
-        spec: GeneratorSpec | None = ctx.meta.get(SPEC)
+        """Write the tables of plugin options, then the examples."""
         own = {word for param in self.params for word in param.opts}
-        for title, rows in tables(spec, own):
+        for title, rows in help_tables(ctx.meta.get(SPEC), own):
             if rows:
                 with formatter.section(title):
                     formatter.write_dl(rows)
@@ -63,116 +65,127 @@ class MakingCommand(GeneratorCommand):
 
 
 def generator_of(text: str) -> str | None:
-    """Generator of a model file or of a run with one; None where the text is neither."""
+    """Return the generator of a model file or of a run with a model; None where the text names neither."""
     manifest = manifest_of(text) if is_path(text) else None
     return manifest.generator if manifest else None
 
 
 def manifest_of(text: str) -> Manifest | None:
-    """Manifest of the model that a word means; None where it means none of an installed generator."""
+    """Return the manifest of the model that a word names; None where there is no model of an installed generator."""
     from ..inference.model import read_manifest, read_model_file
 
     try:
         manifest = read_manifest(read_model_file(find_model(text)), Path(text))
-    except (GanassetsError, OSError):  # told when the model is opened
+    except (GanassetsError, OSError):  # reported when the model is opened
         return None
     return manifest if manifest.generator in generator_names() else None
 
 
-def with_sliders(spec: GeneratorSpec, manifest: Manifest | None) -> GeneratorSpec:
-    """The spec with the sliders and categories of one of its models."""
+def with_conditions(spec: GeneratorSpec, manifest: Manifest | None) -> GeneratorSpec:
+    """Return the spec with the conditions of one of its models."""
     if manifest is None or manifest.generator != spec.name:
         return spec
     return replace(spec, conditions=tuple(Condition(**info.model_dump()) for info in manifest.conditions))
 
 
-def tables(spec: GeneratorSpec | None, own: set[str]) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Titles and rows of the help's tables: sliders, settings, and what each format takes."""
-    found: list[tuple[str, list[tuple[str, str]]]] = []
+def help_tables(spec: GeneratorSpec | None, own: set[str]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return titles and rows of the help's tables: sliders, settings, and the settings of each format."""
+    tables: list[tuple[str, list[tuple[str, str]]]] = []
     if spec:
         sliders = [(option_word(c.name, c.switch), describe_condition(c)) for c in spec.conditions]
         settings = [(option_word(o.name, o.type is bool), describe_option(o)) for o in spec.settings]
-        found += [(f"Sliders of {spec.name}", sliders), (f"Settings of {spec.name}", settings)]
+        tables += [(f"Sliders of {spec.name}", sliders), (f"Settings of {spec.name}", settings)]
     names: dict[tuple[Option, ...], list[str]] = {}
-    for exporter in fitting_exporters(spec):
-        names.setdefault(fitting_options(exporter, spec), []).append(exporter.name)
+    for exporter in exporters_for(spec):
+        names.setdefault(format_options_for(exporter, spec), []).append(exporter.name)
     for options, same in names.items():
-        rows = [(format_word(spec, o, own), describe_option(o)) for o in options]
-        found.append((f"Settings of --to {', '.join(same)}", rows))
-    return found
+        rows = [(format_option_word(spec, o, own), describe_option(o)) for o in options]
+        tables.append((f"Settings of --to {', '.join(same)}", rows))
+    return tables
 
 
-def fitting_options(exporter: Exporter, spec: GeneratorSpec | None) -> tuple[Option, ...]:
-    """A format's settings that change what the generator makes."""
+def exporters_for(spec: GeneratorSpec | None) -> list[Exporter]:
+    """Return the formats for the generator's kind of asset; all formats without a generator."""
+    exporters = [record.plugin for record in find_exporters() if record.plugin]
+    return [exporter for exporter in exporters if spec is None or spec.asset_kind in exporter.kinds]
+
+
+def format_options_for(exporter: Exporter, spec: GeneratorSpec | None) -> tuple[Option, ...]:
+    """Return the format's settings that apply to the generator's kind of asset."""
     return tuple(o for o in exporter.options if spec is None or not o.kinds or spec.asset_kind in o.kinds)
 
 
 def option_word(name: str, switch: bool) -> str:
-    """ "--age", or "--[no-]loop" of what is yes or no."""
+    """Write an option as in a help text: "--age", or "--[no-]loop" for a switch."""
     return f"--[no-]{name}" if switch else f"--{name}"
 
 
-def format_word(spec: GeneratorSpec | None, option: Option, own: set[str]) -> str:
-    """How a format's setting is given: as an option, or by --option where another one is named so."""
+def format_option_word(spec: GeneratorSpec | None, option: Option, own: set[str]) -> str:
+    """Write a format's setting as an option, or with --option where the word is taken by another option."""
     words = own | ({f"--{one.name}" for one in (*spec.conditions, *spec.settings)} if spec else set())
-    taken = f"--{option.name}" in words
-    return f"--option {option.name}=" if taken else option_word(option.name, option.type is bool)
+    if f"--{option.name}" in words:
+        return f"--option {option.name}="
+    return option_word(option.name, option.type is bool)
 
 
-def fitting_exporters(spec: GeneratorSpec | None) -> list[Exporter]:
-    """Formats that take what the generator makes."""
-    found = [record.plugin for record in find_exporters() if record.plugin]
-    return [exporter for exporter in found if spec is None or spec.asset_kind in exporter.kinds]
+def plugin_options(spec: GeneratorSpec | None, taken: set[str]) -> tuple[list[click.Option], dict[str, str]]:
+    """Make the options of the generator and of the formats.
 
+    They are optional texts, read like the values of --set and --option, and hidden from the help's list because its
+    tables show them. Where a word is taken, --set and --option remain.
 
-def dynamic_options(spec: GeneratorSpec | None, taken: set[str]) -> list[click.Option]:
-    """Options that the generator and the formats bring along; where a word is taken, --set and --option remain.
+    Args:
+        spec: the generator, if it is known.
+        taken: words of the command's own options.
 
-    They stand in tables of the help and not in its list, and are optional texts that are read like --set and --option.
+    Returns:
+        the options, and the name of each slider or setting by its parameter.
     """
-    made: dict[str, click.Option] = {}
+    options: dict[str, click.Option] = {}
+    names: dict[str, str] = {}
 
     def add(kind: str, name: str, switch: bool, choices: Sequence[str]) -> None:
         word, parameter = f"--{name}", f"{kind}_{name.replace('-', '_')}"
-        if word in taken or word in made:
+        if word in taken or word in options:
             return
+        names[parameter] = name
         if switch:
-            made[word] = click.Option([f"{word}/--no-{name}", parameter], default=None, hidden=True)
+            options[word] = click.Option([f"{word}/--no-{name}", parameter], default=None, hidden=True)
         else:
-            complete = lambda ctx, param, incomplete: [c for c in choices if c.startswith(incomplete)]  # noqa: E731
-            made[word] = click.Option([word, parameter], hidden=True, shell_complete=complete)
+            options[word] = _text_option(word, parameter, choices)
 
     if spec:
         for condition in spec.conditions:
             add(SLIDER, condition.name, condition.switch, condition.choices)
         for option in spec.settings:
             add(SETTING, option.name, option.type is bool, option.choices)
-    for exporter in fitting_exporters(spec):
-        for option in fitting_options(exporter, spec):
+    for exporter in exporters_for(spec):
+        for option in format_options_for(exporter, spec):
             add(FORMAT, option.name, option.type is bool, option.choices)
-    return list(made.values())
+    return list(options.values()), names
 
 
-def dynamic_values(kind: str, params: Mapping[str, Any], names: Sequence[str]) -> list[str]:
-    """NAME=VALUE of the options of a kind that were given, for these names."""
-    values = {name: params.get(f"{kind}_{name.replace('-', '_')}") for name in names}
-    return [f"{name}={int(v) if isinstance(v, bool) else v}" for name, v in values.items() if v is not None]
+def _text_option(word: str, parameter: str, choices: Iterable[str]) -> click.Option:
+    """Make a hidden option that takes a text, and completes its choices in the shell."""
+
+    def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        return [CompletionItem(choice) for choice in choices if choice.startswith(incomplete)]
+
+    return click.Option([word, parameter], hidden=True, shell_complete=complete)
+
+
+def values_of(kind: str, params: Mapping[str, Any]) -> list[str]:
+    """Return NAME=VALUE for each plugin option of a kind that was given."""
+    names: dict[str, str] = click.get_current_context().meta.get(NAMES, {})
+    given = {
+        name: params[parameter]
+        for parameter, name in names.items()
+        if parameter.startswith(f"{kind}_") and params.get(parameter) is not None
+    }
+    return [f"{name}={int(value) if isinstance(value, bool) else value}" for name, value in given.items()]
 
 
 def describe_condition(condition: Condition) -> str:
-    """One line for a help text."""
+    """Describe a slider or category in one line of a help text."""
     values = "|".join(condition.choices) or f"{condition.low:g}..{condition.high:g} {condition.unit}".rstrip()
     return printable(f"{condition.help} [{'yes|no' if condition.switch else values}]")
-
-
-def chosen_format(
-    spec: GeneratorSpec, target: str | None, settings: Sequence[str], dynamic: Mapping[str, Any]
-) -> tuple[Exporter, dict[str, Any]]:
-    """The exporter and the values of all its options."""
-    exporter = load_format(spec, target)
-    words = dynamic_values(FORMAT, dynamic, [option.name for option in exporter.options])
-    given = {name for name, value in dynamic.items() if name.startswith(f"{FORMAT}_") and value is not None}
-    known = {f"{FORMAT}_{option.name.replace('-', '_')}" for option in exporter.options}
-    for name in sorted(given - known):
-        raise InputError(f"{exporter.name} has no setting {name.removeprefix(f'{FORMAT}_').replace('_', '-')!r}.")
-    return exporter, option_values(exporter.options, parse_pairs("--option", [*settings, *words]))

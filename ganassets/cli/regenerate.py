@@ -16,7 +16,7 @@ from ..api.texts import shell_command
 from ..inference.model_search import check_trusted
 from .base import debug_option
 from .find import model_of_digest
-from .generation import TRUSTED_OPTION
+from .options import TRUSTED_OPTION
 from .output import say
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def command(file: Path, model: str | None, out: Path | None, overwrite: bool, tr
     The same version on the same kind of machine gives the same bytes.
     """
     from ..api.writer import write_files
-    from ..inference.model import look_into
+    from ..inference.model import inspect_model
     from ..inference.provenance import origin_of
 
     recipe = origin_of(file).recipe
@@ -54,7 +54,7 @@ def command(file: Path, model: str | None, out: Path | None, overwrite: bool, tr
         command = shell_command("ganassets", "generate", recipe.generator, "--recipe", file)
         raise InputError(f"{file} is a recipe by itself; make its asset with `{command}`.")
     path = model_of_digest(recipe.generator, recipe.model, model)
-    source = look_into(path)
+    source = inspect_model(path)
     check_trusted(source, trusted)
     spec = load_generator(source.manifest.generator)
     old = read_limited(file, MAX_BYTES, "a file that ganassets made")

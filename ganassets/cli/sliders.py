@@ -13,7 +13,8 @@ from ..api.registry import load_generator, nearest
 from ..api.texts import shell_command
 from ..inference.model_search import check_trusted, find_model
 from .base import complete_generators, debug_option
-from .generation import TRUSTED_OPTION, draw_sheet, say_versions
+from .generation import draw_sheet, say_versions
+from .options import TRUSTED_OPTION
 from .output import make_console, say
 
 if TYPE_CHECKING:
@@ -64,10 +65,10 @@ def discover_command(
     They are kept in a small file beside the model. A sheet for each shows some seeds pulled to both sides of it.
     """
     from ..inference.directions import Direction, discover, file_of, write_directions
-    from ..inference.model import check_plugin, look_into, open_model
+    from ..inference.model import check_plugin, inspect_model, open_model
     from ..inference.recipe import pack_floats
 
-    file = look_into(find_model(name_or_model))
+    file = inspect_model(find_model(name_or_model))
     check_trusted(file, trusted)
     model = open_model(file.path)
     spec = load_generator(model.manifest.generator)
@@ -94,13 +95,14 @@ def looked_at(model: Model, spec: GeneratorSpec, samples: int) -> tuple[np.ndarr
     from rich.progress import track
 
     from ..api.latents import latents
-    from ..api.options import option_values
     from ..inference.model import noise_axes
-    from ..inference.pipeline import Request, inputs_of, run_inputs, seed_recipe
+    from ..inference.pipeline import inputs_of, run_inputs
+    from ..inference.request import GenerationRequest
+    from ..inference.resolve import seed_recipe
 
     noise = model.manifest.noise
     size = (noise.size,) * noise_axes(model.manifest) if noise and not spec.map_size else None
-    base = seed_recipe(model, spec, Request((), 1.0, size=size, settings=option_values(spec.settings, {})), 0)
+    base = seed_recipe(model, spec, GenerationRequest(model=str(model.path), truncation=1.0, size=size), 0)
     inputs = inputs_of(model.manifest, spec, base)
     z = latents(range(1, samples + 1), model.manifest.z_dim)
     w = model.w(z, np.repeat(base.row[None], samples, 0))
@@ -136,18 +138,19 @@ def balanced(made: np.ndarray) -> np.ndarray:
 
 def pulled_assets(model: Model, spec: GeneratorSpec, direction: Any) -> list[Any]:
     """Assets of some seeds at each amount of a slider, a row a seed."""
-    from ..api.options import option_values
     from ..inference.directions import offset_of
-    from ..inference.latent_edits import pulled
-    from ..inference.pipeline import Request, make_assets, seed_recipe
+    from ..inference.latent_edits import add_offset
+    from ..inference.pipeline import make_assets
+    from ..inference.request import GenerationRequest
+    from ..inference.resolve import seed_recipe
 
-    request = Request((), settings=option_values(spec.settings, {}))
+    request = GenerationRequest(model=str(model.path))
     recipes = []
     for seed in SHEET_SEEDS:
         base = seed_recipe(model, spec, request, seed)
         for i, amount in enumerate(AMOUNTS):
             offset = offset_of(model.manifest, direction, amount)
-            recipes.append(pulled(model.manifest, base.changed(name=f"{base.name}-{i}"), offset))
+            recipes.append(add_offset(model.manifest, base.changed(name=f"{base.name}-{i}"), offset))
     return [asset.reduced(256) for recipe in recipes for asset in make_assets(model, spec, [recipe])]
 
 
@@ -157,9 +160,9 @@ def pulled_assets(model: Model, spec: GeneratorSpec, direction: Any) -> list[Any
 def list_command(name_or_model: str) -> None:
     """Show the sliders that were found in a model, the strongest first."""
     from ..inference.directions import read_directions
-    from ..inference.model import look_into
+    from ..inference.model import inspect_model
 
-    for direction in read_directions(look_into(find_model(name_or_model))).directions:
+    for direction in read_directions(inspect_model(find_model(name_or_model))).directions:
         say(f"{direction.name}  {direction.share:.0%}")
 
 
@@ -173,9 +176,9 @@ def rename_command(name_or_model: str, old: str, new: str) -> None:
     import re
 
     from ..inference.directions import NAME, read_directions, write_directions
-    from ..inference.model import look_into
+    from ..inference.model import inspect_model
 
-    file: ModelFile = look_into(find_model(name_or_model))
+    file: ModelFile = inspect_model(find_model(name_or_model))
     found = read_directions(file).directions
     names = [direction.name for direction in found]
     if old not in names:

@@ -17,7 +17,7 @@ from ..api.writer import WriteError
 from ..inference.model_search import check_trusted, find_model
 from .base import GeneratorCommand, complete_generators, debug_option, load_training
 from .find import SETTINGS_FILE, spec_of_run
-from .generation import TRUSTED_OPTION
+from .options import TRUSTED_OPTION
 from .output import make_console, say
 
 SPEC = "ganassets.train.spec"
@@ -165,9 +165,9 @@ def can_resume(folder: Path) -> bool:
 
 def start_model(text: str, trusted: bool) -> Path:
     """The model file that a run is to start from; InputError where it is a stranger's and not said to be trusted."""
-    from ..inference.model import look_into
+    from ..inference.model import inspect_model
 
-    file = look_into(find_model(text))
+    file = inspect_model(find_model(text))
     check_trusted(file, trusted)
     return file.path
 

@@ -1,4 +1,4 @@
-"""`ganassets vary`: looks near one."""
+"""`ganassets vary`: make variations of a look."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import Any
 
 import click
 
+from ..api.registry import load_generator
 from .base import complete_generators, debug_option
-from .generation import FORMAT_OPTIONS, LOOK_OPTIONS, RUN_OPTIONS, carry_out, keep_recipes, wanted, with_options
-from .plugin_options import MakingCommand
+from .generation import make_from_recipes, write_recipes
+from .options import FORMAT_OPTIONS, LOOK_OPTIONS, RUN_OPTIONS, build_request, with_options
+from .plugin_options import GenerationCommand
 
 EXAMPLES = """\b
 Examples:
@@ -18,25 +20,38 @@ Examples:
 """
 
 
-@click.command(cls=MakingCommand, name="vary", short_help="Make looks near one.", epilog=EXAMPLES)
+@click.command(cls=GenerationCommand, name="vary", short_help="Make variations of a look.", epilog=EXAMPLES)
 @click.argument("name_or_model", shell_complete=complete_generators)
 @click.argument("base")
 @click.option(
-    "--strength", type=float, default=0.2, show_default=True, help="0 is BASE itself, 1 has nothing left of it."
+    "--strength",
+    type=float,
+    default=0.2,
+    show_default=True,
+    help="Difference from BASE, above 0 (none) to 1 (a different asset).",
 )
-@click.option("-n", "--count", type=click.IntRange(1, 10_000), default=8, show_default=True, help="How many.")
+@click.option(
+    "-n",
+    "--count",
+    "variations",
+    type=click.IntRange(1, 10_000),
+    default=8,
+    show_default=True,
+    help="Number of variations.",
+)
 @with_options(LOOK_OPTIONS, FORMAT_OPTIONS, RUN_OPTIONS)
 @debug_option
-def command(name_or_model: str, base: str, strength: float, count: int, **params: Any) -> None:
-    """Make variations of BASE: a seed, a recipe, or a file that carries one.
+def command(name_or_model: str, base: str, strength: float, variations: int, **params: Any) -> None:
+    """Make variations of BASE: a seed, a recipe, or a file that carries a recipe.
 
-    The latent and the sliders lean to others; choices, layout and what you set stay. Each one's recipe is written
-    beside it.
+    The latent and the sliders change; choices, layout and the sliders that you set stay. The recipe of each variation
+    is written beside it.
     """
-    from ..inference.batch.plan import Plan
     from ..inference.latent_edits import vary
+    from ..inference.resolve import read_look, resolve_request
 
-    asked = wanted(name_or_model, params, params)
-    recipes = vary(asked.file.manifest, asked.recipe(base), strength, count, asked.request.wishes)
-    carry_out(Plan([asked.job(recipes=recipes)]), params)
-    keep_recipes(recipes, Path(params["out"]), params["dry_run"])
+    resolved = resolve_request(build_request(name_or_model, params))
+    look = read_look(resolved, load_generator(resolved.generator), base)
+    recipes = vary(resolved.file.manifest, look, strength, variations, resolved.conditions)
+    make_from_recipes(resolved, recipes, params)
+    write_recipes(recipes, Path(params["out"]), params["dry_run"])

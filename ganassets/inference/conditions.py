@@ -1,150 +1,149 @@
-"""What a user says of the assets to make: seeds, sliders, choices."""
+"""Parse condition values and check them against a model."""
 
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..api.errors import InputError
-from ..api.latents import MAX_SEED, condition_row
+from ..api.latents import condition_row
 from ..api.manifest import ConditionInfo, Manifest
 from ..api.options import SWITCHES
 from ..api.registry import nearest
 
-MAX_SEEDS = 1_000_000
-
-# A slider's value, or the shares of a category's choices.
-Wish = float | Mapping[str, float]
+# A slider's number, or the shares of a category's choices.
+ConditionValue = float | Mapping[str, float]
 
 
-def parse_seeds(text: str) -> tuple[int, ...]:
-    """Seeds of "7", "1-200" or "1,5,9-12", each once, in the order written; InputError says what is wrong."""
-    ranges = [_seed_range(part.strip()) for part in text.split(",")]
-    if sum(last - first + 1 for first, last in ranges) > MAX_SEEDS:
-        raise InputError(f"seeds {text!r} are more than {MAX_SEEDS:,}; ask for fewer at a time.")
-    return tuple(dict.fromkeys(seed for first, last in ranges for seed in range(first, last + 1)))
+def parse_condition(condition: ConditionInfo, value: str | float | Mapping[str, float]) -> ConditionValue:
+    """Read the value of a slider or category.
 
-
-def _seed_range(part: str) -> tuple[int, int]:
-    match = re.fullmatch(r"([0-9]{1,19})(?:-([0-9]{1,19}))?", part)
-    if not match:
-        raise InputError(f"seeds {part!r} make no sense; write 7, 1-200 or 1,5,9-12 (whole numbers from 0).")
-    first, last = int(match[1]), int(match[2] or match[1])
-    if first > last:
-        raise InputError(f"seeds {part!r} run backwards; write {last}-{first}.")
-    if last > MAX_SEED:
-        raise InputError(f"seed {last} is larger than {MAX_SEED}.")
-    return first, last
-
-
-def wanted_row(conditions: Sequence[ConditionInfo], wishes: Mapping[str, Wish]) -> NDArray[np.float32]:
-    """(c,) float32 the wishes as a row of the `condition` input, NaN where there is none.
+    Args:
+        condition: the slider or category.
+        value: a number or its text, yes or no for a switch, a choice, a mix of choices ("asian:0.5,african:0.5"), or
+            shares by choice.
 
     Raises:
-        InputError: a name or choice is unknown, or a value is out of range.
+        InputError: the value is of the wrong kind.
     """
-    known = {condition.name: condition for condition in conditions}
-    for name in wishes:
-        if name not in known:
-            raise InputError(f"there is no slider {name!r}; {nearest(name, list(known))}")
-    parts = [
-        _wanted_columns(condition, wishes[name]) if name in wishes else [np.nan] * condition.width
-        for name, condition in known.items()
-    ]
-    return np.array([value for part in parts for value in part], np.float32)
-
-
-def check_learnt(manifest: Manifest, wishes: Mapping[str, Wish]) -> None:
-    """InputError where choices and switches are wished for that no sample of the model's data had, or none together."""
-    start = 0
-    wished: list[list[tuple[str, int, float]]] = []  # of each condition: what is wished, its column and value there
-    for condition in manifest.conditions:
-        columns = manifest.rows[:, start : start + condition.width]
-        wish = wishes.get(condition.name)
-        if isinstance(wish, Mapping):
-            chosen = [i for i, choice in enumerate(condition.choices) if wish.get(choice, 0) > 0]
-            known = [choice for i, choice in enumerate(condition.choices) if (columns[:, i] > 0).any()]
-            for choice in (condition.choices[i] for i in chosen):
-                if choice not in known:
-                    raise InputError(
-                        f"this model has not learnt {condition.name} {choice}; it knows {', '.join(known)}."
-                    )
-            if np.isin(columns, (0, 1)).all():  # what is mixed in the data goes with anything
-                wished.append([(f"{condition.name} {condition.choices[i]}", start + i, 1.0) for i in chosen])
-        elif condition.switch and wish is not None:
-            wished.append([(condition.name if wish else f"no-{condition.name}", start, float(wish))])
-        start += condition.width
-    for together in itertools.product(*wished):
-        if not np.all([manifest.rows[:, column] == value for _, column, value in together], axis=0).any():
-            names = " with ".join(name for name, _, _ in together)
-            raise InputError(f"this model has not learnt {names}; leave one of them out.")
-
-
-def _wanted_columns(condition: ConditionInfo, wish: Wish) -> list[float]:
-    """Values of one condition's columns."""
-    if isinstance(wish, Mapping) != bool(condition.choices):
-        kind = f"one of {', '.join(condition.choices)}" if condition.choices else "a number"
-        raise InputError(f"{condition.name} takes {kind}.")
-    if not isinstance(wish, Mapping):
-        if not condition.low <= wish <= condition.high:
-            unit = f" {condition.unit}" if condition.unit else ""
-            raise InputError(f"{condition.name} {wish:g} is outside {condition.low:g}..{condition.high:g}{unit}.")
-        return [float(wish)]
-    for choice, share in wish.items():
-        if choice not in condition.choices:
-            raise InputError(f"{condition.name} has no {choice!r}; {nearest(choice, list(condition.choices))}")
-        if not 0 <= share < np.inf:
-            raise InputError(f"{condition.name}: the share of {choice} must be a positive number, not {share:g}.")
-    total = sum(wish.values())
-    if not total > 0:
-        raise InputError(f"{condition.name}: at least one share must be above 0.")
-    return [wish.get(choice, 0.0) / total for choice in condition.choices]
-
-
-def condition_matrix(manifest: Manifest, seeds: Sequence[int], wanted: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(n, c) float32 physical values: for each seed a likely combination that keeps to the wishes."""
-    return np.stack([condition_row(seed, manifest.rows, wanted) for seed in seeds])
-
-
-def parse_wishes(manifest: Manifest, texts: Mapping[str, str]) -> dict[str, Wish]:
-    """Wishes of texts by slider: numbers, yes or no for switches, choices and mixes ("asian:0.5,african:0.5")."""
-    known = {condition.name: condition for condition in manifest.conditions}
-    for name in texts:
-        if name not in known:
-            raise InputError(f"there is no slider {name!r}; {nearest(name, list(known))}")
-    return {name: parse_wish(known[name], text) for name, text in texts.items()}
-
-
-def parse_wish(condition: ConditionInfo, text: str) -> Wish:
-    """What one text wishes of a slider or category."""
+    if isinstance(value, Mapping):
+        return dict(value)
     if not condition.choices:
-        return _number(condition.name, text, condition.switch)
+        return _parse_number(condition.name, value, condition.switch) if isinstance(value, str) else float(value)
     shares: dict[str, float] = {}
-    for part in text.split(","):
+    for part in str(value).split(","):
         choice, colon, share = map(str.strip, part.partition(":"))
         if choice in shares:
             raise InputError(f"{condition.name} names {choice} twice.")
-        shares[choice] = _number(condition.name, share) if colon else 1.0
+        shares[choice] = _parse_number(condition.name, share) if colon else 1.0
     return shares
 
 
-def _number(name: str, text: str, switch: bool = False) -> float:
+def _parse_number(name: str, text: str, switch: bool = False) -> float:
     try:
         return float(SWITCHES[text.lower()] if switch else text)
     except (ValueError, KeyError) as error:
         raise InputError(f"{name} takes {'yes or no' if switch else 'a number'}, not {text!r}.") from error
 
 
-def parse_size(text: str | None) -> tuple[int, ...] | None:
-    """Rows and columns of "1024x512", which names the width first, or of one number for both."""
-    if text is None:
-        return None
-    match = re.fullmatch(r"([0-9]{1,6})(?:x([0-9]{1,6}))?", text.strip().lower())
-    if not match or not int(match[1]) or not int(match[2] or 1):
-        raise InputError(f"--size takes WIDTHxHEIGHT, such as 1024x512, or one number, not {text!r}.")
-    width = int(match[1])
-    return int(match[2] or width), width
+def find_condition(conditions: Sequence[ConditionInfo], name: str) -> ConditionInfo:
+    """Return the condition with a name; InputError with the nearest name where there is none."""
+    known = {condition.name: condition for condition in conditions}
+    if name not in known:
+        raise InputError(f"there is no slider {name!r}; {nearest(name, list(known))}")
+    return known[name]
+
+
+def encode_conditions(conditions: Sequence[ConditionInfo], values: Mapping[str, ConditionValue]) -> NDArray[np.float32]:
+    """Encode values as a row of the `condition` input.
+
+    Args:
+        conditions: of the model.
+        values: by condition name; shares of choices are scaled to a sum of 1.
+
+    Returns:
+        (c,) float32 physical values; NaN for conditions without a value.
+
+    Raises:
+        InputError: a name or choice is unknown, or a value is out of range.
+    """
+    for name in values:
+        find_condition(conditions, name)
+    parts = [
+        _encode_condition(condition, values[condition.name]) if condition.name in values else [np.nan] * condition.width
+        for condition in conditions
+    ]
+    return np.array([value for part in parts for value in part], np.float32)
+
+
+def _encode_condition(condition: ConditionInfo, value: ConditionValue) -> list[float]:
+    """Return the numbers of one condition's columns."""
+    if isinstance(value, Mapping) != bool(condition.choices):
+        kind = f"one of {', '.join(condition.choices)}" if condition.choices else "a number"
+        raise InputError(f"{condition.name} takes {kind}.")
+    if not isinstance(value, Mapping):
+        if not condition.low <= value <= condition.high:
+            unit = f" {condition.unit}" if condition.unit else ""
+            raise InputError(f"{condition.name} {value:g} is outside {condition.low:g}..{condition.high:g}{unit}.")
+        return [float(value)]
+    for choice, share in value.items():
+        if choice not in condition.choices:
+            raise InputError(f"{condition.name} has no {choice!r}; {nearest(choice, list(condition.choices))}")
+        if not 0 <= share < np.inf:
+            raise InputError(f"{condition.name}: the share of {choice} must be a positive number, not {share:g}.")
+    total = sum(value.values())
+    if not total > 0:
+        raise InputError(f"{condition.name}: at least one share must be above 0.")
+    return [value.get(choice, 0.0) / total for choice in condition.choices]
+
+
+def check_learned(manifest: Manifest, values: Mapping[str, ConditionValue]) -> None:
+    """Check that the training data has samples of the choices and switches, and of their combination.
+
+    Raises:
+        InputError: no sample of the data has a choice, or all of them together.
+    """
+    # For each condition with discrete values: the label, the column and the value there of each that is asked for.
+    discrete: list[list[tuple[str, int, float]]] = []
+    start = 0
+    for condition in manifest.conditions:
+        columns = manifest.rows[:, start : start + condition.width]
+        value = values.get(condition.name)
+        if isinstance(value, Mapping):
+            chosen = [i for i, choice in enumerate(condition.choices) if value.get(choice, 0) > 0]
+            _check_choices(condition, chosen, columns)
+            if np.isin(columns, (0, 1)).all():  # a category that is mixed in the data combines with anything
+                discrete.append([(f"{condition.name} {condition.choices[i]}", start + i, 1.0) for i in chosen])
+        elif condition.switch and value is not None:
+            discrete.append([(condition.name if value else f"no-{condition.name}", start, float(value))])
+        start += condition.width
+    for combination in itertools.product(*discrete):
+        if not np.all([manifest.rows[:, column] == value for _, column, value in combination], axis=0).any():
+            names = " with ".join(name for name, _, _ in combination)
+            raise InputError(f"this model has not learnt {names}; leave one of them out.")
+
+
+def _check_choices(condition: ConditionInfo, chosen: Sequence[int], columns: NDArray[np.float32]) -> None:
+    """Raise InputError where no row (r, choices) of the data has one of the chosen choices."""
+    learned = [bool((column > 0).any()) for column in columns.T]
+    for i in chosen:
+        if not learned[i]:
+            known = ", ".join(choice for choice, is_known in zip(condition.choices, learned, strict=True) if is_known)
+            raise InputError(f"this model has not learnt {condition.name} {condition.choices[i]}; it knows {known}.")
+
+
+def condition_matrix(manifest: Manifest, seeds: Sequence[int], fixed: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Draw a likely combination of conditions for each seed.
+
+    Args:
+        manifest: of the model.
+        seeds: n of them.
+        fixed: (c,) values to keep, NaN for those to draw; see encode_conditions.
+
+    Returns:
+        (n, c) float32 physical values.
+    """
+    return np.stack([condition_row(seed, manifest.rows, fixed) for seed in seeds])

@@ -33,11 +33,11 @@ NAME = "^[a-z][a-z0-9_-]{0,39}$"
 FloatArray = NDArray[np.float32]
 
 
-class _Part(BaseModel):
+class _DirectionModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-class Direction(_Part):
+class Direction(_DirectionModel):
     """A slider.
 
     Attributes:
@@ -53,7 +53,7 @@ class Direction(_Part):
     layers: tuple[Annotated[int, Field(ge=0, le=255)], ...] | None = None
 
 
-class Directions(_Part):
+class Directions(_DirectionModel):
     """A file of sliders.
 
     Attributes:
@@ -108,20 +108,20 @@ def offset_of(manifest: Manifest, direction: Direction, amount: float) -> FloatA
     return offset
 
 
-def offset_of_amounts(file: ModelFile, texts: Mapping[str, str]) -> FloatArray | None:
+def offset_of_amounts(file: ModelFile, amounts: Mapping[str, float | str]) -> FloatArray | None:
     """(layers, w_dim) what amounts of found sliders add to w, None without any; InputError where one is unknown."""
-    if not texts:
+    if not amounts:
         return None
     known = {direction.name: direction for direction in read_directions(file).directions}
     total = np.zeros((file.manifest.layers, file.manifest.w_dim), np.float32)
-    for name, text in texts.items():
+    for name, amount in amounts.items():
         if name not in known:
             raise InputError(f"no slider {name!r} was found in {file.path}; {nearest(name, list(known))}")
-        total += offset_of(file.manifest, known[name], parse_amount(name, text))
+        total += offset_of(file.manifest, known[name], parse_amount(name, amount))
     return total
 
 
-def parse_amount(name: str, text: str) -> float:
+def parse_amount(name: str, text: str | float) -> float:
     """Standard deviations; InputError where it is no number or too large to be meant."""
     try:
         amount = float(text)

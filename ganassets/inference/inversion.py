@@ -18,12 +18,13 @@ from numpy.typing import NDArray
 from ..api.errors import InputError
 from ..api.latents import choice_columns, latent
 from ..api.plugin_calls import compare_with_target
-from .latent_edits import packed_offset
-from .pipeline import Request, condition_of, make_assets, offset_of, seed_recipe
+from .latent_edits import pack_offset
+from .pipeline import condition_of, make_assets, offset_of
 from .recipe import Recipe, pack_floats, unpack_floats
 
 if TYPE_CHECKING:
     from ..api.spec import GeneratorSpec, Target
+    from .batch.plan import ResolvedRequest
     from .model import Model
 
 FloatArray = NDArray[np.floating]
@@ -41,7 +42,7 @@ MOST_AXES = 32  # of w
 
 
 @dataclass(frozen=True)
-class Found:
+class Inversion:
     """What came out.
 
     Attributes:
@@ -57,7 +58,7 @@ class Found:
     explained: float
 
 
-class Search:
+class InversionSearch:
     """Looks under way to a target.
 
     Args:
@@ -216,7 +217,7 @@ class OffsetMoves(Moves):
 
     def moved(self, recipe: Recipe, step: FloatArray) -> Recipe:
         offset = offset_of(self.manifest, recipe) + step.reshape(self.manifest.layers, -1) @ self.axes
-        return recipe.changed(w_offset=packed_offset(offset.astype(np.float32)))
+        return recipe.changed(w_offset=pack_offset(offset.astype(np.float32)))
 
     def position(self, recipe: Recipe) -> FloatArray:
         squares = np.maximum((self.axes**2).sum(1), 1e-12)
@@ -227,36 +228,41 @@ def invert(
     model: Model,
     spec: GeneratorSpec,
     target: Target,
-    request: Request,
+    request: ResolvedRequest,
     seeds: int,
     seconds: float,
     progress: Callable[[str, float], None] = lambda stage, distance: None,
-) -> Found:
-    """The look of a model that comes nearest to a target.
+) -> Inversion:
+    """Find the recipe of a model whose asset comes nearest to a target.
 
     Args:
         model, spec: opened and checked.
-        target: what is to be met.
-        request: looks that are fixed; its wishes go before the target's, and what is found has its size.
-        seeds: how many are tried first, as far as there is time.
+        target: the file to approximate.
+        request: values to keep; its conditions override those of the target, and the result has its size.
+        seeds: number of seeds to try first, as far as there is time.
         seconds: after which no step begins.
-        progress: told what is being done and the least distance so far.
+        progress: receives the current stage and the smallest distance so far.
 
     Raises:
         InputError: the target can't be compared with what the model makes.
     """
-    search = Search(model, spec, target, progress, time.monotonic() + seconds)
-    wanted = replace(request, settings={**request.settings, **target.settings})
-    wishes = {**target.wishes, **request.wishes}
-    settings = {**wanted.settings, **target.draft}
-    asked = replace(request, wishes=wishes, settings=settings, size=target.size or request.size, truncation=1.0)
-    nearest, least, mean = search.begin(seed_recipe(model, spec, asked, seed) for seed in range(1, seeds + 1))
+    search = InversionSearch(model, spec, target, progress, time.monotonic() + seconds)
+    final = replace(request, settings={**request.settings, **target.settings})
+    conditions = {**target.wishes, **request.conditions}
+    draft = replace(
+        final,
+        request=request.request.model_copy(update={"truncation": 1.0}),
+        conditions=conditions,
+        settings={**final.settings, **target.draft},
+        size=target.size or request.size,
+    )
+    nearest, least, mean = search.begin(draft.seed_recipe(seed) for seed in range(1, seeds + 1))
     start = nearest.changed(z=pack_floats(latent(nearest.seed, model.manifest.z_dim)))
-    found = search.descend(start, LatentMoves(model, list(wishes)), "latent and sliders")
+    found = search.descend(start, LatentMoves(model, list(conditions)), "latent and sliders")
     if target.exact:
         found = search.descend(found, OffsetMoves(model, found), "layers")
     distance = float(search.distances(search.features([found]))[0])
     average = float(search.distances(mean[None])[0])
-    usual = seed_recipe(model, spec, wanted, found.seed)
+    usual = final.seed_recipe(found.seed)
     recipe = found.changed(settings={**found.settings, **usual.settings}, size=usual.size)
-    return Found(recipe, least, distance, max(0.0, 1 - (distance / max(average, 1e-12)) ** 2))
+    return Inversion(recipe, least, distance, max(0.0, 1 - (distance / max(average, 1e-12)) ** 2))

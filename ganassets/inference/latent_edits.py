@@ -31,16 +31,16 @@ VARIATION_STREAM, ROW_STREAM = 8, 9  # of the latents and of the sliders that va
 MOST_STEPS = 10_000
 
 
-def packed_offset(offset: FloatArray) -> str | None:
+def pack_offset(offset: FloatArray) -> str | None:
     """An offset (layers, w_dim) as a recipe keeps it: once where all layers have the same, not at all where it is 0."""
     if not offset.any():
         return None
     return pack_floats(offset[0] if (offset == offset[0]).all() else offset)
 
 
-def pulled(manifest: Manifest, recipe: Recipe, offset: FloatArray) -> Recipe:
+def add_offset(manifest: Manifest, recipe: Recipe, offset: FloatArray) -> Recipe:
     """A recipe with (layers, w_dim) more added to its offset."""
-    return recipe.changed(w_offset=packed_offset(offset_of(manifest, recipe) + offset))
+    return recipe.changed(w_offset=pack_offset(offset_of(manifest, recipe) + offset))
 
 
 def layered_w(model: Model, recipe: Recipe) -> FloatArray:
@@ -52,7 +52,7 @@ def layered_w(model: Model, recipe: Recipe) -> FloatArray:
 def with_w(model: Model, recipe: Recipe, w: FloatArray, **changes: object) -> Recipe:
     """A changed recipe whose layers read w (layers, w_dim)."""
     changed = recipe.changed(w_offset=None, **changes)
-    return changed.changed(w_offset=packed_offset(w - layered_w(model, changed)))
+    return changed.changed(w_offset=pack_offset(w - layered_w(model, changed)))
 
 
 def named(recipe: Recipe) -> str:
@@ -106,7 +106,7 @@ def _between(model: Model, a: Recipe, b: Recipe, share: float, space: str) -> Re
         return with_w(model, a, w, **mixed)
     z = slerp(latent_of(manifest, a), latent_of(manifest, b), share)
     offset = _lerp(offset_of(manifest, a), offset_of(manifest, b), share)
-    return a.changed(z=pack_floats(z), w_offset=packed_offset(offset), **mixed)
+    return a.changed(z=pack_floats(z), w_offset=pack_offset(offset), **mixed)
 
 
 def _lerp(a: FloatArray, b: FloatArray, share: float) -> FloatArray:

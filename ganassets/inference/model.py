@@ -189,7 +189,7 @@ def open_model(
     return Model(path, manifest, hashlib.sha256(data).hexdigest(), tuple(session.get_providers()), session)
 
 
-def look_into(path: str | Path) -> ModelFile:
+def inspect_model(path: str | Path) -> ModelFile:
     """A model file after checking all that can be checked without opening it; InputError says what is wrong."""
     path = Path(path)
     data = read_model_file(path)

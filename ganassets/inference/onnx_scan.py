@@ -29,7 +29,7 @@ CHILDREN: dict[str, dict[int, str]] = {
     },
     "sparse tensor": {1: "tensor", 2: "tensor"},
 }  # fmt: skip
-# (message, field number) -> attribute of Scan that gathers the field's values.
+# (message, field number) -> attribute of OnnxScan that gathers the field's values.
 GATHERED: dict[tuple[str, int], str] = {
     ("model", 1): "ir_versions",
     ("operator set", 1): "domains",
@@ -48,7 +48,7 @@ class MalformedError(Exception):
 
 
 @dataclass
-class Scan:
+class OnnxScan:
     """What a model file says about itself.
 
     Attributes:
@@ -71,9 +71,9 @@ class Scan:
     graphs: int = 0
 
 
-def scan(data: bytes) -> Scan:
+def scan(data: bytes) -> OnnxScan:
     """Walk a whole ONNX file; MalformedError when it is cut short, not protobuf, too deep or too finely cut."""
-    result = Scan()
+    result = OnnxScan()
     budget = _Budget(MAX_FIELDS)
     pending: list[tuple[str, memoryview, int]] = [("model", memoryview(data), 0)]
     while pending:

@@ -1,7 +1,8 @@
-"""A recipe: all that makes one asset again, as JSON. Files carry it, and it stands wherever a seed may stand.
+"""Recipes: everything that is needed to make one asset again, as JSON.
 
-A seed by itself is a recipe too. What was found by hand (a mix, a variation, a slider pulled, an inverted picture) is a
-latent or an offset in w that no seed gives, so these stand in it as numbers.
+Files carry the recipe of their asset, and commands accept a recipe wherever they accept a seed. A seed alone gives a
+recipe, too. An edited asset (mixed, varied, moved along a slider, inverted from a picture) has a latent or an offset in
+w that no seed gives; its recipe holds these numbers.
 """
 
 from __future__ import annotations
@@ -19,22 +20,22 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from ..api.errors import InputError
 from ..api.latents import MAX_SEED
+from .sizes import MAX_SIDE
 
 SUFFIX = ".recipe.json"
 MAX_BYTES = 8 * 2**20
-MAX_NUMBERS = 2**20  # of a latent or an offset
-MOST_SIDE = 2**16  # samples along an axis
-SHORT, LONG = 200, 4000  # letters of names and of sentences
+MAX_NUMBERS = 2**20  # in a latent or an offset
+SHORT, LONG = 200, 4000  # characters in names and in sentences
 LITTLE = np.dtype("<f4")
 
 
 def pack_floats(values: NDArray[np.float32]) -> str:
-    """Base64 of little-endian float32."""
+    """Encode numbers as base64 of little-endian float32."""
     return base64.b64encode(values.astype(LITTLE).tobytes()).decode("ascii")
 
 
 def unpack_floats(text: str) -> NDArray[np.float32]:
-    """(n,) float32 of packed text; ValueError unless it is whole and all are finite."""
+    """Decode packed text to (n,) float32; ValueError unless all numbers are complete and finite."""
     try:
         content = base64.b64decode(text.encode("ascii"), validate=True)
     except (binascii.Error, UnicodeEncodeError) as error:
@@ -47,17 +48,20 @@ def unpack_floats(text: str) -> NDArray[np.float32]:
     return values
 
 
-def _checked(text: str) -> str:
+def _check_packed(text: str) -> str:
     unpack_floats(text)
     return text
 
 
-Floats = Annotated[str, AfterValidator(_checked)]
+Floats = Annotated[str, AfterValidator(_check_packed)]
 ShortText = Annotated[str, Field(max_length=SHORT)]
 Setting = bool | int | float | ShortText
 
 
-class Format(BaseModel):
+Side = Annotated[int, Field(gt=0, le=MAX_SIDE)]
+
+
+class FileFormat(BaseModel):
     """The format of the file that carries a recipe.
 
     Attributes:
@@ -71,28 +75,22 @@ class Format(BaseModel):
     options: dict[ShortText, Setting] = Field(default={}, max_length=64)
 
 
-class Recipe(BaseModel):
-    """What makes an asset.
+class SharedOptions(BaseModel):
+    """The options of a request that its recipes keep as they are.
 
     Attributes:
-        generator, generator_version, software, licence: see ganassets.api.assets.Provenance.
-        model: SHA-256 of the model file, hex.
-        name: of the asset, the stem of its files.
-        seed: of the latent, unless there is a z, and of the noise map.
-        truncation: 0 to 1.
-        condition: physical value of every column of the `condition` input.
-        size: of size-free models, samples along each axis (rows, columns), where the plugin doesn't choose it.
-        crop: the size was cut from the next larger one.
-        window: samples of an axis that were computed at once, where it was told.
-        settings: of the plugin, by name.
-        z: the latent, where it isn't the seed's.
-        morph: a second seed and how far the noise map is on the way to its map, 0 to 1.
-        w_offset: (w_dim) for all layers alike, or (layers * w_dim), added to w.
-        note: how it was found, for people.
-        file: the format of the file that it stands in.
+        size: samples along each axis (rows, columns); size-free models only.
+        crop: cut a size that is no multiple of the model's stride from the next larger one.
+        window: samples of an axis to compute at once; None chooses by the size.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, ignored_types=(cached_property,))
+    size: tuple[Side, ...] | None = Field(default=None, max_length=2)
+    crop: bool = False
+    window: int | None = Field(default=None, gt=0, le=MAX_SIDE)
+
+
+class _RecipeHead(BaseModel):
+    """The fields of a recipe that stand before the shared options in its JSON."""
 
     format_version: Literal[1] = 1
     generator: ShortText
@@ -104,43 +102,66 @@ class Recipe(BaseModel):
     seed: int = Field(ge=0, le=MAX_SEED)
     truncation: float = Field(ge=0, le=1)
     condition: dict[ShortText, float] = Field(default={}, max_length=1024)
-    size: tuple[Annotated[int, Field(gt=0, le=MOST_SIDE)], ...] | None = Field(default=None, max_length=2)
-    crop: bool = False
-    window: int | None = Field(default=None, gt=0, le=MOST_SIDE)
+
+
+class Recipe(SharedOptions, _RecipeHead):
+    """Everything that makes one asset.
+
+    Attributes:
+        generator, generator_version, software, licence: see ganassets.api.assets.Provenance.
+        model: SHA-256 of the model file, hex.
+        name: of the asset, the stem of its files.
+        seed: of the latent, unless there is a z, and of the noise map.
+        truncation: 0 (the average) to 1 (the full variety).
+        condition: physical value of every column of the `condition` input.
+        size, crop, window: see SharedOptions.
+        settings: of the plugin, by name.
+        z: packed latent; None for that of the seed.
+        morph: a second seed, and how far the noise map is on the way to that seed's map, 0 to 1.
+        w_offset: packed offset in w: (w_dim) numbers for all layers alike, or (layers * w_dim).
+        note: how the asset was found, for people.
+        file: the format of the file that carries the recipe.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, ignored_types=(cached_property,))
+
     settings: dict[ShortText, Setting] = Field(default={}, max_length=64)
     z: Floats | None = None
     morph: tuple[Annotated[int, Field(ge=0, le=MAX_SEED)], Annotated[float, Field(ge=0, le=1)]] | None = None
     w_offset: Floats | None = None
     note: str = Field(default="", max_length=LONG)
-    file: Format | None = None
+    file: FileFormat | None = None
 
     @cached_property
     def row(self) -> NDArray[np.float32]:
-        """(c,) float32 the condition's values."""
+        """The condition's values, (c,) float32."""
         return np.array(list(self.condition.values()), np.float32)
 
     def changed(self, **changes: Any) -> Recipe:
-        """A recipe with some fields replaced; InputError where they don't fit in one."""
+        """Copy the recipe with some fields replaced; InputError where a value doesn't fit."""
         fields = {name: getattr(self, name) for name in Recipe.model_fields}
         return recipe_of({**fields, **changes}, f"the recipe of {self.name}")
 
     def to_json(self) -> str:
-        """One line of JSON without what is as it always is."""
+        """Write the recipe as one line of JSON; fields with their default value are left out."""
         fields = self.model_dump(mode="json", exclude_defaults=True)
         return json.dumps({"format_version": self.format_version, **fields}, separators=(",", ":"))
 
 
 def short_floats(values: NDArray[np.float32]) -> list[float]:
-    """The shortest numbers that are these float32 again when they are rounded."""
+    """Return the shortest decimal numbers that round to these float32 values."""
     return [float(str(value)) for value in values]
 
 
 def parse_recipe(text: str | bytes, where: str) -> Recipe:
-    """Recipe of JSON; InputError in one sentence where it is broken.
+    """Read a recipe from JSON.
 
     Args:
-        text: of the whole recipe.
-        where: it comes from, for the message.
+        text: the whole recipe.
+        where: the file's name, for error messages.
+
+    Raises:
+        InputError: the text is no recipe, or of a newer format.
     """
     if len(text) > MAX_BYTES:
         raise InputError(f"{where} is too large for a recipe.")
@@ -152,7 +173,7 @@ def parse_recipe(text: str | bytes, where: str) -> Recipe:
 
 
 def recipe_of(raw: object, where: str) -> Recipe:
-    """Recipe of what JSON holds; InputError in one sentence where it is broken, or newer than this program."""
+    """Read a recipe from decoded JSON; see parse_recipe."""
     if isinstance(raw, Mapping):
         version = raw.get("format_version")
         if isinstance(version, int) and not isinstance(version, bool) and version > 1:

@@ -10,7 +10,7 @@ from pathlib import Path
 from ..api.errors import InputError
 from ..api.files import check_regular
 from ..api.writer import can_not_write, remove_leftovers, write_atomic
-from ..inference.batch.lock import take
+from ..inference.batch.lock import lock_file
 
 LOCK = "lock"
 # Where a run's files lie, below its folder.
@@ -51,7 +51,7 @@ def _lock(run: Path, seconds: float) -> Iterator[bool]:
     try:
         try:
             check_regular(handle, run / LOCK)
-            held = take(handle, seconds)
+            held = lock_file(handle, seconds)
         except OSError as error:
             raise can_not_write(run, error) from error
         if held:  # where the file system knows no locks, another process may be writing them

@@ -21,7 +21,7 @@ from ..api.plugin_calls import make_dataset
 from ..api.spec import GeneratorSpec, Preset
 from ..api.texts import shell_command
 from ..api.writer import write_atomic
-from ..inference.model import look_into
+from ..inference.model import inspect_model
 from ..inference.model_search import check_trusted
 from .checkpoint import load_fit, newest_whole, save_fit
 from .checks import check_export, check_networks, check_spec, checked_noise, make_domain
@@ -199,7 +199,7 @@ def resume(spec: GeneratorSpec, run: Path, console: Console, trusted: bool = Fal
     begun = has_begun(run)  # before the processes meet, behind which the first of them writes
     started = None
     if settings.start and not begun:
-        check_trusted(look_into(Path(settings.start)), trusted)  # the folder may be a stranger's
+        check_trusted(inspect_model(Path(settings.start)), trusted)  # the folder may be a stranger's
         started = read_start(Path(settings.start), spec)
     team = make_team(settings.hardware.device, settings.hardware.devices)
     with lead(run, team):

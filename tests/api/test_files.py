@@ -17,9 +17,9 @@ from ganassets.api.data.sources import list_containers, open_file
 from ganassets.api.errors import InputError
 from ganassets.api.files import open_regular, read_bytes, read_limited, read_text, read_up_to
 from ganassets.inference.batch.index import INDEX, Index
-from ganassets.inference.batch.jobs import read_jobs
 from ganassets.inference.directions import file_of, read_directions
-from ganassets.inference.model import look_into
+from ganassets.inference.jobs import read_jobs
+from ganassets.inference.model import inspect_model
 from ganassets.inference.provenance import INDEX as INDEX_NAME
 from ganassets.inference.provenance import origin_of, recipe_in
 from ganassets.training.report.files import read_facts
@@ -32,7 +32,7 @@ SECONDS = 60
 posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such files")
 
 READERS: dict[str, Callable[[Path], object]] = {
-    "model.onnx": look_into,
+    "model.onnx": inspect_model,
     "look.recipe.json": recipe_in,
     "made.png": origin_of,
     "made.webp": origin_of,
@@ -112,7 +112,7 @@ def test_every_reader_refuses_devices_and_pipes(name, put, tmp_path, in_time):
 @posix
 @ENDLESS
 def test_sliders_beside_a_model_may_be_no_pipe(put, make_model, in_time):
-    model = look_into(make_model())
+    model = inspect_model(make_model())
     put(file_of(model.path))
     with pytest.raises(InputError):
         read_directions(model)

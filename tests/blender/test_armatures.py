@@ -78,7 +78,7 @@ def pose_bones(bones: Sequence[BoneRow], card: Mapping[str, Any], arrays: Mappin
 def check_rotations(
     bones: Sequence[BoneRow], clip: MotionClip, folder: Path, names: Mapping[str, str], facing: float = 0.0
 ) -> None:
-    """Check that bones have rotated from the T-pose, which is the rest pose of these torsos, as the clip's joints have."""
+    """Check that bones have rotated from the T-pose, the rest pose of these torsos, as the clip's joints have."""
     found = pose_bones(bones, *retarget(bones, clip, folder))
     _, turns = world_pose(clip.skeleton, clip.translation.astype(float), clip.rotations.astype(float))
     world = multiply(about((0, 0, 1), facing), Y_UP_TO_Z_UP)

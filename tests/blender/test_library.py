@@ -14,10 +14,10 @@ import pytest
 import ganassets_blender.library as library
 from ganassets.api.blender import VARIABLE
 from ganassets.api.errors import GanassetsError, InputError
-from ganassets.inference.batch.engine import Settings
-from ganassets.inference.batch.jobs import JobTable, plan_of
+from ganassets.inference.batch.engine import BatchSettings
 from ganassets.inference.batch.plan import Plan
-from ganassets.inference.model_search import find_model
+from ganassets.inference.jobs import plan_requests
+from ganassets.inference.request import GenerationRequest
 from ganassets_blender.catalogs import FILE
 from ganassets_blender.library import FOLDER, INDEX, LibraryIndex, LibraryTerms, add_to_library
 from support import stand_in_blender
@@ -38,7 +38,7 @@ for line in sys.stdin:
             json.dump({"titles": [card["title"] for card in cards], "catalogs": request["catalogs"]}, file)
     print("GANASSETS " + json.dumps({"error": error, "count": len(cards)}), flush=True)
 """
-ONE = Settings(workers=1, trusted=True)
+ONE = BatchSettings(workers=1, trusted=True)
 
 
 @pytest.fixture(autouse=True)
@@ -57,8 +57,8 @@ def home(tmp_path: Path) -> Path:
 
 
 def plan(seeds: str = "1-7", **more: Any) -> Plan:
-    table = JobTable(model="textures", to="parts", seeds=seeds, size="32", **more)
-    return plan_of([table], find_model, lambda text: pytest.fail(text))
+    request = GenerationRequest(model="textures", to="parts", seeds=seeds, size="32", **more)
+    return plan_requests([request])
 
 
 def titles(home: Path) -> list[list[str]]:

@@ -199,7 +199,7 @@ def test_models_without_found_sliders(model):
 def test_a_look_is_found_again(model):
     done("generate", model, "--seeds", "777", "--truncation", "1", "--no-preview", "-o", "seen")
     output = done("invert", model, "seen/squares-00000777.bin", "--tries", "16", "--no-preview")
-    assert output.splitlines()[-1].startswith("Off by 0.") and "the nearest of 16 seeds was off by" in output
+    assert output.splitlines()[-1].startswith("Distance 0.") and "the nearest of 16 seeds had" in output
     stem = "squares-like-squares-00000777"
     assert names() == [f"{stem}.bin", f"{stem}.bin.json", f"{stem}.recipe.json"]
     np.testing.assert_allclose(positions(f"out/{stem}.bin"), positions("seen/squares-00000777.bin"), atol=0.02)
@@ -216,7 +216,7 @@ def test_files_that_can_not_be_looked_for(model, squares, monkeypatch):
     from support.squares import build_model
 
     Path("blind.onnx").write_bytes(build_model(generator="blind").SerializeToString())
-    assert "blind can't compare files with what it makes" in told(run("invert", "blind.onnx", "short.bin"))
+    assert "blind can't compare files with its assets" in told(run("invert", "blind.onnx", "short.bin"))
 
 
 @pytest.mark.parametrize(
@@ -230,14 +230,14 @@ def test_files_that_can_not_be_looked_for(model, squares, monkeypatch):
         (("vary", "3", "--strength", "0"), "a strength of 0 is not above 0 and at most 1"),
         (("vary", "3", "--strength", "nan"), "a strength of nan is not above 0"),
         (("vary", "."), ". can't be read (is a directory)"),
-        (("generate", "--recipe", "x.recipe.json", "-n", "3"), "--recipe stands in place of seeds"),
-        (("generate", "--recipe", "x.recipe.json", "--seed", "0"), "--recipe stands in place of seeds"),
+        (("generate", "--recipe", "x.recipe.json", "-n", "3"), "recipes replace seeds; leave out count"),
+        (("generate", "--recipe", "x.recipe.json", "--seed", "0"), "recipes replace seeds; leave out seed"),
         (("generate", "--recipe", "x.recipe.json"), "x.recipe.json"),
         (("generate", "--name", "{nose}"), "there is no {nose} for a name"),
         (("generate", "--name", "same"), "two assets would have the name 'same'"),
         (("generate", "--name", "../{seed}"), "can't be the name of a file"),
         (("generate", "--seed", "9223372036854775807"), "seeds end at 9223372036854775807"),
-        (("generate", "--option", "copies=" + "9" * 5000), "copies takes a whole number"),
+        (("generate", "--option", "copies=" + "9" * 5000), "options.copies: String should have at most 1000"),
         (("morph", "3", "9", "--untrusted"), "opens the model in its own process; leave out --untrusted"),
         (("mix", "3", "9", "--layers", "1", "--untrusted"), "leave out --untrusted"),
         (("invert", "out", "--untrusted"), "out is not there"),

@@ -29,21 +29,25 @@ from ganassets.api.latents import condition_row
 from ganassets.api.manifest import Manifest, parse_manifest
 from ganassets.api.registry import load_generator
 from ganassets.inference.batch.index import Index
-from ganassets.inference.batch.jobs import job_of, read_jobs
-from ganassets.inference.batch.names import compiled
-from ganassets.inference.conditions import parse_seeds, parse_size, parse_wishes, wanted_row
+from ganassets.inference.batch.names import compile_template
+from ganassets.inference.conditions import encode_conditions, find_condition, parse_condition
 from ganassets.inference.directions import Direction, Directions, file_of, parse_amount, read_directions
+from ganassets.inference.jobs import read_jobs
 from ganassets.inference.latent_edits import parse_layers
-from ganassets.inference.model import CPU, ModelFile, input_shapes, look_into, open_model
+from ganassets.inference.model import CPU, ModelFile, input_shapes, inspect_model, open_model
 from ganassets.inference.onnx_scan import MalformedError, scan
-from ganassets.inference.pipeline import Request, check_recipe, seed_recipe
+from ganassets.inference.pipeline import check_recipe
 from ganassets.inference.provenance import origin_of
-from ganassets.inference.recipe import Format, Recipe, pack_floats, parse_recipe, unpack_floats
+from ganassets.inference.recipe import FileFormat, Recipe, pack_floats, parse_recipe, unpack_floats
+from ganassets.inference.resolve import resolve_request, seed_recipe
+from ganassets.inference.seeds import parse_seeds
+from ganassets.inference.sizes import parse_size
 from ganassets_poses.readers import find_motion, read_acclaim, read_bvh, read_gltf, read_humanoid
 from ganassets_textures.sets.groups import grouped
 from ganassets_textures.sets.names import material_of
 from ganassets_textures.sets.pixels import read_picture
 from support.motion_files import AMC, ASF, BvhJoint, GltfFile, bvh_text, humanoid_text
+from support.requests import request_of
 
 SLOW = 40  # times the processor time of `trial.pace` for one input; about 2 s
 DIGEST = "0" * 64
@@ -116,7 +120,7 @@ def manifest() -> Manifest:
 @cache
 def shipped(name: str) -> ModelFile:
     """A model of the package."""
-    return look_into(ROOT / f"plugins/ganassets_{name}/data/{name}.onnx")
+    return inspect_model(ROOT / f"plugins/ganassets_{name}/data/{name}.onnx")
 
 
 def wishes(data: bytes, folder: Path) -> None:
@@ -132,13 +136,14 @@ def wishes(data: bytes, folder: Path) -> None:
         assert parse_layers(text, 5)
     for name in ("age", "tint"):
         with refusing():
-            row = wanted_row(manifest().conditions, parse_wishes(manifest(), {name: text}))
+            conditions = manifest().conditions
+            row = encode_conditions(conditions, {name: parse_condition(find_condition(conditions, name), text)})
             assert (row[np.isfinite(row)] >= 0).all()
 
 
 def names(data: bytes, folder: Path) -> None:
     fields = {"generator": str, "seed": int, "place": int, "age": float}
-    made = compiled(text_of(data), fields)({"generator": "faces", "seed": 7, "place": 1, "age": 20.5})
+    made = compile_template(text_of(data), fields)({"generator": "faces", "seed": 7, "place": 1, "age": 20.5})
     assert "/" not in made
 
 
@@ -146,9 +151,9 @@ def jobs(data: bytes, folder: Path) -> None:
     path = folder / "jobs.toml"
     path.write_bytes(data)
     recipe = parse_recipe(recipes()[0], "the recipe")
-    for table in read_jobs(path):
-        with refusing(), patch("ganassets.inference.batch.jobs.look_into", lambda path: shipped("textures")):
-            job = job_of(table, "1", Path, lambda text: recipe)
+    for request in read_jobs(path):
+        with refusing(), patch("ganassets.inference.resolve.recipe_in", lambda path: recipe):
+            job = resolve_request(request, file=shipped("textures"), title="1")
             for i in range(min(len(job), FEW_UNITS)):
                 assert "/" not in job.unit(i).name
             assert "/" not in job.title
@@ -165,10 +170,10 @@ def manifests(data: bytes, folder: Path) -> None:
     """What is done with a manifest before its model runs."""
     found = parse_manifest(text_of(data), "the model")
     input_shapes(found)
-    row = condition_row(3, found.rows, wanted_row(found.conditions, {}))
+    row = condition_row(3, found.rows, encode_conditions(found.conditions, {}))
     assert np.isfinite(row).all()
     file = ModelFile(Path("model.onnx"), found, DIGEST)
-    recipe = seed_recipe(file, load_generator("faces"), Request(()), 7)
+    recipe = seed_recipe(file, load_generator("faces"), request_of(), 7)
     parse_recipe(recipe.to_json(), "the recipe")
 
 
@@ -337,9 +342,9 @@ def recipes() -> list[bytes]:
         generator="faces", generator_version="1", software="ganassets", licence="CC0-1.0", model=DIGEST, name="faces-7",
         seed=7, truncation=0.85, condition={"age": 20.0}, size=(64, 32), crop=True, window=64, settings={"loop": True},
         z=pack_floats(np.arange(4, dtype=np.float32)), morph=(3, 0.5), w_offset=pack_floats(np.ones(2, np.float32)),
-        note="found", file=Format(to="gltf", options={"size": 4}),
+        note="found", file=FileFormat(to="gltf", options={"size": 4}),
     )  # fmt: skip
-    own = seed_recipe(shipped("textures"), load_generator("textures"), Request((), settings=own_settings()), 7)
+    own = seed_recipe(shipped("textures"), load_generator("textures"), request_of(settings=own_settings()), 7)
     return [whole.to_json().encode(), own.to_json().encode()]
 
 

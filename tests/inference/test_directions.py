@@ -20,14 +20,14 @@ from ganassets.inference.directions import (
     read_directions,
     write_directions,
 )
-from ganassets.inference.model import look_into
+from ganassets.inference.model import inspect_model
 from ganassets.inference.recipe import pack_floats
 
 
 @pytest.fixture
 def model(squares, make_model):
     """Two layers, w of three numbers."""
-    return look_into(make_model())
+    return inspect_model(make_model())
 
 
 def direction(name: str = "jaw", vector: tuple[float, ...] = (1, 2, 3), **changes) -> Direction:
@@ -107,7 +107,7 @@ def test_models_without_sliders_say_how_to_find_some(model):
 
 def test_sliders_of_another_model_are_refused(model, make_model):
     write_directions(model, [direction()])
-    stranger = look_into(make_model(name="other.onnx", licence="MIT"))
+    stranger = inspect_model(make_model(name="other.onnx", licence="MIT"))
     file_of(stranger.path).write_bytes(file_of(model.path).read_bytes())
     with pytest.raises(InputError, match=r"other\.sliders\.json is of another model"):
         read_directions(stranger)

@@ -14,8 +14,10 @@ from ganassets.api.spec import Target
 from ganassets.inference.inversion import FARTHEST, TOGETHER, invert
 from ganassets.inference.latent_edits import layered_w
 from ganassets.inference.model import open_model
-from ganassets.inference.pipeline import Request, check_recipe, make_assets, seed_recipe
+from ganassets.inference.pipeline import check_recipe, make_assets
 from ganassets.inference.recipe import unpack_floats
+from ganassets.inference.resolve import seed_recipe
+from support.requests import request_of, resolved_of
 from support.size_free import STRIDE
 
 LONG = 60.0  # seconds, never needed
@@ -50,8 +52,8 @@ def away(model, spec, found, target):
 
 @pytest.mark.parametrize("number", [777, 12345, 2**40])
 def test_a_seed_that_was_not_tried_is_found_again(model, spec, number):
-    target = target_of(model, spec, seed_recipe(model, spec, Request((), 1.0), number))
-    found = invert(model, spec, target, Request(()), 32, LONG)
+    target = target_of(model, spec, seed_recipe(model, spec, request_of((), 1.0), number))
+    found = invert(model, spec, target, resolved_of(model, spec, ()), 32, LONG)
     assert found.distance < 0.5 < 5 < found.nearest, "centimetres of some metres"
     assert found.explained > 0.999
     assert found.distance == pytest.approx(away(model, spec, found.recipe, target), rel=1e-3)
@@ -62,23 +64,26 @@ def test_a_seed_that_was_not_tried_is_found_again(model, spec, number):
 
 
 def test_it_is_found_again_in_the_same_way(model, spec):
-    target = target_of(model, spec, seed_recipe(model, spec, Request((), 1.0), 777))
-    first, second = (invert(model, spec, target, Request(()), 16, LONG) for _ in range(2))
+    target = target_of(model, spec, seed_recipe(model, spec, request_of((), 1.0), 777))
+    first, second = (invert(model, spec, target, resolved_of(model, spec, ()), 16, LONG) for _ in range(2))
     assert first.recipe == second.recipe
 
 
 def test_a_seed_that_was_tried_is_met_at_once(model, spec):
-    target = target_of(model, spec, seed_recipe(model, spec, Request((), 1.0), 5))
-    found = invert(model, spec, target, Request(()), 8, LONG)
+    target = target_of(model, spec, seed_recipe(model, spec, request_of((), 1.0), 5))
+    found = invert(model, spec, target, resolved_of(model, spec, ()), 8, LONG)
     assert found.nearest == pytest.approx(0, abs=1e-3) and found.recipe.seed == 5
 
 
 def test_layers_move_only_where_places_are_compared(model, spec):
     """What no latent makes: the wanted shape is of an offset in the first layer, far beyond the data."""
-    wanted = seed_recipe(model, spec, Request((), 1.0), 3)
+    wanted = seed_recipe(model, spec, request_of((), 1.0), 3)
     far = target_of(model, spec, wanted)
     far = replace(far, wanted=far.wanted * 6)
-    exact, look = (invert(model, spec, replace(far, exact=exact), Request(()), 16, LONG) for exact in (True, False))
+    exact, look = (
+        invert(model, spec, replace(far, exact=exact), resolved_of(model, spec, ()), 16, LONG)
+        for exact in (True, False)
+    )
     assert look.recipe.w_offset is None and exact.recipe.w_offset is not None
     assert exact.distance < look.distance
     assert layered_w(model, exact.recipe).shape == (2, 3)
@@ -87,19 +92,19 @@ def test_layers_move_only_where_places_are_compared(model, spec):
 def test_explained_is_none_of_what_can_not_be_met(model, spec):
     """All that is compared is out of the model's reach."""
     target = Target(lambda meshes: np.zeros((len(meshes), 4)), np.ones(4), "")
-    found = invert(model, spec, target, Request(()), 4, LONG)
+    found = invert(model, spec, target, resolved_of(model, spec, ()), 4, LONG)
     assert (found.distance, found.nearest, found.explained) == (1.0, 1.0, 0.0)
 
 
 def test_wishes_stay(model, spec):
-    target = target_of(model, spec, seed_recipe(model, spec, Request((), 1.0, {"age": 80.0}), 9))
+    target = target_of(model, spec, seed_recipe(model, spec, request_of((), 1.0, {"age": 80.0}), 9))
     target = replace(target, wishes={"tint": {"green": 1.0}, "age": 10.0})
-    found = invert(model, spec, target, Request((), wishes={"age": 33.0}), 16, LONG)
+    found = invert(model, spec, target, resolved_of(model, spec, (), conditions={"age": 33.0}), 16, LONG)
     assert found.recipe.condition == {"age": 33.0, "tint:red": 0.0, "tint:green": 1.0}, "the user's before the file's"
 
 
 def test_seeds_end_when_the_time_does(model, spec):
-    target = target_of(model, spec, seed_recipe(model, spec, Request((), 1.0), 777))
+    target = target_of(model, spec, seed_recipe(model, spec, request_of((), 1.0), 777))
     counted = []
 
     def slow(meshes):
@@ -107,21 +112,29 @@ def test_seeds_end_when_the_time_does(model, spec):
         time.sleep(0.05)
         return places(meshes)
 
-    found = invert(model, spec, replace(target, features=slow), Request(()), 100_000, 0.3)
+    found = invert(model, spec, replace(target, features=slow), resolved_of(model, spec, ()), 100_000, 0.3)
     assert max(counted) <= TOGETHER and sum(counted) < 1000
     assert found.distance <= found.nearest
 
 
 def test_without_any_time_some_seeds_are_tried(model, spec):
-    target = target_of(model, spec, seed_recipe(model, spec, Request((), 1.0), 777))
-    found = invert(model, spec, target, Request(()), 4, 0.0)
+    target = target_of(model, spec, seed_recipe(model, spec, request_of((), 1.0), 777))
+    found = invert(model, spec, target, resolved_of(model, spec, ()), 4, 0.0)
     assert found.recipe.seed in range(1, 5) and found.distance == pytest.approx(found.nearest, rel=1e-3)
 
 
 def test_progress_is_told_and_never_goes_back(model, spec):
-    target = target_of(model, spec, seed_recipe(model, spec, Request((), 1.0), 777))
+    target = target_of(model, spec, seed_recipe(model, spec, request_of((), 1.0), 777))
     heard = []
-    invert(model, spec, target, Request(()), 40, LONG, lambda stage, distance: heard.append((stage, distance)))
+    invert(
+        model,
+        spec,
+        target,
+        resolved_of(model, spec, ()),
+        40,
+        LONG,
+        lambda stage, distance: heard.append((stage, distance)),
+    )
     assert list(dict.fromkeys(stage for stage, _ in heard)) == ["seeds", "latent and sliders", "layers"]
     distances = [distance for _, distance in heard]
     assert distances == sorted(distances, reverse=True)
@@ -129,7 +142,7 @@ def test_progress_is_told_and_never_goes_back(model, spec):
 
 def test_another_kind_of_thing_is_told(model, spec):
     with pytest.raises(InputError, match="it shows another kind of thing"):
-        invert(model, spec, Target(places, np.zeros(5), "cm"), Request(()), 4, LONG)
+        invert(model, spec, Target(places, np.zeros(5), "cm"), resolved_of(model, spec, ()), 4, LONG)
 
 
 def heights(sets):
@@ -142,9 +155,9 @@ def heights(sets):
 def test_a_size_is_for_the_comparison_alone(tiling, size):
     model, spec = tiling
     target = Target(heights, np.zeros(4), "", size=(2 * STRIDE, 3 * STRIDE), exact=False)
-    request = Request((), size=size)
+    request = resolved_of(model, spec, (), size=size)
     found = invert(model, spec, target, request, 4, LONG)
-    assert found.recipe.size == seed_recipe(model, spec, request, 1).size
+    assert found.recipe.size == request.seed_recipe(1).size
     check_recipe(model, spec, found.recipe)
 
 
@@ -158,6 +171,6 @@ def test_settings_of_the_file_are_kept_and_drafts_are_not(choosing, told, kept):
         return np.array([[asset.height.mean(), asset.height.std()] for asset in sets])
 
     target = Target(features, np.zeros(2), "", exact=False, **told)
-    found = invert(model, spec, target, Request((), settings={"rows": 1}), 4, LONG)
+    found = invert(model, spec, target, resolved_of(model, spec, (), settings={"rows": 1}), 4, LONG)
     assert rows == {3 * STRIDE}
     assert found.recipe.settings == {"rows": kept}

@@ -23,16 +23,18 @@ from ganassets.inference.latent_edits import (
     morph,
     named,
     offset_of,
-    packed_offset,
+    pack_offset,
     parse_layers,
     row_between,
     slerp,
     vary,
 )
 from ganassets.inference.model import open_model
-from ganassets.inference.pipeline import Request, check_recipe, make_assets, seed_recipe
+from ganassets.inference.pipeline import check_recipe, make_assets
 from ganassets.inference.recipe import pack_floats, parse_recipe
+from ganassets.inference.resolve import seed_recipe
 from support.processor_time import processor_time
+from support.requests import request_of
 from support.size_free import STRIDE
 from support.squares import MANIFEST
 
@@ -52,7 +54,7 @@ def spec(model):
 
 def seed(model, spec, number, **changes):
     """A seed's recipe."""
-    return seed_recipe(model, spec, replace(Request((), 0.8), **changes), number)
+    return seed_recipe(model, spec, request_of(**{"truncation": 0.8, **changes}), number)
 
 
 def made(model, spec, recipe) -> Any:
@@ -156,7 +158,7 @@ def test_a_morph_of_a_model_with_a_size_of_its_own(model, spec, space):
 def test_a_morph_in_w_is_straight_in_all_that_layers_read(model, spec):
     """From a mix, which has an offset of its own, under another truncation and other sliders."""
     a = mix(model, seed(model, spec, 3), seed(model, spec, 5), [1])
-    b = seed(model, spec, 9, truncation=0.3, wishes={"age": 90.0})
+    b = seed(model, spec, 9, truncation=0.3, conditions={"age": 90.0})
     ends = layered_w(model, a), layered_w(model, b)
     for i, recipe in enumerate(morph(model, a, b, 5, "w")):
         expected = ends[0] + np.float32(i / 4) * (ends[1] - ends[0])
@@ -234,12 +236,12 @@ def test_offsets_are_kept_once_where_all_layers_have_the_same(model):
         np.tile(np.array([1, 2, 3], np.float32), (2, 1)),
         np.eye(2, 3, dtype="f"),
     )
-    assert packed_offset(zero) is None
-    assert packed_offset(same) == pack_floats(same[0])
-    assert packed_offset(own) == pack_floats(own)
+    assert pack_offset(zero) is None
+    assert pack_offset(same) == pack_floats(same[0])
+    assert pack_offset(own) == pack_floats(own)
     recipe = seed(model, load_generator("squares"), 1)
     for offset in (zero, same, own):
-        np.testing.assert_array_equal(offset_of(manifest, recipe.changed(w_offset=packed_offset(offset))), offset)
+        np.testing.assert_array_equal(offset_of(manifest, recipe.changed(w_offset=pack_offset(offset))), offset)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from ganassets.api.errors import GanassetsError, InputError
 from ganassets.api.latents import latents
 from ganassets.api.registry import load_generator
 from ganassets.inference import model as model_module
-from ganassets.inference.model import CPU, check_plugin, cuda_devices, look_into, open_model, version_note
+from ganassets.inference.model import CPU, check_plugin, cuda_devices, inspect_model, open_model, version_note
 from support.command_line import run
 from support.squares import MANIFEST, build_model
 
@@ -390,7 +390,7 @@ def test_the_installed_plugin_must_fit(squares, make_model):
 )
 def test_versions_of_a_plugin_that_decode_a_model(squares, make_model, made, note):
     """The major version says what can be decoded, a newer minor one than the installed what may look different."""
-    file, spec = look_into(make_model(generator_version=made)), load_generator("squares")
+    file, spec = inspect_model(make_model(generator_version=made)), load_generator("squares")
     check_plugin(file, spec)
     told = f"The model was made by squares {made}, and 1.2 is installed: what it makes may look different."
     assert version_note(file.manifest, spec) == (told if note else "")
@@ -398,7 +398,7 @@ def test_versions_of_a_plugin_that_decode_a_model(squares, make_model, made, not
 
 @pytest.mark.parametrize("made", ["2.0", "0.9", "11.2"])
 def test_versions_of_a_plugin_that_do_not(squares, make_model, made):
-    file = look_into(make_model(generator_version=made))
+    file = inspect_model(make_model(generator_version=made))
     major = made.partition(".")[0]
     with pytest.raises(
         InputError, match=rf"made by squares {made}, which squares 1\.2 can't decode; install squares {major} or"

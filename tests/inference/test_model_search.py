@@ -10,11 +10,11 @@ import pytest
 from ganassets.api.errors import InputError
 from ganassets.cli.generation import say_limits
 from ganassets.cli.plugin_options import generator_of
-from ganassets.inference.batch.engine import UNTRUSTED_BYTES, UNTRUSTED_SECONDS, Settings, with_limits
-from ganassets.inference.batch.jobs import JobTable, plan_of
-from ganassets.inference.model import CPU, look_into
+from ganassets.inference.batch.engine import UNTRUSTED_BYTES, UNTRUSTED_SECONDS, BatchSettings, with_limits
+from ganassets.inference.jobs import plan_requests
+from ganassets.inference.model import CPU, inspect_model
 from ganassets.inference.model_search import check_trusted, find_model, is_in_box, is_path, is_trusted, shipped_models
-from ganassets.inference.provenance import recipe_in
+from ganassets.inference.request import GenerationRequest
 from support.command_line import run, told
 
 
@@ -45,9 +45,9 @@ def test_other_words_are_names(text):
 @pytest.mark.parametrize("name", ["here/squares", "here/squares/model.onnx"])
 def test_what_lies_in_the_working_folder_takes_no_names_place(own, make_model, name):
     stranger = make_model(name=name, licence="stranger's")
-    assert look_into(find_model("squares")).manifest.licence == "CC0-1.0"
+    assert inspect_model(find_model("squares")).manifest.licence == "CC0-1.0"
     if stranger.name == "model.onnx":
-        assert look_into(find_model("./squares")).manifest.licence == "stranger's"
+        assert inspect_model(find_model("./squares")).manifest.licence == "stranger's"
     assert run("inspect", "squares").stdout.count("stranger's") == 0
 
 
@@ -75,36 +75,36 @@ def test_jobs_name_models_beside_their_file(here, make_model):
 
 
 def test_whose_a_model_is(own, make_model, here, tmp_path):
-    assert is_trusted(look_into(own)) and not is_in_box(look_into(own))
+    assert is_trusted(inspect_model(own)) and not is_in_box(inspect_model(own))
     for name in ("here/model.onnx", "here/runs/model.onnx", "here/runs/a/b/model.onnx", "here/runs/a/other.onnx"):
-        assert not is_trusted(look_into(make_model(name=name)))
+        assert not is_trusted(inspect_model(make_model(name=name)))
     (here / "runs" / "link").mkdir()
     (here / "runs" / "link" / "model.onnx").symlink_to(make_model(name="elsewhere.onnx"))
-    assert not is_trusted(look_into(here / "runs" / "link" / "model.onnx"))
+    assert not is_trusted(inspect_model(here / "runs" / "link" / "model.onnx"))
     (here / "runs").rename(tmp_path / "moved")
     (here / "runs").symlink_to(tmp_path / "moved")
-    assert not is_trusted(look_into(own)), "a stranger's folder may link to anything"
-    check_trusted(look_into(make_model()), True)
+    assert not is_trusted(inspect_model(own)), "a stranger's folder may link to anything"
+    check_trusted(inspect_model(make_model()), True)
     with pytest.raises(InputError, match=r"model\.onnx is neither a model in the box nor one of runs/.* add --trusted"):
-        check_trusted(look_into(make_model()), False)
+        check_trusted(inspect_model(make_model()), False)
 
 
 def test_models_in_the_box_are_trusted(tmp_path):
     (shipped,) = shipped_models("textures")
-    assert is_in_box(look_into(shipped))
+    assert is_in_box(inspect_model(shipped))
     copy = tmp_path / "textures.onnx"
     copy.write_bytes(shipped.read_bytes())
-    assert not is_trusted(look_into(copy))
+    assert not is_trusted(inspect_model(copy))
 
 
-def limits(path: Path, **settings) -> Settings:
-    plan = plan_of([JobTable(model=str(path), to="raw")], find_model, lambda text: recipe_in(Path(text)))
-    return with_limits(plan, Settings(**settings))
+def limits(path: Path, **settings) -> BatchSettings:
+    plan = plan_requests([GenerationRequest(model=str(path), to="raw")])
+    return with_limits(plan, BatchSettings(**settings))
 
 
 def test_strangers_models_have_limits_unless_they_are_trusted(own, make_model):
     strange = make_model()
-    assert limits(own) == Settings() and limits(strange, trusted=True) == Settings(trusted=True)
+    assert limits(own) == BatchSettings() and limits(strange, trusted=True) == BatchSettings(trusted=True)
     for one in (limits(strange), limits(own, trusted=False)):
         assert (one.memory, one.patience, one.providers) == (UNTRUSTED_BYTES, UNTRUSTED_SECONDS, (CPU,))
     assert limits(strange, memory=2**30, patience=3.0).memory == 2**30
@@ -112,7 +112,7 @@ def test_strangers_models_have_limits_unless_they_are_trusted(own, make_model):
 
 def test_limits_that_nobody_asked_for_are_told(own, make_model, capsys):
     strange = make_model()
-    files = [look_into(path) for path in (own, strange, strange)]
+    files = [inspect_model(path) for path in (own, strange, strange)]
     for trusted in (True, False):
         say_limits(files, trusted)
     assert capsys.readouterr().err == ""

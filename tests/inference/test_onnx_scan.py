@@ -112,7 +112,7 @@ def test_a_prefix_is_malformed_or_lacks_something(cut):
 
 
 def walk(data: bytes) -> None:
-    """Scan; only MalformedError may come out."""
+    """OnnxScan; only MalformedError may come out."""
     try:
         scan(data)
     except MalformedError as error:

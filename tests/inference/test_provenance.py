@@ -24,9 +24,11 @@ from ganassets.cli.regenerate import remade
 from ganassets.inference.batch.index import INDEX, Index
 from ganassets.inference.model import Model, open_model
 from ganassets.inference.model_search import shipped_models
-from ganassets.inference.pipeline import Request, make_assets, provenance_of, seed_recipe
+from ganassets.inference.pipeline import make_assets, provenance_of
 from ganassets.inference.provenance import FROM_BESIDE, FROM_INDEX, FROM_INSIDE, READERS, origin_of, recipe_in
 from ganassets.inference.recipe import Recipe
+from ganassets.inference.resolve import seed_recipe
+from support.requests import request_of
 
 MODELS = {"mesh": "faces", "textures": "textures", "motion": "poses"}
 INDEXED = {".fbx", ".npz", ".usdc", ".usda", ".usdz"}  # formats without notes, or that only their own libraries read
@@ -58,7 +60,7 @@ def made(kind: str) -> tuple[Model, GeneratorSpec, Any, Recipe]:
     model = open_model(shipped_models(spec.name)[-1], threads=1)
     size = (32, 64) if kind == "textures" else None
     settings = option_values(spec.settings, {"seconds": "0.5"} if kind == "motion" else {})
-    recipe = seed_recipe(model, spec, Request((), size=size, settings=settings), 7)
+    recipe = seed_recipe(model, spec, request_of((), size=size, settings=settings), 7)
     return model, spec, make_assets(model, spec, [recipe])[0], recipe
 
 

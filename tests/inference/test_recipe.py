@@ -16,14 +16,14 @@ from ganassets.api.errors import InputError
 from ganassets.inference.recipe import (
     MAX_BYTES,
     MAX_NUMBERS,
-    MOST_SIDE,
-    Format,
+    FileFormat,
     Recipe,
     pack_floats,
     parse_recipe,
     short_floats,
     unpack_floats,
 )
+from ganassets.inference.sizes import MAX_SIDE
 
 PLAIN: dict[str, Any] = {"generator": "squares", "model": "0" * 64, "name": "squares-1", "seed": 1, "truncation": 0.85}
 NUMBERS = st.floats(width=32, allow_nan=False, allow_infinity=False)
@@ -43,15 +43,15 @@ RECIPES = st.builds(
     seed=st.integers(0, 2**63 - 1),
     truncation=st.floats(0, 1),
     condition=st.dictionaries(WORDS, NUMBERS, max_size=5),
-    size=st.none() | st.tuples(st.integers(1, MOST_SIDE), st.integers(1, MOST_SIDE)),
+    size=st.none() | st.tuples(st.integers(1, MAX_SIDE), st.integers(1, MAX_SIDE)),
     crop=st.booleans(),
-    window=st.none() | st.integers(1, MOST_SIDE),
+    window=st.none() | st.integers(1, MAX_SIDE),
     settings=SETTINGS,
     z=st.none() | FLOATS.map(pack_floats),
     morph=st.none() | st.tuples(st.integers(0, 2**63 - 1), st.floats(0, 1)),
     w_offset=st.none() | FLOATS.map(pack_floats),
     note=WORDS,
-    file=st.none() | st.builds(Format, to=WORDS, options=SETTINGS),
+    file=st.none() | st.builds(FileFormat, to=WORDS, options=SETTINGS),
 )
 
 
@@ -96,7 +96,7 @@ def test_a_row_has_the_conditions_in_order():
 def test_a_changed_recipe_is_checked():
     recipe = Recipe(**PLAIN)
     assert recipe.changed(seed=2).seed == 2 and recipe.seed == 1
-    for change in ({"name": "x" * 201}, {"truncation": 2.0}, {"z": "a"}, {"colour": "red"}, {"window": MOST_SIDE + 1}):
+    for change in ({"name": "x" * 201}, {"truncation": 2.0}, {"z": "a"}, {"colour": "red"}, {"window": MAX_SIDE + 1}):
         with pytest.raises(InputError, match="the recipe of squares-1 holds no whole recipe"):
             recipe.changed(**change)
 
@@ -119,7 +119,7 @@ def test_a_changed_recipe_is_checked():
         ({"condition": {"age": "old"}}, "condition.age"),
         ({"condition": {str(i): 0.0 for i in range(1025)}}, "condition"),
         ({"size": [0, 4]}, "size.0"),
-        ({"size": [4, MOST_SIDE + 1]}, "size.1"),
+        ({"size": [4, MAX_SIDE + 1]}, "size.1"),
         ({"size": [4, 4, 4]}, "size"),
         ({"settings": {"a": [1]}}, "settings.a"),
         ({"settings": {"a": "x" * 201}}, "settings.a"),

@@ -19,7 +19,7 @@ from rich.console import Console
 
 from ganassets.api.errors import InputError
 from ganassets.api.writer import TEMPORARY
-from ganassets.inference.batch.lock import take
+from ganassets.inference.batch.lock import lock_file
 from ganassets.training import run as running
 from ganassets.training import run_folder as files
 from ganassets.training.checkpoint import checkpoints, load_checkpoint, newest_checkpoint
@@ -164,7 +164,7 @@ class locked:
 
     def __enter__(self) -> None:
         self.handle = os.open(self.run / LOCK, os.O_RDWR | os.O_CREAT)
-        assert take(self.handle)
+        assert lock_file(self.handle)
 
     def __exit__(self, *_: object) -> None:
         os.close(self.handle)
@@ -210,13 +210,13 @@ def fail_to_lock(monkeypatch: pytest.MonkeyPatch, error: OSError) -> None:
 @pytest.mark.parametrize(("error", "held"), [(OSError(errno.ENOLCK, ""), None), (BlockingIOError(), False)])
 def test_a_file_system_without_locks_is_told_apart_from_a_lock_that_is_taken(error, held, monkeypatch):
     fail_to_lock(monkeypatch, error)
-    assert take(0, 0.0) is held
+    assert lock_file(0, 0.0) is held
 
 
 def test_a_file_that_can_not_be_locked_is_an_error(monkeypatch):
     fail_to_lock(monkeypatch, OSError(errno.EBADF, "bad"))
     with pytest.raises(OSError, match="bad"):
-        take(0, 0.0)
+        lock_file(0, 0.0)
 
 
 def test_without_locks_nobody_is_stopped_and_nothing_of_others_is_removed(tmp_path, monkeypatch):

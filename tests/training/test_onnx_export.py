@@ -20,12 +20,13 @@ from rich.console import Console
 from ganassets.api.assets import Mesh
 from ganassets.api.errors import GanassetsError, InputError
 from ganassets.inference.model import open_model, read_manifest
-from ganassets.inference.pipeline import Request, generate
+from ganassets.inference.resolve import generate
 from ganassets.training.checkpoint import checkpoints
 from ganassets.training.onnx_export import OPSET, PARITY_BATCHES, PARITY_LATENTS, TOLERANCE, check, export_run, to_onnx
 from ganassets.training.run import resume, train
 from ganassets_faces import SPEC
 from support.domains import make_inputs, make_networks
+from support.requests import request_of
 
 onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
@@ -159,7 +160,7 @@ def test_manifest_tells_where_it_comes_from(trained):
 
 def test_generates_heads(trained):
     model = open_model(trained[2])
-    (batch,) = generate(model, SPEC, Request((3, 7), wishes={"age": 60.0, "ancestry": {"asian": 1.0}}))
+    (batch,) = generate(model, SPEC, request_of((3, 7), conditions={"age": 60.0, "ancestry": {"asian": 1.0}}))
     assert [head.name for head in batch] == ["faces-00000003", "faces-00000007"]
     first, second = batch
     assert isinstance(first, Mesh) and isinstance(second, Mesh)

@@ -1,4 +1,4 @@
-"""A plan made: what is there already is left alone, the rest is made, entered in the index, and failures are listed."""
+"""Run a plan: keep the assets that exist, make the others, record them in the index and list the failures."""
 
 from __future__ import annotations
 
@@ -16,39 +16,42 @@ from typing import Any
 
 from ...api.errors import GanassetsError, InputError
 from ...api.writer import can_not_write, remove_leftovers, stems_of, write_atomic
+from ..callbacks import ignore
 from ..model import CPU, CUDA, has_cuda
 from ..model_search import is_trusted
 from .index import Index
-from .plan import Job, Plan, Unit
+from .plan import BatchUnit, Plan, ResolvedRequest
 from .pool import Pool
-from .worker import Answer, Failed, Made, Stopped, Task, Terms, Workshop
+from .worker import Answer, Failed, Made, Stopped, Task, UnitMaker, WorkerSettings
 
 FAILURES = "failures.jsonl"
-# Assets that go through the network together: one by one no processor is slower, and the last bits of an asset can't
-# depend on the others; a GPU needs more.
-TOGETHER, TOGETHER_ON_CUDA = 1, 8
-MOST_WORKERS, MOST_WORKERS_ON_CUDA = 16, 4
-FEW = 3  # units that are not worth a thought about processes
-WORTH_PROCESSES = 3.0  # seconds of work that is left
-# Memory that a worker takes: at rest, and for each texel of a size-free model (measured, docs/performance.md).
+# Assets in one run of the network. On a processor, one at a time is as fast, and no asset depends on the others in its
+# last bits. A GPU needs more to be busy.
+BATCH_SIZE, CUDA_BATCH_SIZE = 1, 8
+MAX_WORKERS, MAX_CUDA_WORKERS = 16, 4
+MIN_PARALLEL_UNITS = 3  # fewer units are made in this process
+MIN_PARALLEL_SECONDS = 3.0  # less work is done in this process
+# Memory of a worker: at rest, and for each texel of a size-free model (measured, docs/performance.md).
 BYTES_AT_REST, BYTES_PER_TEXEL = 300e6, 1000.0
 LARGE = 4 * 2**20  # texels
-# What a model of a stranger may take: memory of a process, and time for an asset of up to LARGE texels.
+# Limits of an untrusted model: memory of a process, and time for an asset of up to LARGE texels.
 UNTRUSTED_BYTES, UNTRUSTED_SECONDS = 4 * 2**30, 120.0
-MOST_SHOWN = 64
-ENOUGH = 8  # failures of one kind, with nothing made, after which there is no hope for the rest
-SAMPLES = 3  # that a dry run makes of each job
+MAX_SHOWN = 64  # assets on a contact sheet
+MAX_EQUAL_FAILURES = 8  # a run ends after this many failures for one reason, if no asset could be made
+SAMPLES = 3  # assets of each job that a dry run makes
 
 Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
-class Failure:
+class UnitFailure:
     """A unit that could not be made.
 
     Attributes:
-        name: of its asset, with the job's folder before it.
-        seed, why, exit_code: what for and why.
+        name: of its asset, with the job's subfolder.
+        seed: of the asset.
+        why: error message.
+        exit_code: of the error.
     """
 
     name: str
@@ -58,42 +61,41 @@ class Failure:
 
     @property
     def reason(self) -> str:
-        """Why, without the unit's name."""
+        """The error message without the unit's name, to compare failures."""
         return self.why.replace(self.name.rpartition("/")[2], "it")
 
 
 @dataclass
-class Summary:
-    """What a run did.
+class BatchSummary:
+    """The result of a run.
 
     Attributes:
-        made: assets that were made.
-        skipped: assets that were there.
-        failures: what could not be made.
-        shown: assets for the contact sheet of each job, by its number.
+        made: number of assets that were made.
+        skipped: number of assets that existed already.
+        failures: units that could not be made.
+        shown: assets for the contact sheet of each job, by the job's number.
     """
 
     made: int = 0
     skipped: int = 0
-    failures: list[Failure] = field(default_factory=list)
+    failures: list[UnitFailure] = field(default_factory=list)
     shown: dict[int, list[Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Settings:
-    """How a plan is made.
+class BatchSettings:
+    """How to run a plan.
 
     Attributes:
-        workers: processes side by side; None for as many as pay here.
-        overwrite: make all again, in place of whatever has the files' names.
-        sheet: whether assets are wanted for contact sheets.
-        providers: of onnxruntime; None chooses, the processor for models that aren't trusted.
-        memory: bytes that a process may have that opens a model; no model is opened in this one then.
-        patience: seconds that such a process may take for an answer of up to LARGE texels, and in proportion for more;
-            None waits.
-        trusted: whether the models are; None for those alone that came with their plugins or are of runs in the
-            working folder. The others are opened under the limits UNTRUSTED_BYTES and UNTRUSTED_SECONDS, or the two
-            above.
+        workers: number of processes; None chooses by processors and memory.
+        overwrite: make all assets again and replace existing files.
+        sheet: whether to return assets for contact sheets.
+        providers: execution providers of onnxruntime; None chooses, and takes the processor for untrusted models.
+        memory: limit of a worker process in bytes; with a limit, this process opens no model. None for no limit.
+        patience: time limit of a worker process for an asset of up to LARGE texels, in seconds, and in proportion for
+            larger ones; None for no limit.
+        trusted: whether to run all models without limits. None trusts models that came with their plugins or are of
+            runs in the working folder; the others get UNTRUSTED_BYTES and UNTRUSTED_SECONDS, or the two limits above.
     """
 
     workers: int | None = None
@@ -105,8 +107,8 @@ class Settings:
     trusted: bool | None = None
 
 
-def with_limits(plan: Plan, settings: Settings) -> Settings:
-    """Settings with the limits that strangers' models are opened under, where one of a plan's is not trusted."""
+def with_limits(plan: Plan, settings: BatchSettings) -> BatchSettings:
+    """BatchSettings with the limits that strangers' models are opened under, where one of a plan's is not trusted."""
     trusted = settings.trusted
     if trusted is None:
         trusted = all(is_trusted(file) for file in {job.file.digest: job.file for job in plan.jobs}.values())
@@ -123,74 +125,80 @@ def with_limits(plan: Plan, settings: Settings) -> Settings:
 def run(
     plan: Plan,
     out: Path,
-    settings: Settings,
-    progress: Progress = lambda done, total: None,
-    report: Callable[[str], None] = lambda line: None,
-    made: Callable[[Job, Unit], None] = lambda job, unit: None,
+    settings: BatchSettings,
+    progress: Progress = ignore,
+    report: Callable[[str], None] = ignore,
+    made: Callable[[ResolvedRequest, BatchUnit], None] = ignore,
     elsewhere: Container[str] = (),
-) -> Summary:
-    """Make what a folder lacks of a plan.
+) -> BatchSummary:
+    """Make the assets of a plan that a folder lacks.
 
     Args:
         plan: checked.
-        out: the folder, made if it isn't there.
-        settings: how.
-        progress: told (done, total) after each asset.
-        report: told of a device that had to be left unused.
-        made: told of each unit when its files are on the device and entered.
-        elsewhere: keys of units (see plan.Job.key) that need not be made because whoever asks has them already.
+        out: the folder, created if it is missing.
+        settings: how to run.
+        progress: called with (done, total) after each asset.
+        report: called with a sentence when a device could not be used.
+        made: called with each unit when its files are on the disk and recorded.
+        elsewhere: keys of units (see ResolvedRequest.key) that the caller has already.
 
     Raises:
         InputError: the folder is in use, damaged or can't be written, or holds other files with these names.
-        GanassetsError: nothing more can be made.
+        GanassetsError: no further asset can be made.
     """
     settings = with_limits(plan, settings)
     with Index(out) as index:
-        done = lambda job, unit: job.key(unit) in elsewhere or is_done(index, out, job, unit)  # noqa: E731
-        todo = [i for i, (job, unit) in enumerate(plan) if settings.overwrite or not done(job, unit)]
+        todo = [
+            i
+            for i, (job, unit) in enumerate(plan)
+            if settings.overwrite or not (job.key(unit) in elsewhere or is_done(index, out, job, unit))
+        ]
         if not settings.overwrite:
-            check_free(plan, todo, index, out)
-        tidy(plan, out, index.locked)
-        shown = set(chosen(plan)) if settings.sheet and (todo or not sheets_there(plan, out)) else set()
-        summary = Summary(skipped=len(plan) - len(todo))
+            check_names_free(plan, todo, index, out)
+        clean_folders(plan, out, index.locked)
+        shown = set(units_to_show(plan)) if settings.sheet and (todo or not has_sheets(plan, out)) else set()
+        summary = BatchSummary(skipped=len(plan) - len(todo))
         if todo:
             index.begin()
         if todo or shown:
             work = Work(frozenset(todo), frozenset(shown))
             make(plan, out, settings, work, index, summary, progress, report, made)
         if todo or index.cut_off:
-            check_hope(summary)
+            raise_common_failure(summary)
             write_failures(out, summary.failures)
             index.end()
     return summary
 
 
-def check_hope(summary: Summary) -> None:
-    """Raise why nothing at all could be made, where it is the same for all: a library that is missing, for one."""
+def raise_common_failure(summary: BatchSummary) -> None:
+    """Raise the reason of all failures if no asset could be made and all failed alike (a missing library, say)."""
     first = summary.failures[0] if summary.failures else None
     nothing = not summary.made and not summary.skipped
     if first and nothing and all(failure.reason == first.reason for failure in summary.failures):
         raise error_of(first.why, first.exit_code)
 
 
-def is_done(index: Index, out: Path, job: Job, unit: Unit) -> bool:
-    """Whether a unit was made as it is wanted, and its files are still there."""
+def is_done(index: Index, out: Path, job: ResolvedRequest, unit: BatchUnit) -> bool:
+    """Return whether a unit was made with the same key before, and its files still exist."""
     done = index.done.get(job.path(unit))
     return done is not None and done.key == job.key(unit) and done.is_there(out)
 
 
 @dataclass(frozen=True)
 class Work:
-    """Units to write and units to show."""
+    """Indices of the units to write and of those to show."""
 
     write: frozenset[int]
     show: frozenset[int]
 
-    def tasks(self, plan: Plan, together: int) -> Iterator[Task]:
-        """In the plan's order; a task holds units of one job, the same ones whatever is there already."""
+    def tasks(self, plan: Plan, batch_size: int) -> Iterator[Task]:
+        """Group the units into tasks, in the plan's order.
+
+        A task holds units of one job. The groups don't depend on the files that exist, so that results don't either.
+        """
         for k in range(len(plan.jobs)):
-            for start in range(plan.starts[k], plan.starts[k + 1], together):
-                indices = tuple(range(start, min(start + together, plan.starts[k + 1])))
+            for start in range(plan.starts[k], plan.starts[k + 1], batch_size):
+                indices = tuple(range(start, min(start + batch_size, plan.starts[k + 1])))
                 write, show = self.write.intersection(indices), self.show.intersection(indices)
                 if write or show:
                     yield Task(indices, write, show)
@@ -202,47 +210,49 @@ class Work:
 def make(
     plan: Plan,
     out: Path,
-    settings: Settings,
+    settings: BatchSettings,
     work: Work,
     index: Index,
-    summary: Summary,
+    summary: BatchSummary,
     progress: Progress,
     report: Callable[[str], None],
-    made: Callable[[Job, Unit], None],
+    made: Callable[[ResolvedRequest, BatchUnit], None],
 ) -> None:
-    """Make the work and enter it."""
-    terms = Terms(out, settings.providers, settings.memory, patience_for(plan, settings))
+    """Make the units of the work and record them."""
+    worker_settings = WorkerSettings(out, settings.providers, settings.memory, patience_for(plan, settings))
     done = 0
-    for answer in answers_of(plan, terms, work, settings, report):
+    for answer in answers_of(plan, worker_settings, work, settings, report):
         if isinstance(answer, Stopped):
             raise error_of(answer.why, answer.exit_code)
-        wanted = answer.index in work.write
+        to_write = answer.index in work.write
         job, unit = plan.unit(answer.index)
         if isinstance(answer, Failed):
-            summary.failures += [Failure(job.path(unit), unit.seed, answer.why, answer.exit_code)] if wanted else []
-            if len(summary.failures) == ENOUGH:
-                check_hope(summary)
+            summary.failures += (
+                [UnitFailure(job.path(unit), unit.seed, answer.why, answer.exit_code)] if to_write else []
+            )
+            if len(summary.failures) == MAX_EQUAL_FAILURES:
+                raise_common_failure(summary)
         else:
-            take(plan, answer, index if wanted else None, summary)
-        done += wanted
-        if wanted and isinstance(answer, Made):
+            record(plan, answer, index if to_write else None, summary)
+        done += to_write
+        if to_write and isinstance(answer, Made):
             made(job, unit)
-        if wanted:
+        if to_write:
             progress(done, len(work.write))
 
 
-def take(plan: Plan, made: Made, index: Index | None, summary: Summary) -> None:
-    """Enter what was made, and keep what is to be shown."""
+def record(plan: Plan, made: Made, index: Index | None, summary: BatchSummary) -> None:
+    """Record a unit in the index, and keep its asset if it is to be shown."""
     job, unit = plan.unit(made.index)
     if index:
         index.enter(job.path(unit), job.key(unit), made.files, made.recipe)
         summary.made += 1
     if made.asset is not None:
-        summary.shown.setdefault(plan.job_at(made.index), []).append(shared(made.asset, summary.shown))
+        summary.shown.setdefault(plan.job_at(made.index), []).append(share_topology(made.asset, summary.shown))
 
 
-def shared(asset: Any, shown: Mapping[int, Sequence[Any]]) -> Any:
-    """An asset from another process, whose topology is that of one that is here already if it is the same."""
+def share_topology(asset: Any, shown: Mapping[int, Sequence[Any]]) -> Any:
+    """Replace the topology of an asset from another process by an equal one of the assets here, to save memory."""
     topology = getattr(asset, "topology", None)
     for other in chain(*shown.values()) if topology is not None else ():
         known = getattr(other, "topology", None)
@@ -252,83 +262,88 @@ def shared(asset: Any, shown: Mapping[int, Sequence[Any]]) -> Any:
 
 
 def same_arrays(a: Any, b: Any) -> bool:
-    """Whether two topologies hold the same."""
+    """Return whether two topologies hold equal arrays."""
     import numpy as np
 
     return a is b or all(np.array_equal(getattr(a, name), getattr(b, name)) for name in a.__dataclass_fields__)
 
 
 def error_of(why: str, exit_code: int) -> GanassetsError:
-    """The error for users, with its exit code."""
+    """Return the error with a message and an exit code."""
     return InputError(why) if exit_code == InputError.exit_code else GanassetsError(why)
 
 
 def answers_of(
-    plan: Plan, terms: Terms, work: Work, settings: Settings, report: Callable[[str], None]
+    plan: Plan, worker_settings: WorkerSettings, work: Work, settings: BatchSettings, report: Callable[[str], None]
 ) -> Iterator[Answer]:
-    """Answers in the plan's order: from this process where little is to be made, else from several."""
-    cuda = has_cuda() and (terms.providers is None or CUDA in terms.providers)
-    tasks = work.tasks(plan, TOGETHER_ON_CUDA if cuda else TOGETHER)
-    workers = settings.workers or default_workers(plan, cuda, terms.memory or 0)
-    if terms.memory is None and (workers == 1 or len(work) < FEW):
-        yield from from_here(Workshop(plan, terms, report), tasks)
+    """Make the units in this process if there are few, else in several, and return the answers in the plan's order."""
+    cuda = has_cuda() and (worker_settings.providers is None or CUDA in worker_settings.providers)
+    tasks = work.tasks(plan, CUDA_BATCH_SIZE if cuda else BATCH_SIZE)
+    workers = settings.workers or default_workers(plan, cuda, worker_settings.memory or 0)
+    if worker_settings.memory is None and (workers == 1 or len(work) < MIN_PARALLEL_UNITS):
+        yield from make_here(UnitMaker(plan, worker_settings, report), tasks)
         return
-    if terms.memory is None and len(plan.jobs) == 1:  # the first units of several jobs say nothing of the others
-        shop = Workshop(plan, terms, report)
+    if worker_settings.memory is None and len(plan.jobs) == 1:  # with several jobs, the first units are not typical
+        maker = UnitMaker(plan, worker_settings, report)
         first = next(tasks)
-        yield from (*shop.work(first), *shop.finish())  # opens the model
+        yield from (*maker.work(first), *maker.finish())  # opens the model
         second, started = next(tasks, None), time.monotonic()
         if second:
-            yield from (*shop.work(second), *shop.finish())
+            yield from (*maker.work(second), *maker.finish())
         seconds = time.monotonic() - started
-        if seconds * (len(work) - 2) / len(first.indices) < WORTH_PROCESSES:
-            yield from from_here(shop, tasks)
+        if seconds * (len(work) - 2) / len(first.indices) < MIN_PARALLEL_SECONDS:
+            yield from make_here(maker, tasks)
             return
-        del shop
-    with Pool(plan, terms, min(workers, len(work))) as pool:
+        del maker
+    with Pool(plan, worker_settings, min(workers, len(work))) as pool:
         yield from pool.results(tasks)
 
 
-def from_here(shop: Workshop, tasks: Iterator[Task]) -> Iterator[Answer]:
-    """Answers of this process."""
-    for answers in chain((shop.work(task) for task in tasks), (shop.finish() for _ in range(1))):
-        yield from answers
+def make_here(maker: UnitMaker, tasks: Iterator[Task]) -> Iterator[Answer]:
+    """Make units in this process."""
+    for task in tasks:
+        yield from maker.work(task)
+    yield from maker.finish()
 
 
 def default_workers(plan: Plan, cuda: bool, allowed: int = 0) -> int:
-    """As many as there are processors for this process and there is memory for, `allowed` bytes included that each may
-    take.
+    """Return the number of workers that the processors and the memory allow.
+
+    Args:
+        plan: of the batch.
+        cuda: whether the workers use a GPU.
+        allowed: bytes that each worker may use, if that is limited.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    most = MOST_WORKERS_ON_CUDA if cuda else MOST_WORKERS
+    most = MAX_CUDA_WORKERS if cuda else MAX_WORKERS
     needed = max([allowed, *map(worker_memory, plan.jobs)]) or 1
     return max(1, min(cores, most, int(free_memory() / needed)))
 
 
 def worker_memory(job: Any) -> float:
-    """Bytes that a worker takes for a job."""
+    """Estimate the memory of a worker for a job, in bytes."""
     return BYTES_AT_REST + BYTES_PER_TEXEL * texels(job)
 
 
 def texels(job: Any) -> int:
-    """Of the largest map that a job names the size of; 0 where it names none."""
+    """Return the texels of the largest map whose size a job names; 0 where it names none."""
     sizes = [job.request.size, *(recipe.size for recipe in job.recipes)]
     return max(math.prod(size) if size else 0 for size in sizes)
 
 
-def patience_for(plan: Plan, settings: Settings) -> float | None:
-    """Seconds that a plan's slowest answer may take."""
+def patience_for(plan: Plan, settings: BatchSettings) -> float | None:
+    """Return the time limit of a worker for an answer, in seconds; None for no limit."""
     if settings.patience is None:
         return None
     return settings.patience * max([1.0, *(texels(job) / LARGE for job in plan.jobs)])
 
 
 def free_memory() -> float:
-    """Bytes that processes may have, infinite where the system doesn't tell."""
+    """Return the available memory in bytes; infinite where the system doesn't report it."""
     try:
-        told = re.search(r"^MemAvailable:\s*([0-9]+) kB$", Path("/proc/meminfo").read_text(), re.MULTILINE)
-        if told:
-            return float(told[1]) * 1024  # what caches give back included
+        available = re.search(r"^MemAvailable:\s*([0-9]+) kB$", Path("/proc/meminfo").read_text(), re.MULTILINE)
+        if available:
+            return float(available[1]) * 1024  # includes what caches give back
     except OSError:
         pass
     try:
@@ -337,29 +352,32 @@ def free_memory() -> float:
         return float("inf")
 
 
-def chosen(plan: Plan) -> Iterator[int]:
-    """Units for contact sheets: of each job all, or as many as a sheet holds, evenly spaced."""
+def units_to_show(plan: Plan) -> Iterator[int]:
+    """Choose the units for contact sheets: of each job all, or as many as a sheet holds, evenly spaced."""
     for k, job in enumerate(plan.jobs):
-        count = min(len(job), MOST_SHOWN)
+        count = min(len(job), MAX_SHOWN)
         yield from (plan.starts[k] + i * len(job) // count for i in range(count))
 
 
 def sheet_names(plan: Plan) -> list[str]:
-    """Of each job, the contact sheet's file without its suffix."""
+    """Return the file name of each job's contact sheet, without its suffix."""
     if len(plan.jobs) == 1:
         return ["contact-sheet"]
     return [f"contact-sheet-{job.title or k}" for k, job in enumerate(plan.jobs, start=1)]
 
 
-def sheets_there(plan: Plan, out: Path) -> bool:
-    """Whether no contact sheet is missing."""
+def has_sheets(plan: Plan, out: Path) -> bool:
+    """Return whether all contact sheets exist."""
     return all((out / f"{name}.png").is_file() for name in sheet_names(plan))
 
 
-def check_free(plan: Plan, todo: Sequence[int], index: Index, out: Path) -> None:
-    """InputError where files that aren't of this plan have its names: found before anything is made.
+def check_names_free(plan: Plan, todo: Sequence[int], index: Index, out: Path) -> None:
+    """Check, before anything is made, that no other files have the names of the plan's assets.
 
-    What a cut-off run left without entering it, and what the index has under the same key, may be replaced.
+    Files that an interrupted run left without recording them, and those recorded under the same key, may be replaced.
+
+    Raises:
+        InputError: a file with such a name exists.
     """
     names: dict[str, set[str]] = {}
     for i in todo:
@@ -367,30 +385,28 @@ def check_free(plan: Plan, todo: Sequence[int], index: Index, out: Path) -> None
         done = index.done.get(job.path(unit))
         if done.key != job.key(unit) if done else not index.cut_off:
             names.setdefault(job.folder, set()).add(unit.name)
-    for folder, wanted in names.items():
-        for path in sorted(files_in(out / folder)):
-            if not stems_of(path.name).isdisjoint(wanted):
+    for folder, stems in names.items():
+        for path in sorted(list_files(out / folder)):
+            if not stems_of(path.name).isdisjoint(stems):
                 raise InputError(f"{path} is there already; choose another folder or use --overwrite.")
 
 
-def files_in(folder: Path) -> list[Path]:
-    """What lies in a folder; nothing where there is none."""
+def list_files(folder: Path) -> list[Path]:
+    """List a folder; nothing where there is none."""
     try:
         return list(folder.iterdir()) if folder.is_dir() else []
     except OSError as error:
         raise can_not_write(folder, error) from error
 
 
-def tidy(plan: Plan, out: Path, locked: bool) -> None:
-    """Remove what killed runs left half-written, where no other run can be writing, and see whether the folders can be
-    listed.
-    """
+def clean_folders(plan: Plan, out: Path, locked: bool) -> None:
+    """Remove incomplete files of killed runs, unless another run may be writing, and check that folders can be read."""
     for folder in plan.folders(out):
-        remove_leftovers(folder) if locked else files_in(folder)
+        remove_leftovers(folder) if locked else list_files(folder)
 
 
-def write_failures(out: Path, failures: Sequence[Failure]) -> None:
-    """failures.jsonl, or none."""
+def write_failures(out: Path, failures: Sequence[UnitFailure]) -> None:
+    """Write failures.jsonl, or remove it where there are no failures."""
     path = out / FAILURES
     if failures:
         lines = [json.dumps({"name": f.name, "seed": f.seed, "error": f.why}) for f in failures]
@@ -401,12 +417,13 @@ def write_failures(out: Path, failures: Sequence[Failure]) -> None:
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a job will take, measured on some of its assets.
+    """The expected cost of a job, measured on some of its assets.
 
     Attributes:
-        assets: how many there will be.
-        files, bytes: of one asset, the mean.
-        seconds: for all of them, with all workers.
+        assets: number of assets.
+        files: mean number of files of an asset.
+        bytes: mean size of an asset.
+        seconds: time for all assets, with all workers.
     """
 
     assets: int
@@ -415,39 +432,46 @@ class Estimate:
     seconds: float
 
 
-def estimate(plan: Plan, settings: Settings) -> list[Estimate]:
-    """Of each job, from some of its units that are made and thrown away."""
+def estimate(plan: Plan, settings: BatchSettings) -> list[Estimate]:
+    """Estimate the cost of each job: make some of its units and discard them."""
     settings = with_limits(plan, settings)
-    terms = Terms(None, settings.providers, settings.memory, patience_for(plan, settings))
-    with Pool(plan, terms, 1) as pool:
-        shop = Workshop(plan, terms)
-        make = pool.results if terms.memory else lambda tasks: from_here(shop, tasks)
-        return estimates(plan, settings, make)
+    worker_settings = WorkerSettings(None, settings.providers, settings.memory, patience_for(plan, settings))
+    if worker_settings.memory is None:
+        maker = UnitMaker(plan, worker_settings)
+        return [estimate_job(plan, k, settings, lambda tasks: make_here(maker, tasks)) for k in range(len(plan.jobs))]
+    with Pool(plan, worker_settings, 1) as pool:
+        return [estimate_job(plan, k, settings, pool.results) for k in range(len(plan.jobs))]
 
 
-def estimates(plan: Plan, settings: Settings, make: Callable[[Iterator[Task]], Iterator[Answer]]) -> list[Estimate]:
-    """Of each job, from answers to tasks."""
+def estimate_job(
+    plan: Plan, k: int, settings: BatchSettings, make: Callable[[Iterator[Task]], Iterator[Answer]]
+) -> Estimate:
+    """Estimate the cost of the job number k.
+
+    Args:
+        plan: of the batch.
+        k: number of the job.
+        settings: of the batch.
+        make: makes the units of tasks.
+    """
+    job = plan.jobs[k]
     workers = settings.workers or default_workers(plan, cuda=False)
-    found = []
-    for k, job in enumerate(plan.jobs):
-        picked = sorted({plan.starts[k] + i * len(job) // SAMPLES for i in range(SAMPLES)}) if len(job) else []
-        sizes: list[tuple[int, int]] = []
-        began = time.monotonic()
-        for number, i in enumerate(picked):
-            began = time.monotonic() if number == 1 else began  # the first one opens the model
-            for answer in make(iter((Task((i,), frozenset({i})),))):
-                if isinstance(answer, Made):
-                    sizes.append((len(answer.files), sum(size for size, _ in answer.files.values())))
-                else:
-                    raise GanassetsError(answer.why)
-        each = (time.monotonic() - began) / max(1, len(picked) - 1)
-        files, size = (sum(values) / max(1, len(sizes)) for values in zip(*sizes, strict=True)) if sizes else (0, 0)
-        found.append(Estimate(len(job), files, size, each * len(job) / min(workers, max(1, len(job)))))
-    return found
+    picked = sorted({plan.starts[k] + i * len(job) // SAMPLES for i in range(SAMPLES)}) if len(job) else []
+    sizes: list[tuple[int, int]] = []
+    began = time.monotonic()
+    for number, i in enumerate(picked):
+        began = time.monotonic() if number == 1 else began  # the first unit opens the model
+        for answer in make(iter((Task((i,), frozenset({i})),))):
+            if not isinstance(answer, Made):
+                raise GanassetsError(answer.why)
+            sizes.append((len(answer.files), sum(size for size, _ in answer.files.values())))
+    seconds = (time.monotonic() - began) / max(1, len(picked) - 1)
+    files, size = (sum(values) / max(1, len(sizes)) for values in zip(*sizes, strict=True)) if sizes else (0, 0)
+    return Estimate(len(job), files, size, seconds * len(job) / min(workers, max(1, len(job))))
 
 
 def free_space(out: Path) -> int:
-    """Bytes that are free where a folder is, or will be."""
+    """Return the free bytes on the disk of a folder that exists or will be made."""
     place = Path(out).absolute()
     while not place.exists():
         place = place.parent

@@ -1,7 +1,7 @@
-"""index.jsonl of an output folder: what was made, one line an asset, each on the device before the next is told.
+"""Read and write index.jsonl of an output folder: one line for each asset that was made.
 
-A run begins with a line and ends with one, so a reader can tell whether the last one was cut off. A unit's files are
-whole before its line is written; what a cut-off run wrote and did not enter is made again.
+A run begins and ends with a line of its own, so a reader can see whether the last run was interrupted. The files of an
+asset are complete before its line is written; what an interrupted run wrote without recording it is made again.
 """
 
 from __future__ import annotations
@@ -17,48 +17,47 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ... import __version__
 from ...api.errors import InputError
-from .journal import Ledger, lines_of
+from .journal import Journal, lines_of
 
 INDEX = "index.jsonl"
 LONGEST_PATH = 4096
-FIRST = b'{"begin":'  # what every index begins with; a stranger's file of that name stays as it is
+FIRST = b'{"begin":'  # every index begins so; other files of that name are left alone
 
 
-class _Line(BaseModel):
+class _IndexLine(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
-class File(_Line):
-    """A file of an asset."""
+class IndexFile(_IndexLine):
+    """The size and the digest of an asset's file."""
 
     bytes: int = Field(ge=0)
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
 
 
-class Entry(_Line):
-    """A line about an asset.
+class IndexEntry(_IndexLine):
+    """The line of an asset.
 
     Attributes:
-        name: of the asset, with its folder below the output folder; see plan.Job.path.
-        key: see plan.Job.key.
+        name: of the asset, with its subfolder; see ResolvedRequest.path.
+        key: see ResolvedRequest.key.
         files: by path below the output folder, with slashes.
-        recipe: see ganassets.inference.recipe; kept as it stands.
     """
 
     name: str = Field(max_length=LONGEST_PATH)
     key: str = Field(pattern="^[0-9a-f]{16}$")
-    files: dict[Annotated[str, Field(max_length=LONGEST_PATH)], File] = Field(max_length=1024)
+    files: dict[Annotated[str, Field(max_length=LONGEST_PATH)], IndexFile] = Field(max_length=1024)
 
 
 @dataclass(frozen=True)
 class Done:
-    """What is kept of an entry: its key and the sizes of its files."""
+    """The part of an entry that is kept in memory: its key and the sizes of its files."""
 
     key: str
     files: Mapping[str, int]
 
     def is_there(self, out: Path) -> bool:
-        """Whether all files are, in the size that was entered."""
+        """Return whether all files exist with the recorded sizes."""
         try:
             return all((out / path).stat().st_size == size for path, size in self.files.items())
         except (OSError, ValueError):  # a path may hold anything
@@ -66,17 +65,17 @@ class Done:
 
 
 class Index:
-    """The index of one output folder, open for more and locked: one run at a time writes to a folder.
+    """The index of one output folder, open for writing and locked: one run at a time writes to a folder.
 
     Args:
         out: the folder.
 
     Attributes:
-        done: by name of the asset, with its folder.
-        cut_off: whether the last run did not end.
+        done: entries by name of the asset, with its subfolder.
+        cut_off: whether the last run was interrupted.
 
     Raises:
-        InputError: the file is damaged, another run has it, or the folder can't be written.
+        InputError: the file is damaged or in use by another run, or the folder can't be written.
     """
 
     def __init__(self, out: Path) -> None:
@@ -87,17 +86,17 @@ class Index:
         def taken() -> None:
             raise InputError(f"another run is writing to {out}; wait until it has ended, or choose another folder.")
 
-        self._ledger = Ledger(self.path, out, taken)
+        self._journal = Journal(self.path, out, taken)
         try:
-            self._ledger.cut(self._read())
+            self._journal.cut(self._read())
         except BaseException:
             self.close()
             raise
 
     @property
     def locked(self) -> bool:
-        """Whether no other run can be writing to the folder; False where the file system knows no locks."""
-        return self._ledger.locked
+        """Whether no other run can be writing to the folder; False where the file system has no locks."""
+        return self._journal.locked
 
     def __enter__(self) -> Index:
         return self
@@ -108,11 +107,11 @@ class Index:
         self.close()
 
     def close(self) -> None:
-        """Give the folder back."""
-        self._ledger.close()
+        """Close the index and release the folder."""
+        self._journal.close()
 
     def _read(self) -> int:
-        """Take in what is there; returns the bytes up to the end of the last whole line."""
+        """Read the file and return the number of bytes up to the end of the last complete line."""
         end = 0
         for number, line in enumerate(lines_of(self.path), start=1):
             if not line.endswith(b"\n") and (end or line.startswith(FIRST[: len(line)])):
@@ -132,32 +131,33 @@ class Index:
         if "begin" in raw or "end" in raw:
             self.cut_off = "begin" in raw
             return
-        entry = Entry.model_validate(raw)
+        entry = IndexEntry.model_validate(raw)
         self.done[entry.name] = Done(entry.key, {path: file.bytes for path, file in entry.files.items()})
 
     def begin(self) -> None:
-        """A run begins, or goes on where the last one was cut off."""
+        """Record that a run begins, unless it continues an interrupted one."""
         if not self.cut_off:
-            self._ledger.write(as_json({"begin": __version__}))
+            self._journal.write(as_json({"begin": __version__}))
         self.cut_off = True
 
     def enter(self, name: str, key: str, files: Mapping[str, tuple[int, str]], recipe: str) -> None:
-        """An asset was made.
+        """Record an asset.
 
         Args:
-            name, key: of the unit, see plan.Job.
-            files: bytes and SHA-256 of each by its path below the folder.
-            recipe: its JSON.
+            name: of the asset, with its subfolder.
+            key: of the unit; see ResolvedRequest.key.
+            files: size in bytes and SHA-256 of each file by its path below the folder.
+            recipe: of the asset, as JSON.
         """
-        told = {path: {"bytes": size, "sha256": digest} for path, (size, digest) in files.items()}
-        self._ledger.write(f'{as_json({"name": name, "key": key, "files": told})[:-1]},"recipe":{recipe}}}')
+        records = {path: {"bytes": size, "sha256": digest} for path, (size, digest) in files.items()}
+        self._journal.write(f'{as_json({"name": name, "key": key, "files": records})[:-1]},"recipe":{recipe}}}')
 
     def end(self) -> None:
-        """The run has made all that it could."""
-        self._ledger.write(as_json({"end": __version__}))
+        """Record that the run has ended."""
+        self._journal.write(as_json({"end": __version__}))
         self.cut_off = False
 
 
 def as_json(record: Mapping[str, Any]) -> str:
-    """JSON on one line."""
+    """Write JSON on one line."""
     return json.dumps(record, separators=(",", ":"))

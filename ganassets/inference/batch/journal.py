@@ -1,4 +1,4 @@
-"""A file of JSON lines that one process at a time adds to; each line is whole on the device before the next begins."""
+"""A file of JSON lines that one process at a time appends to, each line written to the disk before the next."""
 
 from __future__ import annotations
 
@@ -9,22 +9,25 @@ from pathlib import Path
 from ...api.errors import InputError
 from ...api.files import check_regular, open_regular
 from ...api.writer import can_not_write
-from .lock import take
+from .lock import lock_file
 
 MAX_LINE = 8 * 2**20  # bytes
 MAX_BYTES = 16 * 2**30
 
 
-class Ledger:
-    """The file, open for more and locked.
+class Journal:
+    """A file of JSON lines, open for writing and locked.
 
     Args:
-        path: of it; made with its folder if it isn't there.
-        folder: that users know, for the messages.
-        taken: called while another process has the file; raises, or waits a little.
+        path: of the file; it is created with its folder if it is missing.
+        folder: to name in error messages.
+        taken: called again and again while another process has the file; raises, or waits a little.
+
+    Attributes:
+        locked: whether the file is locked; False where the file system has no locks.
 
     Raises:
-        InputError: it can't be written or is too large.
+        InputError: the file can't be written or is too large.
     """
 
     def __init__(self, path: Path, folder: Path, taken: Callable[[], None]) -> None:
@@ -37,7 +40,7 @@ class Ledger:
             raise can_not_write(folder, error) from error
         try:
             check_regular(self._handle, path)
-            while (held := take(self._handle)) is False:
+            while (held := lock_file(self._handle)) is False:
                 taken()
             self.locked = bool(held)
             if self.size > MAX_BYTES:
@@ -51,15 +54,15 @@ class Ledger:
 
     @property
     def size(self) -> int:
-        """Bytes."""
+        """Size of the file in bytes."""
         return os.fstat(self._handle).st_size
 
     def close(self) -> None:
-        """Give it back."""
+        """Close the file and release the lock."""
         os.close(self._handle)
 
     def cut(self, size: int) -> None:
-        """Drop what comes after so many bytes: a line that a killed process left half-written."""
+        """Truncate the file to a size in bytes, to remove the incomplete line of a killed process."""
         if size < self.size:
             try:
                 os.ftruncate(self._handle, size)
@@ -67,7 +70,7 @@ class Ledger:
                 raise can_not_write(self.folder, error) from error
 
     def write(self, record: str) -> None:
-        """Add a line, whole on the device or not there at all; InputError when the device refuses."""
+        """Append a line, completely or not at all; InputError where the disk refuses."""
         line, start = f"{record}\n".encode(), self.size
         try:
             if os.write(self._handle, line) != len(line):
@@ -79,7 +82,7 @@ class Ledger:
 
 
 def lines_of(path: Path) -> Iterator[bytes]:
-    """Lines of a file with their ends, the last one perhaps without; InputError where one is too long to be true."""
+    """Read the lines of a file with their line ends; InputError where one is longer than MAX_LINE."""
     with open_regular(path) as file:
         while line := file.readline(MAX_LINE + 1):
             if len(line) > MAX_LINE:

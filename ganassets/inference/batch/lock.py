@@ -1,4 +1,4 @@
-"""A lock on an open file that the system gives back when the process ends, however it does."""
+"""Lock an open file; the system releases the lock when the process ends, for any reason."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ import os
 import sys
 import time
 
-# A process that is just being started holds its parent's locks for a moment, even when the parent has ended.
-MOMENT = 1.0  # seconds
-PAUSE = 0.05
+# Seconds to wait for a lock: a child process that is starting holds its parent's locks for a moment.
+PATIENCE = 1.0
+PAUSE = 0.05  # seconds between tries
 UNSUPPORTED = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
 
 
-def take(handle: int, seconds: float = MOMENT) -> bool | None:
-    """Take the lock of an open file.
+def lock_file(handle: int, seconds: float = PATIENCE) -> bool | None:
+    """Lock an open file.
 
     Args:
         handle: descriptor of the file.
-        seconds: to wait for another process that has it.
+        seconds: time to wait for another process that holds the lock.
 
     Returns:
-        whether this process has the lock now; None where the file system knows no locks, which must stop nobody.
+        whether this process holds the lock now; None where the file system has no locks.
 
     Raises:
         OSError: the file can't be locked for another reason.
@@ -35,7 +35,7 @@ def take(handle: int, seconds: float = MOMENT) -> bool | None:
 if sys.platform == "win32":
     import msvcrt
 
-    FAR = 2**40  # a locked byte can't be read by others, so it is one that no file has
+    FAR = 2**40  # position of the locked byte: other processes can't read it, so it lies beyond the end of any file
 
     def _try(handle: int) -> bool | None:
         os.lseek(handle, FAR, os.SEEK_SET)

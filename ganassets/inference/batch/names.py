@@ -1,4 +1,4 @@
-"""Names of assets by template: "{generator}-{seed:08d}"."""
+"""Make the names of assets from templates such as "{generator}-{seed:08d}"."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from ...api.registry import nearest
 from ...api.writer import check_names
 
 DEFAULT, DEFAULT_OF_GRIDS = "{generator}-{seed:08d}", "{generator}-{seed:08d}-{place:03d}"
-MOST_BYTES = 150  # exporters add to a name
-# How each type of value may be formatted: no specification is so long that it could fill the memory.
+MAX_BYTES = 150  # of a name; exporters append to it
+# Allowed format specifications of each type; short, so that no name can fill the memory.
 SPECIFICATIONS = {int: r"(0?[1-9][0-9]?)?d?", float: r"(\.[0-9])?[fg]?", str: ""}
 
-Value = int | float | str
+NameValue = int | float | str
 
 
-def compiled(template: str, fields: Mapping[str, type]) -> Callable[[Mapping[str, Value]], str]:
-    """A template as a function of its fields' values.
+def compile_template(template: str, fields: Mapping[str, type]) -> Callable[[Mapping[str, NameValue]], str]:
+    """Turn a template into a function of its fields' values.
 
     Args:
-        template: with fields in braces; {{ and }} are braces.
-        fields: type of each that there is.
+        template: text with fields in braces; {{ and }} are braces.
+        fields: type of each available field.
 
     Raises:
-        InputError: a field is unknown, or is asked for more than its value, or the template isn't closed.
+        InputError: a field is unknown, a format specification is not allowed, or a brace is missing.
     """
     try:
         parts = list(Formatter().parse(template))
     except ValueError as error:
-        raise InputError(f"the name {template!r} makes no sense ({error}).") from error
+        raise InputError(f"the name template {template!r} can't be read ({error}).") from error
     for _, field, specification, conversion in parts:
         if field is None:
             continue
@@ -41,9 +41,14 @@ def compiled(template: str, fields: Mapping[str, type]) -> Callable[[Mapping[str
         if conversion or not re.fullmatch(SPECIFICATIONS[fields[field]], specification or ""):
             raise InputError(f"a name can't have {{{field}{'!' if conversion else ':'}{conversion or specification}}}.")
 
-    def name(values: Mapping[str, Value]) -> str:
+    def name(values: Mapping[str, NameValue]) -> str:
         made = "".join(
-            text + (format(values[field], specification or default_of(values[field])) if field is not None else "")
+            text
+            + (
+                format(values[field], specification or default_specification(values[field]))
+                if field is not None
+                else ""
+            )
             for text, field, specification, _ in parts
         )
         check_name(made)
@@ -52,19 +57,24 @@ def compiled(template: str, fields: Mapping[str, type]) -> Callable[[Mapping[str
     return name
 
 
-def default_of(value: Value) -> str:
-    """How a value stands in a name."""
+def asset_name(generator: str, seed: int) -> str:
+    """Return the default name of a seed's asset, such as "faces-00000007"."""
+    return DEFAULT.format(generator=generator, seed=seed)
+
+
+def default_specification(value: NameValue) -> str:
+    """Return the default format specification of a value."""
     return "g" if isinstance(value, float) else ""
 
 
 def check_name(name: str) -> None:
-    """InputError unless files may be called so on every system, with something before and behind it."""
-    if len(os.fsencode(name)) > MOST_BYTES:
-        raise InputError(f"the name {name[:40]!r}... is longer than {MOST_BYTES} bytes.")
+    """Raise InputError unless every system allows the name for files, also with a prefix and a suffix."""
+    if len(os.fsencode(name)) > MAX_BYTES:
+        raise InputError(f"the name {name[:40]!r}... is longer than {MAX_BYTES} bytes.")
     check_names([name])
 
 
 def check_folder_name(folder: str) -> None:
-    """InputError unless a folder lies in the output folder: names with slashes between them, none of them special."""
+    """Raise InputError unless a subfolder lies in the output folder: names with slashes between them."""
     for part in folder.split("/") if folder else ():
         check_name(part)

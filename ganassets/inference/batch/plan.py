@@ -1,4 +1,4 @@
-"""What a batch is to make: jobs of units, an asset each, told without making anything."""
+"""Plan a batch: number the assets of resolved requests, name them and compute their keys, without making any."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import json
 import math
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,73 +20,78 @@ from pydantic import ValidationError
 
 from ... import __version__
 from ...api.errors import InputError
-from ...api.latents import uniforms
+from ...api.latents import condition_row, uniforms
 from ...api.registry import load_generator
-from ..conditions import Wish
-from ..latent_edits import pulled
-from ..pipeline import Request, check_recipe, check_request, seed_recipe
-from ..recipe import Format, Recipe, pack_floats
-from .names import DEFAULT, DEFAULT_OF_GRIDS, Value, check_folder_name, check_name, compiled
+from ..conditions import ConditionValue, check_learned, encode_conditions
+from ..latent_edits import add_offset
+from ..pipeline import check_recipe, condition_of, map_size
+from ..recipe import FileFormat, Recipe, SharedOptions, pack_floats, recipe_of
+from ..request import GenerationRequest
+from .names import DEFAULT, DEFAULT_OF_GRIDS, NameValue, asset_name, check_folder_name, check_name, compile_template
 
 if TYPE_CHECKING:
     from ...api.spec import GeneratorSpec
     from ..model import ModelFile
 
-MOST_UNITS = 1_000_000
-MOST_COMBINATIONS = 10_000  # of a grid's values
-DRAW_STREAM = 2**20  # and up, one for each slider that is drawn by the seed
+MAX_UNITS = 1_000_000
+MAX_COMBINATIONS = 10_000  # of a grid's values
+DRAW_STREAM = 2**20  # first stream of random numbers for conditions that the seed draws
 
-Range = tuple[float, float]
+Interval = tuple[float, float]
 
 
 @dataclass(frozen=True)
-class Unit:
-    """One asset to make.
+class BatchUnit:
+    """One asset of a batch.
 
     Attributes:
         name: of the asset.
         seed: of the asset.
-        wishes: for its sliders.
-        recipe: that takes the place of both.
+        conditions: values of the conditions that are not left to the seed.
+        recipe: of the asset, in place of both; None for a seed.
     """
 
     name: str
     seed: int
-    wishes: Mapping[str, Wish] = field(default_factory=dict)
+    conditions: Mapping[str, ConditionValue] = field(default_factory=dict)
     recipe: Recipe | None = None
 
 
 @dataclass(frozen=True, eq=False)
-class Job:
-    """One model, one format, many assets.
+class ResolvedRequest:
+    """A request that was checked against its model: one model, one format, many assets.
 
     Attributes:
+        request: what the user asked for.
         file: the model.
-        exporter, options: the format and all its settings.
-        request: seeds, and what all assets have in common.
-        grid: sliders with the values that each seed is made with, in all combinations.
-        drawn: sliders that the seed draws evenly: of a range, or of choices.
+        exporter, options: name of the format, and all its settings.
+        settings: all settings of the generator.
+        seeds: one asset for each, or one for each combination of the grid.
+        conditions: values that all assets have.
+        grid: values by condition; each seed is made with all combinations.
+        drawn: an interval or choices by condition; each seed draws one of them evenly.
+        size: of the recipes of seeds: the request's, or the model's default; None where the plugin chooses it.
         recipes: in place of seeds.
-        template: of names; see names.compiled.
-        folder: below the output folder, "" for itself.
-        title: what the job is called.
-        offset: (layers, w_dim) that is added to w of each, or None.
+        offset: (layers, w_dim) added to w of each seed, or None.
+        title: name of the job in messages and of its contact sheet.
     """
 
+    request: GenerationRequest
     file: ModelFile
-    exporter: str
-    options: Mapping[str, Any]
-    request: Request
-    grid: Mapping[str, Sequence[Wish]] = field(default_factory=dict)
-    drawn: Mapping[str, Range | Sequence[str]] = field(default_factory=dict)
+    exporter: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    seeds: Sequence[int] = ()
+    conditions: Mapping[str, ConditionValue] = field(default_factory=dict)
+    grid: Mapping[str, Sequence[ConditionValue]] = field(default_factory=dict)
+    drawn: Mapping[str, Interval | Sequence[str]] = field(default_factory=dict)
+    size: tuple[int, ...] | None = None
     recipes: Sequence[Recipe] = ()
-    template: str = ""
-    folder: str = ""
-    title: str = ""
     offset: NDArray[np.float32] | None = None
+    title: str = ""
 
     def __getstate__(self) -> dict[str, Any]:
-        """What goes to another process: nothing that is kept only to save time."""
+        """Leave cached values out of what is sent to another process."""
         return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
     @property
@@ -94,99 +99,154 @@ class Job:
         """Name of the model's generator."""
         return self.file.manifest.generator
 
+    @property
+    def folder(self) -> str:
+        """Subfolder of the output folder; "" for the folder itself."""
+        return self.request.folder
+
     def __len__(self) -> int:
-        return len(self.recipes) or len(self.request.seeds) * len(self.combinations)
+        return len(self.recipes) or len(self.seeds) * len(self.combinations)
 
     @cached_property
-    def combinations(self) -> list[dict[str, Wish]]:
-        """Of the grid's values; one without any where there is no grid."""
+    def combinations(self) -> list[dict[str, ConditionValue]]:
+        """Combinations of the grid's values; one empty combination without a grid."""
         return [dict(zip(self.grid, values, strict=True)) for values in itertools.product(*self.grid.values())]
 
     @cached_property
-    def _name(self) -> Callable[[Mapping[str, Value]], str]:
+    def _name(self) -> Callable[[Mapping[str, NameValue]], str]:
         conditions = {condition.name: condition for condition in self.file.manifest.conditions}
-        told = {name: str if conditions[name].choices else float for name in (*self.grid, *self.drawn)}
-        fields = {**told, "generator": str, "job": str, "seed": int, "place": int, "number": int}
-        template = self.template or (DEFAULT_OF_GRIDS if len(self.combinations) > 1 else DEFAULT)
-        return compiled(template, fields)
+        types = {name: str if conditions[name].choices else float for name in (*self.grid, *self.drawn)}
+        fields = {**types, "generator": str, "job": str, "seed": int, "place": int, "number": int}
+        template = self.request.name or (DEFAULT_OF_GRIDS if len(self.combinations) > 1 else DEFAULT)
+        return compile_template(template, fields)
 
-    def unit(self, index: int) -> Unit:
-        """The unit of that index, the same whenever it is asked for."""
+    def unit(self, index: int) -> BatchUnit:
+        """Return the unit with an index; it is the same each time."""
         if self.recipes:
             recipe = self.recipes[index]
-            if self.template:
-                recipe = recipe.changed(name=self._name(self._plain(recipe.seed, 0, index)))
-            return Unit(recipe.name, recipe.seed, recipe=recipe)
-        at, place = divmod(index, len(self.combinations))
-        seed = self.request.seeds[at]
-        drawn = {name: draw(seed, name, choices) for name, choices in self.drawn.items()}
-        wishes = {**self.request.wishes, **self.combinations[place], **drawn}
-        values = {name: value_of(wishes[name]) for name in (*self.grid, *self.drawn)}
-        return Unit(self._name({**values, **self._plain(seed, place, index)}), seed, wishes)
+            if self.request.name:
+                recipe = recipe.changed(name=self._name(self._name_fields(recipe.seed, 0, index)))
+            return BatchUnit(recipe.name, recipe.seed, recipe=recipe)
+        number, place = divmod(index, len(self.combinations))
+        seed = self.seeds[number]
+        drawn = {name: draw_condition(seed, name, choices) for name, choices in self.drawn.items()}
+        conditions = {**self.conditions, **self.combinations[place], **drawn}
+        values = {name: name_value(conditions[name]) for name in (*self.grid, *self.drawn)}
+        return BatchUnit(self._name({**values, **self._name_fields(seed, place, index)}), seed, conditions)
 
-    def _plain(self, seed: int, place: int, index: int) -> dict[str, Value]:
-        """What a name may tell of any unit."""
+    def _name_fields(self, seed: int, place: int, index: int) -> dict[str, NameValue]:
+        """Return the fields that every name template may use."""
         return {"generator": self.generator, "job": self.title, "seed": seed, "place": place + 1, "number": index + 1}
 
-    def path(self, unit: Unit) -> str:
-        """A unit's name below the output folder: what no two units have in common."""
+    def path(self, unit: BatchUnit) -> str:
+        """Return a unit's name with its subfolder; no two units of a plan have the same."""
         return f"{self.folder}/{unit.name}" if self.folder else unit.name
 
-    def recipe(self, spec: GeneratorSpec, unit: Unit) -> Recipe:
-        """All that makes a unit's file."""
-        made = unit.recipe or seed_recipe(self.file, spec, self.request, unit.seed, unit.name, unit.wishes)
-        if self.offset is not None:
-            made = pulled(self.file.manifest, made, self.offset)
-        return made.model_copy(update={"file": self._format})
+    def recipe(self, unit: BatchUnit) -> Recipe:
+        """Return the recipe that a unit's files carry; without a format where the request has none."""
+        recipe = unit.recipe or self.seed_recipe(unit.seed, unit.name, unit.conditions)
+        recipe = self.add_offset(recipe)
+        return recipe.model_copy(update={"file": self._format}) if self.exporter else recipe
+
+    def add_offset(self, recipe: Recipe) -> Recipe:
+        """Add the request's offset in w to a recipe."""
+        return recipe if self.offset is None else add_offset(self.file.manifest, recipe, self.offset)
+
+    def seed_recipe(self, seed: int, name: str = "", conditions: Mapping[str, ConditionValue] | None = None) -> Recipe:
+        """Return the recipe of a seed.
+
+        Args:
+            seed: of the asset.
+            name: of the asset; by default the generator's and the seed.
+            conditions: values to keep; by default those of the request. The seed draws the others.
+
+        Raises:
+            InputError: a value is out of range, or something is too long for a recipe.
+        """
+        manifest = self.file.manifest
+        fixed = encode_conditions(manifest.conditions, self.conditions if conditions is None else conditions)
+        row = condition_row(seed, manifest.rows, fixed, manifest.choice_columns)
+        name = name or asset_name(manifest.generator, seed)
+        fields = {**self._common_fields, "name": name, "seed": seed, "condition": condition_of(manifest, row)}
+        return recipe_of(fields, f"the recipe of {name}")
 
     @cached_property
-    def _format(self) -> Format:
+    def _common_fields(self) -> dict[str, Any]:
+        """The fields that the recipes of all seeds share."""
+        manifest = self.file.manifest
+        return {
+            "generator": manifest.generator,
+            "generator_version": manifest.generator_version,
+            "software": f"ganassets {__version__}",
+            "licence": manifest.licence,
+            "model": self.file.digest,
+            "truncation": self.request.truncation,
+            **self._shared_options,
+            "size": self.size,
+            "settings": dict(self.settings),
+        }
+
+    @property
+    def _shared_options(self) -> dict[str, Any]:
+        return {name: getattr(self.request, name) for name in SharedOptions.model_fields}
+
+    @cached_property
+    def _format(self) -> FileFormat:
         try:
-            return Format(to=self.exporter, options=dict(self.options))
+            return FileFormat(to=self.exporter, options=dict(self.options))
         except ValidationError as error:
             raise InputError(f"a setting of {self.exporter} is too long to be kept in its files.") from error
 
     @cached_property
-    def _common(self) -> str:
-        request = self.request
-        versions = [__version__, load_generator(self.generator).version]
-        parts = [*versions, self.file.digest, self.exporter, self.options, self.folder, request.truncation]
-        offset = "" if self.offset is None else pack_floats(self.offset)
-        return as_json([*parts, request.size, request.crop, request.window, request.settings, offset])
+    def _common_key(self) -> str:
+        parts = [__version__, load_generator(self.generator).version, self.file.digest, self.exporter, self.options]
+        parts += [self.folder, self.request.truncation, *self._shared_options.values(), self.settings]
+        return as_json([*parts, "" if self.offset is None else pack_floats(self.offset)])
 
-    def key(self, unit: Unit) -> str:
-        """What tells whether a unit that was made is the one that is wanted."""
-        own = unit.recipe.to_json() if unit.recipe else as_json([unit.name, unit.seed, unit.wishes])
-        return hashlib.sha256(f"{self._common}\n{own}".encode()).hexdigest()[:16]
+    def key(self, unit: BatchUnit) -> str:
+        """Hash everything that a unit's files depend on, as 16 hexadecimal digits."""
+        own = unit.recipe.to_json() if unit.recipe else as_json([unit.name, unit.seed, unit.conditions])
+        return hashlib.sha256(f"{self._common_key}\n{own}".encode()).hexdigest()[:16]
 
     def check(self, spec: GeneratorSpec) -> None:
-        """InputError where anything in it can't be made, as far as can be told without making it."""
+        """Check all that can be checked without making an asset.
+
+        Raises:
+            InputError: a name, a recipe, a value, the grid or the size doesn't fit.
+        """
         check_folder_name(self.folder)
         if self.title:
-            check_name(self.title)  # a contact sheet is called after it
+            check_name(self.title)  # of the contact sheet
         for recipe in self.recipes:
             check_recipe(self.file, spec, recipe)
             check_name(recipe.name)
-        looks = math.prod(map(len, self.grid.values()))
-        if looks > MOST_COMBINATIONS:
-            raise InputError(f"a grid of {looks:,} looks is too large; at most {MOST_COMBINATIONS:,} are possible.")
-        ends = [(k, v) for k in self.drawn for v in self.drawn[k]]
-        for combination in self.combinations:
-            wishes = {**self.request.wishes, **combination}
-            for name, value in ends or [("", 0.0)]:
-                end: dict[str, Wish] = {name: {value: 1.0} if isinstance(value, str) else value} if name else {}
-                check_request(self.file.manifest, spec, replace(self.request, wishes={**wishes, **end}))
+        self._check_conditions()
+        map_size(self.file.manifest, spec, self.request)
         if len(self):
-            self.recipe(spec, self.unit(0))  # tells what is too long for a recipe
+            self.recipe(self.unit(0))  # finds what is too long for a recipe
+
+    def _check_conditions(self) -> None:
+        """Check each combination of the grid with each end of what the seeds draw."""
+        count = math.prod(map(len, self.grid.values()))
+        if count > MAX_COMBINATIONS:
+            raise InputError(f"a grid of {count:,} looks is too large; at most {MAX_COMBINATIONS:,} are possible.")
+        ends = [
+            {name: {end: 1.0} if isinstance(end, str) else end} for name, drawn in self.drawn.items() for end in drawn
+        ]
+        for combination in self.combinations:
+            for end in ends or [{}]:
+                values = {**self.conditions, **combination, **end}
+                encode_conditions(self.file.manifest.conditions, values)
+                check_learned(self.file.manifest, values)
 
 
 def as_json(value: Any) -> str:
-    """Canonical JSON."""
+    """Write canonical JSON: sorted keys, no spaces."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 
-def draw(seed: int, name: str, choices: Range | Sequence[str]) -> Wish:
-    """What a seed draws for a slider: the same number wherever it is drawn, whatever else is."""
+def draw_condition(seed: int, name: str, choices: Interval | Sequence[str]) -> ConditionValue:
+    """Draw a condition's value by a seed; it depends on the seed and the name alone."""
     share = float(uniforms(seed, 1, DRAW_STREAM + crc32(name.encode()))[0])
     if isinstance(choices[0], str):
         return {str(choices[int(share * len(choices))]): 1.0}
@@ -194,41 +254,44 @@ def draw(seed: int, name: str, choices: Range | Sequence[str]) -> Wish:
     return round(low + share * (high - low), 6)
 
 
-def value_of(wish: Wish) -> Value:
-    """A wish in a name: a number, or the choices."""
-    return "+".join(wish) if isinstance(wish, Mapping) else float(wish)
+def name_value(value: ConditionValue) -> NameValue:
+    """Return how a condition's value stands in a name: a number, or the choices joined by "+"."""
+    return "+".join(value) if isinstance(value, Mapping) else float(value)
 
 
 class Plan:
-    """Jobs one after the other, their units numbered through.
+    """Resolved requests one after the other, with their units numbered consecutively.
+
+    Args:
+        jobs: the resolved requests.
 
     Raises:
-        InputError: two units have one name, or there are too many.
+        InputError: there are more than MAX_UNITS units.
     """
 
-    def __init__(self, jobs: Sequence[Job]) -> None:
+    def __init__(self, jobs: Sequence[ResolvedRequest]) -> None:
         self.jobs = tuple(jobs)
         self.starts = [0, *itertools.accumulate(map(len, self.jobs))]
-        if len(self) > MOST_UNITS:
-            raise InputError(f"{len(self):,} assets are more than {MOST_UNITS:,}; ask for fewer at a time.")
+        if len(self) > MAX_UNITS:
+            raise InputError(f"{len(self):,} assets are more than {MAX_UNITS:,}; ask for fewer at a time.")
 
     def __len__(self) -> int:
         return self.starts[-1]
 
     def job_at(self, index: int) -> int:
-        """Number of the job that a unit is of."""
+        """Return the number of the job that a unit belongs to."""
         return bisect_right(self.starts, index) - 1
 
-    def unit(self, index: int) -> tuple[Job, Unit]:
-        """A unit and its job."""
+    def unit(self, index: int) -> tuple[ResolvedRequest, BatchUnit]:
+        """Return a unit and its job."""
         k = self.job_at(index)
         return self.jobs[k], self.jobs[k].unit(index - self.starts[k])
 
-    def __iter__(self) -> Iterator[tuple[Job, Unit]]:
+    def __iter__(self) -> Iterator[tuple[ResolvedRequest, BatchUnit]]:
         return (self.unit(i) for i in range(len(self)))
 
     def check_names(self) -> None:
-        """InputError where two units would have the same files, or two jobs the same contact sheet."""
+        """Raise InputError where two units would write the same files, or two jobs the same contact sheet."""
         titles: set[str] = set()
         for job in self.jobs:
             if job.title.lower() in titles:
@@ -238,9 +301,9 @@ class Plan:
         for job, unit in self:
             path = job.path(unit).lower()
             if path in seen:
-                raise InputError(f"two assets would have the name {unit.name!r}; tell them apart in the jobs' names.")
+                raise InputError(f"two assets would have the name {unit.name!r}; give the jobs different names.")
             seen.add(path)
 
     def folders(self, out: Path) -> list[Path]:
-        """Folders that files go to."""
+        """Return the folders that files are written to."""
         return list(dict.fromkeys(out / job.folder for job in self.jobs))

@@ -1,4 +1,4 @@
-"""Processes that make units side by side, with the answers in the plan's order and little under way at a time."""
+"""Make units in several processes; answers come in the plan's order, and few units are in progress at a time."""
 
 from __future__ import annotations
 
@@ -16,23 +16,24 @@ from multiprocessing.context import SpawnProcess
 
 from ...api.registry import EXPORTERS, GENERATORS, label_named
 from .plan import Plan
-from .worker import LIFT_LIMITS, Answer, Failed, Stopped, Task, Terms, serve
+from .worker import LIFT_LIMITS, Answer, Failed, Stopped, Task, WorkerSettings, serve
 
-DEPTH = 2  # tasks that a worker has at a time: one that it makes, one that waits
-AHEAD = 4  # tasks a worker that may be done before the one whose turn it is
-MOST_DEATHS = 5  # of workers one after the other, with nothing made in between
-SECONDS_TO_END = 5
+DEPTH = 2  # tasks of a worker at a time: one in progress, one that waits
+AHEAD = 4  # tasks per worker that may be finished before an earlier one
+MAX_DEATHS = 5  # workers that may die in a row without an asset in between
+EXIT_SECONDS = 5
 
 
 @contextlib.contextmanager
 def interrupts_held() -> Iterator[None]:
-    """Let Ctrl-C wait: half of what a process begins with would make it fail with a traceback. A process that begins
-    meanwhile never sees Ctrl-C, which is for the one that began it. Not on Windows.
+    """Hold Ctrl-C back while a process starts, which would end with a traceback. Not on Windows.
+
+    The new process never sees Ctrl-C; its parent handles it.
     """
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    resource_tracker.ensure_running()  # beforehand, because it lets signals through again once it has begun
+    resource_tracker.ensure_running()  # first, because its start lets signals through again
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -41,15 +42,15 @@ def interrupts_held() -> Iterator[None]:
 
 
 @dataclass(eq=False)
-class Worker:
-    """A process and what it was asked for.
+class WorkerProcess:
+    """A worker process and its tasks.
 
     Attributes:
-        process, pipe: that it is.
-        tasks: that it has, the oldest first.
-        open: units that it has not answered.
-        since: when it last answered, or was asked while it had nothing to do.
-        overdue: whether it was ended because it took too long.
+        process, pipe: the process, and this end of the pipe to it.
+        tasks: its tasks, the oldest first.
+        open: indices of its units without an answer.
+        since: time of its last answer, or of a task that it received while idle.
+        overdue: whether it was killed because it took too long.
     """
 
     process: SpawnProcess
@@ -61,7 +62,7 @@ class Worker:
 
 
 class Pool:
-    """Worker processes; leaving its context ends them.
+    """WorkerProcess processes; leaving its context ends them.
 
     Args:
         plan: of the batch.
@@ -69,10 +70,10 @@ class Pool:
         size: how many.
     """
 
-    def __init__(self, plan: Plan, terms: Terms, size: int) -> None:
-        self.plan, self.terms, self.size = plan, terms, size
-        self.workers: list[Worker] = []
-        self.again: deque[Task] = deque()  # of workers that died
+    def __init__(self, plan: Plan, settings: WorkerSettings, size: int) -> None:
+        self.plan, self.settings, self.size = plan, settings, size
+        self.workers: list[WorkerProcess] = []
+        self.again: deque[Task] = deque()  # tasks of workers that died
         self.suspects: set[Task] = set()
         self.deaths = 0
 
@@ -83,11 +84,15 @@ class Pool:
         for worker in self.workers:
             worker.process.terminate()
         for worker in self.workers:
-            worker.process.join(SECONDS_TO_END)
+            worker.process.join(EXIT_SECONDS)
             worker.pipe.close()
 
     def results(self, tasks: Iterator[Task]) -> Iterator[Answer]:
-        """One answer for each unit, in the order of the tasks."""
+        """Make the units of tasks.
+
+        Returns:
+            one answer for each unit, in the order of the tasks; `Stopped` ends them.
+        """
         order: deque[int] = deque()
         ready: dict[int, Answer] = {}
         left = True
@@ -112,40 +117,40 @@ class Pool:
         return max((len(task.indices) for worker in self.workers for task in worker.tasks), default=1)
 
     def _has_room(self) -> bool:
-        """Whether another task may be given."""
+        """Return whether a worker can take another task."""
         return not self.again and (len(self.workers) < self.size or any(self._free(worker) for worker in self.workers))
 
-    def _free(self, worker: Worker) -> bool:
-        """Whether a worker may be given more; one with a suspect may not, so that it is known who killed it."""
+    def _free(self, worker: WorkerProcess) -> bool:
+        """Return whether a worker can take another task; not while it retries one that killed a worker."""
         return len(worker.tasks) < DEPTH and self.suspects.isdisjoint(worker.tasks)
 
     def _give(self, task: Task) -> None:
-        """To the worker that has least to do; a new one where there are too few."""
+        """Give a task to the worker with the fewest, or to a new worker."""
         if len(self.workers) < self.size:
             self._start()
         self._send(min(filter(self._free, self.workers), key=lambda worker: len(worker.tasks)), task)
 
-    def _start(self) -> Worker:
+    def _start(self) -> WorkerProcess:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
-        process = context.Process(target=serve, args=(theirs, self.plan, self.terms), daemon=True)
+        process = context.Process(target=serve, args=(theirs, self.plan, self.settings), daemon=True)
         with interrupts_held():
             process.start()
             theirs.close()
-            worker = Worker(process, ours)
+            worker = WorkerProcess(process, ours)
             self.workers.append(worker)
         return worker
 
-    def _send(self, worker: Worker, task: Task) -> None:
+    def _send(self, worker: WorkerProcess, task: Task) -> None:
         if not worker.tasks:
             worker.since = time.monotonic()
         worker.tasks.append(task)
         worker.open.update(task.indices)
-        with contextlib.suppress(OSError):  # a dead one is seen when answers are waited for
+        with contextlib.suppress(OSError):  # a dead worker is noticed while waiting for answers
             worker.pipe.send(task)
 
     def _answers(self) -> Iterator[Answer]:
-        """What comes next, from any worker."""
+        """Wait for the next answers of any worker."""
         self._retry()
         by_pipe = {worker.pipe: worker for worker in self.workers if worker.tasks}
         for pipe in wait(list(by_pipe), self._time_left(by_pipe.values())):
@@ -164,13 +169,13 @@ class Pool:
             while worker.tasks and worker.open.isdisjoint(worker.tasks[0].indices):
                 worker.tasks.popleft()
 
-    def _time_left(self, working: Iterable[Worker]) -> float | None:
-        """Seconds until the next worker has taken too long; those that have are ended. None without a limit."""
-        if self.terms.patience is None:
+    def _time_left(self, working: Iterable[WorkerProcess]) -> float | None:
+        """Kill workers that took too long, and return the seconds until the next one will have; None without a limit."""
+        if self.settings.patience is None:
             return None
-        left = [self.terms.patience]
+        left = [self.settings.patience]
         for worker in working:
-            rest = worker.since + self.terms.patience - time.monotonic()
+            rest = worker.since + self.settings.patience - time.monotonic()
             if rest <= 0 and not worker.pipe.poll():
                 worker.overdue = True
                 worker.process.kill()
@@ -178,15 +183,15 @@ class Pool:
                 left.append(max(rest, 0.0))
         return min(left)
 
-    def _bury(self, worker: Worker) -> Iterator[Answer]:
-        """A worker died: its tasks are made again, each with a worker to itself; who kills that one too has failed."""
-        worker.process.join(SECONDS_TO_END)
+    def _bury(self, worker: WorkerProcess) -> Iterator[Answer]:
+        """Remove a dead worker and retry its tasks, each alone; a task that kills a second worker has failed."""
+        worker.process.join(EXIT_SECONDS)
         worker.pipe.close()
         self.workers.remove(worker)
         self.deaths += 1
         code = worker.process.exitcode
-        if self.deaths >= MOST_DEATHS:
-            yield Stopped(f"{MOST_DEATHS} processes ended one after the other, the last with code {code}.", 1)
+        if self.deaths >= MAX_DEATHS:
+            yield Stopped(f"{MAX_DEATHS} processes ended one after the other, the last with code {code}.", 1)
             return
         for task in worker.tasks:
             if task in self.suspects:
@@ -194,27 +199,25 @@ class Pool:
             else:
                 self.again.append(task)
 
-    def _cause_of_death(self, worker: Worker, index: int) -> str:
-        """Why a worker that made a unit has ended: one that ended by itself, with a code that neither Python nor
-        Windows gives a process that fails, was told to by a plugin.
+    def _cause_of_death(self, worker: WorkerProcess, index: int) -> str:
+        """Describe why a worker died on a unit.
+
+        An exit code that neither Python nor Windows gives to a failing process comes from a plugin that ended it.
         """
         code = worker.process.exitcode
-        lift = f"; {LIFT_LIMITS}" if self.terms.memory else ""
+        lift = f"; {LIFT_LIMITS}" if self.settings.memory else ""
         if worker.overdue:
-            return f"it took more than {self.terms.patience:g} s; {LIFT_LIMITS}."
+            return f"it took more than {self.settings.patience:g} s; {LIFT_LIMITS}."
         if code is None or code < 0:
-            return f"the process that made it was killed (signal {-(code or 0)}); it may have run out of memory{lift}."
+            return f"its process was killed (signal {-(code or 0)}); it may have run out of memory{lift}."
         if code == 1 or sys.platform == "win32":
-            return (
-                f"the process that made it ended with code {code}; it may have run out of memory, or a library "
-                f"crashed{lift}."
-            )
+            return f"its process ended with code {code}; it may have run out of memory, or a library crashed{lift}."
         job, _ = self.plan.unit(index)
         plugins = label_named(GENERATORS, job.generator), label_named(EXPORTERS, job.exporter)
-        return f"{' or '.join(plugins)} ended the process that made it (exit code {code}); tell its author."
+        return f"{' or '.join(plugins)} ended the process (exit code {code}); tell its author."
 
     def _retry(self) -> None:
-        """Give one of the tasks that came back to a worker that has nothing else to do."""
+        """Give one of the tasks to retry to an idle worker."""
         if not self.again:
             return
         idle = next((worker for worker in self.workers if not worker.tasks), None)

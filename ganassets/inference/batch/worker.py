@@ -1,4 +1,4 @@
-"""What makes units: in this process, or in one of its own that answers through a pipe."""
+"""Make units: in this process, or in a worker process that answers through a pipe."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,13 +19,14 @@ from ...api.errors import GanassetsError, InputError, one_line
 from ...api.plugin_calls import export_asset, reduce_asset
 from ...api.registry import load_exporter, load_generator
 from ...api.writer import write_files
+from ..callbacks import ignore
 from ..pipeline import make_assets
 from .plan import Plan
 
 if TYPE_CHECKING:
     from ..model import Model
 
-PICTURE_TEXELS = 256  # of what is kept for a contact sheet
+PREVIEW_TEXELS = 256  # side of the assets that are kept for a contact sheet
 LIFT_LIMITS = "if you trust the model, --trusted lifts its limits on the command line"
 
 
@@ -34,9 +35,9 @@ class Task:
     """Units that go through the network together.
 
     Attributes:
-        indices: in the plan.
-        write: those whose files are wanted.
-        show: those that are wanted for a contact sheet.
+        indices: of the units in the plan.
+        write: indices of the units whose files are written.
+        show: indices of the units that a contact sheet shows.
     """
 
     indices: tuple[int, ...]
@@ -46,13 +47,13 @@ class Task:
 
 @dataclass(frozen=True)
 class Made:
-    """A unit that was made.
+    """The answer for a unit that was made.
 
     Attributes:
-        index: in the plan.
-        files: bytes and SHA-256 of each file by its path below the output folder; none where it was only shown.
-        recipe: its JSON.
-        asset: for a contact sheet, reduced, where it was asked for.
+        index: of the unit in the plan.
+        files: size in bytes and SHA-256 of each file by its path below the output folder; none if it was only shown.
+        recipe: of the asset, as JSON.
+        asset: reduced asset for a contact sheet, if the task asked for it.
     """
 
     index: int
@@ -63,7 +64,7 @@ class Made:
 
 @dataclass(frozen=True)
 class Failed:
-    """A unit that can't be made, why, and the exit code of that."""
+    """The answer for a unit that can't be made: error message and exit code."""
 
     index: int
     why: str
@@ -72,7 +73,7 @@ class Failed:
 
 @dataclass(frozen=True)
 class Stopped:
-    """Why nothing more can be made."""
+    """The answer that ends a batch: error message and exit code."""
 
     why: str
     exit_code: int
@@ -82,14 +83,14 @@ Answer = Made | Failed | Stopped
 
 
 @dataclass(frozen=True)
-class Terms:
-    """How workers work.
+class WorkerSettings:
+    """Settings of workers.
 
     Attributes:
-        out: where files go; None makes them and throws them away.
-        providers: of onnxruntime; None chooses.
-        memory: bytes that a worker's process may have, or None.
-        patience: seconds that it may take for an answer, or None.
+        out: output folder; None discards the files.
+        providers: execution providers of onnxruntime; None chooses.
+        memory: limit of a worker process in bytes; None for no limit.
+        patience: time limit of a worker process for an answer in seconds; None for no limit.
     """
 
     out: Path | None
@@ -98,32 +99,33 @@ class Terms:
     patience: float | None = None
 
 
-class Workshop:
-    """Models that are opened as they are needed; one thread for an operator, because how many there are may change the
-    last bits of a result.
+class UnitMaker:
+    """Makes units with models that it opens when they are needed.
+
+    Each operator runs on one thread, because the number of threads may change the last bits of a result.
 
     Args:
         plan: of the batch.
-        terms: how to work.
-        report: told of a device that had to be left unused.
+        settings: of the workers.
+        report: called with a sentence when a device could not be used.
     """
 
-    def __init__(self, plan: Plan, terms: Terms, report: Callable[[str], None] = lambda line: None) -> None:
-        self.plan, self.terms, self.report = plan, terms, report
+    def __init__(self, plan: Plan, settings: WorkerSettings, report: Callable[[str], None] = ignore) -> None:
+        self.plan, self.settings, self.report = plan, settings, report
         self.models: dict[str, Model] = {}
-        # Looking for plugins takes longer than many a unit does.
+        # Plugins are looked up once: that may take longer than making a unit.
         self.spec, self.exporter = lru_cache(load_generator), lru_cache(load_exporter)
         self.disk = ThreadPoolExecutor(1)
         self.written: Future[list[Answer]] | None = None
 
     def model(self, job_index: int) -> Model:
-        """The opened model of a job; the last one alone is kept, for memory's sake."""
+        """Return the opened model of a job; only the last one is kept, to save memory."""
         from ..model import check_plugin, open_model
 
         file = self.plan.jobs[job_index].file
         if file.digest not in self.models:
             self.models.clear()
-            model = open_model(file.path, self.terms.providers, threads=1, report=self.report)
+            model = open_model(file.path, self.settings.providers, threads=1, report=self.report)
             if model.digest != file.digest:
                 raise InputError(f"{file.path} was replaced while the batch ran; start it again.")
             check_plugin(model, self.spec(file.manifest.generator))
@@ -131,28 +133,30 @@ class Workshop:
         return self.models[file.digest]
 
     def assets(self, indices: Sequence[int]) -> list[tuple[Any, str]]:
-        """Assets of units of one job with their recipes' JSON; GanassetsError where one of them can't be made."""
+        """Make the assets of units of one job, each with its recipe as JSON."""
         jobs = [self.plan.unit(i) for i in indices]
         job = jobs[0][0]
         spec = self.spec(job.generator)
-        recipes = [job.recipe(spec, unit) for _, unit in jobs]
+        recipes = [job.recipe(unit) for _, unit in jobs]
         made = make_assets(self.model(self.plan.job_at(indices[0])), spec, recipes)
         return [(asset, recipe.to_json()) for asset, recipe in zip(made, recipes, strict=True)]
 
     def export(self, index: int, asset: Any) -> dict[str, bytes]:
-        """A unit's files by name."""
+        """Encode an asset's files, by name."""
         job, _ = self.plan.unit(index)
         return export_asset(self.exporter(job.exporter), asset, job.options)
 
-    def reduced(self, index: int, asset: Any) -> Any:
-        """What a contact sheet needs of a unit's asset."""
-        return reduce_asset(self.spec(self.plan.unit(index)[0].generator), asset, PICTURE_TEXELS)
+    def reduce(self, index: int, asset: Any) -> Any:
+        """Reduce an asset to what a contact sheet needs."""
+        return reduce_asset(self.spec(self.plan.unit(index)[0].generator), asset, PREVIEW_TEXELS)
 
     def work(self, task: Task) -> list[Answer]:
-        """Make a task's units; what is to be written is being written when this returns, and the answers are those of
-        the task before. `finish` has the last ones.
+        """Make the units of a task and start to write their files.
+
+        Returns:
+            the answers of the task before, whose files are written now; `finish` returns those of the last task.
         """
-        self.model(self.plan.job_at(task.indices[0]))  # no unit's fault when it is gone
+        self.model(self.plan.job_at(task.indices[0]))  # a missing model is no unit's fault
         ready: list[tuple[Made, dict[str, bytes]]] = []
         failed: list[Failed] = []
         try:
@@ -165,7 +169,7 @@ class Workshop:
                     raise one
                 asset, recipe = one
                 files = self.export(index, asset) if index in task.write else {}
-                shown = self.reduced(index, asset) if index in task.show else None
+                shown = self.reduce(index, asset) if index in task.show else None
                 ready.append((Made(index, {}, recipe, shown), files))
             except GanassetsError as error:
                 failed.append(Failed(index, str(error), error.exit_code))
@@ -180,55 +184,55 @@ class Workshop:
             return error
 
     def finish(self) -> list[Answer]:
-        """Answers of the last task, when its files are on the device."""
+        """Wait until the files of the last task are written, and return its answers."""
         written, self.written = self.written, None
         return written.result() if written else []
 
     def _write(self, ready: Sequence[tuple[Made, dict[str, bytes]]], failed: Sequence[Failed]) -> list[Answer]:
-        """Write the files; the disk's refusal ends all."""
+        """Write the files; an error of the disk ends the batch."""
         answers: list[Made | Failed] = [*failed]
         for made, files in ready:
             folder = self.plan.jobs[self.plan.job_at(made.index)].folder
-            told = {
+            records = {
                 f"{folder}/{name}" if folder else name: (len(content), hashlib.sha256(content).hexdigest())
                 for name, content in files.items()
             }
             try:
-                if self.terms.out is not None and files:
-                    write_files(self.terms.out / folder, files, overwrite=True)
+                if self.settings.out is not None and files:
+                    write_files(self.settings.out / folder, files, overwrite=True)
             except GanassetsError as error:
                 return [*answers, Stopped(str(error), error.exit_code)]
-            answers.append(Made(made.index, told, made.recipe, made.asset))
+            answers.append(Made(made.index, records, made.recipe, made.asset))
         answers.sort(key=lambda answer: answer.index)
         return [*answers]
 
 
-def serve(pipe: Connection, plan: Plan, terms: Terms) -> None:
-    """A worker's process: tasks come through the pipe, answers go back, until the pipe is closed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that began it all
-    if terms.memory:
-        limit_memory(terms.memory)
-    shop = Workshop(plan, terms)
+def serve(pipe: Connection, plan: Plan, settings: WorkerSettings) -> None:
+    """Run a worker process: receive tasks through the pipe and send answers, until the pipe is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the main process handles Ctrl-C
+    if settings.memory:
+        limit_memory(settings.memory)
+    maker = UnitMaker(plan, settings)
     try:
         while (task := pipe.recv()) is not None:
-            answers = told(lambda task=task: shop.work(task), terms)
-            # Nothing else to do: the files of this one are waited for.
+            answers = catch_errors(partial(maker.work, task), settings)
+            # Without another task, wait for the files of this one.
             if not pipe.poll():
-                answers += told(shop.finish, terms)
+                answers += catch_errors(maker.finish, settings)
             pipe.send(answers)
-        pipe.send(told(shop.finish, terms))
+        pipe.send(catch_errors(maker.finish, settings))
     except (EOFError, BrokenPipeError, ConnectionResetError):
-        pass  # whoever asked is gone
+        pass  # the main process has ended
 
 
-def told(call: Callable[[], list[Answer]], terms: Terms) -> list[Answer]:
-    """Answers; what is no fault of a unit's ends all."""
+def catch_errors(call: Callable[[], list[Answer]], settings: WorkerSettings) -> list[Answer]:
+    """Return the answers of a call; an error that is no unit's fault becomes the answer that ends the batch."""
     try:
         return call()
     except GanassetsError as error:
         return [Stopped(str(error), error.exit_code)]
     except MemoryError:
-        lift = f"; {LIFT_LIMITS}" if terms.memory else ""
+        lift = f"; {LIFT_LIMITS}" if settings.memory else ""
         return [Stopped(f"there is not enough memory; use fewer --workers or a smaller --size{lift}.", 1)]
     except Exception as error:
         return [Stopped(f"something unexpected happened ({one_line(error)}).", 1)]
@@ -237,9 +241,9 @@ def told(call: Callable[[], list[Answer]], terms: Terms) -> list[Answer]:
 
 
 def limit_memory(most: int) -> None:
-    """Let this process have no more than so many bytes, where the system can do that (not on Windows)."""
+    """Limit the memory of this process to a number of bytes, where the system can (not on Windows)."""
     if sys.platform != "win32":
         import resource
 
-        with contextlib.suppress(ValueError):  # some systems know the limit and take none
+        with contextlib.suppress(ValueError):  # some systems have the limit but refuse to set it
             resource.setrlimit(resource.RLIMIT_AS, (most, most))

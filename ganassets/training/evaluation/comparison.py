@@ -22,7 +22,9 @@ from ...api.options import option_values
 from ...api.plugin_calls import decode, make_dataset, measure_assets
 from ...api.spec import GeneratorSpec
 from ...inference.model import Model, noise_axes, open_model
-from ...inference.pipeline import Request, check_finite, generate, seed_noise
+from ...inference.pipeline import check_finite, seed_noise
+from ...inference.request import GenerationRequest
+from ...inference.resolve import generate
 from ..checks import make_domain
 from ..networks import LinearModel, fit_linear
 from ..settings import read_settings
@@ -342,7 +344,7 @@ def asset_measures(
     manifest, settings = model.manifest, option_values(spec.settings, {})
     size = (manifest.noise.size,) * noise_axes(manifest) if manifest.noise and spec.map_size is None else None
     seeds = range(first_seed, first_seed + min(MOST_ASSETS, len(tiling)))
-    request = Request(seeds, truncation=1.0, size=size, settings=settings)
+    request = GenerationRequest(model=str(model.path), seeds=seeds, truncation=1.0, size=size)
     found = {manifest.generator: [asset for batch in generate(model, spec, request) for asset in batch]}
     whole = np.flatnonzero(tiling)[:MOST_ASSETS]
     if len(whole):

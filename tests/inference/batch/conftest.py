@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from ganassets.api.registry import load_generator
 from ganassets.api.spec import GeneratorSpec
-from ganassets.inference.batch.plan import Job
-from ganassets.inference.model import ModelFile, look_into
-from ganassets.inference.pipeline import Request
+from ganassets.inference.batch.plan import ResolvedRequest
+from ganassets.inference.model import ModelFile, inspect_model
+from ganassets.inference.request import GenerationRequest
 
 OPTIONS = {"copies": 1, "style": "plain", "noisy": False, "scale": 1.0}  # of the raw exporter
 
@@ -20,7 +19,7 @@ OPTIONS = {"copies": 1, "style": "plain", "noisy": False, "scale": 1.0}  # of th
 @pytest.fixture
 def file(squares, make_model) -> ModelFile:
     """A model of squares."""
-    return look_into(make_model())
+    return inspect_model(make_model())
 
 
 @pytest.fixture
@@ -30,12 +29,14 @@ def spec(file) -> GeneratorSpec:
 
 
 @pytest.fixture
-def make_job(file, spec) -> Callable[..., Job]:
-    """make(seeds, request's and job's fields) -> checked job of squares."""
+def make_job(file, spec) -> Callable[..., ResolvedRequest]:
+    """make(seeds, fields of the request, fields of the resolved request) -> checked job of squares."""
 
-    def make(seeds: Any = (1, 2, 3), request: dict[str, Any] | None = None, **fields: Any) -> Job:
-        job = Job(file, "raw", OPTIONS, replace(Request(tuple(seeds)), **(request or {})))
-        job = replace(job, **fields)
+    def make(seeds: Any = (1, 2, 3), request: dict[str, Any] | None = None, **fields: Any) -> ResolvedRequest:
+        texts = {name: fields.pop(name) for name in ("name", "folder", "title") if name in fields}
+        asked = GenerationRequest(model="squares", to="raw", **texts, **(request or {}))
+        fields = {"exporter": "raw", "options": OPTIONS, "conditions": asked.conditions, **fields}
+        job = ResolvedRequest(asked, file, seeds=tuple(seeds), title=asked.title, **fields)
         job.check(spec)
         return job
 

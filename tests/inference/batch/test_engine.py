@@ -12,15 +12,23 @@ import pytest
 
 from ganassets.api.errors import GanassetsError, InputError
 from ganassets.inference.batch import engine
-from ganassets.inference.batch.engine import FAILURES, MOST_SHOWN, Settings, chosen, estimate, run, shared
+from ganassets.inference.batch.engine import (
+    FAILURES,
+    MAX_SHOWN,
+    BatchSettings,
+    estimate,
+    run,
+    share_topology,
+    units_to_show,
+)
 from ganassets.inference.batch.index import INDEX
 from ganassets.inference.batch.plan import Plan
-from ganassets.inference.batch.worker import Workshop
+from ganassets.inference.batch.worker import UnitMaker
 from ganassets.inference.model import open_model
-from ganassets.inference.pipeline import make_assets, seed_recipe
+from ganassets.inference.pipeline import make_assets
 from ganassets.inference.recipe import parse_recipe
 
-ONE = Settings(workers=1, trusted=True)
+ONE = BatchSettings(workers=1, trusted=True)
 # Fails for the seeds in an environment variable.
 PICKY = """
 import os
@@ -73,8 +81,8 @@ def made(monkeypatch):
         found.extend(indices)
         return unspied(self, indices)
 
-    unspied = Workshop.assets
-    monkeypatch.setattr(Workshop, "assets", assets)
+    unspied = UnitMaker.assets
+    monkeypatch.setattr(UnitMaker, "assets", assets)
     return found
 
 
@@ -89,7 +97,7 @@ def test_a_batch_is_its_files_and_an_index(make_job, spec, file, out):
     model = open_model(file.path, threads=1)
     for entry, seed in zip(entries(out), (7, 3), strict=True):
         recipe = parse_recipe(json.dumps(entry["recipe"]), "it")
-        assert recipe == job.recipe(spec, job.unit((7, 3).index(seed)))
+        assert recipe == job.recipe(job.unit((7, 3).index(seed)))
         asset = only_asset(model, spec, recipe)
         assert files[f"squares-{seed:08d}.bin"] == asset.positions.tobytes()
         assert {name: told["bytes"] for name, told in entry["files"].items()} == {
@@ -280,14 +288,14 @@ def test_a_model_that_was_replaced_ends_the_batch(make_job, make_model, out):
 
 def test_sheets_show_all_or_some_evenly_spaced(make_job, monkeypatch):
     plan = Plan([make_job(range(3), folder="a"), make_job(range(200), folder="b", title="2")])
-    assert list(chosen(plan))[:3] == [0, 1, 2]
-    rest = [i - 3 for i in list(chosen(plan))[3:]]
-    assert len(rest) == MOST_SHOWN and rest[0] == 0 and rest[-1] >= 195
+    assert list(units_to_show(plan))[:3] == [0, 1, 2]
+    rest = [i - 3 for i in list(units_to_show(plan))[3:]]
+    assert len(rest) == MAX_SHOWN and rest[0] == 0 and rest[-1] >= 195
     assert set(np.diff(rest)) <= {3, 4}
 
 
 def test_sheets_show_the_same_however_the_batch_was_made(make_job, out, monkeypatch):
-    monkeypatch.setattr(engine, "MOST_SHOWN", 4)
+    monkeypatch.setattr(engine, "MAX_SHOWN", 4)
     settings = replace(ONE, sheet=True)
 
     def shown(folder, count):
@@ -309,14 +317,14 @@ def test_sheets_show_the_same_however_the_batch_was_made(make_job, out, monkeypa
 
 def test_assets_of_a_sheet_share_their_topology(make_job, out, spec, file):
     model = open_model(file.path, threads=1)
-    recipe = seed_recipe(file, spec, make_job().request, 1)
+    recipe = make_job().seed_recipe(1)
     a, b = (only_asset(model, spec, recipe) for _ in range(2))
     assert a.topology is not b.topology
     others = {0: [SimpleNamespace(name="a clip")], 1: [a]}
-    assert shared(b, others).topology is a.topology
-    assert shared(others[0][0], others) is others[0][0]
+    assert share_topology(b, others).topology is a.topology
+    assert share_topology(others[0][0], others) is others[0][0]
     unlike = replace(b, topology=replace(b.topology, uvs=b.topology.uvs[::-1].copy()))
-    assert shared(unlike, others).topology is unlike.topology
+    assert share_topology(unlike, others).topology is unlike.topology
 
 
 def test_an_estimate_is_made_of_some_and_writes_nothing(make_job, out, made):
@@ -336,7 +344,7 @@ def test_an_estimate_tells_what_can_not_be_made(make_job, picky):
 
 def test_a_model_that_is_not_trusted_is_not_opened_here(make_job, out, made):
     """Neither to make assets nor to estimate what they take."""
-    settings = Settings(workers=1, memory=4 * 2**30)
+    settings = BatchSettings(workers=1, memory=4 * 2**30)
     plan = Plan([make_job((1,))])
     (found,) = estimate(plan, settings)
     assert (found.files, found.bytes) == (2, 49) and made == []
@@ -358,15 +366,15 @@ def test_workers_have_memory(make_job, monkeypatch):
 
 def test_larger_maps_take_more_time(make_job):
     job = make_job()
-    larger = replace(job, request=replace(job.request, size=(4096, 4096)))
-    settings = Settings(patience=120.0)
-    assert engine.patience_for(Plan([job]), Settings()) is None
+    larger = replace(job, request=job.request.model_copy(update={"size": (4096, 4096)}))
+    settings = BatchSettings(patience=120.0)
+    assert engine.patience_for(Plan([job]), BatchSettings()) is None
     assert [engine.patience_for(Plan(jobs), settings) for jobs in ([job], [job, larger])] == [120, 480]
 
 
 def test_larger_maps_take_more_memory(make_job, file, spec):
-    recipe = seed_recipe(file, spec, make_job().request, 1).changed(size=(2048, 1024))
+    recipe = make_job().seed_recipe(1).changed(size=(2048, 1024))
     plain = make_job()
-    sized = replace(plain, request=replace(plain.request, size=(2048, 1024)))
+    sized = replace(plain, request=plain.request.model_copy(update={"size": (2048, 1024)}))
     assert engine.worker_memory(plain) == engine.BYTES_AT_REST
     assert engine.worker_memory(sized) == engine.worker_memory(replace(plain, recipes=(recipe,))) > 2e9

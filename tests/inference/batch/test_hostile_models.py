@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 
 from ganassets.api.errors import GanassetsError
-from ganassets.inference.batch.engine import Settings, run
-from ganassets.inference.batch.plan import Job, Plan
+from ganassets.inference.batch.engine import BatchSettings, run
+from ganassets.inference.batch.plan import Plan
 from ganassets.inference.batch.worker import LIFT_LIMITS
-from ganassets.inference.model import look_into
-from ganassets.inference.pipeline import Request
+from ganassets.inference.model import inspect_model
+from ganassets.inference.resolve import resolve_request
+from support.requests import request_of
 
 pytestmark = pytest.mark.slow
 GIGABYTES, SECONDS = 4, 8.0
@@ -28,10 +29,10 @@ def why(squares: Any, make_model: Callable[..., Path], tmp_path: Path) -> Callab
     """why(edit, patience) -> why no asset could be made of a model whose graph was edited."""
 
     def told(edit: Callable[[Any], None], patience: float | None = None) -> str:
-        file = look_into(make_model(edit))
-        plan = Plan([Job(file, "raw", {"copies": 1, "style": "plain", "noisy": False, "scale": 1.0}, Request((1, 2)))])
+        file = inspect_model(make_model(edit))
+        plan = Plan([resolve_request(request_of((1, 2), to="raw"), file=file)])
         with pytest.raises(GanassetsError) as caught:
-            run(plan, tmp_path / "out", Settings(workers=1, memory=GIGABYTES * 2**30, patience=patience))
+            run(plan, tmp_path / "out", BatchSettings(workers=1, memory=GIGABYTES * 2**30, patience=patience))
         return str(caught.value)
 
     return told

@@ -11,10 +11,10 @@ import psutil
 import pytest
 
 from ganassets.api.errors import InputError
-from ganassets.inference.batch.engine import Settings, run
+from ganassets.inference.batch.engine import BatchSettings, run
 from ganassets.inference.batch.plan import Plan
 from ganassets.inference.batch.pool import Pool
-from ganassets.inference.batch.worker import LIFT_LIMITS, Failed, Made, Stopped, Task, Terms
+from ganassets.inference.batch.worker import LIFT_LIMITS, Failed, Made, Stopped, Task, WorkerSettings
 
 pytestmark = pytest.mark.slow
 # What it does to a seed is in files of a folder: sleep, end its process once or always, fail.
@@ -40,7 +40,7 @@ def export(asset, options):
 EXPORTER = Exporter("wild", "Bare positions.", 1, ("mesh",), (".bin",), export)
 """
 
-SETTINGS = {"one": Settings(workers=1, trusted=True), "many": Settings(workers=2, memory=4 * 2**30)}
+SETTINGS = {"one": BatchSettings(workers=1, trusted=True), "many": BatchSettings(workers=2, memory=4 * 2**30)}
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def tasks(count, size=1):
 
 def results(plan, out, together=1, size=2) -> list[Any]:
     """All answers of some processes."""
-    with Pool(plan, Terms(out), size) as pool:
+    with Pool(plan, WorkerSettings(out), size) as pool:
         return list(pool.results(tasks(len(plan), together)))
 
 
@@ -115,7 +115,7 @@ def test_a_unit_that_ends_its_process_twice_has_failed_and_the_rest_goes_on(wild
 def test_a_process_that_fails_by_itself_accuses_no_plugin(wild_plan, orders, tmp_path, memory, remedy):
     """Python ends with 1, and Windows gives every crash a code above 0."""
     (orders / "0.always").write_text("1")
-    with Pool(wild_plan(1), Terms(tmp_path / "out", memory=memory), 1) as pool:
+    with Pool(wild_plan(1), WorkerSettings(tmp_path / "out", memory=memory), 1) as pool:
         (answer,) = pool.results(tasks(1))
     told = "the process that made it ended with code 1; it may have run out of memory, or a library crashed"
     assert isinstance(answer, Failed) and answer.why == f"{told}{remedy}."
@@ -150,7 +150,7 @@ def test_what_stops_one_ends_all(wild_plan, orders, tmp_path):
     assert "squares-00000003.bin is a folder" in answers[-1].why
     assert [type(answer) for answer in answers[:-1]] == [Made] * (len(answers) - 1)
     with pytest.raises(InputError, match="is a folder"):
-        run(wild_plan(12), tmp_path / "out", Settings(workers=2, memory=4 * 2**30, overwrite=True))
+        run(wild_plan(12), tmp_path / "out", BatchSettings(workers=2, memory=4 * 2**30, overwrite=True))
 
 
 def test_a_model_that_is_gone_ends_all(wild_plan, tmp_path):
@@ -162,7 +162,7 @@ def test_a_model_that_is_gone_ends_all(wild_plan, tmp_path):
 
 def test_leaving_early_ends_the_processes(wild_plan, orders, tmp_path):
     (orders / "9.sleep").write_text("120")
-    with Pool(wild_plan(50), Terms(tmp_path / "out"), 2) as pool:
+    with Pool(wild_plan(50), WorkerSettings(tmp_path / "out"), 2) as pool:
         answers = pool.results(tasks(50))
         assert isinstance(next(answers), Made)
         processes = [psutil.Process(worker.process.pid) for worker in pool.workers]
@@ -180,13 +180,13 @@ def test_little_is_under_way_at_a_time(wild_plan, orders, tmp_path):
             taken.append(task)
             yield task
 
-    with Pool(wild_plan(500), Terms(tmp_path / "out"), 2) as pool:
+    with Pool(wild_plan(500), WorkerSettings(tmp_path / "out"), 2) as pool:
         first = next(pool.results(counted()))
     assert isinstance(first, Made) and first.index == 0 and len(taken) < 20
 
 
 def test_several_processes_leave_what_one_does(make_job, tmp_path):
-    plan = Plan([make_job(range(30), folder="a"), make_job(range(3), title="2", template="{seed}")])
+    plan = Plan([make_job(range(30), folder="a"), make_job(range(3), title="2", name="{seed}")])
     trees = []
     for name, settings in SETTINGS.items():
         heard = []

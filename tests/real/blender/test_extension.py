@@ -93,7 +93,7 @@ def test_a_rebuilt_zip_of_the_same_version_replaces_all(
     variables = {"BLENDER_USER_RESOURCES": str(tmp_path)}
     report = replace(extended, variables=variables)("reinstall_extension.py", extension, build(tmp_path / "dist"))
     before, after, gone = report["steps"]
-    assert "model.py" in before
+    assert "__main__.py" in before
     assert sorted([*before, "later.py"]) == after
     assert gone == []
 

@@ -117,9 +117,9 @@ def file_closed_while_placing(folder: Path) -> dict[str, Any]:
     state, found = bpy.context.window_manager.ganassets, []
     state.seeds, state.target = "7-9", "GRID"
     model = state.model
-    for built in (True, False):
+    for is_placing in (True, False):
         job = add_job(folder, seeds="1-6", size="64")
-        tick_until(lambda: job_runner().placement if built else job.done)  # noqa: B023 - called at once
+        tick_until(lambda: job_runner().placement if is_placing else job.done)  # noqa: B023 - called at once
         bpy.ops.wm.read_homefile()
         tick_until(lambda: job.state == "paused")  # noqa: B023
         assert job.title not in bpy.context.scene.collection.children

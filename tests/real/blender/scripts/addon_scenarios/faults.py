@@ -202,7 +202,7 @@ def idle(folder: Path) -> dict[str, Any]:
     """Leave both worker processes idle until the add-on ends them."""
     bpy.ops.ganassets.look_again()
     add_job(folder, seeds="1-1")
-    tick_until(lambda: not job_runner().job and not get_session().panel_worker.calls)
+    tick_until(lambda: not job_runner().job and not get_session().panel_worker.pending)
     current, seconds = get_session(), addon_module("preferences").preferences().idle
     processes = find_descendants(os.getpid())
     for worker in (current.panel_worker.worker, current.job_runner.worker):

@@ -77,7 +77,7 @@ def model_removed(folder: Path) -> dict[str, Any]:
     path = folder / "Mein Modell.onnx"
     shutil.copyfile(addon_module("models").find("textures")["path"], path)
     bpy.ops.ganassets.add_model(filepath=str(path))
-    tick_until(lambda: not get_session().panel_worker.calls)
+    tick_until(lambda: not get_session().panel_worker.pending)
     model = addon_module("models").find(str(path))
     table = {"model": str(path), "seeds": "1-8", "size": "128"}
     job = addon_module("session").add_job(table, model, "LIBRARY", str(folder / "library"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -11,32 +12,37 @@ from hypothesis import strategies as st
 from ganassets.api.assets import Option
 from ganassets.api.errors import InputError
 from ganassets.api.registry import load_generator
-from ganassets.inference.batch import jobs as module
-from ganassets.inference.batch.jobs import MAX_BYTES, plan_of, read_jobs
-from ganassets.inference.model import look_into
-from ganassets.inference.pipeline import Request, seed_recipe
-from ganassets.inference.recipe import MOST_SIDE, Recipe
+from ganassets.inference import jobs, resolve
+from ganassets.inference.jobs import MAX_BYTES, plan_requests, read_jobs
+from ganassets.inference.model import inspect_model
+from ganassets.inference.resolve import seed_recipe
+from ganassets.inference.sizes import MAX_SIDE
+from support.requests import request_of
+
+
+@pytest.fixture
+def file(squares, make_model):
+    """A model of squares."""
+    return inspect_model(make_model())
+
+
+@pytest.fixture
+def spec(file):
+    """The squares' plugin."""
+    return load_generator("squares")
 
 
 @pytest.fixture
 def plan_of_text(file, spec, tmp_path):
-    """plan(TOML) -> checked plan; the model is called "squares.onnx", its only recipe "look"."""
-    recipe = seed_recipe(file, spec, Request((), 0.5), 7, "look-7")
-
-    def find(text):
-        if text == "squares.onnx":
-            return file.path
-        raise InputError(f"{text} is not there.")
-
-    def look(text):
-        if text == "look":
-            return recipe
-        raise InputError(f"{text} carries no recipe.")
+    """plan(TOML) -> checked plan; beside the file of jobs are the model "squares.onnx" and the recipe "look"."""
+    recipe = seed_recipe(file, spec, request_of((), 0.5), 7, "look-7")
+    shutil.copy(file.path, tmp_path / "squares.onnx")
+    (tmp_path / "look.recipe.json").write_text(recipe.to_json(), encoding="utf-8")
 
     def plan(text):
         path = tmp_path / "jobs.toml"
         path.write_text(text, encoding="utf-8")
-        return plan_of(read_jobs(path), find, look)
+        return plan_requests(read_jobs(path), tmp_path)
 
     return plan
 
@@ -53,7 +59,7 @@ def only_job(plan):
 
 def test_a_job_of_nothing_but_a_model(plan_of_text):
     job = only_job(plan_of_text(job_text()))
-    assert (job.exporter, list(job.request.seeds), job.request.truncation, job.title) == ("raw", [1], 0.85, "1")
+    assert (job.exporter, list(job.seeds), job.request.truncation, job.title) == ("raw", [1], 0.85, "1")
     assert job.options == {"copies": 1, "style": "plain", "noisy": False, "scale": 1.0}
 
 
@@ -69,14 +75,14 @@ def test_a_job_of_nothing_but_a_model(plan_of_text):
     ],
 )
 def test_seeds(plan_of_text, line, seeds):
-    assert list(only_job(plan_of_text(job_text(line))).request.seeds) == seeds
+    assert list(only_job(plan_of_text(job_text(line))).seeds) == seeds
 
 
 def test_sliders_of_every_kind(plan_of_text):
     fixed = only_job(plan_of_text(job_text('sliders = { age = 30, tint = "red:3,green:1" }')))
-    assert fixed.request.wishes == {"age": 30.0, "tint": {"red": 3.0, "green": 1.0}}
+    assert fixed.conditions == {"age": 30.0, "tint": {"red": 3.0, "green": 1.0}}
     text = only_job(plan_of_text(job_text('sliders = { age = "30", tint = "green" }')))
-    assert text.request.wishes == {"age": 30.0, "tint": {"green": 1.0}}
+    assert text.conditions == {"age": 30.0, "tint": {"green": 1.0}}
     grid = only_job(plan_of_text(job_text('sliders = { age = [20, 50.5], tint = ["red", "red:1,green:1"] }')))
     assert grid.grid == {"age": [20.0, 50.5], "tint": [{"red": 1.0}, {"red": 1.0, "green": 1.0}]}
     drawn = only_job(plan_of_text(job_text('sliders = { age = { from = 20, to = 40 }, tint = { any = ["red"] } }')))
@@ -89,9 +95,9 @@ def test_grids_ranges_and_choices_together(plan_of_text):
     )
     units = [job.unit(i) for i in range(len(job))]
     assert len(units) == 80 and [unit.seed for unit in units[:4]] == [1, 1, 2, 2]
-    assert [unit.wishes["tint"] for unit in units[:2]] == [{"red": 1.0}, {"green": 1.0}]
-    assert units[0].wishes["age"] == units[1].wishes["age"] != units[2].wishes["age"]
-    assert all(20 <= unit.wishes["age"] <= 40 for unit in units)
+    assert [unit.conditions["tint"] for unit in units[:2]] == [{"red": 1.0}, {"green": 1.0}]
+    assert units[0].conditions["age"] == units[1].conditions["age"] != units[2].conditions["age"]
+    assert all(20 <= unit.conditions["age"] <= 40 for unit in units)
 
 
 def test_all_other_fields(plan_of_text):
@@ -101,20 +107,19 @@ def test_all_other_fields(plan_of_text):
     )  # fmt: skip
     job = only_job(plan_of_text(job_text(*lines)))
     assert job.options == {"copies": 3, "style": "fancy", "noisy": True, "scale": 2.0}
-    assert (job.request.truncation, job.folder, job.title, job.template) == (0.25, "a/b", "small ones", "x-{seed}")
+    assert (job.request.truncation, job.folder, job.title, job.request.name) == (0.25, "a/b", "small ones", "x-{seed}")
     assert job.unit(0).name == "x-1"
 
 
 def test_recipes(plan_of_text):
-    job = only_job(plan_of_text(job_text('recipes = ["look"]', "folder = 'a'", "options = { copies = 2 }")))
+    job = only_job(plan_of_text(job_text('recipes = ["look.recipe.json"]', "folder = 'a'", "options = { copies = 2 }")))
     assert [recipe.name for recipe in job.recipes] == ["look-7"] and len(job) == 1
-    named = only_job(plan_of_text(job_text('recipes = ["look", "look"]', "name = '{job}-{number}'", "title = 't'")))
+    named = only_job(
+        plan_of_text(
+            job_text('recipes = ["look.recipe.json", "look.recipe.json"]', "name = '{job}-{number}'", "title = 't'")
+        )
+    )
     assert [named.unit(i).name for i in range(2)] == ["t-1", "t-2"]
-
-
-def recipe_in_place(text: str) -> Recipe:
-    """No recipe."""
-    raise InputError(f"{text} carries no recipe.")
 
 
 @pytest.fixture
@@ -122,12 +127,12 @@ def size_free(tiles, tiles_model, tmp_path, monkeypatch):
     """plan(lines) -> job of tiles, whose plugin has a setting and a switch."""
     setting = (Option("rows", int, 2, "How many.", low=1, high=9), Option("loud", bool, False, "Whether."))
     spec = replace(load_generator("tiles"), settings=setting)
-    monkeypatch.setattr(module, "load_generator", lambda name: spec)
+    monkeypatch.setattr(resolve, "load_generator", lambda name: spec)
 
     def plan(*lines):
         path = tmp_path / "jobs.toml"
-        path.write_text("\n".join(["[[job]]", 'model = "tiles"', *lines]), encoding="utf-8")
-        return only_job(plan_of(read_jobs(path), lambda text: tiles_model, recipe_in_place))
+        path.write_text("\n".join(["[[job]]", f"model = '{tiles_model}'", *lines]), encoding="utf-8")
+        return only_job(plan_requests(read_jobs(path)))
 
     return plan
 
@@ -135,13 +140,13 @@ def size_free(tiles, tiles_model, tmp_path, monkeypatch):
 def test_sizes_and_settings(size_free):
     job = size_free('size = "64x32"', "window = 64", "crop = true", "settings = { rows = 3, loud = true }")
     assert (job.request.size, job.request.window, job.request.crop) == ((32, 64), 64, True)
-    assert job.request.settings == {"rows": 3, "loud": True}
+    assert job.settings == {"rows": 3, "loud": True}
     assert job.exporter == "heights", "the generator's own"
     assert size_free("size = 16").request.size == (16, 16)
     for line, told in (
         ("size = 18", "the size 18x18 is no multiple of 4"),
-        ('size = "big"', "--size takes WIDTHxHEIGHT"),
-        (f'size = "{MOST_SIDE + 4}x4"', "is not possible"),
+        ('size = "big"', "the size must be WIDTHxHEIGHT"),
+        (f'size = "{MAX_SIDE + 4}x4"', "is not possible"),
         ("settings = { rows = 10 }", "rows 10 is outside 1..9"),
         ("settings = { rows = true }", "rows takes a whole number"),
         ("settings = { hue = 1 }", "there is no option 'hue'"),
@@ -155,11 +160,11 @@ def test_sizes_and_settings(size_free):
     ("line", "told"),
     [
         ('seeds = "5-2"', "job 1: seeds '5-2' run backwards"),
-        ("seeds = -1", "job 1: seeds '-1' make no sense"),
-        ('seeds = "1-3"\ncount = 2', "job 1: seeds and count say the same; give one of them"),
-        ('seeds = "1-3"\nseed = 2', "job 1: seeds and count say the same"),
+        ("seeds = -1", "job 1: seeds '-1' can't be read"),
+        ('seeds = "1-3"\ncount = 2', "job 1: seeds already says which assets; leave out count, or seeds"),
+        ('seeds = "1-3"\nseed = 2', "job 1: seeds already says which assets; leave out seed, or seeds"),
         ("seed = 9223372036854775807\ncount = 2", "job 1: seeds end at 9223372036854775807"),
-        ("truncation = 1.5", "job 1: truncation 1.5 is outside 0..1"),
+        ("truncation = 1.5", "job 1: truncation: Input should be less than or equal to 1 (not '1.5')"),
         ("sliders = { nose = 1 }", "job 1: there is no slider 'nose'"),
         ("sliders = { age = 101 }", "job 1: age 101 is outside 0..100 years"),
         ("sliders = { age = [1, 101] }", "job 1: age 101 is outside"),
@@ -171,7 +176,7 @@ def test_sizes_and_settings(size_free):
         ("sliders = { tint = 0.5 }", "tint has no '0.5'"),
         ("sliders = { tint = ['red', 'blue'] }", "tint has no 'blue'"),
         ("options = { copies = 0 }", "copies 0 is outside 1..9"),
-        ("options = { copy = 1 }", "there is no option 'copy'; did you mean 'copies'?"),
+        ("options = { copy = 1 }", "raw has no setting 'copy'; did you mean 'copies'?"),
         ("size = 64", "models of squares make one size only"),
         ("name = '{age}'", "there is no {age} for a name"),
         ("name = '../{seed}'", "can't be the name of a file"),
@@ -179,9 +184,9 @@ def test_sizes_and_settings(size_free):
         ("folder = 'a/../..'", "can't be the name of a file"),
         ("title = '../../evil'", "can't be the name of a file"),
         ("name = 'x'\ncount = 2", "two assets would have the name 'x'"),
-        ("recipes = ['none']", "none carries no recipe"),
+        ("recipes = ['none']", "none is not there"),
         *[
-            (f"recipes = ['look']\n{line}", f"recipes say all of a look themselves; leave out {line.split()[0]}")
+            (f"recipes = ['look.recipe.json']\n{line}", f"all of a look themselves; leave out {line.split()[0]}")
             for line in (
                 "seeds = 1", "count = 1", "seed = 0", "sliders = { age = 3 }", "truncation = 1", "size = 8",
                 "crop = true", "window = 64", "settings = {}",
@@ -216,11 +221,11 @@ def test_a_format_that_takes_something_else(plan_of_text, squares):
 def test_switches_are_fixed_or_both(plan_of_text, make_model, file, monkeypatch):
     conditions = [{"name": "wet", "switch": True}, file.manifest.conditions[1].model_dump()]
     rows = [[float(i % 2), float(i % 3 == 0), float(i % 3 != 0)] for i in range(12)]
-    wet = look_into(make_model(name="wet.onnx", conditions=conditions, condition_rows=rows))
-    monkeypatch.setattr(module, "look_into", lambda path: wet)
+    wet = inspect_model(make_model(name="wet.onnx", conditions=conditions, condition_rows=rows))
+    monkeypatch.setattr(jobs, "inspect_model", lambda path: wet)
     for line, wishes in (("true", 1.0), ("false", 0.0), ("'no'", 0.0)):
         job = only_job(plan_of_text(job_text(f"sliders = {{ wet = {line} }}")))
-        assert job.request.wishes == {"wet": wishes}
+        assert job.conditions == {"wet": wishes}
     assert only_job(plan_of_text(job_text("sliders = { wet = [true, false] }"))).grid == {"wet": [1.0, 0.0]}
     for line in ("{ from = 0, to = 1 }", "{ any = ['yes', 'no'] }"):
         with pytest.raises(InputError, match="wet takes yes or no, or a list of both"):
@@ -230,30 +235,30 @@ def test_switches_are_fixed_or_both(plan_of_text, make_model, file, monkeypatch)
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("", "makes no sense (job: Field required)"),
-        ("job = 3", "makes no sense (job: "),
-        ("job = []", "makes no sense (job: "),
-        ("[[job]]\n", "makes no sense (job.0.model: Field required)"),
-        ("[[job]]\nmodel = 3", "makes no sense (job.0.model: "),
-        ("[[job]]\nmodel = 'a'\ncolour = 1", "makes no sense (job.0.colour: Extra inputs are not permitted)"),
-        ("[[job]]\nmodel = 'a'\n[other]", "makes no sense (other: Extra inputs"),
-        ("[[job]]\nmodel = 'a'\ncount = 0", "makes no sense (job.0.count: "),
-        ("[[job]]\nmodel = 'a'\ncount = 1000001", "makes no sense (job.0.count: "),
-        ("[[job]]\nmodel = 'a'\nseed = -1", "makes no sense (job.0.seed: "),
-        ("[[job]]\nmodel = 'a'\nseed = 9223372036854775808", "makes no sense (job.0.seed: "),
-        ("[[job]]\nmodel = 'a'\nwindow = 0", "makes no sense (job.0.window: "),
-        ("[[job]]\nmodel = 'a'\nwindow = 70000", "makes no sense (job.0.window: "),
-        ("[[job]]\nmodel = 'a'\ntruncation = nan", "makes no sense (job.0.truncation: "),
-        ("[[job]]\nmodel = 'a'\nsliders = { age = { from = inf, to = inf } }", "makes no sense (job.0.sliders"),
-        ("[[job]]\nmodel = 'a'\nsliders = { age = { from = 1 } }", "makes no sense (job.0.sliders"),
-        ("[[job]]\nmodel = 'a'\nsliders = { age = [] }", "makes no sense (job.0.sliders"),
-        ("[[job]]\nmodel = 'a'\nsliders = { age = [[1]] }", "makes no sense (job.0.sliders"),
-        ("[[job]]\nmodel = 'a'\nsliders = { age = 2026-01-01 }", "makes no sense (job.0.sliders"),
-        ("[[job]]\nmodel = 'a'\nname = '" + "x" * 1001 + "'", "makes no sense (job.0.name: "),
-        ("[[job]]\nmodel = 'a'\n" * 1001, "makes no sense (job: "),
-        ("[[job", "is not TOML ("),
-        ("a = 1\na = 2", "is not TOML ("),
-        ("a = " + "[" * 5000, "is not TOML ("),
+        ("", ": write 1 to 1,000 [[job]] tables"),
+        ("job = 3", ": write 1 to 1,000 [[job]] tables"),
+        ("job = []", ": write 1 to 1,000 [[job]] tables"),
+        ("[[job]]\n", ", job 1: model: Field required"),
+        ("[[job]]\nmodel = 3", ", job 1: model: "),
+        ("[[job]]\nmodel = 'a'\ncolour = 1", ", job 1: colour: Extra inputs are not permitted"),
+        ("[[job]]\nmodel = 'a'\n[other]", ": there is no 'other' in a file of jobs"),
+        ("[[job]]\nmodel = 'a'\ncount = 0", ", job 1: count: "),
+        ("[[job]]\nmodel = 'a'\ncount = 1000001", ", job 1: count: "),
+        ("[[job]]\nmodel = 'a'\nseed = -1", ", job 1: seed: "),
+        ("[[job]]\nmodel = 'a'\nseed = 9223372036854775808", ", job 1: seed: "),
+        ("[[job]]\nmodel = 'a'\nwindow = 0", ", job 1: window: "),
+        ("[[job]]\nmodel = 'a'\nwindow = 70000", ", job 1: window: "),
+        ("[[job]]\nmodel = 'a'\ntruncation = nan", ", job 1: truncation: "),
+        ("[[job]]\nmodel = 'a'\nsliders = { age = { from = inf, to = inf } }", ", job 1: sliders.age: write a number"),
+        ("[[job]]\nmodel = 'a'\nsliders = { age = { from = 1 } }", ", job 1: sliders.age: write a number"),
+        ("[[job]]\nmodel = 'a'\nsliders = { age = [] }", ", job 1: sliders.age: write a number"),
+        ("[[job]]\nmodel = 'a'\nsliders = { age = [[1]] }", ", job 1: sliders.age: write a number"),
+        ("[[job]]\nmodel = 'a'\nsliders = { age = 2026-01-01 }", ", job 1: sliders.age: write a number"),
+        ("[[job]]\nmodel = 'a'\nname = '" + "x" * 1001 + "'", ", job 1: name: "),
+        ("[[job]]\nmodel = 'a'\n" * 1001, ": write 1 to 1,000 [[job]] tables"),
+        ("[[job", " is not TOML ("),
+        ("a = 1\na = 2", " is not TOML ("),
+        ("a = " + "[" * 5000, " is not TOML ("),
     ],
 )
 def test_files_that_make_no_sense(tmp_path, text, told):
@@ -262,7 +267,7 @@ def test_files_that_make_no_sense(tmp_path, text, told):
     with pytest.raises(InputError) as caught:
         read_jobs(path)
     message = str(caught.value)
-    assert message.startswith(f"{path} {told}"), message
+    assert message.startswith(f"{path}{told}"), message
     assert len(message) < len(str(path)) + 400
 
 
