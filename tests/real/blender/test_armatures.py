@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -24,6 +25,7 @@ pytestmark = pytest.mark.real
 
 Consumer = Callable[..., dict[str, Any]]
 FRAMES = (0, 7, 20, 33, 60)
+CLIPS = {"walk": walk_clip(), "any": random_clip(np.random.default_rng(5), 61)}
 DEFAULTS = {option.name: option.default for option in EXPORTER.options}
 # Kind of armature: the rig with the names of its deform bones, and their prefix.
 NAMES = {"metarig": ("rigify", ""), "rigify": ("rigify", "DEF-"), "imported": ("mixamo", "mixamorig:")}
@@ -37,16 +39,41 @@ LIMBS = [
 ]
 
 
-def play_on_armature(blender: Consumer, folder: Path, kind: str, clip: MotionClip) -> dict[str, Any]:
-    """Play a clip on an armature in Blender; returns the report of pose_armature.py."""
-    figure = EXPORTER.export(clip, DEFAULTS)
+@pytest.fixture(scope="module")
+def retarget(blender: Consumer, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, MotionClip], Path]:
+    """Retarget a clip to an armature of a kind; returns a folder with the parts. Each armature is described once."""
+
+    @functools.cache
+    def describe_armature(kind: str) -> Path:
+        folder = tmp_path_factory.mktemp(kind)
+        write_parts(folder, "figure", walk_clip())
+        blender(kind, folder, script="pose_armature.py")
+        return folder
+
+    def retarget_clip(kind: str, clip: MotionClip) -> Path:
+        folder = describe_armature(kind)
+        write_parts(folder, "clip", clip, armature=str(folder / "armature.json"))
+        return folder
+
+    return retarget_clip
+
+
+def write_parts(folder: Path, name: str, clip: MotionClip, **options: str) -> None:
+    """Write the card and the arrays of a clip."""
+    files = EXPORTER.export(clip, DEFAULTS | options)
     for ending in ("json", "npz"):
-        (folder / f"figure.{ending}").write_bytes(figure[f"{clip.name}.{ending}"])
-    blender(kind, folder, script="pose_armature.py")
-    files = EXPORTER.export(clip, DEFAULTS | {"armature": str(folder / "armature.json")})
-    for ending in ("json", "npz"):
-        (folder / f"clip.{ending}").write_bytes(files[f"{clip.name}.{ending}"])
-    return blender(kind, folder, *map(str, FRAMES), script="pose_armature.py")
+        (folder / f"{name}.{ending}").write_bytes(files[f"{clip.name}.{ending}"])
+
+
+@pytest.fixture(scope="module")
+def play(blender: Consumer, retarget: Callable[[str, MotionClip], Path]) -> Callable[[str, str], dict[str, Any]]:
+    """Play a clip of CLIPS on an armature of a kind; returns the report of pose_armature.py. Each is played once."""
+
+    @functools.cache
+    def report(kind: str, clip: str) -> dict[str, Any]:
+        return blender(kind, retarget(kind, CLIPS[clip]), *map(str, FRAMES), script="pose_armature.py")
+
+    return report
 
 
 def humanoid_matrices(kind: str, pose: Mapping[str, Any]) -> dict[str, np.ndarray]:
@@ -68,12 +95,9 @@ def angle_between(a: np.ndarray, b: np.ndarray) -> float:
 
 
 @pytest.mark.parametrize("kind", NAMES)
-@pytest.mark.parametrize("make", [walk_clip, lambda: random_clip(np.random.default_rng(5), 61)], ids=["walk", "any"])
-def test_limbs_point_where_the_clips_do(
-    blender: Consumer, tmp_path: Path, kind: str, make: Callable[[], MotionClip]
-) -> None:
-    clip = make()
-    report = play_on_armature(blender, tmp_path, kind, clip)
+@pytest.mark.parametrize("name", CLIPS)
+def test_limbs_point_where_the_clips_do(play: Callable[[str, str], dict[str, Any]], kind: str, name: str) -> None:
+    clip, report = CLIPS[name], play(kind, name)
     rest = humanoid_matrices(kind, report["rest"])
     places, turns = world_pose(HUMANOID, clip.translation.astype(float), clip.rotations.astype(float))
     assert not rest_pose(HUMANOID)[1][:, :3].any()
@@ -93,9 +117,8 @@ def test_limbs_point_where_the_clips_do(
 
 
 @pytest.mark.parametrize("kind", NAMES)
-def test_feet_stay_on_the_ground(blender: Consumer, tmp_path: Path, kind: str) -> None:
-    clip = walk_clip()
-    report = play_on_armature(blender, tmp_path, kind, clip)
+def test_feet_stay_on_the_ground(play: Callable[[str, str], dict[str, Any]], kind: str) -> None:
+    clip, report = CLIPS["walk"], play(kind, "walk")
     rest = humanoid_matrices(kind, report["rest"])
     leg = np.linalg.norm(rest["leftFoot"][:3, 3] - rest["leftUpperLeg"][:3, 3])
     places, _ = world_pose(HUMANOID, clip.translation.astype(float), clip.rotations.astype(float))
@@ -106,9 +129,8 @@ def test_feet_stay_on_the_ground(blender: Consumer, tmp_path: Path, kind: str) -
             assert found[foot][2, 3] - rest[foot][2, 3] == pytest.approx(lifted, abs=0.015), (kind, frame, foot)
 
 
-def test_the_generated_rig_is_keyed_by_its_controls(blender: Consumer, tmp_path: Path) -> None:
-    play_on_armature(blender, tmp_path, "rigify", walk_clip())
-    card = json.loads((tmp_path / "clip.json").read_text())
+def test_the_generated_rig_is_keyed_by_its_controls(retarget: Callable[[str, MotionClip], Path]) -> None:
+    card = json.loads((retarget("rigify", CLIPS["walk"]) / "clip.json").read_text())
     assert card["moved"] == ["torso"] and "upper_arm_fk.L" in card["bones"]
     assert not any(name.startswith(("DEF-", "ORG-", "MCH-")) for name in card["bones"])
     assert ["upper_arm_parent.L", "IK_FK", 1.0] in card["custom"]
