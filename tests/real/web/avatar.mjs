@@ -1,7 +1,7 @@
-// Loads a VRM avatar with pixiv's library in headless Chromium:
+// Load a VRM avatar with pixiv's library in headless Chromium:
 // node avatar.mjs CHROMIUM AVATAR.vrm PICTURE.png [LOW HIGH [DEGREES [EXPRESSIONS [TURNS]]]]
-// Takes a picture of it between two heights; expressions and turns of bones are JSON. Prints one line of JSON: what
-// avatar.html found.
+// Take a screenshot of it between two heights; EXPRESSIONS and TURNS (Euler angles of bones) are JSON. Print the results
+// of avatar.html as one line of JSON.
 import { withPage } from "./chromium.mjs";
 
 const [chromium, vrm, picture, ...view] = process.argv.slice(2);

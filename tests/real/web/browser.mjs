@@ -1,5 +1,5 @@
-// Loads a head with three.js in headless Chromium: node browser.mjs CHROMIUM HEAD.glb EXPRESSION BEFORE.png AFTER.png
-// Takes a picture at rest and one with the expression at 1; prints one line of JSON: what page.html found.
+// Load a head with three.js in headless Chromium: node browser.mjs CHROMIUM HEAD.glb EXPRESSION BEFORE.png AFTER.png
+// Take a screenshot at rest and one with the expression at 1. Print the results of page.html as one line of JSON.
 import { withPage } from "./chromium.mjs";
 
 const [chromium, glb, expression, before, after] = process.argv.slice(2);

@@ -1,4 +1,4 @@
-// Opens a page of this folder in headless Chromium, with a GLB that it finds as /asset.glb.
+// Open a page of this folder in headless Chromium. The page can fetch an asset from /asset.glb.
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
@@ -21,8 +21,8 @@ const FLAGS = [
   "--disable-sync",
 ];
 
-// Waits until the page has set window.ready, calls use(page) and prints what it returns, the page's findings and
-// whatever the console complained about as one line of JSON.
+// Wait until the page has set window.ready, call use(page), and print one line of JSON: window.ready, the result of
+// use(page), and all warnings and errors in the console.
 export async function withPage(executablePath, name, glb, use) {
   const server = createServer(async (request, response) => {
     const path = normalize(new URL(request.url, "http://localhost").pathname);
@@ -43,7 +43,7 @@ export async function withPage(executablePath, name, glb, use) {
   try {
     const page = browser.pages()[0];
     page.on("console", (message) => {
-      // The software renderer remarks on its own speed whenever a picture is taken.
+      // The software renderer warns about its own speed at every screenshot.
       const remark = message.text().includes("GL Driver Message (OpenGL, Performance");
       if (["error", "warning"].includes(message.type()) && !remark) complaints.push(message.text());
     });

@@ -1,5 +1,5 @@
-// Reads KTX2 files with ktx-parse: node ktx2.mjs FILE...
-// Prints one line of JSON: for each file its size, levels, compression, transfer function and texts.
+// Read KTX2 files with ktx-parse: node ktx2.mjs FILE...
+// Print one line of JSON with the size, levels, compression, transfer function and texts of each file.
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { read } from "ktx-parse";

@@ -1,6 +1,6 @@
-// Plays a clip with three.js in headless Chromium: node motion.mjs CHROMIUM CLIP.glb PICTURE.png SECONDS...
-// Takes a picture of the figure at the first of the times; prints one line of JSON: what motion.html found, and the
-// places of the bones at each time.
+// Play a clip with three.js in headless Chromium: node motion.mjs CHROMIUM CLIP.glb PICTURE.png SECONDS...
+// Take a screenshot of the figure at the first time. Print one line of JSON: the results of motion.html, and the positions
+// of the bones at each time.
 import { withPage } from "./chromium.mjs";
 
 const [chromium, glb, picture, ...times] = process.argv.slice(2);

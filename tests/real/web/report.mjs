@@ -1,6 +1,6 @@
-// Opens a report from disk: node report.mjs CHROMIUM REPORT.html [FOLDER FOR PICTURES]
-// Prints one line of JSON: what it asked for and complained of, how it fits several widths in light and dark, what the
-// slider does by keys, and what shows without scripts.
+// Open a report from disk: node report.mjs CHROMIUM REPORT.html [FOLDER FOR PICTURES]
+// Print one line of JSON: network requests and console messages, the layout at several widths in light and dark mode, the
+// slider's reaction to keys, and what is visible without scripts.
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { chromium } from "playwright-core";
@@ -26,7 +26,7 @@ async function open(settings) {
   return page;
 }
 
-// What the page says of itself: run in the browser.
+// Measure the page; runs in the browser.
 function look() {
   const shown = [...document.querySelectorAll("#grids figure")].filter((figure) => figure.offsetHeight > 0);
   const clipped = [...document.querySelectorAll("svg text")].filter((text) => {

@@ -1,4 +1,4 @@
-"""VRM avatars: the validator finds nothing, and pixiv's library finds a humanoid whose face and eyes move."""
+"""VRM avatars: the validator finds no problem, and pixiv's library moves the humanoid's face and eyes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MILLIMETRE = 1e-3
 
 @pytest.fixture(scope="module")
 def avatar(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The file of an avatar."""
+    """A file with an avatar."""
     defaults = {option.name: option.default for option in VRM.options}
     ((name, content),) = VRM.export(make_head(SEED), defaults).items()
     path = tmp_path_factory.mktemp("avatars") / name

@@ -1,4 +1,4 @@
-"""three.js in headless Chromium loads the head, finds its bones and expressions, and opens the jaw."""
+"""three.js in headless Chromium loads a head, finds its bones and expressions, and opens the jaw."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_jaw_opens(
     assert found["meshes"][0]["texture"] == [128, 128] and found["meshes"][0]["colourSpace"] == "srgb"
 
     at_rest, open_jaw = (np.asarray(Image.open(path).convert("RGB")).astype(int) for path in (before, after))
-    assert np.ptp(at_rest, axis=(0, 1)).min() > 60, "the picture shows something"
+    assert np.ptp(at_rest, axis=(0, 1)).min() > 60, "the screenshot is not empty"
     changed = abs(open_jaw - at_rest).max(2)
     left, top, right, bottom = np.clip(found["region"], 0, changed.shape[0]).astype(int)
     inside = np.zeros(changed.shape, bool)

@@ -1,5 +1,4 @@
-"""KTX2 files by the real basisu: ktx-parse reads what they say, and unpacked or shown by three.js they are the material
-again."""
+"""KTX2 files from the real basisu: ktx-parse reads their headers, and basisu and three.js decode the material."""
 
 from __future__ import annotations
 
@@ -44,13 +43,13 @@ def test_files_hold_the_material(
         assert facts["size"] == [64, 64] and facts["levels"] == 7
         assert facts["colourModel"] == UASTC and facts["transfer"] == (SRGB if kind == "baseColor" else LINEAR)
         assert facts["texts"]["Seed"] == "7" and facts["texts"]["Texel size"] == "0.0046875 m"
-        error = unpacked(basisu, tmp_path / f"bricks_{kind}.ktx2") - values
+        error = unpack(basisu, tmp_path / f"bricks_{kind}.ktx2") - values
         assert np.sqrt((error**2).mean()) < 0.015, kind
     assert "Height high" in found["bricks_height.ktx2"]["texts"]
 
 
-def unpacked(basisu: Path, path: Path) -> np.ndarray:
-    """(h, w, 3) values of a file's first level, in [0, 1]."""
+def unpack(basisu: Path, path: Path) -> np.ndarray:
+    """Unpack a file's first level; returns (h, w, 3) values in [0, 1]."""
     folder = path.with_suffix("")
     folder.mkdir()
     subprocess.run([basisu, "-unpack", "-no_ktx", "-file", path], cwd=folder, check=True, capture_output=True)

@@ -1,4 +1,4 @@
-"""A browser draws with the shader that MaterialX' own library generates from a document."""
+"""A browser draws with the shader that the MaterialX library generates from a document."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ pytestmark = pytest.mark.real
 from support.materialx_shaders import generate, parse, uniforms  # noqa: E402
 
 Consumer = Callable[..., dict[str, Any]]
-SIZE = 512  # of the browser's window
+SIZE = 512  # pixels of the browser's window
 
 
 def write(path: Path, asset: TextureSet, **stages: str) -> Path:
-    """Write the shader of a material with all that it needs; stages replace its own."""
+    """Write a material's shader with its uniforms and images as JSON; `stages` replaces shader stages."""
     files = EXPORTER.export(asset, {})
     shader = generate(parse(files[f"{asset.name}.mtlx"]), "essl")
     values, pictures = uniforms(shader)
@@ -44,7 +44,7 @@ def test_webgl_draws_the_material(node: Consumer, chromium: str, tmp_path: Path)
     found = node("shader.mjs", chromium, write(tmp_path / "shader.json", bricks), picture)
     assert found["linked"] and not any(found["logs"].values()) and found["complaints"] == [] and not found["error"]
     read = {f"{part}_file" for part in ("albedo", "metalness", "roughness", "normal")}
-    assert read <= set(found["pictures"]), "none is left out as without effect"
+    assert read <= set(found["pictures"]), "no texture is optimised away"
     shown = to_linear(np.asarray(Image.open(picture).convert("RGB")) / 255.0)
     wanted = {green: lambert(bricks, green) for green in (1, -1)}
     likeness = {green: np.corrcoef(shown.ravel(), light.ravel())[0, 1] for green, light in wanted.items()}
@@ -54,12 +54,12 @@ def test_webgl_draws_the_material(node: Consumer, chromium: str, tmp_path: Path)
 
 
 def lambert(asset: TextureSet, green: int) -> np.ndarray:
-    """(h, w, 3) linear light that the material sends back, with normals as they are or green turned round."""
+    """(h, w, 3) diffuse reflection of a material, linear; green -1 inverts the normals' green channel."""
     facing = np.maximum(asset.normal * [1, green, 1] @ (LIGHT / np.linalg.norm(LIGHT)), 0)
     return to_linear(asset.albedo) * facing[..., None]
 
 
-def test_metal_sends_no_soft_light_back(node: Consumer, chromium: str, tmp_path: Path) -> None:
+def test_metal_has_no_diffuse_reflection(node: Consumer, chromium: str, tmp_path: Path) -> None:
     picture = tmp_path / "shot.png"
     bricks = make_bricks(64)
     metal = replace(bricks, metallic=np.ones_like(bricks.metallic))
@@ -67,6 +67,6 @@ def test_metal_sends_no_soft_light_back(node: Consumer, chromium: str, tmp_path:
     assert np.asarray(Image.open(picture).convert("L")).max() < 10
 
 
-def test_what_is_not_right_is_found(node: Consumer, chromium: str, tmp_path: Path) -> None:
+def test_a_broken_shader_does_not_link(node: Consumer, chromium: str, tmp_path: Path) -> None:
     path = write(tmp_path / "shader.json", make_bricks(16), FRAGMENT_SHADER="void main() { gone(); }")
     assert not node("shader.mjs", chromium, path, tmp_path / "shot.png")["linked"]

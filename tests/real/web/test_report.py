@@ -1,4 +1,4 @@
-"""A report in headless Chromium: whole without network, with and without scripts, on phones and on wide screens."""
+"""A report in headless Chromium: without a network, with and without scripts, on phones and on wide screens."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ IMAGES = np.linspace(0, 330_000, 12).astype(int).tolist()
 
 
 def picture(seed: int) -> bytes:
-    """PNG of coloured squares."""
+    """Make a PNG with coloured squares."""
     colours = np.random.default_rng(seed).integers(0, 256, (4, 8, 3), np.uint8)
     buffer = io.BytesIO()
     Image.fromarray(colours).resize((1024, 512), Image.Resampling.NEAREST).save(buffer, "PNG")
     return buffer.getvalue()
 
 
-def lines(records: list[dict[str, Any]]) -> str:
-    """JSON, a record a line."""
+def encode_lines(records: list[dict[str, Any]]) -> str:
+    """Encode records as JSON lines."""
     return "".join(f"{json.dumps(record)}\n" for record in records)
 
 
 def write_run(run: Path) -> Path:
-    """A run folder with everything in it, and with names that would do harm or take much room."""
+    """Write a run folder with all files, and with hostile and very long names."""
     for folder in ("snapshots", "nearest"):
         (run / folder).mkdir(parents=True)
     (run / "config.toml").write_text(f"generator = '{HOSTILE}'\n[preset]\nname = '{LONG}'\nkimg = 400\n")
@@ -48,7 +48,7 @@ def write_run(run: Path) -> Path:
          "distance": 0.5, "augmentation": i / 1e6, "images_per_second": 1234.5, "memory_mib": 98_765 + i // 9}
         for i in range(0, 330_001, 480)
     ]  # fmt: skip
-    (run / "log.jsonl").write_text(lines(log))
+    (run / "log.jsonl").write_text(encode_lines(log))
     shares = ("precision", "recall", "density", "coverage", "spread", "copies")
     metrics = [
         dict.fromkeys(shares, 0.1 + 0.06 * k) | {"images": i, "seconds": i / 50, "distance": 900.0 * 0.6**k,
@@ -56,8 +56,8 @@ def write_run(run: Path) -> Path:
          "floor": dict.fromkeys(shares, 0.9) | {"distance": 0.3}}
         for k, i in enumerate(IMAGES)
     ]  # fmt: skip
-    (run / "metrics.jsonl").write_text(lines(metrics))
-    (run / "events.jsonl").write_text(lines([{"images": 330_000, "kind": LONG, "text": HOSTILE + LONG}]))
+    (run / "metrics.jsonl").write_text(encode_lines(metrics))
+    (run / "events.jsonl").write_text(encode_lines([{"images": 330_000, "kind": LONG, "text": HOSTILE + LONG}]))
     for seed, images in enumerate(IMAGES):
         (run / "snapshots" / f"{images:010d}.png").write_bytes(picture(seed))
     (run / "nearest" / f"{IMAGES[-1]:010d}.png").write_bytes(picture(99))
@@ -68,7 +68,7 @@ def write_run(run: Path) -> Path:
 def found(
     node: Callable[..., dict[str, Any]], chromium: str, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, Any]:
-    """What the browser found in the report of a whole run."""
+    """Results of report.mjs for the report of a complete run."""
     run = write_run(tmp_path_factory.mktemp("runs") / "run")
     return node("report.mjs", chromium, write_report(run))
 

@@ -1,4 +1,4 @@
-"""Khronos' glTF-Validator finds nothing wrong."""
+"""The Khronos glTF Validator finds no problem."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import pytest
 
 pytestmark = pytest.mark.real
 
-# The mouth has no texture yet, but artists want its texture coordinates.
+# The mouth has no texture yet, but artists need its texture coordinates.
 TOLERATED = "infos: UNUSED_OBJECT"
 
 
 def check(report: dict[str, Any], files: int) -> None:
-    """No errors, warnings or hints; infos of the tolerated kind only."""
+    """Check that there are no errors, warnings or hints, and only tolerated infos."""
     assert report["files"] == files
     assert (report["errors"], report["warnings"], report["hints"]) == (0, 0, 0), report["messages"]
     assert all(message.startswith(TOLERATED) for message in report["messages"]), report["messages"]

@@ -1,5 +1,5 @@
-// Shows a KTX2 file with three.js in headless Chromium: node texture.mjs CHROMIUM FILE.ktx2 PICTURE.png
-// Takes a picture, a pixel for each texel; prints one line of JSON: what ktx2.html found.
+// Show a KTX2 file with three.js in headless Chromium: node texture.mjs CHROMIUM FILE.ktx2 PICTURE.png
+// Take a screenshot with one pixel per texel. Print the results of ktx2.html as one line of JSON.
 import { withPage } from "./chromium.mjs";
 
 const [chromium, file, picture] = process.argv.slice(2);

@@ -1,6 +1,6 @@
-// Loads a USD package with three.js in headless Chromium: node usd.mjs CHROMIUM ASSET.usdz PICTURE.png SECONDS...
-// Takes a picture at the first of the times; prints one line of JSON: what usd.html found, and the places of the bones
-// at each time.
+// Load a USD package with three.js in headless Chromium: node usd.mjs CHROMIUM ASSET.usdz PICTURE.png SECONDS...
+// Take a screenshot at the first time. Print one line of JSON: the results of usd.html, and the positions of the bones at
+// each time.
 import { withPage } from "./chromium.mjs";
 
 const [chromium, usdz, picture, ...times] = process.argv.slice(2);

@@ -1,5 +1,5 @@
-// Validates GLB files with Khronos' glTF-Validator: node validate.mjs FILE...
-// Prints one line of JSON: the issues' counts by severity, the different messages, and the first file of each.
+// Validate GLB files with Khronos' glTF-Validator: node validate.mjs FILE...
+// Print one line of JSON: the number of issues by severity, and each message with the first file that has it.
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import validator from "gltf-validator";

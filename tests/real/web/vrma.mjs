@@ -1,5 +1,5 @@
-// Loads a VRM animation with pixiv's library: node vrma.mjs CLIP.vrma
-// Prints one line of JSON: its bones with their tracks, and where the hips are at rest.
+// Load a VRM animation with pixiv's library: node vrma.mjs CLIP.vrma
+// Print one line of JSON: the tracks of its bones, and the rest position of the hips.
 import { readFile } from "node:fs/promises";
 import { VRMAnimationLoaderPlugin } from "@pixiv/three-vrm-animation";
 import { GLTFLoader } from "three/addons/loaders/GLTFLoader.js";
