@@ -123,8 +123,8 @@ def run_blender(
                         ran.report = json.loads(rest)
         if not ran.report:
             errors.seek(0)
-            told = "".join(said[-20:]) + errors.read()[-3000:]
-            raise RuntimeError(f"Blender ended with code {process.returncode} and no report: {told}")
+            output = "".join(said[-20:]) + errors.read()[-3000:]
+            raise RuntimeError(f"Blender ended with code {process.returncode} and no report: {output}")
     return ran
 
 

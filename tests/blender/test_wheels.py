@@ -80,20 +80,20 @@ def test_it_holds_the_packages_whole(unpacked: Path):
 
 def test_an_installed_copy_makes_the_same_wheel(own: tuple[str, bytes], unpacked: Path):
     code = "from ganassets_blender import wheels; import hashlib; name, content = wheels.make_own_wheel()\n"
-    told = in_folder(unpacked, f"{code}print(wheels.__file__, name, hashlib.sha256(content).hexdigest())").split()
-    assert told[0].startswith(str(unpacked))
-    assert told[1:] == [own[0], hashlib.sha256(own[1]).hexdigest()]
+    output = in_folder(unpacked, f"{code}print(wheels.__file__, name, hashlib.sha256(content).hexdigest())").split()
+    assert output[0].startswith(str(unpacked))
+    assert output[1:] == [own[0], hashlib.sha256(own[1]).hexdigest()]
 
 
 def test_other_files_make_another_version(own: tuple[str, bytes], unpacked: Path):
     extra = unpacked / "ganassets" / "extra.py"
     extra.write_text("")
     try:
-        told = in_folder(unpacked, "from ganassets_blender import wheels; print(wheels.make_own_wheel()[0])")
+        output = in_folder(unpacked, "from ganassets_blender import wheels; print(wheels.make_own_wheel()[0])")
     finally:
         extra.unlink()
-    assert told != own[0]
-    assert told.startswith(f"ganassets-{own_version()}+")
+    assert output != own[0]
+    assert output.startswith(f"ganassets-{own_version()}+")
 
 
 def test_a_checkout_without_an_installation_is_told(monkeypatch: pytest.MonkeyPatch):

@@ -43,7 +43,7 @@ def start(addon: Any, tmp_path: Path) -> Iterator[Callable[..., Any]]:
 
     def begin(script: str = STAND_IN) -> Any:
         command = [sys.executable, "-c", script]
-        started.append(addon("worker_process").WorkerProcess(command, dict(os.environ), tmp_path / "log" / "log.txt"))
+        started.append(addon("worker_process").AddonWorker(command, dict(os.environ), tmp_path / "log" / "log.txt"))
         return started[-1]
 
     yield begin
@@ -136,7 +136,7 @@ def test_a_process_that_ends_at_once(start: Any) -> None:
 
 
 def test_a_process_that_cannot_be_started(addon: Any, tmp_path: Path) -> None:
-    worker = addon("worker_process").WorkerProcess([str(tmp_path / "none")], {}, tmp_path / "log.txt")
+    worker = addon("worker_process").AddonWorker([str(tmp_path / "none")], {}, tmp_path / "log.txt")
     assert "can't be started" in failure_of(worker)
 
 

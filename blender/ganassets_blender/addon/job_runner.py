@@ -16,7 +16,7 @@ from . import asset_libraries, job_queue, paths, placement
 from .builders import BuildError
 from .job_queue import QueuedJob
 from .preferences import preferences
-from .worker_process import Message, WorkerProcess
+from .worker_process import AddonWorker, Message
 
 UPDATE_BUDGET = 0.008  # seconds
 CANCEL_TIMEOUT = 3.0  # seconds until a worker process that ignores a cancellation is killed
@@ -35,7 +35,7 @@ class JobRunner:
     def __init__(self) -> None:
         self.queue = job_queue.JobQueue(paths.user_folder("jobs"))
         self.queue.load()
-        self.worker: WorkerProcess | None = None
+        self.worker: AddonWorker | None = None
         self.job: QueuedJob | None = None
         self.placement: Any = None
         self._request_id = 0

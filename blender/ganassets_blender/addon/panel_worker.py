@@ -14,7 +14,7 @@ import bpy.utils.previews
 
 from . import job_queue, models, paths
 from .preferences import absolute, preferences
-from .worker_process import Message, WorkerProcess
+from .worker_process import AddonWorker, Message
 
 THUMBNAIL_COUNT = 12
 THUMBNAIL_SIZE = 128  # pixels
@@ -35,7 +35,7 @@ class PanelWorker:
     """
 
     def __init__(self) -> None:
-        self.worker: WorkerProcess | None = None
+        self.worker: AddonWorker | None = None
         self.retry_action: Callable[[], None] | None = None
         self.panel_shown = False
         self.models_requested = False

@@ -14,7 +14,7 @@ import bpy
 import numpy
 
 from .wheel_runner import WHEELS
-from .worker_process import WorkerProcess, find_interpreter
+from .worker_process import AddonWorker, find_interpreter
 
 PACKAGE = __package__ or "ganassets"
 WORKER_MODULE = "ganassets_blender.serve"
@@ -48,9 +48,9 @@ def installed_packages() -> Path | None:
     return Path(found.origin).parents[1] if found and found.origin else None
 
 
-def start_worker() -> WorkerProcess:
+def start_worker() -> AddonWorker:
     """Start a worker process."""
-    return WorkerProcess(*python_command(WORKER_MODULE), log_file())
+    return AddonWorker(*python_command(WORKER_MODULE), log_file())
 
 
 def python_command(module: str, arguments: Sequence[str] = ()) -> tuple[list[str], dict[str, str]]:

@@ -31,7 +31,7 @@ FLAGS = sum(getattr(subprocess, name, 0) for name in ("CREATE_NO_WINDOW", "BELOW
 Message = dict[str, Any]
 
 
-class WorkerProcess:
+class AddonWorker:
     """One worker process.
 
     Args:

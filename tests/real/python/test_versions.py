@@ -59,8 +59,8 @@ def assert_close(kind: str, ours: dict[str, Path], theirs: dict[str, Path]) -> N
 @pytest.mark.parametrize("kind", KINDS)
 def test_other_versions_differ_by_less_than_anyone_sees(kind: str, other_runtime: Path, tmp_path: Path) -> None:
     probe = [sys.executable, "-c", "import onnxruntime; print(onnxruntime.__file__)"]
-    told = subprocess.run(probe, env=os.environ | {"PYTHONPATH": str(other_runtime)}, capture_output=True, text=True)
-    assert told.stdout.startswith(str(other_runtime))
+    done = subprocess.run(probe, env=os.environ | {"PYTHONPATH": str(other_runtime)}, capture_output=True, text=True)
+    assert done.stdout.startswith(str(other_runtime))
     ours, theirs = generate(kind, tmp_path / "ours"), generate(kind, tmp_path / "theirs", other_runtime)
     assert_close(kind, ours, theirs)
 
