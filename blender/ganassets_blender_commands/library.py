@@ -132,6 +132,6 @@ def say_result(result: LibraryResult, library: Path) -> None:
     """Print the result; GanassetsError if an asset could not be generated."""
     say(f"{result.new:,} added to {library} in {len(result.volumes)} files, {result.there:,} were already there.")
     for failure in result.failures[:MAX_FAILURES_SHOWN]:
-        say(f"Failed: {failure.name}: {failure.why}", err=True)
+        say(f"Not made: {failure.name}: {failure.why}", err=True)
     if result.failures:
         raise GanassetsError(f"{len(result.failures):,} assets could not be made.")
