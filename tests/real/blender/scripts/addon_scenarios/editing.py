@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import bpy  # pyright: ignore[reportMissingImports]
 import numpy as np
@@ -14,11 +15,14 @@ import bmesh  # pyright: ignore[reportMissingImports]  # importing bpy makes it 
 from .common import (
     KINDS,
     add_job,
+    addon_module,
     generate,
     job_runner,
     select_only,
     tick_until,
 )
+
+SMALL_BUDGET = 0.0005  # seconds
 
 
 def edit_mode(folder: Path) -> dict[str, Any]:
@@ -119,7 +123,9 @@ def file_closed_while_placing(folder: Path) -> dict[str, Any]:
     model = state.model
     for is_placing in (True, False):
         job = add_job(folder, seeds="1-6", size="64")
-        tick_until(lambda: job_runner().placement if is_placing else job.done)  # noqa: B023 - called at once
+        # Small steps: a fast machine would place all assets in a single call of the timer.
+        with mock.patch.object(addon_module("job_runner"), "UPDATE_BUDGET", SMALL_BUDGET):
+            tick_until(lambda: job_runner().placement if is_placing else job.done)  # noqa: B023 - called at once
         bpy.ops.wm.read_homefile()
         tick_until(lambda: job.state == "paused")  # noqa: B023
         assert job.title not in bpy.context.scene.collection.children
