@@ -104,7 +104,7 @@ def count_assets(out: Path, known: tuple[int, int]) -> tuple[int, int]:
 def soak(out: Path, jobs: Path, total: int, kills: int) -> list[SoakSample]:
     """Run the batch to its end, and kill it at regular intervals on the way."""
     moments: list[SoakSample] = []
-    seconds, known = 0.0, (0, 0)
+    seconds, known, code = 0.0, (0, 0), None
     for stop in [total * (k + 1) // (kills + 1) for k in range(kills)] + [total + 1]:
         process = psutil.Popen([sys.executable, "-m", "ganassets", "batch", str(jobs), "-o", str(out), "--no-preview"])
         started = time.monotonic()
@@ -117,7 +117,8 @@ def soak(out: Path, jobs: Path, total: int, kills: int) -> list[SoakSample]:
                 process.wait()
                 say(f"Killed at {known[1]:,} assets.")
         seconds += time.monotonic() - started
-    assert process.returncode == 0
+        code = process.returncode
+    assert code == 0
     return moments
 
 

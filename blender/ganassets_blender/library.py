@@ -46,7 +46,7 @@ LOCK_INTERVAL = 0.5  # seconds between attempts to lock a library
 CHECK_INTERVAL = 0.1  # seconds between checks whether all volumes are complete
 NOT_IMAGES = (".json", ".npz", "_thumb.png")  # suffixes of parts that a volume does not refer to
 
-Report = Callable[[str], object]
+Report = Callable[[str], None]
 
 
 def ignore_text(_: str) -> None:

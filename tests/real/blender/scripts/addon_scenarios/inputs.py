@@ -57,7 +57,8 @@ def switched(folder: Path) -> dict[str, Any]:
 def strangers(folder: Path) -> dict[str, Any]:
     """Add files that are not models."""
     panel_worker, found = get_session().panel_worker, {}
-    for path in sorted(folder.iterdir()):
+    paths = sorted(folder.iterdir())
+    for path in paths:
         bpy.ops.ganassets.add_model(filepath=str(path))
         tick_until(lambda: not panel_worker.pending)
         addon_module("session").tick()
@@ -66,7 +67,7 @@ def strangers(folder: Path) -> dict[str, Any]:
         "said": found,
         "paths": list(panel_worker.paths),
         "models": [model["name"] for model in addon_module("models").FOUND],
-        "operator": generate(model=str(path), seeds="1"),
+        "operator": generate(model=str(paths[-1]), seeds="1"),
         "works": generate(model="textures", seeds="1", size="64", target="GRID"),
     }
 
