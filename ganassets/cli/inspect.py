@@ -1,4 +1,4 @@
-"""`ganassets inspect`: what a model file, or a file that was made with one, says about itself."""
+"""`ganassets inspect`: show the metadata of a model file or of an asset's file."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from .options import TRUSTED_OPTION
 from .output import make_console, say, say_json
 
 if TYPE_CHECKING:
+    from ..api.manifest import Manifest
     from ..inference.recipe import Recipe
 
 EXAMPLES = """\b
@@ -26,15 +27,15 @@ Examples:
 """
 
 
-@click.command(name="inspect", short_help="Show what a model or an asset's file says of itself.", epilog=EXAMPLES)
+@click.command(name="inspect", short_help="Show the metadata of a model or an asset's file.", epilog=EXAMPLES)
 @click.argument("name_or_model", shell_complete=complete_generators)
-@click.option("--json", "as_json", is_flag=True, help="The whole manifest as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print all metadata as JSON.")
 @TRUSTED_OPTION
 @debug_option
 def command(name_or_model: str, as_json: bool, trusted: bool) -> None:
     """Check a model file and show its manifest: origin, data, licence, sliders, outputs.
 
-    Of any other file that ganassets made: the model, seed, sliders and licence, and how to make it again.
+    For any other file that ganassets made, show its model, seed, sliders and licence, and how to make it again.
     """
     from ..inference.model import CPU, inspect_model, open_model
 
@@ -50,17 +51,17 @@ def command(name_or_model: str, as_json: bool, trusted: bool) -> None:
         say_json({**facts, "manifest": model.manifest.model_dump(mode="json")})
         return
     file = [("file", str(model.path)), ("size", f"{size / 1e6:.1f} MB"), ("SHA-256", model.digest)]
-    show_table([*file, *summary(model.manifest)])
+    show_table([*file, *manifest_rows(model.manifest)])
 
 
 def is_asset(text: str) -> bool:
-    """Whether a word means a file that is no model."""
+    """Return whether a word names a file that is no model."""
     path = Path(text)
     return text not in generator_names() and path.suffix.lower() != SUFFIX and path.exists() and not path.is_dir()
 
 
 def show_table(rows: Iterable[tuple[str, str]]) -> None:
-    """Print names and values."""
+    """Print a table of names and values."""
     from rich.table import Table
     from rich.text import Text
 
@@ -73,22 +74,22 @@ def show_table(rows: Iterable[tuple[str, str]]) -> None:
 
 
 def show_origin(path: Path, as_json: bool) -> None:
-    """Print where a file comes from."""
+    """Print the origin of a file."""
     from ..inference.provenance import origin_of
 
     origin = origin_of(path)
     if as_json:
         say(origin.recipe.to_json())
         return
-    show_table([("file", str(path)), ("says so", origin.where), *told(origin.recipe)])
+    show_table([("file", str(path)), ("recipe", origin.where), *recipe_rows(origin.recipe)])
     name = origin.recipe.generator
     again = ["regenerate", path] if origin.recipe.file else ["generate", name, "--recipe", path]
     say(f"Again: {shell_command('ganassets', *again, '-o', 'again')}")
     say(f"More like it: {shell_command('ganassets', 'vary', name, path, '-n', 8, '-o', 'near')}")
 
 
-def told(recipe: Recipe) -> Iterator[tuple[str, str]]:
-    """Names and values to show of a recipe."""
+def recipe_rows(recipe: Recipe) -> Iterator[tuple[str, str]]:
+    """Return the rows of the table for a recipe."""
     yield "asset", recipe.name
     yield "generator", f"{recipe.generator} {recipe.generator_version}, by {recipe.software}"
     yield "model", recipe.model
@@ -104,8 +105,8 @@ def told(recipe: Recipe) -> Iterator[tuple[str, str]]:
         yield "format", ", ".join([recipe.file.to, *(f"{k} {v}" for k, v in recipe.file.options.items())])
 
 
-def summary(manifest) -> Iterator[tuple[str, str]]:
-    """Names and values to show of a manifest."""
+def manifest_rows(manifest: Manifest) -> Iterator[tuple[str, str]]:
+    """Return the rows of the table for a manifest."""
     data, training, parity = manifest.data, manifest.training, manifest.parity
     yield "generator", f"{manifest.generator} {manifest.generator_version}"
     yield "made", f"{manifest.created} by {manifest.software}"

@@ -1,4 +1,4 @@
-"""`ganassets models`: the models in the box."""
+"""`ganassets models`: list the models in the box."""
 
 from __future__ import annotations
 
@@ -24,40 +24,40 @@ Examples:
 """
 
 
-def complete_models(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Names of models for the shell's completion."""
-    return [CompletionItem(name) for name in boxed() if name.startswith(incomplete)]
+def complete_models(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Complete the names of models in the shell."""
+    return [CompletionItem(name) for name in models_in_box() if name.startswith(incomplete)]
 
 
 @click.command(name="models", short_help="List the models in the box, or show the card of one.", epilog=EXAMPLES)
 @click.argument("name", required=False, shell_complete=complete_models)
-@click.option("--json", "as_json", is_flag=True, help="What there is as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
 @debug_option
 def command(name: str | None, as_json: bool) -> None:
     """List the models that come with ganassets and its plugins.
 
-    Every command takes their names. A name shows the model's card: what it learnt from and under which licences, what
-    was measured, what it is bad at.
+    Every command accepts their names. With NAME, show the model's card: its training data and licences, measurements
+    and weaknesses.
     """
-    models = boxed()
+    models = models_in_box()
     if name is not None and name not in models:
         raise InputError(f"there is no model {name!r} in the box; {nearest(name, list(models))}")
     if as_json:
-        wanted = models if name is None else {name: models[name]}
-        say_json([facts(key, path) for key, path in wanted.items()])
+        chosen = models if name is None else {name: models[name]}
+        say_json([model_facts(key, path) for key, path in chosen.items()])
     elif name is not None:
         show_card(models[name])
     else:
         show_table(models)
 
 
-def boxed() -> dict[str, Path]:
-    """Model files by name, of all generators."""
+def models_in_box() -> dict[str, Path]:
+    """Return the model files of all generators by name."""
     return {model.stem: model for generator in generator_names() for model in shipped_models(generator)}
 
 
-def facts(name: str, path: Path) -> dict[str, object]:
-    """What a list shows of a model."""
+def model_facts(name: str, path: Path) -> dict[str, object]:
+    """Return what the list shows of a model."""
     from ..inference.model import CPU, open_model
 
     manifest = open_model(path, providers=[CPU]).manifest
@@ -74,27 +74,27 @@ def facts(name: str, path: Path) -> dict[str, object]:
 
 
 def show_table(models: dict[str, Path]) -> None:
-    """Print one line a model."""
+    """Print a table with one line for each model."""
     from rich.table import Table
 
-    table = Table("name", "MB", "licence", "learnt from", box=None)
+    table = Table("name", "MB", "licence", "trained on", box=None)
     for name, path in models.items():
-        table.add_row(*rows_of(facts(name, path)))
+        table.add_row(*table_cells(model_facts(name, path)))
     make_console().print(table)
 
 
-def rows_of(fact: dict[str, object]) -> Iterator[str]:
-    """The cells of a model's line."""
+def table_cells(facts: dict[str, object]) -> Iterator[str]:
+    """Return the cells of a model's line."""
     for key in ("name", "megabytes", "licence", "data"):
-        yield str(fact[key])
+        yield str(facts[key])
 
 
 def show_card(path: Path) -> None:
-    """Print a model's card, or where there is none what the file says about itself."""
+    """Print a model's card; InputError where it has none."""
     from rich.markdown import Markdown
 
     card = path.with_suffix(".md")
     if not card.is_file():
         command = shell_command("ganassets", "inspect", path)
-        raise InputError(f"{path.stem} has no card; `{command}` shows what the file says about itself.")
+        raise InputError(f"{path.stem} has no card; `{command}` shows the file's metadata.")
     make_console().print(Markdown(card.read_text(encoding="utf-8"), hyperlinks=False))

@@ -168,7 +168,7 @@ def plugin_options(spec: GeneratorSpec | None, taken: set[str]) -> tuple[list[cl
 def _text_option(word: str, parameter: str, choices: Iterable[str]) -> click.Option:
     """Make a hidden option that takes a text, and completes its choices in the shell."""
 
-    def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    def complete(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
         return [CompletionItem(choice) for choice in choices if choice.startswith(incomplete)]
 
     return click.Option([word, parameter], hidden=True, shell_complete=complete)

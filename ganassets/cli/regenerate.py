@@ -1,4 +1,4 @@
-"""`ganassets regenerate`: the same file again."""
+"""`ganassets regenerate`: make a file again from its recipe."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ Examples:
 """
 
 
-@click.command(name="regenerate", short_help="Make a file again from what it says of itself.", epilog=EXAMPLES)
+@click.command(name="regenerate", short_help="Make a file again from its recipe.", epilog=EXAMPLES)
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--model", help="The model it was made with, where it is neither in the package nor a run's.")
-@click.option("-o", "--out", type=click.Path(path_type=Path), help="Folder to write to.  [default: only compare]")
-@click.option("--overwrite", is_flag=True, help="Replace files that are there.")
+@click.option("--model", help="Model that made the file.  [default: found among the models in the box and of runs]")
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="Output folder.  [default: only compare]")
+@click.option("--overwrite", is_flag=True, help="Replace existing files.")
 @TRUSTED_OPTION
 @debug_option
 def command(file: Path, model: str | None, out: Path | None, overwrite: bool, trusted: bool) -> None:
-    """Make FILE, and what belongs to it, again and say whether it is the same to the last byte, or what differs.
+    """Make FILE and the files that belong to it again, and compare: the same bytes, or what differs.
 
-    The same version on the same kind of machine gives the same bytes.
+    The same version of ganassets on the same kind of machine gives the same bytes.
     """
     from ..api.writer import write_files
     from ..inference.model import inspect_model
@@ -52,27 +52,27 @@ def command(file: Path, model: str | None, out: Path | None, overwrite: bool, tr
     recipe = origin_of(file).recipe
     if recipe.file is None:
         command = shell_command("ganassets", "generate", recipe.generator, "--recipe", file)
-        raise InputError(f"{file} is a recipe by itself; make its asset with `{command}`.")
+        raise InputError(f"{file} is only a recipe; make its asset with `{command}`.")
     path = model_of_digest(recipe.generator, recipe.model, model)
     source = inspect_model(path)
     check_trusted(source, trusted)
     spec = load_generator(source.manifest.generator)
     old = read_limited(file, MAX_BYTES, "a file that ganassets made")
-    files = remade(path, spec, recipe)
+    files = make_files(path, spec, recipe)
     if file.name not in files:  # before anything is written
-        raise InputError(f"{file} was renamed: its recipe makes {', '.join(files)}; give it that name again.")
+        raise InputError(f"{file} was renamed: its recipe makes {', '.join(files)}; rename it back.")
     if out is not None:
         written = write_files(out, files, overwrite)
         say(f"Written: {', '.join(map(str, written))}")
     if files[file.name] == old:
         say(f"{file} comes out the same, to the last byte.")
         return
-    reasons = [*versions(recipe, spec), difference(old, files[file.name], file.suffix.lower())]
+    reasons = [*describe_versions(recipe, spec), describe_difference(old, files[file.name], file.suffix.lower())]
     raise GanassetsError(f"{file} comes out differently: {'; '.join(reasons)}.")
 
 
-def remade(path: Path, spec: GeneratorSpec, recipe: Recipe) -> Mapping[str, bytes]:
-    """The files that a recipe makes."""
+def make_files(path: Path, spec: GeneratorSpec, recipe: Recipe) -> Mapping[str, bytes]:
+    """Make the files of a recipe, by name."""
     from ..api.options import as_texts, option_values
     from ..api.plugin_calls import export_asset
     from ..inference.model import check_plugin, open_model
@@ -88,8 +88,8 @@ def remade(path: Path, spec: GeneratorSpec, recipe: Recipe) -> Mapping[str, byte
     return export_asset(exporter, asset, options)
 
 
-def versions(recipe: Recipe, spec: GeneratorSpec) -> Iterator[str]:
-    """What is of another version than when the file was made."""
+def describe_versions(recipe: Recipe, spec: GeneratorSpec) -> Iterator[str]:
+    """Describe which software has another version than when the file was made."""
     from .. import __version__
 
     if recipe.software != f"ganassets {__version__}":
@@ -98,23 +98,23 @@ def versions(recipe: Recipe, spec: GeneratorSpec) -> Iterator[str]:
         yield f"it was made by {recipe.generator} {recipe.generator_version}, this is {spec.version}"
 
 
-def difference(old: bytes, new: bytes, suffix: str) -> str:
-    """How far a file is from what was made, in words."""
+def describe_difference(old: bytes, new: bytes, suffix: str) -> str:
+    """Describe the difference between the old and the new content of a file."""
     if suffix in PICTURES:
         try:
-            return picture_difference(old, new)
+            return describe_picture_difference(old, new)
         except (OSError, ValueError):
-            return "it is no whole picture"
+            return "it is an incomplete picture"
     if len(old) != len(new):
         return f"it has {len(old):,} bytes, not {len(new):,}"
     import numpy as np
 
-    unlike = np.flatnonzero(np.frombuffer(old, np.uint8) != np.frombuffer(new, np.uint8))
-    return f"{len(unlike):,} of {len(old):,} bytes are others, the first at {unlike[0]:,}"
+    differing = np.flatnonzero(np.frombuffer(old, np.uint8) != np.frombuffer(new, np.uint8))
+    return f"{len(differing):,} of {len(old):,} bytes differ, the first at {differing[0]:,}"
 
 
-def picture_difference(old: bytes, new: bytes) -> str:
-    """How far the pixels of two pictures are from each other."""
+def describe_picture_difference(old: bytes, new: bytes) -> str:
+    """Describe the difference between the pixels of two pictures."""
     import numpy as np
     from PIL import Image
 
@@ -123,6 +123,6 @@ def picture_difference(old: bytes, new: bytes) -> str:
         with Image.open(io.BytesIO(content)) as picture:
             arrays.append(np.asarray(picture).astype(np.int64))
     if arrays[0].shape != arrays[1].shape:
-        return "its pixels are of another number or kind"
+        return "it has another size or other channels"
     most = int(np.abs(arrays[0] - arrays[1]).max())
-    return f"pixels differ by at most {most}" if most else "the pixels are the same, its notes are not"
+    return f"pixels differ by at most {most}" if most else "the pixels are the same, but its metadata differs"

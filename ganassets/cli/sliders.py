@@ -1,4 +1,4 @@
-"""`ganassets sliders`: directions that are found in a model, and named."""
+"""`ganassets sliders`: find directions in w that serve as sliders, and name them."""
 
 from __future__ import annotations
 
@@ -21,12 +21,13 @@ if TYPE_CHECKING:
     import numpy as np
 
     from ..api.spec import GeneratorSpec
+    from ..inference.directions import Direction
     from ..inference.model import Model, ModelFile
 
-AMOUNTS = (-6.0, -3.0, 0.0, 3.0, 6.0)  # standard deviations, on the sheets
+AMOUNTS = (-6.0, -3.0, 0.0, 3.0, 6.0)  # columns of a sheet, in standard deviations
 SHEET_SEEDS = (1, 2)
-TOGETHER = 16  # samples that go through the network at once
-MOST_PARTS = 16
+BATCH_SIZE = 16  # samples in one run of the network
+MAX_PARTS = 16  # parts of an axis that are averaged, to compare outputs
 
 EXAMPLES = """\b
 Examples:
@@ -40,29 +41,35 @@ Examples:
 @click.group(name="sliders", short_help="Find and name sliders in a model.", epilog=EXAMPLES)
 @debug_option
 def command() -> None:
-    """Sliders that nobody trained: directions along which what a model makes varies most."""
+    """Find and name sliders that were not trained: directions in w along which a model's outputs vary most."""
 
 
-@command.command(name="discover", short_help="Find sliders and draw what they do.")
+@command.command(name="discover", short_help="Find sliders and draw their effect.")
 @click.argument("name_or_model", shell_complete=complete_generators)
-@click.option("--count", type=click.IntRange(1, 64), default=8, show_default=True, help="How many to keep.")
-@click.option("--samples", type=click.IntRange(64, 100_000), default=512, show_default=True, help="Latents to look at.")
+@click.option("--count", type=click.IntRange(1, 64), default=8, show_default=True, help="Number of sliders.")
+@click.option(
+    "--samples",
+    type=click.IntRange(64, 100_000),
+    default=512,
+    show_default=True,
+    help="Number of random latents to compare.",
+)
 @click.option(
     "--sheets",
     type=click.Path(path_type=Path),
     default=Path("sliders"),
     show_default=True,
-    help="Folder for the pictures.",
+    help="Output folder of the pictures.",
 )
-@click.option("--overwrite", is_flag=True, help="Replace sliders that were found before, names and all.")
+@click.option("--overwrite", is_flag=True, help="Replace sliders that were found before, with their names.")
 @TRUSTED_OPTION
 @debug_option
 def discover_command(
     name_or_model: str, count: int, samples: int, sheets: Path, overwrite: bool, trusted: bool
 ) -> None:
-    """Find the directions in w that change most of what the model makes, the strongest first.
+    """Find the directions in w that change the model's outputs most, the strongest first.
 
-    They are kept in a small file beside the model. A sheet for each shows some seeds pulled to both sides of it.
+    They are written to a small file beside the model. A sheet for each slider shows its effect on some seeds.
     """
     from ..inference.directions import Direction, discover, file_of, write_directions
     from ..inference.model import check_plugin, inspect_model, open_model
@@ -75,22 +82,26 @@ def discover_command(
     check_plugin(model, spec)
     say_versions([model])
     if file_of(model.path).exists() and not overwrite:
-        raise InputError(f"{file_of(model.path)} is there already; use --overwrite to find them again.")
-    w, made = looked_at(model, spec, samples)
+        raise InputError(f"{file_of(model.path)} exists already; use --overwrite to find the sliders again.")
+    w, outputs = sample_outputs(model, spec, samples)
     found = [
         Direction(name=f"found-{i}", vector=pack_floats(vector), share=min(share, 1.0))
-        for i, (vector, share) in enumerate(discover(w, made, count), start=1)
+        for i, (vector, share) in enumerate(discover(w, outputs, count), start=1)
     ]
     path = write_directions(model, found)
     for direction in found:
-        written = draw_sheet(spec, pulled_assets(model, spec, direction), sheets, direction.name)
-        say(f"{direction.name}: {direction.share:.0%} of what varies; {written[0]}")
+        written = draw_sheet(spec, make_sheet_assets(model, spec, direction), sheets, direction.name)
+        say(f"{direction.name}: {direction.share:.0%} of the variation; {written[0]}")
     rename = shell_command("ganassets", "sliders", "rename", name_or_model, found[0].name, "NAME")
-    say(f"Kept in {path}. Name them with `{rename}`.")
+    say(f"Written: {path}. Name the sliders with `{rename}`.")
 
 
-def looked_at(model: Model, spec: GeneratorSpec, samples: int) -> tuple[np.ndarray, np.ndarray]:
-    """(n, w_dim) w of random latents under one condition and noise map, and (n, k) what was made of them."""
+def sample_outputs(model: Model, spec: GeneratorSpec, samples: int) -> tuple[np.ndarray, np.ndarray]:
+    """Run the model on random latents under one condition and noise map.
+
+    Returns:
+        (n, w_dim) w, and (n, k) numbers of the outputs.
+    """
     import numpy as np
     from rich.progress import track
 
@@ -106,38 +117,38 @@ def looked_at(model: Model, spec: GeneratorSpec, samples: int) -> tuple[np.ndarr
     inputs = inputs_of(model.manifest, spec, base)
     z = latents(range(1, samples + 1), model.manifest.z_dim)
     w = model.w(z, np.repeat(base.row[None], samples, 0))
-    made: dict[str, list[np.ndarray]] = {}
+    parts: dict[str, list[np.ndarray]] = {}
     console = make_console(stderr=True)
-    starts = range(0, samples, TOGETHER)
-    for start in track(starts, "Looking", console=console, transient=True, disable=not console.is_terminal):
-        outputs = run_inputs(model, [replace(inputs, z=one) for one in z[start : start + TOGETHER]], 1.0)
+    starts = range(0, samples, BATCH_SIZE)
+    for start in track(starts, "Sampling", console=console, transient=True, disable=not console.is_terminal):
+        outputs = run_inputs(model, [replace(inputs, z=one) for one in z[start : start + BATCH_SIZE]], 1.0)
         for name, array in outputs.items():
-            made.setdefault(name, []).append(reduced(array))
-    return w, np.concatenate([balanced(np.concatenate(parts)) for parts in made.values()], 1)
+            parts.setdefault(name, []).append(reduce_axes(array))
+    return w, np.concatenate([balance_output(np.concatenate(arrays)) for arrays in parts.values()], 1)
 
 
-def reduced(arrays: np.ndarray) -> np.ndarray:
-    """(n, k) numbers of outputs (n, ...): long axes are averaged in even parts, about MOST_PARTS of them."""
+def reduce_axes(arrays: np.ndarray) -> np.ndarray:
+    """Average long axes of outputs (n, ...) in about MAX_PARTS equal parts, and flatten them to (n, k)."""
     import numpy as np
 
     for axis, length in enumerate(arrays.shape[1:], start=1):
-        step = length // MOST_PARTS
+        step = length // MAX_PARTS
         if step > 1:
-            whole = np.moveaxis(arrays, axis, -1)[..., : length // step * step]
-            arrays = np.moveaxis(whole.reshape(*whole.shape[:-1], -1, step).mean(-1), -1, axis)
+            even = np.moveaxis(arrays, axis, -1)[..., : length // step * step]
+            arrays = np.moveaxis(even.reshape(*even.shape[:-1], -1, step).mean(-1), -1, axis)
     return arrays.reshape(len(arrays), -1)
 
 
-def balanced(made: np.ndarray) -> np.ndarray:
-    """One output's numbers (n, k), scaled so that each output varies as much as the others do."""
+def balance_output(numbers: np.ndarray) -> np.ndarray:
+    """Centre and scale one output's numbers (n, k), so that all outputs vary equally."""
     import numpy as np
 
-    centred = made - made.mean(0)
+    centred = numbers - numbers.mean(0)
     return centred / max(float(np.sqrt((centred**2).sum(1).mean())), 1e-12)
 
 
-def pulled_assets(model: Model, spec: GeneratorSpec, direction: Any) -> list[Any]:
-    """Assets of some seeds at each amount of a slider, a row a seed."""
+def make_sheet_assets(model: Model, spec: GeneratorSpec, direction: Direction) -> list[Any]:
+    """Make the assets of a sheet: one row for each seed, one column for each amount of a slider."""
     from ..inference.directions import offset_of
     from ..inference.latent_edits import add_offset
     from ..inference.pipeline import make_assets
@@ -154,11 +165,11 @@ def pulled_assets(model: Model, spec: GeneratorSpec, direction: Any) -> list[Any
     return [asset.reduced(256) for recipe in recipes for asset in make_assets(model, spec, [recipe])]
 
 
-@command.command(name="list", short_help="Show the sliders that were found in a model.")
+@command.command(name="list", short_help="List the sliders that were found in a model.")
 @click.argument("name_or_model", shell_complete=complete_generators)
 @debug_option
 def list_command(name_or_model: str) -> None:
-    """Show the sliders that were found in a model, the strongest first."""
+    """List the sliders that were found in a model, the strongest first, with their share of the variation."""
     from ..inference.directions import read_directions
     from ..inference.model import inspect_model
 
@@ -166,13 +177,13 @@ def list_command(name_or_model: str) -> None:
         say(f"{direction.name}  {direction.share:.0%}")
 
 
-@command.command(name="rename", short_help="Give a found slider a name.")
+@command.command(name="rename", short_help="Rename a found slider.")
 @click.argument("name_or_model", shell_complete=complete_generators)
 @click.argument("old")
 @click.argument("new")
 @debug_option
 def rename_command(name_or_model: str, old: str, new: str) -> None:
-    """Call the slider OLD NEW: a word of small letters, digits and hyphens."""
+    """Rename the slider OLD to NEW: a word of lower-case letters, digits and hyphens."""
     import re
 
     from ..inference.directions import NAME, read_directions, write_directions
@@ -184,8 +195,8 @@ def rename_command(name_or_model: str, old: str, new: str) -> None:
     if old not in names:
         raise InputError(f"no slider {old!r} was found in {file.path}; {nearest(old, names)}")
     if not re.fullmatch(NAME, new):
-        raise InputError(f"{new!r} is no name for a slider; use small letters, digits and hyphens.")
+        raise InputError(f"{new!r} is no name for a slider; use lower-case letters, digits and hyphens.")
     if new in names and new != old:
         raise InputError(f"{file.path} has a slider {new!r} already.")
     write_directions(file, [d.model_copy(update={"name": new}) if d.name == old else d for d in found])
-    say(f"{old} is {new} now.")
+    say(f"Renamed {old} to {new}.")

@@ -1,6 +1,6 @@
-"""Sliders that were found in a model: directions in w along which what it makes varies most.
+"""Directions in w: sliders that were found in a model, along which its outputs vary most.
 
-They are kept in a small file beside the model, and an amount of one is an offset in w.
+They are kept in a small file beside the model. An amount of a direction is an offset in w.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 SUFFIX = ".sliders.json"
 MAX_BYTES = 8 * 2**20
-MOST = 64  # directions in a file
-MOST_AMOUNT = 10.0  # standard deviations
+MAX_DIRECTIONS = 64  # in a file
+MAX_AMOUNT = 10.0  # standard deviations
 NAME = "^[a-z][a-z0-9_-]{0,39}$"
 
 FloatArray = NDArray[np.float32]
@@ -38,13 +38,13 @@ class _DirectionModel(BaseModel):
 
 
 class Direction(_DirectionModel):
-    """A slider.
+    """A direction in w that serves as a slider.
 
     Attributes:
-        name: that it is called by.
-        vector: (w_dim) what an amount of 1, a standard deviation, adds to w.
-        share: of what was made to vary, how much varies along it, 0 to 1.
-        layers: that it is added to; None for all.
+        name: of the slider.
+        vector: (w_dim) offset for an amount of 1, which is one standard deviation; packed.
+        share: share of the outputs' variation along this direction, 0 to 1.
+        layers: that the offset is added to; None for all.
     """
 
     name: str = Field(pattern=NAME)
@@ -54,29 +54,35 @@ class Direction(_DirectionModel):
 
 
 class Directions(_DirectionModel):
-    """A file of sliders.
+    """A file of directions.
 
     Attributes:
-        generator, model: whose they are; the model by its SHA-256.
+        format_version: of the file.
+        generator: of the model.
+        model: SHA-256 of the model file, hex.
         directions: each name once.
     """
 
     format_version: Literal[1] = 1
     generator: str = Field(max_length=200)
     model: str = Field(pattern="^[0-9a-f]{64}$")
-    directions: tuple[Direction, ...] = Field(max_length=MOST)
+    directions: tuple[Direction, ...] = Field(max_length=MAX_DIRECTIONS)
 
 
 def file_of(model: Path) -> Path:
-    """Where a model's sliders are kept: beside it."""
+    """Return the path of a model's file of directions, beside the model."""
     return model.with_name(model.stem + SUFFIX)
 
 
 def read_directions(file: ModelFile) -> Directions:
-    """The sliders that were found in a model; InputError where there are none, or they are another model's."""
+    """Read the directions that were found in a model.
+
+    Raises:
+        InputError: there are none, or the file is damaged or of another model.
+    """
     path = file_of(file.path)
     if not path.is_file():
-        raise InputError(f"{file.path} has no sliders of its own yet; find some with `ganassets sliders discover`.")
+        raise InputError(f"{file.path} has no found sliders yet; find some with `ganassets sliders discover`.")
     try:
         found = Directions.model_validate(json.loads(read_limited(path, MAX_BYTES, "sliders")))
     except (ValueError, RecursionError, ValidationError) as error:
@@ -92,16 +98,16 @@ def read_directions(file: ModelFile) -> Directions:
 
 
 def write_directions(file: ModelFile, directions: Sequence[Direction]) -> Path:
-    """Keep sliders beside their model."""
-    kept = Directions(generator=file.manifest.generator, model=file.digest, directions=tuple(directions))
+    """Write directions to the file beside their model, and return its path."""
+    contents = Directions(generator=file.manifest.generator, model=file.digest, directions=tuple(directions))
     try:
-        return write_atomic(file_of(file.path), (kept.model_dump_json(indent=1, exclude_none=True) + "\n").encode())
+        return write_atomic(file_of(file.path), (contents.model_dump_json(indent=1, exclude_none=True) + "\n").encode())
     except InputError as error:
         raise InputError(f"{error} Copy the model into a folder of yours and name it by its path.") from error
 
 
 def offset_of(manifest: Manifest, direction: Direction, amount: float) -> FloatArray:
-    """(layers, w_dim) what an amount of a slider adds to w."""
+    """Return the offset in w for an amount of a direction, (layers, w_dim)."""
     offset = np.zeros((manifest.layers, manifest.w_dim), np.float32)
     layers = list(range(manifest.layers)) if direction.layers is None else list(direction.layers)
     offset[[layer for layer in layers if layer < manifest.layers]] = amount * unpack_floats(direction.vector)
@@ -109,7 +115,18 @@ def offset_of(manifest: Manifest, direction: Direction, amount: float) -> FloatA
 
 
 def offset_of_amounts(file: ModelFile, amounts: Mapping[str, float | str]) -> FloatArray | None:
-    """(layers, w_dim) what amounts of found sliders add to w, None without any; InputError where one is unknown."""
+    """Sum the offsets in w for amounts of directions.
+
+    Args:
+        file: the model.
+        amounts: in standard deviations, by name.
+
+    Returns:
+        (layers, w_dim), or None without amounts.
+
+    Raises:
+        InputError: a name is unknown, or an amount is no number or out of range.
+    """
     if not amounts:
         return None
     known = {direction.name: direction for direction in read_directions(file).directions}
@@ -122,36 +139,38 @@ def offset_of_amounts(file: ModelFile, amounts: Mapping[str, float | str]) -> Fl
 
 
 def parse_amount(name: str, text: str | float) -> float:
-    """Standard deviations; InputError where it is no number or too large to be meant."""
+    """Read an amount in standard deviations; InputError where it is no number or out of range."""
     try:
         amount = float(text)
     except ValueError as error:
         raise InputError(f"--slider {name} takes a number, not {text!r}.") from error
-    if not abs(amount) <= MOST_AMOUNT:
-        raise InputError(f"--slider {name} {text} is outside -{MOST_AMOUNT:g}..{MOST_AMOUNT:g} (standard deviations).")
+    if not abs(amount) <= MAX_AMOUNT:
+        raise InputError(f"--slider {name} {text} is outside -{MAX_AMOUNT:g}..{MAX_AMOUNT:g} (standard deviations).")
     return amount
 
 
-def discover(w: FloatArray, made: FloatArray, count: int) -> list[tuple[FloatArray, float]]:
-    """Directions in w that vary most together with what is made: the singular vectors of their covariance
-    (inter-battery factor analysis, Tucker 1958). GANSpace (Härkönen et al. 2020) takes w's own principal components,
-    which say nothing where w holds a latent whose numbers are all alike.
+def discover(w: FloatArray, outputs: FloatArray, count: int) -> list[tuple[FloatArray, float]]:
+    """Find the directions in w along which the outputs vary most.
+
+    They are the singular vectors of the covariance of w and outputs (inter-battery factor analysis, Tucker 1958).
+    GANSpace (Härkönen et al. 2020) takes the principal components of w alone; these say nothing where w contains the
+    latent, whose numbers all have the same variance.
 
     Args:
         w: (n, w_dim) of random latents.
-        made: (n, k) what was made of them.
-        count: of directions, at most w_dim.
+        outputs: (n, k) numbers of the model's outputs for them.
+        count: number of directions, at most w_dim.
 
     Returns:
-        for each (w_dim,), a standard deviation long, and its share of the squared covariance; the strongest first. The
-        sign is such that the largest number is positive.
+        (w_dim,) vector of one standard deviation and share of the squared covariance for each direction, the strongest
+        first. The largest number of a vector is positive.
     """
-    centred, outcome = w - w.mean(0), made - made.mean(0)
+    centred, outcome = w - w.mean(0), outputs - outputs.mean(0)
     spread = np.maximum(centred.std(0), 1e-6)
     _, sizes, axes = np.linalg.svd(outcome.T.astype(np.float64) @ (centred / spread) / len(w), full_matrices=False)
     found = []
     for axis, size in zip(axes[:count], sizes[:count], strict=True):
-        # What w has along it on average where it is one deviation out: the regression of w on the score.
+        # Regression of w on the score: the mean of w where the score is one standard deviation.
         score = (centred / spread) @ axis
         vector = centred.T @ score / max(float(score @ score), 1e-12) * score.std()
         vector *= np.sign(vector[np.abs(vector).argmax()])

@@ -1,7 +1,7 @@
-"""Find the look that a file shows: latent, sliders and offset in w whose asset comes nearest to it.
+"""GAN inversion: find the latent, sliders and offset in w whose asset comes nearest to a file.
 
-onnxruntime alone: slopes are differences of what the model makes, and steps are Levenberg and Marquardt's (Marquardt
-1963, "An algorithm for least-squares estimation of nonlinear parameters").
+Only onnxruntime is needed: the derivatives are finite differences of the model's outputs, and the steps are those of
+Levenberg and Marquardt (Marquardt 1963, "An algorithm for least-squares estimation of nonlinear parameters").
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from ..api.errors import InputError
 from ..api.latents import choice_columns, latent
 from ..api.plugin_calls import compare_with_target
+from .callbacks import ignore
 from .latent_edits import pack_offset
 from .pipeline import condition_of, make_assets, offset_of
 from .recipe import Recipe, pack_floats, unpack_floats
@@ -29,27 +30,28 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.floating]
 
-TOGETHER = 16  # assets that are made at once
-STEP = 0.05  # of a difference, in standard deviations
-# How dear a standard deviation of the latent is, beside the mean square of what it moves: little where places are
-# compared, which hold it by themselves, more where only the look is, which strange latents meet in strange ways.
-PRIOR_OF_PLACES, PRIOR_OF_LOOKS = 1e-3, 0.5
-FARTHEST = 2.5  # standard deviations of a number of the latent
-DAMPINGS = (1e-3, 1e-1, 10.0)  # relative to the mean slope; the best one is taken
-GAIN = 1e-3  # a step that gains less is the last of its stage
+BATCH_SIZE = 16  # assets that are made at once
+STEP = 0.05  # of a finite difference, in standard deviations
+# Weight of the latent prior, relative to the mean square of the features' derivatives: small where positions are
+# compared, which determine the latent well; larger where only the appearance is, which unlikely latents can match.
+POSITION_PRIOR, APPEARANCE_PRIOR = 1e-3, 0.5
+MAX_DEVIATION = 2.5  # standard deviations of a number of the latent
+DAMPINGS = (1e-3, 1e-1, 10.0)  # relative to the mean square of the derivatives; the best one is taken
+MIN_GAIN = 1e-3  # a step that reduces the distance by a smaller share is the last of its stage
 W_SAMPLES = 256
-MOST_AXES = 32  # of w
+MAX_AXES = 32  # principal axes of w
 
 
 @dataclass(frozen=True)
 class Inversion:
-    """What came out.
+    """The result of an inversion.
 
     Attributes:
-        recipe: of the look.
-        nearest: distance of the best of the seeds that were tried first.
-        distance: of the look, in the target's unit: the root of the mean square over all that is compared.
-        explained: share of what sets the file apart from the model's average look that the look has as well.
+        recipe: of the nearest asset.
+        nearest: distance of the best seed that was tried first.
+        distance: of the asset in the target's unit: root mean square over all features.
+        explained: share of the squared distance between the file and the model's average asset that the result
+            removes, 0 to 1.
     """
 
     recipe: Recipe
@@ -59,13 +61,14 @@ class Inversion:
 
 
 class InversionSearch:
-    """Looks under way to a target.
+    """Searches for the recipe whose asset comes nearest to a target.
 
     Args:
-        model, spec: what makes them.
-        target: what is to be met.
-        progress: told what is being done and how near the best look is.
-        deadline: by time.monotonic, after which no step begins.
+        model: opened.
+        spec: its plugin.
+        target: the file to approximate.
+        progress: called with the current stage and the smallest distance so far.
+        deadline: time of time.monotonic after which no step begins.
     """
 
     def __init__(
@@ -73,28 +76,30 @@ class InversionSearch:
     ) -> None:
         self.model, self.spec, self.target = model, spec, target
         self.progress, self.deadline = progress, deadline
-        self.prior = PRIOR_OF_PLACES if target.exact else PRIOR_OF_LOOKS
+        self.prior = POSITION_PRIOR if target.exact else APPEARANCE_PRIOR
         self.unit = 1 / np.sqrt(len(target.wanted))
 
     def features(self, recipes: Sequence[Recipe]) -> FloatArray:
-        """(n, k) what the target compares, of looks."""
+        """Make the assets of recipes and return their features (n, k), which the target compares."""
         parts = []
-        for start in range(0, len(recipes), TOGETHER):
-            assets = make_assets(self.model, self.spec, recipes[start : start + TOGETHER])
+        for start in range(0, len(recipes), BATCH_SIZE):
+            assets = make_assets(self.model, self.spec, recipes[start : start + BATCH_SIZE])
             parts.append(compare_with_target(self.spec, self.target, assets))
         return np.concatenate(parts)
 
     def begin(self, recipes: Iterator[Recipe]) -> tuple[Recipe, float, FloatArray]:
-        """The nearest of some looks, its distance, and the mean of the features of all that there was time for."""
+        """Try recipes until the deadline.
+
+        Returns:
+            the nearest recipe, its distance, and the mean features of all that were tried.
+        """
         total, count = np.zeros(len(self.target.wanted)), 0
         nearest: Recipe | None = None
         least = np.inf
-        while (part := list(islice(recipes, TOGETHER))) and (time.monotonic() < self.deadline or nearest is None):
+        while (part := list(islice(recipes, BATCH_SIZE))) and (time.monotonic() < self.deadline or nearest is None):
             features = self.features(part)
             if features.shape[1] != len(total):
-                raise InputError(
-                    "this file can't be compared with what the model makes; it shows another kind of thing."
-                )
+                raise InputError("this file can't be compared with the model's assets; it shows another kind of thing.")
             distances = self.distances(features)
             best = int(distances.argmin())
             if distances[best] < least or nearest is None:
@@ -106,67 +111,72 @@ class InversionSearch:
         return nearest, least, total / count
 
     def distances(self, features: FloatArray) -> NDArray[np.float64]:
-        """(n,) root mean square distances of (n, k) to the target."""
+        """Return the root mean square distances (n,) of features (n, k) to the target."""
         return self.unit * np.linalg.norm(features - self.target.wanted, axis=1)
 
     def descend(self, recipe: Recipe, moves: Moves, stage: str) -> Recipe:
-        """The recipe moved as far as it comes nearer to the target."""
+        """Move a recipe step by step as long as it comes nearer to the target."""
         features = self.features([recipe])[0]
         best = float(self.distances(features[None])[0])
         while time.monotonic() < self.deadline:
             self.progress(stage, best)
             steps = np.eye(moves.count) * STEP
-            slopes = (self.features([moves.moved(recipe, step) for step in steps]) - features).T / STEP
-            tried = [moves.moved(recipe, step) for step in self.steps(slopes, features, moves.position(recipe))]
+            slopes = (self.features([moves.move(recipe, step) for step in steps]) - features).T / STEP
+            tried = [moves.move(recipe, step) for step in self.steps(slopes, features, moves.position(recipe))]
             made = self.features(tried)
             distances = self.distances(made)
             k = int(distances.argmin())
-            if distances[k] >= best * (1 - GAIN):
+            if distances[k] >= best * (1 - MIN_GAIN):
                 break
             recipe, features, best = tried[k], made[k], float(distances[k])
         return recipe
 
     def steps(self, slopes: FloatArray, features: FloatArray, position: FloatArray) -> list[FloatArray]:
-        """Steps to try from slopes (k, m): one for each damping, whole and half.
+        """Return steps (m,) to try: a full and a half one for each damping.
 
-        What is made smaller is the mean square distance and, a little, how unlikely the look is.
+        They reduce the mean square distance plus the weighted latent prior.
+
+        Args:
+            slopes: (k, m) derivatives of the features.
+            features: (k,) of the current recipe.
+            position: (m,) of the current recipe, see Moves.position.
         """
         k = len(features)
         square = slopes.T @ slopes / k
         prior = self.prior * float(np.trace(square)) / len(square)
         downhill = slopes.T @ (self.target.wanted - features) / k - prior * position
         mean = float(np.trace(square)) / len(square)
-        whole = [
+        full_steps = [
             np.linalg.solve(square + (prior + damping * mean + 1e-12) * np.eye(len(square)), downhill)
             for damping in DAMPINGS
         ]
-        return [share * step for step in whole for share in (1.0, 0.5)]
+        return [share * step for step in full_steps for share in (1.0, 0.5)]
 
 
 class Moves:
-    """Ways to move a look, each about a standard deviation long.
+    """Directions to move a recipe in, each about one standard deviation long.
 
     Attributes:
-        count: how many.
+        count: number of directions.
     """
 
     count: int
 
-    def moved(self, recipe: Recipe, step: FloatArray) -> Recipe:
-        """A recipe moved by (count,)."""
+    def move(self, recipe: Recipe, step: FloatArray) -> Recipe:
+        """Move a recipe by a step (count,)."""
         raise NotImplementedError
 
     def position(self, recipe: Recipe) -> FloatArray:
-        """(count,) how far a recipe is from the most likely look."""
+        """Return how far a recipe is from the most likely one, (count,)."""
         raise NotImplementedError
 
 
 class LatentMoves(Moves):
-    """The latent, and the sliders that are numbers and not fixed.
+    """Moves the latent and the numeric sliders that are not fixed.
 
     Args:
-        model: whose.
-        fixed: names of columns that stay as they are.
+        model: of the recipes.
+        fixed: names of columns that stay.
     """
 
     def __init__(self, model: Model, fixed: Sequence[str]) -> None:
@@ -184,8 +194,9 @@ class LatentMoves(Moves):
         self.high = np.array([info.high if not info.choices else 1.0 for _, _, info in columns])
         self.count = manifest.z_dim + len(self.free)
 
-    def moved(self, recipe: Recipe, step: FloatArray) -> Recipe:
-        z = np.clip(unpack_floats(recipe.z or "") + step[: self.manifest.z_dim], -FARTHEST, FARTHEST)
+    def move(self, recipe: Recipe, step: FloatArray) -> Recipe:
+        """Move a recipe by a step (count,)."""
+        z = np.clip(unpack_floats(recipe.z or "") + step[: self.manifest.z_dim], -MAX_DEVIATION, MAX_DEVIATION)
         row = recipe.row.astype(np.float64)
         row[self.free] += step[self.manifest.z_dim :] * self.spread[self.free]
         row[self.free] = np.clip(row, self.low, self.high)[self.free]
@@ -193,16 +204,17 @@ class LatentMoves(Moves):
         return recipe.changed(z=pack_floats(z.astype(np.float32)), condition=condition)
 
     def position(self, recipe: Recipe) -> FloatArray:
+        """Return how far a recipe is from the most likely one, (count,)."""
         row = (recipe.row - self.mean) / self.spread
         return np.concatenate([unpack_floats(recipe.z or ""), row[self.free]])
 
 
 class OffsetMoves(Moves):
-    """The offset of each layer, along the principal axes of w.
+    """Moves the offset of each layer along the principal axes of w.
 
     Args:
-        model: whose.
-        recipe: whose sliders w is looked at under.
+        model: of the recipes.
+        recipe: the recipe whose conditions w is sampled under.
     """
 
     def __init__(self, model: Model, recipe: Recipe) -> None:
@@ -211,15 +223,17 @@ class OffsetMoves(Moves):
         z = np.stack([latent(seed, manifest.z_dim) for seed in range(1, W_SAMPLES + 1)])
         w = model.w(z, np.repeat(recipe.row[None], len(z), 0)).astype(np.float64)
         _, sizes, axes = np.linalg.svd(w - w.mean(0), full_matrices=False)
-        kept = min(MOST_AXES, manifest.w_dim)
+        kept = min(MAX_AXES, manifest.w_dim)
         self.axes = axes[:kept] * (sizes[:kept, None] / np.sqrt(len(w)))
         self.count = manifest.layers * kept
 
-    def moved(self, recipe: Recipe, step: FloatArray) -> Recipe:
+    def move(self, recipe: Recipe, step: FloatArray) -> Recipe:
+        """Move a recipe by a step (count,)."""
         offset = offset_of(self.manifest, recipe) + step.reshape(self.manifest.layers, -1) @ self.axes
         return recipe.changed(w_offset=pack_offset(offset.astype(np.float32)))
 
     def position(self, recipe: Recipe) -> FloatArray:
+        """Return how far a recipe is from the most likely one, (count,)."""
         squares = np.maximum((self.axes**2).sum(1), 1e-12)
         return ((offset_of(self.manifest, recipe) @ self.axes.T) / squares).ravel()
 
@@ -231,12 +245,13 @@ def invert(
     request: ResolvedRequest,
     seeds: int,
     seconds: float,
-    progress: Callable[[str, float], None] = lambda stage, distance: None,
+    progress: Callable[[str, float], None] = ignore,
 ) -> Inversion:
     """Find the recipe of a model whose asset comes nearest to a target.
 
     Args:
-        model, spec: opened and checked.
+        model: opened and checked.
+        spec: its plugin.
         target: the file to approximate.
         request: values to keep; its conditions override those of the target, and the result has its size.
         seeds: number of seeds to try first, as far as there is time.

@@ -1,4 +1,4 @@
-"""A model file: open it, check it, run it. Needs numpy, pydantic and onnxruntime alone."""
+"""Check, open and run model files. Needs only numpy, pydantic and onnxruntime."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from ..api.errors import GanassetsError, InputError, one_line
 from ..api.files import open_regular, read_up_to
 from ..api.manifest import MAX_BYTES, METADATA_KEY, Manifest, parse_manifest
 from ..api.plugin_calls import static_digests
+from .callbacks import ignore
 from .onnx_scan import DEFAULT_DOMAINS, MalformedError, scan
 
 if TYPE_CHECKING:
@@ -30,17 +31,17 @@ FloatArray = NDArray[np.float32]
 
 MAX_FILE_BYTES = 2 * 1024**3
 CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
-W, W_OFFSET = "w", "w_offset"  # the graph's names
-SILENT = 4  # onnxruntime's log level "fatal"; what goes wrong is told by exceptions
+W, W_OFFSET = "w", "w_offset"  # names in the graph
+SILENT = 4  # onnxruntime's log level "fatal"; errors are reported by exceptions
 
 
 @dataclass(frozen=True, eq=False)
 class ModelFile:
-    """A model file that was looked into and not opened: nothing in it has run.
+    """A model file that was read and checked; its network was not opened.
 
     Attributes:
-        path: where it was read from.
-        manifest: what it says about itself.
+        path: of the file.
+        manifest: metadata of the model.
         digest: SHA-256 of the file, hex.
     """
 
@@ -51,11 +52,11 @@ class ModelFile:
 
 @dataclass(frozen=True, eq=False)
 class Model(ModelFile):
-    """An opened model file.
+    """A model file whose network is open.
 
     Attributes:
-        providers: onnxruntime's execution providers in use, the first does the work.
-        session: onnxruntime's.
+        providers: execution providers of onnxruntime in use; the first one does the work.
+        session: onnxruntime's session.
     """
 
     providers: tuple[str, ...]
@@ -69,14 +70,14 @@ class Model(ModelFile):
         w_offset: FloatArray | None = None,
         noise: FloatArray | None = None,
     ) -> dict[str, FloatArray]:
-        """Outputs of the network by name, physical units and ranges applied.
+        """Run the network; its outputs have physical units and ranges.
 
         Args:
             z: (n, z_dim) float32 latents.
             condition: (n, c) float32 physical values, columns as in the manifest's conditions.
-            truncation: 1 keeps the whole variety, 0 gives the mean.
+            truncation: 0 (the average) to 1 (the full variety).
             w_offset: (n, layers, w_dim) float32 added to w, or None for zeros.
-            noise: (n, channels, *size) float32 map that a size-free model starts from; every side a multiple of the
+            noise: (n, channels, *size) float32 noise map of a size-free model; every side is a multiple of the
                 manifest's stride.
 
         Returns:
@@ -97,15 +98,21 @@ class Model(ModelFile):
         return self._fetch([output.name for output in manifest.outputs], feeds)
 
     def w(self, z: FloatArray, condition: FloatArray, truncation: float = 1.0) -> FloatArray:
-        """(n, w_dim) float32 w before any offset, of (n, z_dim) latents and (n, c) physical conditions.
+        """Compute w before any offset; only the mapping network runs.
 
-        Only the mapping is computed.
+        Args:
+            z: (n, z_dim) float32 latents.
+            condition: (n, c) float32 physical values.
+            truncation: 0 to 1.
+
+        Returns:
+            (n, w_dim) float32.
 
         Raises:
-            InputError: the file is of a time when models did not tell it.
+            InputError: the model has no output `w`.
         """
         if W not in {node.name for node in self.session.get_outputs()}:
-            raise InputError(f"{self.path} does not tell its w; export its run again to mix, slide and invert.")
+            raise InputError(f"{self.path} has no output `w`; export its run again to use mix, sliders and invert.")
         manifest, n = self.manifest, len(z)
         feeds = {
             "z": z,
@@ -122,7 +129,7 @@ class Model(ModelFile):
     def _fetch(
         self, names: list[str], feeds: Mapping[str, FloatArray], only_path: bool = False
     ) -> dict[str, FloatArray]:
-        """Outputs by name; `only_path` computes nothing that they don't need."""
+        """Compute outputs by name; `only_path` computes nothing that they don't need."""
         import onnxruntime
 
         options = onnxruntime.RunOptions()
@@ -131,13 +138,13 @@ class Model(ModelFile):
             if self.providers[0] == CPU:
                 arrays = self.session.run(names, feeds, options)
             else:
-                arrays = self._bound(names, feeds, options)
-        except Exception as error:  # onnxruntime's own classes share no base of their own
+                arrays = self._run_bound(names, feeds, options)
+        except Exception as error:  # onnxruntime's errors have no common class
             raise GanassetsError(f"{self.path} can't be run: {one_line(error)}.") from error
         return dict(zip(names, arrays, strict=True))
 
-    def _bound(self, names: list[str], feeds: Mapping[str, FloatArray], options: Any) -> list[FloatArray]:
-        """Outputs by way of a binding: inputs go to the device once, and only what is asked for comes back."""
+    def _run_bound(self, names: list[str], feeds: Mapping[str, FloatArray], options: Any) -> list[FloatArray]:
+        """Run with a binding: inputs are copied to the device once, and only the named outputs are copied back."""
         binding = self.session.io_binding()
         for name, array in feeds.items():
             binding.bind_cpu_input(name, np.ascontiguousarray(array))
@@ -147,16 +154,18 @@ class Model(ModelFile):
         return binding.copy_outputs_to_cpu()
 
     def _check_feeds(self, feeds: Mapping[str, FloatArray], n: int) -> None:
-        """InputError unless all inputs are there, for n samples."""
+        """Raise InputError unless all inputs are given, for n samples."""
         shapes, noise = input_shapes(self.manifest), self.manifest.noise
         if feeds.keys() != shapes.keys():
-            raise InputError("the model starts from a noise map." if noise else "the model takes no noise map.")
+            raise InputError("the model needs a noise map." if noise else "the model takes no noise map.")
         for name, (_, *rest) in shapes.items():
             found = feeds[name].shape
-            wanted = (1 if name == "truncation" else n, *rest)
-            fits = len(found) == len(wanted) and all(w is None or w == f for w, f in zip(wanted, found, strict=True))
+            expected = (1 if name == "truncation" else n, *rest)
+            fits = len(found) == len(expected) and all(
+                e is None or e == f for e, f in zip(expected, found, strict=True)
+            )
             if not fits:
-                raise InputError(f"{name} must have shape {describe_shape(wanted)}, not {describe_shape(found)}.")
+                raise InputError(f"{name} must have shape {describe_shape(expected)}, not {describe_shape(found)}.")
         if noise and any(side % noise.stride or not side for side in feeds["noise"].shape[2:]):
             raise InputError(f"every side of the noise map must be a multiple of {noise.stride}.")
 
@@ -165,18 +174,18 @@ def open_model(
     path: str | Path,
     providers: Sequence[str] | None = None,
     threads: int | None = None,
-    report: Callable[[str], None] = lambda line: None,
+    report: Callable[[str], None] = ignore,
 ) -> Model:
-    """Open a model file after checking all of it.
+    """Check a model file completely and open its network.
 
     Args:
         path: of the .onnx file.
-        providers: onnxruntime's execution providers to use; by default CUDA where a device works, else the CPU.
-        threads: of the CPU for one operator; onnxruntime chooses by default.
-        report: told in one line when a device had to be left unused.
+        providers: execution providers of onnxruntime; by default CUDA where a device works, else the CPU.
+        threads: CPU threads of one operator; by default onnxruntime chooses.
+        report: called with a sentence when a device could not be used.
 
     Raises:
-        InputError: the file is missing, cut short, foreign, unsafe or inconsistent.
+        InputError: the file is missing, incomplete, not from ganassets, unsafe or inconsistent.
     """
     path = Path(path)
     data = read_model_file(path)
@@ -184,24 +193,28 @@ def open_model(
     session = _open_session(data, path, providers, threads, report)
     try:
         _check_signature(session, manifest, path)
-    except UnicodeDecodeError as error:  # onnxruntime hands out names as they stand in the file
+    except UnicodeDecodeError as error:  # onnxruntime returns names as they are in the file
         raise InputError(f"{path} has names that are not text; copy or export it again.") from error
     return Model(path, manifest, hashlib.sha256(data).hexdigest(), tuple(session.get_providers()), session)
 
 
 def inspect_model(path: str | Path) -> ModelFile:
-    """A model file after checking all that can be checked without opening it; InputError says what is wrong."""
+    """Read a model file and check all that can be checked without opening its network.
+
+    Raises:
+        InputError: the file is missing, incomplete, not from ganassets or unsafe.
+    """
     path = Path(path)
     data = read_model_file(path)
     return ModelFile(path, read_manifest(data, path), hashlib.sha256(data).hexdigest())
 
 
 def read_model_file(path: Path) -> bytes:
-    """Content of a model file; InputError unless it is a file of a likely size that can be read."""
+    """Read the bytes of a model file; InputError unless it can be read and has a plausible size."""
     advice = "give the path of a .onnx file made by `ganassets export`."
     try:
         with open_regular(path) as file:
-            size = os.fstat(file.fileno()).st_size  # before anything is read: what is larger would fill the memory
+            size = os.fstat(file.fileno()).st_size  # checked first: a larger file would fill the memory
             data = read_up_to(file, MAX_FILE_BYTES + 1) if size <= MAX_FILE_BYTES else b""
     except IsADirectoryError as error:
         raise InputError(f"{path} is a folder, not a model file; {advice}") from error
@@ -215,11 +228,14 @@ def read_model_file(path: Path) -> bytes:
 
 
 def read_manifest(data: bytes, path: Path) -> Manifest:
-    """Manifest of a model file's content, after checking that it is plain ONNX that needs nothing else.
+    """Read the manifest of a model file and check that the file is plain, self-contained ONNX.
 
     Args:
-        data: of the whole file.
-        path: for the messages.
+        data: content of the whole file.
+        path: of the file, for error messages.
+
+    Raises:
+        InputError: the file is incomplete, not from ganassets or unsafe.
     """
     try:
         found = scan(data)
@@ -244,7 +260,7 @@ def read_manifest(data: bytes, path: Path) -> Manifest:
 
 
 def input_shapes(manifest: Manifest) -> dict[str, tuple[int | None, ...]]:
-    """Inputs of the graph by name with their shapes; None is the batch, or a size that is free."""
+    """Return the shape of each input of the graph; None stands for the batch and for free sizes."""
     noise = manifest.noise
     free = {"noise": (None, noise.channels, *[None] * noise_axes(manifest))} if noise else {}
     return {
@@ -257,17 +273,17 @@ def input_shapes(manifest: Manifest) -> dict[str, tuple[int | None, ...]]:
 
 
 def noise_axes(manifest: Manifest) -> int:
-    """Axes that a noise map has after its channels: those of the largest output."""
+    """Return how many axes a noise map has after its channels: as many as the largest output."""
     return max(len(output.axes) for output in manifest.outputs) - 1
 
 
 def describe_shape(shape: Sequence[int | None]) -> str:
-    """ "any x 12 x 64" of a shape."""
+    """Write a shape as in "any x 12 x 64"."""
     return " x ".join("any" if size is None else str(size) for size in shape)
 
 
 def check_plugin(model: ModelFile, spec: GeneratorSpec) -> None:
-    """InputError unless the installed plugin can decode what the model makes, as far as versions and shapes tell."""
+    """Raise InputError unless the installed plugin can decode the model's outputs, by versions and shapes."""
     manifest = model.manifest
     if manifest.generator != spec.name:
         raise InputError(f"{model.path} is a model of {manifest.generator!r}, not of {spec.name!r}.")
@@ -284,7 +300,7 @@ def check_plugin(model: ModelFile, spec: GeneratorSpec) -> None:
             f"install {spec.name} {manifest.generator_version} or train again."
         )
     columns = [[condition.columns for condition in conditions] for conditions in (manifest.conditions, spec.conditions)]
-    if spec.noise and columns[0] != columns[1]:  # the plugin makes noise maps from them
+    if spec.noise and columns[0] != columns[1]:  # the plugin makes noise maps from the conditions
         raise InputError(
             f"{model.path} has other sliders than {spec.name} {spec.version}; "
             f"install {spec.name} {manifest.generator_version} or train again."
@@ -299,16 +315,19 @@ def check_plugin(model: ModelFile, spec: GeneratorSpec) -> None:
 
 
 def version_of(text: str) -> tuple[int, int] | None:
-    """Major and minor version of a plugin; None where the text names none."""
+    """Parse the major and minor version of a plugin; None where the text names none."""
     match = re.match(r"([0-9]{1,9})(?:\.([0-9]{1,9}))?(?![0-9])", text)
     return (int(match[1]), int(match[2] or 0)) if match else None
 
 
 def version_note(manifest: Manifest, spec: GeneratorSpec) -> str:
-    """A sentence where a model was made by another version of its plugin whose assets may look different, else "".
+    """Warn where a model was made by another version of its plugin, whose assets may look different.
 
-    A plugin's major version says which models it can decode (see check_plugin). Newer minor versions decode what older
-    ones made as they did; what an older one does with a newer one's models is not known.
+    A plugin's major version says which models it can decode (see check_plugin). A newer minor version decodes older
+    models as before; an older one may decode newer models differently.
+
+    Returns:
+        a sentence, or "" without such a difference.
     """
     made, here = version_of(manifest.generator_version), version_of(spec.version)
     older = made is not None and here is not None and here < made
@@ -317,12 +336,12 @@ def version_note(manifest: Manifest, spec: GeneratorSpec) -> str:
         return ""
     return (
         f"The model was made by {spec.name} {manifest.generator_version}, and {spec.version} is installed: "
-        "what it makes may look different."
+        "assets may look different."
     )
 
 
 def cuda_devices() -> int:
-    """How many CUDA devices the driver offers; 0 without a driver. Loads no library of CUDA but the driver's."""
+    """Count the CUDA devices of the driver; 0 without a driver. Loads no other library of CUDA."""
     try:
         driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
         count = ctypes.c_int(0)
@@ -332,7 +351,7 @@ def cuda_devices() -> int:
 
 
 def has_cuda() -> bool:
-    """Whether there is a CUDA device that onnxruntime could use."""
+    """Return whether there is a CUDA device that onnxruntime may be able to use."""
     if not cuda_devices():
         return False
     import onnxruntime
@@ -350,9 +369,9 @@ def _open_session(
     if providers is None and CUDA in available and cuda_devices():
         try:
             if hasattr(onnxruntime, "preload_dlls"):  # since 1.21
-                with contextlib.redirect_stdout(io.StringIO()):  # it prints what it can't find
+                with contextlib.redirect_stdout(io.StringIO()):  # it prints what is missing
                     onnxruntime.preload_dlls()
-            session = _session(data, [CUDA, CPU], threads)
+            session = _create_session(data, [CUDA, CPU], threads)
             if CUDA in session.get_providers():
                 return session
             reason = "its libraries could not be loaded"
@@ -363,26 +382,26 @@ def _open_session(
     if unknown:
         raise InputError(f"onnxruntime has no {sorted(unknown)[0]} here; it has {', '.join(available)}.")
     try:
-        return _session(data, list(providers or [CPU]), threads)
-    except Exception as error:  # onnxruntime's own classes share no base of their own
+        return _create_session(data, list(providers or [CPU]), threads)
+    except Exception as error:  # onnxruntime's errors have no common class
         raise InputError(f"{path} can't be opened: {one_line(error)}.") from error
 
 
-def _session(data: bytes, providers: list[str], threads: int | None) -> Any:
+def _create_session(data: bytes, providers: list[str], threads: int | None) -> Any:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = SILENT
-    # Without this, bytes that look like onnxruntime's own format would be taken for it, past all checks.
+    # Otherwise onnxruntime would accept files in its own format, which the checks don't cover.
     options.add_session_config_entry("session.load_model_format", "ONNX")
     if threads:
         options.intra_op_num_threads = threads
-    # The fallback would print to standard output and retry on its own.
+    # The fallback would print to standard output and retry silently.
     return onnxruntime.InferenceSession(data, options, providers=providers, enable_fallback=0, read_config_from_model=0)
 
 
 def _check_signature(session: Any, manifest: Manifest, path: Path) -> None:
-    """InputError unless the graph's inputs and outputs are those that the manifest promises."""
+    """Raise InputError unless the graph's inputs and outputs are those of the manifest."""
     shapes: Mapping[str, tuple[int | None, ...]] = input_shapes(manifest)
     inputs = {node.name: node for node in session.get_inputs()}
     outputs = {node.name: node for node in session.get_outputs()}
@@ -390,7 +409,7 @@ def _check_signature(session: Any, manifest: Manifest, path: Path) -> None:
     if inputs.keys() != shapes.keys() or outputs.keys() - {W} != names:
         raise InputError(
             f"{path} has the inputs {', '.join(inputs)} and outputs {', '.join(outputs)}; "
-            f"its manifest promises {', '.join(shapes)} and {', '.join(sorted(names))}."
+            f"its manifest has {', '.join(shapes)} and {', '.join(sorted(names))}."
         )
     for name, shape in shapes.items():
         _check_port(inputs[name], shape, path)
@@ -401,7 +420,7 @@ def _check_signature(session: Any, manifest: Manifest, path: Path) -> None:
 
 
 def _check_port(node: Any, shape: tuple[int | None, ...], path: Path, batch_only: bool = False) -> None:
-    """InputError unless a graph's input or output is float32 with these sizes and a free batch axis."""
+    """Raise InputError unless an input or output is float32 with these sizes and a free batch axis."""
     found = tuple(size if isinstance(size, int) else None for size in node.shape)
     fits = len(found) == len(shape) and (found[0] is None if batch_only else found == shape)
     if node.type != "tensor(float)" or not fits:

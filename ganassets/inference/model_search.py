@@ -1,7 +1,7 @@
-"""Which model file a word means, and whose it is.
+"""Find the model file that a word names, and decide whether it is trusted.
 
-A word that is a generator's name is never a path, whatever lies in the working folder: a path has a separator or the
-suffix of a model file.
+A generator's name is never taken for a path, whatever the working folder holds: a path has a separator or the suffix of
+a model file.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ SUFFIX = ".onnx"
 
 
 def is_path(text: str) -> bool:
-    """Whether a word means a file or folder and no name: "./faces", "runs/x", "faces.onnx"."""
+    """Return whether a word is a path and not a name: "./faces", "runs/x", "faces.onnx"."""
     separators = {"/", os.sep, os.altsep} - {None}
     return any(one in text for one in separators) or text in (".", "..") or text.lower().endswith(SUFFIX)
 
 
 def runs_of(generator: str | None, runs: Path = RUNS) -> list[Path]:
-    """Run folders `<generator>-<date>-<n>`, the newest last; of any generator when none is named."""
+    """List run folders `<generator>-<date>-<n>`, the newest last; those of all generators when none is named."""
     name = re.escape(generator) if generator else r"[a-z][a-z0-9_-]*?"
     pattern = re.compile(rf"{name}-(\d{{4}}-?\d\d-?\d\d)-(\d+)")
     dated = [(match, path) for path in runs.glob("*/") if (match := pattern.fullmatch(path.name))]
@@ -39,10 +39,10 @@ def runs_of(generator: str | None, runs: Path = RUNS) -> list[Path]:
 
 
 def find_model(text: str, beside: Path = Path()) -> Path:
-    """The model file that a word means: by a generator's name its newest exported or shipped one, else by its path.
+    """Find the model file that a word names.
 
     Args:
-        text: the word.
+        text: a generator's name, for its newest exported or else its shipped model; or a path.
         beside: folder in which a relative path is looked for before the working folder.
 
     Raises:
@@ -52,9 +52,9 @@ def find_model(text: str, beside: Path = Path()) -> Path:
         places = [beside / text, Path(text)]
         return model_at(next((place for place in places if place.exists()), places[-1]))
     if text not in generator_names() and Path(text).exists():
-        here = shell_command(os.path.join(os.curdir, text))
+        here = shell_command(f"{os.curdir}{os.sep}{text}")
         raise InputError(f"there is no generator {text!r}; for the file or folder of that name write {here}.")
-    load_generator(text)  # tells what is wrong with the name, if anything
+    load_generator(text)  # reports an unknown name
     exported = [run / MODEL_FILE for run in runs_of(text) if (run / MODEL_FILE).is_file()]
     models = exported or shipped_models(text)
     if models:
@@ -67,7 +67,7 @@ def find_model(text: str, beside: Path = Path()) -> Path:
 
 
 def model_at(path: Path) -> Path:
-    """The model file at a path, or that of a run's folder; InputError for a folder without one."""
+    """Return the model file at a path or in a run folder; InputError for a folder without one."""
     if (path / MODEL_FILE).is_file():
         return path / MODEL_FILE
     if path.is_dir():
@@ -77,7 +77,7 @@ def model_at(path: Path) -> Path:
 
 
 def shipped_models(generator: str) -> list[Path]:
-    """Models in the `data` folder of the generator's package."""
+    """List the models in the `data` folder of the generator's package."""
     package = records_named(GENERATORS, generator)[0].value.partition(":")[0]
     found = importlib.util.find_spec(package)
     folders = found.submodule_search_locations or () if found else ()
@@ -85,22 +85,25 @@ def shipped_models(generator: str) -> list[Path]:
 
 
 def is_in_box(file: ModelFile) -> bool:
-    """Whether a model came with its plugin."""
+    """Return whether a model came with its plugin."""
     return file.path.resolve() in (path.resolve() for path in shipped_models(file.manifest.generator))
 
 
 def is_trusted(file: ModelFile) -> bool:
-    """Whether a model came with its plugin or is that of a run in the working folder's `runs`, without links."""
+    """Return whether a model came with its plugin or is of a run in ./runs; links are not followed."""
     path = file.path.resolve()
     return (path.name == MODEL_FILE and path.parent.parent == Path().resolve() / RUNS) or is_in_box(file)
 
 
 def check_trusted(file: ModelFile, trusted: bool) -> None:
-    """InputError where a command that opens a model in its own process is given one of a stranger.
+    """Check that a model may be opened in this process.
 
     Args:
         file: the model.
-        trusted: whether the user says that it is to be trusted.
+        trusted: whether the user gave --trusted.
+
+    Raises:
+        InputError: the model is neither in the box nor of a run in ./runs, and the user doesn't trust it.
     """
     if not trusted and not is_trusted(file):
         raise InputError(

@@ -1,8 +1,8 @@
-"""A look into an ONNX file before any library opens it: which operators it uses and whether it stands alone.
+"""Scan an ONNX file before any library opens it: which operators it uses, and whether it needs other files.
 
 ONNX files are protobuf messages (field numbers: onnx.proto of the ONNX project; encoding: protobuf's documentation
-"Encoding"). The walk copies nothing, descends only into what the tables below name, and is bounded in depth and in
-the number of fields, so that no file can make it slow, large or loud.
+"Encoding"). The scan copies nothing, descends only into the messages that the tables below name, and limits the depth
+and the number of fields, so that no file can make it slow or fill the memory.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ CHILDREN: dict[str, dict[int, str]] = {
     },
     "sparse tensor": {1: "tensor", 2: "tensor"},
 }  # fmt: skip
-# (message, field number) -> attribute of OnnxScan that gathers the field's values.
+# (message, field number) -> attribute of OnnxScan that collects the field's values.
 GATHERED: dict[tuple[str, int], str] = {
     ("model", 1): "ir_versions",
     ("operator set", 1): "domains",
@@ -44,21 +44,21 @@ TEXTS = ("domains", "operators", "external")
 
 
 class MalformedError(Exception):
-    """The bytes are not a whole protobuf message, or one beyond all bounds."""
+    """The bytes are no complete protobuf message, or exceed the limits."""
 
 
 @dataclass
 class OnnxScan:
-    """What a model file says about itself.
+    """The contents of an ONNX file that matter for its safety.
 
     Attributes:
-        ir_versions, opsets: numbers as stored.
+        ir_versions, opsets: version numbers.
         operators: operator types of all nodes, in subgraphs and functions too.
         domains: operator domains that are imported or used.
         external: keys and values of references to data outside the file.
-        data_locations: of the tensors that state one; 0 is inside the file.
+        data_locations: of the tensors that have one; 0 is inside the file.
         metadata: the file's metadata_props, views into its bytes.
-        graphs: how many top-level graphs there are.
+        graphs: number of top-level graphs.
     """
 
     ir_versions: set[int] = field(default_factory=set)
@@ -72,7 +72,11 @@ class OnnxScan:
 
 
 def scan(data: bytes) -> OnnxScan:
-    """Walk a whole ONNX file; MalformedError when it is cut short, not protobuf, too deep or too finely cut."""
+    """Scan a whole ONNX file.
+
+    Raises:
+        MalformedError: the file is incomplete or no protobuf, or exceeds the limits of depth and fields.
+    """
     result = OnnxScan()
     budget = _Budget(MAX_FIELDS)
     pending: list[tuple[str, memoryview, int]] = [("model", memoryview(data), 0)]
@@ -95,7 +99,7 @@ def scan(data: bytes) -> OnnxScan:
 
 
 class _Budget:
-    """Fields that may still be read."""
+    """Counts the fields that may still be read."""
 
     def __init__(self, fields: int) -> None:
         self.left = fields
@@ -107,7 +111,7 @@ class _Budget:
 
 
 def _fields(view: memoryview, budget: _Budget) -> Iterator[tuple[int, int | memoryview]]:
-    """(field number, value) of a message: an int of a varint, bytes of all else."""
+    """Read the fields of a message: (field number, an int for a varint or else bytes)."""
     at, end = 0, len(view)
     while at < end:
         budget.spend()
@@ -132,7 +136,7 @@ def _fields(view: memoryview, budget: _Budget) -> Iterator[tuple[int, int | memo
 
 
 def _varint(view: memoryview, at: int) -> tuple[int, int]:
-    """Number of at most 64 bits (base 128, lowest first) at an offset, and the offset after it."""
+    """Read a number of at most 64 bits (base 128, lowest first); return it and the offset after it."""
     value = 0
     for shift in range(0, 70, 7):
         if at >= len(view):
@@ -162,7 +166,7 @@ def _text(value: int | memoryview) -> str:
 
 
 def _property(view: memoryview, budget: _Budget) -> tuple[str, memoryview]:
-    """Key and value of a metadata property; a later field overrides an earlier one, as in protobuf."""
+    """Read key and value of a metadata property; a later field overrides an earlier one, as in protobuf."""
     parts = {1: memoryview(b""), 2: memoryview(b"")}
     for number, value in _fields(view, budget):
         if number in parts:

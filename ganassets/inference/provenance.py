@@ -1,4 +1,4 @@
-"""What a file of ours says about where it comes from: inside it, beside it, or in the index of its folder."""
+"""Find the recipe of a file that ganassets made: in the file, beside it, or in the index of its folder."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from .batch.journal import lines_of
 from .recipe import MAX_BYTES, SUFFIX, Recipe, parse_recipe, recipe_of
 
 KEY = "Recipe"
-MAX_HEAD = 64 * 2**20  # bytes of a header that are looked at
-MAX_LINES = 200  # of a text's beginning
+MAX_HEAD = 64 * 2**20  # bytes to read of a file
+MAX_LINES = 200  # lines, chunks or attributes to read of a file
 GLB_MAGIC, JSON_CHUNK = b"glTF", 0x4E4F534A
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 EXR_MAGIC = b"\x76\x2f\x31\x01"
@@ -30,11 +30,11 @@ FROM_INSIDE, FROM_BESIDE, FROM_INDEX = "in the file", "in the file beside it", f
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a file comes from.
+    """The origin of a file.
 
     Attributes:
-        recipe: that makes it.
-        where: it was found, in words.
+        recipe: of the asset.
+        where: place of the recipe, in words.
     """
 
     recipe: Recipe
@@ -42,14 +42,14 @@ class Origin:
 
 
 def recipe_in(path: Path) -> Recipe:
-    """The recipe that a file is, or carries; InputError when it has none."""
+    """Read the recipe that a file is or carries; InputError where there is none."""
     if path.name.endswith(SUFFIX):
-        return parse_recipe(head_of(path, MAX_BYTES + 1), str(path))
+        return parse_recipe(read_head(path, MAX_BYTES + 1), str(path))
     return origin_of(path).recipe
 
 
 def origin_of(path: Path) -> Origin:
-    """Where a file comes from; InputError when nothing tells."""
+    """Find the origin of a file; InputError where it is unknown."""
     try:
         open_regular(path).close()
     except OSError as error:
@@ -59,47 +59,47 @@ def origin_of(path: Path) -> Origin:
         raise InputError(f"{path} {why}; give a seed, a recipe, or a file that ganassets made.") from error
     if path.name.endswith(SUFFIX):
         return Origin(recipe_in(path), FROM_INSIDE)
-    for find, where in ((inside, FROM_INSIDE), (beside, FROM_BESIDE), (in_index, FROM_INDEX)):
+    for find, where in ((read_inside, FROM_INSIDE), (read_beside, FROM_BESIDE), (read_index, FROM_INDEX)):
         found = find(path)
         if found is not None:
             recipe = parse_recipe(found, str(path)) if isinstance(found, (str, bytes)) else recipe_of(found, str(path))
             return Origin(recipe, where)
-    raise InputError(f"{path} does not say how it was made, and neither does {INDEX} in its folder.")
+    raise InputError(f"{path} carries no recipe, and {INDEX} in its folder has none for it.")
 
 
-def beside(path: Path) -> object | None:
-    """The recipe in the JSON file beside one, for formats without room."""
+def read_beside(path: Path) -> object | None:
+    """Read the recipe in the JSON file beside a file whose format has no room for it."""
     other = path.with_name(path.name + ".json")
-    return in_json(other) if other.is_file() else None
+    return read_json(other) if other.is_file() else None
 
 
-def in_json(path: Path) -> object | None:
-    """The recipe in a JSON file about a file, or about an asset's parts."""
+def read_json(path: Path) -> object | None:
+    """Read the recipe in a JSON file about another file, or about an asset's parts."""
     try:
-        raw = json.loads(head_of(path, MAX_BYTES))
+        raw = json.loads(read_head(path, MAX_BYTES))
     except (ValueError, RecursionError):
         return None
     notes = raw.get("provenance", raw) if isinstance(raw, Mapping) else None
     return notes.get(KEY) if isinstance(notes, Mapping) else None
 
 
-def in_index(path: Path) -> object | None:
-    """The recipe that the nearest index in the file's folder or above has for it."""
-    whole = Path(os.path.abspath(path))  # links stay as they are
-    for folder in whole.parents:
+def read_index(path: Path) -> object | None:
+    """Read the recipe in the nearest index of the file's folder or of one above that has the file."""
+    absolute = Path(os.path.abspath(path))  # noqa: PTH100  # resolves ".." and leaves links as they are
+    for folder in absolute.parents:
         if (folder / INDEX).is_file():
-            found = newest_entry(folder / INDEX, whole.relative_to(folder).as_posix())
+            found = newest_entry(folder / INDEX, absolute.relative_to(folder).as_posix())
             if found is not None:
                 return found
     return None
 
 
 def newest_entry(index: Path, name: str) -> object | None:
-    """The recipe of the last entry of an index that has a file of that name."""
+    """Return the recipe of the last entry of an index that has a file with a name."""
     found, written = None, json.dumps(name).encode()
     try:
         for line in lines_of(index):
-            entry = entry_of(line) if written in line else {}
+            entry = parse_entry(line) if written in line else {}
             files = entry.get("files")
             found = entry.get("recipe") if isinstance(files, Mapping) and name in files else found
     except OSError as error:
@@ -107,8 +107,8 @@ def newest_entry(index: Path, name: str) -> object | None:
     return found
 
 
-def entry_of(line: bytes) -> Mapping[str, Any]:
-    """What a line of an index holds; nothing where a run is just writing it."""
+def parse_entry(line: bytes) -> Mapping[str, Any]:
+    """Parse a line of an index; an incomplete line, which a run is writing now, gives nothing."""
     try:
         raw = json.loads(line)
     except (ValueError, RecursionError):
@@ -116,17 +116,17 @@ def entry_of(line: bytes) -> Mapping[str, Any]:
     return raw if isinstance(raw, Mapping) else {}
 
 
-def inside(path: Path) -> object | None:
-    """The recipe in a file's own notes, None where its format or the file has none."""
+def read_inside(path: Path) -> object | None:
+    """Read the recipe in a file's metadata; None where the format or the file has none."""
     read = READERS.get(path.suffix.lower())
     try:
         return read(path) if read else None
-    except Exception as error:  # decoders raise whatever a damaged file makes them meet
-        raise InputError(f"{path} is damaged; its notes can't be read ({type(error).__name__}).") from error
+    except Exception as error:  # decoders raise errors of any class for a damaged file
+        raise InputError(f"{path} is damaged; its metadata can't be read ({type(error).__name__}).") from error
 
 
-def head_of(path: Path, most: int = MAX_HEAD) -> bytes:
-    """The first bytes of a file."""
+def read_head(path: Path, most: int = MAX_HEAD) -> bytes:
+    """Read the first bytes of a file."""
     try:
         with open_regular(path) as file:
             return file.read(most)
@@ -134,8 +134,8 @@ def head_of(path: Path, most: int = MAX_HEAD) -> bytes:
         raise InputError(f"{path} can't be read ({error.strerror}).") from error
 
 
-def in_png(path: Path) -> object | None:
-    """Of a PNG's texts; no pixel is decoded."""
+def read_png(path: Path) -> object | None:
+    """Read the recipe in a PNG's text chunks, without decoding pixels."""
     with open_regular(path) as file:
         if file.read(8) != PNG_SIGNATURE:
             raise ValueError("no PNG")
@@ -146,7 +146,7 @@ def in_png(path: Path) -> object | None:
             if kind in (b"tEXt", b"iTXt") and length <= MAX_BYTES:
                 keyword, _, text = file.read(length).partition(b"\0")
                 if keyword == KEY.encode():
-                    # iTXt: no compression, no language, no translated keyword, as our writer has it.
+                    # iTXt: our writer uses no compression, no language and no translated keyword.
                     return text.decode("latin-1") if kind == b"tEXt" else text[4:].decode()
                 file.seek(4, 1)
             else:
@@ -154,12 +154,12 @@ def in_png(path: Path) -> object | None:
     return None
 
 
-def in_pillow(path: Path) -> object | None:
-    """Of a WebP's description or a GIF's comment; no frame is decoded."""
+def read_pillow(path: Path) -> object | None:
+    """Read the recipe in a WebP's description or a GIF's comment, without decoding frames."""
     from PIL import Image
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # odd metadata
+        warnings.simplefilter("ignore")  # about unusual metadata
         with open_regular(path) as file, Image.open(file, formats=("WEBP", "GIF")) as picture:
             text = picture.getexif().get(270) or picture.info.get("comment")
     if not isinstance(text, (str, bytes)):
@@ -168,8 +168,8 @@ def in_pillow(path: Path) -> object | None:
     return raw.get(KEY) if isinstance(raw, Mapping) else None
 
 
-def in_glb(path: Path) -> object | None:
-    """Of glTF's asset.extras."""
+def read_glb(path: Path) -> object | None:
+    """Read the recipe in glTF's asset.extras."""
     with open_regular(path) as file:
         magic, _, _, length, kind = struct.unpack("<4sIIII", file.read(20))
         if magic != GLB_MAGIC or kind != JSON_CHUNK or length > MAX_HEAD:
@@ -180,8 +180,8 @@ def in_glb(path: Path) -> object | None:
     return raw
 
 
-def in_comments(path: Path) -> object | None:
-    """Of a text's first lines: "# recipe {...}" or "comment recipe {...}"."""
+def read_comments(path: Path) -> object | None:
+    """Read the recipe in a text's first lines: "# recipe {...}" or "comment recipe {...}"."""
     with open_regular(path) as file:
         for line in islice(iter(lambda: file.readline(MAX_BYTES), b""), MAX_LINES):
             head, word, text = line.partition(b"recipe {")
@@ -190,8 +190,8 @@ def in_comments(path: Path) -> object | None:
     return None
 
 
-def in_exr(path: Path) -> object | None:
-    """Of an EXR's attributes (OpenEXR file layout: name, type, size, value, until an empty name)."""
+def read_exr(path: Path) -> object | None:
+    """Read the recipe in an EXR's attributes (OpenEXR file layout: name, type, size, value, until an empty name)."""
     with open_regular(path) as file:
         if file.read(4) != EXR_MAGIC:
             raise ValueError("no EXR")
@@ -213,8 +213,8 @@ def in_exr(path: Path) -> object | None:
     return None
 
 
-def in_godot(path: Path) -> object | None:
-    """Of a text resource's metadata: a string as JSON has it."""
+def read_godot(path: Path) -> object | None:
+    """Read the recipe in the metadata of a Godot text resource: a JSON string."""
     with open_regular(path) as file:
         for line in islice(iter(lambda: file.readline(2 * MAX_BYTES), b""), MAX_LINES):
             key, equals, text = line.partition(b"=")
@@ -223,9 +223,9 @@ def in_godot(path: Path) -> object | None:
     return None
 
 
-def in_materialx(path: Path) -> object | None:
-    """Of the line "Recipe: {...}" in an element's documentation."""
-    for _, element in islice(elements_of(path), MAX_LINES):
+def read_materialx(path: Path) -> object | None:
+    """Read the recipe in the line "Recipe: {...}" of an element's documentation."""
+    for _, element in islice(read_elements(path), MAX_LINES):
         for line in element.get("doc", "").splitlines():
             keyword, colon, text = line.partition(": ")
             if colon and keyword == KEY:
@@ -233,25 +233,25 @@ def in_materialx(path: Path) -> object | None:
     return None
 
 
-def elements_of(path: Path) -> Iterator[tuple[str, ElementTree.Element]]:
-    """Elements of an XML file as they begin. No entity that a file could define is expanded."""
-    content = head_of(path)
-    # Where a declaration can't be seen because letters take two bytes, each has a zero in it.
+def read_elements(path: Path) -> Iterator[tuple[str, ElementTree.Element]]:
+    """Read the start of each XML element; files that declare entities are refused."""
+    content = read_head(path)
+    # In an encoding with two bytes for each letter, a declaration would not be found; such text has zero bytes.
     if b"<!DOCTYPE" in content or b"<!ENTITY" in content or b"\0" in content:
         raise ValueError("declares entities, or may do so")
     parser = ElementTree.XMLPullParser(["start"])
     parser.feed(content)
-    yield from parser.read_events()  # pyright: ignore[reportReturnType]  # start events alone were asked for
+    yield from parser.read_events()  # pyright: ignore[reportReturnType]  # the parser only reports start events
 
 
 READERS: dict[str, Callable[[Path], Any]] = {
-    ".png": in_png,
-    ".webp": in_pillow,
-    ".gif": in_pillow,
-    **dict.fromkeys((".glb", ".vrm", ".vrma"), in_glb),
-    **dict.fromkeys((".obj", ".mtl", ".ply"), in_comments),
-    ".tres": in_godot,
-    ".exr": in_exr,
-    ".mtlx": in_materialx,
-    ".json": in_json,
+    ".png": read_png,
+    ".webp": read_pillow,
+    ".gif": read_pillow,
+    **dict.fromkeys((".glb", ".vrm", ".vrma"), read_glb),
+    **dict.fromkeys((".obj", ".mtl", ".ply"), read_comments),
+    ".tres": read_godot,
+    ".exr": read_exr,
+    ".mtlx": read_materialx,
+    ".json": read_json,
 }

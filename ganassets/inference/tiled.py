@@ -1,4 +1,4 @@
-"""A large map in windows that overlap, where memory is short: the same result as in one piece. numpy only."""
+"""Tiled inference: run a size-free generator in overlapping windows, with the same result as in one piece."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FloatArray = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Span:
-    """A window's part of one axis: samples `start` to `stop` of the result, computed with `margin` on both sides."""
+    """A window along one axis: samples `start` to `stop` of the result, computed with a `margin` on both sides."""
 
     start: int
     stop: int
@@ -22,25 +22,25 @@ class Span:
 
 
 def spans(length: int, window: int, stride: int, reach: int) -> list[Span]:
-    """Windows along one axis; all they compute starts and ends on a multiple of stride.
+    """Divide one axis into windows that start and end on multiples of the stride.
 
     Args:
-        length: of the axis, a multiple of stride.
-        window: samples to compute at once, margins included; as few as the margins leave one stride between them.
-        stride: of the generator.
-        reach: samples that the generator looks beyond a sample, see Generator.reach.
+        length: of the axis, in samples; a multiple of stride.
+        window: samples to compute at once, margins included; at least one stride between the margins is computed.
+        stride: of the generator, in samples.
+        reach: samples beyond an output sample that influence it; see Generator.reach.
     """
     margin = -(-reach // stride) * stride
     core = max((window - 2 * margin) // stride * stride, stride)
-    if length <= core + 2 * margin:  # the whole is no more than a window
+    if length <= core + 2 * margin:  # one window holds the whole axis
         return [Span(0, length, 0)]
     cells, count = length // stride, -(-length // core)
-    core = -(-cells // count) * stride  # even windows overlap least
+    core = -(-cells // count) * stride  # windows of equal size overlap least
     return [Span(start, min(start + core, length), margin) for start in range(0, length, core)]
 
 
 def windows(size: Sequence[int], window: int, stride: int, reach: int) -> Iterator[tuple[Span, ...]]:
-    """All windows of a map of that size."""
+    """Return all windows of a map of a size."""
     return itertools.product(*(spans(length, window, stride, reach) for length in size))
 
 
@@ -51,13 +51,17 @@ def run_in_windows(
     stride: int,
     reach: int,
 ) -> dict[str, FloatArray]:
-    """Outputs of a size-free generator for a wrapping noise map.
+    """Run a size-free generator on a wrapping noise map, window by window.
 
     Args:
         run: noise maps (n, channels, *part) -> outputs (n, channels, *part) by name.
         noise: (n, channels, *size).
         window: samples of an axis to compute at once.
-        stride, reach: of the generator.
+        stride: of the generator, in samples.
+        reach: samples beyond an output sample that influence it.
+
+    Returns:
+        outputs (n, channels, *size) by name.
     """
     size = noise.shape[2:]
     out: dict[str, FloatArray] = {}

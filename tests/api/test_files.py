@@ -123,7 +123,7 @@ def test_sliders_beside_a_model_may_be_no_pipe(put, make_model, in_time):
 def test_an_index_above_a_file_may_be_no_pipe(put, tmp_path, in_time):
     put(tmp_path / INDEX_NAME)
     (tmp_path / "a.stl").write_bytes(b"solid")
-    with pytest.raises(InputError, match="does not say how it was made"):
+    with pytest.raises(InputError, match="carries no recipe"):
         origin_of(tmp_path / "a.stl")
 
 

@@ -147,7 +147,7 @@ def test_sliders_are_found_named_and_pulled(slid):
         assert picture.size == (4 * 10, 4), "two seeds at five amounts"
     first, second = done("sliders", "list", slid).splitlines()
     assert first.startswith("found-1  ") and second.startswith("found-2  ") and first.endswith("%")
-    assert done("sliders", "rename", slid, "found-1", "size") == "found-1 is size now.\n"
+    assert done("sliders", "rename", slid, "found-1", "size") == "Renamed found-1 to size.\n"
     assert done("sliders", "list", slid).startswith("size  ")
     made = []
     for amount in ("-2", "0", "2"):
@@ -193,7 +193,7 @@ def test_bad_words_about_sliders(slid):
 
 def test_models_without_found_sliders(model):
     for words in (("sliders", "list", model), ("generate", model, "--slider", "jaw=1")):
-        assert "has no sliders of its own yet; find some with `ganassets sliders discover`" in told(run(*words))
+        assert "has no found sliders yet; find some with `ganassets sliders discover`" in told(run(*words))
 
 
 def test_a_look_is_found_again(model):
@@ -224,10 +224,10 @@ def test_files_that_can_not_be_looked_for(model, squares, monkeypatch):
     [
         (("morph", "3", "x"), "x is not there; give a seed, a recipe, or a file that ganassets made"),
         (("morph", "3", "9223372036854775808"), "is larger than 9223372036854775807"),
-        (("mix", "3", "9", "--layers", "2-"), "layers 2- are not there; this model has 0 to 1"),
+        (("mix", "3", "9", "--layers", "2-"), "there are no layers 2-; this model has 0 to 1"),
         (("mix", "3", "9"), "layers 2- are not there"),
-        (("mix", "3", "9", "--layers", "all"), "layers 'all' make no sense"),
-        (("vary", "3", "--strength", "0"), "a strength of 0 is not above 0 and at most 1"),
+        (("mix", "3", "9", "--layers", "all"), "layers 'all' can't be read"),
+        (("vary", "3", "--strength", "0"), "the strength must be above 0 and at most 1, not 0"),
         (("vary", "3", "--strength", "nan"), "a strength of nan is not above 0"),
         (("vary", "."), ". can't be read (is a directory)"),
         (("generate", "--recipe", "x.recipe.json", "-n", "3"), "recipes replace seeds; leave out count"),
@@ -273,7 +273,7 @@ def test_regenerating_compares_and_writes(model):
     whole = path.read_bytes()
     path.write_bytes(whole[:-4] + b"\1\2\3\4")
     text = told(run("regenerate", str(path), "--model", model), 1)
-    assert f"{path} comes out differently: 4 of 144 bytes are others, the first at 140" in text
+    assert f"{path} comes out differently: 4 of 144 bytes differ, the first at 140" in text
     path.write_bytes(whole[:-4])
     assert "it has 140 bytes, not 144" in told(run("regenerate", str(path), "--model", model), 1)
     result = run("regenerate", str(path), "--model", model, "-o", "again")
@@ -288,7 +288,7 @@ def test_regenerating_in_place_tells_what_was_there(model):
     whole = path.read_bytes()
     path.write_bytes(b"x" * 48)
     result = run("regenerate", str(path), "--model", model, "-o", "out", "--overwrite")
-    assert result.exit_code == 1 and "comes out differently: 48 of 48 bytes are others" in result.stderr
+    assert result.exit_code == 1 and "comes out differently: 48 of 48 bytes differ" in result.stderr
     assert path.read_bytes() == whole
 
 
@@ -303,7 +303,7 @@ def test_files_that_are_not_regenerated(model, make_model):
     other = str(make_model(name="other.onnx", licence="MIT"))
     assert "was made with another model" in told(run("regenerate", str(path), "--model", other, "--trusted"))
     Path("mine.txt").write_text("mine")
-    assert "mine.txt does not say how it was made" in told(run("regenerate", "mine.txt"))
+    assert "mine.txt carries no recipe" in told(run("regenerate", "mine.txt"))
     path.rename("out/renamed.bin")
     Path("out/squares-00000007-v001.bin.json").rename("out/renamed.bin.json")
     text = told(run("regenerate", "out/renamed.bin", "--model", model, "-o", "again"))
@@ -323,7 +323,7 @@ def test_inspecting_files(model):
     assert f"Again: ganassets generate squares --recipe {kept}" in done("inspect", kept)
     assert json.loads(done("inspect", kept, "--json")) == json.loads(Path(kept).read_text())
     Path("mine.txt").write_text("mine")
-    assert "does not say how it was made" in told(run("inspect", "mine.txt"))
+    assert "carries no recipe" in told(run("inspect", "mine.txt"))
 
 
 JOBS = """

@@ -9,12 +9,12 @@ import pytest
 from click.testing import CliRunner
 
 from ganassets.cli import cli
-from ganassets.cli.models import boxed
+from ganassets.cli.models import models_in_box
 from ganassets.inference.model_search import find_model
 
 LARGEST = 16e6
 HEADINGS = ("## Facts", "## Data and licences", "## Measured", "## What it is bad at", "## Meant for")
-NAMES = sorted(boxed())
+NAMES = sorted(models_in_box())
 
 
 def run(*words: str) -> str:
@@ -39,7 +39,7 @@ def test_it_is_listed_with_its_licence_and_size(name: str):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_it_has_a_whole_card(name: str):
-    card = boxed()[name].with_suffix(".md").read_text(encoding="utf-8")
+    card = models_in_box()[name].with_suffix(".md").read_text(encoding="utf-8")
     assert card.startswith(f"# {name}\n") and all(heading in card for heading in HEADINGS)
     shown = run(name)
     assert "bad at" in shown and "licence" in shown
@@ -48,7 +48,7 @@ def test_it_has_a_whole_card(name: str):
 @pytest.mark.parametrize("name", NAMES)
 def test_commands_take_its_name(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
-    assert find_model(name) == boxed()[name]
+    assert find_model(name) == models_in_box()[name]
 
 
 def test_a_name_that_is_none():
@@ -59,6 +59,6 @@ def test_a_name_that_is_none():
 def test_a_model_without_a_card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     bare = tmp_path / "bare.onnx"
     bare.write_bytes(b"")
-    monkeypatch.setattr("ganassets.cli.models.boxed", lambda: {"bare": bare})
+    monkeypatch.setattr("ganassets.cli.models.models_in_box", lambda: {"bare": bare})
     result = CliRunner().invoke(cli, ["models", "bare"])
     assert result.exit_code == 2 and "ganassets inspect" in result.output

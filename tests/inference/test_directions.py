@@ -10,7 +10,7 @@ import pytest
 
 from ganassets.api.errors import InputError
 from ganassets.inference.directions import (
-    MOST,
+    MAX_DIRECTIONS,
     Direction,
     discover,
     file_of,
@@ -101,7 +101,7 @@ def test_sliders_are_kept_beside_their_model(model):
 
 
 def test_models_without_sliders_say_how_to_find_some(model):
-    with pytest.raises(InputError, match="has no sliders of its own yet; find some with `ganassets sliders discover`"):
+    with pytest.raises(InputError, match="has no found sliders yet; find some with `ganassets sliders discover`"):
         read_directions(model)
 
 
@@ -127,7 +127,7 @@ def test_sliders_of_another_model_are_refused(model, make_model):
         lambda raw: raw["directions"][0].update(share=1.5),
         lambda raw: raw["directions"][0].update(layers=[-1]),
         lambda raw: raw["directions"][0].update(more=1),
-        lambda raw: raw["directions"].extend(raw["directions"] * MOST),
+        lambda raw: raw["directions"].extend(raw["directions"] * MAX_DIRECTIONS),
         lambda raw: raw.update(format_version=2),
         lambda raw: raw.pop("model"),
     ],

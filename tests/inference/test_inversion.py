@@ -11,7 +11,7 @@ import pytest
 from ganassets.api.errors import InputError
 from ganassets.api.registry import load_generator
 from ganassets.api.spec import Target
-from ganassets.inference.inversion import FARTHEST, TOGETHER, invert
+from ganassets.inference.inversion import BATCH_SIZE, MAX_DEVIATION, invert
 from ganassets.inference.latent_edits import layered_w
 from ganassets.inference.model import open_model
 from ganassets.inference.pipeline import check_recipe, make_assets
@@ -60,7 +60,7 @@ def test_a_seed_that_was_not_tried_is_found_again(model, spec, number):
     check_recipe(model, spec, found.recipe)
     assert found.recipe.truncation == 1.0 and found.recipe.seed in range(1, 33)
     assert 0 <= found.recipe.condition["age"] <= 100
-    assert max(abs(unpack_floats(found.recipe.z or ""))) <= FARTHEST
+    assert max(abs(unpack_floats(found.recipe.z or ""))) <= MAX_DEVIATION
 
 
 def test_it_is_found_again_in_the_same_way(model, spec):
@@ -113,7 +113,7 @@ def test_seeds_end_when_the_time_does(model, spec):
         return places(meshes)
 
     found = invert(model, spec, replace(target, features=slow), resolved_of(model, spec, ()), 100_000, 0.3)
-    assert max(counted) <= TOGETHER and sum(counted) < 1000
+    assert max(counted) <= BATCH_SIZE and sum(counted) < 1000
     assert found.distance <= found.nearest
 
 

@@ -103,7 +103,7 @@ def test_a_size_free_model_runs_at_the_size_of_its_noise(tiles_model):
 @pytest.mark.parametrize(
     ("shape", "told"),
     [
-        (None, "the model starts from a noise map"),
+        (None, "the model needs a noise map"),
         ((2, 2, 8, 8), "noise must have shape 2 x 3 x any x any, not 2 x 2 x 8 x 8"),
         ((1, 3, 8, 8), "noise must have shape 2 x 3 x any x any, not 1 x 3 x 8 x 8"),
         ((2, 3, 8), "noise must have shape"),
@@ -136,7 +136,7 @@ def rewrite_manifest(path, **changes) -> None:
 
 
 def test_a_noise_map_that_the_manifest_or_the_graph_alone_has(make_model, tiles_model):
-    refuse(make_model(noise=NOISE), "its manifest promises z, condition, truncation, w_offset, noise")
+    refuse(make_model(noise=NOISE), "its manifest has z, condition, truncation, w_offset, noise")
     rewrite_manifest(tiles_model, noise=NOISE | {"channels": 2})
     refuse(tiles_model, "noise is .* any x 3 x any x any, it must be .* any x 2 x any x any")
     rewrite_manifest(tiles_model, noise=None)
@@ -182,7 +182,7 @@ def test_no_file(tmp_path):
     refuse(tmp_path, "is a folder")
     (tmp_path / "empty.onnx").touch()
     refuse(tmp_path / "empty.onnx", "is empty")
-    with open(tmp_path / "huge.onnx", "wb") as file:
+    with (tmp_path / "huge.onnx").open("wb") as file:
         file.truncate(2 * 1024**3 + 1)
     refuse(tmp_path / "huge.onnx", "larger than 2 GB")
 
@@ -272,7 +272,7 @@ def test_a_newer_manifest(make_model):
         ({"z_dim": 6}, "z is tensor"),
         ({"w_dim": 4}, "w_offset is tensor"),
         ({"layers": 3}, "w_offset is tensor"),
-        ({"outputs": MANIFEST["outputs"][:1]}, "its manifest promises"),
+        ({"outputs": MANIFEST["outputs"][:1]}, "its manifest has"),
         ({"outputs": [MANIFEST["outputs"][0], {"name": "albedo", "axes": ["x"], "unit": ""}]}, "albedo is tensor"),
         ({"conditions": MANIFEST["conditions"][:1], "condition_rows": [[1.0]]}, "condition is tensor"),
     ],
@@ -392,7 +392,7 @@ def test_versions_of_a_plugin_that_decode_a_model(squares, make_model, made, not
     """The major version says what can be decoded, a newer minor one than the installed what may look different."""
     file, spec = inspect_model(make_model(generator_version=made)), load_generator("squares")
     check_plugin(file, spec)
-    told = f"The model was made by squares {made}, and 1.2 is installed: what it makes may look different."
+    told = f"The model was made by squares {made}, and 1.2 is installed: assets may look different."
     assert version_note(file.manifest, spec) == (told if note else "")
 
 
@@ -411,6 +411,4 @@ def test_commands_say_of_other_versions(squares, make_model, tmp_path, monkeypat
     monkeypatch.chdir(tmp_path)
     result = run("generate", "runs/own", "--to", "raw", "-n", "1", "--no-preview")
     assert result.exit_code == 0
-    assert (
-        result.stderr == "The model was made by squares 1.3, and 1.2 is installed: what it makes may look different.\n"
-    )
+    assert result.stderr == "The model was made by squares 1.3, and 1.2 is installed: assets may look different.\n"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -137,7 +136,7 @@ def test_commands_that_open_a_model_themselves_ask_for_trust(args, here, make_mo
     strange = str(make_model())
     text = told(run(*(strange if arg == "M" else arg for arg in args)))
     assert "opens it in its own process; if you trust it, add --trusted" in text
-    assert os.listdir(here) == []
+    assert list(Path(here).iterdir()) == []
 
 
 def test_a_strangers_model_is_inspected_without_opening_it(here, make_model, monkeypatch):

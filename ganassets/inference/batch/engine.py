@@ -227,9 +227,8 @@ def make(
         to_write = answer.index in work.write
         job, unit = plan.unit(answer.index)
         if isinstance(answer, Failed):
-            summary.failures += (
-                [UnitFailure(job.path(unit), unit.seed, answer.why, answer.exit_code)] if to_write else []
-            )
+            if to_write:
+                summary.failures.append(UnitFailure(job.path(unit), unit.seed, answer.why, answer.exit_code))
             if len(summary.failures) == MAX_EQUAL_FAILURES:
                 raise_common_failure(summary)
         else:

@@ -42,15 +42,11 @@ def compile_template(template: str, fields: Mapping[str, type]) -> Callable[[Map
             raise InputError(f"a name can't have {{{field}{'!' if conversion else ':'}{conversion or specification}}}.")
 
     def name(values: Mapping[str, NameValue]) -> str:
-        made = "".join(
-            text
-            + (
-                format(values[field], specification or default_specification(values[field]))
-                if field is not None
-                else ""
-            )
-            for text, field, specification, _ in parts
-        )
+        made = ""
+        for text, field, specification, _ in parts:
+            made += text
+            if field is not None:
+                made += format(values[field], specification or default_specification(values[field]))
         check_name(made)
         return made
 

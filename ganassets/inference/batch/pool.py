@@ -62,12 +62,14 @@ class WorkerProcess:
 
 
 class Pool:
-    """WorkerProcess processes; leaving its context ends them.
+    """Worker processes; leaving the context ends them.
+
+    A unit is marked failed after two workers died on it.
 
     Args:
         plan: of the batch.
-        terms: how they work.
-        size: how many.
+        settings: of the workers.
+        size: number of workers.
     """
 
     def __init__(self, plan: Plan, settings: WorkerSettings, size: int) -> None:
@@ -170,7 +172,11 @@ class Pool:
                 worker.tasks.popleft()
 
     def _time_left(self, working: Iterable[WorkerProcess]) -> float | None:
-        """Kill workers that took too long, and return the seconds until the next one will have; None without a limit."""
+        """Kill workers that took too long.
+
+        Returns:
+            seconds until the next worker will have taken too long; None without a limit.
+        """
         if self.settings.patience is None:
             return None
         left = [self.settings.patience]

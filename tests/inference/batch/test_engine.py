@@ -357,10 +357,10 @@ def test_a_model_that_is_not_trusted_is_not_opened_here(make_job, out, made):
 def test_workers_have_memory(make_job, monkeypatch):
     plan = Plan([make_job()])
     monkeypatch.setattr(engine.os, "sched_getaffinity", lambda _: range(64), raising=False)
-    for free, workers in ((1e9, 3), (1e8, 1), (1e12, engine.MOST_WORKERS)):
+    for free, workers in ((1e9, 3), (1e8, 1), (1e12, engine.MAX_WORKERS)):
         monkeypatch.setattr(engine, "free_memory", lambda free=free: free)
         assert engine.default_workers(plan, cuda=False) == workers
-    assert engine.default_workers(plan, cuda=True) == engine.MOST_WORKERS_ON_CUDA
+    assert engine.default_workers(plan, cuda=True) == engine.MAX_WORKERS_ON_CUDA
     assert engine.default_workers(plan, cuda=False, allowed=10**12 // 3) == 3
 
 

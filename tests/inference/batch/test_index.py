@@ -135,7 +135,7 @@ def test_a_file_of_somebody_else_stays(tmp_path, content):
 
 def test_lines_of_later_versions_may_have_more(tmp_path):
     fill(tmp_path)
-    with open(tmp_path / INDEX, "a") as file:
+    with (tmp_path / INDEX).open("a") as file:
         file.write(json.dumps({"name": "n", "key": KEY, "files": {}, "more": 1}) + "\n")
     with Index(tmp_path) as index:
         assert "n" in index.done
@@ -144,7 +144,7 @@ def test_lines_of_later_versions_may_have_more(tmp_path):
 def test_an_index_without_an_end_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "MAX_LINE", 1000)
     fill(tmp_path)
-    with open(tmp_path / INDEX, "ab") as file:
+    with (tmp_path / INDEX).open("ab") as file:
         file.write(b"x" * 5000)
     with pytest.raises(InputError, match=r"is damaged \(a line without an end\)"):
         Index(tmp_path)

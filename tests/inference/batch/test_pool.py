@@ -108,7 +108,7 @@ def test_a_unit_that_ends_its_process_twice_has_failed_and_the_rest_goes_on(wild
     failed = [answer for answer in answers if isinstance(answer, Failed)]
     assert [answer.index for answer in failed] == ([5] if together == 1 else [4, 5, 6, 7])
     who = "generator 'squares' of squares-and-raw 1.2 or exporter 'wild' of wild 1.0"
-    assert failed[0].why == f"{who} ended the process that made it (exit code 9); tell its author."
+    assert failed[0].why == f"{who} ended the process (exit code 9); tell its author."
 
 
 @pytest.mark.parametrize(("memory", "remedy"), [(None, ""), (4 * 2**30, f"; {LIFT_LIMITS}")])
@@ -117,7 +117,7 @@ def test_a_process_that_fails_by_itself_accuses_no_plugin(wild_plan, orders, tmp
     (orders / "0.always").write_text("1")
     with Pool(wild_plan(1), WorkerSettings(tmp_path / "out", memory=memory), 1) as pool:
         (answer,) = pool.results(tasks(1))
-    told = "the process that made it ended with code 1; it may have run out of memory, or a library crashed"
+    told = "its process ended with code 1; it may have run out of memory, or a library crashed"
     assert isinstance(answer, Failed) and answer.why == f"{told}{remedy}."
 
 
