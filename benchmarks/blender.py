@@ -1,17 +1,17 @@
-"""The Blender extension as users have it: what it does to Blender's main thread, its memory, libraries, and the zip.
+"""Measure the installed Blender extension: the main thread, memory, asset libraries, and the size of the zip.
 
 Usage: python benchmarks/blender.py [--blender PROGRAM_OR_PYTHON] [--count 100] [--size 512] [--wheels FOLDER]
                                     [--only stall|library|memory|size]
 
-Builds the zip (pip fetches the wheels, unless a folder has them), installs it into a fresh user folder of the Blender
-(by default the one that `ganassets blender library` would use) and prints markdown tables:
+Builds the zip (pip downloads the wheels, unless a folder is given), installs it into a new user folder of the Blender
+that `ganassets blender library` would use, or of another one, and prints markdown tables:
 
-- stall: how long a call of the add-on's timer takes while batches come in, without a window; and in a window of the
-  Blender that is a program, the longest time between two looks of a timer at the clock, whose pause is 5 ms, during a
-  batch and without one. Drawing, by a software rasteriser, is in both.
-- library: materials into an asset library, from nothing to whole files, against work that can't be avoided.
-- memory: resident memory of Blender and of all processes beside it; what these share counts for each.
-- size: of the zip, of what it installs, and how long that takes.
+- stall: duration of the calls of the add-on's timer while batches run, without a window; and in a window of the Blender
+  program, the longest time between two calls of a 5 ms timer, with and without a batch. Both include drawing by a
+  software rasteriser.
+- library: time to fill an asset library with materials, compared with the work that is unavoidable.
+- memory: resident memory of Blender and of its worker processes; shared memory counts in each of them.
+- size: size of the zip and of the installed files, and the time to install them.
 """
 
 from __future__ import annotations
@@ -41,31 +41,31 @@ from ganassets.inference.batch.engine import BatchSettings, default_workers, run
 from ganassets.inference.batch.plan import Plan
 from ganassets_blender import catalogs
 from ganassets_blender.build import build_extension, this_platform
-from ganassets_blender.library import SCRIPT, Terms, add_to_library
+from ganassets_blender.library import SCRIPT, LibraryTerms, add_to_library
 
 SESSION = Path(__file__).with_name("blender_session.py")
-SHARE = 5  # of a batch of materials, one of heads or clips
-LOOKS = 0.05  # seconds between looks at memory
+HEADS_SHARE = 5  # materials for each head or clip of a batch
+MEMORY_INTERVAL = 0.05  # seconds between measurements of memory
 SCREEN = (1600, 1000)
-TAB = (1307, 258)  # the add-on's, in a new Blender's sidebar on such a screen
-CLICKS = 1.5  # seconds between clicks on it
-SECONDS = 3600.0  # that a Blender may run
+TAB = (1307, 258)  # place of the add-on's tab in Blender's default layout, on a screen of this size
+CLICK_INTERVAL = 1.5  # seconds
+TIMEOUT = 3600.0  # seconds for each run of Blender
 
 
 @dataclass
-class Phase:
-    """What memory was seen while something went on, each (Blender, beside it) in bytes."""
+class MemoryPhase:
+    """Memory in a phase: peak and last measurement, each (Blender, worker processes) in bytes."""
 
     peak: tuple[int, int] = (0, 0)
     last: tuple[int, int] = (0, 0)
 
-    def take(self, seen: tuple[int, int]) -> None:
-        """Take a look in."""
+    def add(self, seen: tuple[int, int]) -> None:
+        """Add a measurement."""
         self.peak, self.last = (max(self.peak[0], seen[0]), max(self.peak[1], seen[1])), seen
 
 
 def memory_of(process: psutil.Process) -> tuple[int, int]:
-    """Resident bytes of a process, and of all that it started."""
+    """Resident memory of a process, and of all its descendants, in bytes."""
     beside = 0
     for child in process.children(recursive=True):
         with suppress(psutil.Error):
@@ -74,62 +74,63 @@ def memory_of(process: psutil.Process) -> tuple[int, int]:
 
 
 @dataclass
-class Ran:
-    """What a Blender reported, and the memory seen by phase."""
+class BlenderRun:
+    """Report of a Blender, and its memory by phase."""
 
     report: dict[str, Any] = field(default_factory=dict)
-    phases: dict[str, Phase] = field(default_factory=dict)
-    now: Phase = field(default_factory=Phase)
+    phases: dict[str, MemoryPhase] = field(default_factory=dict)
+    now: MemoryPhase = field(default_factory=MemoryPhase)
 
 
 def run_blender(
     start: Sequence[str],
-    deed: str,
-    word: str,
+    action: str,
+    argument: str,
     variables: dict[str, str],
     begun: Callable[[str], None] = lambda phase: None,
-) -> Ran:
-    """Run a deed of blender_session.py in a Blender and look at its memory meanwhile.
+) -> BlenderRun:
+    """Run an action of blender_session.py in a Blender and measure its memory.
 
     Args:
-        start: command that runs a script of Python inside the Blender.
-        deed, word: arguments of the script.
-        variables: environment of the Blender.
-        begun: told each phase as it begins.
+        start: command that runs a Python script in the Blender.
+        action: name of the action.
+        argument: its argument.
+        variables: more environment variables.
+        begun: receives the name of each phase as it begins.
 
     Raises:
-        RuntimeError: it ended without a report.
+        RuntimeError: Blender ended without a report.
     """
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")} | variables
-    ran, said = Ran(), []
+    ran, said = BlenderRun(), []
     with tempfile.TemporaryFile("w+") as errors:
         with subprocess.Popen(
-            [*start, str(SESSION), "--", deed, word],
+            [*start, str(SESSION), "--", action, argument],
             env=environment,
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
         ) as process:
             assert process.stdout
-            with ended_after(process, SECONDS), memory_seen(process, ran):
+            with time_limit(process, TIMEOUT), measure_memory(process, ran):
                 for line in process.stdout:
                     said.append(line)
                     kind, _, rest = line.strip().partition(" ")
                     if kind == "PHASE":
-                        ran.now = ran.phases.setdefault(rest, Phase())
+                        ran.now = ran.phases.setdefault(rest, MemoryPhase())
                         begun(rest)
                     elif kind == "REPORT":
                         ran.report = json.loads(rest)
         if not ran.report:
             errors.seek(0)
-            told = "".join(said[-20:]) + errors.read()[-3000:]
-            raise RuntimeError(f"Blender ended with code {process.returncode} and no report: {told}")
+            output = "".join(said[-20:]) + errors.read()[-3000:]
+            raise RuntimeError(f"Blender ended with code {process.returncode} and no report: {output}")
     return ran
 
 
 @contextmanager
-def ended_after(process: subprocess.Popen[str], seconds: float) -> Iterator[None]:
-    """Kill a process that runs for longer, or that nobody listens to any more."""
+def time_limit(process: subprocess.Popen[str], seconds: float) -> Iterator[None]:
+    """Kill a process after a time in seconds, or if the block fails."""
     clock = threading.Timer(seconds, process.kill)
     clock.start()
     try:
@@ -142,14 +143,14 @@ def ended_after(process: subprocess.Popen[str], seconds: float) -> Iterator[None
 
 
 @contextmanager
-def memory_seen(process: subprocess.Popen[str], ran: Ran) -> Iterator[None]:
-    """Look at a process's memory again and again, for the phase that it is in."""
+def measure_memory(process: subprocess.Popen[str], ran: BlenderRun) -> Iterator[None]:
+    """Measure a process's memory repeatedly, for the phase that it is in."""
     seen, done = psutil.Process(process.pid), threading.Event()
 
     def look() -> None:
-        while not done.wait(LOOKS):
-            with suppress(psutil.Error):  # it is gone
-                ran.now.take(memory_of(seen))
+        while not done.wait(MEMORY_INTERVAL):
+            with suppress(psutil.Error):  # the process has ended
+                ran.now.add(memory_of(seen))
 
     looking = threading.Thread(target=look)
     looking.start()
@@ -160,16 +161,16 @@ def memory_seen(process: subprocess.Popen[str], ran: Ran) -> Iterator[None]:
         looking.join()
 
 
-class Installed:
+class InstalledExtension:
     """A Blender with the extension in a user folder of its own.
 
     Args:
         program: a Blender, or a Python that has bpy.
         package: the extension's zip.
-        folder: that gets the user folder; emptied by the caller.
+        folder: an empty folder, which becomes the user folder.
 
     Attributes:
-        facts: "version" of Blender and "seconds" that installing took.
+        facts: "version" of Blender, and "seconds" to install the extension.
     """
 
     def __init__(self, program: str, package: Path, folder: Path) -> None:
@@ -183,20 +184,20 @@ class Installed:
             self.variables = {"BLENDER_USER_RESOURCES": str(folder)}
         self.facts = self("install", str(package)).report
 
-    def __call__(self, deed: str, word: str) -> Ran:
-        """Run a deed without a window."""
+    def __call__(self, action: str, argument: str) -> BlenderRun:
+        """Run an action without a window."""
         quiet = ("-b", "--factory-startup", "--python-exit-code", "1", "--python") if self.is_program else ()
-        return run_blender([self.program, *quiet], deed, word, self.variables)
+        return run_blender([self.program, *quiet], action, argument, self.variables)
 
-    def in_window(self, word: str, display: str) -> Ran:
-        """Run the deed "window" on an X display, with a click on the panel's tab again and again until it is open."""
+    def in_window(self, argument: str, display: str) -> BlenderRun:
+        """Run the action "window" on an X display, and click the panel's tab until the panel is open."""
         variables = self.variables | {"DISPLAY": display, "LIBGL_ALWAYS_SOFTWARE": "1"}
         geometry = ("--factory-startup", "--window-geometry", "0", "0", *map(str, SCREEN), "--python")
         opened = threading.Event()
 
         def click() -> None:
             words = ["xdotool", "mousemove", *map(str, TAB), "sleep", "0.2", "click", "1"]
-            while not opened.wait(CLICKS):
+            while not opened.wait(CLICK_INTERVAL):
                 subprocess.run(words, env={**os.environ, **variables}, check=False)
 
         clicking = threading.Thread(target=click)
@@ -205,7 +206,7 @@ class Installed:
             return run_blender(
                 [self.program, *geometry],
                 "window",
-                word,
+                argument,
                 variables,
                 begun=lambda phase: opened.set() if phase == "panel" else None,
             )
@@ -215,13 +216,13 @@ class Installed:
 
 
 def is_program(program: str) -> bool:
-    """Whether it is a Blender, and no Python that has bpy."""
+    """Whether a program is Blender, rather than a Python with bpy."""
     return Path(program).stem.lower().startswith("blender")
 
 
 @contextmanager
 def screen() -> Iterator[str]:
-    """An X display that nobody sees."""
+    """Start a virtual X display; provides its name."""
     read, write = os.pipe()
     size = "{}x{}x24".format(*SCREEN)
     start = ["Xvfb", "-displayfd", str(write), "-screen", "0", size, "-nolisten", "tcp"]
@@ -234,15 +235,15 @@ def screen() -> Iterator[str]:
 
 
 @dataclass
-class Bench:
-    """What is measured with.
+class ExtensionBenchmark:
+    """Settings and shared results of the measurements.
 
     Attributes:
-        program: a Blender, or a Python that has bpy.
-        count: materials of a batch.
+        program: a Blender, or a Python with bpy.
+        count: number of materials in a batch.
         size: their side in pixels.
-        folder: for all that is made; emptied by the caller.
-        wheels: folder that has the wheels of others, or None.
+        folder: an empty folder for all files.
+        wheels: folder with the wheels of other packages; None to let pip download them.
     """
 
     program: str
@@ -257,19 +258,19 @@ class Bench:
         return build_extension(this_platform(), self.folder / "dist", self.wheels)
 
     @cached_property
-    def installed(self) -> Installed:
-        """The Blender that is measured."""
-        return Installed(self.program, self.package, self.folder / "user")
+    def installed(self) -> InstalledExtension:
+        """The Blender with the extension."""
+        return InstalledExtension(self.program, self.package, self.folder / "user")
 
     @cached_property
-    def session(self) -> Ran:
-        """All jobs, one after the other, without a window."""
+    def session(self) -> BlenderRun:
+        """A run of all jobs, one after the other, without a window."""
         return self.installed("session", json.dumps(self.jobs))
 
     @property
     def jobs(self) -> dict[str, dict[str, str]]:
-        """Arguments of the operator by name."""
-        few = max(1, self.count // SHARE)
+        """Arguments of the operator by name of the job."""
+        few = max(1, self.count // HEADS_SHARE)
         materials = {"model": "textures", "seeds": f"1-{self.count}", "size": str(self.size)}
         library = {"target": "LIBRARY", "library": str(self.folder / "library")}
         return {
@@ -281,27 +282,27 @@ class Bench:
 
     @property
     def shown(self) -> str:
-        """The job that is carried out in a window too."""
+        """Name of the job that also runs in a window."""
         return f"{self.count} materials, grid"
 
     def plan(self, exporter: str) -> Plan:
-        """The materials, for the batch engine."""
+        """Plan of the materials for the batch engine."""
         case = batch.Case("textures", exporter, self.count, (self.size, self.size))
         return batch.plan_of(case)
 
 
 def milliseconds(seconds: float) -> str:
-    """ "3.1 ms"."""
+    """Format a duration in seconds, for example "3.1 ms"."""
     return f"{1000 * seconds:.1f} ms"
 
 
 def megabytes(count: int) -> str:
-    """ "61 MB"."""
+    """Format a size in bytes, for example "61 MB"."""
     return f"{count / 1e6:.0f} MB"
 
 
-def stall(bench: Bench) -> None:
-    """Print how long Blender's main thread stands."""
+def stall(bench: ExtensionBenchmark) -> None:
+    """Print how long Blender's main thread is blocked."""
     report = bench.session.report
     say(f"The add-on's timer on Blender's main thread, Blender {bench.installed.facts['version']} without a window:")
     print_table([row_of(name, facts) for name, facts in report.items()])
@@ -310,12 +311,12 @@ def stall(bench: Bench) -> None:
     if absent:
         say(f"No window: {', '.join(absent)} is not installed.")
         return
-    windowed = Installed(program, bench.package, bench.folder / "windowed")
+    windowed = InstalledExtension(program, bench.package, bench.folder / "windowed")
     with screen() as display:
         ran = windowed.in_window(json.dumps({bench.shown: bench.jobs[bench.shown]}), display)
     say(
-        f"The same in a window of Blender {windowed.facts['version']}, its panel open, and the time between two looks "
-        "of a 5 ms timer at the clock, with the batch and in an equally long time in which the panel alone is drawn:"
+        f"The same in a window of Blender {windowed.facts['version']} with an open panel, and the time between two "
+        "calls of a 5 ms timer, with the batch and in an equally long time in which only the panel is drawn:"
     )
     print_table(
         [
@@ -332,7 +333,7 @@ def stall(bench: Bench) -> None:
 
 
 def row_of(name: str, facts: dict[str, Any]) -> dict[str, str]:
-    """What was seen of a job."""
+    """Table row of a job."""
     return {
         "": name,
         "longest call": milliseconds(facts["longest"]),
@@ -343,30 +344,30 @@ def row_of(name: str, facts: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def library(bench: Bench) -> None:
-    """Print how long a library takes."""
+def library(bench: ExtensionBenchmark) -> None:
+    """Print how long it takes to fill a library."""
     case = batch.Case("textures", "images", bench.count, (bench.size, bench.size))
     seconds = {
         "inference alone": bench.count / batch.on_all_cores(batch.bare_network, case),
         "PNG encoding alone": bench.count / batch.on_all_cores(batch.bare_export, case),
         "Blender's save alone": save_alone(bench),
     }
-    whole = timed(lambda: fill(bench))
+    whole = measure(lambda: fill(bench))
     total = sum(seconds.values())
     seconds |= {"sum of these": total, "into a library": whole}
     say(
-        f"{bench.count} materials of {bench.size} px into an asset library, seconds, on {os.cpu_count()} cores. "
-        "Inference and encoding are on all cores, in as many processes; Blender's save is one request to one that runs."
+        f"{bench.count} materials of {bench.size} px into an asset library, in seconds, on {os.cpu_count()} cores. "
+        "Inference and encoding use a process for each core; Blender's save is one request to a running Blender."
     )
     print_table([{name: f"{value:.1f}" for name, value in seconds.items()} | {"ratio": f"{whole / total:.2f}"}])
 
 
-def save_alone(bench: Bench) -> float:
-    """Seconds that a Blender that runs takes for a volume of assets whose parts are made."""
+def save_alone(bench: ExtensionBenchmark) -> float:
+    """Time in seconds that a running Blender needs to write a volume of finished parts."""
     plan, parts = bench.plan("parts"), bench.folder / "parts"
     run(plan, parts, settings_for(plan))
     cards = [parts / f"{job.path(unit)}.json" for job, unit in plan]
-    told = {json.loads(card.read_bytes())["catalog"] for card in cards}
+    paths = {json.loads(card.read_bytes())["catalog"] for card in cards}
     request = {
         "do": "volume",
         "cards": [str(card) for card in cards],
@@ -374,7 +375,7 @@ def save_alone(bench: Bench) -> float:
         "pack": True,
         "author": "",
         "licence": "",
-        "catalogs": catalogs.merge(bench.folder, told),
+        "catalogs": catalogs.add_catalogs(bench.folder, paths),
     }
     blender = Blender(command(SCRIPT, "asset libraries need"))
     try:
@@ -385,37 +386,37 @@ def save_alone(bench: Bench) -> float:
     return answer["seconds"]
 
 
-def fill(bench: Bench) -> None:
-    """All of it, from nothing."""
+def fill(bench: ExtensionBenchmark) -> None:
+    """Fill a new library."""
     plan = bench.plan("parts")
-    added = add_to_library(plan, bench.folder / "filled", Terms(), settings_for(plan))
+    added = add_to_library(plan, bench.folder / "filled", LibraryTerms(), settings_for(plan))
     assert added.new == bench.count
 
 
 def settings_for(plan: Plan) -> BatchSettings:
-    """As many processes as the command line would take."""
+    """Settings with as many processes as the command line uses."""
     return BatchSettings(workers=default_workers(plan, cuda=False))
 
 
-def timed(work: Callable[[], object]) -> float:
-    """Seconds that something takes."""
+def measure(work: Callable[[], object]) -> float:
+    """Time in seconds that a function takes."""
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
 
 
-def memory(bench: Bench) -> None:
+def memory(bench: ExtensionBenchmark) -> None:
     """Print the memory of the session."""
-    say(f"Resident memory, Blender {bench.installed.facts['version']} without a window; of jobs the highest:")
+    say(f"Resident memory, Blender {bench.installed.facts['version']} without a window; peaks for jobs:")
     jobs = bench.session.report
     seen = {name: phase.peak if name in jobs else phase.last for name, phase in bench.session.phases.items() if name}
     print_table(
-        [{"": name, "Blender": megabytes(one[0]), "beside it": megabytes(one[1])} for name, one in seen.items()]
+        [{"": name, "Blender": megabytes(one[0]), "worker processes": megabytes(one[1])} for name, one in seen.items()]
     )
 
 
-def size(bench: Bench) -> None:
-    """Print how large the extension is."""
+def size(bench: ExtensionBenchmark) -> None:
+    """Print the size of the extension."""
     before = bench.installed.facts
     files = [path for path in bench.installed.folder.rglob("*") if path.is_file() and not path.is_symlink()]
     say(f"The extension in Blender {before['version']}, on {platform.system()} {platform.machine()}:")
@@ -430,23 +431,28 @@ def size(bench: Bench) -> None:
     )
 
 
-TABLES: dict[str, Callable[[Bench], None]] = {"size": size, "stall": stall, "memory": memory, "library": library}
+TABLES: dict[str, Callable[[ExtensionBenchmark], None]] = {
+    "size": size,
+    "stall": stall,
+    "memory": memory,
+    "library": library,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--blender", help="a Blender, or a Python that has bpy")
-    parser.add_argument("--count", type=int, default=100, help="materials of a batch")
+    parser.add_argument("--blender", help="a Blender, or a Python with bpy")
+    parser.add_argument("--count", type=int, default=100, help="number of materials in a batch")
     parser.add_argument("--size", type=int, default=512, help="their side in pixels")
-    parser.add_argument("--wheels", type=Path, help="folder with the wheels of others")
-    parser.add_argument("--only", choices=TABLES, action="append", help="some of the tables")
+    parser.add_argument("--wheels", type=Path, help="folder with the wheels of other packages")
+    parser.add_argument("--only", choices=TABLES, action="append", help="table to print; may be given more than once")
     chosen = parser.parse_args(arguments)
     if chosen.blender:
         os.environ[VARIABLE] = chosen.blender
     program = command(SCRIPT, "the extension needs")[0]
     with tempfile.TemporaryDirectory(prefix="ganassets-benchmark-") as folder:
-        bench = Bench(program, chosen.count, chosen.size, Path(folder), chosen.wheels)
+        bench = ExtensionBenchmark(program, chosen.count, chosen.size, Path(folder), chosen.wheels)
         for name in chosen.only or TABLES:
             TABLES[name](bench)
 

@@ -1,8 +1,8 @@
-"""Run inside a Blender by blender.py: installs the extension, uses it, and times what it does on the main thread.
+"""Install and use the extension inside Blender, and measure how long it blocks the main thread. blender.py runs this.
 
-Usage: blender [-b] --python blender_session.py -- DEED WORDS, or python blender_session.py -- DEED WORDS
+Usage: blender [-b] --python blender_session.py -- ACTION ARGUMENT, or python blender_session.py -- ACTION ARGUMENT
 
-A deed is a function of DEEDS. It prints "PHASE name" when something new begins and "REPORT json" in the end.
+An action is a function of ACTIONS. It prints "PHASE name" when a phase begins, and "REPORT json" at the end.
 """
 
 from __future__ import annotations
@@ -23,35 +23,35 @@ import addon_utils  # pyright: ignore[reportMissingImports]  # which bpy finds
 
 EXTENSIONS = bpy.app.version >= (4, 2)
 MODULE = "bl_ext.user_default.ganassets" if EXTENSIONS else "ganassets"
-PATIENCE = 1800.0  # seconds that anything may take
-REST = 1.0  # seconds that memory is looked at where nothing goes on
-SHORTEST_IDLE = 5  # seconds; the least that the preferences allow
-PULSE = 0.005  # seconds between looks at the clock
-REDRAWS = 0.1  # seconds between drawings of the panel while a job runs
+TIMEOUT = 1800.0  # seconds, for each condition
+REST = 1.0  # seconds without work, in which memory is measured
+SHORTEST_IDLE = 5  # seconds; the minimum in the preferences
+INTERVAL = 0.005  # seconds between calls of the stopwatch
+REDRAW_INTERVAL = 0.1  # seconds between redraws of the panel while a job runs
 
 
-def main(deed: str, *words: str) -> None:
-    """Do it; what needs a window goes on in timers."""
-    DEEDS[deed](*words)
+def main(action: str, *arguments: str) -> None:
+    """Run an action; those in a window continue in timers."""
+    ACTIONS[action](*arguments)
 
 
 def phase(name: str) -> None:
-    """Tell what begins."""
+    """Print the name of the phase that begins."""
     print(f"PHASE {name}", flush=True)
 
 
-def tell(report: dict[str, Any]) -> None:
-    """Tell how it went."""
+def print_report(report: dict[str, Any]) -> None:
+    """Print the results."""
     print(f"REPORT {json.dumps(report)}", flush=True)
 
 
-def part(name: str) -> Any:
-    """A module of the add-on."""
+def addon_module(name: str) -> Any:
+    """Import a module of the add-on."""
     return importlib.import_module(f"{MODULE}.{name}")
 
 
 def install(path: str) -> None:
-    """Install and enable the extension as a user does, and tell how long that took."""
+    """Install and enable the extension as a user does, and report how long that takes."""
     start = time.perf_counter()
     if EXTENSIONS:
         addon_utils.enable("bl_pkg", default_set=True)
@@ -60,52 +60,54 @@ def install(path: str) -> None:
         bpy.ops.preferences.addon_install(filepath=path)
         enable()
     seconds = time.perf_counter() - start
-    if not EXTENSIONS:  # which unpacks its packages when it is used first
+    if not EXTENSIONS:  # the add-on unpacks its packages at the first use
         start = time.perf_counter()
         look_for_models()
         seconds += time.perf_counter() - start
-    tell({"version": bpy.app.version_string, "seconds": seconds})
+    print_report({"version": bpy.app.version_string, "seconds": seconds})
 
 
 def enable() -> None:
-    """Enable it where it is installed."""
+    """Enable the installed extension."""
     bpy.ops.preferences.addon_enable(module=MODULE)
 
 
-def until(wanted: Callable[[], Any]) -> None:
-    """Tick, as Blender's timer would, until something is so."""
-    studio, end = part("studio"), time.monotonic() + PATIENCE
-    while not wanted():
-        assert time.monotonic() < end, [(job.title, job.state, job.error) for job in works().queue.jobs]
-        time.sleep(studio.tick())
+def tick_until(condition: Callable[[], Any]) -> None:
+    """Call the add-on's timer, as Blender would, until a condition holds."""
+    session_module, end = addon_module("session"), time.monotonic() + TIMEOUT
+    while not condition():
+        assert time.monotonic() < end, [
+            (job.title, job.state, job.error) for job in get_session().job_runner.queue.jobs
+        ]
+        time.sleep(session_module.tick())
 
 
 def rest(name: str) -> None:
-    """A phase in which nothing goes on; what comes after it is none until there is another one."""
+    """Wait for REST seconds in a phase of its own; the time after it belongs to no phase."""
     phase(name)
-    until(after(REST))
+    tick_until(after(REST))
     phase("")
 
 
-def works() -> Any:
-    """What carries jobs out."""
-    return part("studio").studio().works
+def get_session() -> Any:
+    """The add-on's session."""
+    return addon_module("session").get_session()
 
 
 def look_for_models() -> None:
-    """What opening the panel does."""
-    desk = part("studio").studio().desk
-    desk.wanted = True
-    until(lambda: part("models").FOUND and not desk.calls)
+    """Do what opening the panel does."""
+    panel_worker = get_session().panel_worker
+    panel_worker.panel_shown = True
+    tick_until(lambda: addon_module("models").FOUND and not panel_worker.pending)
 
 
-class Ticks:
-    """The times that each call of the add-on's timer takes, in seconds."""
+class TickTimes:
+    """Measure how long each call of the add-on's timer takes, in seconds."""
 
     def __init__(self) -> None:
         self.seconds: list[float] = []
-        studio = part("studio").Studio
-        tick = studio.tick
+        session_class = addon_module("session").AddonSession
+        tick = session_class.tick
 
         def timed(one: Any) -> float:
             start = time.perf_counter()
@@ -114,10 +116,14 @@ class Ticks:
             finally:
                 self.seconds.append(time.perf_counter() - start)
 
-        studio.tick = timed
+        session_class.tick = timed
 
     def facts(self, wall: float) -> dict[str, float]:
-        """What there was to see in so many seconds."""
+        """Statistics of the calls since the last time.
+
+        Args:
+            wall: time since then, in seconds.
+        """
         found, self.seconds = np.array(self.seconds), []
         return {
             "wall": wall,
@@ -129,16 +135,16 @@ class Ticks:
 
 
 def session(plan: str) -> None:
-    """Carry jobs out, without a window.
+    """Run jobs without a window.
 
     Args:
-        plan: JSON: arguments of the operator by the job's name.
+        plan: arguments of the operator by the job's name, as JSON.
     """
     enable()
     rest("Blender started")
     look_for_models()
     rest("models listed")
-    ticks, report = Ticks(), {}
+    ticks, report = TickTimes(), {}
     for name, words in json.loads(plan).items():
         phase(name)
         start = time.perf_counter()
@@ -147,16 +153,16 @@ def session(plan: str) -> None:
         report[name] = ticks.facts(time.perf_counter() - start)
         rest(f"after {name}")
         ticks.seconds.clear()
-    part("preferences").preferences().idle = SHORTEST_IDLE
-    studio = part("studio").studio()
-    until(lambda: not studio.desk.child and not studio.works.child)
+    addon_module("preferences").preferences().idle = SHORTEST_IDLE
+    current = get_session()
+    tick_until(lambda: not current.panel_worker.worker and not current.job_runner.worker)
     rest("released")
-    studio.close()
-    tell(report)
+    current.close()
+    print_report(report)
 
 
-class Watch:
-    """The times between looks at the clock, in seconds: what stops Blender's main thread stops this."""
+class StallTimes:
+    """Measure the times between calls of a short timer, in seconds; a blocked main thread makes them longer."""
 
     def __init__(self) -> None:
         self.gaps: list[float] = []
@@ -167,16 +173,16 @@ class Watch:
         now = time.perf_counter()
         self.gaps.append(now - self.last)
         self.last = now
-        return PULSE
+        return INTERVAL
 
     def facts(self) -> dict[str, float]:
-        """What there was to see since the last time."""
+        """Statistics of the times since the last call."""
         found, self.gaps = np.array(self.gaps), []
         return {"longest": float(found.max()), "p99": float(np.quantile(found, 0.99))}
 
 
 def window(plan: str) -> None:
-    """Carry jobs out in a window, whose panel is open, and then do nothing for as long.
+    """Run jobs in a window with an open panel, and then do nothing for the same time.
 
     Args:
         plan: as in session.
@@ -187,17 +193,17 @@ def window(plan: str) -> None:
         addon_utils.enable(MODULE, default_set=True)
     (view,) = (area for area in bpy.context.window_manager.windows[0].screen.areas if area.type == "VIEW_3D")
     view.spaces.active.show_region_ui = True
-    preferences.system.viewport_aa = "OFF"  # which a software rasteriser takes most of its time for
+    preferences.system.viewport_aa = "OFF"  # takes most of the time of a software rasteriser
     view.spaces.active.overlay.show_overlays = False
     steps = in_window(json.loads(plan))
-    wanted = next(steps)
+    condition = next(steps)
 
-    def go() -> float | None:
-        nonlocal wanted
+    def advance() -> float | None:
+        nonlocal condition
         try:
-            if wanted():
-                wanted = next(steps)
-            return REDRAWS
+            if condition():
+                condition = next(steps)
+            return REDRAW_INTERVAL
         except StopIteration:
             pass
         except BaseException:
@@ -205,48 +211,48 @@ def window(plan: str) -> None:
         bpy.ops.wm.quit_blender()
         return None
 
-    bpy.app.timers.register(go, first_interval=REDRAWS)
+    bpy.app.timers.register(advance, first_interval=REDRAW_INTERVAL)
 
 
 def in_window(plan: dict[str, dict[str, Any]]) -> Iterator[Callable[[], Any]]:
-    """What is done; yields what is waited for."""
-    studio = part("studio").studio()
+    """Run jobs; yields conditions to wait for."""
+    current = get_session()
     phase("window")
-    yield lambda: part("models").FOUND and studio.shown  # someone clicks the panel's tab
+    yield lambda: addon_module("models").FOUND and current.shown_model  # blender.py clicks the panel's tab
     phase("panel")
-    ticks, watch, report = Ticks(), Watch(), {}
+    ticks, watch, report = TickTimes(), StallTimes(), {}
     for name, words in plan.items():
         yield after(REST)
         watch.facts()
         ticks.seconds.clear()
         start = time.perf_counter()
         assert bpy.ops.ganassets.generate(**words) == {"FINISHED"}
-        job = studio.works.queue.jobs[-1]
+        job = current.job_runner.queue.jobs[-1]
         yield lambda job=job: not job.is_open
         wall = time.perf_counter() - start
         assert job.state == "done", job.error
-        yield after(REST)  # what was placed is drawn
+        yield after(REST)  # time to draw the new objects
         report[name] = {**ticks.facts(wall), "gap": watch.facts()}
         bpy.app.timers.register(redraw)
         yield after(wall + REST)
         bpy.app.timers.unregister(redraw)
         report[name]["without"] = watch.facts()
-    tell(report)
+    print_report(report)
 
 
 def redraw() -> float:
-    """Have the panel drawn as often as while a job runs."""
-    part("studio").redraw()
-    return REDRAWS
+    """Redraw the panel as often as while a job runs."""
+    addon_module("session").redraw_panels()
+    return REDRAW_INTERVAL
 
 
 def after(seconds: float) -> Callable[[], bool]:
-    """True when so much time has passed."""
+    """Condition that holds after a time in seconds."""
     end = time.monotonic() + seconds
     return lambda: time.monotonic() > end
 
 
-DEEDS: dict[str, Callable[..., None]] = {"install": install, "session": session, "window": window}
+ACTIONS: dict[str, Callable[..., None]] = {"install": install, "session": session, "window": window}
 
 if __name__ == "__main__":
     main(*sys.argv[sys.argv.index("--") + 1 :])

@@ -1,11 +1,11 @@
-"""Thousands of assets in one go, killed and resumed on the way, with the curves of cost and memory.
+"""Generate thousands of assets in one batch that is killed and resumed, and print cost and memory over time.
 
 Usage: python benchmarks/soak.py FOLDER [--materials N] [--heads N] [--clips N] [--size N] [--kills N] [--check]
 
-Runs `ganassets batch` on materials as GLB, heads as GLB and clips as VRMA, kills it at even shares of the way and
-starts it again, and samples twice a second how many assets are entered and how much memory all its processes have
-(proportional set size: what they share counts once). Prints markdown tables: cost and peak memory for the parts of
-each job. --check then has every GLB and VRMA checked by the Khronos validator (npm packages of tests/real).
+Runs `ganassets batch` for materials as GLB, heads as GLB and clips as VRMA, and kills and resumes it at regular
+intervals. Twice a second, it measures how many assets are in the index, and the memory of all processes (proportional
+set size, in which shared memory counts once). Prints markdown tables with cost and peak memory for parts of each job.
+--check validates every GLB and VRMA with the Khronos validator (npm packages of tests/real/web).
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ from pathlib import Path
 import psutil
 from tables import print_table, say
 
-EVERY = 0.5  # seconds
-MOST_PARTS, SMALLEST_PART = 10, 250  # of each job, in assets
-TOGETHER = 500  # files that the validator gets at once
-ROOT = Path(__file__).parents[1]
+INTERVAL = 0.5  # seconds between measurements
+MAX_PARTS, MIN_PART = 10, 250  # parts of each job; assets in a part
+FILES_PER_CALL = 500  # of the validator
+VALIDATOR = Path(__file__).parents[1] / "tests" / "real" / "web"
 
 
 @dataclass(frozen=True)
-class Moment:
-    """What was seen at one time.
+class SoakSample:
+    """A measurement.
 
     Attributes:
-        seconds: of running, pauses between a kill and the next start left out.
-        assets: entered so far.
-        mebibytes: of all processes.
+        seconds: running time, without the pauses between a kill and the next start.
+        assets: number of assets in the index.
+        mebibytes: memory of all processes.
     """
 
     seconds: float
@@ -44,7 +44,7 @@ class Moment:
 
 
 def jobs_of(args: argparse.Namespace) -> str:
-    """The file of jobs."""
+    """Content of the file of jobs."""
     return f"""
 [[job]]
 title = "materials"
@@ -68,7 +68,7 @@ folder = "clips"
 
 
 def memory_of(process: psutil.Process) -> float:
-    """Mebibytes of a process and all that it started."""
+    """Memory of a process and its descendants in MiB."""
     total = 0
     for one in (process, *process.children(recursive=True)):
         try:
@@ -78,8 +78,16 @@ def memory_of(process: psutil.Process) -> float:
     return total / 2**20
 
 
-def entered(out: Path, known: tuple[int, int]) -> tuple[int, int]:
-    """(bytes read, assets entered) of the index, going on from what is known."""
+def count_assets(out: Path, known: tuple[int, int]) -> tuple[int, int]:
+    """Count the assets in the index.
+
+    Args:
+        out: folder of the batch.
+        known: result of the last call, from which to continue.
+
+    Returns:
+        Number of bytes read, number of assets.
+    """
     at, count = known
     index = out / "index.jsonl"
     if index.exists():
@@ -93,30 +101,31 @@ def entered(out: Path, known: tuple[int, int]) -> tuple[int, int]:
     return at, count
 
 
-def soak(out: Path, jobs: Path, total: int, kills: int) -> list[Moment]:
-    """Run the batch to its end, killed at even shares of the way."""
-    moments: list[Moment] = []
-    seconds, known = 0.0, (0, 0)
+def soak(out: Path, jobs: Path, total: int, kills: int) -> list[SoakSample]:
+    """Run the batch to its end, and kill it at regular intervals on the way."""
+    moments: list[SoakSample] = []
+    seconds, known, code = 0.0, (0, 0), None
     for stop in [total * (k + 1) // (kills + 1) for k in range(kills)] + [total + 1]:
         process = psutil.Popen([sys.executable, "-m", "ganassets", "batch", str(jobs), "-o", str(out), "--no-preview"])
         started = time.monotonic()
         while process.poll() is None:
-            time.sleep(EVERY)
-            known = entered(out, known)
-            moments.append(Moment(seconds + time.monotonic() - started, known[1], memory_of(process)))
+            time.sleep(INTERVAL)
+            known = count_assets(out, known)
+            moments.append(SoakSample(seconds + time.monotonic() - started, known[1], memory_of(process)))
             if known[1] >= stop:
                 process.kill()
                 process.wait()
                 say(f"Killed at {known[1]:,} assets.")
         seconds += time.monotonic() - started
-    assert process.returncode == 0
+        code = process.returncode
+    assert code == 0
     return moments
 
 
-def curve(moments: list[Moment], title: str, first: int, last: int) -> list[dict[str, str]]:
-    """Rows of a table: what each part of a job took."""
+def curve(moments: list[SoakSample], title: str, first: int, last: int) -> list[dict[str, str]]:
+    """Table rows with the cost and memory of each part of a job."""
     rows = []
-    parts = max(1, min(MOST_PARTS, (last - first) // SMALLEST_PART))
+    parts = max(1, min(MAX_PARTS, (last - first) // MIN_PART))
     for k in range(parts):
         low, high = (first + (last - first) * part // parts for part in (k, k + 1))
         within = [moment for moment in moments if low <= moment.assets <= high]
@@ -130,22 +139,21 @@ def curve(moments: list[Moment], title: str, first: int, last: int) -> list[dict
 
 
 def check(out: Path) -> None:
-    """Have the Khronos validator read every file; counts of what it says."""
+    """Validate every file with the Khronos validator, and print the numbers of errors and warnings."""
     files = sorted(path for path in out.rglob("*") if path.suffix in (".glb", ".vrma"))
     counts: Counter[str] = Counter()
-    for start in range(0, len(files), TOGETHER):
-        part = [str(path.resolve()) for path in files[start : start + TOGETHER]]
-        done = subprocess.run(
-            ["node", "validate.mjs", *part], cwd=ROOT / "tests" / "real", capture_output=True, text=True, check=True
-        )
+    for start in range(0, len(files), FILES_PER_CALL):
+        part = [str(path.resolve()) for path in files[start : start + FILES_PER_CALL]]
+        command = ["node", "validate.mjs", *part]
+        done = subprocess.run(command, cwd=VALIDATOR, capture_output=True, text=True, check=True)
         report = json.loads(done.stdout.splitlines()[-1])
         counts.update({name: report[name] for name in ("files", "errors", "warnings")})
-    told = f"{counts['errors']} errors, {counts['warnings']} warnings"
-    say(f"The Khronos validator read {counts['files']:,} files: {told}.")
+    issues = f"{counts['errors']} errors, {counts['warnings']} warnings"
+    say(f"The Khronos validator read {counts['files']:,} files: {issues}.")
 
 
 def main() -> None:
-    """Run and print."""
+    """Run the batch and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     for name, count in (("materials", 10_000), ("heads", 1000), ("clips", 1000), ("size", 256), ("kills", 3)):

@@ -39,7 +39,10 @@ BASE: dict[str, ConditionValue] = {
 def draw_heads(model: Model, spec: GeneratorSpec) -> Image.Image:
     """Draw sixteen seeds from three sides."""
     heads = [
-        head for batch in generate(model, spec, GenerationRequest(model=str(model.path), seeds="1-16")) for head in batch if isinstance(head, Mesh)
+        head
+        for batch in generate(model, spec, GenerationRequest(model=str(model.path), seeds="1-16"))
+        for head in batch
+        if isinstance(head, Mesh)
     ]
     return contact_sheet(heads, HEADS)
 

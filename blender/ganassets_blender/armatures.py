@@ -1,16 +1,17 @@
-"""A clip on an armature of the user's: any humanoid whose bones' names are known, or a rig that Rigify generated.
+"""Retarget a clip to a user's armature: a humanoid with known bone names, or a rig that Rigify has generated.
 
-The add-on tells in a JSON file what must be known of the armature:
+The add-on describes the armature in a JSON file:
 
     {"name": "Armature", "bones": [
         {"name": "Hips", "parent": -1, "matrix": [...], "connected": false, "inherits": true}, ...
     ]}
 
-parent: index of a bone that stands before, -1 for none. matrix: 16 numbers row by row of the bone at rest in the space
-of the armature (`matrix_local`), in any unit. connected: whether it sticks to its parent's end, so that it can't move.
-inherits: whether it turns with its parent. The unit and the axis that is up don't matter, nor which way it faces.
+parent: index of an earlier bone, -1 for none. matrix: 16 numbers, row by row, of the bone's rest matrix in armature
+space (`matrix_local`). connected: whether the bone is fixed to its parent's tail, so that it can't move. inherits:
+whether it inherits its parent's rotation. The unit, the up axis and the front of the armature don't matter.
 
-The bones of a generated Rigify rig follow its controls by constraints, so those are keyed: FK for all limbs.
+In a generated Rigify rig, constraints make the bones follow controls, so the controls get the keyframes: FK controls
+for all limbs.
 """
 
 from __future__ import annotations
@@ -34,16 +35,17 @@ from ganassets.api.motion.rigs import RIGIFY_CONTROLS, match_bones, missing_join
 from ganassets.api.motion.rotations import conjugate, from_matrix, make_continuous, multiply, rotate
 from ganassets.api.motion.take import Take
 
-MOST_BONES, MOST_BYTES, LONGEST_NAME = 2000, 4 * 2**20, 255
-FARTHEST = 1e9  # of any unit
-SHEAR = 1e-2  # how far from a turn and a scale a bone's matrix may be
+MAX_BONES, MAX_BYTES, MAX_NAME_LENGTH = 2000, 4 * 2**20, 255
+MAX_NUMBER = 1e9  # in a matrix
+MAX_SHEAR = 1e-2  # deviation of a bone's matrix from a rotation with a uniform scale
 W_FIRST = (3, 0, 1, 2)
 FloatArray = NDArray[np.floating]
-NO_TURN = np.array([0.0, 0, 0, 1])
+IDENTITY = np.array([0.0, 0, 0, 1])
 
-# Of a rig that Rigify generates: what moves all of it, and what makes limbs, neck and head follow the FK controls.
-MOVER = "torso"
-SETTINGS: tuple[tuple[str, str, float], ...] = (
+# In a rig that Rigify generates: the control that moves the whole body, and the properties (bone, name, value) that
+# make limbs, neck and head follow the FK controls.
+TORSO = "torso"
+FK_PROPERTIES: tuple[tuple[str, str, float], ...] = (
     ("torso", "neck_follow", 1.0),
     ("torso", "head_follow", 1.0),
     *(
@@ -53,14 +55,15 @@ SETTINGS: tuple[tuple[str, str, float], ...] = (
         for name, value in (("IK_FK", 1.0), ("FK_limb_follow", 0.0))
     ),
 )
-COPIES, FK = "ORG-", "_fk"  # bones that copy a control of the same name, perhaps with this before the side
+# Prefix of bones that copy the control of the same name; the control may have the suffix before its side.
+COPY_PREFIX, FK_SUFFIX = "ORG-", "_fk"
 
-Text = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
-Number = Annotated[float, Field(ge=-FARTHEST, le=FARTHEST, allow_inf_nan=False)]
+Text = Annotated[str, Field(min_length=1, max_length=MAX_NAME_LENGTH)]
+Number = Annotated[float, Field(ge=-MAX_NUMBER, le=MAX_NUMBER, allow_inf_nan=False)]
 
 
-class Bone(BaseModel):
-    """One bone of the file."""
+class ArmatureBone(BaseModel):
+    """A bone in the file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -71,13 +74,13 @@ class Bone(BaseModel):
     inherits: bool = True
 
 
-class File(BaseModel):
-    """All of the file."""
+class ArmatureFile(BaseModel):
+    """Content of the file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: Text
-    bones: tuple[Bone, ...] = Field(min_length=1, max_length=MOST_BONES)
+    bones: tuple[ArmatureBone, ...] = Field(min_length=1, max_length=MAX_BONES)
 
 
 @dataclass(frozen=True)
@@ -85,89 +88,91 @@ class Armature:
     """An armature at rest.
 
     Attributes:
-        name: the user's.
-        bones: by name; a parent stands before its children.
-        parents: the name of each bone's parent, or "".
-        places: (3,) where each begins.
-        turns: (4,) rotation of each.
+        name: name in Blender.
+        bones: bones by name; a parent comes before its children.
+        parents: name of each bone's parent, or "".
+        heads: (3,) position of each bone's head.
+        rotations: (4,) rotation of each bone.
     """
 
     name: str
-    bones: Mapping[str, Bone]
+    bones: Mapping[str, ArmatureBone]
     parents: Mapping[str, str]
-    places: Mapping[str, FloatArray]
-    turns: Mapping[str, FloatArray]
+    heads: Mapping[str, FloatArray]
+    rotations: Mapping[str, FloatArray]
 
     @cached_property
-    def generated(self) -> bool:
-        """Whether Rigify generated it."""
-        return MOVER in self.bones and not missing_joints(match_bones(list(self.bones), rigs=[RIGIFY_CONTROLS]))
+    def is_generated(self) -> bool:
+        """Whether Rigify has generated the armature."""
+        return TORSO in self.bones and not missing_joints(match_bones(list(self.bones), rigs=[RIGIFY_CONTROLS]))
 
     def humanoid(self) -> dict[str, str]:
-        """Joint of the humanoid -> bone that is keyed; InputError naming what is missing."""
+        """Bones that get keyframes, by joint of the humanoid; InputError if bones are missing."""
         found = (
-            match_bones(list(self.bones), rigs=[RIGIFY_CONTROLS]) if self.generated else match_bones(list(self.bones))
+            match_bones(list(self.bones), rigs=[RIGIFY_CONTROLS])
+            if self.is_generated
+            else match_bones(list(self.bones))
         )
         missing = missing_joints(found)
         if missing:
             raise InputError(
-                f"{self.name} is no known humanoid: it has no bone for {', '.join(missing)}; name its bones as Mixamo, "
-                "Rigify or VRM do."
+                f"{self.name} is not a known humanoid: it has no bone for {', '.join(missing)}; name its bones as in "
+                "Mixamo, Rigify or VRM."
             )
         return found
 
     def mover(self, hips: str) -> str:
-        """The bone whose location moves the hips: themselves, if they aren't held by a parent."""
-        if self.generated:
-            return MOVER
+        """The bone whose location moves the hips: the hips bone, or the first parent that is not connected."""
+        if self.is_generated:
+            return TORSO
         while self.bones[hips].connected and self.parents[hips]:
             hips = self.parents[hips]
         return hips
 
-    def above(self, bone: str, keyed: Mapping[str, Any]) -> str:
-        """The nearest keyed bone that a bone turns with, or "" for none."""
+    def keyed_parent(self, bone: str, keyed: Mapping[str, Any]) -> str:
+        """The nearest bone with keyframes whose rotation a bone inherits; "" if there is none."""
         while bone and self.bones[bone].inherits:
             bone = self.parents[bone]
-            for name in (bone, *copied(bone)):
+            for name in (bone, *copied_controls(bone)):
                 if name in keyed:
                     return name
         return ""
 
 
-def copied(bone: str) -> tuple[str, ...]:
-    """Names of the controls that one of Rigify's bones may copy."""
-    if not bone.startswith(COPIES):
+def copied_controls(bone: str) -> tuple[str, ...]:
+    """Possible names of the control that a bone of Rigify copies."""
+    if not bone.startswith(COPY_PREFIX):
         return ()
-    name = bone.removeprefix(COPIES)
+    name = bone.removeprefix(COPY_PREFIX)
     stem, dot, side = name.partition(".")
-    return name, f"{stem}{FK}{dot}{side}"
+    return name, f"{stem}{FK_SUFFIX}{dot}{side}"
 
 
 def read_armature(path: Path) -> Armature:
-    """The armature that a file tells of; InputError where it is broken."""
+    """Read an armature's file; InputError if it is damaged."""
     try:
-        return armature_of(File.model_validate(json.loads(read_limited(path, MOST_BYTES, "an armature"))))
+        return make_armature(ArmatureFile.model_validate(json.loads(read_limited(path, MAX_BYTES, "an armature"))))
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"])) or "top level"
-        raise InputError(f"{path} tells of no armature ({place}: {first['msg']}).") from error
+        raise InputError(f"{path} does not describe an armature ({place}: {first['msg']}).") from error
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{path} tells of no armature: it isn't JSON.") from error
+        raise InputError(f"{path} does not describe an armature: it isn't JSON.") from error
 
 
-def armature_of(file: File) -> Armature:
-    """An armature; InputError where its bones can't be ones."""
+def make_armature(file: ArmatureFile) -> Armature:
+    """Make an armature from its file; InputError if its bones are invalid."""
     bones = {bone.name: bone for bone in file.bones}
     if len(bones) < len(file.bones):
-        raise InputError(f"{file.name} has two bones of one name.")
+        raise InputError(f"{file.name} has two bones with the same name.")
     if any(bone.parent >= number for number, bone in enumerate(file.bones)):
-        raise InputError(f"{file.name} has a bone that stands before its parent.")
+        raise InputError(f"{file.name} has a bone that comes before its parent.")
     matrices = np.array([bone.matrix for bone in file.bones]).reshape(-1, 4, 4)
     scales = np.cbrt(np.linalg.det(matrices[:, :3, :3]))
     if not (scales > 0).all():
         raise InputError(f"{file.name} has bones that are mirrored or have no size; apply its scale.")
     axes = matrices[:, :3, :3] / scales[:, None, None]
-    if np.abs(axes @ axes.swapaxes(1, 2) - np.eye(3)).max() > SHEAR:
+    if np.abs(axes @ axes.swapaxes(1, 2) - np.eye(3)).max() > MAX_SHEAR:
         raise InputError(f"{file.name} has bones that are scaled unevenly; apply its scale.")
     return Armature(
         file.name,
@@ -178,75 +183,77 @@ def armature_of(file: File) -> Armature:
     )
 
 
-def put_on(clip: MotionClip, armature: Armature) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-    """A clip as pose channels of an armature.
+def retarget(clip: MotionClip, armature: Armature) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """Retarget a clip to an armature.
 
     Returns:
-        what its card says: "bones" that turn, "moved" ones, "custom" properties to be set, as (bone, property, value);
-        and the arrays: (f, k, 3) "locations" of the moved bones in the armature's unit, (f, j, 4) "rotations".
+        Fields of the clip's card: "bones" that rotate, "moved" bones, and "custom" properties to set (bone, name,
+        value); and its arrays: (f, k, 3) "locations" of the moved bones in the armature's unit, (f, j, 4) "rotations".
 
     Raises:
-        InputError: no humanoid is recognised in the armature, or it doesn't stand upright at rest.
+        InputError: the armature is not a known humanoid, or does not stand upright at rest.
     """
     humanoid = armature.humanoid()
-    there = to_skeleton(clip, target_of(armature, list(humanoid.values())), humanoid)
-    turned = dict(zip(there.names, np.moveaxis(there.rotations, 1, 0), strict=True))
-    turns = {bone: turned[bone] for joint, bone in humanoid.items() if joint in clip.skeleton.names}
+    take = to_skeleton(clip, rest_take(armature, list(humanoid.values())), humanoid)
+    rotated = dict(zip(take.names, np.moveaxis(take.rotations, 1, 0), strict=True))
+    rotations = {bone: rotated[bone] for joint, bone in humanoid.items() if joint in clip.skeleton.names}
     hips = humanoid["hips"]
     mover = armature.mover(hips)
-    if mover not in turns:  # turns with the hips where that is what it's for
-        since = multiply(turns[hips], conjugate(armature.turns[hips])) if armature.generated else NO_TURN
-        turns[mover] = np.broadcast_to(multiply(since, armature.turns[mover]), (len(clip), 4))
-    posed = Posed(armature, turns)
-    keyed = [name for name in armature.bones if name in turns]
-    shift = there.positions[:, there.names.index(hips)] - posed.place(hips)
-    back = conjugate(posed.carried(mover))
+    if mover not in rotations:  # Rigify's torso control rotates with the hips, other parents don't
+        since = multiply(rotations[hips], conjugate(armature.rotations[hips])) if armature.is_generated else IDENTITY
+        rotations[mover] = np.broadcast_to(multiply(since, armature.rotations[mover]), (len(clip), 4))
+    pose = ArmaturePose(armature, rotations)
+    keyed = [name for name in armature.bones if name in rotations]
+    shift = take.positions[:, take.names.index(hips)] - pose.head(hips)
+    back = conjugate(pose.inherited_rotation(mover))
     card = {
         "target": True,
         "bones": keyed,
         "moved": [mover],
-        "custom": [list(row) for row in SETTINGS if armature.generated and row[0] in armature.bones],
+        "custom": [list(row) for row in FK_PROPERTIES if armature.is_generated and row[0] in armature.bones],
     }
-    rotations = np.stack([multiply(conjugate(posed.carried(name)), turns[name]) for name in keyed], 1)
+    channels = np.stack([multiply(conjugate(pose.inherited_rotation(name)), rotations[name]) for name in keyed], 1)
     return card, {
         "locations": rotate(back, shift)[:, None].astype(np.float32),
-        "rotations": make_continuous(rotations)[..., W_FIRST].astype(np.float32),
+        "rotations": make_continuous(channels)[..., W_FIRST].astype(np.float32),
     }
 
 
-def target_of(armature: Armature, names: Sequence[str]) -> Take:
-    """Some of an armature's bones at rest, each for itself."""
-    places, turns = (
-        np.stack([values[name] for name in names]).astype(np.float64) for values in (armature.places, armature.turns)
+def rest_take(armature: Armature, names: Sequence[str]) -> Take:
+    """A take of one frame with some of an armature's bones at rest, without parents."""
+    heads, rotations = (
+        np.stack([values[name] for name in names]).astype(np.float64) for values in (armature.heads, armature.rotations)
     )
-    return Take(armature.name, tuple(names), (-1,) * len(names), places, turns, 1.0, places[None], turns[None])
+    parents = (-1,) * len(names)
+    return Take(armature.name, tuple(names), parents, heads, rotations, 1.0, heads[None], rotations[None])
 
 
 @dataclass(frozen=True)
-class Posed:
-    """An armature whose keyed bones have turned, and which has not been moved.
+class ArmaturePose:
+    """An armature whose bones are rotated but not moved.
 
     Attributes:
-        armature: at rest.
-        turns: (f, 4) rotations of the keyed bones, by name.
+        armature: the armature at rest.
+        rotations: (f, 4) rotations of the bones with keyframes, by name.
     """
 
     armature: Armature
-    turns: Mapping[str, FloatArray]
+    rotations: Mapping[str, FloatArray]
 
-    def since_rest(self, bone: str) -> FloatArray:
-        """(f, 4) how a keyed bone has turned; of "" not at all."""
+    def rotation_since_rest(self, bone: str) -> FloatArray:
+        """(f, 4) rotation of a bone relative to its rest pose; the identity for ""."""
         if not bone:
-            return np.broadcast_to(NO_TURN, next(iter(self.turns.values())).shape)
-        return multiply(self.turns[bone], conjugate(self.armature.turns[bone]))
+            return np.broadcast_to(IDENTITY, next(iter(self.rotations.values())).shape)
+        return multiply(self.rotations[bone], conjugate(self.armature.rotations[bone]))
 
-    def carried(self, bone: str) -> FloatArray:
-        """(f, 4) rotation that a bone has from the bones above alone."""
-        return multiply(self.since_rest(self.armature.above(bone, self.turns)), self.armature.turns[bone])
+    def inherited_rotation(self, bone: str) -> FloatArray:
+        """(f, 4) rotation of a bone without its own keyframes."""
+        parent = self.armature.keyed_parent(bone, self.rotations)
+        return multiply(self.rotation_since_rest(parent), self.armature.rotations[bone])
 
-    def place(self, bone: str) -> FloatArray:
-        """(f, 3) where a bone begins."""
-        places, above = self.armature.places, self.armature.above(bone, self.turns)
-        if not above:
-            return np.broadcast_to(places[bone], self.since_rest("")[:, :3].shape)
-        return self.place(above) + rotate(self.since_rest(above), places[bone] - places[above])
+    def head(self, bone: str) -> FloatArray:
+        """(f, 3) positions of a bone's head."""
+        heads, parent = self.armature.heads, self.armature.keyed_parent(bone, self.rotations)
+        if not parent:
+            return np.broadcast_to(heads[bone], self.rotation_since_rest("")[:, :3].shape)
+        return self.head(parent) + rotate(self.rotation_since_rest(parent), heads[bone] - heads[parent])

@@ -1,6 +1,6 @@
-"""The extension as a zip that Blender installs: the add-on, what it says of itself, and the wheels that it needs.
+"""Build the extension's zip: the add-on, its manifest, and the wheels that it needs.
 
-Everything lies in one folder, so that Blender 3.4 takes the same zip as a plain add-on.
+Everything is in one folder, so that Blender 3.4 can install the same zip as an add-on.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ maintainer = "ganassets"
 type = "add-on"
 tags = ["Material", "Mesh", "Animation", "Pipeline"]
 
-# No maximum: Blender refuses an extension that has no wheels for its Python.
+# No maximum: Blender refuses an extension without wheels for its Python.
 blender_version_min = "4.2.0"
 platforms = ["{platform}"]
 license = ["SPDX:GPL-3.0-or-later"]
@@ -51,18 +51,18 @@ NOTICE = """\
 GAN Assets for Blender
 Copyright 2026 The ganassets authors
 
-The files of this folder are licensed under the GNU General Public License, version 3 or later (see LICENSE). Those in
-wheels/ are packages of their own, as their authors publish them, each with its own licence inside:
+The files in this folder are licensed under the GNU General Public License, version 3 or later (see LICENSE). The files
+in wheels/ are separate packages, as published by their authors. Each contains its own licence:
 
 {wheels}"""
 
 
 def this_platform() -> str:
-    """Blender's name of the platform that this runs on; InputError where there is no Blender to extend."""
+    """Blender's name of this machine's platform; InputError if there are no wheels for it."""
     system, machine = host.system(), host.machine()
     name = f"{SYSTEMS.get(system)}-{MACHINES.get(machine.lower())}"
     if name not in PLATFORMS:
-        raise InputError(f"{system} on {machine} has no wheels for Blender; name another with --platform.")
+        raise InputError(f"{system} on {machine} has no wheels for Blender; name another platform with --platform.")
     return name
 
 
@@ -70,31 +70,33 @@ def build_extension(
     platform: str,
     folder: Path,
     wheels: Path | None = None,
-    report: Callable[[str], None] = lambda text: None,
+    report: Callable[[str], object] | None = None,
     addon: Path = ADDON,
 ) -> Path:
-    """Write the extension's zip for one platform: same add-on and same wheels, same bytes.
+    """Write the extension's zip for one platform; the same add-on and wheels give the same bytes.
 
     Args:
         platform: one of PLATFORMS.
-        folder: where to, made if it isn't there; a zip of that name is replaced.
-        wheels: folder to take the wheels of others from; pip fetches them otherwise.
-        report: told what goes on.
+        folder: folder for the zip, created if missing; an existing zip is replaced.
+        wheels: folder with the wheels of other packages; None to let pip download them.
+        report: receives a line before each step.
         addon: folder of the add-on.
 
     Returns:
-        path of the zip.
+        Path of the zip.
 
     Raises:
-        InputError: a wheel is not to be had, or the folder can't be written.
+        InputError: a wheel can't be downloaded, or the folder can't be written.
     """
     version = own_version()
     with tempfile.TemporaryDirectory(prefix="ganassets-wheels-") as name:
-        report(f"{platform}: getting the wheels")
+        if report:
+            report(f"{platform}: getting the wheels")
         bundled = {path.name: path.read_bytes() for path in fetch_wheels(platform, Path(name), wheels)}
-        # Once where there is a wheel for each Python.
+        # Listed once for packages that have a wheel for each Python.
         licences = "".join(dict.fromkeys(f"- {licence_of(Path(name) / wheel)}\n" for wheel in bundled))
-    report(f"{platform}: packing")
+    if report:
+        report(f"{platform}: packing")
     own, content = make_own_wheel()
     bundled[own] = content
     listed = "".join(f'    "./wheels/{wheel}",\n' for wheel in sorted(bundled))
@@ -110,7 +112,7 @@ def build_extension(
 
 
 def licence_of(wheel: Path) -> str:
-    """Name, version and licence of a wheel, "pillow 11.0: MIT-CMU", as it says itself."""
+    """Name, version and licence of a wheel from its metadata, for example "pillow 11.0: MIT-CMU"."""
     with zipfile.ZipFile(wheel) as file:
         (name,) = (name for name in file.namelist() if name.endswith(".dist-info/METADATA") and name.count("/") == 1)
         fields = email.message_from_bytes(file.read(name))

@@ -1,6 +1,7 @@
-"""blender_assets.cats.txt of an asset library: ours added to what is there, and nothing of that changed.
+"""Add catalogs to blender_assets.cats.txt, the list of an asset library's catalogs, without changing existing lines.
 
-Blender's manual, "Asset Catalogs": lines `UUID:catalog/path:simple name`, one line `VERSION 1`, `#` for comments.
+Format (Blender's manual, "Asset Catalogs"): lines `UUID:catalog/path:simple name`, one line `VERSION 1`, comments with
+`#`.
 """
 
 from __future__ import annotations
@@ -16,31 +17,35 @@ from ganassets.api.writer import write_atomic
 FILE = "blender_assets.cats.txt"
 MAX_BYTES = 2**24
 HEADER = "# This is an Asset Catalog Definition file for Blender.\n\nVERSION 1\n"
-OURS = uuid.UUID("4f0c2f0a-9d0e-5a51-8d8e-6a0b7a2c4c11")  # namespace of the identifiers that we give
+NAMESPACE = uuid.UUID("4f0c2f0a-9d0e-5a51-8d8e-6a0b7a2c4c11")  # of the identifiers of our catalogs
 
 
-def identifier(path: str) -> str:
-    """The identifier that a catalog of ours always has."""
-    return str(uuid.uuid5(OURS, path))
+def make_identifier(path: str) -> str:
+    """UUID of a catalog of ours; the same path gives the same UUID."""
+    return str(uuid.uuid5(NAMESPACE, path))
 
 
-def read(library: Path) -> str:
-    """The file's text, "" where there is none; InputError when it is none of Blender's."""
+def read_list(library: Path) -> str:
+    """Read the list of a library's catalogs; "" if there is none.
+
+    Raises:
+        InputError: the file can't be read, or has another version.
+    """
     path = library / FILE
     try:
         if not path.exists():
             return ""
         text = read_bytes(path, MAX_BYTES).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} can't be read as a list of catalogs; move it away.") from error
+        raise InputError(f"{path} can't be read as a list of catalogs. Move the file away.") from error
     for line in filter(None, map(str.strip, text.splitlines())):
         if line.startswith("VERSION") and line.split()[1:] != ["1"]:
-            raise InputError(f"{path} is of another version ({line[:40]}) than 1; choose another library folder.")
+            raise InputError(f"{path} has an unsupported version ({line[:40]}, not 1). Choose another library folder.")
     return text
 
 
-def known(text: str) -> dict[str, str]:
-    """Identifiers in a file's text by their catalogs' paths; of a path that stands twice the first."""
+def parse_list(text: str) -> dict[str, str]:
+    """Parse identifiers by catalog path; the first one counts if a path occurs twice."""
     found: dict[str, str] = {}
     for line in map(str.strip, text.splitlines()):
         parts = line.split(":", 2)
@@ -53,26 +58,26 @@ def known(text: str) -> dict[str, str]:
     return found
 
 
-def merge(library: Path, paths: Iterable[str]) -> dict[str, str]:
-    """Make sure that catalogs are in a library's list.
+def add_catalogs(library: Path, paths: Iterable[str]) -> dict[str, str]:
+    """Add catalogs to a library's list if they are not in it.
 
-    A catalog that was moved or renamed by the user keeps its place, because its identifier is known; one of the user's
-    with the same path is taken.
+    A catalog that the user has moved or renamed keeps its place, because it is recognised by its identifier. If the
+    user has a catalog with the same path, that one is used.
 
     Args:
-        library: the folder, locked by the caller.
-        paths: "GAN Assets/Materials/Brick".
+        library: folder of the library, locked by the caller.
+        paths: catalog paths such as "GAN Assets/Materials/Brick".
 
     Returns:
-        identifiers by path.
+        Identifiers by path.
 
     Raises:
-        InputError: the list is broken or can't be written.
+        InputError: the list can't be read or written.
     """
-    text = read(library)
-    there = known(text)
+    text = read_list(library)
+    there = parse_list(text)
     taken = set(there.values())
-    identifiers = {path: there.get(path, identifier(path)) for path in paths}
+    identifiers = {path: there.get(path, make_identifier(path)) for path in paths}
     lines = [
         f"{own}:{path}:{path.replace('/', '-')}\n"
         for path, own in identifiers.items()

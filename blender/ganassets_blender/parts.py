@@ -1,7 +1,7 @@
-"""An asset as arrays, pictures and a card that says what is what: all that the add-on builds from.
+"""Encode an asset as parts, from which the add-on builds it: arrays, images, a thumbnail, and a card (JSON).
 
-Arrays are as Blender has them: metres, Z up, facing -Y, quaternions with w first, texture origin lower left. A bone
-lies along its own Y axis, and the channels of its pose are relative to its rest, in its own frame.
+Arrays follow Blender's conventions: metres, Z up, front -Y, quaternions (w, x, y, z), texture origin at the lower left.
+A bone points along its own Y axis, and its pose channels are relative to its rest pose, in its own frame.
 """
 
 from __future__ import annotations
@@ -38,19 +38,20 @@ from ganassets.api.motion.rotations import (
     to_matrix,
 )
 
-from .armatures import put_on, read_armature
-from .thumbnails import thumbnail
+from .armatures import read_armature, retarget
+from .thumbnails import draw_thumbnail
 
 FORMAT = 1
 CATALOGS = "GAN Assets"
-HEADS = "faces"  # the generator of heads
-PICTURES = {"albedo": "baseColor", "normal": "normal", "orm": "orm", "height": "height"}
-STANDING = from_axis_angle((1, 0, 0), math.pi / 2)  # from Y up to Z up
+HEAD_GENERATOR = "faces"
+IMAGE_SUFFIXES = {"albedo": "baseColor", "normal": "normal", "orm": "orm", "height": "height"}
+Y_UP_TO_Z_UP = from_axis_angle((1, 0, 0), math.pi / 2)
 W_FIRST = (3, 0, 1, 2)
 UP, FORWARDS = np.array([0.0, 1, 0]), np.array([0.0, 0, 1])
-LEAST_BONE, END_BONE = 0.005, 0.6  # metres; of the bone before: bones of joints that nothing follows
-SPELT = 2  # decimals of a slider in a tag
-SINCE_1980 = (1980, 1, 1, 0, 0, 0)  # as early as a zip may be
+MIN_BONE_LENGTH = 0.005  # metres
+END_BONE_SHARE = 0.6  # length of a bone without children, relative to its parent
+TAG_DECIMALS = 2  # of a slider's value
+ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time in a zip file
 
 FloatArray = NDArray[np.floating]
 Card = dict[str, Any]
@@ -58,44 +59,48 @@ Arrays = dict[str, NDArray[Any]]
 
 
 def encode_parts(asset: Asset, options: Mapping[str, Any]) -> dict[str, bytes]:
-    """An asset's files by name, the card first.
+    """Encode an asset's parts.
 
     Args:
-        asset: textures, a mesh or motion.
-        options: see EXPORTER.
+        asset: a texture set, a mesh or a clip.
+        options: values of the options of EXPORTER.
+
+    Returns:
+        Files by name, the card first.
 
     Raises:
-        InputError: a mesh has no faces, motion is not a humanoid's, or the armature is none that it could be put on.
+        InputError: a mesh has no faces, a clip's skeleton is not a humanoid, or the clip can't be retargeted to the
+            armature.
     """
     encode = ENCODERS[type(asset)]
-    more, files = encode(asset, options)
-    picture = f"{asset.name}_thumb.png"
-    card = card_of(asset) | {"thumbnail": picture} | more
+    details, files = encode(asset, options)
+    thumbnail = f"{asset.name}_thumb.png"
+    card = make_card(asset) | {"thumbnail": thumbnail} | details
     text = json.dumps(card, indent=1, ensure_ascii=False) + "\n"
-    small = png_of(thumbnail(asset), asset.provenance.keywords(picture))
-    return {f"{asset.name}.json": text.encode(), **files, picture: small}
+    image = encode_picture(draw_thumbnail(asset), asset.provenance.keywords(thumbnail))
+    return {f"{asset.name}.json": text.encode(), **files, thumbnail: image}
 
 
-def card_of(asset: Asset) -> Card:
-    """What every card says: what it is, where it belongs, where it comes from."""
-    told = choices_of(asset.provenance.sliders)
-    words = words_of(asset, told)
+def make_card(asset: Asset) -> Card:
+    """Make the fields that all cards have: kind, title, tags, catalog, licence and provenance."""
+    choices = main_choices(asset.provenance.sliders)
+    noun, tag, catalog = describe_kind(asset, choices)
     numbers = {name: value for name, value in asset.provenance.sliders.items() if ":" not in name}
     return {
         "format": FORMAT,
         "kind": asset.kind,
         "name": asset.name,
-        "title": f"{words['noun']} {number_of(asset)}",
-        "tags": [words["tag"], *told.values(), *(f"{name} {short(value)}" for name, value in numbers.items())],
-        "catalog": f"{CATALOGS}/{words['catalog']}",
-        "description": description(asset, words["tag"], told),
+        "title": f"{noun} {format_seed(asset)}",
+        "tags": [tag, *choices.values(), *(f"{name} {format_number(value)}" for name, value in numbers.items())],
+        "catalog": f"{CATALOGS}/{catalog}",
+        "description": write_description(asset, tag, choices),
         "licence": asset.provenance.licence,
         "provenance": asset.provenance.keywords(asset.name),
     }
 
 
-def choices_of(sliders: Mapping[str, float]) -> dict[str, str]:
-    """The largest choice of each category, in the model's order."""
+def main_choices(sliders: Mapping[str, float]) -> dict[str, str]:
+    """The choice with the largest share of each category, in the model's order."""
     found: dict[str, tuple[float, str]] = {}
     for column, share in sliders.items():
         category, colon, choice = column.partition(":")
@@ -104,49 +109,57 @@ def choices_of(sliders: Mapping[str, float]) -> dict[str, str]:
     return {category: choice for category, (_, choice) in found.items()}
 
 
-def words_of(asset: Asset, told: Mapping[str, str]) -> dict[str, str]:
-    """What an asset is called: its noun, the tag of its kind, its place among the catalogs."""
-    choice = next(iter(told.values()), "")
-    spoken = choice.replace("-", " ").replace("/", " ").capitalize()
+def describe_kind(asset: Asset, choices: Mapping[str, str]) -> tuple[str, str, str]:
+    """Name the kind of an asset.
+
+    Args:
+        asset: the asset.
+        choices: its main choices.
+
+    Returns:
+        noun for the title, tag, and catalog below CATALOGS.
+    """
+    choice = next(iter(choices.values()), "")
+    name = choice.replace("-", " ").replace("/", " ").capitalize()
     if isinstance(asset, Mesh):
-        one, many = ("Head", "Heads") if asset.provenance.generator.partition(" ")[0] == HEADS else ("Mesh", "Meshes")
-        return {"noun": one, "tag": one.lower(), "catalog": many}
+        one, many = (
+            ("Head", "Heads") if asset.provenance.generator.partition(" ")[0] == HEAD_GENERATOR else ("Mesh", "Meshes")
+        )
+        return one, one.lower(), many
     if isinstance(asset, TextureSet):
         tag, many = "material", "Materials"
     else:
         tag, many = ("pose", "Poses") if isinstance(asset, MotionClip) and len(asset) == 1 else ("motion", "Motion")
-    return {"noun": spoken or tag.capitalize(), "tag": tag, "catalog": f"{many}/{spoken}" if spoken else many}
+    return name or tag.capitalize(), tag, f"{many}/{name}" if name else many
 
 
-def number_of(asset: Asset) -> str:
-    """The seed, with what else tells assets of one seed apart."""
+def format_seed(asset: Asset) -> str:
+    """The seed, with the other seed of a morph or the number of a variation."""
     provenance = asset.provenance
     if provenance.morph:
         other, share = provenance.morph
         return f"{provenance.seed} to {other}, {share:.0%}"
-    place = re.search(rf"-{provenance.seed:08d}-(\d+)$", asset.name)
-    return f"{provenance.seed}.{int(place[1])}" if place else f"{provenance.seed}"
+    variation = re.search(rf"-{provenance.seed:08d}-(\d+)$", asset.name)
+    return f"{provenance.seed}.{int(variation[1])}" if variation else f"{provenance.seed}"
 
 
-def short(value: float) -> str:
-    """A number without zeros that say nothing."""
-    return f"{round(value, SPELT) + 0.0:g}"  # no negative zero
+def format_number(value: float) -> str:
+    """Format a slider's value without trailing zeros."""
+    return f"{round(value, TAG_DECIMALS) + 0.0:g}"  # avoids negative zero
 
 
-def description(asset: Asset, tag: str, told: Mapping[str, str]) -> str:
-    """One line about an asset."""
+def write_description(asset: Asset, tag: str, choices: Mapping[str, str]) -> str:
+    """Write one line about an asset."""
     generator, seed = asset.provenance.generator, asset.provenance.seed
-    kinds = ", ".join(told.values())
-    return " ".join(
-        filter(None, [tag.capitalize() + (f" ({kinds})" if kinds else ""), f"by {generator}, seed {seed}."])
-    )
+    listed = f" ({', '.join(choices.values())})" if choices else ""
+    return f"{tag.capitalize()}{listed} by {generator}, seed {seed}."
 
 
-def texture_parts(asset: TextureSet, options: Mapping[str, Any]) -> tuple[Card, dict[str, bytes]]:
-    """A material: the same pictures as the images exporter writes."""
+def encode_textures(asset: TextureSet, _: Mapping[str, Any]) -> tuple[Card, dict[str, bytes]]:
+    """Encode a texture set: the same images as the exporter "images"."""
     files = encode_png_textures(asset, ENGINES["gltf"])
     card = {
-        "files": {part: f"{asset.name}_{ending}.png" for part, ending in PICTURES.items()},
+        "files": {part: f"{asset.name}_{ending}.png" for part, ending in IMAGE_SUFFIXES.items()},
         "size": list(asset.size),
         "height": [float(asset.height.min()), float(asset.height.max())],
         "tiles": asset.tiles,
@@ -154,8 +167,8 @@ def texture_parts(asset: TextureSet, options: Mapping[str, Any]) -> tuple[Card, 
     return card, files
 
 
-def mesh_parts(mesh: Mesh, options: Mapping[str, Any]) -> tuple[Card, dict[str, bytes]]:
-    """A mesh with its skeleton, morph targets and materials."""
+def encode_mesh(mesh: Mesh, _: Mapping[str, Any]) -> tuple[Card, dict[str, bytes]]:
+    """Encode a mesh with its skeleton, morph targets and materials."""
     topology = mesh.topology
     corners, starts, kept = topology.polygons()
     if not len(starts):
@@ -171,11 +184,12 @@ def mesh_parts(mesh: Mesh, options: Mapping[str, Any]) -> tuple[Card, dict[str, 
     }
     if topology.joint_names:
         assert topology.skin_joints is not None and topology.skin_weights is not None
-        arrays |= bones_at(mesh.joints, pointing(mesh.joints, topology.joint_parents), topology.joint_parents)
+        rotations = choose_rotations(mesh.joints, topology.joint_parents)
+        arrays |= encode_bones(mesh.joints, rotations, topology.joint_parents)
         arrays |= {"skin_joints": topology.skin_joints, "skin_weights": topology.skin_weights}
     if topology.morph_offsets is not None:
         arrays["offsets"] = to_blender(topology.morph_offsets)
-    materials, pictures = material_parts(mesh)
+    materials, images = encode_materials(mesh)
     card = {
         "arrays": f"{mesh.name}.npz",
         "bones": list(topology.joint_names),
@@ -183,85 +197,90 @@ def mesh_parts(mesh: Mesh, options: Mapping[str, Any]) -> tuple[Card, dict[str, 
         "morphs": list(topology.morph_names),
         "materials": materials,
     }
-    return card, {card["arrays"]: npz_of(arrays), **pictures}
+    return card, {card["arrays"]: encode_npz(arrays), **images}
 
 
-def material_parts(mesh: Mesh) -> tuple[list[Card], dict[str, bytes]]:
-    """A mesh's materials and their pictures' files. A picture that several share is written once."""
+def encode_materials(mesh: Mesh) -> tuple[list[Card], dict[str, bytes]]:
+    """Encode a mesh's materials and their images; an image that several materials share is encoded once."""
     files: dict[str, bytes] = {}
     written: dict[int, str] = {}
 
-    def picture(array: NDArray[np.uint8] | None, material: Material, part: str) -> str | None:
+    def add_image(array: NDArray[np.uint8] | None, material: Material, part: str) -> str | None:
         if array is None:
             return None
         if id(array) not in written:
             written[id(array)] = name = f"{mesh.name}_{material.name}_{part}.png"
-            files[name] = png_of(array, mesh.provenance.keywords(name))
+            files[name] = encode_picture(array, mesh.provenance.keywords(name))
         return written[id(array)]
 
     cards = [
-        plain(material.name, material.base_colour, material.roughness)
+        untextured(material.name, material.base_colour, material.roughness)
         | {
             "metallic": material.metallic,
-            "albedo": picture(material.albedo, material, "baseColor"),
-            "roughness_map": picture(material.roughness_map, material, "roughness"),
+            "albedo": add_image(material.albedo, material, "baseColor"),
+            "roughness_map": add_image(material.roughness_map, material, "roughness"),
         }
         for material in mesh.materials
     ]
     return cards, files
 
 
-def plain(name: str, colour: Sequence[float], roughness: float) -> Card:
-    """A material without pictures, no metal."""
+def untextured(name: str, colour: Sequence[float], roughness: float) -> Card:
+    """Card of a non-metallic material without images."""
     factors = {"base_colour": list(colour), "roughness": roughness, "metallic": 0.0}
     return {"name": name, **factors, "albedo": None, "roughness_map": None}
 
 
-def motion_parts(clip: MotionClip, options: Mapping[str, Any]) -> tuple[Card, dict[str, bytes]]:
-    """A clip on an armature of its own with a figure that it moves, or for the armature that the options name."""
+def encode_motion(clip: MotionClip, options: Mapping[str, Any]) -> tuple[Card, dict[str, bytes]]:
+    """Encode a clip, with an armature and a figure of its own or for the armature that the options name."""
     rig, skeleton = options["rig"], clip.skeleton
     if options["root"] == "in-place":
         clip = remove_travel(clip)
-    words = {
+    common = {
         "arrays": f"{clip.name}.npz",
         "fps": clip.fps,
         "frames": len(clip),
         "loop": clip.loop,
-        "action": choices_of(clip.provenance.sliders).get("action", ""),
+        "action": main_choices(clip.provenance.sliders).get("action", ""),
     }
     if options["armature"]:
-        card, arrays = put_on(clip, read_armature(Path(options["armature"])))
-        return words | card, {words["arrays"]: npz_of(arrays)}
+        card, arrays = retarget(clip, read_armature(Path(options["armature"])))
+        return common | card, {common["arrays"]: encode_npz(arrays)}
     moved = to_rig(clip, rig, axes="y")
-    places, turns = rest_pose(moved.skeleton)
+    positions, rotations = rest_pose(moved.skeleton)
     arrays = (
-        bones_at(places, turns, moved.skeleton.parents)
-        | channels(moved, has_root=bool(RIGS[rig].root))
-        | mannequin_arrays(make_mannequin_for_rig(skeleton, rig))
+        encode_bones(positions, rotations, moved.skeleton.parents)
+        | encode_channels(moved, has_root=bool(RIGS[rig].root))
+        | encode_mannequin(make_mannequin_for_rig(skeleton, rig))
     )
-    card = words | {
+    card = common | {
         "rig": rig,
         "bones": list(moved.skeleton.names),
         "parents": list(moved.skeleton.parents),
-        "materials": [plain(*row) for row in SURFACES],
+        "materials": [untextured(*row) for row in SURFACES],
     }
-    return card, {card["arrays"]: npz_of(arrays)}
+    return card, {card["arrays"]: encode_npz(arrays)}
 
 
-def channels(clip: MotionClip, has_root: bool) -> Arrays:
-    """Pose channels of a clip's bones: (f, k, 3) locations of the first of them, (f, j, 4) rotations of all."""
+def encode_channels(clip: MotionClip, has_root: bool) -> Arrays:
+    """Encode pose channels: (f, k, 3) locations of the first k bones, (f, j, 4) rotations of all bones.
+
+    Args:
+        clip: a clip on the target rig.
+        has_root: whether the rig has a root bone above the hips.
+    """
     back = conjugate(clip.skeleton.rest_rotations)
     moves = np.stack(root_translations(clip, has_root), 1)
     count = moves.shape[1]
-    turns = make_continuous(multiply(back, clip.rotations))
+    rotations = make_continuous(multiply(back, clip.rotations))
     return {
         "locations": rotate(back[:count], moves - clip.skeleton.offsets[:count]).astype(np.float32),
-        "rotations": turns[..., W_FIRST].astype(np.float32),
+        "rotations": rotations[..., W_FIRST].astype(np.float32),
     }
 
 
-def mannequin_arrays(mannequin: Mannequin) -> Arrays:
-    """The figure that a clip moves."""
+def encode_mannequin(mannequin: Mannequin) -> Arrays:
+    """Encode the figure that a clip moves."""
     corners, starts, materials = mannequin.polygons()
     return {
         "positions": to_blender(mannequin.positions),
@@ -276,65 +295,68 @@ def mannequin_arrays(mannequin: Mannequin) -> Arrays:
 
 
 def to_blender(vectors: FloatArray) -> FloatArray:
-    """(..., 3) float32 vectors with Y up as ones with Z up."""
+    """Convert (..., 3) vectors from Y up to Z up, as float32."""
     x, y, z = np.moveaxis(vectors, -1, 0)
     return np.stack([x, -z, y], -1).astype(np.float32)
 
 
-def bones_at(places: FloatArray, turns: FloatArray, parents: Sequence[int]) -> Arrays:
-    """The armature at rest: (j, 4, 4) matrices of its bones, and (j,) metres that they are long.
+def encode_bones(positions: FloatArray, rotations: FloatArray, parents: Sequence[int]) -> Arrays:
+    """Encode an armature at rest: (j, 4, 4) matrices and (j,) lengths of its bones, in metres.
 
     Args:
-        places: (j, 3) metres of the joints, Y up.
-        turns: (j, 4) world rotations whose Y axes the bones lie along.
-        parents: of the joints, -1 for a root.
+        positions: (j, 3) positions of the joints in metres, Y up.
+        rotations: (j, 4) world rotations; the bones point along their Y axes.
+        parents: index of each joint's parent, -1 for a root.
     """
-    matrices = np.tile(np.eye(4, dtype=np.float32), (len(places), 1, 1))
-    matrices[:, :3, :3] = to_matrix(multiply(STANDING, turns))
-    matrices[:, :3, 3] = to_blender(places)
-    return {"bone_matrices": matrices, "bone_lengths": bone_lengths(places, parents)}
+    matrices = np.tile(np.eye(4, dtype=np.float32), (len(positions), 1, 1))
+    matrices[:, :3, :3] = to_matrix(multiply(Y_UP_TO_Z_UP, rotations))
+    matrices[:, :3, 3] = to_blender(positions)
+    return {"bone_matrices": matrices, "bone_lengths": bone_lengths(positions, parents)}
 
 
-def bone_lengths(places: FloatArray, parents: Sequence[int]) -> FloatArray:
-    """(j,) float32 metres to the first joint that follows; of the last ones a part of the bone before."""
-    lengths = np.zeros(len(places), np.float32)
+def bone_lengths(positions: FloatArray, parents: Sequence[int]) -> FloatArray:
+    """(j,) float32 lengths of bones in metres: to the first child, or a share of the parent's length without one."""
+    lengths = np.zeros(len(positions), np.float32)
     for joint, parent in enumerate(parents):
-        after = next((k for k, above in enumerate(parents) if above == joint), None)
-        if after is not None:
-            lengths[joint] = np.linalg.norm(places[after] - places[joint])
+        child = next((k for k, above in enumerate(parents) if above == joint), None)
+        if child is not None:
+            lengths[joint] = np.linalg.norm(positions[child] - positions[joint])
         elif parent >= 0:
-            lengths[joint] = END_BONE * lengths[parent]
-    return np.maximum(lengths, LEAST_BONE)
+            lengths[joint] = END_BONE_SHARE * lengths[parent]
+    return np.maximum(lengths, MIN_BONE_LENGTH)
 
 
-def pointing(places: FloatArray, parents: Sequence[int]) -> FloatArray:
-    """(j, 4) rotations of bones that point at their only next joint, upwards where several follow, else forwards: eyes
-    look, a jaw juts out.
+def choose_rotations(positions: FloatArray, parents: Sequence[int]) -> FloatArray:
+    """(j, 4) rotations that make bones point at their only child, upwards with several children, forwards without any.
+
+    The bones of eyes and jaw, which have no children, point forwards.
     """
-    turns = []
-    for joint in range(len(places)):
-        after = [k for k, above in enumerate(parents) if above == joint]
-        way = places[after[0]] - places[joint] if len(after) == 1 else UP if after else FORWARDS
-        turns.append(shortest_rotation(UP, way.astype(np.float64)))
-    return np.stack(turns)
+    rotations = []
+    for joint in range(len(positions)):
+        children = [k for k, above in enumerate(parents) if above == joint]
+        direction = UP if children else FORWARDS
+        if len(children) == 1:
+            direction = positions[children[0]] - positions[joint]
+        rotations.append(shortest_rotation(UP, direction.astype(np.float64)))
+    return np.stack(rotations)
 
 
-def png_of(array: NDArray[np.uint8], text: Mapping[str, str]) -> bytes:
-    """A PNG file of a grey, RGB or RGBA picture, and what it says about itself."""
+def encode_picture(array: NDArray[np.uint8], text: Mapping[str, str]) -> bytes:
+    """Encode a grey, RGB or RGBA image as PNG, with texts by keyword."""
     return encode_png(array, text=text, compress_level=1, latin_text=False)
 
 
-def npz_of(arrays: Arrays) -> bytes:
-    """An .npz file that depends on nothing but the arrays."""
+def encode_npz(arrays: Arrays) -> bytes:
+    """Encode arrays as .npz; the same arrays give the same bytes."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         for name, array in arrays.items():
             content = io.BytesIO()
             np.lib.format.write_array(content, np.ascontiguousarray(array), version=(1, 0), allow_pickle=False)
-            entry = zipfile.ZipInfo(f"{name}.npy", SINCE_1980)
-            entry.create_system = 3  # the same on every system
+            entry = zipfile.ZipInfo(f"{name}.npy", ZIP_EPOCH)
+            entry.create_system = 3  # the same bytes on every system
             archive.writestr(entry, content.getvalue())
     return file.getvalue()
 
 
-ENCODERS: dict[type, Any] = {TextureSet: texture_parts, Mesh: mesh_parts, MotionClip: motion_parts}
+ENCODERS: dict[type, Any] = {TextureSet: encode_textures, Mesh: encode_mesh, MotionClip: encode_motion}

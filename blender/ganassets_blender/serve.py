@@ -1,9 +1,9 @@
-"""The process that a Blender's add-on talks to: `python -m ganassets_blender.serve`.
+"""The worker process of the Blender add-on: `python -m ganassets_blender.serve`.
 
-Requests come as lines of JSON, {"id": 7, "do": "run", ...}, and answers go back as lines, {"id": 7, ...} with one of
-`progress`, `thumbnail`, `waiting`, `done` or `error`. A request is carried out at a time. {"do": "cancel", "id": 7}
-ends one at the next asset. A heartbeat is sent all the while, so that a process that hangs is told from one that works.
-It ends when its input does, so it can't outlive Blender.
+Requests are lines of JSON on standard input: {"id": 7, "do": "run", ...}. Answers are lines of JSON on standard output:
+{"id": 7, ...} with one of `progress`, `thumbnail`, `waiting`, `done`, `error` or `cancelled`. Requests are handled one
+after the other. {"do": "cancel", "id": 7} stops a request at the next asset. Heartbeats are sent all the time, so that
+the add-on notices a process that hangs. The process ends when its input ends, so it can't outlive Blender.
 """
 
 from __future__ import annotations
@@ -18,27 +18,31 @@ import threading
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from ganassets import __version__
 from ganassets.api.errors import GanassetsError, InputError, one_line
 
-BEAT = 0.25  # seconds
-MOST_THUMBNAILS = 1000  # that are kept
-NICENESS = 10  # whoever works in Blender goes first
+if TYPE_CHECKING:
+    from ganassets.inference.batch.engine import BatchSettings
+    from ganassets.inference.batch.plan import BatchUnit, Plan, ResolvedRequest
+
+HEARTBEAT_INTERVAL = 0.25  # seconds
+MAX_THUMBNAILS = 1000  # files in the cache
+NICENESS = 10  # lower priority than Blender
 GIGABYTE = 1e9
-THUMBNAIL_SECONDS = 120.0  # that one may take
+THUMBNAIL_TIMEOUT = 120.0  # seconds
 
 
-class Cancelled(Exception):
-    """Whoever asked wants no more of it."""
+class CancelledError(Exception):
+    """The add-on has cancelled the request."""
 
 
-class Problem(GanassetsError):
-    """A failure and what it is about, so that the add-on can offer a way out.
+class RequestError(GanassetsError):
+    """A failed request.
 
     Attributes:
-        about: "model", "looks", "library" or "making".
+        about: subject of the error, for which the add-on offers a remedy: "model", "looks", "library" or "making".
     """
 
     def __init__(self, about: str, error: GanassetsError) -> None:
@@ -46,14 +50,14 @@ class Problem(GanassetsError):
         self.about = about
 
 
-class Line:
-    """The way back to Blender; any thread may use it."""
+class AnswerStream:
+    """Sends answers to Blender; any thread may use it."""
 
     def __init__(self, file: IO[str]) -> None:
         self.file, self.lock = file, threading.Lock()
 
     def send(self, message: Mapping[str, Any]) -> None:
-        """Send a line; the process ends when nobody is there to read it."""
+        """Send an answer; end the process if Blender no longer reads them."""
         try:
             with self.lock:
                 self.file.write(json.dumps(message) + "\n")
@@ -62,142 +66,156 @@ class Line:
             os._exit(1)
 
 
-class Call:
-    """One request that is carried out.
+class WorkerRequest:
+    """One request.
 
     Args:
-        request: as it came.
-        line: for answers.
-        cancelled: ids of requests that are no longer wanted.
+        fields: fields of the request.
+        stream: stream for answers.
+        cancelled: ids of cancelled requests; another thread adds to it.
     """
 
-    def __init__(self, request: Mapping[str, Any], line: Line, cancelled: set[int]) -> None:
-        self.request, self.line, self.cancelled = request, line, cancelled
-        self.id = int(request.get("id", 0))
+    def __init__(self, fields: Mapping[str, Any], stream: AnswerStream, cancelled: set[int]) -> None:
+        self.fields, self.stream, self.cancelled = fields, stream, cancelled
+        self.id = int(fields.get("id", 0))
 
-    def say(self, **what: Any) -> None:
-        """Send an answer, unless it is no longer wanted."""
+    def answer(self, **fields: Any) -> None:
+        """Send an answer; CancelledError if the request is cancelled."""
         if self.id in self.cancelled:
-            raise Cancelled
-        self.line.send({"id": self.id, **what})
+            raise CancelledError
+        self.stream.send({"id": self.id, **fields})
 
     def progress(self, done: int, total: int) -> None:
-        """Say how far it is."""
-        self.say(progress=[done, total])
+        """Send the progress."""
+        self.answer(progress=[done, total])
 
     def waiting(self, text: str) -> None:
-        """Say what is waited for."""
-        self.say(waiting=text)
+        """Send what the request is waiting for."""
+        self.answer(waiting=text)
 
 
-def about(what: str, call: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
-    """A call whose failure is about something."""
+def with_subject(about: str, call: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+    """Call a function; an error becomes a RequestError.
+
+    Args:
+        about: subject of the error.
+        call: the function.
+        *arguments: its positional arguments.
+        **named: its keyword arguments.
+    """
     try:
         return call(*arguments, **named)
-    except Problem:
+    except RequestError:
         raise
     except GanassetsError as error:
-        raise Problem(what, error) from error
+        raise RequestError(about, error) from error
 
 
 def main() -> None:
     """Serve until the input ends."""
-    step_back()
-    line = Line(os.fdopen(os.dup(1), "w", encoding="utf-8"))
-    os.dup2(2, 1)  # what libraries print is no answer
+    lower_priority()
+    stream = AnswerStream(os.fdopen(os.dup(1), "w", encoding="utf-8"))
+    os.dup2(2, 1)  # output of libraries must not mix with the answers
     requests: queue.SimpleQueue[Mapping[str, Any]] = queue.SimpleQueue()
     cancelled: set[int] = set()
     threading.Thread(target=listen, args=(requests, cancelled), daemon=True).start()
-    import onnxruntime  # noqa: F401 - what takes longest comes before the first heartbeat
+    import onnxruntime  # noqa: F401 - loaded before the first heartbeat, because it takes long
 
-    threading.Thread(target=beat, args=(line,), daemon=True).start()
-    line.send({"hello": __version__})
+    threading.Thread(target=beat, args=(stream,), daemon=True).start()
+    stream.send({"hello": __version__})
     while True:
-        answer(Call(requests.get(), line, cancelled))
+        handle(WorkerRequest(requests.get(), stream, cancelled))
 
 
-def step_back() -> None:
-    """Let whoever works in Blender go first: a batch takes what is left of the processors."""
-    if hasattr(os, "nice"):  # on Windows the add-on starts this with a lower priority
+def lower_priority() -> None:
+    """Yield the processors to Blender."""
+    if hasattr(os, "nice"):  # on Windows, the add-on starts this process with a lower priority
         os.nice(NICENESS)
-    # Linux shares time between sessions first, and this process has begun one.
+    # Linux first divides processor time between sessions, and this process is in a session of its own.
     with contextlib.suppress(OSError):
         Path("/proc/self/autogroup").write_text(str(NICENESS))
 
 
 def listen(requests: queue.SimpleQueue[Mapping[str, Any]], cancelled: set[int]) -> None:
-    """Take requests in."""
+    """Read requests from standard input until Blender closes it."""
     for text in sys.stdin:
         request = json.loads(text)
         if request.get("do") == "cancel":
             cancelled.add(int(request["id"]))
         else:
             requests.put(request)
-    os._exit(0)  # Blender is gone
+    os._exit(0)  # Blender has ended
 
 
-def beat(line: Line) -> None:
-    """Say, again and again, that the process lives."""
+def beat(stream: AnswerStream) -> None:
+    """Send heartbeats."""
     event = threading.Event()
-    while not event.wait(BEAT):
-        line.send({"beat": 1})
+    while not event.wait(HEARTBEAT_INTERVAL):
+        stream.send({"beat": 1})
 
 
-def answer(call: Call) -> None:
-    """Carry a request out and say how it ended."""
+def handle(request: WorkerRequest) -> None:
+    """Handle a request and send its result or error."""
     try:
-        call.say(done=REQUESTS[str(call.request.get("do"))](call))
-    except Cancelled:
-        call.line.send({"id": call.id, "cancelled": True})
+        request.answer(done=HANDLERS[str(request.fields.get("do"))](request))
+    except CancelledError:
+        request.stream.send({"id": request.id, "cancelled": True})
     except GanassetsError as error:
-        call.line.send({"id": call.id, "error": str(error), "about": getattr(error, "about", "making")})
+        request.stream.send({"id": request.id, "error": str(error), "about": getattr(error, "about", "making")})
     except MemoryError:
-        call.line.send({"id": call.id, "error": "there is not enough memory for this.", "about": "looks"})
+        request.stream.send({"id": request.id, "error": "there is not enough memory.", "about": "looks"})
     except Exception as error:
-        call.line.send({"id": call.id, "error": f"something unexpected happened ({one_line(error)}).", "about": ""})
+        request.stream.send(
+            {"id": request.id, "error": f"something unexpected happened ({one_line(error)}).", "about": ""}
+        )
 
 
-def models(call: Call) -> list[dict[str, Any]]:
-    """What there is to choose from: the models in the box, and those in folders and files of the user's.
+def list_models(request: WorkerRequest) -> list[dict[str, Any]]:
+    """Describe the built-in models and those of the user.
 
-    Request: "paths", files and folders. A file that is no model is told with its error; in a folder such files are
-    left out.
+    Fields of the request: "paths", files and folders. A file that is not a model is described with its error; in
+    folders, such files are skipped.
     """
     from ganassets.api.registry import generator_names
     from ganassets.inference.model_search import shipped_models
 
-    boxed: list[Path] = []
+    built_in: list[Path] = []
     for name in generator_names():
         try:
-            boxed += shipped_models(name)
+            built_in += shipped_models(name)
         except GanassetsError:
-            continue  # a plugin that fails is one that has no models
-    found = [describe(path, boxed=True) for path in boxed]
-    for text in call.request.get("paths", ()):
+            continue  # a plugin that fails has no models
+    found = [describe_model(path, boxed=True) for path in built_in]
+    for text in request.fields.get("paths", ()):
         path = Path(text)
         if path.is_dir():
-            told = [describe(file) for file in sorted({*path.glob("*.onnx"), *path.glob("*/model.onnx")})]
-            found += [one for one in told if "error" not in one]
+            files = sorted({*path.glob("*.onnx"), *path.glob("*/model.onnx")})
+            found += [one for one in map(describe_model, files) if "error" not in one]
         else:
-            found.append(describe(path))
+            found.append(describe_model(path))
     return [one for one in found if one.get("kind") in ("textures", "mesh", "motion", None)]
 
 
-def describe(path: Path, boxed: bool = False) -> dict[str, Any]:
-    """What a panel shows of a model file: its name, sliders, settings, step of its sizes; or its error."""
+def describe_model(path: Path, boxed: bool = False) -> dict[str, Any]:
+    """Describe a model for the panel: its name, sliders, settings and step of sizes, or its error.
+
+    Args:
+        path: path of the model file.
+        boxed: whether the model is built in.
+    """
     from ganassets.api.registry import load_generator
     from ganassets.inference.model import check_plugin, inspect_model
 
-    where = {"path": str(path), "name": path.parent.name if path.stem == "model" else path.stem, "boxed": boxed}
+    common = {"path": str(path), "name": path.parent.name if path.stem == "model" else path.stem, "boxed": boxed}
     try:
         file = inspect_model(path)
         spec = load_generator(file.manifest.generator)
         check_plugin(file, spec)
     except GanassetsError as error:
-        return {**where, "error": str(error)}
+        return {**common, "error": str(error)}
     manifest = file.manifest
     return {
-        **where,
+        **common,
         "generator": manifest.generator,
         "summary": spec.summary,
         "kind": spec.asset_kind,
@@ -218,65 +236,66 @@ def describe(path: Path, boxed: bool = False) -> dict[str, Any]:
     }
 
 
-def plan_for(call: Call) -> Any:
-    """The plan of a call's job: the fields of a GenerationRequest."""
+def make_plan(request: WorkerRequest) -> Plan:
+    """Make the plan of a request's "job", which has the fields of a GenerationRequest."""
     from ganassets.inference.batch.plan import Plan
     from ganassets.inference.model import inspect_model
     from ganassets.inference.model_search import find_model
     from ganassets.inference.request import GenerationRequest
     from ganassets.inference.resolve import resolve_request
 
-    try:
-        request = GenerationRequest.model_validate({**call.request["job"], "to": "parts"})
-    except InputError as error:
-        raise InputError(f"the job is wrong: {error}") from error
-    file = about("model", inspect_model, about("model", find_model, request.model))
-    plan = Plan([about("looks", resolve_request, request, file=file, title="1")])
-    about("looks", plan.check_names)
+    fields = {**request.fields["job"], "to": "parts"}
+    about = "looks" if fields.keys() <= GenerationRequest.model_fields.keys() else "making"
+    job = with_subject(about, GenerationRequest.model_validate, fields)
+    file = with_subject("model", inspect_model, with_subject("model", find_model, job.model))
+    plan = Plan([with_subject("looks", resolve_request, job, file=file, title="1")])
+    with_subject("looks", plan.check_names)
     return plan
 
 
-def settings_for(call: Call, plan: Any) -> Any:
-    """How a plan is made within what the user allows: threads, memory, a kind of device.
+def make_settings(request: WorkerRequest, plan: Plan) -> BatchSettings:
+    """Make the settings of a batch within the user's limits.
 
-    Request: "threads", "memory" (GB; 0 is no limit), "provider" (of onnxruntime; the processor by default).
+    Fields of the request: "threads" (number of processes; 0 to choose it), "memory" (GB; 0 for no limit) and "provider"
+    (of onnxruntime; the processor by default).
     """
     from ganassets.inference.batch.engine import BatchSettings, default_workers, worker_memory
     from ganassets.inference.model import CPU
     from ganassets.inference.model_search import is_in_box
 
-    request = call.request
-    memory = float(request.get("memory") or 0) * GIGABYTE
-    workers = int(request.get("threads") or 0) or default_workers(plan, cuda=False)
+    fields = request.fields
+    memory = float(fields.get("memory") or 0) * GIGABYTE
+    workers = int(fields.get("threads") or 0) or default_workers(plan, cuda=False)
     if memory:
         needed = max(map(worker_memory, plan.jobs))
         if needed > memory:
-            raise Problem(
+            raise RequestError(
                 "looks",
                 InputError(
-                    f"one asset of this size takes about {needed / GIGABYTE:.1f} GB, and the limit in the preferences "
-                    f"is {memory / GIGABYTE:g} GB; make it smaller or raise the limit."
+                    f"one asset of this size needs about {needed / GIGABYTE:.1f} GB, and the limit in the preferences "
+                    f"is {memory / GIGABYTE:g} GB. Choose a smaller size or raise the limit."
                 ),
             )
         workers = max(1, min(workers, int(memory / needed)))
-    providers = tuple(dict.fromkeys((str(request.get("provider") or CPU), CPU)))
-    # Blender's working folder is none that the user chose, so a run in it is no better than any other file.
+    providers = tuple(dict.fromkeys((str(fields.get("provider") or CPU), CPU)))
+    # A run in Blender's working folder is not trusted either, because the user has not chosen that folder.
     trusted = all(is_in_box(job.file) for job in plan.jobs)
-    most = None if trusted else int(memory) or None
-    return BatchSettings(workers=workers, providers=providers, memory=most, trusted=trusted)
+    limit = None if trusted else int(memory) or None
+    return BatchSettings(workers=workers, providers=providers, memory=limit, trusted=trusted)
 
 
-def run_job(call: Call) -> dict[str, Any]:
-    """Make the parts of a job's assets in a folder.
+def run_job(request: WorkerRequest) -> dict[str, Any]:
+    """Generate the parts of a job's assets in a folder.
 
-    Request: "job", "out", and see settings_for. Answer: names of the assets in the job's order, and the failures.
+    Fields of the request: "job", "out" (the folder), and those of make_settings. Result: names of the assets in the
+    job's order, and reasons of the failures.
     """
     from ganassets.inference.batch.engine import run
 
-    plan = plan_for(call)
-    settings = settings_for(call, plan)
-    call.progress(0, len(plan))
-    summary = run(plan, Path(call.request["out"]), settings, call.progress, call.waiting)
+    plan = make_plan(request)
+    settings = make_settings(request, plan)
+    request.progress(0, len(plan))
+    summary = run(plan, Path(request.fields["out"]), settings, request.progress, request.waiting)
     failed = {failure.name for failure in summary.failures}
     names = [job.path(unit) for job, unit in plan]
     return {
@@ -285,68 +304,71 @@ def run_job(call: Call) -> dict[str, Any]:
     }
 
 
-def fill_library(call: Call) -> dict[str, Any]:
-    """Make a job's assets and add them to an asset library.
+def fill_library(request: WorkerRequest) -> dict[str, Any]:
+    """Generate a job's assets and add them to an asset library.
 
-    Request: "job", "library", "pack", "author", "licence", and see settings_for. The background Blender is the one that
-    the environment names (see ganassets.api.blender).
+    Fields of the request: "job", "library" (the folder), "pack", "author", "licence", and those of make_settings. The
+    environment names the background Blender (see ganassets.api.blender).
     """
-    from .library import Terms, add_to_library
+    from .library import LibraryTerms, add_to_library
 
-    request, plan = call.request, plan_for(call)
-    settings = settings_for(call, plan)
-    terms = Terms(bool(request.get("pack", True)), str(request.get("author", "")), str(request.get("licence", "")))
-    call.progress(0, len(plan))
-    library = Path(request["library"])
+    fields, plan = request.fields, make_plan(request)
+    settings = make_settings(request, plan)
+    texts = (str(fields.get(name, "")) for name in ("author", "licence"))
+    terms = LibraryTerms(bool(fields.get("pack", True)), *texts)
+    request.progress(0, len(plan))
+    library = Path(fields["library"])
     try:
-        added = add_to_library(plan, library, terms, settings, call.progress, call.waiting)
-    except GanassetsError as error:  # all that is wrong with the library names its folder
-        raise Problem("library" if str(library) in str(error) else "making", error) from error
+        result = add_to_library(plan, library, terms, settings, request.progress, request.waiting)
+    except GanassetsError as error:  # errors of the library contain its folder
+        raise RequestError("library" if str(library) in str(error) else "making", error) from error
     return {
-        "new": added.new,
-        "there": added.there,
-        "volumes": [str(path) for path in added.volumes],
-        "failures": [failure.why for failure in added.failures],
+        "new": result.new,
+        "there": result.there,
+        "volumes": [str(path) for path in result.volumes],
+        "failures": [failure.why for failure in result.failures],
     }
 
 
-def thumbnails(call: Call) -> dict[str, Any]:
-    """Small pictures of a job's assets, one at a time and the first ones first.
+def send_thumbnails(request: WorkerRequest) -> dict[str, Any]:
+    """Send thumbnails of a job's assets, one after the other.
 
-    Request: "job", "folder", "side" in pixels, and see settings_for. What is in the folder already is not made again.
+    Fields of the request: "job", "folder" (a cache of thumbnails), "side" (pixels), and those of make_settings.
     """
     from ganassets.api.writer import write_atomic
 
-    plan = plan_for(call)
-    settings = settings_for(call, plan)
-    folder, side = Path(call.request["folder"]), int(call.request["side"])
+    plan = make_plan(request)
+    settings = make_settings(request, plan)
+    folder, side = Path(request.fields["folder"]), int(request.fields["side"])
     paths = [
         folder / f"{hashlib.sha256(f'{job.key(unit)} {side}'.encode()).hexdigest()[:24]}.png" for job, unit in plan
     ]
     missing = [i for i, path in enumerate(paths) if not path.is_file()]
-    made = pictures(plan, missing, side) if settings.trusted else pictures_apart(plan, settings, missing, side)
-    with contextlib.closing(made) as drawn:
+    render = render_here if settings.trusted else render_in_worker
+    with contextlib.closing(render(plan, settings, missing, side)) as thumbnails:
         for i, (_, unit) in enumerate(plan):
             if i in missing:
-                write_atomic(paths[i], next(drawn))
-            call.say(thumbnail={"seed": unit.seed, "file": str(paths[i])})
-    prune(folder)
+                write_atomic(paths[i], next(thumbnails))
+            request.answer(thumbnail={"seed": unit.seed, "file": str(paths[i])})
+    prune_cache(folder)
     return {}
 
 
-def pictures(plan: Any, indices: Sequence[int], side: int) -> Generator[bytes, None, None]:
-    """PNG of some units of a job, whose model is opened in this process."""
-    studio: Studio | None = None
+def render_here(plan: Plan, _: BatchSettings, indices: Sequence[int], side: int) -> Generator[bytes, None, None]:
+    """Render thumbnails (PNG) of some units of a plan, with the model opened in this process."""
+    renderer: ThumbnailRenderer | None = None
     for i in indices:
         job, unit = plan.unit(i)
-        studio = studio or Studio(job)
-        with in_time(THUMBNAIL_SECONDS):
-            picture = studio.picture(unit, side)
-        yield picture
+        renderer = renderer or ThumbnailRenderer(job)
+        with time_limit(THUMBNAIL_TIMEOUT):
+            thumbnail = renderer.render(unit, side)
+        yield thumbnail
 
 
-def pictures_apart(plan: Any, settings: Any, indices: Sequence[int], side: int) -> Generator[bytes, None, None]:
-    """PNG of some units of a job, made in a process under the limits of models that are not trusted."""
+def render_in_worker(
+    plan: Plan, settings: BatchSettings, indices: Sequence[int], side: int
+) -> Generator[bytes, None, None]:
+    """Render thumbnails (PNG) of some units of a plan, in a process with the limits for models that are not trusted."""
     from ganassets.inference.batch.engine import error_of, patience_for, with_limits
     from ganassets.inference.batch.pool import Pool
     from ganassets.inference.batch.worker import Made, Task, WorkerSettings
@@ -356,13 +378,13 @@ def pictures_apart(plan: Any, settings: Any, indices: Sequence[int], side: int) 
     with Pool(plan, terms, 1) as pool:
         for answer in pool.results(Task((i,), frozenset(), frozenset({i})) for i in indices):
             if not isinstance(answer, Made):
-                raise Problem("model", error_of(answer.why, answer.exit_code))
+                raise RequestError("model", error_of(answer.why, answer.exit_code))
             yield encode_thumbnail(answer.asset, side)
 
 
 @contextlib.contextmanager
-def in_time(seconds: float) -> Iterator[None]:
-    """End this process where something takes longer: nothing else stops a model that computes for ever."""
+def time_limit(seconds: float) -> Iterator[None]:
+    """End this process if the block takes longer: nothing else stops a model that never ends."""
     clock = threading.Timer(seconds, os._exit, (1,))
     clock.start()
     try:
@@ -371,45 +393,49 @@ def in_time(seconds: float) -> Iterator[None]:
         clock.cancel()
 
 
-def prune(folder: Path) -> None:
-    """Remove thumbnails that were made long ago, when there are many."""
-    with contextlib.suppress(OSError):  # another Blender may show or remove them at this moment
-        for path in sorted(folder.glob("*.png"), key=lambda path: path.stat().st_mtime)[:-MOST_THUMBNAILS]:
+def prune_cache(folder: Path) -> None:
+    """Remove the oldest thumbnails if there are more than MAX_THUMBNAILS."""
+    with contextlib.suppress(OSError):  # another Blender may be using or removing them
+        for path in sorted(folder.glob("*.png"), key=lambda path: path.stat().st_mtime)[:-MAX_THUMBNAILS]:
             path.unlink(missing_ok=True)
 
 
 def encode_thumbnail(asset: Any, side: int) -> bytes:
-    """PNG of an asset."""
-    from .parts import png_of
-    from .thumbnails import thumbnail
+    """Encode a thumbnail of an asset as PNG."""
+    from .parts import encode_picture
+    from .thumbnails import draw_thumbnail
 
-    return png_of(thumbnail(asset, side), {})
+    return encode_picture(draw_thumbnail(asset, side), {})
 
 
-class Studio:
-    """A job's model, opened for pictures."""
+class ThumbnailRenderer:
+    """Renders thumbnails with a job's model.
 
-    def __init__(self, job: Any) -> None:
+    Args:
+        job: a job of a plan.
+    """
+
+    def __init__(self, job: ResolvedRequest) -> None:
         from ganassets.api.registry import load_generator
         from ganassets.inference.model import open_model
 
         self.job = job
         self.spec = load_generator(job.generator)
-        self.model = about("model", open_model, job.file.path)
+        self.model = with_subject("model", open_model, job.file.path)
 
-    def picture(self, unit: Any, side: int) -> bytes:
-        """PNG of a unit's asset."""
+    def render(self, unit: BatchUnit, side: int) -> bytes:
+        """Render the thumbnail (PNG) of a unit's asset."""
         from ganassets.inference.pipeline import make_assets
 
         (asset,) = make_assets(self.model, self.spec, [self.job.recipe(unit)])
         return encode_thumbnail(asset, side)
 
 
-REQUESTS: dict[str, Callable[[Call], Any]] = {
-    "models": models,
+HANDLERS: dict[str, Callable[[WorkerRequest], Any]] = {
+    "models": list_models,
     "run": run_job,
     "library": fill_library,
-    "thumbnails": thumbnails,
+    "thumbnails": send_thumbnails,
 }
 
 

@@ -25,7 +25,7 @@ from ganassets.inference.provenance import INDEX as INDEX_NAME
 from ganassets.inference.provenance import origin_of, recipe_in
 from ganassets.training.report.files import read_facts
 from ganassets_blender.armatures import read_armature
-from ganassets_blender.catalogs import FILE, read
+from ganassets_blender.catalogs import FILE, read_list
 from ganassets_poses.dataset import read_bone_map
 
 ROOT = Path(__file__).parents[2]
@@ -42,7 +42,7 @@ READERS: dict[str, Callable[[Path], object]] = {
     "picture.png": open_file,
     "bones.json": lambda path: read_bone_map(str(path)),
     "armature.json": read_armature,
-    FILE: lambda path: read(path.parent),
+    FILE: lambda path: read_list(path.parent),
     INDEX: lambda path: Index(path.parent),
 }
 

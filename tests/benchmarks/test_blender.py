@@ -1,4 +1,4 @@
-"""The measurement of the Blender extension: what a Blender tells and takes is taken in, and tables come of it."""
+"""The benchmark of the Blender extension: reports and memory of a Blender, and the printed tables."""
 
 from __future__ import annotations
 
@@ -62,15 +62,15 @@ def bench() -> Iterator[Any]:
 def test_a_blender_reports_and_its_memory_is_seen_by_phase(
     bench: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looks, take = tmp_path / "looks", bench.Phase.take
+    looks, add = tmp_path / "looks", bench.MemoryPhase.add
     looks.touch()
 
-    def take_and_count(phase: Any, memory: Any) -> None:
-        take(phase, memory)
+    def add_and_count(phase: Any, memory: Any) -> None:
+        add(phase, memory)
         with looks.open("a") as file:
             file.write(".")
 
-    monkeypatch.setattr(bench.Phase, "take", take_and_count)
+    monkeypatch.setattr(bench.MemoryPhase, "add", add_and_count)
     ran = bench.run_blender([sys.executable, "-c", PROGRAM], "deed", "word", {"LOOKS": str(looks)})
     assert ran.report == {"words": 5}
     assert list(ran.phases) == ["before", "large", "after"]
@@ -79,7 +79,7 @@ def test_a_blender_reports_and_its_memory_is_seen_by_phase(
     assert before.peak[1] == after.last[1] == 0 and large.peak[1] > 2 * LARGE
 
 
-def test_a_blender_that_fails_is_told(bench: Any) -> None:
+def test_a_failed_blender_is_reported(bench: Any) -> None:
     program = "import sys; print('so that is why'); sys.exit(3)"
     with pytest.raises(RuntimeError, match="ended with code 3 and no report: so that is why"):
         bench.run_blender([sys.executable, "-c", program], "deed", "word", {})

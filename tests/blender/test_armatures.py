@@ -1,4 +1,4 @@
-"""Clips on armatures that a file tells of: channels that turn each bone as the clip does, and clear refusals."""
+"""Clips retargeted to armatures: bones rotate as in the clip, and bad files are refused with clear messages."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ from ganassets.api.motion.rotations import (
 from ganassets.api.motion.skeletons import HUMANOID, HUMANOID_FINGERS
 from ganassets.api.rig_options import RIG_NAMES
 from ganassets_blender import EXPORTER
-from ganassets_blender.armatures import MOST_BONES, read_armature
-from ganassets_blender.parts import STANDING
+from ganassets_blender.armatures import MAX_BONES, read_armature
+from ganassets_blender.parts import Y_UP_TO_Z_UP
 from support.motion_clips import random_clip, walk_clip
 
 DEFAULTS = {option.name: option.default for option in EXPORTER.options}
-Bone = dict[str, Any]
+BoneRow = dict[str, Any]
 
 
-def bones_of(rig: str, unit: float = 1.0, facing: float = 0.0) -> list[Bone]:
-    """The bones of a rig as the add-on tells them."""
+def bones_of(rig: str, unit: float = 1.0, facing: float = 0.0) -> list[BoneRow]:
+    """Bones of a rig, as the add-on describes them."""
     files = EXPORTER.export(walk_clip(), DEFAULTS | {"rig": rig})
     card = json.loads(files["walk.json"])
     turn = np.eye(4)
@@ -50,8 +50,8 @@ def bones_of(rig: str, unit: float = 1.0, facing: float = 0.0) -> list[Bone]:
     ]
 
 
-def put_on(bones: Sequence[Bone], clip: MotionClip, folder: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """The card and the arrays of a clip for an armature."""
+def retarget(bones: Sequence[BoneRow], clip: MotionClip, folder: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Retarget a clip to an armature; returns the card and the arrays."""
     path = folder / "armature.json"
     path.write_text(json.dumps({"name": "Hero", "bones": bones}))
     files = EXPORTER.export(clip, DEFAULTS | {"armature": str(path)})
@@ -60,8 +60,8 @@ def put_on(bones: Sequence[Bone], clip: MotionClip, folder: Path) -> tuple[dict[
         return card, dict(arrays)
 
 
-def posed(bones: Sequence[Bone], card: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
-    """By name what Blender makes of the channels: (f, 3) places, (f, 4) rotations and (4,) rotations at rest."""
+def pose_bones(bones: Sequence[BoneRow], card: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """Pose bones as Blender does; returns (f, 3) heads, (f, 4) rotations and (4,) rest rotations by name."""
     count = len(arrays["rotations"])
     rest = [np.array(bone["matrix"]).reshape(4, 4) for bone in bones]
     turns = [from_matrix(matrix[:3, :3]) for matrix in rest]
@@ -84,18 +84,20 @@ def posed(bones: Sequence[Bone], card: Mapping[str, Any], arrays: Mapping[str, n
     return {name: (places[k], turned[k], turns[k]) for k, name in enumerate(names)}
 
 
-def check(bones: Sequence[Bone], clip: MotionClip, folder: Path, names: Mapping[str, str], facing: float = 0.0) -> None:
-    """Every bone has turned from the T-pose as the clip's joint has, which for these rigs' torsos is since rest."""
-    found = posed(bones, *put_on(bones, clip, folder))
+def check_rotations(
+    bones: Sequence[BoneRow], clip: MotionClip, folder: Path, names: Mapping[str, str], facing: float = 0.0
+) -> None:
+    """Check that bones have rotated from the T-pose, the rest pose of these torsos, as the clip's joints have."""
+    found = pose_bones(bones, *retarget(bones, clip, folder))
     _, turns = world_pose(clip.skeleton, clip.translation.astype(float), clip.rotations.astype(float))
-    world = multiply(from_axis_angle((0, 0, 1), facing), STANDING)
+    world = multiply(from_axis_angle((0, 0, 1), facing), Y_UP_TO_Z_UP)
     for joint in ("hips", "spine", "chest", "upperChest", "neck", "head", "leftFoot", "rightUpperLeg"):
         _, turned, rest = found[names[joint]]
         wanted = multiply(world, multiply(turns[:, clip.skeleton.index(joint)], conjugate(world)))
         assert degrees_between(turned, multiply(wanted, rest)).max() < 0.05, joint
 
 
-def named(rig: str) -> dict[str, str]:
+def bone_names(rig: str) -> dict[str, str]:
     return {joint: RIGS[rig].bone_name(joint) for joint in RIGS[rig].bones}
 
 
@@ -104,27 +106,27 @@ def named(rig: str) -> dict[str, str]:
 def test_bones_turn_as_the_clip_does(rig: str, unit: float, facing: float, tmp_path: Path) -> None:
     bones = bones_of(rig, unit, facing)
     clip = random_clip(np.random.default_rng(4), 15)
-    check(bones, clip, tmp_path, named(rig), facing)
-    found = posed(bones, *put_on(bones, clip, tmp_path))
+    check_rotations(bones, clip, tmp_path, bone_names(rig), facing)
+    found = pose_bones(bones, *retarget(bones, clip, tmp_path))
     places, _ = world_pose(HUMANOID, clip.translation.astype(float), clip.rotations.astype(float))
-    wanted = unit * rotate(multiply(from_axis_angle((0, 0, 1), facing), STANDING), places)
+    wanted = unit * rotate(multiply(from_axis_angle((0, 0, 1), facing), Y_UP_TO_Z_UP), places)
     for joint in HUMANOID.names:
-        assert np.abs(found[named(rig)[joint]][0] - wanted[:, HUMANOID.index(joint)]).max() < 1e-3 * unit, joint
+        assert np.abs(found[bone_names(rig)[joint]][0] - wanted[:, HUMANOID.index(joint)]).max() < 1e-3 * unit, joint
 
 
 def test_the_card_says_what_is_keyed(tmp_path: Path) -> None:
-    card, arrays = put_on([*bones_of("unreal"), bone("ik_foot", 0)], walk_clip(), tmp_path)
+    card, arrays = retarget([*bones_of("unreal"), bone("ik_foot", 0)], walk_clip(), tmp_path)
     assert card["target"] and card["moved"] == ["pelvis"] and not card["custom"]
-    assert set(card["bones"]) == {named("unreal")[joint] for joint in HUMANOID.names}
+    assert set(card["bones"]) == {bone_names("unreal")[joint] for joint in HUMANOID.names}
     assert arrays["rotations"].shape == (61, 22, 4) and arrays["locations"].shape == (61, 1, 3)
     assert set(arrays) == {"rotations", "locations"} and "materials" not in card
     assert (card["frames"], card["loop"]) == (61, True)
 
 
-def bone(name: str, parent: int, place: Sequence[float] = (0, 0, 0), **more: bool) -> Bone:
-    """A bone along Z."""
+def bone(name: str, parent: int, place: Sequence[float] = (0, 0, 0), **more: bool) -> BoneRow:
+    """Make a bone that points along Z."""
     matrix = np.eye(4)
-    matrix[:3, :3] = to_matrix(STANDING)
+    matrix[:3, :3] = to_matrix(Y_UP_TO_Z_UP)
     matrix[:3, 3] = place
     return {"name": name, "parent": parent, "matrix": matrix.ravel().tolist(), **more}
 
@@ -138,29 +140,29 @@ def test_bones_between_follow(tmp_path: Path) -> None:
         row["parent"] += row["parent"] >= arm
     bones[arm + 1]["parent"] = arm
     clip = random_clip(np.random.default_rng(6), 9)
-    card, _ = put_on(bones, clip, tmp_path)
+    card, _ = retarget(bones, clip, tmp_path)
     assert "twist" not in card["bones"]
-    check(bones, clip, tmp_path, named("mixamo"))
+    check_rotations(bones, clip, tmp_path, bone_names("mixamo"))
 
 
 def test_bones_that_do_not_inherit(tmp_path: Path) -> None:
     bones = bones_of("mixamo")
     for row in bones:
         row["inherits"] = "Foot" not in row["name"] and "Head" not in row["name"]
-    check(bones, random_clip(np.random.default_rng(7), 9), tmp_path, named("mixamo"))
+    check_rotations(bones, random_clip(np.random.default_rng(7), 9), tmp_path, bone_names("mixamo"))
 
 
-def test_hips_that_are_held_are_moved_by_the_bone_above(tmp_path: Path) -> None:
+def test_connected_hips_are_moved_by_their_parent(tmp_path: Path) -> None:
     bones = bones_of("godot")
     bones[1]["connected"] = True
     clip = walk_clip()
-    card, _ = put_on(bones, clip, tmp_path)
+    card, _ = retarget(bones, clip, tmp_path)
     assert card["moved"] == ["Root"]
-    found = posed(bones, *put_on(bones, clip, tmp_path))
-    assert found["Hips"][0] == pytest.approx(rotate(STANDING, clip.translation.astype(float)), abs=1e-4)
+    found = pose_bones(bones, *retarget(bones, clip, tmp_path))
+    assert found["Hips"][0] == pytest.approx(rotate(Y_UP_TO_Z_UP, clip.translation.astype(float)), abs=1e-4)
 
 
-# Places in metres of a rig that Rigify generated, and what each hangs on.
+# Spine controls of a generated Rigify rig: parent, and height in metres.
 SPINE = {
     "torso": ("root", 1.0),
     "MCH-spine": ("torso", 1.3),
@@ -173,8 +175,8 @@ SPINE = {
 }
 
 
-def generated() -> list[Bone]:
-    """A rig like Rigify's with the bones that matter."""
+def make_generated_rig() -> list[BoneRow]:
+    """Make a rig like one that Rigify generates, with the bones that matter."""
     rows = [bone("root", -1)]
 
     def add(name: str, parent: str, place: Sequence[float]) -> None:
@@ -205,14 +207,14 @@ def generated() -> list[Bone]:
 
 def test_rigs_of_rigify_are_keyed_by_their_controls(tmp_path: Path) -> None:
     clip = walk_clip()
-    card, arrays = put_on(generated(), clip, tmp_path)
+    card, arrays = retarget(make_generated_rig(), clip, tmp_path)
     assert card["moved"] == ["torso"]
     assert set(card["bones"]) == {"torso", *(RIGIFY_CONTROLS.bones[joint][0] for joint in HUMANOID.names)}
     assert ["torso", "head_follow", 1.0] in card["custom"]
-    found = posed(generated(), card, arrays)
+    found = pose_bones(make_generated_rig(), card, arrays)
     _, turns = world_pose(HUMANOID, clip.translation.astype(float), clip.rotations.astype(float))
     for joint in ("hips", "spine", "chest", "head", "leftUpperLeg", "rightLowerLeg"):
-        wanted = multiply(STANDING, multiply(turns[:, HUMANOID.index(joint)], conjugate(STANDING)))
+        wanted = multiply(Y_UP_TO_Z_UP, multiply(turns[:, HUMANOID.index(joint)], conjugate(Y_UP_TO_Z_UP)))
         _, turned, rest = found[RIGIFY_CONTROLS.bones[joint][0]]
         assert degrees_between(turned, multiply(wanted, rest)).max() < 0.05, joint
     lowest = np.minimum(*(found[f"foot_fk.{side}"][0][:, 2] for side in "LR"))
@@ -221,12 +223,12 @@ def test_rigs_of_rigify_are_keyed_by_their_controls(tmp_path: Path) -> None:
 
 def test_upper_arms_turn_with_the_shoulders_that_rigify_copies(tmp_path: Path) -> None:
     path = tmp_path / "armature.json"
-    path.write_text(json.dumps({"name": "Hero", "bones": generated()}))
+    path.write_text(json.dumps({"name": "Hero", "bones": make_generated_rig()}))
     armature = read_armature(path)
-    assert armature.generated
+    assert armature.is_generated
     keyed = dict.fromkeys(["shoulder.L", "spine_fk", "spine_fk.003"])
-    assert armature.above("upper_arm_fk.L", keyed) == "shoulder.L"
-    assert armature.above("thigh_fk.L", keyed) == "spine_fk"
+    assert armature.keyed_parent("upper_arm_fk.L", keyed) == "shoulder.L"
+    assert armature.keyed_parent("thigh_fk.L", keyed) == "spine_fk"
 
 
 def test_fingers_are_keyed_when_the_clip_has_them(tmp_path: Path) -> None:
@@ -235,8 +237,8 @@ def test_fingers_are_keyed_when_the_clip_has_them(tmp_path: Path) -> None:
     with np.load(io.BytesIO(files["random.npz"])) as arrays:
         rows = zip(card["bones"], card["parents"], arrays["bone_matrices"], strict=True)
         bones = [{"name": name, "parent": parent, "matrix": matrix.ravel().tolist()} for name, parent, matrix in rows]
-    with_fingers, _ = put_on(bones, random_clip(np.random.default_rng(8), 3, HUMANOID_FINGERS), tmp_path)
-    without, _ = put_on(bones, walk_clip(), tmp_path)
+    with_fingers, _ = retarget(bones, random_clip(np.random.default_rng(8), 3, HUMANOID_FINGERS), tmp_path)
+    without, _ = retarget(bones, walk_clip(), tmp_path)
     assert len(with_fingers["bones"]) == len(HUMANOID_FINGERS.names) and len(without["bones"]) == 22
 
 
@@ -253,17 +255,17 @@ def test_fingers_are_keyed_when_the_clip_has_them(tmp_path: Path) -> None:
 def test_what_is_missing_is_named(names: Mapping[str, str], message: str, tmp_path: Path) -> None:
     bones = [row | {"name": names.get(row["name"], row["name"])} for row in bones_of("mixamo")]
     with pytest.raises(InputError, match=message) as error:
-        put_on(bones, walk_clip(), tmp_path)
+        retarget(bones, walk_clip(), tmp_path)
     assert str(error.value).count(".") == 1
 
 
-def test_an_armature_that_lies_is_refused(tmp_path: Path) -> None:
+def test_an_armature_that_is_not_upright_is_refused(tmp_path: Path) -> None:
     bones = bones_of("mixamo")
     for row in bones:
         if row["name"].endswith(("Leg", "Foot", "ToeBase")):
             row["matrix"][11] = 2 - row["matrix"][11]  # legs up
     with pytest.raises(InputError, match="Hero doesn't stand"):
-        put_on(bones, walk_clip(), tmp_path)
+        retarget(bones, walk_clip(), tmp_path)
 
 
 MIRRORED, SHEARED = np.diag([-1.0, 1, 1, 1]), np.diag([1.0, 1.5, 1, 1])
@@ -280,9 +282,9 @@ MIRRORED, SHEARED = np.diag([-1.0, 1, 1, 1]), np.diag([1.0, 1.5, 1, 1])
         (json.dumps({"name": "Hero", "bones": [bone("", -1)]}), "name"),
         (json.dumps({"name": "Hero", "bones": [bone("a", -1) | {"matrix": [1.0] * 15}]}), "matrix"),
         (json.dumps({"name": "Hero", "bones": [bone("a", -1, (float("nan"), 0, 0))]}), "matrix"),
-        (json.dumps({"name": "Hero", "bones": [bone(f"b{k}", -1) for k in range(MOST_BONES + 1)]}), "bones"),
-        (json.dumps({"name": "Hero", "bones": [bone("a", -1), bone("a", 0)]}), "two bones"),
-        (json.dumps({"name": "Hero", "bones": [bone("a", 1), bone("b", -1)]}), "before its parent"),
+        (json.dumps({"name": "Hero", "bones": [bone(f"b{k}", -1) for k in range(MAX_BONES + 1)]}), "bones"),
+        (json.dumps({"name": "Hero", "bones": [bone("a", -1), bone("a", 0)]}), "two bones with the same name"),
+        (json.dumps({"name": "Hero", "bones": [bone("a", 1), bone("b", -1)]}), "comes before its parent"),
         (json.dumps({"name": "Hero", "bones": [bone("a", -1) | {"matrix": MIRRORED.ravel().tolist()}]}), "mirrored"),
         (json.dumps({"name": "Hero", "bones": [bone("a", -1) | {"matrix": [0.0] * 16}]}), "no size"),
         (json.dumps({"name": "Hero", "bones": [bone("a", -1) | {"matrix": SHEARED.ravel().tolist()}]}), "unevenly"),

@@ -1,4 +1,4 @@
-"""The extension's zip: what is in it, what it says of itself, and the command that makes it."""
+"""The extension's zip: its files, its manifest, and the command that builds it."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ METADATA = "Metadata-Version: 2.4\nName: brought\nVersion: 2.0\n"
 
 
 def wheel(fields: str) -> bytes:
-    """A wheel that says so much of itself."""
+    """Make a wheel with some fields in its metadata."""
     return pack({"brought-2.0.dist-info/METADATA": f"{METADATA}{fields}\n\nLicense: none of it.".encode()})
 
 
 @pytest.fixture
 def wheels(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Path | None]]:
-    """What pip would have been asked for: it isn't, one small wheel comes instead, and ours is small as well."""
+    """Requests for wheels, which return one small wheel instead of calling pip; our own wheel is small too."""
     asked: list[tuple[str, Path | None]] = []
 
     def fetch(platform: str, folder: Path, source: Path | None) -> list[Path]:
@@ -48,7 +48,7 @@ def run(*args: str) -> Result:
 
 
 def manifest_in(path: Path) -> dict:
-    """What the zip says of itself."""
+    """Read the manifest in a zip."""
     with zipfile.ZipFile(path) as file:
         return tomllib.loads(file.read("ganassets/blender_manifest.toml").decode())
 
@@ -102,12 +102,12 @@ def test_the_same_input_makes_the_same_bytes(wheels: list, tmp_path: Path):
 
 def test_a_wheel_that_is_not_to_be_had_leaves_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     def fetch(platform: str, folder: Path, source: Path | None) -> list[Path]:
-        raise InputError(f"pip can't get the wheels for {platform} (it said nothing).")
+        raise InputError(f"pip can't get the wheels for {platform} (it printed nothing).")
 
     monkeypatch.setattr(build, "fetch_wheels", fetch)
     result = run("-o", str(tmp_path / "dist"), "--platform", "windows-x64")
     assert result.exit_code == 2
-    assert result.stderr.endswith("Error: pip can't get the wheels for windows-x64 (it said nothing).\n")
+    assert result.stderr.endswith("Error: pip can't get the wheels for windows-x64 (it printed nothing).\n")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -146,7 +146,7 @@ def test_the_command_builds_for_others(wheels: list, tmp_path: Path):
     assert len(list((tmp_path / "dist").iterdir())) == len(PLATFORMS)
 
 
-def test_bad_input_is_told(wheels: list, tmp_path: Path):
+def test_bad_input_is_refused(wheels: list, tmp_path: Path):
     (tmp_path / "file").write_text("")
     for args, word in (
         (["--platform", "amiga"], "amiga"),
@@ -176,5 +176,7 @@ def test_this_platform(monkeypatch: pytest.MonkeyPatch, system: str, machine: st
 def test_platforms_without_blender(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("platform.system", lambda: "Linux")
     monkeypatch.setattr("platform.machine", lambda: "aarch64")
-    with pytest.raises(InputError, match="Linux on aarch64 has no wheels for Blender; name another with --platform"):
+    with pytest.raises(
+        InputError, match="Linux on aarch64 has no wheels for Blender; name another platform with --platform"
+    ):
         this_platform()

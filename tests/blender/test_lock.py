@@ -1,4 +1,4 @@
-"""The wheels of others in the extension: the lock file fixes them, pip takes those and no others."""
+"""Wheels of other packages in the extension: the lock file pins them, and pip accepts no others."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from ganassets.api.errors import InputError
 from ganassets.cli import cli
 from ganassets_blender import lock
 from ganassets_blender.lock import (
-    ALONE,
+    CPU_BUILD,
     GPU_BUILD,
     LOCK,
-    PLAIN_BUILD,
     PLATFORMS,
     WITH_DEPENDENCIES,
+    WITHOUT_DEPENDENCIES,
+    find_reason,
     read_lock,
-    reason_in,
+    read_wheels,
     renew_lock,
-    wheels_in,
 )
 from ganassets_blender.wheels import fetch_wheels, pack
 
@@ -45,14 +45,14 @@ def name_of(wheel: str) -> str:
 
 def test_ranges_are_those_of_the_package():
     required = {parts_of(text) for text in metadata.requires("ganassets") or [] if "extra" not in text}
-    assert {parts_of(text) for text in (*WITH_DEPENDENCIES, *ALONE)} <= required
+    assert {parts_of(text) for text in (*WITH_DEPENDENCIES, *WITHOUT_DEPENDENCIES)} <= required
 
 
 @pytest.mark.parametrize("info", [{"hashes": {"sha256": "ab"}, "hash": "sha256=ab"}, {"hash": "sha256=ab"}])
 def test_reports_of_older_and_newer_pips_are_read(info: dict[str, object]):
     url = "https://index.example/packages/rich-15.0.0-py3-none-any.whl"
     report = json.dumps({"install": [{"download_info": {"url": url, "archive_info": info}}]})
-    assert list(wheels_in(report)) == [("rich-15.0.0-py3-none-any.whl", "ab")]
+    assert list(read_wheels(report)) == [("rich-15.0.0-py3-none-any.whl", "ab")]
 
 
 def test_the_lock_names_files_and_digests_and_nothing_else():
@@ -76,7 +76,7 @@ def test_the_locked_versions_are_those_that_the_tests_run_with():
     for wheels in read_lock()["linux-x64"].values():
         for wheel in wheels:
             name, version = wheel.split("-")[:2]
-            asked = GPU_BUILD if name == PLAIN_BUILD else name.replace("_", "-")
+            asked = GPU_BUILD if name == CPU_BUILD else name.replace("_", "-")
             assert pinned[asked] == version, wheel
 
 
@@ -144,7 +144,7 @@ def test_the_lock_prefers_the_versions_that_are_installed(
 def test_both_builds_of_onnxruntime_are_one_version():
     versions = dict(line.split("==") for line in lock.installed_versions())
     assert GPU_BUILD not in versions
-    assert versions[PLAIN_BUILD] == metadata.version("onnxruntime-gpu" if GPU_BUILD in installed() else PLAIN_BUILD)
+    assert versions[CPU_BUILD] == metadata.version("onnxruntime-gpu" if GPU_BUILD in installed() else CPU_BUILD)
 
 
 def installed() -> set[str]:
@@ -164,9 +164,7 @@ def test_the_locked_wheels_are_fetched(locked: dict, source: Path, tmp_path: Pat
 def test_another_file_under_a_locked_name_is_refused(locked: dict, source: Path, tmp_path: Path):
     make_wheel(source, "rich", "14.0.0", "py3-none-any", "click")
     (tmp_path / "taken").mkdir()
-    said = (
-        r"^pip can't get the wheels for windows-x64 \(rich==14\.0\.0 is another file than the one in wheels\.json\)\.$"
-    )
+    said = r"^pip can't get the wheels for windows-x64 \(rich==14\.0\.0 differs from the file in wheels\.json\)\.$"
     with pytest.raises(InputError, match=said):
         fetch_wheels("windows-x64", tmp_path / "taken", source)
 
@@ -197,8 +195,8 @@ def test_the_command_renews_the_lock(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     [
         ("WARNING: slow\nERROR: a\nERROR: No such wheel.\n[notice] newer pip\n", "No such wheel"),
         ("python: No module named pip\n\n", "python: No module named pip"),
-        ("", "it said nothing"),
+        ("", "it printed nothing"),
     ],
 )
 def test_the_reason_is_pips(said: str, reason: str):
-    assert reason_in(said) == reason
+    assert find_reason(said) == reason

@@ -1,4 +1,4 @@
-"""What an asset becomes for the add-on: arrays, pictures and the card."""
+"""Parts of assets: arrays, images and the card."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ganassets.api.motion.rotations import from_matrix, multiply, rotate
 from ganassets.api.motion.skeletons import HUMANOID, HUMANOID_FINGERS
 from ganassets.api.rig_options import RIG_NAMES
 from ganassets_blender import EXPORTER
-from ganassets_blender.parts import choices_of, to_blender
+from ganassets_blender.parts import main_choices, to_blender
 from ganassets_images import EXPORTER as IMAGES
 from support.heads import make_head
 from support.motion_clips import random_clip, walk_clip
@@ -39,8 +39,8 @@ def parts_of(asset: Asset, **options: str) -> tuple[dict[str, Any], dict[str, np
         return card, dict(arrays), files
 
 
-def told(asset: Any, **sliders: float) -> Any:
-    """The asset with sliders; colons are written as two underscores."""
+def with_sliders(asset: Any, **sliders: float) -> Any:
+    """Set an asset's sliders; their names have two underscores instead of a colon."""
     named = {name.replace("__", ":"): value for name, value in sliders.items()}
     return replace(asset, provenance=replace(asset.provenance, sliders=named))
 
@@ -69,12 +69,12 @@ def test_materials_are_the_pictures_of_the_images_exporter() -> None:
 @pytest.mark.parametrize(
     ("asset", "title", "catalog"),
     [
-        (told(make_bricks(), material__brick=0.3, material__sand=0.7, hue=0.2), "Sand 7", "Materials/Sand"),
-        (told(make_bricks(), **{"material__rusted-metal": 1.0}), "Rusted metal 7", "Materials/Rusted metal"),
-        (told(make_bricks()), "Material 7", "Materials"),
-        (told(make_head(7), ancestry__asian=1.0), "Head 7", "Heads"),
-        (told(walk_clip(), action__walk=1.0, style__mocap=1.0), "Walk 7", "Motion/Walk"),
-        (told(rest_clip(HUMANOID), action__sit=1.0), "Sit 0", "Poses/Sit"),
+        (with_sliders(make_bricks(), material__brick=0.3, material__sand=0.7, hue=0.2), "Sand 7", "Materials/Sand"),
+        (with_sliders(make_bricks(), **{"material__rusted-metal": 1.0}), "Rusted metal 7", "Materials/Rusted metal"),
+        (with_sliders(make_bricks()), "Material 7", "Materials"),
+        (with_sliders(make_head(7), ancestry__asian=1.0), "Head 7", "Heads"),
+        (with_sliders(walk_clip(), action__walk=1.0, style__mocap=1.0), "Walk 7", "Motion/Walk"),
+        (with_sliders(rest_clip(HUMANOID), action__sit=1.0), "Sit 0", "Poses/Sit"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -90,14 +90,14 @@ def test_assets_of_one_seed_are_told_apart() -> None:
     assert parts_of(replace(head, name="faces-00000007-003"))[0]["title"] == "Head 7.3"
 
 
-def test_tags_tell_the_sliders() -> None:
-    card, _, _ = parts_of(told(make_bricks(), material__brick=1.0, look__photo=0.9, hue=0.123, turn=-0.001))
+def test_tags_contain_the_sliders() -> None:
+    card, _, _ = parts_of(with_sliders(make_bricks(), material__brick=1.0, look__photo=0.9, hue=0.123, turn=-0.001))
     assert card["tags"] == ["material", "brick", "photo", "hue 0.12", "turn 0"]
 
 
 def test_the_largest_choice_of_each_category() -> None:
     sliders = {"age": 3.0, "a:x": 0.2, "a:y": 0.8, "b:z": 1.0, "c:none": 0.0}
-    assert choices_of(sliders) == {"a": "y", "b": "z"}
+    assert main_choices(sliders) == {"a": "y", "b": "z"}
 
 
 def test_a_head_is_all_there_in_blenders_axes() -> None:
@@ -135,8 +135,8 @@ def test_a_mesh_without_faces_is_refused() -> None:
         EXPORTER.export(replace(head, topology=topology), DEFAULTS)
 
 
-def posed(card: dict[str, Any], arrays: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Where Blender puts the bones: world places (f, j, 3) and rotations (f, j, 4)."""
+def pose_bones(card: dict[str, Any], arrays: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Pose bones as Blender does: world positions (f, j, 3) and rotations (f, j, 4)."""
     matrices = arrays["bone_matrices"].astype(float)
     rest, turns = matrices[:, :3, 3], from_matrix(matrices[:, :3, :3])
     channels = arrays["rotations"][..., (1, 2, 3, 0)].astype(float)
@@ -160,7 +160,7 @@ def posed(card: dict[str, Any], arrays: dict[str, np.ndarray]) -> tuple[np.ndarr
 def test_the_channels_put_every_joint_where_it_is(rig: str, skeleton: Any) -> None:
     clip = random_clip(np.random.default_rng(2), 20, skeleton)
     card, arrays, _ = parts_of(clip, rig=rig)
-    found, _ = posed(card, arrays)
+    found, _ = pose_bones(card, arrays)
     joints = [card["bones"].index(RIGS[rig].bone_name(name)) for name in skeleton.names]
     assert np.abs(found[:, joints] - to_blender(positions(clip))).max() < 1e-4
     assert (card["frames"], card["fps"], card["loop"], card["rig"]) == (20, 30.0, False, rig)

@@ -1,4 +1,4 @@
-"""The process that the add-on starts, really started: models, thumbnails, jobs, cancelling, bad input."""
+"""The worker process: models, thumbnails, jobs, cancellation and bad input."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ PATIENCE = 300  # seconds; machines that run tests are slow now and then
 LISTED = {"faces", "poses", "textures"}
 
 
-class Server:
-    """The process, asked by hand."""
+class WorkerClient:
+    """A worker process that the test talks to."""
 
     def __init__(self, *words: str) -> None:
         words = words or ("-m", "ganassets_blender.serve")
@@ -54,12 +54,12 @@ class Server:
                 found.append(message)
                 if {"done", "error", "cancelled"} & message.keys():
                     return found
-        pytest.fail("it ended")
+        pytest.fail("the process has ended")
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    one = Server()
+def server() -> Iterator[WorkerClient]:
+    one = WorkerClient()
     yield one
     assert one.process.stdin and one.process.stdout
     one.process.stdin.close()
@@ -67,7 +67,7 @@ def server() -> Iterator[Server]:
     one.process.stdout.close()
 
 
-def test_models(server: Server, tmp_path: Path, capsys: Any) -> None:
+def test_models(server: WorkerClient, tmp_path: Path, capsys: Any) -> None:
     (tmp_path / "broken.onnx").write_bytes(b"\x08\x07nonsense")
     (tmp_path / "cut.onnx").write_bytes(Path(boxed(server, "poses")["path"]).read_bytes()[:100_000])
     (answer,) = server.ask(do="models", paths=[str(tmp_path / "broken.onnx"), str(tmp_path / "none.onnx")])
@@ -79,15 +79,15 @@ def test_models(server: Server, tmp_path: Path, capsys: Any) -> None:
     material = next(condition for condition in textures["conditions"] if condition["name"] == "material")
     assert "brick" in material["choices"]
     (answer,) = server.ask(do="models", paths=[str(tmp_path)])
-    assert not any("error" in model for model in answer["done"]), "in a folder they are left out"
+    assert not any("error" in model for model in answer["done"]), "broken files in folders are skipped"
 
 
-def boxed(server: Server, name: str) -> dict[str, Any]:
+def boxed(server: WorkerClient, name: str) -> dict[str, Any]:
     (answer,) = server.ask(do="models")
     return next(model for model in answer["done"] if model["name"] == name)
 
 
-def test_thumbnails(server: Server, tmp_path: Path) -> None:
+def test_thumbnails(server: WorkerClient, tmp_path: Path) -> None:
     job = {"model": "textures", "seeds": "3-4", "size": "64"}
     answers = server.ask(do="thumbnails", job=job, folder=str(tmp_path), side=64)
     files = [answer["thumbnail"]["file"] for answer in answers[:-1]]
@@ -95,24 +95,24 @@ def test_thumbnails(server: Server, tmp_path: Path) -> None:
     for file in files:
         with Image.open(file) as image:
             assert image.size == (64, 64) and image.mode == "RGBA"
-    before = os.stat(files[0]).st_mtime_ns
+    before = Path(files[0]).stat().st_mtime_ns
     again = server.ask(do="thumbnails", job=job, folder=str(tmp_path), side=64)
     assert [answer["thumbnail"]["file"] for answer in again[:-1]] == files
-    assert os.stat(files[0]).st_mtime_ns == before, "what is there is not made again"
+    assert Path(files[0]).stat().st_mtime_ns == before, "existing thumbnails are not rendered again"
 
 
 APART = """
 from ganassets_blender import serve
-serve.Studio = None
+serve.ThumbnailRenderer = None
 serve.main()
 """
 
 
-def test_thumbnails_of_a_strangers_model(server: Server, tmp_path: Path) -> None:
-    """The same pictures, but the model is not opened in the process that answers the panel."""
+def test_thumbnails_of_an_untrusted_model(server: WorkerClient, tmp_path: Path) -> None:
+    """The thumbnails are the same, but the model is not opened in the worker process."""
     own = tmp_path / "own.onnx"
     own.write_bytes(Path(boxed(server, "textures")["path"]).read_bytes())
-    files, apart = [], Server("-c", APART)
+    files, apart = [], WorkerClient("-c", APART)
     for model, one in ((str(own), apart), ("textures", server)):
         folder = tmp_path / f"of-{one is server}"
         job = {"model": model, "seeds": "3-4", "size": "64"}
@@ -129,14 +129,14 @@ def test_thumbnails_of_a_strangers_model(server: Server, tmp_path: Path) -> None
 SLOW = """
 import time
 from ganassets_blender import serve
-serve.THUMBNAIL_SECONDS = 0.5
-serve.Studio.picture = lambda *_: time.sleep(60)
+serve.THUMBNAIL_TIMEOUT = 0.5
+serve.ThumbnailRenderer.render = lambda *_: time.sleep(60)
 serve.main()
 """
 
 
 def test_a_thumbnail_that_never_ends(tmp_path: Path) -> None:
-    server = Server("-c", SLOW)
+    server = WorkerClient("-c", SLOW)
     job = {"model": "textures", "seeds": "1", "size": "64"}
     server.send(do="thumbnails", job=job, folder=str(tmp_path), side=64)
     assert not list(server.lines()) and server.process.wait(PATIENCE) == 1
@@ -145,17 +145,17 @@ def test_a_thumbnail_that_never_ends(tmp_path: Path) -> None:
     server.process.stdout.close()
 
 
-def test_old_thumbnails_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(serve, "MOST_THUMBNAILS", 2)
+def test_old_thumbnails_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serve, "MAX_THUMBNAILS", 2)
     for age in range(5):
         path = tmp_path / f"{age}.png"
         path.touch()
         os.utime(path, (1000 - age, 1000 - age))
-    serve.prune(tmp_path)
+    serve.prune_cache(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["0.png", "1.png"]
 
 
-def test_a_job_has_the_bytes_of_the_command_line(server: Server, tmp_path: Path) -> None:
+def test_a_job_has_the_bytes_of_the_command_line(server: WorkerClient, tmp_path: Path) -> None:
     from ganassets.cli import cli
 
     job = {"model": "textures", "seeds": "5,9", "size": "64", "sliders": {"material": "brick"}}
@@ -176,14 +176,14 @@ def without_recipe(png: bytes) -> str:
     return hashlib.sha256(png[png.index(b"IDAT") :]).hexdigest()
 
 
-def test_a_job_goes_on_where_it_stopped(server: Server, tmp_path: Path) -> None:
+def test_a_job_goes_on_where_it_stopped(server: WorkerClient, tmp_path: Path) -> None:
     job = {"model": "textures", "seeds": "1-2", "size": "64"}
     server.ask(do="run", job=job, out=str(tmp_path), threads=1)
     *steps, end = server.ask(do="run", job=job, out=str(tmp_path), threads=1)
     assert len(end["done"]["assets"]) == 2 and len(steps) == 1
 
 
-def test_cancelling(server: Server, tmp_path: Path) -> None:
+def test_cancelling(server: WorkerClient, tmp_path: Path) -> None:
     job = {"model": "textures", "seeds": "1-400", "size": "64"}
     number = server.send(do="run", job=job, out=str(tmp_path), threads=1)
     for message in server.lines():
@@ -206,25 +206,25 @@ BAD = [
 
 
 @pytest.mark.parametrize(("job", "about", "words"), BAD, ids=[words for *_, words in BAD])
-def test_bad_jobs_are_one_sentence(server: Server, tmp_path: Path, job: Any, about: str, words: str) -> None:
+def test_bad_jobs_are_one_sentence(server: WorkerClient, tmp_path: Path, job: Any, about: str, words: str) -> None:
     (answer,) = server.ask(do="run", job=job, out=str(tmp_path), threads=1)
     assert words in answer["error"] and "\n" not in answer["error"] and answer["about"] == about
 
 
-def test_a_memory_limit(server: Server, tmp_path: Path) -> None:
+def test_a_memory_limit(server: WorkerClient, tmp_path: Path) -> None:
     job = {"model": "textures", "seeds": "1", "size": "2048"}
     (answer,) = server.ask(do="run", job=job, out=str(tmp_path), memory=1.0)
     assert "GB" in answer["error"] and answer["about"] == "looks"
 
 
-def test_a_folder_that_cannot_be_written(server: Server, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written(server: WorkerClient, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     job = {"model": "textures", "seeds": "1", "size": "64"}
     *_, answer = server.ask(do="run", job=job, out=str(tmp_path / "file"), threads=1)
     assert "can't write" in answer["error"]
 
 
-def test_an_unknown_request(server: Server) -> None:
+def test_an_unknown_request(server: WorkerClient) -> None:
     (answer,) = server.ask(do="dance")
     assert "unexpected" in answer["error"]
 

@@ -1,4 +1,4 @@
-"""ganassets' own wheel in the extension is sound and the same each time; test_lock.py has the others."""
+"""The wheel of ganassets in the extension is valid and reproducible; test_lock.py tests the other wheels."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def unpacked(own: tuple[str, bytes], tmp_path_factory: pytest.TempPathFactory) -
 
 
 def in_folder(folder: Path, code: str) -> str:
-    """What Python prints that finds ganassets in a folder."""
+    """Output of Python code that imports ganassets from a folder."""
     run = [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(folder)!r})\n{code}"]
     done = subprocess.run(run, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -80,20 +80,20 @@ def test_it_holds_the_packages_whole(unpacked: Path):
 
 def test_an_installed_copy_makes_the_same_wheel(own: tuple[str, bytes], unpacked: Path):
     code = "from ganassets_blender import wheels; import hashlib; name, content = wheels.make_own_wheel()\n"
-    told = in_folder(unpacked, f"{code}print(wheels.__file__, name, hashlib.sha256(content).hexdigest())").split()
-    assert told[0].startswith(str(unpacked))
-    assert told[1:] == [own[0], hashlib.sha256(own[1]).hexdigest()]
+    output = in_folder(unpacked, f"{code}print(wheels.__file__, name, hashlib.sha256(content).hexdigest())").split()
+    assert output[0].startswith(str(unpacked))
+    assert output[1:] == [own[0], hashlib.sha256(own[1]).hexdigest()]
 
 
 def test_other_files_make_another_version(own: tuple[str, bytes], unpacked: Path):
     extra = unpacked / "ganassets" / "extra.py"
     extra.write_text("")
     try:
-        told = in_folder(unpacked, "from ganassets_blender import wheels; print(wheels.make_own_wheel()[0])")
+        output = in_folder(unpacked, "from ganassets_blender import wheels; print(wheels.make_own_wheel()[0])")
     finally:
         extra.unlink()
-    assert told != own[0]
-    assert told.startswith(f"ganassets-{own_version()}+")
+    assert output != own[0]
+    assert output.startswith(f"ganassets-{own_version()}+")
 
 
 def test_a_checkout_without_an_installation_is_told(monkeypatch: pytest.MonkeyPatch):

@@ -151,7 +151,7 @@ def calls(path: Path) -> list[str]:
 
 def test_nothing_is_printed_any_other_way():
     other = {"print", "click.echo", "click.secho", "sys.stdout.write", "sys.stderr.write", "Console"}
-    for room in ("ganassets/cli", "blender/ganassets_blender/commands"):
+    for room in ("ganassets/cli", "blender/ganassets_blender_commands"):
         for path in (ROOT / room).glob("*.py"):
             if path.name != "output.py":
                 assert not other.intersection(calls(path)), f"{path}: use ganassets.cli.output"

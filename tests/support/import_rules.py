@@ -12,7 +12,7 @@ from importlinter.cli import lint_imports
 ROOT = Path(__file__).parents[2]
 TRAINING_ONLY = ["onnx", "onnxscript", "psutil", "safetensors", "scipy", "tomli_w", "torch"]
 TRAINING_MODULES = ("dataset", "derive", "domain")  # of plugins: what samples are and what networks make of them
-BLENDER = "ganassets_blender"
+BLENDER, BLENDER_COMMANDS = "ganassets_blender", "ganassets_blender_commands"
 
 
 def packages(folder: str) -> list[str]:
@@ -41,16 +41,18 @@ def contracts(plugins: list[str], exporters: list[str]) -> list[dict]:
     trained = [f"{plugin}.**.{name} -> torch" for plugin in plugins for name in TRAINING_MODULES]
     trained += [f"{plugin}.{name} -> torch" for plugin in plugins for name in TRAINING_MODULES]
     torch = ("ganassets.training -> torch", "ganassets.training.** -> torch", *trained)
-    every = ["ganassets", BLENDER, *plugins, *exporters]
+    every = ["ganassets", BLENDER, BLENDER_COMMANDS, *plugins, *exporters]
     return [
         {"name": "layers of the core", "type": "layers", "layers": layers},
         {"name": "no circles", "type": "acyclic_siblings", "ancestors": every},
         {"name": "plugins and exporters are independent", "type": "independence", "modules": [*plugins, *exporters]},
-        forbid("the core knows no plugin", ["ganassets"], BLENDER, *plugins, *exporters),
-        forbid("plugins and exporters don't know Blender's extension", [*plugins, *exporters], BLENDER),
+        forbid("the core knows no plugin", ["ganassets"], BLENDER, BLENDER_COMMANDS, *plugins, *exporters),
+        forbid(
+            "plugins and exporters don't know Blender's extension", [*plugins, *exporters], BLENDER, BLENDER_COMMANDS
+        ),
         forbid("plugins import api and training", plugins, "ganassets.cli", "ganassets.inference", direct=True),
         forbid("exporters import api alone", exporters, *layers[:3]),
-        forbid("the extension needs no command line", [BLENDER], "ganassets.cli"),
+        forbid("the extension needs no command line", [BLENDER], "ganassets.cli", BLENDER_COMMANDS),
         forbid("torch only trains", every, "torch", direct=True, ignore=torch),
         forbid("making assets needs nothing of training", [*layers[2:], *runtime, *exporters, BLENDER], *TRAINING_ONLY),
         forbid(
@@ -62,7 +64,7 @@ def contracts(plugins: list[str], exporters: list[str]) -> list[dict]:
 def main() -> int:
     """Check all rules; 0 when they are kept."""
     plugins, exporters = packages("plugins"), packages("exporters")
-    roots = ["ganassets", BLENDER, *plugins, *exporters]
+    roots = ["ganassets", BLENDER, BLENDER_COMMANDS, *plugins, *exporters]
     options = {"root_packages": roots, "include_external_packages": True, "contracts": contracts(plugins, exporters)}
     sys.path[:0] = [str(ROOT / folder) for folder in (".", "plugins", "exporters", "blender")]
     with tempfile.TemporaryDirectory() as folder:

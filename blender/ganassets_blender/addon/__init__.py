@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # pyright: reportMissingImports=false
-"""GAN Assets: heads, tiling materials and clips by the batch, made beside Blender while it stays usable."""
+"""GAN Assets: generate heads, tiling materials and motion clips in batches while Blender stays usable."""
 
 # For Blenders before 4.2; later ones read the manifest.
 bl_info = {
@@ -9,19 +9,19 @@ bl_info = {
     "version": (0, 1, 0),
     "blender": (3, 4, 0),
     "location": "3D View > Sidebar > GAN Assets",
-    "description": "Generates heads, tiling materials and clips in batches",
+    "description": "Generates heads, tiling materials and motion clips in batches",
     "category": "Import-Export",
 }
 
-from . import fitness
+from . import blender_requirements
 
 
 def register() -> None:
-    """Enable the add-on; RuntimeError where it can't work."""
-    reason = fitness.reason_against()
-    if reason:
-        raise RuntimeError(reason)
-    from . import registration  # which needs numpy
+    """Enable the add-on; RuntimeError with the reason if this Blender can't run it."""
+    problem = blender_requirements.find_problem()
+    if problem:
+        raise RuntimeError(problem)
+    from . import registration  # needs numpy, which was checked above
 
     registration.register()
 

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# pyright: reportMissingImports=false
-"""What the process must know of an armature that clips are put on."""
+"""Write the rest pose of a user's armature for the worker process, which retargets clips to it. Needs no bpy."""
 
 from __future__ import annotations
 
@@ -10,11 +9,19 @@ from pathlib import Path
 from typing import Any
 
 
-def write(armature: Any, folder: Path) -> str:
-    """Write an armature's bones at rest into a file of a folder; returns its path."""
+def write_armature(armature: Any, folder: Path) -> str:
+    """Write an armature's bones at rest into a JSON file named after its content.
+
+    Args:
+        armature: an armature object.
+        folder: folder for the file.
+
+    Returns:
+        path of the file; ganassets_blender/armatures.py describes the format.
+    """
     bones = list(armature.data.bones)
     numbers = {bone.name: number for number, bone in enumerate(bones)}
-    told = {
+    rest = {
         "name": armature.name,
         "bones": [
             {
@@ -27,7 +34,7 @@ def write(armature: Any, folder: Path) -> str:
             for bone in bones
         ],
     }
-    text = json.dumps(told)
+    text = json.dumps(rest)
     path = folder / f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.json"
     path.write_text(text, encoding="utf-8")
     return str(path)

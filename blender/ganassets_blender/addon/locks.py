@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A lock on an open file that the system gives back when Blender ends, however it does. No bpy."""
+"""Lock an open file; the system releases the lock when Blender ends, even after a crash. Needs no bpy."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import sys
 if sys.platform == "win32":
     import msvcrt
 
-    def take(handle: int) -> bool:
-        """Whether this Blender has the lock now; False where another one has it."""
+    def take_lock(handle: int) -> bool:
+        """Try to lock an open file; False if another process holds the lock."""
         try:
             msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
         except OSError:
@@ -19,8 +19,8 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-    def take(handle: int) -> bool:
-        """Whether this Blender has the lock now; False where another one has it."""
+    def take_lock(handle: int) -> bool:
+        """Try to lock an open file; False if another process holds the lock."""
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

@@ -7,16 +7,16 @@ from typing import Any
 
 import bpy
 
-from .places import PACKAGE, library_folder
+from .paths import PACKAGE, library_folder
 
 
 def absolute(path: str) -> str:
-    """A path that doesn't depend on the file that is open."""
+    """Absolute path of a path that may be relative to the open .blend file."""
     return os.path.abspath(bpy.path.abspath(path))
 
 
-def folder_chosen(self: Any, context: Any) -> None:
-    """Blender's file browser gives paths relative to the file that is open, but another one will be."""
+def make_folders_absolute(self: Any, context: Any) -> None:
+    """Replace paths relative to the open .blend file, because the preferences apply to all files."""
     for name in ("library", "models"):
         path = getattr(self, name)
         if path.startswith("//"):
@@ -24,62 +24,62 @@ def folder_chosen(self: Any, context: Any) -> None:
 
 
 class GANASSETS_AddonPreferences(bpy.types.AddonPreferences):
-    """What holds for all jobs."""
+    """Settings for all jobs."""
 
     bl_idname = PACKAGE
 
     library: bpy.props.StringProperty(
         name="Library folder",
-        description="Where asset libraries are written; empty for a folder of the add-on's own",
+        description="Folder for generated asset libraries. Empty: a folder in Blender's user folder",
         subtype="DIR_PATH",
-        update=folder_chosen,
+        update=make_folders_absolute,
     )
     models: bpy.props.StringProperty(
         name="Models folder",
-        description="A folder with .onnx models of yours, or with run folders of ganassets",
+        description="Folder with your own .onnx models, or with run folders of ganassets",
         subtype="DIR_PATH",
-        update=folder_chosen,
+        update=make_folders_absolute,
     )
     added: bpy.props.StringProperty(
-        name="Models", description="Paths of models that were added one by one", options={"HIDDEN"}
+        name="Models", description="Paths of the model files that you have added", options={"HIDDEN"}
     )
     threads: bpy.props.IntProperty(
         name="Processes",
-        description="How many assets are made side by side; 0 for as many as the machine has room for",
+        description="Number of assets that are generated at the same time. 0: as many as fit this machine",
         min=0,
         max=64,
     )
     provider: bpy.props.EnumProperty(
-        name="Computes on",
-        description="Execution provider of onnxruntime; those that the extension's build lacks say so",
+        name="Compute on",
+        description="Device that runs the models. All but the processor need a matching build of onnxruntime",
         items=(
-            ("CPUExecutionProvider", "Processor", "The same result on every machine"),
-            ("CUDAExecutionProvider", "CUDA", "A GPU of NVIDIA's; needs a build of onnxruntime with CUDA"),
-            ("CoreMLExecutionProvider", "Core ML", "Apple's; the last digits may differ"),
-            ("DmlExecutionProvider", "DirectML", "Windows; needs a build of onnxruntime with DirectML"),
+            ("CPUExecutionProvider", "Processor", "Gives the same result on every machine"),
+            ("CUDAExecutionProvider", "CUDA", "NVIDIA GPU. Needs a build of onnxruntime with CUDA"),
+            ("CoreMLExecutionProvider", "Core ML", "Apple devices. Results may differ in the last digits"),
+            ("DmlExecutionProvider", "DirectML", "GPU on Windows. Needs a build of onnxruntime with DirectML"),
         ),
     )
     memory: bpy.props.FloatProperty(
         name="Memory limit (GB)",
-        description="What making assets may take, all processes together; 0 for as much as is free",
+        description="Memory for generating assets, in all processes together. 0: all free memory",
         min=0.0,
         soft_max=64.0,
     )
     idle: bpy.props.IntProperty(
         name="Release memory after (s)",
-        description="Seconds without work after which the process beside Blender ends",
+        description="Seconds without work after which the add-on ends its worker processes and frees their memory",
         default=60,
         min=5,
         max=3600,
     )
     pack: bpy.props.BoolProperty(
-        name="Pack pictures",
-        description="Keep pictures inside .blend files; otherwise libraries have them beside the files",
+        name="Pack images",
+        description="Store images inside the .blend files. Otherwise they are stored beside the files",
         default=True,
     )
-    author: bpy.props.StringProperty(name="Author", description="Written into every asset of a library")
+    author: bpy.props.StringProperty(name="Author", description="Author of the assets in a library")
     licence: bpy.props.StringProperty(
-        name="Licence", description="Written into every asset of a library; empty for the model's own"
+        name="Licence", description="Licence of the assets in a library. Empty: the licence of the model"
     )
 
     def draw(self, context: bpy.types.Context) -> None:

@@ -1,0 +1,1 @@
+"""Scenarios that use the installed add-on inside Blender; run_scenarios.py runs them."""
