@@ -125,10 +125,10 @@ def test_what_a_chatty_program_does_is_seen(sandbox: Sandbox) -> None:
 
 def check_command(sandbox: Sandbox, command: str, made: str) -> None:
     """Run a command, which makes so much in the working folder, and nothing elsewhere."""
-    before = set(os.listdir(sandbox.work))
+    before = {path.name for path in sandbox.work.iterdir()}
     done = sandbox.run("-m", "ganassets", *command.split())
     assert done.returncode == 0, f"{command}: {done.stderr[-2000:]}"
-    assert set(os.listdir(sandbox.work)) - before == set(made.split()), command
+    assert {path.name for path in sandbox.work.iterdir()} - before == set(made.split()), command
     assert sandbox.left() == [] == sandbox.sent(), command
 
 

@@ -12,8 +12,8 @@ from PIL import Image
 
 from ganassets.api.motion.kinematics import positions, rest_pose
 from ganassets.api.motion.rigs import RIGS
-from ganassets.api.rig_options import RIG_NAMES
 from ganassets.api.motion.skeletons import HUMANOID, HUMANOID_FINGERS
+from ganassets.api.rig_options import RIG_NAMES
 from ganassets_gltf import EXPORTER as GLTF
 from ganassets_gltf import VRMA
 from support.asset_files import write_asset
