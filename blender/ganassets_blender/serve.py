@@ -228,7 +228,10 @@ def plan_for(call: Call) -> Any:
     try:
         request = GenerationRequest.model_validate({**call.request["job"], "to": "parts"})
     except InputError as error:
-        raise InputError(f"the job is wrong: {error}") from error
+        wrong = InputError(f"the job is wrong: {error}")
+        raise (
+            wrong if error.__cause__ else Problem("looks", wrong)
+        ) from error  # a cause is pydantic's: no user's mistake
     file = about("model", inspect_model, about("model", find_model, request.model))
     plan = Plan([about("looks", resolve_request, request, file=file, title="1")])
     about("looks", plan.check_names)
