@@ -125,7 +125,7 @@ def build_request(model: str, params: Mapping[str, Any], **fields: Any) -> Gener
 
 def is_given(value: object) -> bool:
     """Return whether an option has another value than click's for an option that was left out."""
-    return value is not None and value is not False and value != () and value != ""
+    return value is not None and value is not False and value != ()
 
 
 def choose_seeds(params: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,10 +17,8 @@ from .resolve import resolve_request
 
 MAX_BYTES = 2**20
 MAX_JOBS = 1000
-# Keys that a job with recipes can't have: a recipe already says all of this.
-LOOK_KEYS = (
-    "seeds", "count", "seed", "sliders", "conditions", "directions", "truncation", "size", "crop", "window", "settings",
-)  # fmt: skip
+# Keys that a job with recipes may have; a recipe already says everything else.
+RECIPE_KEYS = frozenset({"model", "recipes", "to", "options", "name", "folder", "title"})
 
 
 def read_jobs(path: Path) -> list[GenerationRequest]:
@@ -47,8 +45,8 @@ def _read_job(path: Path, number: int, table: Any) -> GenerationRequest:
     title = table.get("title") if isinstance(table, dict) else None
     try:
         if isinstance(table, dict) and table.get("recipes"):
-            for key in LOOK_KEYS:
-                if key in table:
+            for key in table:
+                if key in {"sliders", *GenerationRequest.model_fields} - RECIPE_KEYS:
                     raise InputError(f"recipes say all of a look themselves; leave out {key}.")
         return GenerationRequest.model_validate(table)
     except InputError as error:

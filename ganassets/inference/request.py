@@ -6,6 +6,7 @@ checks the request against it; the result knows the recipe of each asset.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
@@ -59,16 +60,21 @@ def _check_shares(shares: dict[str, float]) -> dict[str, float]:
     return shares
 
 
+def _is_short(value: object) -> bool:
+    """Return whether a value is a text, or a whole number that has a text (Python refuses very long ones)."""
+    return isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**64)
+
+
 def _read_seeds(value: object) -> object:
     """Turn any way to write seeds into a tuple of numbers."""
-    if isinstance(value, (str, int)) and not isinstance(value, bool):
+    if _is_short(value):
         return parse_seeds(str(value))
-    return tuple(value) if isinstance(value, (Sequence, range)) else value
+    return tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else value
 
 
 def _read_size(value: object) -> object:
     """Turn any way to write a size into rows and columns."""
-    if isinstance(value, (str, int)) and not isinstance(value, bool):
+    if _is_short(value):
         value = parse_size(str(value))
     if isinstance(value, (tuple, list)) and value and all(isinstance(side, int) for side in value):
         check_size(value)
@@ -171,5 +177,8 @@ def describe_validation_error(error: ValidationError) -> str:
     first = [one for one in errors if one["loc"][:2] == errors[0]["loc"][:2]][-1]
     if place.startswith(("conditions.", "sliders.")) and len(first["loc"]) > 2:
         return f"{place}: write a number, a choice, a list of values, {{ from = 1, to = 2 }} or {{ any = [...] }}"
-    value = "" if first["type"] in ("missing", "extra_forbidden") else f" (not {str(first['input'])[:80]!r})"
+    value = ""
+    if first["type"] not in ("missing", "extra_forbidden"):
+        with contextlib.suppress(ValueError):  # Python writes no very long numbers
+            value = f" (not {str(first['input'])[:80]!r})"
     return f"{place}: {first['msg'][:200]}{value}"

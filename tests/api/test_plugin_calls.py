@@ -330,7 +330,7 @@ def test_a_plugin_that_ends_the_process_is_named(strange, path, tmp_path):
     (failure,) = summary.failures
     assert failure.why == (
         "generator 'strange' of ganassets-strange 0.3 or exporter 'strange' of ganassets-strange 0.3 ended the process "
-        "that made it (exit code 0); tell its author."
+        "(exit code 0); tell its author."
     )
 
 

@@ -176,7 +176,7 @@ def test_found_sliders_are_part_of_the_recipe(slid, command):
 
 
 def test_bad_words_about_sliders(slid):
-    assert "is there already; use --overwrite" in told(run("sliders", "discover", slid, "--samples", "64"))
+    assert "exists already; use --overwrite" in told(run("sliders", "discover", slid, "--samples", "64"))
     assert "no slider 'fuond-1' was found" in told(run("sliders", "rename", slid, "fuond-1", "x"))
     for name in ("Size", "1st", "", "../x", "x" * 41, "size\n"):
         assert "is no name for a slider" in told(run("sliders", "rename", slid, "found-1", name))
@@ -225,10 +225,10 @@ def test_files_that_can_not_be_looked_for(model, squares, monkeypatch):
         (("morph", "3", "x"), "x is not there; give a seed, a recipe, or a file that ganassets made"),
         (("morph", "3", "9223372036854775808"), "is larger than 9223372036854775807"),
         (("mix", "3", "9", "--layers", "2-"), "there are no layers 2-; this model has 0 to 1"),
-        (("mix", "3", "9"), "layers 2- are not there"),
+        (("mix", "3", "9"), "there are no layers 2-"),
         (("mix", "3", "9", "--layers", "all"), "layers 'all' can't be read"),
         (("vary", "3", "--strength", "0"), "the strength must be above 0 and at most 1, not 0"),
-        (("vary", "3", "--strength", "nan"), "a strength of nan is not above 0"),
+        (("vary", "3", "--strength", "nan"), "the strength must be above 0 and at most 1, not nan"),
         (("vary", "."), ". can't be read (is a directory)"),
         (("generate", "--recipe", "x.recipe.json", "-n", "3"), "recipes replace seeds; leave out count"),
         (("generate", "--recipe", "x.recipe.json", "--seed", "0"), "recipes replace seeds; leave out seed"),

@@ -29,7 +29,7 @@ def test_each_option_fills_a_field_of_its_name():
 
 @pytest.mark.parametrize(
     ("value", "given"),
-    [(None, False), (False, False), ((), False), ("", False), (0, True), (0.0, True), ("0", True), (("a=1",), True)],
+    [(None, False), (False, False), ((), False), ("", True), (0, True), (0.0, True), ("0", True), (("a=1",), True)],
 )
-def test_zero_is_a_value(value, given):
+def test_zero_and_an_empty_text_are_values(value, given):
     assert is_given(value) is given

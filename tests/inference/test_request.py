@@ -60,6 +60,8 @@ def test_files_of_jobs_say_sliders():
         ({"color": "red"}, "color: Extra inputs are not permitted."),
         ({"size": "big"}, "the size must be WIDTHxHEIGHT"),
         ({"seeds": "x"}, "seeds 'x' can't be read"),
+        ({"seeds": 10**5000}, "seeds: Input should be a valid tuple"),
+        ({"size": 10**5000}, "size: Input should be a valid tuple"),
         ({"seeds": True}, "seeds: Input should be a valid tuple"),
         ({"seeds": [-1]}, "seeds.0: Input should be greater than or equal to 0"),
         ({"seeds": "1", "count": 2}, "seeds already says which assets; leave out count, or seeds."),
