@@ -10,9 +10,10 @@ import uuid
 from collections.abc import Iterable
 from pathlib import Path
 
-from ganassets.api.errors import InputError
 from ganassets.api.files import read_bytes
 from ganassets.api.writer import write_atomic
+
+from .errors import LibraryError
 
 FILE = "blender_assets.cats.txt"
 MAX_BYTES = 2**24
@@ -37,10 +38,10 @@ def read_list(library: Path) -> str:
             return ""
         text = read_bytes(path, MAX_BYTES).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} can't be read as a list of catalogs. Move the file away.") from error
+        raise LibraryError(f"{path} can't be read as a list of catalogs. Move the file away.") from error
     for line in filter(None, map(str.strip, text.splitlines())):
         if line.startswith("VERSION") and line.split()[1:] != ["1"]:
-            raise InputError(f"{path} has an unsupported version ({line[:40]}, not 1). Choose another library folder.")
+            raise LibraryError(f"{path} has an unsupported version ({line[:40]}, not 1). Choose another folder.")
     return text
 
 

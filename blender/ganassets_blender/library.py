@@ -36,6 +36,7 @@ from ganassets.inference.batch.journal import Journal, lines_of
 from ganassets.inference.batch.plan import BatchUnit, Plan, ResolvedRequest
 
 from . import catalogs
+from .errors import LibraryError, VolumeError
 
 FOLDER, INDEX = "ganassets", "index.jsonl"
 # Limits of a volume, which is in memory as a whole when Blender opens it: assets, and bytes of their parts.
@@ -146,7 +147,7 @@ class LibraryIndex:
             try:
                 self._add_line(json.loads(line))
             except (ValueError, KeyError, TypeError, RecursionError) as error:
-                raise InputError(
+                raise LibraryError(
                     f"{self.path} is damaged in line {number}. Move the folder {self.folder} away, or choose another "
                     "library folder."
                 ) from error
@@ -393,7 +394,7 @@ class VolumeWriter:
                 raise
             answer = self._ready_blender().ask(request)
         if answer["error"]:
-            raise GanassetsError(f"Blender couldn't write the library {self.index.library}: {answer['error']}.")
+            raise VolumeError(f"Blender couldn't write the library {self.index.library}: {answer['error']}.")
 
     def _ready_blender(self) -> Blender:
         """The running Blender, or a new one."""

@@ -310,6 +310,9 @@ def fill_library(request: WorkerRequest) -> dict[str, Any]:
     Fields of the request: "job", "library" (the folder), "pack", "author", "licence", and those of make_settings. The
     environment names the background Blender (see ganassets.api.blender).
     """
+    from ganassets.api.writer import WriteError
+
+    from .errors import LibraryError, VolumeError
     from .library import LibraryTerms, add_to_library
 
     fields, plan = request.fields, make_plan(request)
@@ -320,8 +323,10 @@ def fill_library(request: WorkerRequest) -> dict[str, Any]:
     library = Path(fields["library"])
     try:
         result = add_to_library(plan, library, terms, settings, request.progress, request.waiting)
-    except GanassetsError as error:  # errors of the library contain its folder
-        raise RequestError("library" if str(library) in str(error) else "making", error) from error
+    except (LibraryError, VolumeError, WriteError) as error:
+        raise RequestError("library", error) from error
+    except GanassetsError as error:
+        raise RequestError("making", error) from error
     return {
         "new": result.new,
         "there": result.there,

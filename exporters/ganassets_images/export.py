@@ -11,7 +11,7 @@ import numpy as np
 
 from ganassets.api.assets import Picture, TextureSet
 from ganassets.api.engines import ENGINES, HEIGHT, NORMAL, Engine, TextureFile
-from ganassets.api.errors import InputError
+from ganassets.api.errors import MissingDependencyError
 from ganassets.api.images.encoding import encode_png, encode_webp, quantize
 from ganassets.api.images.texture_maps import describe_texture, encode_png_texture, pack_channels
 from ganassets.api.shading import shade_plane, shade_sphere, to_linear
@@ -94,7 +94,8 @@ def encode_exr_texture(asset: TextureSet, file: TextureFile, engine: Engine, bit
     try:
         import OpenEXR
     except ImportError as error:
-        raise InputError("EXR needs a library: pip install 'ganassets[exr]', or choose --option format=png.") from error
+        text = "EXR needs a library: pip install 'ganassets[exr]', or choose --option format=png."
+        raise MissingDependencyError(text) from error
     in_metres = file.channels == HEIGHT
     values = asset.height[..., None] if in_metres else pack_channels(asset, file.channels, engine.normal_y)
     values = to_linear(values).astype(np.float32) if file.is_colour else values

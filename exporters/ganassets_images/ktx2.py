@@ -10,7 +10,7 @@ import struct
 import subprocess
 from collections.abc import Mapping, Sequence
 
-from ganassets.api.errors import InputError
+from ganassets.api.errors import InputError, MissingDependencyError
 from ganassets.api.scratch import scratch_folder
 
 PROGRAM = "basisu"
@@ -42,7 +42,7 @@ def encode_ktx2(png: bytes, flags: Sequence[str], text: Mapping[str, str]) -> by
     """
     program = shutil.which(PROGRAM)
     if not program:
-        raise InputError(
+        raise MissingDependencyError(
             f"KTX2 needs the program {PROGRAM} of Basis Universal on the PATH. "
             "Install it, or choose --option format=png."
         )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ganassets.api.assets import Asset
-from ganassets.api.errors import InputError
+from ganassets.api.errors import MissingDependencyError
 
 if TYPE_CHECKING:
     from pxr import Usd
@@ -40,7 +40,7 @@ def check_installed() -> None:
     try:
         import pxr  # noqa: F401  # only tried
     except ImportError as error:
-        raise InputError("USD needs a library: pip install 'ganassets[usd]'.") from error
+        raise MissingDependencyError("USD needs a library: pip install 'ganassets[usd]'.") from error
 
 
 def new_stage(asset: Asset, root_type: str) -> AssetStage:

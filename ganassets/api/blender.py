@@ -22,7 +22,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .errors import GanassetsError, InputError
+from .errors import GanassetsError, InputError, MissingDependencyError
 
 VARIABLE = "GANASSETS_BLENDER"
 START = Path(__file__).with_name("inside_blender.py")
@@ -58,7 +58,7 @@ def command(script: Path, what: str) -> list[str]:
     program = os.environ.get(VARIABLE) or (sys.executable if importlib.util.find_spec("bpy") else "blender")
     found = shutil.which(program)
     if not found:
-        raise InputError(
+        raise MissingDependencyError(
             f"{what} Blender: pip install 'ganassets[blender]' (Python 3.11 or 3.13), put blender on the PATH, or name "
             f"it in {VARIABLE}."
         )

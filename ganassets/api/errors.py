@@ -15,6 +15,10 @@ class InputError(GanassetsError):
     exit_code = 2
 
 
+class MissingDependencyError(InputError):
+    """A library or program that a format needs is not installed; the sentence says how to install it."""
+
+
 class ContractError(InputError):
     """An asset or a set of samples breaks a promise of its class.
 

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from ganassets.api.assets import Picture
-from ganassets.api.errors import GanassetsError, InputError
+from ganassets.api.errors import InputError, MissingDependencyError
 from ganassets.api.options import option_values
 from ganassets.api.registry import find_exporters, load_exporter, load_generator
 from ganassets.api.spec import GeneratorSpec
@@ -80,10 +80,8 @@ def exported(name: str, kind: str, option: str) -> tuple[Mapping[str, bytes], Re
     recipe = recipe.changed(file={"to": name, "options": options})
     try:
         return exporter.export(replace(asset, provenance=provenance_of(recipe)), options), recipe
-    except GanassetsError as error:
-        if "not installed" in str(error) or "install" in str(error):
-            pytest.skip(str(error))
-        raise
+    except MissingDependencyError as error:
+        pytest.skip(str(error))
 
 
 def written(folder: Path, files: Mapping[str, bytes], recipe: Recipe) -> None:
