@@ -11,9 +11,8 @@ from ganassets.api.assets import Mesh
 from ganassets.api.registry import load_generator
 from ganassets.api.rendering import render_views
 from ganassets.api.spec import GeneratorSpec
-from ganassets.inference.conditions import ConditionValue
 from ganassets.inference.model import Model, open_model
-from ganassets.inference.request import GenerationRequest
+from ganassets.inference.request import GenerationRequest, RequestedValue
 from ganassets.inference.resolve import generate
 from ganassets_faces.preview import FRONT, INK, PAPER, PROFILE, THREE_QUARTER, Layout, contact_sheet
 
@@ -21,13 +20,13 @@ IMAGES = Path(__file__).parent / "images"
 HEADS = Layout((FRONT, THREE_QUARTER, PROFILE), 256, 2)
 SEED = 11
 CELL = 200
-ROWS: dict[str, list[ConditionValue]] = {
+ROWS: dict[str, list[RequestedValue]] = {
     "age": [10.0, 30.0, 50.0, 80.0],
     "sex": [0.0, 0.33, 0.67, 1.0],
     "weight": [0.0, 0.33, 0.67, 1.0],
     "skin_tone": [0.05, 0.35, 0.65, 0.95],
 }
-BASE: dict[str, ConditionValue] = {
+BASE: dict[str, RequestedValue] = {
     "age": 30.0,
     "sex": 0.6,
     "weight": 0.5,

@@ -1,11 +1,144 @@
-"""Train small GANs on your own art and turn them into assets for games and Blender."""
+"""Train small GANs on your own art and generate assets for games and Blender.
+
+Everything is loaded at first use: `import ganassets` loads neither numpy nor torch nor onnxruntime.
+
+>>> import ganassets
+>>> for asset in ganassets.generate("faces", seeds=[7], age=70):
+...     print(asset.name, asset.recipe.condition["age"])
+faces-00000007 70.0
+"""
+
+from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .inference.generated import GeneratedAsset, LoadedModel
+    from .training.trained_run import TrainedRun
 
 __version__ = "0.1.0"
+__all__ = ["export", "exporters", "generate", "generators", "load_model", "train"]
 
-# What keeps dependencies from reporting to anybody. They read it when they load, which is after this.
+# Variables that keep dependencies from reporting to anybody. They read them when they load, which is later than this.
 QUIET = {
-    "ORT_DISABLE_TELEMETRY": "1",  # onnxruntime: an id of the device in the user's cache folder, facts of the machine
+    "ORT_DISABLE_TELEMETRY": "1",  # onnxruntime: a device id in the user's cache folder, facts about the machine
 }
 os.environ.update(QUIET)
+
+
+def generate(
+    model: str | Path, seeds: str | int | Iterable[int] | None = None, **wishes: Any
+) -> Iterator[GeneratedAsset]:
+    """Generate assets one by one, the same as `ganassets generate` makes.
+
+    Args:
+        model: name of a generator ("faces"), a run's folder or a model file. The file is trusted.
+        seeds: "1-200", one number or several; one asset each. None for seed 1, or `count` seeds.
+        wishes: conditions of the model and settings of its generator by name (`age=70`, `seconds=2.0`), or fields of
+            GenerationRequest (`truncation=0.7`, `size="1024x512"`, `count=8`).
+
+    Returns:
+        an iterator of assets, each with `save(folder, to=...)`; a notebook shows them as pictures.
+
+    Raises:
+        InputError: the model can't be opened, a name is unknown, or a value doesn't fit.
+
+    >>> import ganassets
+    >>> [asset.name for asset in ganassets.generate("textures", seeds="3-4", size=64, material="brick")]
+    ['textures-00000003', 'textures-00000004']
+    """
+    return load_model(model).generate(seeds, **wishes)
+
+
+def load_model(model: str | Path) -> LoadedModel:
+    """Open a model.
+
+    Args:
+        model: name of a generator ("faces"), a run's folder or a model file. The file is trusted.
+
+    Returns:
+        the model: `manifest` (conditions, outputs, training data, licence) and `generate(seeds, ...)`.
+
+    Raises:
+        InputError: there is no such model, or it can't be used.
+
+    >>> import ganassets
+    >>> ganassets.load_model("poses").manifest.generator
+    'poses'
+    """
+    from .inference.generated import load
+
+    return load(model)
+
+
+def train(generator: str, *, out: str | Path | None = None, **options: Any) -> TrainedRun:
+    """Train a model, as `ganassets train` does; Ctrl-C saves the run.
+
+    Args:
+        generator: name of the generator ("portraits").
+        out: run folder to create; None for runs/GENERATOR-DATE-N.
+        options: `preset`, `kimg` (thousand images), `seed`, `objective`, `device`, `threads`, `precision`, `devices`,
+            `start` (model to start from), `quiet`, and the generator's data options (`data="my-portraits"`).
+
+    Returns:
+        the run: `folder`, `export()`, `report`.
+
+    Raises:
+        InputError: an option or the data can't be used.
+        GanassetsError: training isn't installed (extra `train`), or fails.
+
+    >>> import ganassets
+    >>> run = ganassets.train("portraits", data="my-portraits", kimg=0.032, quiet=True)
+    >>> run.export().name
+    'model.onnx'
+    """
+    from .training.trained_run import train as train_run
+
+    return train_run(generator, out=out, **options)
+
+
+def export(run: TrainedRun | str | Path, out: str | Path | None = None, **options: Any) -> Path:
+    """Export a run's model as ONNX, checked against torch, as `ganassets export --onnx` does.
+
+    Args:
+        run: what `train` returned, or a run's folder.
+        out: the file; None for model.onnx in the run's folder.
+        options: `best` (the checkpoint nearest to the data), `licence` and `source` of your own data.
+
+    Returns:
+        path of the model file.
+
+    Raises:
+        InputError: there is no run, or it can't be read.
+        GanassetsError: the exported model differs from torch's.
+    """
+    from .training.trained_run import TrainedRun
+
+    return (run if isinstance(run, TrainedRun) else TrainedRun(Path(run))).export(out, **options)
+
+
+def generators() -> list[str]:
+    """Names of the installed generators.
+
+    >>> import ganassets
+    >>> ganassets.generators()
+    ['faces', 'portraits', 'poses', 'textures']
+    """
+    from .api.registry import generator_names
+
+    return generator_names()
+
+
+def exporters() -> list[str]:
+    """Names of the installed formats.
+
+    >>> import ganassets
+    >>> "gltf" in ganassets.exporters()
+    True
+    """
+    from .api.registry import exporter_names
+
+    return exporter_names()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import os
 import traceback
 import warnings
 from collections.abc import Iterator, Sequence
@@ -226,25 +225,3 @@ def parse_pairs(option: str, texts: Sequence[str]) -> dict[str, str]:
             raise InputError(f"{option} {name} is given twice.")
         pairs[name] = value
     return pairs
-
-
-def load_training(module: str, function: str) -> Any:
-    """Import a function that needs the packages of the extra "train".
-
-    Args:
-        module: Full name of the module.
-        function: Name of the function.
-
-    Raises:
-        GanassetsError: The packages are not installed.
-    """
-    # By default OpenMP's threads spin while they wait, which makes a run several times slower on a busy machine.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    try:
-        return getattr(importlib.import_module(module), function)
-    except ModuleNotFoundError as error:
-        if (error.name or "").startswith("ganassets"):
-            raise
-        raise GanassetsError(
-            f'this needs {error.name}, which is not installed; install it with pip install "ganassets[train]".'
-        ) from error

@@ -13,7 +13,8 @@ import click
 from ..api.errors import InputError
 from ..api.registry import generator_names, load_generator
 from ..api.texts import shell_command
-from .base import debug_option, load_training
+from ..training.loading import load_training
+from .base import debug_option
 from .output import make_console, say, say_json
 
 if TYPE_CHECKING:

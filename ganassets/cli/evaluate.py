@@ -11,7 +11,8 @@ from ..api.errors import InputError
 from ..api.registry import load_generator
 from ..api.spec import GeneratorSpec
 from ..inference.model_search import check_trusted, find_model
-from .base import GeneratorCommand, complete_generators, debug_option, load_training
+from ..training.loading import load_training
+from .base import GeneratorCommand, complete_generators, debug_option
 from .generation import say_versions
 from .options import TRUSTED_OPTION
 from .output import make_console, say_json

@@ -8,7 +8,8 @@ import click
 
 from ..api.errors import InputError
 from ..api.texts import shell_command
-from .base import complete_generators, debug_option, load_training
+from ..training.loading import load_training
+from .base import complete_generators, debug_option
 from .find import find_run, spec_of_run
 from .output import make_console, say
 

@@ -9,7 +9,7 @@ from ..api.errors import InputError
 from ..api.registry import generator_names, load_generator
 from ..api.texts import nearest, shell_command
 from ..inference.model_search import MODEL_FILE, RUNS, find_model, runs_of, shipped_models
-from .base import load_training
+from ..training.loading import load_training
 
 if TYPE_CHECKING:
     from ..api.spec import GeneratorSpec

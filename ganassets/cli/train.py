@@ -11,11 +11,13 @@ import click
 
 from ..api.errors import GanassetsError, InputError
 from ..api.registry import load_generator
-from ..api.spec import OBJECTIVES, PRECISIONS, GeneratorSpec, Preset, with_overrides
+from ..api.spec import OBJECTIVES, PRECISIONS, GeneratorSpec
 from ..api.texts import shell_command
 from ..api.writer import WriteError
 from ..inference.model_search import check_trusted, find_model
-from .base import GeneratorCommand, complete_generators, debug_option, load_training
+from ..training.loading import load_training
+from ..training.presets import choose_preset
+from .base import GeneratorCommand, complete_generators, debug_option
 from .find import SETTINGS_FILE, spec_of_run
 from .options import TRUSTED_OPTION
 from .output import make_console, say
@@ -30,13 +32,6 @@ Examples:
   ganassets train --resume runs/faces-20260131-1
   ganassets train faces --help      (lists its presets and data options)
 """
-
-
-# Thousand images after which a model has visibly moved to other data; some minutes on two cores.
-FINE_TUNE_KIMG = 4.0
-# Factor of the preset's learning rates, and divisor of its gamma. With higher rates or a weaker penalty, the untrained
-# discriminator spoils what the generator has learned.
-FINE_TUNE_RATE = 0.2
 
 
 def data_parameter(name: str) -> str:
@@ -121,8 +116,7 @@ def command(
         raise InputError("name a generator to train, such as `ganassets train faces`; see `ganassets plugins list`.")
     spec: GeneratorSpec = ctx.meta[SPEC] or load_generator(name)
     model = find_start_model(start, trusted) if start else None
-    chosen = spec.preset(preset) if preset else spec.presets[0] if model is None else fine_tuning_preset(model, spec)
-    chosen = with_overrides(chosen, kimg=kimg, objective=objective)
+    chosen = choose_preset(spec, preset, model, kimg=kimg, objective=objective)
     data_options = {option.name: data[data_parameter(option.name)] for option in spec.data_options}
     train = load_training("ganassets.training.run", "train")
     with explain_how_to_resume(spec.name):
@@ -171,23 +165,6 @@ def find_start_model(text: str, trusted: bool) -> Path:
     file = inspect_model(find_model(text))
     check_trusted(file, trusted)
     return file.path
-
-
-def fine_tuning_preset(model: Path, spec: GeneratorSpec) -> Preset:
-    """Return the preset that a model was trained with, with length, rates and gamma for fine-tuning."""
-    from ..inference.model import CPU, open_model
-
-    manifest = open_model(model, providers=[CPU]).manifest
-    if manifest.generator != spec.name:
-        raise InputError(f"{model} is a model of {manifest.generator}, not of {spec.name}.")
-    preset = spec.preset(manifest.training.preset)
-    return with_overrides(
-        preset,
-        kimg=FINE_TUNE_KIMG,
-        learning_rate=FINE_TUNE_RATE * preset.learning_rate,
-        regression_rate=FINE_TUNE_RATE * preset.regression_rate,
-        gamma=preset.gamma / FINE_TUNE_RATE,
-    )
 
 
 def resume_run(ctx: click.Context, run: Path, trusted: bool) -> None:

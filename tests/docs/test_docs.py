@@ -408,3 +408,17 @@ def test_a_resumed_run_goes_on(desk: Path):
     before = images()
     run(["train", "--resume", RUN])
     assert images() > before
+
+
+def test_the_list_of_public_names_is_current():
+    script = ROOT / "docs" / "api_list.py"
+    code = f"import runpy; m = runpy.run_path({str(script)!r}); print(m['MARK'] + m['listing'](), end='')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    assert page.endswith(done.stdout), "run python docs/api_list.py"
+
+
+def test_every_public_name_of_the_api_says_what_it_is():
+    rows = re.findall(r"^\| `(\w+)` \| (.*) \|$", (ROOT / "docs" / "api.md").read_text(encoding="utf-8"), re.M)
+    assert len(rows) > 100
+    assert [name for name, text in rows if len(text) < 10] == []

@@ -1,0 +1,135 @@
+"""The Python API: the same assets as the command line, errors in one sentence, nothing heavy on import."""
+
+from __future__ import annotations
+
+import doctest
+import io
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+import ganassets
+from ganassets.api.errors import InputError
+from support.command_line import in_process, run
+from support.sprites import write_sprites
+
+HEAVY = ("numpy", "torch", "onnxruntime", "onnx", "pydantic", "PIL", "rich", "click")
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.name != "index.jsonl"}
+
+
+@pytest.mark.parametrize(
+    ("model", "wishes", "to", "options", "command"),
+    [
+        ("faces", {"age": 70}, "gltf", {"morphs": False}, ["--age", "70", "--option", "morphs=no"]),
+        ("textures", {"size": "64x128", "material": "brick"}, "unity", {}, ["--size", "64x128", "--material", "brick"]),
+        ("poses", {"action": "walk", "seconds": 1.0}, "bvh", {"rig": "mixamo"},
+         ["--action", "walk", "--seconds", "1", "--rig", "mixamo"]),
+    ],
+)  # fmt: skip
+def test_saved_files_equal_those_of_the_command(model, wishes, to, options, command, tmp_path):
+    for asset in ganassets.generate(model, seeds="7-8", **wishes):
+        for path in asset.save(tmp_path / "python", to=to, **options):
+            assert asset.name in path.name
+    out = str(tmp_path / "command")
+    result = run("generate", model, "--seeds", "7-8", "--to", to, *command, "--no-preview", "--workers", "1", "-o", out)
+    assert result.exit_code == 0, result.output
+    assert files_of(tmp_path / "python") == files_of(tmp_path / "command")
+
+
+def test_assets_show_themselves():
+    (asset,) = ganassets.generate("textures", seeds=3, size=32)
+    with Image.open(io.BytesIO(asset._repr_png_())) as image:
+        assert min(image.size) >= 32
+    assert asset.name == "textures-00000003" and asset.recipe.seed == 3
+
+
+def test_lists_make_each_combination():
+    assets = list(ganassets.generate("textures", seeds=[1, 2], size=32, material=["brick", "sand"]))
+    assert len({asset.name for asset in assets}) == 4
+
+
+def test_files_are_kept_unless_told_otherwise(tmp_path):
+    (asset,) = ganassets.generate("textures", seeds=1, size=32)
+    asset.save(tmp_path)
+    with pytest.raises(InputError, match="is there already"):
+        asset.save(tmp_path)
+    assert asset.save(tmp_path, overwrite=True)
+
+
+@pytest.mark.parametrize(
+    ("model", "wishes", "text"),
+    [
+        ("nonsense", {}, "nonsense"),
+        ("faces", {"shoe_size": 44}, "shoe_size"),
+        ("faces", {"age": 700}, "age 700 is outside 8..85"),
+        ("faces", {"seeds": "5-"}, "5-"),
+        ("faces", {"size": 64}, "make one size only"),
+        ("poses", {"seconds": "long"}, "seconds takes a number"),
+        ("faces.onnx", {}, "faces.onnx"),
+    ],
+)
+def test_mistakes_are_one_sentence_before_anything_is_made(model, wishes, text):
+    with pytest.raises(InputError, match=r"^[^\n]+$") as error:
+        ganassets.generate(model, **wishes)
+    assert text in str(error.value)
+
+
+def test_an_unknown_format_or_option_is_refused(tmp_path):
+    (asset,) = ganassets.generate("textures", seeds=1, size=32)
+    for to, options in (("jpg", {}), ("gltf", {"copies": 3}), ("vrm", {})):
+        with pytest.raises(InputError):
+            asset.save(tmp_path / "none", to, **options)
+    assert not (tmp_path / "none").exists()
+
+
+def test_importing_is_light():
+    code = f"import sys, ganassets\nprint([name for name in {HEAVY!r} if name in sys.modules])"
+    assert in_process(code).stdout == "[]\n"
+    code = f"import sys, ganassets\nganassets.generators()\nprint([name for name in {HEAVY!r} if name in sys.modules])"
+    assert in_process(code).stdout == "[]\n"
+
+
+def test_types_ship():
+    assert Path(ganassets.__file__ or "").with_name("py.typed").is_file()
+
+
+@pytest.mark.slow
+def test_examples_run(tmp_path, monkeypatch):
+    """A run, its export and its report among them."""
+    pytest.importorskip("torch")
+    import torch
+
+    threads, strict = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    monkeypatch.chdir(tmp_path)
+    write_sprites(tmp_path / "my-portraits", opaque=True)
+    report: list[str] = []
+    runner = doctest.DocTestRunner()
+    found = doctest.DocTestFinder().find(ganassets, "ganassets")
+    for examples in found:
+        runner.run(examples, out=report.append)
+    torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(strict)
+    assert not runner.failures, "".join(report)
+    shown = {examples.name.rpartition(".")[2] for examples in found if examples.examples}
+    assert shown >= set(ganassets.__all__) - {"export"}
+    (folder,) = (tmp_path / "runs").iterdir()
+    trained = ganassets.train(
+        "portraits", data="my-portraits", kimg=0.016, device="cpu", threads=1, out="two", quiet=True
+    )
+    assert trained.report.is_file() and trained.spec.name == "portraits"
+    assert ganassets.export("two", licence="CC0-1.0", source="Mine") == trained.model
+    manifest = ganassets.load_model(Path("two")).manifest
+    assert (manifest.data.licence, manifest.data.source) == ("CC0-1.0", "Mine")
+    assert trained.resume(quiet=True).folder == Path("two")
+    assert len(list(folder.iterdir())) > 3
+
+
+def test_training_mistakes_are_one_sentence():
+    with pytest.raises(InputError, match="has no option 'pictures'; its data options are"):
+        ganassets.train("portraits", pictures="x")
+    with pytest.raises(InputError, match="has no preset"):
+        ganassets.train("portraits", preset="enormous")
