@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import io
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -80,7 +81,8 @@ def test_mistakes_are_one_sentence_before_anything_is_made(model, wishes, text):
 
 def test_an_unknown_format_or_option_is_refused(tmp_path):
     (asset,) = ganassets.generate("textures", seeds=1, size=32)
-    for to, options in (("jpg", {}), ("gltf", {"copies": 3}), ("vrm", {})):
+    wrong: list[tuple[str, dict[str, Any]]] = [("jpg", {}), ("gltf", {"copies": 3}), ("vrm", {})]
+    for to, options in wrong:
         with pytest.raises(InputError):
             asset.save(tmp_path / "none", to, **options)
     assert not (tmp_path / "none").exists()
