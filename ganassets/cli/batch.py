@@ -38,7 +38,7 @@ Examples:
 @with_options(RUN_OPTIONS)
 @debug_option
 def command(jobs: Path, **params: Any) -> None:
-    """Make assets with several models, looks and formats from the file JOBS.
+    """Make the assets that the file JOBS describes: several models, sliders and formats.
 
     Each asset is recorded in index.jsonl when its files are complete. Run the command again to continue a batch that
     was stopped; the result is the same. Relative paths in the file start from its folder.

@@ -20,7 +20,7 @@ Examples:
 @debug_option
 @click.pass_context
 def command(ctx: click.Context, shell: str) -> None:
-    """Print a script with which the shell completes commands, options and generators."""
+    """Print the script that makes the shell complete commands, options and generators."""
     from click.shell_completion import get_completion_class
 
     completion = get_completion_class(shell)

@@ -78,7 +78,8 @@ def data_options(spec: GeneratorSpec | None) -> list[click.Option]:
 def command(name_or_model: str, samples: int, seed: int, as_json: bool, trusted: bool, **data: Any) -> None:
     """Compare a model's samples with real data, and with a linear model of the data.
 
-    The data are those of the options; without any, those of the model's run or the generator's own.
+    Choose the data with the data options. Without them, the data of the model's run or the generator's own data are
+    used.
     """
     from ..inference.model import check_plugin, inspect_model
 

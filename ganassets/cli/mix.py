@@ -1,4 +1,4 @@
-"""`ganassets mix`: style mixing of two looks."""
+"""`ganassets mix`: style mixing of two assets."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Examples:
 """
 
 
-@click.command(cls=GenerationCommand, name="mix", short_help="Mix the layers of two looks.", epilog=EXAMPLES)
+@click.command(cls=GenerationCommand, name="mix", short_help="Mix the layers of two assets.", epilog=EXAMPLES)
 @click.argument("name_or_model", shell_complete=complete_generators)
 @click.argument("first")
 @click.argument("other")
@@ -28,7 +28,7 @@ Examples:
 @with_options(LOOK_OPTIONS, FORMAT_OPTIONS, RUN_OPTIONS)
 @debug_option
 def command(name_or_model: str, first: str, other: str, layers: str, **params: Any) -> None:
-    """Make FIRST with some layers of OTHER (style mixing). Both are seeds, recipes, or files that carry a recipe.
+    """Make FIRST with some layers of OTHER (style mixing). Both are seeds, recipes, or files that contain a recipe.
 
     Early layers hold the overall shape, late layers the details. The recipe is written beside the asset.
     """

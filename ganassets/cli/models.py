@@ -36,8 +36,8 @@ def complete_models(_context: click.Context, _parameter: click.Parameter, incomp
 def command(name: str | None, as_json: bool) -> None:
     """List the models that come with ganassets and its plugins.
 
-    Every command accepts their names. With NAME, show the model's card: its training data and licences, measurements
-    and weaknesses.
+    Every command accepts their names. With NAME, show the model's card: training data, licences, measurements and
+    weaknesses.
     """
     models = models_in_box()
     if name is not None and name not in models:

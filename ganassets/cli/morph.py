@@ -1,4 +1,4 @@
-"""`ganassets morph`: interpolate between two looks."""
+"""`ganassets morph`: interpolate between two assets."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Examples:
 """
 
 
-@click.command(cls=GenerationCommand, name="morph", short_help="Interpolate between two looks.", epilog=EXAMPLES)
+@click.command(cls=GenerationCommand, name="morph", short_help="Interpolate between two assets.", epilog=EXAMPLES)
 @click.argument("name_or_model", shell_complete=complete_generators)
 @click.argument("first")
 @click.argument("last")
@@ -40,7 +40,7 @@ Examples:
 @with_options(LOOK_OPTIONS, FORMAT_OPTIONS, RUN_OPTIONS)
 @debug_option
 def command(name_or_model: str, first: str, last: str, steps: int, space: str, **params: Any) -> None:
-    """Make assets in equal steps from FIRST to LAST. Both are seeds, recipes, or files that carry a recipe."""
+    """Make assets in equal steps from FIRST to LAST. Both are seeds, recipes, or files that contain a recipe."""
     from ..inference.latent_edits import morph
     from ..inference.resolve import read_look, resolve_request
 

@@ -24,13 +24,13 @@ UNTRUSTED_OPTION = click.option(
     "--untrusted/--trusted",
     default=None,
     help="Run the model with or without limits on memory and time.  "
-    "[default: with limits, unless the model is in the box or of a run in ./runs]",
+    "[default: with limits, unless the model is in the box or from a run in ./runs]",
 )
 # For commands that open the model in their own process.
 TRUSTED_OPTION = click.option(
     "--trusted",
     is_flag=True,
-    help="Open the model without limits, even if it is neither in the box nor of a run in ./runs.",
+    help="Open the model without limits, even if it is neither in the box nor from a run in ./runs.",
 )
 SEED_OPTIONS = (
     click.option("-n", "--count", type=click.IntRange(1, 1_000_000), help="Number of assets.  [default: 8]"),
@@ -42,7 +42,7 @@ RECIPE_OPTION = click.option(
     "recipes",
     multiple=True,
     metavar="FILE",
-    help="Recipe, or file that carries one, in place of seeds. May be given more than once.",
+    help="Recipe, or file that contains one, in place of seeds. May be given more than once.",
 )
 NAME_OPTION = click.option("--name", help="Template of the assets' names.  [default: {generator}-{seed:08d}]")
 LOOK_OPTIONS = (
@@ -60,7 +60,11 @@ LOOK_OPTIONS = (
         metavar="NAME=AMOUNT",
         help="Amount of a slider found by `ganassets sliders discover`, in standard deviations.",
     ),
-    click.option("--truncation", type=float, help="Variety, from 0 (the average) to 1 (all).  [default: 0.85]"),
+    click.option(
+        "--truncation",
+        type=float,
+        help="Variety, from 0 (the average asset) to 1 (all variety of the data).  [default: 0.85]",
+    ),
     click.option(
         "--size", metavar="WIDTHxHEIGHT", help="Output size in pixels, such as 1024x512 or 512; size-free models only."
     ),
@@ -71,13 +75,13 @@ LOOK_OPTIONS = (
 )
 FORMAT_OPTIONS = (
     click.option("--to", help="Format; see `ganassets plugins list`.  [default: the generator's own]"),
-    click.option("--option", "options", multiple=True, metavar="NAME=VALUE", help="Setting of the format."),
+    click.option("--option", "options", multiple=True, metavar="NAME=VALUE", help="Option of the format."),
 )
 RUN_OPTIONS = (
     click.option(
         "-o", "--out", type=click.Path(path_type=Path), default=Path("out"), show_default=True, help="Output folder."
     ),
-    click.option("--preview/--no-preview", default=True, help="Also draw contact-sheet.png.  [default: preview]"),
+    click.option("--preview/--no-preview", default=True, help="Draw contact-sheet.png.  [default: preview]"),
     click.option("--overwrite", is_flag=True, help="Make all assets again and replace existing files."),
     click.option(
         "--workers",

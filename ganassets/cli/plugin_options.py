@@ -1,4 +1,4 @@
-"""Command-line options that come from the generator and the formats: sliders, settings, format settings."""
+"""Command-line options that come from the generator and the formats: sliders, settings, options of formats."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SLIDER, SETTING, FORMAT = "slider", "setting", "format"
 
 
 class GenerationCommand(GeneratorCommand):
-    """A command that accepts the sliders and settings of its generator, and those of the formats, as options."""
+    """A command that accepts the sliders and settings of its generator, and the options of the formats."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Remember the words that may name a model, then parse."""
@@ -92,7 +92,7 @@ def with_conditions(spec: GeneratorSpec, manifest: Manifest | None) -> Generator
 
 
 def help_tables(spec: GeneratorSpec | None, own: set[str]) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Return titles and rows of the help's tables: sliders, settings, and the settings of each format."""
+    """Return titles and rows of the help's tables: sliders, settings, and the options of each format."""
     tables: list[tuple[str, list[tuple[str, str]]]] = []
     if spec:
         sliders = [(option_word(c.name, c.switch), describe_condition(c)) for c in spec.conditions]
@@ -103,7 +103,7 @@ def help_tables(spec: GeneratorSpec | None, own: set[str]) -> list[tuple[str, li
         names.setdefault(format_options_for(exporter, spec), []).append(exporter.name)
     for options, same in names.items():
         rows = [(format_option_word(spec, o, own), describe_option(o)) for o in options]
-        tables.append((f"Settings of --to {', '.join(same)}", rows))
+        tables.append((f"Options of --to {', '.join(same)}", rows))
     return tables
 
 
@@ -114,7 +114,7 @@ def exporters_for(spec: GeneratorSpec | None) -> list[Exporter]:
 
 
 def format_options_for(exporter: Exporter, spec: GeneratorSpec | None) -> tuple[Option, ...]:
-    """Return the format's settings that apply to the generator's kind of asset."""
+    """Return the format's options that apply to the generator's kind of asset."""
     return tuple(o for o in exporter.options if spec is None or not o.kinds or spec.asset_kind in o.kinds)
 
 
@@ -124,7 +124,7 @@ def option_word(name: str, switch: bool) -> str:
 
 
 def format_option_word(spec: GeneratorSpec | None, option: Option, own: set[str]) -> str:
-    """Write a format's setting as an option, or with --option where the word is taken by another option."""
+    """Write a format's option as an option of its own, or with --option where the word is taken by another option."""
     words = own | ({f"--{one.name}" for one in (*spec.conditions, *spec.settings)} if spec else set())
     if f"--{option.name}" in words:
         return f"--option {option.name}="

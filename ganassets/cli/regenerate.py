@@ -35,13 +35,13 @@ Examples:
 
 @click.command(name="regenerate", short_help="Make a file again from its recipe.", epilog=EXAMPLES)
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--model", help="Model that made the file.  [default: found among the models in the box and of runs]")
+@click.option("--model", help="Model that made the file.  [default: searched in the box and in ./runs]")
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="Output folder.  [default: only compare]")
 @click.option("--overwrite", is_flag=True, help="Replace existing files.")
 @TRUSTED_OPTION
 @debug_option
 def command(file: Path, model: str | None, out: Path | None, overwrite: bool, trusted: bool) -> None:
-    """Make FILE and the files that belong to it again, and compare: the same bytes, or what differs.
+    """Make FILE and its companion files again, and report whether the bytes are the same or what differs.
 
     The same version of ganassets on the same kind of machine gives the same bytes.
     """

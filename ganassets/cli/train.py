@@ -69,7 +69,7 @@ class TrainCommand(GeneratorCommand):
 @click.option("--preset", help="Sizes and length of the run.  [default: the generator's first]")
 @click.option("--out", type=click.Path(path_type=Path), help="Run folder.  [default: runs/NAME-DATE-N]")
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True, help="Random seed.")
-@click.option("--kimg", type=POSITIVE, help="Thousand images to train for, instead of the preset's.")
+@click.option("--kimg", type=POSITIVE, help="Length of the run in thousands of images.  [default: the preset's]")
 @click.option("--objective", type=click.Choice(OBJECTIVES), help="Adversarial loss.  [default: the preset's]")
 @click.option("--device", default="auto", show_default=True, help="Device: auto, cpu, cuda, cuda:1 or mps.")
 @click.option("--threads", type=click.IntRange(1, 1024), help="Number of CPU threads.  [default: measured]")

@@ -1,4 +1,4 @@
-"""`ganassets vary`: make variations of a look."""
+"""`ganassets vary`: make variations of an asset."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Examples:
 """
 
 
-@click.command(cls=GenerationCommand, name="vary", short_help="Make variations of a look.", epilog=EXAMPLES)
+@click.command(cls=GenerationCommand, name="vary", short_help="Make variations of an asset.", epilog=EXAMPLES)
 @click.argument("name_or_model", shell_complete=complete_generators)
 @click.argument("base")
 @click.option(
@@ -42,10 +42,10 @@ Examples:
 @with_options(LOOK_OPTIONS, FORMAT_OPTIONS, RUN_OPTIONS)
 @debug_option
 def command(name_or_model: str, base: str, strength: float, variations: int, **params: Any) -> None:
-    """Make variations of BASE: a seed, a recipe, or a file that carries a recipe.
+    """Make variations of BASE: a seed, a recipe, or a file that contains a recipe.
 
-    The latent and the sliders change; choices, layout and the sliders that you set stay. The recipe of each variation
-    is written beside it.
+    The latent and the sliders change. Choices, the layout and the sliders that you set stay the same.
+    The recipe of each variation is written beside it.
     """
     from ..inference.latent_edits import vary
     from ..inference.resolve import read_look, resolve_request

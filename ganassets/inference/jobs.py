@@ -47,7 +47,7 @@ def _read_job(path: Path, number: int, table: Any) -> GenerationRequest:
         if isinstance(table, dict) and table.get("recipes"):
             for key in table:
                 if key in {"sliders", *GenerationRequest.model_fields} - RECIPE_KEYS:
-                    raise InputError(f"recipes say all of a look themselves; leave out {key}.")
+                    raise InputError(f"a job with recipes can't set {key}; leave it out.")
         return GenerationRequest.model_validate(table)
     except InputError as error:
         raise InputError(f"{path}, job {str(title or number)[:200]}: {error}") from error

@@ -105,12 +105,12 @@ def resolve_with_model(
 
 
 def check_option_names(exporter: Exporter, names: Iterable[str]) -> None:
-    """Raise InputError where a format has no setting of a name."""
+    """Raise InputError where a format has no option of a name."""
     known = [option.name for option in exporter.options]
     for name in names:
         if name not in known:
             advice = nearest(name, known) if known else "leave it out."
-            raise InputError(f"{exporter.name} has no setting {name!r}; {advice}")
+            raise InputError(f"{exporter.name} has no option {name!r}; {advice}")
 
 
 def check_drawn(condition: Condition, value: ConditionRange | ConditionChoices) -> Interval | list[str]:

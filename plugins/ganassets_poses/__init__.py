@@ -72,12 +72,19 @@ SPEC = GeneratorSpec(
     static_digests="ganassets_poses.structure:static_digests",
     noise="ganassets_poses.structure:noise_map",
     settings=(
-        Option("seconds", float, 0.0, "Length; 0 is as long as it takes, of a loop two repetitions.", low=0, high=60),
-        Option("fps", float, 30.0, "Frames a second.", low=1, high=240),
-        Option("hold-feet", bool, True, "Keep feet that stand from sliding."),
-        Option("mirror", str, "seed", "Exchange left and right; seed: of half of the seeds.", ("seed", "yes", "no")),
         Option(
-            "pose", float, -1.0, "One frame alone: 0 is the first, 1 the last; -1 is the whole clip.", low=-1, high=1
+            "seconds",
+            float,
+            0.0,
+            "Length in seconds; 0 for two repetitions of a loop, or the natural length.",
+            low=0,
+            high=60,
+        ),
+        Option("fps", float, 30.0, "Frames per second.", low=1, high=240),
+        Option("hold-feet", bool, True, "Keep standing feet in place."),
+        Option("mirror", str, "seed", "Exchange left and right; seed: the seed decides.", ("seed", "yes", "no")),
+        Option(
+            "pose", float, -1.0, "A single frame: 0 is the first, 1 the last; -1 for the whole clip.", low=-1, high=1
         ),
     ),
     map_size="ganassets_poses.decode:map_size",

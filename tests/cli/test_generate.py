@@ -103,7 +103,7 @@ def test_random_seeds_are_told_by_their_names(model):
         (["--set", "tint=red:x"], "tint takes a number, not 'x'"),
         (["--truncation", "2"], "truncation: Input should be less than or equal to 1"),
         (["--option", "copies=0"], "copies 0 is outside 1..9"),
-        (["--option", "size=0"], "raw has no setting 'size'"),
+        (["--option", "size=0"], "raw has no option 'size'"),
         (["--to", "rwa"], "there is no exporter 'rwa'; did you mean 'raw'?"),
     ],
 )
@@ -399,7 +399,7 @@ def rename_generator(source: Path, target: Path, name: str) -> None:
 
 
 def test_options_of_the_default_format_are_checked(tiling):
-    assert "heights has no setting 'quality'" in told(run("generate", tiling, "--option", "quality=3"))
+    assert "heights has no option 'quality'" in told(run("generate", tiling, "--option", "quality=3"))
 
 
 def test_help_shows_fitting_formats_only(tiling, tiles):
@@ -410,7 +410,7 @@ def test_help_shows_fitting_formats_only(tiling, tiles):
         changed = changed.replace("export)", f"export, {option}")
         tiles.install(name, f"[ganassets.exporters]\n{name} = module_{name}:EXPORTER\n", {f"module_{name}": changed})
     output = run("generate", "tiles", "--help").output
-    assert "Settings of --to deep, deeper:" in output
+    assert "Options of --to deep, deeper:" in output
     assert "meshes" not in output
 
 
@@ -516,10 +516,10 @@ def test_a_model_file_and_a_run_bring_their_options(flags):
         (["--set", "wet=0.5"], "wet takes yes or no, not '0.5'"),
         (["--wet", "--set", "wet=no"], "--set wet is given twice"),
         (["--copies", "2", "--option", "copies=3"], "--option copies is given twice"),
-        (["--depth", "3"], "raw has no setting 'depth'"),
-        (["--to", "deep", "--copies", "3"], "deep has no setting 'copies'"),
+        (["--depth", "3"], "raw has no option 'depth'"),
+        (["--to", "deep", "--copies", "3"], "deep has no option 'copies'"),
         (["--set", "shift=3"], "there is no slider 'shift'"),
-        (["--option", "shift=3"], "raw has no setting 'shift'"),
+        (["--option", "shift=3"], "raw has no option 'shift'"),
     ],
 )
 def test_options_that_do_not_fit(flags, args, text):
@@ -550,8 +550,8 @@ def test_help_names_options_as_they_are_given(flags):
         "--tint Which. [red|green]",
         "--shift How far. [0..9; default: 0]",
         "--[no-]big-feet Whether. [yes|no; default: yes]",
-        "Settings of --to deep: --depth Much.",
-        "Settings of --to sized: --option size= Much.",
+        "Options of --to deep: --depth Much.",
+        "Options of --to sized: --option size= Much.",
         "--option style= How. [plain|fancy; default: plain]",
         "--[no-]noisy Whether. [yes|no; default: no]",
     ):

@@ -176,7 +176,7 @@ def test_sizes_and_settings(size_free):
         ("sliders = { tint = 0.5 }", "tint has no '0.5'"),
         ("sliders = { tint = ['red', 'blue'] }", "tint has no 'blue'"),
         ("options = { copies = 0 }", "copies 0 is outside 1..9"),
-        ("options = { copy = 1 }", "raw has no setting 'copy'; did you mean 'copies'?"),
+        ("options = { copy = 1 }", "raw has no option 'copy'; did you mean 'copies'?"),
         ("size = 64", "models of squares make one size only"),
         ("name = '{age}'", "there is no {age} for a name"),
         ("name = '../{seed}'", "can't be the name of a file"),
@@ -186,7 +186,7 @@ def test_sizes_and_settings(size_free):
         ("name = 'x'\ncount = 2", "two assets would have the name 'x'"),
         ("recipes = ['none']", "none is not there"),
         *[
-            (f"recipes = ['look.recipe.json']\n{line}", f"all of a look themselves; leave out {line.split()[0]}")
+            (f"recipes = ['look.recipe.json']\n{line}", f"a job with recipes can't set {line.split()[0]}")
             for line in (
                 "seeds = 1", "count = 1", "seed = 0", "sliders = { age = 3 }", "truncation = 1", "size = 8",
                 "crop = true", "window = 64", "settings = {}",
