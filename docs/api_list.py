@@ -15,7 +15,7 @@ import ganassets
 import ganassets.api
 
 PAGE = Path(__file__).with_name("api.md")
-MARK = "<!-- made by docs/api_list.py -->\n"
+MARK = "<!-- written by docs/api_list.py -->\n"
 
 
 def modules() -> list[ModuleType]:

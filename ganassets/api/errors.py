@@ -20,7 +20,7 @@ class MissingDependencyError(InputError):
 
 
 class ContractError(InputError):
-    """An asset or a set of samples breaks a promise of its class.
+    """An asset or a set of samples violates the contract of its class.
 
     The cause is the user's file where one was read, else a plugin.
     """

@@ -1,4 +1,4 @@
-"""Darken what a mesh hides from the light, found in a coarse picture of its depths.
+"""Compute ambient occlusion and shadows of a mesh from a coarse depth map.
 
 Ambient occlusion measures how high the surface rises around a place (Bavoil et al. 2008, "Image-space horizon-based
 ambient occlusion"); the key lamp's shadow does the same towards the lamp. Both are soft, so a quarter of the resolution
@@ -95,7 +95,7 @@ def sine(slope: FloatArray) -> FloatArray:
 
 
 def shadow(slope: Slope) -> FloatArray:
-    """(m, m) how much of the key lamp is hidden, 0 to 1."""
+    """Return the (m, m) share of the key lamp that is hidden, 0 to 1."""
     right, up, near = KEY.unit.tolist()
     across = math.hypot(right, up)
     highest = slope(right / across, up / across, SHADOW_REACHES[0])

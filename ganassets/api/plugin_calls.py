@@ -37,12 +37,12 @@ MAX_QUOTED = 80  # characters of a file name in a message
 
 
 def broken(plugin: Plugin, function: str, expected: str, found: str) -> PluginError:
-    """Return the error for a plugin's function that did something else than its contract says."""
+    """Return the error for a plugin's function that breaks its contract."""
     return PluginError(plugin_label(plugin), function, expected, found)
 
 
 def call_plugin(plugin: Plugin, function: str, expected: str, *arguments: Any) -> Any:
-    """Call a function of a plugin; what it returns is not checked.
+    """Call a function of a plugin without checking its result.
 
     Args:
         plugin: generator or exporter.
@@ -58,7 +58,7 @@ def call_plugin(plugin: Plugin, function: str, expected: str, *arguments: Any) -
 
 
 def guard(plugin: Plugin, function: str, expected: str, call: Callable[[], Any]) -> Any:
-    """Return what a call into a plugin's code returns, with its errors turned into those of call_plugin."""
+    """Run a call into a plugin's code; its errors become those of call_plugin."""
     try:
         return call()
     except FunctionPathError as error:
@@ -79,7 +79,7 @@ def guard(plugin: Plugin, function: str, expected: str, call: Callable[[], Any])
 
 
 def describe(value: object) -> str:
-    """Return what a plugin returned, in words: "None", "a list of 3", "a float64 array of 2 x 3"."""
+    """Describe a plugin's result in words: "None", "a list of 3", "a float64 array of 2 x 3"."""
     if value is None:
         return "None"
     if isinstance(value, np.ndarray):

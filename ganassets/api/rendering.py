@@ -202,7 +202,7 @@ def light_tables(tables: tuple[tuple[int, float], ...]) -> tuple[FloatArray, Flo
 
 
 def texels_of(material: Material, n: int) -> tuple[ByteArray, ByteArray]:
-    """(h, w, 3) uint8 sRGB colors and (h, w) uint8 roughness levels of a material, at about one texel per sample."""
+    """(h, w, 3) uint8 sRGB colours and (h, w) uint8 roughness levels of a material, at about one texel per sample."""
     maps = [pixels for pixels in (material.albedo, material.roughness_map) if pixels is not None]
     h, w = fitting_size(maps[0].shape[0], maps[0].shape[1], n) if maps else (1, 1)
     base = np.array(material.base_colour)
@@ -227,7 +227,7 @@ def fitting_size(h: int, w: int, n: int) -> tuple[int, int]:
 
 
 def resized(pixels: ByteArray, h: int, w: int) -> ByteArray:
-    """The texture in another size."""
+    """Resize a texture."""
     if pixels.shape[:2] == (h, w):
         return pixels
     method = Image.Resampling.BOX if w < pixels.shape[1] else Image.Resampling.BICUBIC

@@ -269,17 +269,17 @@ def tone_curve(linear: FloatArray) -> FloatArray:
 
 
 def to_linear(srgb: NDArray[Any]) -> NDArray[Any]:
-    """Linear values of sRGB ones in [0, 1] (IEC 61966-2-1)."""
+    """Convert sRGB values in [0, 1] to linear ones (IEC 61966-2-1)."""
     return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
 
 
 def to_srgb(linear: NDArray[Any]) -> NDArray[Any]:
-    """SRGB values of linear ones in [0, 1] (IEC 61966-2-1)."""
+    """Convert linear values in [0, 1] to sRGB ones (IEC 61966-2-1)."""
     return np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
 
 
 def to_bytes(linear: FloatArray) -> ByteArray:
-    """uint8 sRGB of linear values in [0, 1]."""
+    """Convert linear values in [0, 1] to uint8 sRGB."""
     return np.rint(to_srgb(linear) * 255).astype(np.uint8)
 
 

@@ -1,4 +1,4 @@
-"""Text for terminals, JSON files and shells; the parts of it may come from anybody (file names, labels, manifests)."""
+"""Make untrusted text (file names, labels, manifests) safe for terminals, JSON files and shells."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def shell_command(*words: object) -> str:
 
 
 def nearest(word: str, known: Sequence[str]) -> str:
-    """Return the end of an error about an unknown name: the name that was probably meant, else all names.
+    """Return the end of an error about an unknown name: the most similar known name, or all known names.
 
     >>> nearest("face", ["faces", "poses"])
     "did you mean 'faces'?"

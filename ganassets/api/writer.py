@@ -1,4 +1,4 @@
-"""Write files atomically: each appears whole under its name, or not at all.
+"""Write files atomically: each file is complete, or doesn't exist under its name.
 
 Content is written to a temporary name in the same folder, flushed to the device and then renamed, so that a crash or a
 full disk never leaves half a file under its real name.

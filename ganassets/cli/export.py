@@ -31,7 +31,7 @@ Examples:
     help="Model file.  [default: model.onnx in the run folder]",
 )
 @click.option(
-    "--best", is_flag=True, help="Export the checkpoint that measured nearest to the data instead of the newest."
+    "--best", is_flag=True, help="Export the checkpoint with samples nearest to the data instead of the newest."
 )
 @click.option("--licence", help="Licence of the model, if you trained it on your own data.")
 @click.option("--source", help="Source of your data, and whom to credit.")

@@ -1,4 +1,4 @@
-"""Open image files of any kind within limits, and convert them to what a viewer shows: upright, 8 bits, sRGB."""
+"""Open image files of any kind within limits, and convert them as a viewer does: upright, 8 bits, sRGB."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Draw clips as moving pictures: the camera follows the figure, and the picture of a loop loops too."""
+"""Draw clips as animations: the camera follows the figure, and the animation of a loop loops too."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def framed_body(
 
 
 def followed(clip: MotionClip, times: FloatArray) -> FloatArray:
-    """(n, 3) points on the floor that the camera looks above.
+    """Return the (n, 3) points on the floor that the camera follows.
 
     They travel evenly with a loop, and follow the smoothed root of other clips.
     """
@@ -169,7 +169,7 @@ def encode_webp(pictures: Sequence[Image.Image], stays: Sequence[float], exif: I
 
 
 def shared_length(lengths: Sequence[float]) -> float:
-    """Find the seconds, from the longest length up to twice it, that whole rounds of all lengths come nearest to.
+    """Find the duration in seconds, from the longest length to twice that, nearest to whole rounds of all lengths.
 
     Clips that play for that long together need to be sped up or slowed down least.
     """

@@ -103,7 +103,7 @@ def bone_length_error(clip: MotionClip) -> float:
 
 
 def penetration(clip: MotionClip) -> float:
-    """Return how far in metres the feet's joints get below their standing height at most, at least 0."""
+    """Return the largest depth in metres of the feet's joints below their standing height; 0 if they never sink."""
     return float(max((STANDING - foot_positions(clip)[..., 1]).max(), 0))
 
 
