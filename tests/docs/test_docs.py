@@ -1,7 +1,7 @@
-"""The documents are true: every command in them runs, every Python block runs, every link leads somewhere.
+"""Test the documentation: every command and every Python block runs, every link has a target.
 
-Commands with long runs use the faces' own presets with few samples and images; everything else is as written.
-A fenced block with a file name after its language is that file; the plugins of docs/plugins.md are installed from it.
+Commands run as written, but training uses presets with few samples and images. A fenced block with a file name after
+its language is the content of that file; the plugins of docs/plugins.md are installed from such blocks.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ PLUGINS = (ganassets_faces, ganassets_faces.portraits, ganassets_poses, ganasset
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = (*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md")))
 LANGUAGES = {"sh", "python", "toml", "json", "text"}
-RUN = "runs/faces-20260131-1"  # the run folder that the documents name
+RUN = "runs/faces-20260131-1"  # the run folder that the pages name
 SHORT = ["--kimg", "0.032", "--threads", "1", "--device", "cpu"]
 FEW, FEW_COMPONENTS = 48, 16
 COMPARED = ["--samples", "64"]
@@ -47,47 +47,53 @@ PIP = re.compile(r'pip install "?(?P<where>\./?[\w/]*)(?:\[(?P<extras>[\w,]+)\])
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block: its language, the file that it is (or ""), its text."""
+    """A fenced block.
+
+    Attributes:
+        language: word after the fence, or "".
+        file: name of the file that the block is the content of, or "".
+        text: content.
+    """
 
     language: str
     file: str
     text: str
 
 
-def blocks_of(document: Path) -> list[Block]:
-    """Fenced blocks of a document, in order."""
+def find_blocks(document: Path) -> list[Block]:
+    """Return the fenced blocks of a page, in order."""
     fences = re.findall(r"^```(\S*) *([^\n]*)\n(.*?)^```$", document.read_text(encoding="utf-8"), re.M | re.S)
     return [Block(*fence) for fence in fences]
 
 
-def commands_of(block: Block) -> Iterator[str]:
-    """Commands of a shell block, one a line; a backslash goes on in the next."""
+def find_commands(block: Block) -> Iterator[str]:
+    """Yield the commands of a shell block, one on each line; a backslash continues a command on the next line."""
     if block.language == "sh":
         lines = block.text.replace("\\\n", " ").splitlines()
         yield from (command for line in lines if (command := re.sub(r"(^|\s+)#.*", "", line).strip()))
 
 
-BLOCKS = [block for document in DOCUMENTS for block in blocks_of(document)]
-COMMANDS = sorted({command for block in BLOCKS for command in commands_of(block)})
+BLOCKS = [block for document in DOCUMENTS for block in find_blocks(document)]
+COMMANDS = sorted({command for block in BLOCKS for command in find_commands(block)})
 WITH_RUNS = [
     document
     for document in DOCUMENTS
     if any(
-        (block.language == "python" and not block.file) or any(c.startswith("ganassets ") for c in commands_of(block))
-        for block in blocks_of(document)
+        (block.language == "python" and not block.file) or any(c.startswith("ganassets ") for c in find_commands(block))
+        for block in find_blocks(document)
     )
 ]
 
 
 def check_make(command: str) -> None:
-    """make knows the targets."""
+    """Check that make has the targets."""
     done = subprocess.run(["make", "-n", *shlex.split(command)[1:]], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip()
 
 
 def check_pip(command: str) -> None:
-    """pip would find what is asked for: this project with extras that it has, or a plugin of the documents."""
+    """Check that pip would find the package: this project with existing extras, or a plugin of the pages."""
     match = PIP.fullmatch(command)
     assert match, command
     if match["where"] != ".":
@@ -98,23 +104,23 @@ def check_pip(command: str) -> None:
 
 
 def check_script(command: str) -> None:
-    """The Python script is there, and says itself that it is used so."""
+    """Check that the Python script exists, and that its docstring shows this command and its options."""
     _, script, *options = shlex.split(command)
     path = ROOT / script
-    assert path.is_file(), f"{script} is not there"
+    assert path.is_file(), f"{script} doesn't exist"
     usage = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
     assert f"python {script}" in usage
     assert all(option in usage for option in options if option.startswith("--"))
 
 
 def check_tests(command: str) -> None:
-    """The tests are there."""
+    """Check that the tests exist."""
     path = ROOT / shlex.split(command)[-1]
-    assert path.is_dir() or (path.name.startswith("test_") and path.is_file()), f"{path} is not there"
+    assert path.is_dir() or (path.name.startswith("test_") and path.is_file()), f"{path} doesn't exist"
 
 
 def check_ganassets(command: str) -> None:
-    """The command is there and takes these options; whether it runs is for test_the_commands_run."""
+    """Check that the command exists and takes these options; test_commands_and_python_blocks_run runs it."""
     words = shlex.split(command)
     words = words[: next((i for i, word in enumerate(words) if word.startswith(">")), len(words))]
     group: click.Command = cli
@@ -129,7 +135,7 @@ def check_ganassets(command: str) -> None:
 
 
 def check_blender(command: str) -> None:
-    """The script is a document's, the expression is Python, the command is one of ours; tests/real runs them."""
+    """Check a command of Blender: a script of the pages, a Python expression or our command; tests/real runs it."""
     words = shlex.split(command)
     if "--command" in words:
         check_ganassets(shlex.join(words[words.index("--command") + 1 :]))
@@ -149,20 +155,20 @@ CHECKS: dict[str, Callable[[str], None]] = {
 }
 
 
-def check_of(command: str) -> Callable[[str], None] | None:
-    """The check for a command, or None for one of no known kind."""
+def find_check(command: str) -> Callable[[str], None] | None:
+    """Return the check for a command, or None for an unknown kind of command."""
     return next((check for start, check in CHECKS.items() if command.startswith(f"{start} ")), None)
 
 
-def test_there_are_documents_and_commands():
+def test_pages_and_commands_are_found():
     assert len(DOCUMENTS) > 5
     assert {c.split()[0] for c in COMMANDS} >= {"make", "pip", "ganassets"}
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_the_command_is_right(command: str):
-    check = check_of(command)
-    assert check is not None, f"{command!r} is of no kind that is tested; add a check for it"
+def test_command_exists(command: str):
+    check = find_check(command)
+    assert check is not None, f"{command!r} is an unknown kind of command; add a check for it"
     check(command)
 
 
@@ -182,18 +188,18 @@ def test_the_command_is_right(command: str):
         "blender --command ganassets no-such-command",
     ],
 )
-def test_a_wrong_command_is_seen(command: str):
-    check = check_of(command)
+def test_wrong_command_fails(command: str):
+    check = find_check(command)
     assert check is not None
     with pytest.raises((AssertionError, click.UsageError)):
         check(command)
 
 
-def test_a_command_of_an_unknown_kind_is_seen():
-    assert check_of("curl somewhere") is None
+def test_unknown_kind_of_command_has_no_check():
+    assert find_check("curl somewhere") is None
 
 
-def test_no_block_lets_onnxruntime_report():
+def test_blocks_disable_telemetry_of_onnxruntime():
     importing = [block.text for block in BLOCKS if block.language == "python" and "import onnxruntime" in block.text]
     assert importing
     for text in importing:
@@ -201,39 +207,45 @@ def test_no_block_lets_onnxruntime_report():
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_blocks_are_of_known_languages(document: Path):
-    assert {block.language for block in blocks_of(document)} <= LANGUAGES
-    assert document.read_text(encoding="utf-8").count("\n```") == 2 * len(blocks_of(document))
+def test_blocks_have_known_languages(document: Path):
+    assert {block.language for block in find_blocks(document)} <= LANGUAGES
+    assert document.read_text(encoding="utf-8").count("\n```") == 2 * len(find_blocks(document))
 
 
-def anchors_of(document: Path) -> set[str]:
-    """Names that links may have after a #, as GitHub makes them of headings."""
+def find_anchors(document: Path) -> set[str]:
+    """Return the anchors of a page's headings, as GitHub makes them."""
     headings = re.findall(r"^#+ (.+)$", document.read_text(encoding="utf-8"), re.M)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_links_lead_somewhere(document: Path):
+def test_links_have_targets(document: Path):
     text = re.sub(r"^```.*?^```$", "", document.read_text(encoding="utf-8"), flags=re.M | re.S)
     for target in re.findall(r"\]\(([^)\s]+)\)", text):
         if re.match(r"[a-z]+:", target):
             continue
         path, _, anchor = target.partition("#")
         found = document.parent / path if path else document
-        assert found.exists(), f"{document.name} links to {target}, which is not there"
-        assert not anchor or anchor in anchors_of(found), f"{document.name} links to {target}"
+        assert found.exists(), f"{document.name} links to {target}, which doesn't exist"
+        assert not anchor or anchor in find_anchors(found), f"{document.name} links to {target}"
+
+
+def test_index_lists_every_page():
+    index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    names = [path.name for path in (ROOT / "docs").glob("*.md") if path.name != "index.md"]
+    assert [name for name in names if f"]({name})" not in index] == []
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "docs" / "images").glob("*")), ids=lambda path: path.name)
-def test_pictures_are_pictures(path: Path):
+def test_pictures_are_used_and_not_blank(path: Path):
     with Image.open(path) as image:
         assert min(image.size) >= 200
         assert np.asarray(image.convert("L")).std() > 5
-    assert any(path.name in document.read_text(encoding="utf-8") for document in DOCUMENTS), "no document shows it"
+    assert any(path.name in document.read_text(encoding="utf-8") for document in DOCUMENTS), "no page shows it"
 
 
 def with_few_samples(spec: GeneratorSpec) -> GeneratorSpec:
-    """A generator whose presets have few samples, and few components where they have any."""
+    """Return a generator with few samples and few components in its presets."""
     return replace(
         spec,
         presets=tuple(
@@ -252,11 +264,11 @@ def run(command: list[str]) -> None:
         command = [*command, *COMPARED]
     result = CliRunner().invoke(cli, command)
     assert result.exit_code == 0, f"{' '.join(command)}: {result.output}"
-    check_promises(command)
+    check_output(command)
 
 
-def check_promises(command: list[str]) -> None:
-    """What -o names is there; a folder holds a file for each asset, and the contact sheet."""
+def check_output(command: list[str]) -> None:
+    """Check the output of -o: a file with content, or a folder with files for each asset and a contact sheet."""
     if "-o" not in command or {"--help", "--dry-run"} & set(command):
         return
     out = Path(command[command.index("-o") + 1])
@@ -264,8 +276,8 @@ def check_promises(command: list[str]) -> None:
         made = [file for file in out.rglob("*") if file.is_file()] if out.is_dir() else [out]
         assert sum(file.stat().st_size for file in made) > 10_000
         return
-    first, _, last = option_of(command, "--seeds", f"1-{option_of(command, '-n', '8')}").partition("-")
-    count = int(option_of(command, "-n", "8")) if first == "random" else int(last or first) - int(first) + 1
+    first, _, last = option_value(command, "--seeds", f"1-{option_value(command, '-n', '8')}").partition("-")
+    count = int(option_value(command, "-n", "8")) if first == "random" else int(last or first) - int(first) + 1
     count = command.count("--recipe") or count
     files = [file for file in out.iterdir() if file.name != "contact-sheet.png"]
     stem = re.compile(r"(?:[A-Z]+_)?([a-z]+-\d{8})(?!\d)")
@@ -274,16 +286,16 @@ def check_promises(command: list[str]) -> None:
     assert (out / "contact-sheet.png").is_file() != ("--no-preview" in command)
 
 
-def option_of(command: list[str], name: str, default: str) -> str:
-    """Value of an option on a command line."""
+def option_value(command: list[str], name: str, default: str) -> str:
+    """Return the value of an option on a command line."""
     return command[command.index(name) + 1] if name in command else default
 
 
 @pytest.fixture(scope="session")
-def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with what the documents take for granted: a stopped run, its model, skins, the plugins' files."""
+def prepared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a folder with everything that the pages assume: a stopped run, its model, training data, plugins."""
     pytest.importorskip("torch")
-    folder = tmp_path_factory.mktemp("workshop")
+    folder = tmp_path_factory.mktemp("prepared")
     with pytest.MonkeyPatch.context() as patch:
         for plugin in PLUGINS:
             patch.setattr(plugin, "SPEC", with_few_samples(plugin.SPEC))
@@ -291,7 +303,7 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
         run(["train", "faces", "--out", RUN])
         run(["export", RUN, "--onnx"])
         shutil.copy(f"{RUN}/model.onnx", "faces.onnx")
-        lengthen(Path(RUN))
+        extend_run(Path(RUN))
     skins = folder / "my-skins"
     skins.mkdir()
     rng = np.random.default_rng(0)
@@ -321,8 +333,8 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def lengthen(run_folder: Path) -> None:
-    """Make a finished run one that was stopped half way."""
+def extend_run(run_folder: Path) -> None:
+    """Turn a finished run into one that was stopped halfway."""
     from ganassets.training.settings import read_settings, to_toml
 
     settings = read_settings(run_folder / "config.toml")
@@ -331,13 +343,13 @@ def lengthen(run_folder: Path) -> None:
 
 
 @pytest.fixture
-def desk(workshop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A copy of the workshop to work in, with the documents' plugins installed."""
+def work_folder(prepared_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Make a copy of the prepared folder to work in, with the plugins of the pages installed."""
     import torch
 
     threads, deterministic = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
-    folder = tmp_path / "desk"
-    shutil.copytree(workshop, folder)
+    folder = tmp_path / "work"
+    shutil.copytree(prepared_folder, folder)
     for project in folder.glob("*/pyproject.toml"):
         facts = tomllib.loads(project.read_text())
         install(facts["project"], facts["tool"]["setuptools"]["py-modules"], project.parent, tmp_path / "site")
@@ -353,7 +365,7 @@ def desk(workshop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
 
 
 def install(project: dict, modules: list[str], source: Path, site: Path) -> None:
-    """Do what pip would with a project of plain modules."""
+    """Install a project of single modules, as pip would."""
     info = site / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
     info.mkdir(parents=True)
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n")
@@ -368,20 +380,20 @@ def install(project: dict, modules: list[str], source: Path, site: Path) -> None
 
 @pytest.mark.slow
 @pytest.mark.parametrize("document", WITH_RUNS, ids=lambda path: path.name)
-def test_commands_and_python_blocks_run(desk: Path, document: Path):
-    for block in blocks_of(document):
+def test_commands_and_python_blocks_run(work_folder: Path, document: Path):
+    for block in find_blocks(document):
         if block.language == "python" and not block.file:
             done = subprocess.run([sys.executable, "-c", block.text], capture_output=True, text=True)
             assert done.returncode == 0, done.stderr
-        for command in commands_of(block):
+        for command in find_commands(block):
             words = shlex.split(command)
-            if words[0] == "ganassets" and not {">", ">>"} & set(words) and not is_elsewhere(words[1:]):
+            if words[0] == "ganassets" and not {">", ">>"} & set(words) and not needs_real_consumers(words[1:]):
                 run(words[1:])
-    assert not list(desk.rglob("*.partial"))
+    assert not list(work_folder.rglob("*.partial"))
 
 
-def is_elsewhere(command: list[str]) -> bool:
-    """Whether a command needs what only the tests in tests/real have: the network, or a Blender."""
+def needs_real_consumers(command: list[str]) -> bool:
+    """Return whether a command needs the network or a Blender, which only tests/real have."""
     needs = command[:2] == ["blender", "library"] and not shutil.which("blender")
     return needs or command[:2] in (["blender", "build"], ["blender", "lock"])
 
@@ -399,18 +411,18 @@ def test_redirected_commands_run(command: str, tmp_path: Path):
 
 
 @pytest.mark.slow
-def test_a_resumed_run_goes_on(desk: Path):
+def test_resumed_run_continues(work_folder: Path):
     from ganassets.training.checkpoint import load_checkpoint, newest_checkpoint
 
     def images() -> int:
-        return load_checkpoint(newest_checkpoint(desk / RUN / "checkpoints"))[1]["images"]
+        return load_checkpoint(newest_checkpoint(work_folder / RUN / "checkpoints"))[1]["images"]
 
     before = images()
     run(["train", "--resume", RUN])
     assert images() > before
 
 
-def test_the_list_of_public_names_is_current():
+def test_list_of_public_names_is_current():
     script = ROOT / "docs" / "api_list.py"
     code = f"import runpy; m = runpy.run_path({str(script)!r}); print(m['MARK'] + m['listing'](), end='')"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -418,7 +430,7 @@ def test_the_list_of_public_names_is_current():
     assert page.endswith(done.stdout), "run python docs/api_list.py"
 
 
-def test_every_public_name_of_the_api_says_what_it_is():
+def test_every_public_name_has_a_summary():
     rows = re.findall(r"^\| `(\w+)` \| (.*) \|$", (ROOT / "docs" / "api.md").read_text(encoding="utf-8"), re.M)
     assert len(rows) > 100
     assert [name for name, text in rows if len(text) < 10] == []
