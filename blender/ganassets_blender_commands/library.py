@@ -57,7 +57,9 @@ Examples:
 @click.option("--author", default="", help="Author of the assets.")
 @click.option("--licence", default="", help="Licence of the assets.  [default: the model's]")
 @click.option(
-    "--workers", type=click.IntRange(1, 64), help="Number of processes.  [default: as many as processors and memory allow]"
+    "--workers",
+    type=click.IntRange(1, 64),
+    help="Number of processes.  [default: as many as processors and memory allow]",
 )
 @UNTRUSTED_OPTION
 @click.option(
