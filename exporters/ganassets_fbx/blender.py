@@ -43,11 +43,11 @@ def check_answer(error: str) -> None:
     """Raise the error that Blender reported, if any.
 
     Args:
-        error: text of an operator's error, which ends with the last line of Python's traceback; "" for none.
+        error: Text of an operator's error, which ends with the last line of Python's traceback; "" for none.
 
     Raises:
-        OSError: the disk refused a file.
-        GanassetsError: anything else went wrong.
+        OSError: The disk refused a file.
+        GanassetsError: Anything else went wrong.
     """
     number = re.search(r"\[Errno (\d+)\]", error)
     if number and int(number[1]) in REFUSALS:

@@ -108,8 +108,8 @@ def child_nodes(parents: Sequence[int], parent: int, first: int) -> list[int]:
     """List the nodes of a joint's children.
 
     Args:
-        parents: index of each joint's parent; -1 for a root.
-        parent: the joint, or -1 for the roots.
-        first: node of joint 0; the other joints' nodes follow it.
+        parents: Index of each joint's parent; -1 for a root.
+        parent: The joint, or -1 for the roots.
+        first: Node of joint 0; the other joints' nodes follow it.
     """
     return [first + joint for joint, above in enumerate(parents) if above == parent]

@@ -54,7 +54,7 @@ def encode_vrm(mesh: Mesh, options: Mapping[str, Any]) -> bytes:
     """Encode a head on the mannequin's body as VRM.
 
     Raises:
-        InputError: the mesh's joints are not those of a head.
+        InputError: The mesh's joints are not those of a head.
     """
     avatar = make_avatar(mesh)
     topology, count = mesh.topology, len(avatar.skeleton.names)

@@ -26,12 +26,12 @@ def export_textures(asset: TextureSet, options: Mapping[str, Any], engine: Engin
     """Write a material's image files, and a preview if the options ask for one.
 
     Args:
-        asset: the material.
-        options: values of `ganassets_images.OPTIONS`.
-        engine: the engine that the files are for.
+        asset: The material.
+        options: Values of `ganassets_images.OPTIONS`.
+        engine: The engine that the files are for.
 
     Raises:
-        InputError: the format can't hold the material, or its library or program is not installed.
+        InputError: The format can't hold the material, or its library or program is not installed.
     """
     encode = TEXTURE_FORMATS[options["format"]]
     files = {
@@ -62,7 +62,7 @@ def export_picture(asset: Picture, options: Mapping[str, Any]) -> dict[str, byte
     """Write a picture as one PNG or WebP file.
 
     Raises:
-        InputError: the format can't hold the picture.
+        InputError: The format can't hold the picture.
     """
     text = asset.provenance.keywords(asset.name)
     webp = options["format"] == "webp"

@@ -76,7 +76,7 @@ def sample_colours(material: Material, uvs: NDArray[np.float32]) -> NDArray[np.u
     """Sample a material's colour: the nearest texel times the linear factor.
 
     Args:
-        material: the material.
+        material: The material.
         uvs: (n, 2) texture coordinates.
 
     Returns:

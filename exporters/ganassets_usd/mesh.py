@@ -33,7 +33,7 @@ def make_mesh_stage(asset: Mesh) -> AssetStage:
     """Build the stage of a mesh. USD's axes and units are those of the assets.
 
     Raises:
-        InputError: the mesh has no faces.
+        InputError: The mesh has no faces.
     """
     topology = asset.topology
     kept = distinct_corners(topology)
@@ -71,10 +71,10 @@ def add_textures(stage: AssetStage, asset: Mesh, label: str, material: Material)
     """Add a material's images to a stage and return the inputs of its shader.
 
     Args:
-        stage: stage that gets the images.
-        asset: mesh that the material belongs to.
-        label: the material's part of the file names.
-        material: the material.
+        stage: Stage that gets the images.
+        asset: Mesh that the material belongs to.
+        label: The material's part of the file names.
+        material: The material.
     """
 
     def texture(part: str, pixels: NDArray[np.uint8], scale: RGB, srgb: bool = False) -> Texture:

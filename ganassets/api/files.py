@@ -26,10 +26,10 @@ def open_regular(path: str | Path) -> BinaryIO:
     """Open a regular file for reading, or a pipe that the shell opened (see SHELL_FILES).
 
     Args:
-        path: path of the file.
+        path: Path of the file.
 
     Raises:
-        OSError: the file can't be opened, or it is a folder, a device, a socket or another pipe.
+        OSError: The file can't be opened, or it is a folder, a device, a socket or another pipe.
     """
     from_shell = os.fspath(path).startswith(SHELL_FILES)
     nonblocking = 0 if from_shell else getattr(os, "O_NONBLOCK", 0)
@@ -46,9 +46,9 @@ def check_regular(handle: int, path: str | Path, pipes: bool = False) -> None:
     """Raise OSError unless an open file is a regular one.
 
     Args:
-        handle: descriptor of the file.
-        path: path of the file, for the message.
-        pipes: whether pipes are allowed too.
+        handle: Descriptor of the file.
+        path: Path of the file, for the message.
+        pipes: Whether pipes are allowed too.
     """
     mode = os.fstat(handle).st_mode
     if stat.S_ISDIR(mode):
@@ -70,11 +70,11 @@ def read_bytes(path: str | Path, most: int) -> bytes:
     """Read all bytes of a regular file.
 
     Args:
-        path: path of the file.
-        most: largest allowed size in bytes.
+        path: Path of the file.
+        most: Largest allowed size in bytes.
 
     Raises:
-        OSError: the file can't be read or is larger.
+        OSError: The file can't be read or is larger.
     """
     with open_regular(path) as file:
         content = read_up_to(file, most + 1)
@@ -87,12 +87,12 @@ def read_text(path: str | Path, most: int) -> str:
     """Read the text of a regular UTF-8 file.
 
     Args:
-        path: path of the file.
-        most: largest allowed size in bytes.
+        path: Path of the file.
+        most: Largest allowed size in bytes.
 
     Raises:
-        OSError: the file can't be read or is larger.
-        UnicodeDecodeError: the file is not UTF-8.
+        OSError: The file can't be read or is larger.
+        UnicodeDecodeError: The file is not UTF-8.
     """
     return read_bytes(path, most).decode()
 
@@ -101,12 +101,12 @@ def read_limited(path: Path, most: int, what: str) -> bytes:
     """Read a file that the user named.
 
     Args:
-        path: path of the file.
-        most: largest allowed size in bytes.
-        what: what the file should be, for the message: "a recipe".
+        path: Path of the file.
+        most: Largest allowed size in bytes.
+        what: What the file should be, for the message: "a recipe".
 
     Raises:
-        InputError: the file can't be read or is larger.
+        InputError: The file can't be read or is larger.
     """
     try:
         return read_bytes(path, most)

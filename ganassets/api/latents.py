@@ -25,15 +25,15 @@ def raw_words(seed: int, count: int, stream: int) -> NDArray[np.uint64]:
     """Return raw random words of the Philox stream with key (seed, stream) and counter 0.
 
     Args:
-        seed: random seed, 0 to MAX_SEED.
-        count: number of words.
-        stream: number of the stream; plugins take their own above 15.
+        seed: Random seed, 0 to MAX_SEED.
+        count: Number of words.
+        stream: Number of the stream; plugins take their own above 15.
 
     Returns:
         (count,) uint64.
 
     Raises:
-        InputError: the seed is out of range.
+        InputError: The seed is out of range.
     """
     if not 0 <= seed <= MAX_SEED:
         raise InputError(f"seed {seed} is outside 0..{MAX_SEED}.")
@@ -64,8 +64,8 @@ def latent(seed: int, z_dim: int) -> NDArray[np.float32]:
     """Return the latent z of a seed; a shorter latent is a prefix of a longer one.
 
     Args:
-        seed: random seed, 0 to MAX_SEED.
-        z_dim: size of the latent.
+        seed: Random seed, 0 to MAX_SEED.
+        z_dim: Size of the latent.
 
     Returns:
         (z_dim,) float32 standard normals.
@@ -82,9 +82,9 @@ def noise_map(seed: int, channels: int, size: Sequence[int]) -> NDArray[np.float
     """Return the noise map of a seed that a size-free generator starts from.
 
     Args:
-        seed: random seed, 0 to MAX_SEED.
-        channels: number of channels.
-        size: samples along each axis.
+        seed: Random seed, 0 to MAX_SEED.
+        channels: Number of channels.
+        size: Samples along each axis.
 
     Returns:
         (channels, *size) float32 standard normals.
@@ -114,7 +114,7 @@ def condition_row(
     mean.
 
     Args:
-        seed: seed of the asset.
+        seed: Seed of the asset.
         rows: (r, c) float32 physical values of the manifest.
         wanted: (c,) float32 values that the user set; NaN where none is set.
         choices: (c,) bool result of choice_columns, if it is known already.

@@ -28,9 +28,9 @@ class Lamp:
     """A large lamp far away.
 
     Attributes:
-        direction: towards the lamp, of any length.
-        color: linear RGB; a white surface that faces a lamp of color 1 is 1 bright.
-        width: radius of its disc as seen from the mesh, radians; blurs its reflection.
+        direction: Towards the lamp, of any length.
+        color: Linear RGB; a white surface that faces a lamp of color 1 is 1 bright.
+        width: Radius of its disc as seen from the mesh, radians; blurs its reflection.
     """
 
     direction: tuple[float, float, float]

@@ -41,7 +41,7 @@ def open_share(places: IntArray, depths: FloatArray, normals: IntArray, n: int) 
         places: (p,) of the samples in a picture of n x n samples, row by row.
         depths: (p,) towards the camera, in samples.
         normals: (p,) entries of the light table.
-        n: samples.
+        n: Samples.
     """
     height = coarse_map(places, depths / COARSE, n, -4.0 * n)
     entries = coarse_map(places, normals, n, 0)

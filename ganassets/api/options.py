@@ -33,11 +33,11 @@ def option_values(options: Sequence[Option], given: Mapping[str, str]) -> dict[s
     """Return the values of all options by name, with defaults for those that are not given.
 
     Args:
-        options: declared options.
-        given: texts by option name.
+        options: Declared options.
+        given: Texts by option name.
 
     Raises:
-        InputError: a name is unknown, or a text is not of the option's type, choices or range.
+        InputError: A name is unknown, or a text is not of the option's type, choices or range.
 
     >>> from ganassets.api.assets import Option
     >>> size = Option("size", int, 512, "Longest side in texels.", low=16, high=4096)
@@ -57,7 +57,7 @@ def read_option(option: Option, text: str) -> Any:
     """Return the value of an option's text.
 
     Raises:
-        InputError: the text is not of the option's type, choices or range.
+        InputError: The text is not of the option's type, choices or range.
     """
     read, kind = READERS[option.type]
     try:

@@ -45,14 +45,14 @@ def call_plugin(plugin: Plugin, function: str, expected: str, *arguments: Any) -
     """Call a function of a plugin; what it returns is not checked.
 
     Args:
-        plugin: generator or exporter.
-        function: name of the plugin's field that holds the function.
-        expected: what the function must do, for the error: "return one picture".
-        arguments: arguments of the function.
+        plugin: Generator or exporter.
+        function: Name of the plugin's field that holds the function.
+        expected: What the function must do, for the error: "return one picture".
+        arguments: Arguments of the function.
 
     Raises:
-        GanassetsError: the plugin raised it for the user.
-        PluginError: the plugin raised something else, or names a function that doesn't exist.
+        GanassetsError: The plugin raised it for the user.
+        PluginError: The plugin raised something else, or names a function that doesn't exist.
     """
     return guard(plugin, function, expected, lambda: getattr(plugin, function)(*arguments))
 
@@ -103,12 +103,12 @@ def decode(
     """Turn a model's outputs into assets, see GeneratorSpec.decode.
 
     Args:
-        spec: the generator.
+        spec: The generator.
         arrays: (n, ...) outputs by name.
-        manifest: manifest of the model.
-        names: name of each asset.
-        provenances: origin of each asset.
-        settings: value of each of the generator's settings.
+        manifest: Manifest of the model.
+        names: Name of each asset.
+        provenances: Origin of each asset.
+        settings: Value of each of the generator's settings.
 
     Returns:
         One asset for each name, in order.
@@ -149,7 +149,7 @@ def draw_snapshot(spec: GeneratorSpec, arrays: Mapping[str, FloatArray], conditi
     """Return a PNG of samples during training, see GeneratorSpec.snapshot; None if there is nothing to show.
 
     Args:
-        spec: the generator.
+        spec: The generator.
         arrays: (n, ...) outputs by name.
         conditions: (n, c) physical values.
     """
@@ -193,11 +193,11 @@ def make_noise(spec: GeneratorSpec, seed: int, row: FloatArray, channels: int, s
     """Return the noise map of a seed, see GeneratorSpec.noise.
 
     Args:
-        spec: the generator.
-        seed: seed of the asset.
+        spec: The generator.
+        seed: Seed of the asset.
         row: (c,) physical conditions.
-        channels: number of channels.
-        size: samples along each axis.
+        channels: Number of channels.
+        size: Samples along each axis.
 
     Returns:
         (channels, *size) float32, finite.
@@ -216,11 +216,11 @@ def choose_map_size(
     """Return the size of a noise map, see GeneratorSpec.map_size.
 
     Args:
-        spec: the generator.
-        settings: value of each of the generator's settings.
+        spec: The generator.
+        settings: Value of each of the generator's settings.
         row: (c,) physical conditions.
-        info: the noise map in the manifest.
-        axes: number of axes of the map.
+        info: The noise map in the manifest.
+        axes: Number of axes of the map.
 
     Returns:
         Samples along each axis, multiples of info.stride.
@@ -242,7 +242,7 @@ def find_features(spec: GeneratorSpec, arrays: Mapping[str, FloatArray], conditi
     """Return the numbers by which samples are compared, see GeneratorSpec.features.
 
     Args:
-        spec: the generator.
+        spec: The generator.
         arrays: (n, ...) outputs by name.
         conditions: (n, c) physical values.
 
@@ -271,8 +271,8 @@ def read_target(spec: GeneratorSpec, file: Path) -> Target:
     """Read a file that `ganassets invert` approximates, see GeneratorSpec.target.
 
     Raises:
-        ContractError: the user's file breaks a promise of the class that it was read into.
-        PluginError: the plugin broke its contract.
+        ContractError: The user's file breaks a promise of the class that it was read into.
+        PluginError: The plugin broke its contract.
     """
     expected = "return a Target with finite numbers"
     try:
@@ -311,11 +311,11 @@ def make_dataset(
     """Make the training samples, see GeneratorSpec.dataset.
 
     Args:
-        spec: the generator.
-        preset: sizes, and number of samples.
-        options: data options by name.
-        seed: random seed.
-        report: called with (done, total).
+        spec: The generator.
+        preset: Sizes, and number of samples.
+        options: Data options by name.
+        seed: Random seed.
+        report: Called with (done, total).
 
     Returns:
         Samples without NaN or infinity that fit the spec's conditions and axes.
@@ -337,9 +337,9 @@ def export_asset(exporter: Exporter, asset: Any, options: Mapping[str, Any]) -> 
     """Return the content of an asset's files by name, see Exporter.export.
 
     Args:
-        exporter: the format.
-        asset: an asset of a kind that the exporter takes.
-        options: value of every option by name.
+        exporter: The format.
+        asset: An asset of a kind that the exporter takes.
+        options: Value of every option by name.
     """
     expected = "return a dict of bytes by file name"
     returned = call_plugin(exporter, "export", expected, asset, dict(options))

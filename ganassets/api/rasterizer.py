@@ -88,8 +88,8 @@ def visible(corners: FloatArray, depths: FloatArray, rows: int, columns: int) ->
         corners: (t, 3, 2) float32, samples to the right and down from the upper left corner of the picture; triangles
             that don't face the camera are not seen.
         depths: (t, 3) float32 of the corners, larger is nearer.
-        rows: samples of the picture along its height.
-        columns: samples along its width.
+        rows: Samples of the picture along its height.
+        columns: Samples along its width.
 
     Returns:
         Samples in the order of their places.
@@ -144,8 +144,8 @@ def spans_of(corners: FloatArray, which: IntArray, rows: int, columns: int) -> t
     Args:
         corners: (t, 3, 2) of all triangles.
         which: (k,) indices of those to cut.
-        rows: samples of the picture along its height.
-        columns: samples along its width.
+        rows: Samples of the picture along its height.
+        columns: Samples along its width.
 
     Returns:
         The first sample of each span, and (s,) how many there are.

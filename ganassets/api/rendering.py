@@ -54,16 +54,16 @@ def render(mesh: Mesh, size: int, azimuth: float = AZIMUTH, pitch: float = PITCH
     """Draw a mesh so that it fills the picture.
 
     Args:
-        mesh: any; its back faces aren't seen.
-        size: pixels along both sides.
-        azimuth: degrees that the camera stands about the mesh: 0 looks into its face, 90 at its left side.
-        pitch: degrees that the camera looks down.
+        mesh: Any; its back faces aren't seen.
+        size: Pixels along both sides.
+        azimuth: Degrees that the camera stands about the mesh: 0 looks into its face, 90 at its left side.
+        pitch: Degrees that the camera looks down.
 
     Returns:
         (size, size, 4) uint8 sRGB picture with alpha, transparent around the mesh.
 
     Raises:
-        InputError: size is not above 0, or the mesh has no faces.
+        InputError: Size is not above 0, or the mesh has no faces.
     """
     (picture,) = render_views(mesh, size, (azimuth,), pitch)
     return np.asarray(picture)
@@ -73,16 +73,16 @@ def render_views(mesh: Mesh, size: int, azimuths: Sequence[float], pitch: float 
     """Draw a mesh from several sides, all at one distance so that they compare.
 
     Args:
-        mesh: any; its back faces aren't seen.
-        size: pixels along both sides of each picture.
-        azimuths: degrees about the mesh, one for each picture; see render.
-        pitch: degrees that the camera looks down.
+        mesh: Any; its back faces aren't seen.
+        size: Pixels along both sides of each picture.
+        azimuths: Degrees about the mesh, one for each picture; see render.
+        pitch: Degrees that the camera looks down.
 
     Returns:
         (size, size) sRGB images of mode RGBA, transparent around the mesh.
 
     Raises:
-        InputError: size is not above 0, or the mesh has no faces.
+        InputError: Size is not above 0, or the mesh has no faces.
     """
     if size < 1 or not len(mesh.topology.faces):
         raise InputError("a picture of a mesh needs a size above 0 and faces.")

@@ -21,10 +21,10 @@ def scratch_folder(prefix: str) -> Generator[Path]:
     """Make a temporary folder for the `with` block and remove it afterwards.
 
     Args:
-        prefix: first part of its name.
+        prefix: First part of its name.
 
     Raises:
-        GanassetsError: the folder can't be made, or the disk refuses a file in it. Other errors pass through.
+        GanassetsError: The folder can't be made, or the disk refuses a file in it. Other errors pass through.
     """
     try:
         folder = tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True)

@@ -77,15 +77,15 @@ def shade_plane(material: TextureSet, size: int, repeat: float = 2) -> ByteArray
     """Draw the flat material, seen from above.
 
     Args:
-        material: of any size; one that isn't square is repeated more often along its shorter side.
-        size: pixels of the square picture.
-        repeat: number of times that its longer side fits into the picture.
+        material: Of any size; one that isn't square is repeated more often along its shorter side.
+        size: Pixels of the square picture.
+        repeat: Number of times that its longer side fits into the picture.
 
     Returns:
         (size, size, 3) uint8 sRGB.
 
     Raises:
-        InputError: size or repeat is not above 0.
+        InputError: Size or repeat is not above 0.
     """
     surface = averaged(material, size, repeat)
     return to_bytes(shade(surface, surface.normal))
@@ -98,15 +98,15 @@ def shade_sphere(material: TextureSet, size: int, repeat: float = 2) -> ByteArra
     edge.
 
     Args:
-        material: of any size; one that isn't square is repeated more often along its shorter side.
-        size: pixels of the square picture.
-        repeat: number of times that its longer side fits from edge to edge, along the sphere.
+        material: Of any size; one that isn't square is repeated more often along its shorter side.
+        size: Pixels of the square picture.
+        repeat: Number of times that its longer side fits from edge to edge, along the sphere.
 
     Returns:
         (size, size, 3) uint8 sRGB.
 
     Raises:
-        InputError: size or repeat is not above 0.
+        InputError: Size or repeat is not above 0.
     """
     light, covered = lit_sphere(material, size, repeat)
     return to_bytes(light + (1 - covered) * BACKGROUND)
@@ -116,10 +116,10 @@ def sphere_cut_out(material: TextureSet, size: int, repeat: float = 2, samples: 
     """Draw the sphere of shade_sphere alone.
 
     Args:
-        material: of any size.
-        size: pixels of the square picture.
-        repeat: number of times that the longer side of the material fits from edge to edge, along the sphere.
-        samples: samples of a pixel along both axes. One takes a quarter of the time of two, but fine relief sparkles.
+        material: Of any size.
+        size: Pixels of the square picture.
+        repeat: Number of times that the longer side of the material fits from edge to edge, along the sphere.
+        samples: Samples of a pixel along both axes. One takes a quarter of the time of two, but fine relief sparkles.
 
     Returns:
         (size, size, 4) uint8 sRGB with alpha, transparent around the sphere.
@@ -172,7 +172,7 @@ def averaged(material: TextureSet, size: int, repeat: float) -> ShadedMaps:
     """Average the maps over the (size, size) pixels of a square that shows the material's longer side `repeat` times.
 
     Raises:
-        InputError: size or repeat is not above 0.
+        InputError: Size or repeat is not above 0.
     """
     if size < 1 or repeat <= 0:
         raise InputError("a picture needs a size and a repeat above 0.")

@@ -46,7 +46,7 @@ def to_json(value: Any, indent: int | None = None) -> str:
 
     Args:
         value: str, number, bool, None, or lists and dicts of these.
-        indent: spaces per level; None for a single line.
+        indent: Spaces per level; None for a single line.
     """
     return json.dumps(_escape_strings(value), indent=indent)
 

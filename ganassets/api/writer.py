@@ -38,9 +38,9 @@ class WriteError(InputError):
     """A folder can't be written.
 
     Attributes:
-        folder: the folder.
-        why: reason.
-        remedy: what the user can do; "" if only another folder helps.
+        folder: The folder.
+        why: Reason.
+        remedy: What the user can do; "" if only another folder helps.
     """
 
     def __init__(self, folder: Path, why: str, remedy: str = "") -> None:
@@ -55,15 +55,15 @@ def write_files(folder: Path, files: Mapping[str, bytes], overwrite: bool = Fals
     """Write files into one folder; all of them are on the device before the first gets its name.
 
     Args:
-        folder: folder of the files; created if it doesn't exist.
-        files: content by file name, without a path.
-        overwrite: whether existing files may be replaced.
+        folder: Folder of the files; created if it doesn't exist.
+        files: Content by file name, without a path.
+        overwrite: Whether existing files may be replaced.
 
     Returns:
         Paths of the files, in the same order.
 
     Raises:
-        InputError: a name is unsafe, a file exists already, or the device refuses; nothing half-written is left.
+        InputError: A name is unsafe, a file exists already, or the device refuses; nothing half-written is left.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -100,7 +100,7 @@ def remove_leftovers(folder: Path) -> None:
     """Remove half-written files of killed processes from a folder; no other process may be writing there.
 
     Raises:
-        InputError: the folder can't be read.
+        InputError: The folder can't be read.
     """
     try:
         leftovers = [path for path in folder.iterdir() if TEMPORARY.fullmatch(path.name)] if folder.is_dir() else []
@@ -114,14 +114,14 @@ def write_atomic(path: Path, content: bytes) -> Path:
     """Write or replace one file and create its folder.
 
     Args:
-        path: path of the file.
-        content: its bytes.
+        path: Path of the file.
+        content: Its bytes.
 
     Returns:
         The path.
 
     Raises:
-        InputError: the file can't be written; nothing half-written is left.
+        InputError: The file can't be written; nothing half-written is left.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -136,12 +136,12 @@ def check_folder(folder: Path, stems: Collection[str], overwrite: bool = False) 
     """Create a folder and test whether files can be written there, before long work begins.
 
     Args:
-        folder: the folder.
-        stems: names of the assets whose files will be written.
-        overwrite: whether files of these assets may exist already.
+        folder: The folder.
+        stems: Names of the assets whose files will be written.
+        overwrite: Whether files of these assets may exist already.
 
     Raises:
-        InputError: the folder is a file, can't be created or written, or contains such files.
+        InputError: The folder is a file, can't be created or written, or contains such files.
     """
     folder = Path(folder)
     probe = _temporary(folder)

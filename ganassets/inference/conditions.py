@@ -23,12 +23,12 @@ def parse_condition(condition: Condition, value: str | float | Mapping[str, floa
     """Read the value of a slider or category.
 
     Args:
-        condition: the slider or category.
-        value: a number or its text, yes or no for a switch, a choice, a mix of choices ("asian:0.5,african:0.5"), or
+        condition: The slider or category.
+        value: A number or its text, yes or no for a switch, a choice, a mix of choices ("asian:0.5,african:0.5"), or
             shares by choice.
 
     Raises:
-        InputError: the value is of the wrong kind.
+        InputError: The value is of the wrong kind.
     """
     if isinstance(value, Mapping):
         return dict(value)
@@ -62,14 +62,14 @@ def encode_conditions(conditions: Sequence[Condition], values: Mapping[str, Cond
     """Encode values as a row of the `condition` input.
 
     Args:
-        conditions: of the model.
-        values: by condition name; shares of choices are scaled to a sum of 1.
+        conditions: Of the model.
+        values: By condition name; shares of choices are scaled to a sum of 1.
 
     Returns:
         (c,) float32 physical values; NaN for conditions without a value.
 
     Raises:
-        InputError: a name or choice is unknown, or a value is out of range.
+        InputError: A name or choice is unknown, or a value is out of range.
     """
     for name in values:
         find_condition(conditions, name)
@@ -105,7 +105,7 @@ def check_learned(manifest: Manifest, values: Mapping[str, ConditionValue]) -> N
     """Check that the training data has samples of the choices and switches, and of their combination.
 
     Raises:
-        InputError: no sample of the data has a choice, or all of them together.
+        InputError: No sample of the data has a choice, or all of them together.
     """
     # For each condition with discrete values: the label, the column and the value there of each that is asked for.
     discrete: list[list[tuple[str, int, float]]] = []
@@ -140,7 +140,7 @@ def condition_matrix(manifest: Manifest, seeds: Sequence[int], fixed: NDArray[np
     """Draw a likely combination of conditions for each seed.
 
     Args:
-        manifest: of the model.
+        manifest: Of the model.
         seeds: n of them.
         fixed: (c,) values to keep, NaN for those to draw; see encode_conditions.
 

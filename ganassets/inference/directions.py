@@ -41,10 +41,10 @@ class Direction(_DirectionModel):
     """A direction in w that serves as a slider.
 
     Attributes:
-        name: of the slider.
+        name: Of the slider.
         vector: (w_dim) offset for an amount of 1, which is one standard deviation; packed.
-        share: share of the outputs' variation along this direction, 0 to 1.
-        layers: that the offset is added to; None for all.
+        share: Share of the outputs' variation along this direction, 0 to 1.
+        layers: That the offset is added to; None for all.
     """
 
     name: str = Field(pattern=NAME)
@@ -57,10 +57,10 @@ class Directions(_DirectionModel):
     """A file of directions.
 
     Attributes:
-        format_version: of the file.
-        generator: of the model.
+        format_version: Of the file.
+        generator: Of the model.
         model: SHA-256 of the model file, hex.
-        directions: each name once.
+        directions: Each name once.
     """
 
     format_version: Literal[1] = 1
@@ -78,7 +78,7 @@ def read_directions(file: ModelFile) -> Directions:
     """Read the directions that were found in a model.
 
     Raises:
-        InputError: there are none, or the file is damaged or of another model.
+        InputError: There are none, or the file is damaged or of another model.
     """
     path = file_of(file.path)
     if not path.is_file():
@@ -118,14 +118,14 @@ def offset_of_amounts(file: ModelFile, amounts: Mapping[str, float | str]) -> Fl
     """Sum the offsets in w for amounts of directions.
 
     Args:
-        file: the model.
-        amounts: in standard deviations, by name.
+        file: The model.
+        amounts: In standard deviations, by name.
 
     Returns:
         (layers, w_dim), or None without amounts.
 
     Raises:
-        InputError: a name is unknown, or an amount is no number or out of range.
+        InputError: A name is unknown, or an amount is no number or out of range.
     """
     if not amounts:
         return None
@@ -159,7 +159,7 @@ def discover(w: FloatArray, outputs: FloatArray, count: int) -> list[tuple[Float
     Args:
         w: (n, w_dim) of random latents.
         outputs: (n, k) numbers of the model's outputs for them.
-        count: number of directions, at most w_dim.
+        count: Number of directions, at most w_dim.
 
     Returns:
         (w_dim,) vector of one standard deviation and share of the squared covariance for each direction, the strongest

@@ -29,9 +29,9 @@ class GeneratedAsset:
     """One generated asset and the recipe that makes it again.
 
     Attributes:
-        asset: the Mesh, TextureSet, MotionClip or Picture (see ganassets.api.assets).
-        recipe: model, seed, conditions and everything else that the asset depends on.
-        spec: the generator.
+        asset: The Mesh, TextureSet, MotionClip or Picture (see ganassets.api.assets).
+        recipe: Model, seed, conditions and everything else that the asset depends on.
+        spec: The generator.
     """
 
     asset: Asset
@@ -49,16 +49,16 @@ class GeneratedAsset:
         """Write the asset's files.
 
         Args:
-            folder: where the files go; it is created if needed.
-            to: name of the format, such as "gltf"; None for the generator's default.
-            overwrite: replace existing files.
-            options: of the format, with underscores for hyphens: `texture_size=512`.
+            folder: Where the files go; it is created if needed.
+            to: Name of the format, such as "gltf"; None for the generator's default.
+            overwrite: Replace existing files.
+            options: Of the format, with underscores for hyphens: `texture_size=512`.
 
         Returns:
-            paths of the files.
+            Paths of the files.
 
         Raises:
-            InputError: the format or an option is unknown, or a file exists or can't be written.
+            InputError: The format or an option is unknown, or a file exists or can't be written.
         """
         exporter = load_format(self.spec, to)
         values = option_values(exporter.options, as_texts({name.replace("_", "-"): v for name, v in options.items()}))
@@ -76,9 +76,9 @@ class LoadedModel:
     """An opened model with its generator.
 
     Attributes:
-        manifest: what the model file says about itself: conditions, outputs, training data, licence.
-        spec: the generator.
-        path: the model file.
+        manifest: What the model file says about itself: conditions, outputs, training data, licence.
+        spec: The generator.
+        path: The model file.
     """
 
     def __init__(self, model: Model, spec: GeneratorSpec) -> None:
@@ -103,11 +103,11 @@ class LoadedModel:
 
         Args:
             seeds: "1-200", one number or several; one asset each. None for seed 1, or `count` seeds.
-            wishes: conditions of the model and settings of its generator by name (`age=70`, `seconds=2.0`), or fields
+            wishes: Conditions of the model and settings of its generator by name (`age=70`, `seconds=2.0`), or fields
                 of GenerationRequest (`truncation=0.7`, `size="1024x512"`, `count=8`).
 
         Raises:
-            InputError: a name is unknown, or a value doesn't fit; raised before the first asset is made.
+            InputError: A name is unknown, or a value doesn't fit; raised before the first asset is made.
         """
         request = make_request(self.spec, str(self.path), seeds, wishes)
         resolved = resolve_with_model(request, self._model, self.spec)

@@ -47,10 +47,10 @@ class Inversion:
     """The result of an inversion.
 
     Attributes:
-        recipe: of the nearest asset.
-        nearest: distance of the best seed that was tried first.
-        distance: of the asset in the target's unit: root mean square over all features.
-        explained: share of the squared distance between the file and the model's average asset that the result
+        recipe: Of the nearest asset.
+        nearest: Distance of the best seed that was tried first.
+        distance: Of the asset in the target's unit: root mean square over all features.
+        explained: Share of the squared distance between the file and the model's average asset that the result
             removes, 0 to 1.
     """
 
@@ -64,11 +64,11 @@ class InversionSearch:
     """Searches for the recipe whose asset comes nearest to a target.
 
     Args:
-        model: opened.
-        spec: its plugin.
-        target: the file to approximate.
-        progress: called with the current stage and the smallest distance so far.
-        deadline: time of time.monotonic after which no step begins.
+        model: Opened.
+        spec: Its plugin.
+        target: The file to approximate.
+        progress: Called with the current stage and the smallest distance so far.
+        deadline: Time of time.monotonic after which no step begins.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class InversionSearch:
         """Try recipes until the deadline.
 
         Returns:
-            the nearest recipe, its distance, and the mean features of all that were tried.
+            The nearest recipe, its distance, and the mean features of all that were tried.
         """
         total, count = np.zeros(len(self.target.wanted)), 0
         nearest: Recipe | None = None
@@ -157,7 +157,7 @@ class Moves:
     """Directions to move a recipe in, each about one standard deviation long.
 
     Attributes:
-        count: number of directions.
+        count: Number of directions.
     """
 
     count: int
@@ -175,8 +175,8 @@ class LatentMoves(Moves):
     """Moves the latent and the numeric sliders that are not fixed.
 
     Args:
-        model: of the recipes.
-        fixed: names of columns that stay.
+        model: Of the recipes.
+        fixed: Names of columns that stay.
     """
 
     def __init__(self, model: Model, fixed: Sequence[str]) -> None:
@@ -213,8 +213,8 @@ class OffsetMoves(Moves):
     """Moves the offset of each layer along the principal axes of w.
 
     Args:
-        model: of the recipes.
-        recipe: the recipe whose conditions w is sampled under.
+        model: Of the recipes.
+        recipe: The recipe whose conditions w is sampled under.
     """
 
     def __init__(self, model: Model, recipe: Recipe) -> None:
@@ -250,16 +250,16 @@ def invert(
     """Find the recipe of a model whose asset comes nearest to a target.
 
     Args:
-        model: opened and checked.
-        spec: its plugin.
-        target: the file to approximate.
-        request: values to keep; its conditions override those of the target, and the result has its size.
-        seeds: number of seeds to try first, as far as there is time.
-        seconds: after which no step begins.
-        progress: receives the current stage and the smallest distance so far.
+        model: Opened and checked.
+        spec: Its plugin.
+        target: The file to approximate.
+        request: Values to keep; its conditions override those of the target, and the result has its size.
+        seeds: Number of seeds to try first, as far as there is time.
+        seconds: After which no step begins.
+        progress: Receives the current stage and the smallest distance so far.
 
     Raises:
-        InputError: the target can't be compared with what the model makes.
+        InputError: The target can't be compared with what the model makes.
     """
     search = InversionSearch(model, spec, target, progress, time.monotonic() + seconds)
     final = replace(request, settings={**request.settings, **target.settings})

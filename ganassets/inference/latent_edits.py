@@ -73,17 +73,17 @@ def morph(model: Model, a: Recipe, b: Recipe, steps: int, space: str = Z) -> lis
     maps of both seeds are blended.
 
     Args:
-        model: of both recipes.
-        a: first recipe.
-        b: last recipe.
-        steps: number of recipes, a and b included; at least 2.
+        model: Of both recipes.
+        a: First recipe.
+        b: Last recipe.
+        steps: Number of recipes, a and b included; at least 2.
         space: "z" interpolates along the sphere of latents (Shoemake 1985), "w" linearly in the w of each layer.
 
     Returns:
         `steps` recipes.
 
     Raises:
-        InputError: the number of steps is out of range, the recipes are of two models, or one is itself a morph.
+        InputError: The number of steps is out of range, the recipes are of two models, or one is itself a morph.
     """
     check_pair(a, b)
     if not 2 <= steps <= MAX_STEPS:
@@ -145,10 +145,10 @@ def mix(model: Model, a: Recipe, b: Recipe, layers: Collection[int]) -> Recipe:
     Early layers hold shapes, late layers colours.
 
     Args:
-        model: of both recipes.
-        a: the recipe whose seed, sliders and noise map are kept.
-        b: the recipe whose layers are taken.
-        layers: numbers of the layers, from 0.
+        model: Of both recipes.
+        a: The recipe whose seed, sliders and noise map are kept.
+        b: The recipe whose layers are taken.
+        layers: Numbers of the layers, from 0.
     """
     check_pair(a, b)
     w = layered_w(model, a).copy()
@@ -165,11 +165,11 @@ def parse_layers(text: str, count: int) -> list[int]:
     """Parse layers such as "3-", "-2", "1-3" or "0,4".
 
     Args:
-        text: numbers and ranges, separated by commas.
-        count: number of the model's layers.
+        text: Numbers and ranges, separated by commas.
+        count: Number of the model's layers.
 
     Raises:
-        InputError: the text can't be read, or names a layer that the model doesn't have.
+        InputError: The text can't be read, or names a layer that the model doesn't have.
     """
     found: set[int] = set()
     for part in text.split(","):
@@ -206,17 +206,17 @@ def vary(manifest: Manifest, base: Recipe, strength: float, count: int, kept: Co
     """Make variations of a recipe: turn its latent on its sphere and move its sliders towards those of other samples.
 
     Args:
-        manifest: of the model.
-        base: the recipe to vary; its choices, switches, offset and noise map stay.
-        strength: above 0 (no change) to 1 (the latent turns by 90 degrees, the sliders take other values).
-        count: number of variations; the first ones are the same for any count.
-        kept: names of sliders that stay.
+        manifest: Of the model.
+        base: The recipe to vary; its choices, switches, offset and noise map stay.
+        strength: Above 0 (no change) to 1 (the latent turns by 90 degrees, the sliders take other values).
+        count: Number of variations; the first ones are the same for any count.
+        kept: Names of sliders that stay.
 
     Returns:
         `count` recipes, always the same for the same base and strength.
 
     Raises:
-        InputError: the strength is out of range.
+        InputError: The strength is out of range.
     """
     if not 0 < strength <= 1:
         raise InputError(f"the strength must be above 0 and at most 1, not {strength:g}.")

@@ -42,11 +42,11 @@ def find_model(text: str, beside: Path = Path()) -> Path:
     """Find the model file that a word names.
 
     Args:
-        text: a generator's name, for its newest exported or else its shipped model; or a path.
-        beside: folder in which a relative path is looked for before the working folder.
+        text: A generator's name, for its newest exported or else its shipped model; or a path.
+        beside: Folder in which a relative path is looked for before the working folder.
 
     Raises:
-        InputError: there is no such model.
+        InputError: There is no such model.
     """
     if is_path(text):
         places = [beside / text, Path(text)]
@@ -99,11 +99,11 @@ def check_trusted(file: ModelFile, trusted: bool) -> None:
     """Check that a model may be opened in this process.
 
     Args:
-        file: the model.
-        trusted: whether the user gave --trusted.
+        file: The model.
+        trusted: Whether the user gave --trusted.
 
     Raises:
-        InputError: the model is neither in the box nor of a run in ./runs, and the user doesn't trust it.
+        InputError: The model is neither in the box nor of a run in ./runs, and the user doesn't trust it.
     """
     if not trusted and not is_trusted(file):
         raise InputError(

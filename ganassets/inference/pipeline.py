@@ -76,7 +76,7 @@ def map_size(manifest: Manifest, spec: GeneratorSpec, options: SharedOptions) ->
     It is None for a model that has a size of its own, or whose plugin chooses the size of each asset.
 
     Raises:
-        InputError: the model makes one size only, or the size is no multiple of its stride and may not be cropped.
+        InputError: The model makes one size only, or the size is no multiple of its stride and may not be cropped.
     """
     noise, size = manifest.noise, options.size
     if noise is None or spec.map_size:
@@ -184,9 +184,9 @@ def make_assets(model: Model, spec: GeneratorSpec, recipes: Sequence[Recipe]) ->
     Recipes of the same size, truncation and settings go through the network together.
 
     Args:
-        model: opened and checked against spec.
-        spec: the plugin that decodes.
-        recipes: of this model; see check_recipe.
+        model: Opened and checked against spec.
+        spec: The plugin that decodes.
+        recipes: Of this model; see check_recipe.
     """
     inputs = [inputs_of(model.manifest, spec, recipe) for recipe in recipes]
     assets: dict[int, Asset] = {}
@@ -212,13 +212,13 @@ def run_inputs(
     """Run the model for inputs of one size, in windows where the maps are large.
 
     Args:
-        model: opened.
+        model: Opened.
         inputs: n samples.
         truncation: 0 to 1.
-        window: samples of an axis to compute at once; None chooses by the size.
+        window: Samples of an axis to compute at once; None chooses by the size.
 
     Returns:
-        arrays (n, ...) by output name.
+        Arrays (n, ...) by output name.
     """
     manifest = model.manifest
     z, condition = (np.stack([getattr(part, name) for part in inputs]) for name in ("z", "condition"))

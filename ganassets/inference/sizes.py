@@ -16,10 +16,10 @@ def parse_size(text: str) -> tuple[int, int]:
     """Parse a size such as "1024x512" (width x height) or "512" (a square).
 
     Returns:
-        rows and columns.
+        Rows and columns.
 
     Raises:
-        InputError: the text is no size.
+        InputError: The text is no size.
     """
     match = re.fullmatch(r"([0-9]{1,6})(?:x([0-9]{1,6}))?", text.strip().lower())
     if not match or not int(match[1]) or not int(match[2] or 1):

@@ -54,10 +54,10 @@ def find_repetitions(places: FloatArray, action: Action) -> list[tuple[int, int]
 
     Args:
         places: (f, 22, 3) see `local_positions`.
-        action: gives the shortest and the longest repetition.
+        action: Gives the shortest and the longest repetition.
 
     Returns:
-        first frame and end of each.
+        First frame and end of each.
     """
     frames = len(places)
     lags = np.arange(int(action.shortest * FPS), min(int(action.longest * FPS), frames - MATCH_FRAMES) + 1)
@@ -90,7 +90,7 @@ def find_shortest_period(places: FloatArray, action: Action) -> int:
 
     Args:
         places: (f, 22, 3) see `local_positions`.
-        action: gives the shortest repetition.
+        action: Gives the shortest repetition.
     """
     frames = len(places)
     for count in range(frames // max(int(action.shortest * FPS), 2), 1, -1):
@@ -123,7 +123,7 @@ def find_single_actions(places: FloatArray, contacts: FloatArray) -> list[tuple[
         contacts: (4, f).
 
     Returns:
-        first frame and end of each.
+        First frame and end of each.
     """
     frames = len(places)
     if frames <= LONGEST_ONCE:

@@ -28,8 +28,8 @@ def steps_wanted(settings: Mapping[str, Any], loop: bool, tempo: float) -> int:
 
     Args:
         settings: "seconds"; 0 for about the clip's natural length, rounded so that it needs no stretching.
-        loop: whether it repeats.
-        tempo: repetitions per second, or 1 / duration.
+        loop: Whether it repeats.
+        tempo: Repetitions per second, or 1 / duration.
     """
     if settings["seconds"]:
         return max(round(settings["seconds"] * FPS), 2)
@@ -40,8 +40,8 @@ def steps_made(wanted: int, loop: bool) -> int:
     """Return the frames of the noise map for a clip: a multiple of the stride, with margins around a single action.
 
     Args:
-        wanted: steps of the clip, see `steps_wanted`.
-        loop: whether it repeats.
+        wanted: Steps of the clip, see `steps_wanted`.
+        loop: Whether it repeats.
     """
     return round_to_strides(wanted, loop) + (0 if loop else 2 * MARGIN)
 
@@ -68,9 +68,9 @@ def decode_clips(
 
     Args:
         arrays: `root` (n, 4, f), `rotations` (n, 132, f) and `contacts` (n, 4, f), see ganassets_poses.signals.
-        names: of the clips.
-        provenances: of the clips.
-        settings: values of the plugin's settings.
+        names: Of the clips.
+        provenances: Of the clips.
+        settings: Values of the plugin's settings.
     """
     return [
         decode_clip(signals_of_sample(arrays, i), name, origin, settings)
@@ -107,7 +107,7 @@ def is_mirrored(setting: str, provenance: Provenance) -> bool:
 
     Args:
         setting: "yes", "no" or "seed".
-        provenance: of the clip.
+        provenance: Of the clip.
     """
     if setting != "seed":
         return setting == "yes"
@@ -129,7 +129,7 @@ def steady_feet(clip: MotionClip) -> MotionClip:
     In a looping gait the travel is matched to the feet first.
 
     Args:
-        clip: on the ground, with contacts.
+        clip: On the ground, with contacts.
     """
     sliders = clip.provenance.sliders
     low = sum(sliders[f"action:{action.name}"] * action.low for action in ACTIONS)

@@ -49,12 +49,12 @@ class Segment:
     """One repetition, or one single action.
 
     Attributes:
-        source: file and clip that it comes from.
-        action: its action.
-        loop: whether it repeats.
-        style: one of actions.STYLES.
-        signals: its frames at 30 per second.
-        start: share of a repetition at which all repetitions of the same kind begin.
+        source: File and clip that it comes from.
+        action: Its action.
+        loop: Whether it repeats.
+        style: One of actions.STYLES.
+        signals: Its frames at 30 per second.
+        start: Share of a repetition at which all repetitions of the same kind begin.
     """
 
     source: str
@@ -135,10 +135,10 @@ def find_segments(clip: MotionClip, action: Action, style: str, looping: bool | 
     the seed decides whether an asset is mirrored.
 
     Args:
-        clip: on the humanoid.
-        action: its action.
-        style: one of actions.STYLES.
-        looping: whether it is known to loop; None to detect it.
+        clip: On the humanoid.
+        action: Its action.
+        style: One of actions.STYLES.
+        looping: Whether it is known to loop; None to detect it.
     """
     if len(clip) < 8:
         return []

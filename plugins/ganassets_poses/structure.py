@@ -31,7 +31,7 @@ def noise_map(seed: int, row: FloatArray, size: tuple[int, ...]) -> FloatArray:
     MARGIN frames at both ends stand still before its beginning and after its end.
 
     Args:
-        seed: of the asset.
+        seed: Of the asset.
         row: (c,) conditions in physical units.
         size: (frames,), a multiple of STRIDE.
     """

@@ -20,10 +20,10 @@ def data_problem(data: TrainingData, conditions: Sequence[Condition], axes: int,
     """Return the first problem of training samples, naming the array and the sample, or "".
 
     Args:
-        data: the samples.
-        conditions: the generator's conditions, for data without their own.
-        axes: number of axes of the signals.
-        z_dim: size of the latent z.
+        data: The samples.
+        conditions: The generator's conditions, for data without their own.
+        axes: Number of axes of the signals.
+        z_dim: Size of the latent z.
     """
     return next(_problems(data, conditions, axes, z_dim), "")
 

@@ -39,12 +39,12 @@ class PictureFile:
     """A picture file.
 
     Attributes:
-        container: folder or zip of the file.
-        name: name within the container.
-        width: pixels of the upright picture.
-        height: pixels of the upright picture.
-        mode: mode in Pillow, "RGB", "L", "P", ...
-        label: label of the picture; None without one.
+        container: Folder or zip of the file.
+        name: Name within the container.
+        width: Pixels of the upright picture.
+        height: Pixels of the upright picture.
+        mode: Mode in Pillow, "RGB", "L", "P", ...
+        label: Label of the picture; None without one.
     """
 
     container: Container
@@ -65,9 +65,9 @@ class PictureScan:
     """Pictures of a folder or zip, of which only the headers were read.
 
     Attributes:
-        pictures: pictures with readable headers; all of them have a label, or none.
-        records: records of all other files.
-        notes: lines for the user.
+        pictures: Pictures with readable headers; all of them have a label, or none.
+        records: Records of all other files.
+        notes: Lines for the user.
     """
 
     pictures: tuple[PictureFile, ...]
@@ -81,12 +81,12 @@ class PictureSamples:
 
     Attributes:
         pixels: (n, channels, size, size) uint8 sRGB; a fourth channel is straight (not premultiplied) alpha.
-        names: paths of the files within the user's folder or zip.
+        names: Paths of the files within the user's folder or zip.
         labels: (n,) int64 indices into classes; None without classes.
-        classes: names of the labels in lower case, or empty.
-        aspect: width by height of the pictures before they were made square.
-        records: records of all files, used or left out.
-        notes: lines for the user.
+        classes: Names of the labels in lower case, or empty.
+        aspect: Width by height of the pictures before they were made square.
+        records: Records of all files, used or left out.
+        notes: Lines for the user.
     """
 
     pixels: ByteArray
@@ -105,10 +105,10 @@ def scan_pictures(path: Path) -> PictureScan:
     differ, if there are 2 to 64 of them and few pictures lie outside.
 
     Args:
-        path: path of the folder or zip.
+        path: Path of the folder or zip.
 
     Raises:
-        InputError: path is neither a readable folder nor a zip, or holds no picture that can be used.
+        InputError: Path is neither a readable folder nor a zip, or holds no picture that can be used.
     """
     containers, records = list_containers(path, WANTED)
     found: list[PictureFile] = []
@@ -144,7 +144,7 @@ def read_header(container: Container, name: str, open_file: Opener) -> PictureFi
     """Read a picture's header.
 
     Raises:
-        InputError: the picture can't be used.
+        InputError: The picture can't be used.
     """
     with open_file(name) as stream, opened_image(stream, PurePosixPath(name).suffix.lower()) as image:
         width, height = upright_size(image)
@@ -213,15 +213,15 @@ def read_pictures(
     pictures are reduced to the mean of the pixels under each new one, weighted by alpha.
 
     Args:
-        path: path of the folder or zip.
-        size: pixels per side.
+        path: Path of the folder or zip.
+        size: Pixels per side.
         crop: "auto": stretch if nearly all pictures have one aspect (the others are cropped to it), else "centre";
             "centre": crop to the largest square in the middle; "stretch": stretch to a square; "pad": add transparency
             or the colour of the edge around the picture.
-        report: called with (done, total) after each picture.
+        report: Called with (done, total) after each picture.
 
     Raises:
-        InputError: the value of crop is unknown, or path is not a folder or zip with a usable picture.
+        InputError: The value of crop is unknown, or path is not a folder or zip with a usable picture.
     """
     if crop not in POLICIES:
         raise InputError(f"--crop is one of {', '.join(POLICIES)}, not {crop!r}.")
@@ -343,7 +343,7 @@ def read_sample(open_file: Opener, found: PictureFile, size: int, crop: str, asp
     """Read a picture as a (4, size, size) sample, with a note about it.
 
     Raises:
-        InputError: the file can't be used.
+        InputError: The file can't be used.
     """
     with open_file(found.name) as stream:
         picture, note = read_upright(stream, PurePosixPath(found.name).suffix.lower(), size)

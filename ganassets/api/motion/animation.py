@@ -41,12 +41,12 @@ class Shot:
     """A clip that is ready to be drawn at some times.
 
     Attributes:
-        body: the figure at each time.
+        body: The figure at each time.
         times: (n,) seconds.
         cameras: (n,) cameras, in pixels of the picture.
-        grid: lines on the floor.
-        trails: paths of the feet.
-        size: pixels of the square picture.
+        grid: Lines on the floor.
+        trails: Paths of the feet.
+        size: Pixels of the square picture.
     """
 
     body: Body
@@ -83,16 +83,16 @@ def framed_body(
     """Place the figure of a clip and the cameras that follow it.
 
     Args:
-        clip: of a humanoid.
+        clip: Of a humanoid.
         times: (n,) seconds from its first frame, at least one.
-        size: pixels of the square picture.
-        view: key of VIEWS.
+        size: Pixels of the square picture.
+        view: Key of VIEWS.
 
     Returns:
         The figure at each of the times, and a camera for each.
 
     Raises:
-        InputError: a joint of the humanoid is missing.
+        InputError: A joint of the humanoid is missing.
     """
     body = body_of(sample_clip(clip, times))
     targets = followed(clip, times)
@@ -183,13 +183,13 @@ def animated_sheet(clips: Sequence[MotionClip], columns: int, size: int = 160, f
     """Encode an animated WebP of clips in a grid, each with its name; all of them play whole rounds.
 
     Args:
-        clips: clips of humanoids, row by row.
-        columns: cells in a row.
-        size: pixels of a cell without the line for the name.
-        fps: pictures a second.
+        clips: Clips of humanoids, row by row.
+        columns: Cells in a row.
+        size: Pixels of a cell without the line for the name.
+        fps: Pictures a second.
 
     Raises:
-        InputError: there is no clip, a joint of the humanoid is missing, or the sheet would be too large.
+        InputError: There is no clip, a joint of the humanoid is missing, or the sheet would be too large.
     """
     if not clips:
         raise InputError("an animated sheet needs at least one clip; generate some first.")

@@ -19,7 +19,7 @@ def sample_clip(clip: MotionClip, times: FloatArray) -> MotionClip:
     """Return a clip with the poses of other moments, at the same frame rate.
 
     Args:
-        clip: of any skeleton.
+        clip: Of any skeleton.
         times: (f,) seconds from its first frame; clamped to its beginning and end.
     """
     place = np.clip(times * clip.fps, 0, len(clip) - 1)
@@ -125,8 +125,8 @@ def blur_track(track: NDArray[np.number], sigma: float, wraps: bool = False) -> 
 
     Args:
         track: (f, ...) real or complex.
-        sigma: standard deviation in frames; weights are cut off at three times that.
-        wraps: whether the frame after the last is the first; otherwise the first and last frames are repeated.
+        sigma: Standard deviation in frames; weights are cut off at three times that.
+        wraps: Whether the frame after the last is the first; otherwise the first and last frames are repeated.
     """
     reach = int(np.ceil(3 * sigma))
     weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)

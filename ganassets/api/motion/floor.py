@@ -37,8 +37,8 @@ class Grid:
     """Squares on the floor.
 
     Attributes:
-        cell: side of a square in metres.
-        angle: radians about Y between its lines and the axes.
+        cell: Side of a square in metres.
+        angle: Radians about Y between its lines and the axes.
         origin: x and z of one of its corners, metres.
     """
 
@@ -54,7 +54,7 @@ class Trails:
     Attributes:
         points: (f, 2, 3) metres, the points below the toes, y = 0.
         stands: (f, 2) whether the foot stands.
-        fps: frames a second.
+        fps: Frames a second.
         loop_step: (3,) metres that a loop travels per round; None for a clip that doesn't loop.
     """
 

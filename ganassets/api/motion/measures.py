@@ -51,7 +51,7 @@ def loop_gap(clip: MotionClip) -> tuple[float, float]:
     """Measure how far a clip is from a perfect loop.
 
     Returns:
-        pose gap: the largest difference between first and last frame of a joint's rotation (radians) or of the root's
+        Pose gap: the largest difference between first and last frame of a joint's rotation (radians) or of the root's
             height (metres); the position on the ground is ignored.
         velocity gap: the largest difference between the last step and the first, which follows it, of a joint's
             rotation (radians per frame) or of the root's position (metres per frame).
@@ -193,10 +193,10 @@ def coverage(real: Features, made: Features, neighbours: int = 5) -> float:
     Args:
         real: (n, k) features.
         made: (m, k) features.
-        neighbours: less than n.
+        neighbours: Less than n.
 
     Raises:
-        InputError: there are too few real rows.
+        InputError: There are too few real rows.
     """
     if not 0 < neighbours < len(real):
         raise InputError(f"coverage needs more than {neighbours} real rows, not {len(real)}.")

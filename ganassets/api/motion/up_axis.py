@@ -37,9 +37,9 @@ class Evidence:
     """What a motion shows about each axis, arrays (6,) in the order of NAMES.
 
     Attributes:
-        upright: share of the frames in which the torso points along the axis, plus that of the legs; 0 to 2.
-        supported: share of the frames with a joint other than the head on the floor across the axis.
-        grounded: whether that floor is at 0.
+        upright: Share of the frames in which the torso points along the axis, plus that of the legs; 0 to 2.
+        supported: Share of the frames with a joint other than the head on the floor across the axis.
+        grounded: Whether that floor is at 0.
     """
 
     upright: FloatArray
@@ -56,10 +56,10 @@ def choose_up_axis(
         column: joint of the humanoid -> its index on axis m; hips, legs and head or neck are among them.
         positions: (f, m, 3) in any unit.
         rest_positions: (m, 3) at rest.
-        rest: axis along which the rest pose stands, one of NAMES, or None where it doesn't stand.
+        rest: Axis along which the rest pose stands, one of NAMES, or None where it doesn't stand.
 
     Returns:
-        one of NAMES, and the reason in words.
+        One of NAMES, and the reason in words.
     """
     found = evidence(column, positions)
     standing = int(found.upright.argmax())

@@ -48,10 +48,10 @@ class UnitFailure:
     """A unit that could not be made.
 
     Attributes:
-        name: of its asset, with the job's subfolder.
-        seed: of the asset.
-        why: error message.
-        exit_code: of the error.
+        name: Of its asset, with the job's subfolder.
+        seed: Of the asset.
+        why: Error message.
+        exit_code: Of the error.
     """
 
     name: str
@@ -70,10 +70,10 @@ class BatchSummary:
     """The result of a run.
 
     Attributes:
-        made: number of assets that were made.
-        skipped: number of assets that existed already.
-        failures: units that could not be made.
-        shown: assets for the contact sheet of each job, by the job's number.
+        made: Number of assets that were made.
+        skipped: Number of assets that existed already.
+        failures: Units that could not be made.
+        shown: Assets for the contact sheet of each job, by the job's number.
     """
 
     made: int = 0
@@ -87,14 +87,14 @@ class BatchSettings:
     """How to run a plan.
 
     Attributes:
-        workers: number of processes; None chooses by processors and memory.
-        overwrite: make all assets again and replace existing files.
-        sheet: whether to return assets for contact sheets.
-        providers: execution providers of onnxruntime; None chooses, and takes the processor for untrusted models.
-        memory: limit of a worker process in bytes; with a limit, this process opens no model. None for no limit.
-        patience: time limit of a worker process for an asset of up to LARGE texels, in seconds, and in proportion for
+        workers: Number of processes; None chooses by processors and memory.
+        overwrite: Make all assets again and replace existing files.
+        sheet: Whether to return assets for contact sheets.
+        providers: Execution providers of onnxruntime; None chooses, and takes the processor for untrusted models.
+        memory: Limit of a worker process in bytes; with a limit, this process opens no model. None for no limit.
+        patience: Time limit of a worker process for an asset of up to LARGE texels, in seconds, and in proportion for
             larger ones; None for no limit.
-        trusted: whether to run all models without limits. None trusts models that came with their plugins or are of
+        trusted: Whether to run all models without limits. None trusts models that came with their plugins or are of
             runs in the working folder; the others get UNTRUSTED_BYTES and UNTRUSTED_SECONDS, or the two limits above.
     """
 
@@ -134,17 +134,17 @@ def run(
     """Make the assets of a plan that a folder lacks.
 
     Args:
-        plan: checked.
-        out: the folder, created if it is missing.
-        settings: how to run.
-        progress: called with (done, total) after each asset.
-        report: called with a sentence when a device could not be used.
-        made: called with each unit when its files are on the disk and recorded.
-        elsewhere: keys of units (see ResolvedRequest.key) that the caller has already.
+        plan: Checked.
+        out: The folder, created if it is missing.
+        settings: How to run.
+        progress: Called with (done, total) after each asset.
+        report: Called with a sentence when a device could not be used.
+        made: Called with each unit when its files are on the disk and recorded.
+        elsewhere: Keys of units (see ResolvedRequest.key) that the caller has already.
 
     Raises:
-        InputError: the folder is in use, damaged or can't be written, or holds other files with these names.
-        GanassetsError: no further asset can be made.
+        InputError: The folder is in use, damaged or can't be written, or holds other files with these names.
+        GanassetsError: No further asset can be made.
     """
     settings = with_limits(plan, settings)
     with Index(out) as index:
@@ -309,8 +309,8 @@ def default_workers(plan: Plan, cuda: bool, allowed: int = 0) -> int:
     """Return the number of workers that the processors and the memory allow.
 
     Args:
-        plan: of the batch.
-        cuda: whether the workers use a GPU.
+        plan: Of the batch.
+        cuda: Whether the workers use a GPU.
         allowed: bytes that each worker may use, if that is limited.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -376,7 +376,7 @@ def check_names_free(plan: Plan, todo: Sequence[int], index: Index, out: Path) -
     Files that an interrupted run left without recording them, and those recorded under the same key, may be replaced.
 
     Raises:
-        InputError: a file with such a name exists.
+        InputError: A file with such a name exists.
     """
     names: dict[str, set[str]] = {}
     for i in todo:
@@ -419,10 +419,10 @@ class Estimate:
     """The expected cost of a job, measured on some of its assets.
 
     Attributes:
-        assets: number of assets.
-        files: mean number of files of an asset.
-        bytes: mean size of an asset.
-        seconds: time for all assets, with all workers.
+        assets: Number of assets.
+        files: Mean number of files of an asset.
+        bytes: Mean size of an asset.
+        seconds: Time for all assets, with all workers.
     """
 
     assets: int
@@ -448,10 +448,10 @@ def estimate_job(
     """Estimate the cost of the job number k.
 
     Args:
-        plan: of the batch.
-        k: number of the job.
-        settings: of the batch.
-        make: makes the units of tasks.
+        plan: Of the batch.
+        k: Number of the job.
+        settings: Of the batch.
+        make: Makes the units of tasks.
     """
     job = plan.jobs[k]
     workers = settings.workers or default_workers(plan, cuda=False)

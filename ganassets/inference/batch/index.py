@@ -39,9 +39,9 @@ class IndexEntry(_IndexLine):
     """The line of an asset.
 
     Attributes:
-        name: of the asset, with its subfolder; see ResolvedRequest.path.
-        key: see ResolvedRequest.key.
-        files: by path below the output folder, with slashes.
+        name: Of the asset, with its subfolder; see ResolvedRequest.path.
+        key: See ResolvedRequest.key.
+        files: By path below the output folder, with slashes.
     """
 
     name: str = Field(max_length=LONGEST_PATH)
@@ -68,14 +68,14 @@ class Index:
     """The index of one output folder, open for writing and locked: one run at a time writes to a folder.
 
     Args:
-        out: the folder.
+        out: The folder.
 
     Attributes:
-        done: entries by name of the asset, with its subfolder.
-        cut_off: whether the last run was interrupted.
+        done: Entries by name of the asset, with its subfolder.
+        cut_off: Whether the last run was interrupted.
 
     Raises:
-        InputError: the file is damaged or in use by another run, or the folder can't be written.
+        InputError: The file is damaged or in use by another run, or the folder can't be written.
     """
 
     def __init__(self, out: Path) -> None:
@@ -144,10 +144,10 @@ class Index:
         """Record an asset.
 
         Args:
-            name: of the asset, with its subfolder.
-            key: of the unit; see ResolvedRequest.key.
-            files: size in bytes and SHA-256 of each file by its path below the folder.
-            recipe: of the asset, as JSON.
+            name: Of the asset, with its subfolder.
+            key: Of the unit; see ResolvedRequest.key.
+            files: Size in bytes and SHA-256 of each file by its path below the folder.
+            recipe: Of the asset, as JSON.
         """
         records = {path: {"bytes": size, "sha256": digest} for path, (size, digest) in files.items()}
         self._journal.write(f'{as_json({"name": name, "key": key, "files": records})[:-1]},"recipe":{recipe}}}')

@@ -19,15 +19,15 @@ class Journal:
     """A file of JSON lines, open for writing and locked.
 
     Args:
-        path: of the file; it is created with its folder if it is missing.
-        folder: to name in error messages.
-        taken: called again and again while another process has the file; raises, or waits a little.
+        path: Of the file; it is created with its folder if it is missing.
+        folder: To name in error messages.
+        taken: Called again and again while another process has the file; raises, or waits a little.
 
     Attributes:
-        locked: whether the file is locked; False where the file system has no locks.
+        locked: Whether the file is locked; False where the file system has no locks.
 
     Raises:
-        InputError: the file can't be written or is too large.
+        InputError: The file can't be written or is too large.
     """
 
     def __init__(self, path: Path, folder: Path, taken: Callable[[], None]) -> None:

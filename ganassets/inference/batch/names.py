@@ -23,11 +23,11 @@ def compile_template(template: str, fields: Mapping[str, type]) -> Callable[[Map
     """Turn a template into a function of its fields' values.
 
     Args:
-        template: text with fields in braces; {{ and }} are braces.
-        fields: type of each available field.
+        template: Text with fields in braces; {{ and }} are braces.
+        fields: Type of each available field.
 
     Raises:
-        InputError: a field is unknown, a format specification is not allowed, or a brace is missing.
+        InputError: A field is unknown, a format specification is not allowed, or a brace is missing.
     """
     try:
         parts = list(Formatter().parse(template))

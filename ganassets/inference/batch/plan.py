@@ -45,10 +45,10 @@ class BatchUnit:
     """One asset of a batch.
 
     Attributes:
-        name: of the asset.
-        seed: of the asset.
-        conditions: values of the conditions that are not left to the seed.
-        recipe: of the asset, in place of both; None for a seed.
+        name: Of the asset.
+        seed: Of the asset.
+        conditions: Values of the conditions that are not left to the seed.
+        recipe: Of the asset, in place of both; None for a seed.
     """
 
     name: str
@@ -62,18 +62,18 @@ class ResolvedRequest:
     """A request that was checked against its model: one model, one format, many assets.
 
     Attributes:
-        request: what the user asked for.
-        file: the model.
+        request: What the user asked for.
+        file: The model.
         exporter, options: name of the format, and all its settings.
-        settings: all settings of the generator.
-        seeds: one asset for each, or one for each combination of the grid.
-        conditions: values that all assets have.
-        grid: values by condition; each seed is made with all combinations.
-        drawn: an interval or choices by condition; each seed draws one of them evenly.
-        size: of the recipes of seeds: the request's, or the model's default; None where the plugin chooses it.
-        recipes: in place of seeds.
+        settings: All settings of the generator.
+        seeds: One asset for each, or one for each combination of the grid.
+        conditions: Values that all assets have.
+        grid: Values by condition; each seed is made with all combinations.
+        drawn: An interval or choices by condition; each seed draws one of them evenly.
+        size: Of the recipes of seeds: the request's, or the model's default; None where the plugin chooses it.
+        recipes: In place of seeds.
         offset: (layers, w_dim) added to w of each seed, or None.
-        title: name of the job in messages and of its contact sheet.
+        title: Name of the job in messages and of its contact sheet.
     """
 
     request: GenerationRequest
@@ -156,12 +156,12 @@ class ResolvedRequest:
         """Return the recipe of a seed.
 
         Args:
-            seed: of the asset.
-            name: of the asset; by default the generator's and the seed.
-            conditions: values to keep; by default those of the request. The seed draws the others.
+            seed: Of the asset.
+            name: Of the asset; by default the generator's and the seed.
+            conditions: Values to keep; by default those of the request. The seed draws the others.
 
         Raises:
-            InputError: a value is out of range, or something is too long for a recipe.
+            InputError: A value is out of range, or something is too long for a recipe.
         """
         manifest = self.file.manifest
         fixed = encode_conditions(manifest.conditions, self.conditions if conditions is None else conditions)
@@ -212,7 +212,7 @@ class ResolvedRequest:
         """Check all that can be checked without making an asset.
 
         Raises:
-            InputError: a name, a recipe, a value, the grid or the size doesn't fit.
+            InputError: A name, a recipe, a value, the grid or the size doesn't fit.
         """
         check_folder_name(self.folder)
         if self.title:
@@ -263,10 +263,10 @@ class Plan:
     """Resolved requests one after the other, with their units numbered consecutively.
 
     Args:
-        jobs: the resolved requests.
+        jobs: The resolved requests.
 
     Raises:
-        InputError: there are more than MAX_UNITS units.
+        InputError: There are more than MAX_UNITS units.
     """
 
     def __init__(self, jobs: Sequence[ResolvedRequest]) -> None:

@@ -29,10 +29,10 @@ class AcclaimBone:
     """A bone, or the root, which has no length.
 
     Attributes:
-        name: of the bone.
+        name: Of the bone.
         end: (3,) vector from its start to its end, in the file's unit and the world's axes.
         axis: (4,) rotation of the axes about which it rotates.
-        dof: its degrees of freedom in the order of the motion file's values: "RX", "TX", ...
+        dof: Its degrees of freedom in the order of the motion file's values: "RX", "TX", ...
     """
 
     name: str
@@ -46,11 +46,11 @@ class AcclaimSkeleton:
     """The content of a skeleton file.
 
     Attributes:
-        bones: the root first, parents before children.
-        parents: index of each bone's parent, -1 for the root.
-        start: position of the root in the file's unit.
-        unit: the file's unit in metres.
-        in_radians: whether angles are in radians.
+        bones: The root first, parents before children.
+        parents: Index of each bone's parent, -1 for the root.
+        start: Position of the root in the file's unit.
+        unit: The file's unit in metres.
+        in_radians: Whether angles are in radians.
     """
 
     bones: list[AcclaimBone]
@@ -67,13 +67,13 @@ def read_acclaim(asf: str | bytes, amc: str | bytes, name: str, fps: float = CMU
     definition a bone's world rotation is C M C^-1, where C is its axis and M the rotation of its values.
 
     Args:
-        asf: content of the skeleton's file.
-        amc: content of the motion's file.
-        name: of the take.
-        fps: frames per second of the motion.
+        asf: Content of the skeleton's file.
+        amc: Content of the motion's file.
+        name: Of the take.
+        fps: Frames per second of the motion.
 
     Raises:
-        InputError: one of the files is invalid.
+        InputError: One of the files is invalid.
     """
     frame_rate(1 / fps)
     figure = read_skeleton(as_text(asf))
@@ -226,7 +226,7 @@ class AcclaimMotion:
     Attributes:
         columns: bone -> columns of its values.
         values: (f, c) with angles as in the file.
-        in_radians: whether angles are in radians.
+        in_radians: Whether angles are in radians.
     """
 
     columns: dict[str, slice]
@@ -238,9 +238,9 @@ def read_motion(text: str, counts: dict[str, int], in_radians: bool) -> AcclaimM
     """Read an AMC file. Every frame must have the same bones in the same order.
 
     Args:
-        text: of the file.
+        text: Of the file.
         counts: bone -> number of its values.
-        in_radians: whether angles are in radians, where the file doesn't say.
+        in_radians: Whether angles are in radians, where the file doesn't say.
     """
     order: list[str] = []  # of the bones in the first frame
     found, frames, place = array("d"), 0, 0

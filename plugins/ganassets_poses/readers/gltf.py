@@ -40,11 +40,11 @@ class JointTrack:
     """Key frames of one joint's translation, rotation or scale; see `sample_keys`.
 
     Attributes:
-        joint: index in the skeleton.
-        path: one of PATHS.
+        joint: Index in the skeleton.
+        path: One of PATHS.
         times: (k,) seconds.
         keys: (k, c) values; for CUBICSPLINE (k, 3, c).
-        how: interpolation.
+        how: Interpolation.
     """
 
     joint: int
@@ -59,12 +59,12 @@ class GltfSkeleton:
     """The nodes of a skeleton.
 
     Attributes:
-        nodes: indices in the document, parents before children.
-        names: of the nodes.
-        parents: index of each one's parent among them, -1 for a root.
+        nodes: Indices in the document, parents before children.
+        names: Of the nodes.
+        parents: Index of each one's parent among them, -1 for a root.
         local: path -> values (1, j, c) of nodes that are not animated.
-        own: those of the nodes that belong to no other skeleton of the file.
-        label: name of the topmost of its own nodes.
+        own: Those of the nodes that belong to no other skeleton of the file.
+        label: Name of the topmost of its own nodes.
     """
 
     nodes: tuple[int, ...]
@@ -91,13 +91,13 @@ def read_gltf(
     keep their rate, others become 30 frames per second.
 
     Args:
-        content: of the GLB or glTF file.
-        name: for animations without a name.
-        beside: returns the content of a buffer's file by its relative name; InputError where there is none.
-        still: names of animations that move no skeleton are appended.
+        content: Of the GLB or glTF file.
+        name: For animations without a name.
+        beside: Returns the content of a buffer's file by its relative name; InputError where there is none.
+        still: Names of animations that move no skeleton are appended.
 
     Raises:
-        InputError: the file is invalid, or has no animation of a skeleton.
+        InputError: The file is invalid, or has no animation of a skeleton.
     """
     numbers = read_document(content, beside)
     document = numbers.document
@@ -164,9 +164,9 @@ def split_figures(nodes: Sequence[int], parents: Sequence[int], names: Mapping[i
     Figures are branches that are each a complete humanoid, or that have the same names as each other.
 
     Args:
-        nodes: of all skeletons, parents before children.
-        parents: of all nodes, -1 for none.
-        names: of the nodes.
+        nodes: Of all skeletons, parents before children.
+        parents: Of all nodes, -1 for none.
+        names: Of the nodes.
     """
     children: dict[int, list[int]] = {}
     below: dict[int, frozenset[int]] = {}
@@ -192,9 +192,9 @@ def find_same_named(
     """Return the branches with the same names as another branch, apart from suffixes that exporters append.
 
     Args:
-        branches: topmost nodes.
+        branches: Topmost nodes.
         below: node -> it and its descendants.
-        names: of the nodes.
+        names: Of the nodes.
     """
     spoken = [frozenset(COUNTED.sub("", names[node]) for node in below[branch] - {branch}) for branch in branches]
     return [
@@ -221,11 +221,11 @@ def build_skeleton(
     """Build a skeleton; see GltfSkeleton.
 
     Args:
-        document: the document.
-        nodes: of the skeleton, parents before children.
-        own: those that belong to no other skeleton.
-        parents: of all nodes, -1 for none.
-        names: of the nodes.
+        document: The document.
+        nodes: Of the skeleton, parents before children.
+        own: Those that belong to no other skeleton.
+        parents: Of all nodes, -1 for none.
+        names: Of the nodes.
     """
     place = {node: i for i, node in enumerate(nodes)}
     parts = [local_transform(document.nodes[node]) for node in nodes]
@@ -242,7 +242,7 @@ def order_nodes(nodes: Sequence[GltfNode]) -> tuple[list[int], list[int]]:
     """Return each node's parent (-1 for none), and all nodes depth first.
 
     Raises:
-        InputError: the nodes are not a forest.
+        InputError: The nodes are not a forest.
     """
     parents = [-1] * len(nodes)
     for index, node in enumerate(nodes):
@@ -324,7 +324,7 @@ def bind_in_world(
 
     Args:
         bound: (k, 4, 4) bind matrices.
-        joints: the skeleton.
+        joints: The skeleton.
         indices: (k,) indices of the bound joints.
         positions: (j, 3) world positions of the nodes.
         rotations: (j, 4) world rotations of the nodes.
@@ -390,10 +390,10 @@ def build_take(
     """Sample an animation at its frames.
 
     Args:
-        name: of the take.
-        joints: the skeleton.
-        rest: positions (j, 3) and rotations (j, 4) at rest.
-        tracks: of the animation.
+        name: Of the take.
+        joints: The skeleton.
+        rest: Positions (j, 3) and rotations (j, 4) at rest.
+        tracks: Of the animation.
     """
     start, frames, fps = frame_times(tracks)
     moments = start + np.arange(frames) / fps

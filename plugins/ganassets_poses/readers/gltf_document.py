@@ -177,11 +177,11 @@ class AccessorReader:
     """Reads the numbers of accessors.
 
     Attributes:
-        document: the document.
-        binary: the GLB's binary chunk, or None.
-        beside: returns the content of a file by its relative name; InputError where there is none.
-        left: how many more numbers may be read.
-        buffers: the buffers that are open.
+        document: The document.
+        binary: The GLB's binary chunk, or None.
+        beside: Returns the content of a file by its relative name; InputError where there is none.
+        left: How many more numbers may be read.
+        buffers: The buffers that are open.
     """
 
     document: GltfDocument
@@ -194,11 +194,11 @@ class AccessorReader:
         """Return the numbers (count, width) of an accessor; normalised integers in [-1, 1].
 
         Args:
-            index: of the accessor.
-            types: allowed types, such as "VEC3".
+            index: Of the accessor.
+            types: Allowed types, such as "VEC3".
 
         Raises:
-            InputError: it has another type, lies outside its buffer, or holds numbers that are not finite.
+            InputError: It has another type, lies outside its buffer, or holds numbers that are not finite.
         """
         accessor: Accessor = get_item(self.document.accessors, index, "accessor")
         if accessor.type not in types or accessor.component_type not in COMPONENTS:
@@ -275,11 +275,11 @@ def read_document(content: bytes, beside: Callable[[str], bytes]) -> AccessorRea
     """Parse the document of a GLB or glTF file and return a reader of its numbers.
 
     Args:
-        content: of the file.
-        beside: returns the content of a file by its relative name.
+        content: Of the file.
+        beside: Returns the content of a file by its relative name.
 
     Raises:
-        InputError: the file is invalid, or needs an extension that isn't supported.
+        InputError: The file is invalid, or needs an extension that isn't supported.
     """
     text, binary = split_glb(content) if content[:4] == MAGIC else (content, None)
     if len(text) > LARGEST_TEXT:

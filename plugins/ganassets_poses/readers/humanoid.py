@@ -49,14 +49,14 @@ def read_humanoid(content: str | bytes, name: str) -> tuple[Take, bool]:
     """Read a clip, in metres.
 
     Args:
-        content: of the file.
-        name: of the take.
+        content: Of the file.
+        name: Of the take.
 
     Returns:
-        the clip, and whether it loops: then its first frame follows its last, moved on.
+        The clip, and whether it loops: then its first frame follows its last, moved on.
 
     Raises:
-        InputError: the file is invalid.
+        InputError: The file is invalid.
     """
     document = parse_object(content)
     rows = frame_rows(document.get("Frames"))
@@ -125,10 +125,10 @@ def resample_evenly(
         times: (f,) seconds.
         places: (f, 3) of the root.
         turns: (f, j, 4) of the joints.
-        fps: frames per second of the result.
+        fps: Frames per second of the result.
 
     Returns:
-        places and turns.
+        Places and turns.
     """
     count = int(times[-1] * fps + 1e-6) + 1
     check_size(len(JOINTS), count)
