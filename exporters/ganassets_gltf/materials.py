@@ -26,7 +26,7 @@ class EmbeddedImages:
     Attributes:
         binary: Chunk that gets the images' files.
         jpeg: Whether colour images are JPEG; all others are PNG.
-        images: As in glTF's JSON.
+        images: Images as in glTF's JSON.
     """
 
     binary: BinaryChunk

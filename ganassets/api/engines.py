@@ -52,7 +52,7 @@ class Engine:
             (DirectX).
         up: Axis that points up, "Y" or "Z".
         front: Axis that the front of an imported asset faces, "+Z".
-        handedness: Of the axes, "right" or "left".
+        handedness: Handedness of the axes, "right" or "left".
         units_per_metre: Lengths of the engine in a metre.
         rig: Rig of its characters, one of `ganassets.api.rig_options.RIG_NAMES`.
         skinned_mesh: Name of a mesh with a skeleton; {} is the asset's name.

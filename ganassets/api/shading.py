@@ -77,7 +77,7 @@ def shade_plane(material: TextureSet, size: int, repeat: float = 2) -> ByteArray
     """Draw the flat material, seen from above.
 
     Args:
-        material: Of any size; one that isn't square is repeated more often along its shorter side.
+        material: Material of any size; one that isn't square is repeated more often along its shorter side.
         size: Pixels of the square picture.
         repeat: Number of times that its longer side fits into the picture.
 
@@ -98,7 +98,7 @@ def shade_sphere(material: TextureSet, size: int, repeat: float = 2) -> ByteArra
     edge.
 
     Args:
-        material: Of any size; one that isn't square is repeated more often along its shorter side.
+        material: Material of any size; one that isn't square is repeated more often along its shorter side.
         size: Pixels of the square picture.
         repeat: Number of times that its longer side fits from edge to edge, along the sphere.
 
@@ -116,7 +116,7 @@ def sphere_cut_out(material: TextureSet, size: int, repeat: float = 2, samples: 
     """Draw the sphere of shade_sphere alone.
 
     Args:
-        material: Of any size.
+        material: Material of any size.
         size: Pixels of the square picture.
         repeat: Number of times that the longer side of the material fits from edge to edge, along the sphere.
         samples: Samples of a pixel along both axes. One takes a quarter of the time of two, but fine relief sparkles.

@@ -62,8 +62,8 @@ def encode_conditions(conditions: Sequence[Condition], values: Mapping[str, Cond
     """Encode values as a row of the `condition` input.
 
     Args:
-        conditions: Of the model.
-        values: By condition name; shares of choices are scaled to a sum of 1.
+        conditions: Conditions of the model.
+        values: Values by condition name; shares of choices are scaled to a sum of 1.
 
     Returns:
         (c,) float32 physical values; NaN for conditions without a value.
@@ -140,8 +140,8 @@ def condition_matrix(manifest: Manifest, seeds: Sequence[int], fixed: NDArray[np
     """Draw a likely combination of conditions for each seed.
 
     Args:
-        manifest: Of the model.
-        seeds: n of them.
+        manifest: Manifest of the model.
+        seeds: n seeds.
         fixed: (c,) values to keep, NaN for those to draw; see encode_conditions.
 
     Returns:

@@ -41,10 +41,10 @@ class Direction(_DirectionModel):
     """A direction in w that serves as a slider.
 
     Attributes:
-        name: Of the slider.
+        name: Name of the slider.
         vector: (w_dim) offset for an amount of 1, which is one standard deviation; packed.
         share: Share of the outputs' variation along this direction, 0 to 1.
-        layers: That the offset is added to; None for all.
+        layers: Layers that the offset is added to; None for all.
     """
 
     name: str = Field(pattern=NAME)
@@ -57,8 +57,8 @@ class Directions(_DirectionModel):
     """A file of directions.
 
     Attributes:
-        format_version: Of the file.
-        generator: Of the model.
+        format_version: Format version of the file.
+        generator: Generator of the model.
         model: SHA-256 of the model file, hex.
         directions: Each name once.
     """
@@ -119,7 +119,7 @@ def offset_of_amounts(file: ModelFile, amounts: Mapping[str, float | str]) -> Fl
 
     Args:
         file: The model.
-        amounts: In standard deviations, by name.
+        amounts: Amounts in standard deviations, by name.
 
     Returns:
         (layers, w_dim), or None without amounts.

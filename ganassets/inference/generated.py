@@ -52,7 +52,7 @@ class GeneratedAsset:
             folder: Where the files go; it is created if needed.
             to: Name of the format, such as "gltf"; None for the generator's default.
             overwrite: Replace existing files.
-            options: Of the format, with underscores for hyphens: `texture_size=512`.
+            options: Options of the format, with underscores for hyphens: `texture_size=512`.
 
         Returns:
             Paths of the files.

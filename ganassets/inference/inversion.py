@@ -47,9 +47,9 @@ class Inversion:
     """The result of an inversion.
 
     Attributes:
-        recipe: Of the nearest asset.
+        recipe: Recipe of the nearest asset.
         nearest: Distance of the best seed that was tried first.
-        distance: Of the asset in the target's unit: root mean square over all features.
+        distance: Distance of the asset in the target's unit: root mean square over all features.
         explained: Share of the squared distance between the file and the model's average asset that the result
             removes, 0 to 1.
     """
@@ -175,7 +175,7 @@ class LatentMoves(Moves):
     """Moves the latent and the numeric sliders that are not fixed.
 
     Args:
-        model: Of the recipes.
+        model: Model of the recipes.
         fixed: Names of columns that stay.
     """
 
@@ -213,7 +213,7 @@ class OffsetMoves(Moves):
     """Moves the offset of each layer along the principal axes of w.
 
     Args:
-        model: Of the recipes.
+        model: Model of the recipes.
         recipe: The recipe whose conditions w is sampled under.
     """
 
@@ -255,7 +255,7 @@ def invert(
         target: The file to approximate.
         request: Values to keep; its conditions override those of the target, and the result has its size.
         seeds: Number of seeds to try first, as far as there is time.
-        seconds: After which no step begins.
+        seconds: Seconds after which no step begins.
         progress: Receives the current stage and the smallest distance so far.
 
     Raises:

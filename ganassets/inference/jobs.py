@@ -58,7 +58,7 @@ def plan_requests(requests: Sequence[GenerationRequest], folder: Path = Path()) 
 
     Args:
         requests: The jobs; one without a title gets its number.
-        folder: In which relative paths of models and recipes are looked for first.
+        folder: Folder in which relative paths of models and recipes are looked for first.
 
     Raises:
         InputError: A request doesn't fit its model, or two assets would have the same name.

@@ -73,7 +73,7 @@ def morph(model: Model, a: Recipe, b: Recipe, steps: int, space: str = Z) -> lis
     maps of both seeds are blended.
 
     Args:
-        model: Of both recipes.
+        model: Model of both recipes.
         a: First recipe.
         b: Last recipe.
         steps: Number of recipes, a and b included; at least 2.
@@ -145,7 +145,7 @@ def mix(model: Model, a: Recipe, b: Recipe, layers: Collection[int]) -> Recipe:
     Early layers hold shapes, late layers colours.
 
     Args:
-        model: Of both recipes.
+        model: Model of both recipes.
         a: The recipe whose seed, sliders and noise map are kept.
         b: The recipe whose layers are taken.
         layers: Numbers of the layers, from 0.
@@ -206,7 +206,7 @@ def vary(manifest: Manifest, base: Recipe, strength: float, count: int, kept: Co
     """Make variations of a recipe: turn its latent on its sphere and move its sliders towards those of other samples.
 
     Args:
-        manifest: Of the model.
+        manifest: Manifest of the model.
         base: The recipe to vary; its choices, switches, offset and noise map stay.
         strength: Above 0 (no change) to 1 (the latent turns by 90 degrees, the sliders take other values).
         count: Number of variations; the first ones are the same for any count.

@@ -40,7 +40,7 @@ class ModelFile:
     """A model file that was read and checked; its network was not opened.
 
     Attributes:
-        path: Of the file.
+        path: Path of the file.
         manifest: Metadata of the model.
         digest: SHA-256 of the file, hex.
     """
@@ -179,7 +179,7 @@ def open_model(
     """Check a model file completely and open its network.
 
     Args:
-        path: Of the .onnx file.
+        path: Path of the .onnx file.
         providers: Execution providers of onnxruntime; by default CUDA where a device works, else the CPU.
         threads: CPU threads of one operator; by default onnxruntime chooses.
         report: Called with a sentence when a device could not be used.
@@ -232,7 +232,7 @@ def read_manifest(data: bytes, path: Path) -> Manifest:
 
     Args:
         data: Content of the whole file.
-        path: Of the file, for error messages.
+        path: Path of the file, for error messages.
 
     Raises:
         InputError: The file is incomplete, not from ganassets or unsafe.

@@ -56,7 +56,7 @@ class OnnxScan:
         operators: Operator types of all nodes, in subgraphs and functions too.
         domains: Operator domains that are imported or used.
         external: Keys and values of references to data outside the file.
-        data_locations: Of the tensors that have one; 0 is inside the file.
+        data_locations: Data locations of the tensors that have one; 0 is inside the file.
         metadata: The file's metadata_props, views into its bytes.
         graphs: Number of top-level graphs.
     """

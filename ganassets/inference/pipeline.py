@@ -186,7 +186,7 @@ def make_assets(model: Model, spec: GeneratorSpec, recipes: Sequence[Recipe]) ->
     Args:
         model: Opened and checked against spec.
         spec: The plugin that decodes.
-        recipes: Of this model; see check_recipe.
+        recipes: Recipes of this model; see check_recipe.
     """
     inputs = [inputs_of(model.manifest, spec, recipe) for recipe in recipes]
     assets: dict[int, Asset] = {}

@@ -33,7 +33,7 @@ class Origin:
     """The origin of a file.
 
     Attributes:
-        recipe: Of the asset.
+        recipe: Recipe of the asset.
         where: Place of the recipe, in words.
     """
 

@@ -110,12 +110,12 @@ class Recipe(SharedOptions, _RecipeHead):
     Attributes:
         generator, generator_version, software, licence: see ganassets.api.assets.Provenance.
         model: SHA-256 of the model file, hex.
-        name: Of the asset, the stem of its files.
-        seed: Of the latent, unless there is a z, and of the noise map.
+        name: Name of the asset, the stem of its files.
+        seed: Seed of the latent, unless there is a z, and of the noise map.
         truncation: 0 (the average) to 1 (the full variety).
         condition: Physical value of every column of the `condition` input.
         size, crop, window: see SharedOptions.
-        settings: Of the plugin, by name.
+        settings: Settings of the plugin, by name.
         z: Packed latent; None for that of the seed.
         morph: A second seed, and how far the noise map is on the way to that seed's map, 0 to 1.
         w_offset: Packed offset in w: (w_dim) numbers for all layers alike, or (layers * w_dim).

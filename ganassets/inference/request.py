@@ -110,9 +110,9 @@ class GenerationRequest(SharedOptions):
         truncation: 0 (the average) to 1 (the full variety).
         size: "1024x512" (width x height), one number for both, or (rows, columns); size-free models only.
         crop, window: see SharedOptions.
-        settings: Of the generator, by name.
+        settings: Settings of the generator, by name.
         to: Name of the format; None for the generator's own.
-        options: Of the format, by name.
+        options: Options of the format, by name.
         name: Template of the assets' names, such as "{material}-{seed:05d}"; "" for the default.
         folder: Subfolder of the output folder.
         title: Name of the job in messages and of its contact sheet.

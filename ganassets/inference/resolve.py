@@ -38,9 +38,9 @@ def resolve_request(
 
     Args:
         request: What the user asked for.
-        folder: In which relative paths of the model and of recipes are looked for first.
+        folder: Folder in which relative paths of the model and of recipes are looked for first.
         file: The request's model, where it was read already.
-        title: Of the job, where the request has none.
+        title: Title of the job, where the request has none.
 
     Raises:
         InputError: The model, the format or a value doesn't fit.
@@ -72,7 +72,7 @@ def resolve_with_model(
         request: What the user asked for; its `model` and `to` are not read.
         file: The model, checked against spec.
         spec: Its plugin.
-        folder: In which recipes with relative paths are looked for.
+        folder: Folder in which recipes with relative paths are looked for.
 
     Raises:
         InputError: A condition, a setting, a direction or a recipe doesn't fit the model.
@@ -137,7 +137,7 @@ def read_look(resolved: ResolvedRequest, spec: GeneratorSpec, source: str | Path
     """Read the recipe of a seed or of a file, changed by the options that the request names.
 
     Args:
-        resolved: Whose options are applied.
+        resolved: Resolved request whose options are applied.
         spec: The model's plugin.
         source: A seed as text, a recipe file, or a file that carries a recipe.
 

@@ -25,9 +25,9 @@ def spans(length: int, window: int, stride: int, reach: int) -> list[Span]:
     """Divide one axis into windows that start and end on multiples of the stride.
 
     Args:
-        length: Of the axis, in samples; a multiple of stride.
+        length: Length of the axis, in samples; a multiple of stride.
         window: Samples to compute at once, margins included; at least one stride between the margins is computed.
-        stride: Of the generator, in samples.
+        stride: Stride of the generator, in samples.
         reach: Samples beyond an output sample that influence it; see Generator.reach.
     """
     margin = -(-reach // stride) * stride
@@ -57,7 +57,7 @@ def run_in_windows(
         run: noise maps (n, channels, *part) -> outputs (n, channels, *part) by name.
         noise: (n, channels, *size).
         window: Samples of an axis to compute at once.
-        stride: Of the generator, in samples.
+        stride: Stride of the generator, in samples.
         reach: Samples beyond an output sample that influence it.
 
     Returns:

@@ -24,7 +24,7 @@ class Action:
     Attributes:
         name: Written by the user.
         words: Lower-case words that mean the action in names.
-        rank: Of its words, except for PROPS and HINTS.
+        rank: Rank of its words, except for PROPS and HINTS.
         shortest: Least seconds of one repetition, where takes are searched for repetitions.
         longest: Most seconds of one repetition.
         gait: Whether its repetitions are steps; those of all gaits begin with the same foot.

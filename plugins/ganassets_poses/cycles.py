@@ -54,7 +54,7 @@ def find_repetitions(places: FloatArray, action: Action) -> list[tuple[int, int]
 
     Args:
         places: (f, 22, 3) see `local_positions`.
-        action: Gives the shortest and the longest repetition.
+        action: Action that gives the shortest and the longest repetition.
 
     Returns:
         First frame and end of each.
@@ -90,7 +90,7 @@ def find_shortest_period(places: FloatArray, action: Action) -> int:
 
     Args:
         places: (f, 22, 3) see `local_positions`.
-        action: Gives the shortest repetition.
+        action: Action that gives the shortest repetition.
     """
     frames = len(places)
     for count in range(frames // max(int(action.shortest * FPS), 2), 1, -1):

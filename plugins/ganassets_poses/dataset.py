@@ -239,7 +239,7 @@ class TrainingWindow:
     """A training sample of f frames.
 
     Attributes:
-        signals: Of its frames.
+        signals: Signals of its frames.
         structure: (3, f + 2 MARGIN) structure of the noise map, with MARGIN frames on both sides.
         row: (c,) conditions.
     """

@@ -68,8 +68,8 @@ def decode_clips(
 
     Args:
         arrays: `root` (n, 4, f), `rotations` (n, 132, f) and `contacts` (n, 4, f), see ganassets_poses.signals.
-        names: Of the clips.
-        provenances: Of the clips.
+        names: Names of the clips.
+        provenances: Provenances of the clips.
         settings: Values of the plugin's settings.
     """
     return [
@@ -107,7 +107,7 @@ def is_mirrored(setting: str, provenance: Provenance) -> bool:
 
     Args:
         setting: "yes", "no" or "seed".
-        provenance: Of the clip.
+        provenance: Provenance of the clip.
     """
     if setting != "seed":
         return setting == "yes"

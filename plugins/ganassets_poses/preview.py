@@ -43,7 +43,7 @@ def contact_sheet(clips: Sequence[MotionClip]) -> Image.Image:
     travel, and a map of its root and feet. Clips of a single pose alone become a grid of figures.
 
     Args:
-        clips: Of humanoids.
+        clips: Clips of humanoids.
 
     Raises:
         InputError: There is no clip, or a joint of the humanoid is missing.

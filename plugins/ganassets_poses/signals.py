@@ -110,7 +110,7 @@ def signals_from_clip(clip: MotionClip) -> Signals:
     """Convert a clip on the humanoid to signals; one frame fewer, because each holds the step to the next.
 
     Args:
-        clip: With at least two frames; contacts are 0 where it has none.
+        clip: Clip with at least two frames; contacts are 0 where it has none.
     """
     last = len(clip) - 1
     angles = smooth_headings(clip.rotations[:last, 0] if clip.loop else clip.rotations[:, 0], clip.fps, clip.loop)

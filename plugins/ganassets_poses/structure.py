@@ -31,7 +31,7 @@ def noise_map(seed: int, row: FloatArray, size: tuple[int, ...]) -> FloatArray:
     MARGIN frames at both ends stand still before its beginning and after its end.
 
     Args:
-        seed: Of the asset.
+        seed: Seed of the asset.
         row: (c,) conditions in physical units.
         size: (frames,), a multiple of STRIDE.
     """

@@ -112,7 +112,7 @@ def row_shifts(rows: int, stagger: float, random: FloatArray) -> FloatArray:
 
     Args:
         rows: Number of rows.
-        stagger: As in Pattern.
+        stagger: Stagger as in Pattern.
         random: (rows,) in [-1, 1].
     """
     alternate = np.arange(rows) % 2 * np.float32(min(stagger, 0.5))

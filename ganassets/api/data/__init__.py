@@ -21,8 +21,8 @@ class TrainingData:
     """Samples of one generator, all aligned: row i of every array belongs to sample i.
 
     Attributes:
-        signals: By name, (n, channels, *size) uint8 (255 stands for 1.0), float16 or float32.
-        vectors: By name, (n, k) float32 of about unit variance.
+        signals: Signals by name, (n, channels, *size) uint8 (255 stands for 1.0), float16 or float32.
+        vectors: Vectors by name, (n, k) float32 of about unit variance.
         conditions: (n, c) float32 physical values, columns in the order of the spec's conditions.
         name: Name of the data, for the model's card.
         licence: Licence of the data.

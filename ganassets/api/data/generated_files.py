@@ -39,7 +39,7 @@ def index_recipes(lines: Iterable[str]) -> Iterator[tuple[str, object | None]]:
     """Yield each file that the index of an output folder lists, with its recipe.
 
     Args:
-        lines: Of the index; lines that list no files are skipped.
+        lines: Lines of the index; lines that list no files are skipped.
 
     Yields:
         The file's path relative to the index, and its recipe or None.

@@ -83,7 +83,7 @@ def framed_body(
     """Place the figure of a clip and the cameras that follow it.
 
     Args:
-        clip: Of a humanoid.
+        clip: Clip of a humanoid.
         times: (n,) seconds from its first frame, at least one.
         size: Pixels of the square picture.
         view: Key of VIEWS.

@@ -19,7 +19,7 @@ def sample_clip(clip: MotionClip, times: FloatArray) -> MotionClip:
     """Return a clip with the poses of other moments, at the same frame rate.
 
     Args:
-        clip: Of any skeleton.
+        clip: Clip of any skeleton.
         times: (f,) seconds from its first frame; clamped to its beginning and end.
     """
     place = np.clip(times * clip.fps, 0, len(clip) - 1)

@@ -343,8 +343,8 @@ def _foot_targets(clip: MotionClip, pose: LegPose, contacts: Bools, blend: float
     """Return target positions (f, 2, 3) of the ankles and unit directions (f, 2, 3) from them to the balls of the feet.
 
     Args:
-        clip: Gives travel, loop and frame rate.
-        pose: Of its legs.
+        clip: Clip that gives travel, loop and frame rate.
+        pose: Pose of its legs.
         contacts: (f, 4) which of CONTACTS stand.
         blend: Seconds over which a correction fades.
     """
@@ -430,7 +430,7 @@ def _lowering(clip: MotionClip, up: FloatArray, reach: FloatArray) -> FloatArray
     """Return how far (f,) the hips must be lowered in metres, smooth in time.
 
     Args:
-        clip: Gives loop and frame rate.
+        clip: Clip that gives loop and frame rate.
         up: (f, 2, 3) from the target ankles to the hip joints.
         reach: (f, 2) largest distance of an ankle from its hip joint.
     """
@@ -450,7 +450,7 @@ def _knee_direction(pose: LegPose, toward: FloatArray) -> FloatArray:
     Knees stay where they are, but never behind the leg. Straight legs bend forward, along the upper leg's own +Z.
 
     Args:
-        pose: Of the legs.
+        pose: Pose of the legs.
         toward: (f, 2, 3) unit vectors from the hip joints to the target ankles.
     """
     hip, knee, ankle = pose.places[:, :, 0], pose.places[:, :, 1], pose.places[:, :, 2]

@@ -70,7 +70,7 @@ def estimate_rest_pose(figure: SourceFigure) -> SourceFigure:
     Each joint's axes are measured over all frames, from the positions of the joints around it.
 
     Args:
-        figure: With Y up.
+        figure: Figure with Y up.
     """
     axes = JointAxes(figure)
     chest = [joint for joint in TRUNK if figure.has(joint)][-1]
@@ -107,7 +107,7 @@ def _measure_torso(axes: JointAxes, chest: str) -> None:
     torso follows both, and the shoulders follow the chest.
 
     Args:
-        axes: To extend.
+        axes: Axes to extend.
         chest: The highest mapped joint of the trunk.
     """
     figure = axes.figure
@@ -127,8 +127,8 @@ def _measure_limb(axes: JointAxes, joints: tuple[str, str, str], body: FloatArra
     """Measure the axes of a limb's two bones, from their directions and the axis of their hinge.
 
     Args:
-        axes: To extend.
-        joints: Of the upper bone, the lower bone and the end.
+        axes: Axes to extend.
+        joints: Joints of the upper bone, the lower bone and the end.
         body: (f, 3) world axis of the hinge where the limb is straight.
         axis: (3,) axis of the hinge in the T-pose.
     """
@@ -150,7 +150,7 @@ def _measure_foot(axes: JointAxes, foot: str, toes: str, across: FloatArray) -> 
     the foot while it stands.
 
     Args:
-        axes: To extend.
+        axes: Axes to extend.
         foot: The foot's joint.
         toes: The joint of its toes.
         across: (f, 3) world vector to the left of the lower leg.

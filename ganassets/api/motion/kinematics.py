@@ -41,7 +41,7 @@ def root_translations(clip: MotionClip, has_root: bool) -> list[FloatArray]:
     A rig's own root stays on the ground, where engines look for the travel, and the hips below it move up and down.
 
     Args:
-        clip: Of any skeleton.
+        clip: Clip of any skeleton.
         has_root: Whether the first joint is a root on the ground above the hips.
 
     Returns:

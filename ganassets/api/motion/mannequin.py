@@ -318,7 +318,7 @@ def on_side(part: BodyPart, side: str, sign: int) -> BodyPart:
     """Return a side's part with full joint names, mirrored for the right.
 
     Args:
-        part: Of the left side.
+        part: Part of the left side.
         side: "left" or "right".
         sign: 1 on the left, -1 on the right.
     """
@@ -367,7 +367,7 @@ def domed(part: BodyPart, length: float) -> FloatArray:
 
     Args:
         part: The part.
-        length: Of its bone in metres.
+        length: Length of its bone in metres.
     """
     rows = np.array(part.rows)
     latitudes = np.linspace(0, np.pi / 2, part.steps + 2)[1:-1, None]
@@ -407,8 +407,8 @@ def rebind(mannequin: Mannequin, names: Sequence[str], rig: MotionClip) -> Manne
     """Bind a mannequin to another skeleton, in that skeleton's rest pose.
 
     Args:
-        mannequin: In the pose of the rig's first frame.
-        names: Of the rig's joints that replace the mannequin's, in their order.
+        mannequin: Mannequin in the pose of the rig's first frame.
+        names: Names of the rig's joints that replace the mannequin's, in their order.
         rig: A clip of the other skeleton; only its first frame is used.
     """
     skeleton = rig.skeleton

@@ -84,7 +84,7 @@ def to_humanoid(
         bones: the user's own map, joint of the humanoid -> bone of the file, for bones that `recognise_bones` doesn't
             find.
         fingers: Whether to keep the fingers' joints (HUMANOID_FINGERS).
-        name: Of the clip; the take's own by default.
+        name: Name of the clip; the take's own by default.
         up: Axis of the take that points up, one of up_axis.NAMES; None to find it, see `find_up_axis`.
 
     Returns:
@@ -211,8 +211,8 @@ def _pose_target(
     """Pose a target skeleton; joints without a given rotation follow their parents.
 
     Args:
-        target: Gives the rest pose.
-        clip: Gives name and frame rate.
+        target: Target that gives the rest pose.
+        clip: Clip that gives name and frame rate.
         rotations: joint of the target -> world rotations (f, 4).
         hips: Name of the target's hips.
         hip_positions: (f, 3) world positions of the hips.
@@ -264,7 +264,7 @@ def to_rig(clip: MotionClip, rig: str, axes: str = "") -> MotionClip:
     Args:
         clip: On HUMANOID or HUMANOID_FINGERS.
         rig: One of RIG_NAMES.
-        axes: Of the bones, see Rig; "" for the rig's own.
+        axes: Axes of the bones, see Rig; "" for the rig's own.
 
     Raises:
         InputError: No such rig, or the clip is on another skeleton.

@@ -23,7 +23,7 @@ def make_rig_skeleton(skeleton: Skeleton, rig: Rig, axes: FloatArray) -> Skeleto
 
     Args:
         skeleton: HUMANOID or HUMANOID_FINGERS.
-        rig: Gives the names, the rest pose and the root.
+        rig: Rig that gives the names, the rest pose and the root.
         axes: (j, 4) see `bone_axes`.
     """
     above = [max(parent, 0) for parent in skeleton.parents]

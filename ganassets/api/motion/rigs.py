@@ -36,7 +36,7 @@ class Rig:
         bones: joint of the humanoid -> spellings of its bone; the first is the one to write.
         prefix: Written before every bone's name; any prefix is read.
         pose: Arms at rest: "T" out to the sides, "A" 45 degrees down.
-        axes: Of written bones in the T-pose: "world" parallel to the world, "x" or "y" that axis along the bone, or ""
+        axes: Axes of written bones in the T-pose: "world" for the world's, "x" or "y" that axis along the bone, or ""
             for rigs that are only read.
         root: Name of a joint on the ground above the hips, or "" for none.
     """
@@ -296,7 +296,7 @@ def recognise_bones(names: Sequence[str], given: Mapping[str, str] | None = None
     The rig whose names match most bones is used; prefix, case, separators and appended numbers don't matter.
 
     Args:
-        names: Of the file's bones.
+        names: Names of the file's bones.
         given: the user's own map, joint -> bone; takes precedence.
 
     Returns:
@@ -326,7 +326,7 @@ def match_bones(
     """Recognise as many bones as possible; see `recognise_bones`.
 
     Args:
-        names: Of the file's bones.
+        names: Names of the file's bones.
         given: the user's own map, joint -> bone; takes precedence.
         rigs: The rigs to compare with.
 

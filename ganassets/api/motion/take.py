@@ -16,8 +16,8 @@ class Take:
     """World transforms of the joints in a file's clip. Rotations are unit quaternions (x, y, z, w).
 
     Attributes:
-        name: Of the clip.
-        names: Of the joints, as in the file; parents come before their children.
+        name: Name of the clip.
+        names: Names of the joints, as in the file; parents come before their children.
         parents: Index of each joint's parent, -1 for a root; there may be several roots.
         rest_positions: (j, 3) float64 positions at rest (as far as known the file's T- or A-pose), in the file's unit.
         rest_rotations: (j, 4) float64 world rotations at rest.

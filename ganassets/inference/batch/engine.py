@@ -48,10 +48,10 @@ class UnitFailure:
     """A unit that could not be made.
 
     Attributes:
-        name: Of its asset, with the job's subfolder.
-        seed: Of the asset.
+        name: Name of its asset, with the job's subfolder.
+        seed: Seed of the asset.
         why: Error message.
-        exit_code: Of the error.
+        exit_code: Exit code of the error.
     """
 
     name: str
@@ -309,7 +309,7 @@ def default_workers(plan: Plan, cuda: bool, allowed: int = 0) -> int:
     """Return the number of workers that the processors and the memory allow.
 
     Args:
-        plan: Of the batch.
+        plan: Plan of the batch.
         cuda: Whether the workers use a GPU.
         allowed: bytes that each worker may use, if that is limited.
     """
@@ -448,9 +448,9 @@ def estimate_job(
     """Estimate the cost of the job number k.
 
     Args:
-        plan: Of the batch.
+        plan: Plan of the batch.
         k: Number of the job.
-        settings: Of the batch.
+        settings: Settings of the batch.
         make: Makes the units of tasks.
     """
     job = plan.jobs[k]

@@ -39,9 +39,9 @@ class IndexEntry(_IndexLine):
     """The line of an asset.
 
     Attributes:
-        name: Of the asset, with its subfolder; see ResolvedRequest.path.
+        name: Name of the asset, with its subfolder; see ResolvedRequest.path.
         key: See ResolvedRequest.key.
-        files: By path below the output folder, with slashes.
+        files: Files by path below the output folder, with slashes.
     """
 
     name: str = Field(max_length=LONGEST_PATH)
@@ -144,10 +144,10 @@ class Index:
         """Record an asset.
 
         Args:
-            name: Of the asset, with its subfolder.
-            key: Of the unit; see ResolvedRequest.key.
+            name: Name of the asset, with its subfolder.
+            key: Key of the unit; see ResolvedRequest.key.
             files: Size in bytes and SHA-256 of each file by its path below the folder.
-            recipe: Of the asset, as JSON.
+            recipe: Recipe of the asset, as JSON.
         """
         records = {path: {"bytes": size, "sha256": digest} for path, (size, digest) in files.items()}
         self._journal.write(f'{as_json({"name": name, "key": key, "files": records})[:-1]},"recipe":{recipe}}}')

@@ -19,8 +19,8 @@ class Journal:
     """A file of JSON lines, open for writing and locked.
 
     Args:
-        path: Of the file; it is created with its folder if it is missing.
-        folder: To name in error messages.
+        path: Path of the file; it is created with its folder if it is missing.
+        folder: Folder to name in error messages.
         taken: Called again and again while another process has the file; raises, or waits a little.
 
     Attributes:

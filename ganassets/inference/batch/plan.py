@@ -45,10 +45,10 @@ class BatchUnit:
     """One asset of a batch.
 
     Attributes:
-        name: Of the asset.
-        seed: Of the asset.
+        name: Name of the asset.
+        seed: Seed of the asset.
         conditions: Values of the conditions that are not left to the seed.
-        recipe: Of the asset, in place of both; None for a seed.
+        recipe: Recipe of the asset, in place of both; None for a seed.
     """
 
     name: str
@@ -70,8 +70,8 @@ class ResolvedRequest:
         conditions: Values that all assets have.
         grid: Values by condition; each seed is made with all combinations.
         drawn: An interval or choices by condition; each seed draws one of them evenly.
-        size: Of the recipes of seeds: the request's, or the model's default; None where the plugin chooses it.
-        recipes: In place of seeds.
+        size: Size of the recipes of seeds: the request's, or the model's default; None where the plugin chooses it.
+        recipes: Recipes in place of seeds.
         offset: (layers, w_dim) added to w of each seed, or None.
         title: Name of the job in messages and of its contact sheet.
     """
@@ -156,8 +156,8 @@ class ResolvedRequest:
         """Return the recipe of a seed.
 
         Args:
-            seed: Of the asset.
-            name: Of the asset; by default the generator's and the seed.
+            seed: Seed of the asset.
+            name: Name of the asset; by default the generator's and the seed.
             conditions: Values to keep; by default those of the request. The seed draws the others.
 
         Raises:

@@ -67,8 +67,8 @@ class Pool:
     A unit is marked failed after two workers died on it.
 
     Args:
-        plan: Of the batch.
-        settings: Of the workers.
+        plan: Plan of the batch.
+        settings: Settings of the workers.
         size: Number of workers.
     """
 

@@ -35,7 +35,7 @@ class Task:
     """Units that go through the network together.
 
     Attributes:
-        indices: Of the units in the plan.
+        indices: Indices of the units in the plan.
         write: Indices of the units whose files are written.
         show: Indices of the units that a contact sheet shows.
     """
@@ -50,9 +50,9 @@ class Made:
     """The answer for a unit that was made.
 
     Attributes:
-        index: Of the unit in the plan.
+        index: Index of the unit in the plan.
         files: Size in bytes and SHA-256 of each file by its path below the output folder; none if it was only shown.
-        recipe: Of the asset, as JSON.
+        recipe: Recipe of the asset, as JSON.
         asset: Reduced asset for a contact sheet, if the task asked for it.
     """
 
@@ -105,8 +105,8 @@ class UnitMaker:
     Each operator runs on one thread, because the number of threads may change the last bits of a result.
 
     Args:
-        plan: Of the batch.
-        settings: Of the workers.
+        plan: Plan of the batch.
+        settings: Settings of the workers.
         report: Called with a sentence when a device could not be used.
     """
 

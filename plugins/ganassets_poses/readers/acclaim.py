@@ -29,7 +29,7 @@ class AcclaimBone:
     """A bone, or the root, which has no length.
 
     Attributes:
-        name: Of the bone.
+        name: Name of the bone.
         end: (3,) vector from its start to its end, in the file's unit and the world's axes.
         axis: (4,) rotation of the axes about which it rotates.
         dof: Its degrees of freedom in the order of the motion file's values: "RX", "TX", ...
@@ -69,7 +69,7 @@ def read_acclaim(asf: str | bytes, amc: str | bytes, name: str, fps: float = CMU
     Args:
         asf: Content of the skeleton's file.
         amc: Content of the motion's file.
-        name: Of the take.
+        name: Name of the take.
         fps: Frames per second of the motion.
 
     Raises:
@@ -238,7 +238,7 @@ def read_motion(text: str, counts: dict[str, int], in_radians: bool) -> AcclaimM
     """Read an AMC file. Every frame must have the same bones in the same order.
 
     Args:
-        text: Of the file.
+        text: Text of the file.
         counts: bone -> number of its values.
         in_radians: Whether angles are in radians, where the file doesn't say.
     """

@@ -41,7 +41,7 @@ class HierarchyJoint:
     """A joint of the file.
 
     Attributes:
-        name: Of the joint.
+        name: Name of the joint.
         parent: Index of its parent, -1 for a root.
         offset: Position in the parent's frame.
         channels: Axis of each channel, and whether it is a rotation.
@@ -60,8 +60,8 @@ def read_bvh(content: str | bytes, name: str) -> Take:
     the number of rows; the take's note says where the header differs.
 
     Args:
-        content: Of the file.
-        name: Of the take.
+        content: Content of the file.
+        name: Name of the take.
 
     Raises:
         InputError: The file is invalid.
@@ -191,9 +191,9 @@ def read_rows(text: str, start: int, joints: list[HierarchyJoint], declared: int
     number of frames.
 
     Args:
-        text: Of the file.
+        text: Text of the file.
         start: Position of the rows.
-        joints: Of the hierarchy.
+        joints: Joints of the hierarchy.
         declared: Number of frames in the header, None where it has none.
     """
     width = sum(len(joint.channels) for joint in joints)
@@ -235,7 +235,7 @@ def offsets_at_rest(
     """Return offsets (1, j, 3) with zeros filled in from the position channels of bones that keep their length.
 
     Args:
-        joints: Of the hierarchy.
+        joints: Joints of the hierarchy.
         offsets: (1, j, 3) of the file.
         translations: (f, j, 3) in the parents' frames.
     """
@@ -255,7 +255,7 @@ def local_transforms(
     """Return translations (f, j, 3) and rotations (f, j, 4) in the parents' frames.
 
     Args:
-        joints: Of the hierarchy.
+        joints: Joints of the hierarchy.
         offsets: (1, j, 3) of the file.
         values: (f, channels).
     """

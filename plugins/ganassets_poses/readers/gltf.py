@@ -60,7 +60,7 @@ class GltfSkeleton:
 
     Attributes:
         nodes: Indices in the document, parents before children.
-        names: Of the nodes.
+        names: Names of the nodes.
         parents: Index of each one's parent among them, -1 for a root.
         local: path -> values (1, j, c) of nodes that are not animated.
         own: Those of the nodes that belong to no other skeleton of the file.
@@ -91,7 +91,7 @@ def read_gltf(
     keep their rate, others become 30 frames per second.
 
     Args:
-        content: Of the GLB or glTF file.
+        content: Content of the GLB or glTF file.
         name: For animations without a name.
         beside: Returns the content of a buffer's file by its relative name; InputError where there is none.
         still: Names of animations that move no skeleton are appended.
@@ -164,9 +164,9 @@ def split_figures(nodes: Sequence[int], parents: Sequence[int], names: Mapping[i
     Figures are branches that are each a complete humanoid, or that have the same names as each other.
 
     Args:
-        nodes: Of all skeletons, parents before children.
-        parents: Of all nodes, -1 for none.
-        names: Of the nodes.
+        nodes: Nodes of all skeletons, parents before children.
+        parents: Parents of all nodes, -1 for none.
+        names: Names of the nodes.
     """
     children: dict[int, list[int]] = {}
     below: dict[int, frozenset[int]] = {}
@@ -194,7 +194,7 @@ def find_same_named(
     Args:
         branches: Topmost nodes.
         below: node -> it and its descendants.
-        names: Of the nodes.
+        names: Names of the nodes.
     """
     spoken = [frozenset(COUNTED.sub("", names[node]) for node in below[branch] - {branch}) for branch in branches]
     return [
@@ -222,10 +222,10 @@ def build_skeleton(
 
     Args:
         document: The document.
-        nodes: Of the skeleton, parents before children.
+        nodes: Nodes of the skeleton, parents before children.
         own: Those that belong to no other skeleton.
-        parents: Of all nodes, -1 for none.
-        names: Of the nodes.
+        parents: Parents of all nodes, -1 for none.
+        names: Names of the nodes.
     """
     place = {node: i for i, node in enumerate(nodes)}
     parts = [local_transform(document.nodes[node]) for node in nodes]
@@ -390,10 +390,10 @@ def build_take(
     """Sample an animation at its frames.
 
     Args:
-        name: Of the take.
+        name: Name of the take.
         joints: The skeleton.
         rest: Positions (j, 3) and rotations (j, 4) at rest.
-        tracks: Of the animation.
+        tracks: Tracks of the animation.
     """
     start, frames, fps = frame_times(tracks)
     moments = start + np.arange(frames) / fps

@@ -194,7 +194,7 @@ class AccessorReader:
         """Return the numbers (count, width) of an accessor; normalised integers in [-1, 1].
 
         Args:
-            index: Of the accessor.
+            index: Index of the accessor.
             types: Allowed types, such as "VEC3".
 
         Raises:
@@ -275,7 +275,7 @@ def read_document(content: bytes, beside: Callable[[str], bytes]) -> AccessorRea
     """Parse the document of a GLB or glTF file and return a reader of its numbers.
 
     Args:
-        content: Of the file.
+        content: Content of the file.
         beside: Returns the content of a file by its relative name.
 
     Raises:

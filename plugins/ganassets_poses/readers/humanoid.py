@@ -49,8 +49,8 @@ def read_humanoid(content: str | bytes, name: str) -> tuple[Take, bool]:
     """Read a clip, in metres.
 
     Args:
-        content: Of the file.
-        name: Of the take.
+        content: Content of the file.
+        name: Name of the take.
 
     Returns:
         The clip, and whether it loops: then its first frame follows its last, moved on.

@@ -101,7 +101,7 @@ def _read_label_file(
     Args:
         container: Folder or zip that holds the files.
         open_file: Opens the container's files.
-        name: Of the manifest or index in the container.
+        name: Name of the manifest or index in the container.
         use: "manifest" or "recipes".
         records: What became of the file is appended.
         present: Full names of all files that a manifest may name; None to not check them.

@@ -36,8 +36,8 @@ def parse_numbers(words: Iterable[str], what: str) -> list[float]:
     """Parse words as numbers.
 
     Args:
-        words: To parse.
-        what: Names the numbers in errors.
+        words: Words to parse.
+        what: Name of the numbers in errors.
 
     Raises:
         InputError: A word is not a number, not finite or larger than LARGEST_NUMBER.
@@ -80,9 +80,9 @@ def parse_number_lines(
     """Parse all numbers from a position in the text to its end.
 
     Args:
-        text: Of the file.
+        text: Text of the file.
         start: Position of the numbers.
-        what: Names the numbers in errors.
+        what: Name of the numbers in errors.
 
     Returns:
         (n,) numbers; (k,) how many there are in each line that has any; (k,) the numbers of these lines, from 1.

@@ -37,7 +37,7 @@ class MotionFile:
     Attributes:
         container: Folder or zip that holds it.
         open_file: Opens the container's files.
-        name: In the container.
+        name: Name in the container.
         labels: Labels of its clips.
         records: Records of files that are read beside this one are appended.
         recorded: Names of files that have a record; extended like `records`.
