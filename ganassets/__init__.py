@@ -69,9 +69,9 @@ def load_model(model: str | Path) -> LoadedModel:
     >>> ganassets.load_model("poses").manifest.generator
     'poses'
     """
-    from .inference.generated import load
+    from .inference.generated import load_model
 
-    return load(model)
+    return load_model(model)
 
 
 def train(generator: str, *, out: str | Path | None = None, **options: Any) -> TrainedRun:

@@ -12,7 +12,7 @@ from PIL import Image
 
 from ganassets.api.assets import MotionClip
 from ganassets.api.images.encoding import make_exif
-from ganassets.api.motion.animation import check_length, encode_webp, moments, shot_of, ticks
+from ganassets.api.motion.animation import check_length, encode_frames, moments, shot_of, ticks
 
 PALETTE_SAMPLES = 4  # frames from which a GIF's palette is taken
 GIF_TICK = 0.01  # seconds; the unit of a GIF's durations
@@ -29,7 +29,7 @@ def export_webp(asset: MotionClip, options: Mapping[str, Any]) -> dict[str, byte
         InputError: The animation would be too large.
     """
     frames, durations = draw_frames(asset, options)
-    content = encode_webp(frames, durations, make_exif(asset.provenance.keywords(asset.name)))
+    content = encode_frames(frames, durations, make_exif(asset.provenance.keywords(asset.name)))
     return {f"{asset.name}.webp": content}
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ganassets.api.blender import Blender, command
+from ganassets.api.blender import Blender, blender_command
 from ganassets.api.errors import GanassetsError
 from ganassets.api.scratch import REFUSALS, scratch_folder
 
@@ -64,5 +64,5 @@ def ask_blender(request: dict[str, Any]) -> dict[str, Any]:
             return _blender.ask(request)
     if _blender:
         _blender.close()
-    _blender = Blender(command(SCRIPT, "FBX needs"))
+    _blender = Blender(blender_command(SCRIPT, "FBX needs"))
     return _blender.ask(request)

@@ -50,7 +50,7 @@ class BinaryChunk:
 
     def add_accessor(self, **properties: Any) -> int:
         """Append an accessor and return its index."""
-        self.accessors.append(to_json(properties))
+        self.accessors.append(compact_json(properties))
         return len(self.accessors) - 1
 
     def add_attribute(
@@ -84,7 +84,7 @@ class BinaryChunk:
         ]
 
 
-def to_json(value: Any) -> str:
+def compact_json(value: Any) -> str:
     """Encode a value as JSON text without spaces.
 
     Raises:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ganassets.api.assets import Mesh, Provenance
 
-from .binary import FLOAT, BinaryChunk, pack_glb, to_json
+from .binary import FLOAT, BinaryChunk, compact_json, pack_glb
 from .materials import add_materials
 from .mesh_template import MeshTemplate, cached_template
 
@@ -40,7 +40,7 @@ def encode_mesh(mesh: Mesh, options: Mapping[str, Any]) -> bytes:
 def pack_document(document: dict[str, Any], binary: BinaryChunk) -> bytes:
     """Encode a document as GLB; its accessors, buffer views and buffer come from the binary chunk."""
     complete = document | {"bufferViews": binary.views, "buffers": [{"byteLength": binary.size}]}
-    text = f'{to_json(complete)[:-1]},"accessors":[{",".join(binary.accessors)}]}}'
+    text = f'{compact_json(complete)[:-1]},"accessors":[{",".join(binary.accessors)}]}}'
     return pack_glb(text.encode(), binary.blocks)
 
 

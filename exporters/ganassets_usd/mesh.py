@@ -48,7 +48,8 @@ def make_mesh_stage(asset: Mesh) -> AssetStage:
     materials = [asset.materials[k] for k in used.tolist()]
     labels = unique_identifiers([material.name for material in materials])
     surfaces = {
-        label: add_textures(stage, asset, label, material) for label, material in zip(labels, materials, strict=True)
+        label: add_material_textures(stage, asset, label, material)
+        for label, material in zip(labels, materials, strict=True)
     }
     bind_materials(mesh, add_materials(stage, surfaces), face_materials)
     if skinned:
@@ -67,7 +68,7 @@ def distinct_corners(topology: Topology) -> IntArray:
     return kept & (kept.sum(1, keepdims=True) > 2)
 
 
-def add_textures(stage: AssetStage, asset: Mesh, label: str, material: Material) -> Inputs:
+def add_material_textures(stage: AssetStage, asset: Mesh, label: str, material: Material) -> Inputs:
     """Add a material's images to a stage and return the inputs of its shader.
 
     Args:

@@ -39,7 +39,7 @@ USER_FOLDERS = (
 )
 
 
-def command(script: Path, what: str) -> list[str]:
+def blender_command(script: Path, what: str) -> list[str]:
     """Return the command that starts Blender with a script.
 
     The program is the one that GANASSETS_BLENDER names (a Blender, or a Python that has bpy), this Python if it has
@@ -93,7 +93,7 @@ class Blender:
     """A running Blender process.
 
     Args:
-        start: Program and arguments, see command.
+        start: Program and arguments, see blender_command.
 
     Raises:
         InputError: There is no such program, or it can't run on this machine.

@@ -79,7 +79,7 @@ def read_bytes(path: str | Path, most: int) -> bytes:
     with open_regular(path) as file:
         content = read_up_to(file, most + 1)
     if len(content) > most:
-        raise OSError(errno.EFBIG, f"it is larger than {size_text(most)}", str(path))
+        raise OSError(errno.EFBIG, f"it is larger than {format_bytes(most)}", str(path))
     return content
 
 
@@ -118,6 +118,6 @@ def read_limited(path: Path, most: int, what: str) -> bytes:
         raise InputError(f"{path} can't be read ({str(error.strerror).lower()}); give the path of {what}.") from error
 
 
-def size_text(size: int) -> str:
+def format_bytes(size: int) -> str:
     """Return a size in bytes as text: "8 MB", or "100 bytes" below one megabyte."""
     return f"{size // 2**20:,} MB" if size >= 2**20 else f"{size:,} bytes"

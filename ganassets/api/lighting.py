@@ -68,7 +68,7 @@ def diffuse(normals: FloatArray, lamp: Lamp) -> FloatArray:
     return np.array(lamp.color, np.float32) * np.maximum((facing[..., None] + WRAP) / (1 + WRAP), 0) ** 1.5
 
 
-def mirrored(normals: FloatArray, lamp: Lamp, roughness: float) -> FloatArray:
+def specular(normals: FloatArray, lamp: Lamp, roughness: float) -> FloatArray:
     """(..., 3) light of a lamp that a perfect mirror of that roughness sends to the camera (Trowbridge and Reitz)."""
     half = lamp.unit + np.array([0, 0, 1], np.float32)
     half /= np.linalg.norm(half)
@@ -96,7 +96,7 @@ def light_table(roughness_level: int, metallic: float) -> FloatArray:
     ambient = GROUND + (SKY - GROUND) * up
     lamps = (KEY, *OTHERS)
     scattered = sum((diffuse(n, lamp) for lamp in lamps), ambient)
-    reflected = sum((mirrored(n, lamp, roughness) for lamp in lamps), np.zeros_like(n))
+    reflected = sum((specular(n, lamp, roughness) for lamp in lamps), np.zeros_like(n))
     facing = np.clip(n[..., 2:], 1e-3, 1)
     rough = np.full_like(facing, roughness)
     bias = sky_reflectance(np.zeros_like(facing), rough, facing)

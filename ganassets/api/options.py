@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .errors import InputError
-from .texts import nearest
+from .texts import suggest_name
 
 if TYPE_CHECKING:
     from .assets import Option
@@ -47,7 +47,7 @@ def option_values(options: Sequence[Option], given: Mapping[str, str]) -> dict[s
     known = {option.name: option for option in options}
     for name in given:
         if name not in known:
-            raise InputError(f"there is no option {name!r}; {nearest(name, list(known))}")
+            raise InputError(f"there is no option {name!r}; {suggest_name(name, list(known))}")
     return {
         name: read_option(option, given[name]) if name in given else option.default for name, option in known.items()
     }

@@ -81,7 +81,7 @@ def faces_camera(corners: FloatArray) -> NDArray[np.bool_]:
     return ax * by - ay * bx < 0
 
 
-def visible(corners: FloatArray, depths: FloatArray, rows: int, columns: int) -> Samples:
+def find_visible(corners: FloatArray, depths: FloatArray, rows: int, columns: int) -> Samples:
     """Find the samples that show a triangle, and the nearest triangle in each.
 
     Args:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from .errors import InputError, one_line
 from .spec import API_VERSION, GeneratorSpec
-from .texts import nearest
+from .texts import suggest_name
 
 if TYPE_CHECKING:
     import click
@@ -200,7 +200,7 @@ def records_named(kind: _Kind, name: str) -> list[PluginRecord]:
     points = _entry_points(kind)
     named = [point for point in points if point.name == name]
     if not named:
-        raise InputError(f"there is no {kind.name} {name!r}; {nearest(name, sorted({p.name for p in points}))}")
+        raise InputError(f"there is no {kind.name} {name!r}; {suggest_name(name, sorted({p.name for p in points}))}")
     return _mark_clashes([_load(kind, point) for point in named])
 
 

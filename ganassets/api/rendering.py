@@ -20,8 +20,8 @@ from .assets import Material, Mesh, Topology
 from .errors import InputError
 from .lighting import LEVELS, NORMALS, light_table
 from .occlusion import open_share
-from .rasterizer import IntArray, faces_camera, planes, visible
-from .shading import SUPERSAMPLING, ByteArray, FloatArray, to_bytes, to_linear, tone_curve
+from .rasterizer import IntArray, faces_camera, find_visible, planes
+from .shading import SUPERSAMPLING, ByteArray, FloatArray, linear_to_bytes, srgb_to_linear, tone_curve
 
 FIELD_OF_VIEW = 24.0  # degrees, an 85 mm lens on 36 mm film
 FILL = 0.96  # share of the picture that the mesh takes
@@ -109,7 +109,7 @@ def fitting_distance(points: FloatArray) -> float:
     return float((np.abs(points[:, :2]).max(1) / reach + points[:, 2]).max()) or 1.0
 
 
-def projected(points: FloatArray, distance: float, n: int) -> tuple[FloatArray, FloatArray]:
+def project_points(points: FloatArray, distance: float, n: int) -> tuple[FloatArray, FloatArray]:
     """Project points (v, 3) of a camera's frame into a picture of n x n samples, in its middle.
 
     Returns:
@@ -137,11 +137,11 @@ def draw_view(
 ) -> Image.Image:
     """Draw a mesh whose points and normals (v, 3) are in the camera's frame, at n x n samples; see render_views."""
     vertices, uvs, materials = triangles_of(mesh.topology)
-    places, depths = projected(points, distance, n)
+    places, depths = project_points(points, distance, n)
     front = np.flatnonzero(faces_camera(places[vertices]))
     vertices, uvs, materials = vertices[front], uvs[front], materials[front]
     corners = places[vertices]
-    samples = visible(corners, depths[vertices], n, n)
+    samples = find_visible(corners, depths[vertices], n, n)
 
     half = NORMALS / 2
     shared = np.stack([*(normals[:, :2].T * (half - 1) + half + 0.5), depths])[:, vertices]
@@ -207,15 +207,15 @@ def texels_of(material: Material, n: int) -> tuple[ByteArray, ByteArray]:
     h, w = fitting_size(maps[0].shape[0], maps[0].shape[1], n) if maps else (1, 1)
     base = np.array(material.base_colour)
     if material.albedo is None:
-        colors = np.broadcast_to(to_bytes(base), (h, w, 3))
+        colors = np.broadcast_to(linear_to_bytes(base), (h, w, 3))
     else:
-        colors = resized(material.albedo, h, w)
+        colors = resize_texture(material.albedo, h, w)
         if material.base_colour != (1.0, 1.0, 1.0):
-            colors = to_bytes(linear_table()[colors] * base)
+            colors = linear_to_bytes(linear_table()[colors] * base)
     if material.roughness_map is None:
         return colors, np.full((h, w), round(material.roughness * (LEVELS - 1)), np.uint8)
     levels = np.rint(np.arange(256) * (material.roughness * (LEVELS - 1) / 255)).astype(np.uint8)
-    return colors, levels[resized(material.roughness_map, h, w)]
+    return colors, levels[resize_texture(material.roughness_map, h, w)]
 
 
 def fitting_size(h: int, w: int, n: int) -> tuple[int, int]:
@@ -226,7 +226,7 @@ def fitting_size(h: int, w: int, n: int) -> tuple[int, int]:
     return max(round(h * factor), 1), max(round(w * factor), 1)
 
 
-def resized(pixels: ByteArray, h: int, w: int) -> ByteArray:
+def resize_texture(pixels: ByteArray, h: int, w: int) -> ByteArray:
     """The texture in another size."""
     if pixels.shape[:2] == (h, w):
         return pixels
@@ -237,10 +237,10 @@ def resized(pixels: ByteArray, h: int, w: int) -> ByteArray:
 @lru_cache(1)
 def tone_table() -> ByteArray:
     """(TONES,) sRGB values of linear light from 0 to BRIGHTEST."""
-    return to_bytes(tone_curve(np.linspace(0, BRIGHTEST, TONES)))
+    return linear_to_bytes(tone_curve(np.linspace(0, BRIGHTEST, TONES)))
 
 
 @lru_cache(1)
 def linear_table() -> FloatArray:
     """(256,) float32 linear values of sRGB bytes."""
-    return to_linear(np.arange(256) / 255).astype(np.float32)
+    return srgb_to_linear(np.arange(256) / 255).astype(np.float32)

@@ -29,13 +29,13 @@ def scratch_folder(prefix: str) -> Generator[Path]:
     try:
         folder = tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True)
     except OSError as error:
-        raise refused(error) from error
+        raise disk_error(error) from error
     with folder as name:
         try:
             yield Path(name)
         except OSError as error:
             if is_refusal(error, Path(name)):
-                raise refused(error) from error
+                raise disk_error(error) from error
             raise
 
 
@@ -45,7 +45,7 @@ def is_refusal(error: OSError, folder: Path) -> bool:
     return error.errno in REFUSALS or bool(inside)
 
 
-def refused(error: OSError) -> GanassetsError:
+def disk_error(error: OSError) -> GanassetsError:
     """Return the error for the user."""
     why = (error.strerror or str(error)).lower()
     place = tempfile.tempdir or "the temporary folder"

@@ -87,8 +87,8 @@ def shade_plane(material: TextureSet, size: int, repeat: float = 2) -> ByteArray
     Raises:
         InputError: Size or repeat is not above 0.
     """
-    surface = averaged(material, size, repeat)
-    return to_bytes(shade(surface, surface.normal))
+    surface = average_maps(material, size, repeat)
+    return linear_to_bytes(shade(surface, surface.normal))
 
 
 def shade_sphere(material: TextureSet, size: int, repeat: float = 2) -> ByteArray:
@@ -109,7 +109,7 @@ def shade_sphere(material: TextureSet, size: int, repeat: float = 2) -> ByteArra
         InputError: Size or repeat is not above 0.
     """
     light, covered = lit_sphere(material, size, repeat)
-    return to_bytes(light + (1 - covered) * BACKGROUND)
+    return linear_to_bytes(light + (1 - covered) * BACKGROUND)
 
 
 def sphere_cut_out(material: TextureSet, size: int, repeat: float = 2, samples: int = SUPERSAMPLING) -> ByteArray:
@@ -137,7 +137,7 @@ def lit_sphere(
     """
     n = samples * size
     arc = round(np.pi * SPHERE_RADIUS * n)  # pixels from edge to edge along the sphere
-    surface = averaged(material, arc, repeat)
+    surface = average_maps(material, arc, repeat)
 
     places = ((np.arange(n, dtype=np.float32) + 0.5) / n - 0.5) / SPHERE_RADIUS
     x, y = np.broadcast_to(places, (n, n)), np.broadcast_to(-places[:, None], (n, n))
@@ -153,7 +153,7 @@ def lit_sphere(
     columns = ((1 + x * stretch) * (arc / 2)).astype(np.int64) % arc
     rows = ((1 - y * stretch) * (arc / 2)).astype(np.int64) % arc
     here = surface.at(rows, columns)
-    lit = shade(here, turned(here.normal, x, y, z))
+    lit = shade(here, rotate_z_to(here.normal, x, y, z))
 
     picture = np.zeros((n, n, 4), np.float32)
     picture[inside] = np.concatenate([coverage * lit, coverage], 1)
@@ -161,14 +161,14 @@ def lit_sphere(
     return picture[..., :3], picture[..., 3:]
 
 
-def turned(vectors: FloatArray, x: FloatArray, y: FloatArray, z: FloatArray) -> FloatArray:
+def rotate_z_to(vectors: FloatArray, x: FloatArray, y: FloatArray, z: FloatArray) -> FloatArray:
     """Rotate (n, 3) vectors by the smallest rotation that takes the Z axis to the unit vectors (x, y, z), z >= 0."""
     a, b, c = vectors.T
     tilt = (a * x + b * y) / (1 + z)
     return np.stack([a + x * (c - tilt), b + y * (c - tilt), c * z - a * x - b * y], -1)
 
 
-def averaged(material: TextureSet, size: int, repeat: float) -> ShadedMaps:
+def average_maps(material: TextureSet, size: int, repeat: float) -> ShadedMaps:
     """Average the maps over the (size, size) pixels of a square that shows the material's longer side `repeat` times.
 
     Raises:
@@ -268,19 +268,19 @@ def tone_curve(linear: FloatArray) -> FloatArray:
     return np.where(linear < SHOULDER, linear, 1 - rest * np.exp((SHOULDER - linear) / rest))
 
 
-def to_linear(srgb: NDArray[Any]) -> NDArray[Any]:
+def srgb_to_linear(srgb: NDArray[Any]) -> NDArray[Any]:
     """Linear values of sRGB ones in [0, 1] (IEC 61966-2-1)."""
     return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
 
 
-def to_srgb(linear: NDArray[Any]) -> NDArray[Any]:
+def linear_to_srgb(linear: NDArray[Any]) -> NDArray[Any]:
     """SRGB values of linear ones in [0, 1] (IEC 61966-2-1)."""
     return np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
 
 
-def to_bytes(linear: FloatArray) -> ByteArray:
+def linear_to_bytes(linear: FloatArray) -> ByteArray:
     """uint8 sRGB of linear values in [0, 1]."""
-    return np.rint(to_srgb(linear) * 255).astype(np.uint8)
+    return np.rint(linear_to_srgb(linear) * 255).astype(np.uint8)
 
 
 def cut_out(light: FloatArray, covered: FloatArray) -> ByteArray:
@@ -289,8 +289,8 @@ def cut_out(light: FloatArray, covered: FloatArray) -> ByteArray:
     Returns:
         (h, w, 4) uint8 sRGB with alpha, which is not multiplied into the colours.
     """
-    colour = to_bytes(np.clip(light / np.maximum(covered, 1e-6), 0, 1))
+    colour = linear_to_bytes(np.clip(light / np.maximum(covered, 1e-6), 0, 1))
     return np.concatenate([colour, np.rint(covered * 255).astype(np.uint8)], -1)
 
 
-_LINEAR = to_linear(np.linspace(0, 1, SRGB_STEPS)).astype(np.float32)
+_LINEAR = srgb_to_linear(np.linspace(0, 1, SRGB_STEPS)).astype(np.float32)

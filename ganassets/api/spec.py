@@ -127,7 +127,7 @@ class Target:
 
     Attributes:
         features: Function of assets that returns the (n, k) numbers to compare.
-        wanted: (k,) the numbers of the file.
+        reference: (k,) numbers of the file.
         unit: Unit of the numbers, for people.
         wishes: Values of sliders that the file determines, by name (see ganassets.inference.conditions).
         settings: Values of the plugin's settings that the file determines, such as its length, by name.
@@ -139,7 +139,7 @@ class Target:
     """
 
     features: Callable[[Assets], NDArray[np.floating[Any]]]
-    wanted: NDArray[np.floating[Any]]
+    reference: NDArray[np.floating[Any]]
     unit: str
     wishes: Mapping[str, Any] = field(default_factory=dict[str, Any])
     settings: Settings = field(default_factory=dict[str, Any])

@@ -71,7 +71,7 @@ def shell_command(*words: object) -> str:
     return subprocess.list2cmdline(texts) if os.name == "nt" else shlex.join(texts)
 
 
-def nearest(word: str, known: Sequence[str]) -> str:
+def suggest_name(word: str, known: Sequence[str]) -> str:
     """Return the end of an error about an unknown name: the name that was probably meant, else all names.
 
     >>> nearest("face", ["faces", "poses"])

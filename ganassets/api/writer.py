@@ -85,7 +85,7 @@ def write_files(folder: Path, files: Mapping[str, bytes], overwrite: bool = Fals
             temporaries[name].replace(targets[name])
         _sync_folder(folder)
     except OSError as error:
-        raise can_not_write(folder, error) from error
+        raise write_error(folder, error) from error
     finally:
         for temporary in temporaries.values():
             _remove(temporary)
@@ -105,7 +105,7 @@ def remove_leftovers(folder: Path) -> None:
     try:
         leftovers = [path for path in folder.iterdir() if TEMPORARY.fullmatch(path.name)] if folder.is_dir() else []
     except OSError as error:
-        raise can_not_write(folder, error) from error
+        raise write_error(folder, error) from error
     for path in leftovers:
         _remove(path)
 
@@ -151,7 +151,7 @@ def check_folder(folder: Path, stems: Collection[str], overwrite: bool = False) 
             _check_free([path for path in folder.iterdir() if not stems_of(path.name).isdisjoint(stems)], overwrite)
         _write_synced(probe, b"ganassets")
     except OSError as error:
-        raise can_not_write(folder, error) from error
+        raise write_error(folder, error) from error
     finally:
         _remove(probe)
 
@@ -224,7 +224,7 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def can_not_write(folder: Path, error: OSError) -> InputError:
+def write_error(folder: Path, error: OSError) -> InputError:
     """Return the error for the user: why a folder can't be written."""
     if isinstance(error, (FileExistsError, NotADirectoryError)):
         return WriteError(folder, "a file has that name")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..api.errors import InputError
 from ..api.registry import generator_names, load_generator
-from ..api.texts import nearest, shell_command
+from ..api.texts import shell_command, suggest_name
 from ..inference.model_search import MODEL_FILE, RUNS, find_model, runs_of, shipped_models
 from ..training.loading import load_training
 
@@ -29,7 +29,7 @@ def find_run(text: str | None) -> Path:
     if text and text not in generator_names():
         if Path(text).is_dir():
             return Path(text)
-        raise InputError(f"{text} is neither a run folder nor a generator; {nearest(text, generator_names())}")
+        raise InputError(f"{text} is neither a run folder nor a generator; {suggest_name(text, generator_names())}")
     found = runs_of(text)
     if not found:
         generator = f" of {text}" if text else ""

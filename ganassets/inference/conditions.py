@@ -13,7 +13,7 @@ from ..api.errors import InputError
 from ..api.latents import condition_row
 from ..api.manifest import Manifest
 from ..api.options import SWITCHES
-from ..api.texts import nearest
+from ..api.texts import suggest_name
 
 # A slider's number, or the shares of a category's choices.
 ConditionValue = float | Mapping[str, float]
@@ -54,7 +54,7 @@ def find_condition(conditions: Sequence[Condition], name: str) -> Condition:
     """Return the condition with a name; InputError with the nearest name where there is none."""
     known = {condition.name: condition for condition in conditions}
     if name not in known:
-        raise InputError(f"there is no slider {name!r}; {nearest(name, list(known))}")
+        raise InputError(f"there is no slider {name!r}; {suggest_name(name, list(known))}")
     return known[name]
 
 
@@ -92,7 +92,7 @@ def _encode_condition(condition: Condition, value: ConditionValue) -> list[float
         return [float(value)]
     for choice, share in value.items():
         if choice not in condition.choices:
-            raise InputError(f"{condition.name} has no {choice!r}; {nearest(choice, list(condition.choices))}")
+            raise InputError(f"{condition.name} has no {choice!r}; {suggest_name(choice, list(condition.choices))}")
         if not 0 <= share < np.inf:
             raise InputError(f"{condition.name}: the share of {choice} must be a positive number, not {share:g}.")
     total = sum(value.values())

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ..api.errors import InputError
 from ..api.files import read_limited
 from ..api.manifest import Manifest
-from ..api.texts import nearest
+from ..api.texts import suggest_name
 from ..api.writer import write_atomic
 from .recipe import Floats, unpack_floats
 
@@ -69,7 +69,7 @@ class Directions(_DirectionModel):
     directions: tuple[Direction, ...] = Field(max_length=MAX_DIRECTIONS)
 
 
-def file_of(model: Path) -> Path:
+def directions_file(model: Path) -> Path:
     """Return the path of a model's file of directions, beside the model."""
     return model.with_name(model.stem + SUFFIX)
 
@@ -80,7 +80,7 @@ def read_directions(file: ModelFile) -> Directions:
     Raises:
         InputError: There are none, or the file is damaged or of another model.
     """
-    path = file_of(file.path)
+    path = directions_file(file.path)
     if not path.is_file():
         raise InputError(f"{file.path} has no found sliders yet; find some with `ganassets sliders discover`.")
     try:
@@ -101,12 +101,14 @@ def write_directions(file: ModelFile, directions: Sequence[Direction]) -> Path:
     """Write directions to the file beside their model, and return its path."""
     contents = Directions(generator=file.manifest.generator, model=file.digest, directions=tuple(directions))
     try:
-        return write_atomic(file_of(file.path), (contents.model_dump_json(indent=1, exclude_none=True) + "\n").encode())
+        return write_atomic(
+            directions_file(file.path), (contents.model_dump_json(indent=1, exclude_none=True) + "\n").encode()
+        )
     except InputError as error:
         raise InputError(f"{error} Copy the model into a folder of yours and name it by its path.") from error
 
 
-def offset_of(manifest: Manifest, direction: Direction, amount: float) -> FloatArray:
+def direction_offset(manifest: Manifest, direction: Direction, amount: float) -> FloatArray:
     """Return the offset in w for an amount of a direction, (layers, w_dim)."""
     offset = np.zeros((manifest.layers, manifest.w_dim), np.float32)
     layers = list(range(manifest.layers)) if direction.layers is None else list(direction.layers)
@@ -133,8 +135,8 @@ def offset_of_amounts(file: ModelFile, amounts: Mapping[str, float | str]) -> Fl
     total = np.zeros((file.manifest.layers, file.manifest.w_dim), np.float32)
     for name, amount in amounts.items():
         if name not in known:
-            raise InputError(f"no slider {name!r} was found in {file.path}; {nearest(name, list(known))}")
-        total += offset_of(file.manifest, known[name], parse_amount(name, amount))
+            raise InputError(f"no slider {name!r} was found in {file.path}; {suggest_name(name, list(known))}")
+        total += direction_offset(file.manifest, known[name], parse_amount(name, amount))
     return total
 
 

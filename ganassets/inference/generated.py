@@ -11,7 +11,7 @@ from ..api.options import as_texts, option_values
 from ..api.plugin_calls import draw_preview, export_asset
 from ..api.registry import load_format, load_generator
 from ..api.writer import write_files
-from .model import Model, check_plugin, open_model
+from .model import Model, check_generator, open_model
 from .model_search import find_model
 from .pipeline import make_assets
 from .recipe import FileFormat, Recipe
@@ -82,7 +82,7 @@ class LoadedModel:
     """
 
     def __init__(self, model: Model, spec: GeneratorSpec) -> None:
-        check_plugin(model, spec)
+        check_generator(model, spec)
         self._model, self.spec = model, spec
 
     @property
@@ -120,7 +120,7 @@ class LoadedModel:
         return GeneratedAsset(make_assets(self._model, self.spec, [recipe])[0], recipe, self.spec)
 
 
-def load(model: str | Path) -> LoadedModel:
+def load_model(model: str | Path) -> LoadedModel:
     """Open a model by a generator's name, a run's folder or a file; see ganassets.load_model."""
     text = str(model.absolute()) if isinstance(model, Path) else model  # a Path is never a generator's name
     opened = open_model(find_model(text), threads=1)  # as the command line computes, for the same bytes

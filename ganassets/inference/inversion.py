@@ -20,7 +20,7 @@ from ..api.latents import choice_columns, latent
 from ..api.plugin_calls import compare_with_target
 from .callbacks import ignore
 from .latent_edits import pack_offset
-from .pipeline import condition_of, make_assets, offset_of
+from .pipeline import condition_of, make_assets, recipe_offset
 from .recipe import Recipe, pack_floats, unpack_floats
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class InversionSearch:
         self.model, self.spec, self.target = model, spec, target
         self.progress, self.deadline = progress, deadline
         self.prior = POSITION_PRIOR if target.exact else APPEARANCE_PRIOR
-        self.unit = 1 / np.sqrt(len(target.wanted))
+        self.unit = 1 / np.sqrt(len(target.reference))
 
     def features(self, recipes: Sequence[Recipe]) -> FloatArray:
         """Make the assets of recipes and return their features (n, k), which the target compares."""
@@ -93,7 +93,7 @@ class InversionSearch:
         Returns:
             The nearest recipe, its distance, and the mean features of all that were tried.
         """
-        total, count = np.zeros(len(self.target.wanted)), 0
+        total, count = np.zeros(len(self.target.reference)), 0
         nearest: Recipe | None = None
         least = np.inf
         while (part := list(islice(recipes, BATCH_SIZE))) and (time.monotonic() < self.deadline or nearest is None):
@@ -112,7 +112,7 @@ class InversionSearch:
 
     def distances(self, features: FloatArray) -> NDArray[np.float64]:
         """Return the root mean square distances (n,) of features (n, k) to the target."""
-        return self.unit * np.linalg.norm(features - self.target.wanted, axis=1)
+        return self.unit * np.linalg.norm(features - self.target.reference, axis=1)
 
     def descend(self, recipe: Recipe, moves: Moves, stage: str) -> Recipe:
         """Move a recipe step by step as long as it comes nearer to the target."""
@@ -144,7 +144,7 @@ class InversionSearch:
         k = len(features)
         square = slopes.T @ slopes / k
         prior = self.prior * float(np.trace(square)) / len(square)
-        downhill = slopes.T @ (self.target.wanted - features) / k - prior * position
+        downhill = slopes.T @ (self.target.reference - features) / k - prior * position
         mean = float(np.trace(square)) / len(square)
         full_steps = [
             np.linalg.solve(square + (prior + damping * mean + 1e-12) * np.eye(len(square)), downhill)
@@ -229,13 +229,13 @@ class OffsetMoves(Moves):
 
     def move(self, recipe: Recipe, step: FloatArray) -> Recipe:
         """Move a recipe by a step (count,)."""
-        offset = offset_of(self.manifest, recipe) + step.reshape(self.manifest.layers, -1) @ self.axes
+        offset = recipe_offset(self.manifest, recipe) + step.reshape(self.manifest.layers, -1) @ self.axes
         return recipe.changed(w_offset=pack_offset(offset.astype(np.float32)))
 
     def position(self, recipe: Recipe) -> FloatArray:
         """Return how far a recipe is from the most likely one, (count,)."""
         squares = np.maximum((self.axes**2).sum(1), 1e-12)
-        return ((offset_of(self.manifest, recipe) @ self.axes.T) / squares).ravel()
+        return ((recipe_offset(self.manifest, recipe) @ self.axes.T) / squares).ravel()
 
 
 def invert(

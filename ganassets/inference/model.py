@@ -282,7 +282,7 @@ def describe_shape(shape: Sequence[int | None]) -> str:
     return " x ".join("any" if size is None else str(size) for size in shape)
 
 
-def check_plugin(model: ModelFile, spec: GeneratorSpec) -> None:
+def check_generator(model: ModelFile, spec: GeneratorSpec) -> None:
     """Raise InputError unless the installed plugin can decode the model's outputs, by versions and shapes."""
     manifest = model.manifest
     if manifest.generator != spec.name:
@@ -323,7 +323,7 @@ def version_of(text: str) -> tuple[int, int] | None:
 def version_note(manifest: Manifest, spec: GeneratorSpec) -> str:
     """Warn where a model was made by another version of its plugin, whose assets may look different.
 
-    A plugin's major version says which models it can decode (see check_plugin). A newer minor version decodes older
+    A plugin's major version says which models it can decode (see check_generator). A newer minor version decodes older
     models as before; an older one may decode newer models differently.
 
     Returns:

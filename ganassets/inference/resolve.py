@@ -12,11 +12,12 @@ import numpy as np
 
 from ..api.errors import InputError
 from ..api.options import as_texts, option_values
-from ..api.registry import load_exporter, load_format, load_generator, nearest
+from ..api.registry import load_exporter, load_format, load_generator
+from ..api.texts import suggest_name
 from .batch.plan import Interval, ResolvedRequest
 from .conditions import ConditionValue, encode_conditions, find_condition, parse_condition
 from .directions import offset_of_amounts
-from .model import check_plugin, inspect_model
+from .model import check_generator, inspect_model
 from .model_search import find_model
 from .pipeline import check_recipe, condition_of, limit_batch, make_assets, map_size, recipe_size
 from .provenance import recipe_in
@@ -49,7 +50,7 @@ def resolve_request(
         load_exporter(request.to)  # reports a wrong name before the model is read
     file = file or inspect_model(find_model(request.model, folder))
     spec = load_generator(file.manifest.generator)
-    check_plugin(file, spec)
+    check_generator(file, spec)
     exporter = load_format(spec, request.to)
     check_option_names(exporter, request.options)
     options = option_values(exporter.options, as_texts(request.options))
@@ -109,7 +110,7 @@ def check_option_names(exporter: Exporter, names: Iterable[str]) -> None:
     known = [option.name for option in exporter.options]
     for name in names:
         if name not in known:
-            advice = nearest(name, known) if known else "leave it out."
+            advice = suggest_name(name, known) if known else "leave it out."
             raise InputError(f"{exporter.name} has no setting {name!r}; {advice}")
 
 
@@ -169,7 +170,9 @@ def seed_recipe(file: ModelFile, spec: GeneratorSpec, request: GenerationRequest
     return resolve_with_model(request, file, spec).seed_recipe(seed, name)
 
 
-def generate(model: Model, spec: GeneratorSpec, request: GenerationRequest, batch: int = 8) -> Iterator[list[Asset]]:
+def generate_assets(
+    model: Model, spec: GeneratorSpec, request: GenerationRequest, batch: int = 8
+) -> Iterator[list[Asset]]:
     """Make assets in memory.
 
     Args:

@@ -37,10 +37,10 @@ def check_size(size: Sequence[int]) -> None:
     """Raise InputError unless every side is positive and the map is within the limits."""
     if not 1 <= len(size) <= 2 or min(size) < 1 or is_too_large(size):
         raise InputError(
-            f"a size of {size_text(size)} is not possible; at most {MAX_TEXELS:,} texels are, {MAX_SIDE:,} a side."
+            f"a size of {format_size(size)} is not possible; at most {MAX_TEXELS:,} texels are, {MAX_SIDE:,} a side."
         )
 
 
-def size_text(size: Sequence[int]) -> str:
+def format_size(size: Sequence[int]) -> str:
     """Write a size along rows and columns as "1024x512", the width first."""
     return "x".join(str(side) for side in reversed(size))

@@ -70,7 +70,7 @@ SPEC = GeneratorSpec(
     preview="ganassets_poses.preview:contact_sheet",
     animation="ganassets_poses.preview:animation",
     static_digests="ganassets_poses.structure:static_digests",
-    noise="ganassets_poses.structure:noise_map",
+    noise="ganassets_poses.structure:motion_noise",
     settings=(
         Option("seconds", float, 0.0, "Length; 0 is as long as it takes, of a loop two repetitions.", low=0, high=60),
         Option("fps", float, 30.0, "Frames a second.", low=1, high=240),

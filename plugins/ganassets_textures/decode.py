@@ -48,7 +48,7 @@ def texture_set(maps: Mapping[str, FloatArray], name: str, provenance: Provenanc
         name=name,
         albedo=np.ascontiguousarray(maps["albedo"].transpose(1, 2, 0)),
         height=height,
-        normal=normals(wrapped_slopes(in_texels)),
+        normal=slope_normals(wrapped_slopes(in_texels)),
         roughness=np.ascontiguousarray(maps["roughness"][0]),
         metallic=np.ascontiguousarray(maps["metallic"][0]),
         occlusion=occlusion(in_texels),
@@ -70,7 +70,7 @@ def wrapped_slopes(height: FloatArray) -> tuple[FloatArray, FloatArray]:
     return right, down
 
 
-def normals(slopes: tuple[FloatArray, FloatArray]) -> FloatArray:
+def slope_normals(slopes: tuple[FloatArray, FloatArray]) -> FloatArray:
     """Return the (h, w, 3) unit normals, +Y up, of slopes to the right and down."""
     right, down = slopes
     length = np.sqrt(1 + right * right + down * down)

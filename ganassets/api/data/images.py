@@ -195,7 +195,7 @@ def visible_image(image: Image.Image) -> tuple[Image.Image, str]:
         InputError: Some numbers are not finite.
     """
     picture, note = to_8_bits(image)
-    return upright(picture, orientation(image)), note  # read last: EXIF may follow a PNG's pixels
+    return apply_orientation(picture, orientation(image)), note  # read last: EXIF may follow a PNG's pixels
 
 
 def to_8_bits(image: Image.Image) -> tuple[Image.Image, str]:
@@ -210,7 +210,7 @@ def to_8_bits(image: Image.Image) -> tuple[Image.Image, str]:
         return picture, note
     transparent = "transparency" in image.info or image.mode in ("LA", "PA", "RGBA", "La", "RGBa")
     picture = image if image.mode in PROFILED else image.convert("RGBA" if transparent else "RGB")
-    picture, note = to_srgb(picture, image.info.get("icc_profile"))
+    picture, note = convert_to_srgb(picture, image.info.get("icc_profile"))
     return picture.convert("RGBA" if transparent else "RGB"), note  # a copy, decoded while the file is open
 
 
@@ -219,7 +219,7 @@ PROFILED = ("L", "LA", "RGB", "RGBA", "CMYK")
 ICC_SPACE = slice(16, 20)  # bytes of a profile that name its colour space
 
 
-def to_srgb(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, str]:
+def convert_to_srgb(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, str]:
     """Convert the colours of an 8-bit image to sRGB by its colour profile.
 
     Args:
@@ -290,6 +290,6 @@ def upright_size(image: Image.Image) -> tuple[int, int]:
     return (image.height, image.width) if orientation(image) in SIDEWAYS else image.size
 
 
-def upright(image: Image.Image, turned: int) -> Image.Image:
+def apply_orientation(image: Image.Image, turned: int) -> Image.Image:
     """Return an image turned upright from an EXIF orientation."""
     return image.transpose(TRANSPOSED[turned]) if turned in TRANSPOSED else image

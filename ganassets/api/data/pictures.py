@@ -17,7 +17,7 @@ from ..errors import InputError
 from .images import SIGNATURES, SUFFIXES, opened_image, upright_size, visible_image
 from .labels import FEWEST_LABELS, LABEL_FILE, MOST_LABEL_BYTES, MOST_LABELS, FolderLabels, folder_labels, read_labels
 from .records import COPY, TOO_MANY, TOO_SMALL, FileRecord, LeftOutError, explain_left_out, left_out
-from .sources import Container, Opener, list_containers, opened, read_file, unread_records
+from .sources import Container, Opener, list_containers, open_container, read_file, unread_records
 
 WANTED = "a folder or a zip of pictures"
 SMALLEST = 4  # minimum of pixels per side
@@ -113,7 +113,7 @@ def scan_pictures(path: Path) -> PictureScan:
     containers, records = list_containers(path, WANTED)
     found: list[PictureFile] = []
     for container in containers:
-        with opened(container) as open_file:
+        with open_container(container) as open_file:
             for name in container.names:
                 try:
                     if is_picture(name, open_file):
@@ -176,7 +176,7 @@ def given_labels(containers: Sequence[Container], records: list[FileRecord]) -> 
     files = [(c, name) for c in containers for name in c.names if PurePosixPath(name).name == LABEL_FILE]
     for container, name in files:
         try:
-            with opened(container) as open_file:
+            with open_container(container) as open_file:
                 pairs = read_labels(read_file(open_file, name, MOST_LABEL_BYTES))
         except InputError as error:
             records.append(left_out(container.full_name(name), error))
@@ -234,7 +234,7 @@ def read_pictures(
     pixels = np.empty((len(chosen), 4, size, size), np.uint8)
     first: dict[bytes, str] = {}
     for container, part in by_container(chosen):
-        with opened(container) as open_file:
+        with open_container(container) as open_file:
             for found in part:
                 try:
                     sample, note = read_sample(open_file, found, size, crop, aspect)

@@ -77,13 +77,13 @@ class Container:
 
 
 def list_containers(
-    path: Path, wanted: str, previews: frozenset[str] = frozenset()
+    path: Path, expected: str, previews: frozenset[str] = frozenset()
 ) -> tuple[list[Container], list[FileRecord]]:
     """List the files of a folder or zip; zips in the folder become containers of their own.
 
     Args:
         path: Path of the folder or zip.
-        wanted: What the user should give, for errors: "a folder or a zip of material sets".
+        expected: What the user should give, for errors: "a folder or a zip of material sets".
         previews: Names, in lower case, of folders at any depth that contain previews instead of data.
 
     Returns:
@@ -95,15 +95,15 @@ def list_containers(
     if path.is_dir():
         return list_folder(path, previews)
     if not path.exists():
-        raise InputError(f"{path} doesn't exist; give {wanted}.")
+        raise InputError(f"{path} doesn't exist; give {expected}.")
     if archive := archive_suffix(path.name):
         raise InputError(f"{path} is a {archive} archive, which is not read; unpack it and give the folder.")
     if not is_zip(path):
-        raise InputError(f"{path} is neither a folder nor a zip; give {wanted}.")
+        raise InputError(f"{path} is neither a folder nor a zip; give {expected}.")
     try:
         container, records = list_zip(path, "", previews)
     except InputError as error:
-        raise InputError(f"{path} can't be read ({error}); give {wanted}.") from None
+        raise InputError(f"{path} can't be read ({error}); give {expected}.") from None
     return [container], records
 
 
@@ -373,7 +373,7 @@ def member_error(info: zipfile.ZipInfo) -> LeftOutError | None:
 
 
 @contextmanager
-def opened(container: Container) -> Generator[Opener]:
+def open_container(container: Container) -> Generator[Opener]:
     """Open a container: the `with` target is a function that opens its files by name.
 
     The function raises InputError for a file that can't be read.

@@ -16,7 +16,7 @@ from ..errors import InputError
 from .editing import blur_track, sample_clip
 from .feet import ground_travel
 from .figure import Body, Camera, body_of, body_size, draw_figure
-from .floor import BACKDROP, Grid, Trails, backdrop, draw_grid, draw_shadow, draw_trails, grid_of, trails_of
+from .floor import BACKDROP, Grid, Trails, backdrop, draw_floor_grid, draw_shadow, draw_trails, grid_of, trails_of
 from .rotations import heading
 
 FloatArray = NDArray[np.floating]
@@ -65,7 +65,7 @@ class Shot:
         for frame, camera in enumerate(cameras):
             image = ground.copy()
             draw_shadow(image, self.body, frame, camera)
-            draw_grid(image, camera, self.grid)
+            draw_floor_grid(image, camera, self.grid)
             draw_trails(image, self.trails, float(self.times[frame]), camera)
             draw_figure(image, self.body, frame, camera)
             yield image.reduce(factor)
@@ -95,7 +95,7 @@ def framed_body(
         InputError: A joint of the humanoid is missing.
     """
     body = body_of(sample_clip(clip, times))
-    targets = followed(clip, times)
+    targets = followed_points(clip, times)
     yaw = float(heading(clip.rotations[0, 0].astype(np.float64))) + math.radians(VIEWS[view])
     camera = Camera(yaw, math.radians(PITCH))
     room = body_size(clip.skeleton) * np.array(ROOM)
@@ -108,7 +108,7 @@ def framed_body(
     return body, tuple(replace(camera, target=(x, y, z)) for x, y, z in targets.tolist())
 
 
-def followed(clip: MotionClip, times: FloatArray) -> FloatArray:
+def followed_points(clip: MotionClip, times: FloatArray) -> FloatArray:
     """(n, 3) points on the floor that the camera looks above.
 
     They travel evenly with a loop, and follow the smoothed root of other clips.
@@ -151,7 +151,7 @@ def check_length(pictures: int, width: int, height: int) -> None:
         )
 
 
-def encode_webp(pictures: Sequence[Image.Image], stays: Sequence[float], exif: Image.Exif | None = None) -> bytes:
+def encode_frames(pictures: Sequence[Image.Image], stays: Sequence[float], exif: Image.Exif | None = None) -> bytes:
     """Encode an animated WebP that repeats forever; stays are the seconds that each picture is shown."""
     file = io.BytesIO()
     pictures[0].save(
@@ -212,7 +212,7 @@ def animated_sheet(clips: Sequence[MotionClip], columns: int, size: int = 160, f
         for sheet, picture in zip(sheets, shot.pictures(), strict=True):
             sheet.paste(picture, (x, y))
             ImageDraw.Draw(sheet).text((x + size // 2, y + size + strip // 2), name, INK, font, "mm")
-    return encode_webp(sheets, [length / count] * count)
+    return encode_frames(sheets, [length / count] * count)
 
 
 def shorten(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: float) -> str:

@@ -135,7 +135,7 @@ def on_floor(ground: FloatArray) -> FloatArray:
     return np.stack([ground[..., 0], np.zeros(ground.shape[:-1]), ground[..., 1]], -1)
 
 
-def draw_grid(image: Image.Image, camera: Camera, grid: Grid) -> None:
+def draw_floor_grid(image: Image.Image, camera: Camera, grid: Grid) -> None:
     """Paint the grid's lines within the patch."""
     sine, cosine = math.sin(grid.angle), math.cos(grid.angle)
     axes = np.array([[cosine, -sine], [sine, cosine]])  # x and z along each direction of the grid

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..assets import MotionClip
 from ..errors import InputError
-from ..latents import normals
+from ..latents import standard_normals
 from .editing import resample_clip
 from .feet import STANDING, find_standing_feet, foot_positions, ground_travel
 from .kinematics import positions
@@ -114,7 +114,7 @@ def feature_projection() -> FloatArray:
     Its entries are normal. Lengths are kept up to a factor: a sum over frames and joints becomes a mean.
     """
     rows = WINDOW * len(HUMANOID.names) * 6
-    matrix = normals(FEATURE_SEED, rows * FEATURES, FEATURE_STREAM).reshape(rows, FEATURES).astype(np.float64)
+    matrix = standard_normals(FEATURE_SEED, rows * FEATURES, FEATURE_STREAM).reshape(rows, FEATURES).astype(np.float64)
     return matrix / np.sqrt(FEATURES * WINDOW * len(HUMANOID.names))
 
 

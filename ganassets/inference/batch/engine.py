@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ...api.errors import GanassetsError, InputError
-from ...api.writer import can_not_write, remove_leftovers, stems_of, write_atomic
+from ...api.writer import remove_leftovers, stems_of, write_atomic, write_error
 from ..callbacks import ignore
 from ..model import CPU, CUDA, has_cuda
 from ..model_search import is_trusted
@@ -122,7 +122,7 @@ def with_limits(plan: Plan, settings: BatchSettings) -> BatchSettings:
     )
 
 
-def run(
+def run_batch(
     plan: Plan,
     out: Path,
     settings: BatchSettings,
@@ -162,7 +162,7 @@ def run(
             index.begin()
         if todo or shown:
             work = Work(frozenset(todo), frozenset(shown))
-            make(plan, out, settings, work, index, summary, progress, report, made)
+            process_units(plan, out, settings, work, index, summary, progress, report, made)
         if todo or index.cut_off:
             raise_common_failure(summary)
             write_failures(out, summary.failures)
@@ -207,7 +207,7 @@ class Work:
         return len(self.write | self.show)
 
 
-def make(
+def process_units(
     plan: Plan,
     out: Path,
     settings: BatchSettings,
@@ -395,7 +395,7 @@ def list_files(folder: Path) -> list[Path]:
     try:
         return list(folder.iterdir()) if folder.is_dir() else []
     except OSError as error:
-        raise can_not_write(folder, error) from error
+        raise write_error(folder, error) from error
 
 
 def clean_folders(plan: Plan, out: Path, locked: bool) -> None:
@@ -443,7 +443,7 @@ def estimate(plan: Plan, settings: BatchSettings) -> list[Estimate]:
 
 
 def estimate_job(
-    plan: Plan, k: int, settings: BatchSettings, make: Callable[[Iterator[Task]], Iterator[Answer]]
+    plan: Plan, k: int, settings: BatchSettings, process: Callable[[Iterator[Task]], Iterator[Answer]]
 ) -> Estimate:
     """Estimate the cost of the job number k.
 
@@ -451,7 +451,7 @@ def estimate_job(
         plan: Plan of the batch.
         k: Number of the job.
         settings: Settings of the batch.
-        make: Makes the units of tasks.
+        process: Generates the units of tasks.
     """
     job = plan.jobs[k]
     workers = settings.workers or default_workers(plan, cuda=False)
@@ -460,7 +460,7 @@ def estimate_job(
     began = time.monotonic()
     for number, i in enumerate(picked):
         began = time.monotonic() if number == 1 else began  # the first unit opens the model
-        for answer in make(iter((Task((i,), frozenset({i})),))):
+        for answer in process(iter((Task((i,), frozenset({i})),))):
             if not isinstance(answer, Made):
                 raise GanassetsError(answer.why)
             sizes.append((len(answer.files), sum(size for size, _ in answer.files.values())))

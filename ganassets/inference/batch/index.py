@@ -137,7 +137,7 @@ class Index:
     def begin(self) -> None:
         """Record that a run begins, unless it continues an interrupted one."""
         if not self.cut_off:
-            self._journal.write(as_json({"begin": __version__}))
+            self._journal.write(to_json_line({"begin": __version__}))
         self.cut_off = True
 
     def enter(self, name: str, key: str, files: Mapping[str, tuple[int, str]], recipe: str) -> None:
@@ -150,14 +150,14 @@ class Index:
             recipe: Recipe of the asset, as JSON.
         """
         records = {path: {"bytes": size, "sha256": digest} for path, (size, digest) in files.items()}
-        self._journal.write(f'{as_json({"name": name, "key": key, "files": records})[:-1]},"recipe":{recipe}}}')
+        self._journal.write(f'{to_json_line({"name": name, "key": key, "files": records})[:-1]},"recipe":{recipe}}}')
 
     def end(self) -> None:
         """Record that the run has ended."""
-        self._journal.write(as_json({"end": __version__}))
+        self._journal.write(to_json_line({"end": __version__}))
         self.cut_off = False
 
 
-def as_json(record: Mapping[str, Any]) -> str:
+def to_json_line(record: Mapping[str, Any]) -> str:
     """Write JSON on one line."""
     return json.dumps(record, separators=(",", ":"))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ...api.errors import InputError
 from ...api.files import check_regular, open_regular
-from ...api.writer import can_not_write
+from ...api.writer import write_error
 from .lock import lock_file
 
 MAX_LINE = 8 * 2**20  # bytes
@@ -37,7 +37,7 @@ class Journal:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._handle = os.open(path, flags, 0o666)
         except OSError as error:
-            raise can_not_write(folder, error) from error
+            raise write_error(folder, error) from error
         try:
             check_regular(self._handle, path)
             while (held := lock_file(self._handle)) is False:
@@ -47,7 +47,7 @@ class Journal:
                 raise InputError(f"{path} is too large for an index; choose another folder.")
         except OSError as error:
             self.close()
-            raise can_not_write(folder, error) from error
+            raise write_error(folder, error) from error
         except BaseException:
             self.close()
             raise
@@ -67,7 +67,7 @@ class Journal:
             try:
                 os.ftruncate(self._handle, size)
             except OSError as error:
-                raise can_not_write(self.folder, error) from error
+                raise write_error(self.folder, error) from error
 
     def write(self, record: str) -> None:
         """Append a line, completely or not at all; InputError where the disk refuses."""
@@ -78,7 +78,7 @@ class Journal:
             os.fsync(self._handle)
         except OSError as error:
             os.ftruncate(self._handle, start)
-            raise can_not_write(self.folder, error) from error
+            raise write_error(self.folder, error) from error
 
 
 def lines_of(path: Path) -> Iterator[bytes]:

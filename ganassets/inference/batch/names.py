@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from string import Formatter
 
 from ...api.errors import InputError
-from ...api.texts import nearest
+from ...api.texts import suggest_name
 from ...api.writer import check_names
 
 DEFAULT, DEFAULT_OF_GRIDS = "{generator}-{seed:08d}", "{generator}-{seed:08d}-{place:03d}"
@@ -37,7 +37,7 @@ def compile_template(template: str, fields: Mapping[str, type]) -> Callable[[Map
         if field is None:
             continue
         if field not in fields:
-            raise InputError(f"there is no {{{field}}} for a name; {nearest(field, list(fields))}")
+            raise InputError(f"there is no {{{field}}} for a name; {suggest_name(field, list(fields))}")
         if conversion or not re.fullmatch(SPECIFICATIONS[fields[field]], specification or ""):
             raise InputError(f"a name can't have {{{field}{'!' if conversion else ':'}{conversion or specification}}}.")
 

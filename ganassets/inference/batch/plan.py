@@ -201,11 +201,11 @@ class ResolvedRequest:
     def _common_key(self) -> str:
         parts = [__version__, load_generator(self.generator).version, self.file.digest, self.exporter, self.options]
         parts += [self.folder, self.request.truncation, *self._shared_options.values(), self.settings]
-        return as_json([*parts, "" if self.offset is None else pack_floats(self.offset)])
+        return canonical_json([*parts, "" if self.offset is None else pack_floats(self.offset)])
 
     def key(self, unit: BatchUnit) -> str:
         """Hash everything that a unit's files depend on, as 16 hexadecimal digits."""
-        own = unit.recipe.to_json() if unit.recipe else as_json([unit.name, unit.seed, unit.conditions])
+        own = unit.recipe.to_json() if unit.recipe else canonical_json([unit.name, unit.seed, unit.conditions])
         return hashlib.sha256(f"{self._common_key}\n{own}".encode()).hexdigest()[:16]
 
     def check(self, spec: GeneratorSpec) -> None:
@@ -240,7 +240,7 @@ class ResolvedRequest:
                 check_learned(self.file.manifest, values)
 
 
-def as_json(value: Any) -> str:
+def canonical_json(value: Any) -> str:
     """Write canonical JSON: sorted keys, no spaces."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
 

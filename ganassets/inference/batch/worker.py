@@ -120,7 +120,7 @@ class UnitMaker:
 
     def model(self, job_index: int) -> Model:
         """Return the opened model of a job; only the last one is kept, to save memory."""
-        from ..model import check_plugin, open_model
+        from ..model import check_generator, open_model
 
         file = self.plan.jobs[job_index].file
         if file.digest not in self.models:
@@ -128,7 +128,7 @@ class UnitMaker:
             model = open_model(file.path, self.settings.providers, threads=1, report=self.report)
             if model.digest != file.digest:
                 raise InputError(f"{file.path} was replaced while the batch ran; start it again.")
-            check_plugin(model, self.spec(file.manifest.generator))
+            check_generator(model, self.spec(file.manifest.generator))
             self.models[file.digest] = model
         return self.models[file.digest]
 

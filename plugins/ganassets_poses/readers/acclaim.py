@@ -14,7 +14,7 @@ from ganassets.api.motion.rotations import FloatArray, conjugate, from_euler, mu
 from ganassets.api.motion.take import Take
 
 from .forward import identity_rotations, world_transforms
-from .limits import MOST_JOINTS, as_text, check_numbers, check_size, frame_rate, parse_numbers
+from .limits import MOST_JOINTS, as_text, check_motion_size, check_numbers, frame_rate, parse_numbers
 
 CMU_FPS = 120.0  # frames per second of CMU's files; AMC files don't say
 INCH = 0.0254  # metres
@@ -80,7 +80,7 @@ def read_acclaim(asf: str | bytes, amc: str | bytes, name: str, fps: float = CMU
     bones, parents = figure.bones, figure.parents
     motion = read_motion(as_text(amc), {bone.name: len(bone.dof) for bone in bones}, figure.in_radians)
     frames = len(motion.values)
-    check_size(len(bones), frames)
+    check_motion_size(len(bones), frames)
     shifts = np.array([[figure.start, *(bones[parent].end for parent in parents[1:])]]) * figure.unit
     translations = np.repeat(shifts, frames, 0)
     rotations = identity_rotations(frames, len(bones))

@@ -14,7 +14,7 @@ from ganassets.api.motion.rotations import AXES, from_euler
 from ganassets.api.motion.take import Take
 
 from .forward import identity_rotations, world_transforms
-from .limits import MOST_JOINTS, as_text, check_size, frame_rate, parse_number_lines, parse_numbers
+from .limits import MOST_JOINTS, as_text, check_motion_size, frame_rate, parse_number_lines, parse_numbers
 
 START = re.compile(r"\s*HIERARCHY\b", re.I)
 LARGEST_HIERARCHY = 8 * 2**20  # characters before MOTION
@@ -208,7 +208,7 @@ def read_rows(text: str, start: int, joints: list[HierarchyJoint], declared: int
             f"line {lines[first]:,}: {counts[first]:,} values, but the header declares {width:,} channels{whole}; "
             "the file is cut off or damaged, so export it again"
         )
-    check_size(len(joints), len(values) // width)
+    check_motion_size(len(joints), len(values) // width)
     return values.reshape(-1, width)
 
 

@@ -12,7 +12,7 @@ from ganassets.api.data.sources import (
     archive_suffix,
     folder_of,
     list_containers,
-    opened,
+    open_container,
     unread_reason,
 )
 from ganassets.api.errors import InputError
@@ -91,7 +91,7 @@ def _find_in_container(container: Container, chosen: str | None, records: list[F
         chosen: The only file to read, or None for all.
         records: What became of each file is appended.
     """
-    with opened(container) as open_file:
+    with open_container(container) as open_file:
         motion = [name for name in container.names if suffix_of(name) in READERS]
         labels = label_files(container, open_file, motion, records, complete=chosen is None)
         known = _file_names(records)

@@ -26,7 +26,7 @@ from .gltf_document import (
     vrm_bone_names,
 )
 from .keys import SLACK, find_frame_rate, sample_keys
-from .limits import check_numbers, check_size
+from .limits import check_motion_size, check_numbers
 
 # Path of a channel's target -> type of the accessor.
 PATHS = {"translation": "VEC3", "rotation": "VEC4", "scale": "VEC3"}
@@ -103,7 +103,7 @@ def read_gltf(
     document = numbers.document
     if not document.animations:
         raise InputError("the file has no animation")
-    skeletons = [(joints, rest_pose(numbers, joints)) for joints in find_skeletons(document)]
+    skeletons = [(joints, read_rest_pose(numbers, joints)) for joints in find_skeletons(document)]
     takes, frames = [], 0
     for index, animation in enumerate(document.animations):
         label = animation.name or (name if len(document.animations) == 1 else f"{name} {index + 1}")
@@ -113,7 +113,7 @@ def read_gltf(
         labels = number_duplicates([joints.label for joints, _, _ in moved])
         for (joints, rest, tracks), figure in zip(moved, labels, strict=True):
             frames += frame_times(tracks)[1]
-            check_size(len(joints.nodes), frames)
+            check_motion_size(len(joints.nodes), frames)
             takes.append(build_take(f"{label} ({figure})" if len(moved) > 1 else label, joints, rest, tracks))
         if not moved and still is not None:
             still.append(label)
@@ -145,7 +145,7 @@ def find_skeletons(document: GltfDocument) -> list[GltfSkeleton]:
             wanted.add(joint)
     if not wanted:
         raise InputError("the file has no skeleton")
-    check_size(len(wanted), 1)
+    check_motion_size(len(wanted), 1)
     spoken = vrm_bone_names(document)
     names = {node: spoken.get(node) or document.nodes[node].name or f"node {node}" for node in wanted}
     nodes = [node for node in order if node in wanted]
@@ -285,7 +285,7 @@ def matrix_rotations(matrices: FloatArray) -> FloatArray:
     return from_matrix(np.where(mirrored, -linear, linear))
 
 
-def rest_pose(numbers: AccessorReader, joints: GltfSkeleton) -> tuple[Float64Array, Float64Array]:
+def read_rest_pose(numbers: AccessorReader, joints: GltfSkeleton) -> tuple[Float64Array, Float64Array]:
     """Return the world positions (j, 3) and rotations (j, 4) at rest."""
     local = joints.local
     positions, rotations = world_transforms(joints.parents, local["translation"], local["rotation"], local["scale"])

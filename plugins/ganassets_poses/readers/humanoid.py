@@ -16,7 +16,7 @@ from ganassets.api.motion.take import Take
 
 from .forward import identity_rotations, world_transforms
 from .keys import sample_keys
-from .limits import check_numbers, check_size, frame_rate
+from .limits import check_motion_size, check_numbers, frame_rate
 
 LARGEST = 8 * 2**20  # bytes
 # Joint, parent, position in the parent's frame in metres, and how many numbers of a frame rotate it: 4 for a quaternion
@@ -60,7 +60,7 @@ def read_humanoid(content: str | bytes, name: str) -> tuple[Take, bool]:
     """
     document = parse_object(content)
     rows = frame_rows(document.get("Frames"))
-    check_size(len(JOINTS), len(rows))
+    check_motion_size(len(JOINTS), len(rows))
     times = np.concatenate([[0.0], np.cumsum(rows[:-1, 0])])
     steps = rows[:-1, 0] if len(rows) > 1 else rows[:, 0]
     step = float(np.median(steps))
@@ -131,7 +131,7 @@ def resample_evenly(
         Places and turns.
     """
     count = int(times[-1] * fps + 1e-6) + 1
-    check_size(len(JOINTS), count)
+    check_motion_size(len(JOINTS), count)
     moments = np.arange(count) / fps
     joints = [sample_keys(times, turns[:, joint], moments, "LINEAR", turns=True) for joint in range(len(JOINTS))]
     return sample_keys(times, places, moments, "LINEAR", turns=False), np.stack(joints, 1)

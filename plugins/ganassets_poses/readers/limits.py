@@ -119,7 +119,7 @@ def frame_rate(seconds: float) -> float:
     return round(1 / seconds, 2)
 
 
-def check_size(joints: int, frames: int) -> None:
+def check_motion_size(joints: int, frames: int) -> None:
     """Raise InputError for too many joints or frames."""
     if joints > MOST_JOINTS:
         raise InputError(f"more than {MOST_JOINTS:,} joints")
