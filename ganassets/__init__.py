@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = ["export", "exporters", "generate", "generators", "load_model", "train"]
 
-# Variables that keep dependencies from reporting to anybody. They read them when they load, which is later than this.
+# Variables that switch off the telemetry of dependencies, which read them when they load, later than this module.
 QUIET = {
     "ORT_DISABLE_TELEMETRY": "1",  # onnxruntime: a device id in the user's cache folder, facts about the machine
 }

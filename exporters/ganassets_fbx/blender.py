@@ -1,4 +1,4 @@
-"""Let Blender write FBX files. One Blender stays open for all files; arrays and files pass through a folder."""
+"""Write FBX files with Blender. One Blender stays open for all files; arrays and files pass through a folder."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ PNG_LEVEL = 1  # the fastest compression
 
 @dataclass
 class BlenderScene:
-    """What Blender gets; the keys are described at the top of this module.
+    """Scene to send to Blender; the module's docstring lists the keys.
 
     Attributes:
         metadata: Values that JSON can hold.

@@ -1,4 +1,4 @@
-"""What all meshes of one topology share in a GLB file: built once and kept for as long as the topology lives."""
+"""Shared parts of the meshes of one topology in a GLB file, built once and kept as long as the topology exists."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ RIG, FIRST_JOINT = 1, 2  # nodes; node 0 is the mesh
 
 @dataclass(frozen=True)
 class MannequinTemplate:
-    """What all clips of a skeleton share in a GLB file.
+    """Shared parts of the clips of one skeleton in a GLB file.
 
     Attributes:
         parts: Nodes, meshes, skins and materials of the document; joint 0 is node FIRST_JOINT.

@@ -87,7 +87,7 @@ def add_node(root: ElementTree.Element, category: str, name: str, kind: str, *in
         category: Category of the node, "tiledimage".
         name: Name of the node.
         kind: Type of the node's output.
-        inputs: Its inputs, made by value_input or linked_input.
+        inputs: Its inputs, from value_input or linked_input.
     """
     node = ElementTree.SubElement(root, category, {"name": name, "type": kind})
     for attributes in inputs:
@@ -106,7 +106,7 @@ def linked_input(name: str, kind: str, node: str) -> Input:
 
 
 def add_image(root: ElementTree.Element, asset: TextureSet, image: MaterialXImage, file: str) -> None:
-    """Append an image that fills the unit square of the UVs, which stands for the material's true size.
+    """Append an image that fills the unit square of the UVs, which represents the material's true size.
 
     For a surface whose unit square is larger, users set realworldtilesize to its size.
     """

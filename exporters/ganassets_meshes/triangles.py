@@ -15,7 +15,7 @@ from ganassets.api.shading import linear_to_srgb, srgb_to_linear
 
 from .provenance import provenance_lines
 
-STL_HEADER = 80  # bytes of free text, which must not begin with "solid"
+STL_HEADER = 80  # bytes of free text, which must not start with "solid"
 UNUSED_COLOUR = 128  # grey of vertices that no face uses
 
 

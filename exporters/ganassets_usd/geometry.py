@@ -123,10 +123,10 @@ def joint_paths(names: Sequence[str], parents: Sequence[int]) -> list[str]:
 
 
 def add_skin(mesh: UsdGeom.Mesh, skeleton: UsdSkel.Skeleton, joints: IntArray, weights: FloatArray) -> None:
-    """Let a skeleton move a mesh.
+    """Bind a mesh to a skeleton.
 
     Args:
-        mesh: The mesh, as it is while the skeleton is at rest.
+        mesh: The mesh at rest.
         skeleton: The skeleton.
         joints: (v, 4) joints that move each vertex.
         weights: (v, 4) weights of these joints; rows sum to 1.

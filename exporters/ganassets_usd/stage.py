@@ -1,4 +1,4 @@
-"""What every stage has: metadata of its layer, its first prim, and the images that its materials name."""
+"""Create stages: metadata of the layer, the first prim, and the images that materials name."""
 
 from __future__ import annotations
 

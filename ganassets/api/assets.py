@@ -169,7 +169,7 @@ class Mesh:
         check_unit("normals", self.normals, "vectors")
 
     def reduced(self, _longest: int) -> Mesh:
-        """Return the asset itself: a small preview needs all of it."""
+        """Return the asset itself: even a small preview needs its full size."""
         return self
 
 
@@ -179,7 +179,7 @@ MAPS = ("albedo", "height", "normal", "roughness", "metallic", "occlusion")
 
 @dataclass(frozen=True, eq=False)
 class TextureSet:
-    """All maps of one surface material. Rows run downwards, columns to the right; square texels.
+    """Maps of one surface material. Rows run downwards, columns to the right; square texels.
 
     Attributes:
         name: "textures-00000007".
@@ -371,7 +371,7 @@ class MotionClip:
         return (len(self) - 1) / self.fps
 
     def reduced(self, _longest: int) -> MotionClip:
-        """Return the asset itself: a small preview needs all of it."""
+        """Return the asset itself: even a small preview needs its full size."""
         return self
 
 
@@ -397,7 +397,7 @@ class Picture:
             raise ContractError(f"{self.name} must have pixels of 3 or 4 channels.")
 
     def reduced(self, _longest: int) -> Picture:
-        """Return the asset itself: a small preview needs all of it."""
+        """Return the asset itself: even a small preview needs its full size."""
         return self
 
 
@@ -409,7 +409,7 @@ class Option:
     """An option of an exporter or generator, shown by --help.
 
     Attributes:
-        name: What the user writes, "texture-size".
+        name: Name of the option, as in "texture-size".
         type: bool, int, float or str.
         default: Value if the user gives none.
         help: One line: what the option does, and its unit.
@@ -438,7 +438,7 @@ class Exporter:
     """A file format for assets (entry-point group `ganassets.exporters`).
 
     Attributes:
-        name: What `--to` takes, "gltf".
+        name: Name of the format for `--to`, "gltf".
         summary: One line.
         api_version: The API_VERSION that the exporter was written for.
         kinds: Kinds of asset that it writes, ("mesh",).

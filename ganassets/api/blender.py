@@ -2,7 +2,7 @@
 
 The process is a Python that has the module bpy, or the program blender, and runs a script. It describes itself first
 (inside_blender.py), so that an unfit one is refused with a clear message. Requests and answers are lines of JSON;
-answers begin with MARK, because Blender prints other lines too. Large data goes through files. The process ends when
+answers start with MARK, because Blender prints other lines too. Large data goes through files. The process ends when
 its input does, so it can't outlive this one.
 """
 

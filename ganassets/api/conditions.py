@@ -12,7 +12,7 @@ class Condition:
     Generators declare their conditions with this class, and model files store them in their manifests.
 
     Attributes:
-        name: What the user writes.
+        name: Name of the option, as in "age".
         help: One line: what the condition changes.
         low: Lowest value of a slider; unused by categories.
         high: Highest value of a slider; unused by categories.

@@ -43,7 +43,7 @@ class TextureFile:
 
 @dataclass(frozen=True)
 class Engine:
-    """What one engine expects of the files that it imports.
+    """Conventions of one engine for the files that it imports.
 
     Attributes:
         title: The engine's name in texts.

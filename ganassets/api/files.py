@@ -14,7 +14,7 @@ from typing import IO, BinaryIO
 
 from .errors import InputError
 
-CHUNK = 2**20  # bytes per read: a stream allocates memory for as many as it is asked for
+CHUNK = 2**20  # bytes per read; a stream allocates this much memory at each read
 NOT_REGULAR = "it is a device or a pipe, not a file"
 # Files that a shell opened for the program: `< file`, `| program /dev/stdin`, `program <(other program)`.
 SHELL_FILES = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")

@@ -89,7 +89,7 @@ def normal_noise_map(seed: int, channels: int, size: Sequence[int]) -> NDArray[n
     Returns:
         (channels, *size) float32 standard normals.
 
-    >>> noise_map(7, 3, (16, 32)).shape
+    >>> normal_noise_map(7, 3, (16, 32)).shape
     (3, 16, 32)
     """
     return standard_normals(seed, channels * int(np.prod(size)), NOISE_STREAM).reshape(channels, *size)

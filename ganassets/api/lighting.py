@@ -39,7 +39,7 @@ class Lamp:
 
     @property
     def unit(self) -> FloatArray:
-        """(3,) direction of length 1."""
+        """Unit vector (3,) towards the lamp."""
         direction = np.array(self.direction, np.float32)
         return direction / np.linalg.norm(direction)
 
@@ -54,7 +54,7 @@ OTHERS = (
 
 @lru_cache(1)
 def table_normals() -> FloatArray:
-    """(NORMALS, NORMALS, 3) unit normals of the table's entries, row by row along y, then along x."""
+    """Return the unit normals (NORMALS, NORMALS, 3) of the table's entries; rows go along y, columns along x."""
     places = (np.arange(NORMALS, dtype=np.float32) - NORMALS / 2) / (NORMALS / 2 - 1)
     y, x = np.meshgrid(places, places, indexing="ij")
     stretch = np.maximum(np.hypot(x, y), 1)
@@ -63,13 +63,13 @@ def table_normals() -> FloatArray:
 
 
 def diffuse(normals: FloatArray, lamp: Lamp) -> FloatArray:
-    """(..., 3) light of a lamp on a white surface, softened around the edge of its shadow."""
+    """Return the light (..., 3) of a lamp on a white surface, softened around the edge of its shadow."""
     facing = normals @ lamp.unit
     return np.array(lamp.color, np.float32) * np.maximum((facing[..., None] + WRAP) / (1 + WRAP), 0) ** 1.5
 
 
 def specular(normals: FloatArray, lamp: Lamp, roughness: float) -> FloatArray:
-    """(..., 3) light of a lamp that a perfect mirror of that roughness sends to the camera (Trowbridge and Reitz)."""
+    """Return the light (..., 3) of a lamp that a rough mirror reflects to the camera (Trowbridge and Reitz)."""
     half = lamp.unit + np.array([0, 0, 1], np.float32)
     half /= np.linalg.norm(half)
     alpha2 = max(roughness**2, lamp.width / 2) ** 2
@@ -110,7 +110,7 @@ def light_table(roughness_level: int, metallic: float) -> FloatArray:
 
 @lru_cache(1)
 def key_share() -> FloatArray:
-    """(NORMALS * NORMALS,) float32 share of all scattered light that the key lamp gives."""
+    """Return the share (NORMALS * NORMALS,) float32 of all scattered light that comes from the key lamp."""
     n = table_normals()
     key = diffuse(n, KEY).sum(-1)
     ambient = (GROUND + (SKY - GROUND) * (0.5 + 0.5 * n[..., 1:2])).sum(-1)

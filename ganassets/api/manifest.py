@@ -203,7 +203,7 @@ class Manifest(_Section):
 
     @cached_property
     def choice_columns(self) -> NDArray[np.bool_]:
-        """(c,) bool: which columns are choices or switches."""
+        """Mask (c,) of the columns that are choices or switches."""
         from .latents import choice_columns
 
         return choice_columns(self.rows)

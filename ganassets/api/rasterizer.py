@@ -27,7 +27,7 @@ class Samples:
 
     Attributes:
         places: (p,) indices into the picture, row by row.
-        triangles: (p,) of which triangle.
+        triangles: (p,) index of the triangle.
         right, down: (p,) float32, from the triangle's first corner to the sample's middle.
     """
 
@@ -76,7 +76,7 @@ def planes(corners: FloatArray, values: FloatArray) -> Planes:
 
 
 def faces_camera(corners: FloatArray) -> NDArray[np.bool_]:
-    """(t,) whether the triangles (t, 3, 2) are counter-clockwise in the picture, whose rows run downwards."""
+    """Return a mask (t,) of the triangles (t, 3, 2) that are counter-clockwise in the picture; rows run downwards."""
     (ax, ay), (bx, by) = (corners[:, 1:] - corners[:, :1]).transpose(1, 2, 0)
     return ax * by - ay * bx < 0
 

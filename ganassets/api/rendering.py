@@ -32,7 +32,7 @@ TONES, BRIGHTEST = 4096, 2.0  # entries of the tone table, linear light of the l
 
 @dataclass(frozen=True)
 class Palette:
-    """All texels of a mesh's materials in one row; a material without textures has one texel.
+    """Texels of a mesh's materials in one row; a material without textures has one texel.
 
     Attributes:
         colors: (t, 3) uint8 sRGB base colors.
@@ -96,7 +96,7 @@ def render_views(mesh: Mesh, size: int, azimuths: Sequence[float], pitch: float 
 
 
 def camera_frame(azimuth: float, pitch: float) -> FloatArray:
-    """(3, 3) float32 rows right, up and towards a camera, in degrees as `render` has them."""
+    """Return the axes of a camera as rows (3, 3) float32: right, up and towards it; angles in degrees, see `render`."""
     a, p = math.radians(azimuth), math.radians(pitch)
     back = (math.cos(p) * math.sin(a), math.sin(p), math.cos(p) * math.cos(a))
     right = (math.cos(a), 0.0, -math.sin(a))
@@ -104,7 +104,7 @@ def camera_frame(azimuth: float, pitch: float) -> FloatArray:
 
 
 def fitting_distance(points: FloatArray) -> float:
-    """Smallest distance from the origin at which a camera sees all points (v, 3) of its frame, in their unit."""
+    """Return the smallest distance from the origin at which a camera sees all points (v, 3), in their unit."""
     reach = FILL * math.tan(math.radians(FIELD_OF_VIEW / 2))
     return float((np.abs(points[:, :2]).max(1) / reach + points[:, 2]).max()) or 1.0
 
@@ -124,7 +124,7 @@ def project_points(points: FloatArray, distance: float, n: int) -> tuple[FloatAr
 
 @lru_cache(8)
 def triangles_of(topology: Topology) -> tuple[IntArray, IntArray, IntArray]:
-    """(t, 3) vertices and (t, 3) texture coordinates of a mesh's triangles, two to a quad, and (t,) their materials."""
+    """Split quads into two triangles each: (t, 3) vertices, (t, 3) texture coordinates and (t,) materials."""
     halves = ([0, 1, 2], [0, 2, 3])
     vertices, uvs = (
         np.concatenate([faces[:, k] for k in halves]).astype(np.int64) for faces in (topology.faces, topology.face_uvs)
@@ -202,7 +202,7 @@ def light_tables(tables: tuple[tuple[int, float], ...]) -> tuple[FloatArray, Flo
 
 
 def texels_of(material: Material, n: int) -> tuple[ByteArray, ByteArray]:
-    """(h, w, 3) uint8 sRGB colors and (h, w) uint8 roughness levels of a material, at about one texel per sample."""
+    """Return colors (h, w, 3) uint8 sRGB and roughness levels (h, w) uint8, at about one texel per sample."""
     maps = [pixels for pixels in (material.albedo, material.roughness_map) if pixels is not None]
     h, w = fitting_size(maps[0].shape[0], maps[0].shape[1], n) if maps else (1, 1)
     base = np.array(material.base_colour)
@@ -219,7 +219,7 @@ def texels_of(material: Material, n: int) -> tuple[ByteArray, ByteArray]:
 
 
 def fitting_size(h: int, w: int, n: int) -> tuple[int, int]:
-    """Size of a texture for a mesh that fills n x n samples, of which about half the texture is seen."""
+    """Return the (h, w) of a texture for a mesh that fills n x n samples and shows about half the texture."""
     if w < SMALL_TEXTURE or n // 2 < w <= n:
         return h, w
     factor = 2.0 if w <= n // 2 else 2.0 ** -round(math.log2(w / n))
@@ -227,7 +227,7 @@ def fitting_size(h: int, w: int, n: int) -> tuple[int, int]:
 
 
 def resize_texture(pixels: ByteArray, h: int, w: int) -> ByteArray:
-    """The texture in another size."""
+    """Resize a texture (h, w, ...) uint8."""
     if pixels.shape[:2] == (h, w):
         return pixels
     method = Image.Resampling.BOX if w < pixels.shape[1] else Image.Resampling.BICUBIC
@@ -236,11 +236,11 @@ def resize_texture(pixels: ByteArray, h: int, w: int) -> ByteArray:
 
 @lru_cache(1)
 def tone_table() -> ByteArray:
-    """(TONES,) sRGB values of linear light from 0 to BRIGHTEST."""
+    """Return the sRGB values (TONES,) uint8 of linear light from 0 to BRIGHTEST."""
     return linear_to_bytes(tone_curve(np.linspace(0, BRIGHTEST, TONES)))
 
 
 @lru_cache(1)
 def linear_table() -> FloatArray:
-    """(256,) float32 linear values of sRGB bytes."""
+    """Return the linear values (256,) float32 of sRGB bytes."""
     return srgb_to_linear(np.arange(256) / 255).astype(np.float32)

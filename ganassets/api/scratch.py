@@ -46,7 +46,7 @@ def is_refusal(error: OSError, folder: Path) -> bool:
 
 
 def disk_error(error: OSError) -> GanassetsError:
-    """Return the error for the user."""
+    """Return the error for a temporary folder that can't be written: reason and remedy."""
     why = (error.strerror or str(error)).lower()
     place = tempfile.tempdir or "the temporary folder"
     return GanassetsError(

@@ -43,7 +43,7 @@ HORIZON = 0.12  # width of the transition between them in a perfect mirror
 BACKGROUND = 0.2
 DIELECTRIC = 0.04  # reflectance of most non-metals, seen straight on
 SHARPEST = 0.12  # least roughness; the sun is a point, so its reflection in a mirror would be one too
-SHOULDER = 0.75  # linear value at which the tone curve begins to bend
+SHOULDER = 0.75  # linear value at which the tone curve starts to bend
 
 SPHERE_RADIUS = 0.46  # in picture sizes
 SUPERSAMPLING = 2  # samples of a pixel along both axes
@@ -189,21 +189,21 @@ def average_maps(material: TextureSet, size: int, repeat: float) -> ShadedMaps:
 
 
 def largest_block(shape: tuple[int, ...], limit: float) -> int:
-    """Side of the largest square block, not longer than `limit`, that divides both sides of the maps."""
+    """Return the side of the largest square block, at most `limit`, that divides both sides of the maps."""
     common = math.gcd(*shape)
     return max(side for side in range(1, max(1, int(limit)) + 1) if common % side == 0)
 
 
 def block_average(values: FloatArray, side: int) -> FloatArray:
-    """(h / side, w / side, c) means over square blocks of (h, w, c) values: quick, for much too fine maps."""
+    """Average (h, w, c) values over square blocks: (h / side, w / side, c); quick, for much too fine maps."""
     h, w, c = values.shape
     return values.reshape(h // side, side, w, c).mean(1).reshape(-1, w // side, side, c).mean(2)
 
 
 def area_average(values: FloatArray, count: int, length: float) -> FloatArray:
-    """(count, ...) means over equal parts of the first `length` rows of (n, ...) values, which repeat from the start.
+    """Average (n, ...) values over `count` equal parts of their first `length` rows; rows repeat from the start.
 
-    A part may begin and end within a row; the share of the row that lies in the part counts.
+    A part may start and end within a row; the share of the row that lies in the part counts.
     """
     sums = np.zeros((len(values) + 1, *values.shape[1:]), np.float32)
     np.cumsum(values, 0, out=sums[1:])
@@ -218,7 +218,7 @@ def area_average(values: FloatArray, count: int, length: float) -> FloatArray:
 
 
 def shade(surface: ShadedMaps, normal: FloatArray) -> FloatArray:
-    """(..., 3) linear colours in [0, 1] of a surface with (..., 3) normals in the axes of the picture."""
+    """Return the linear colours (..., 3) in [0, 1] of a surface with normals (..., 3) in the axes of the picture."""
     n = normal / np.maximum(np.linalg.norm(normal, axis=-1, keepdims=True), 1e-6)
     facing, view = np.maximum(n @ SUN[:, None], 0), np.clip(n[..., 2:], 1e-3, 1)
     roughness = np.maximum(surface.roughness, SHARPEST)
@@ -232,19 +232,19 @@ def shade(surface: ShadedMaps, normal: FloatArray) -> FloatArray:
 
 
 def sky_light(n: FloatArray) -> FloatArray:
-    """(..., 3) light of the sky on surfaces with (..., 3) normals; AMBIENT on one that faces the camera."""
+    """Return the light (..., 3) of the sky on surfaces with normals (..., 3); AMBIENT on one that faces the camera."""
     share = 0.5 + 0.5 * n[..., 1:2]
     return (GROUND + (SKY - GROUND) * share) * (2 * AMBIENT / (SKY + GROUND).mean())
 
 
 def sky_colour(direction: FloatArray, roughness: FloatArray) -> FloatArray:
-    """(..., 3) brightness of sky and ground in directions, blurred as a surface of that roughness reflects them."""
+    """Return the brightness (..., 3) of sky and ground in directions, blurred as the roughness reflects them."""
     share = 0.5 + 0.5 * np.tanh(direction[..., 1:2] / (HORIZON + roughness))
     return GROUND + (SKY - GROUND) * share
 
 
 def sky_reflectance(reflectance: FloatArray, roughness: FloatArray, view: FloatArray) -> FloatArray:
-    """(..., 3) share of an even sky that is reflected (Karis' fit)."""
+    """Return the share (..., 3) of an even sky that is reflected (Karis' fit)."""
     smooth = 1 - roughness
     grazing = np.minimum(smooth**2, np.exp2(-9.28 * view)) * smooth + 0.0425 - 0.0275 * roughness
     scale = 1.04 - 0.572 * roughness - 1.04 * grazing
@@ -254,7 +254,7 @@ def sky_reflectance(reflectance: FloatArray, roughness: FloatArray, view: FloatA
 def microfacets(
     n: FloatArray, roughness: FloatArray, reflectance: FloatArray, facing: FloatArray, view: FloatArray
 ) -> FloatArray:
-    """(..., 3) specular reflection of the sun, where 1 is the reflection of a white diffuse surface."""
+    """Return the specular reflection (..., 3) of the sun; 1 is the reflection of a white diffuse surface."""
     alpha2 = roughness**4
     spread = (n @ HALFWAY[:, None]) ** 2 * (alpha2 - 1) + 1
     masking = facing * np.sqrt(view**2 * (1 - alpha2) + alpha2) + view * np.sqrt(facing**2 * (1 - alpha2) + alpha2)
@@ -269,17 +269,17 @@ def tone_curve(linear: FloatArray) -> FloatArray:
 
 
 def srgb_to_linear(srgb: NDArray[Any]) -> NDArray[Any]:
-    """Linear values of sRGB ones in [0, 1] (IEC 61966-2-1)."""
+    """Convert sRGB values in [0, 1] to linear ones (IEC 61966-2-1)."""
     return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
 
 
 def linear_to_srgb(linear: NDArray[Any]) -> NDArray[Any]:
-    """SRGB values of linear ones in [0, 1] (IEC 61966-2-1)."""
+    """Convert linear values in [0, 1] to sRGB ones (IEC 61966-2-1)."""
     return np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
 
 
 def linear_to_bytes(linear: FloatArray) -> ByteArray:
-    """uint8 sRGB of linear values in [0, 1]."""
+    """Convert linear values in [0, 1] to uint8 sRGB."""
     return np.rint(linear_to_srgb(linear) * 255).astype(np.uint8)
 
 

@@ -27,7 +27,7 @@ CHOOSING = 16  # latents that choose among a linear model's clusters
 OBJECTIVES = ("rpgan", "minimax", "nonsaturating")  # see ganassets.training.loss
 PRECISIONS = ("auto", "float32", "bfloat16")  # see ganassets.training.hardware
 
-# Annotations are evaluated by type checkers only: numpy and Pillow are imported by nobody who just lists plugins.
+# Annotations are evaluated by type checkers only: numpy and Pillow are not imported to list plugins.
 FloatArray: TypeAlias = "NDArray[np.float32]"
 Arrays: TypeAlias = "Mapping[str, NDArray[np.float32]]"
 Report = Callable[[int, int], None]
@@ -157,7 +157,7 @@ class GeneratorSpec:
     call, which keeps listing plugins quick. Functions are called with positional arguments.
 
     Attributes:
-        name: What the user types, "faces".
+        name: Name on the command line, "faces".
         summary: One line.
         version: Version of the plugin, "0.1.0".
         api_version: The API_VERSION that the plugin was written for.
@@ -173,12 +173,12 @@ class GeneratorSpec:
             Must not import torch.
         preview: assets -> one PIL image of them all.
         data_options: Options of the dataset.
-        animation: assets -> an animated WebP of the first ones, or None if none of them moves.
+        animation: assets -> an animated WebP of the first ones, or None if no asset moves.
         static_digests: () -> SHA-256 in hex of the package data that a model file depends on, by name.
         noise: (seed, (c,) physical conditions, size of each axis) -> (channels, *size) float32 noise map that a
             size-free generator starts from; it wraps where the axes do. None for standard normals. Must not import
             torch.
-        settings: Options of generating beside the sliders, such as the length of a clip.
+        settings: Options of `generate` beside the sliders, such as the length of a clip.
         map_size: (settings by name, (c,) physical conditions, NoiseInfo) -> size of the noise map of a size-free
             generator. None where the user gives the size.
         snapshot: (arrays by output name, (n, c) physical conditions) -> PIL image of samples during training. None

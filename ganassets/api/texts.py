@@ -1,4 +1,4 @@
-"""Text for terminals, JSON files and shells; the parts of it may come from anybody (file names, labels, manifests)."""
+"""Write text for terminals, JSON and shells that may hold untrusted parts (file names, labels, manifests)."""
 
 from __future__ import annotations
 
@@ -74,9 +74,9 @@ def shell_command(*words: object) -> str:
 def suggest_name(word: str, known: Sequence[str]) -> str:
     """Return the end of an error about an unknown name: the name that was probably meant, else all names.
 
-    >>> nearest("face", ["faces", "poses"])
+    >>> suggest_name("face", ["faces", "poses"])
     "did you mean 'faces'?"
-    >>> nearest("x", ["faces", "poses"])
+    >>> suggest_name("x", ["faces", "poses"])
     'choose from faces, poses.'
     """
     close = difflib.get_close_matches(word.lower(), known, 1)

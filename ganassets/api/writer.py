@@ -40,7 +40,7 @@ class WriteError(InputError):
     Attributes:
         folder: The folder.
         why: Reason.
-        remedy: What the user can do; "" if only another folder helps.
+        remedy: Advice for the user; "" if only another folder helps.
     """
 
     def __init__(self, folder: Path, why: str, remedy: str = "") -> None:
@@ -133,7 +133,7 @@ def write_atomic(path: Path, content: bytes) -> Path:
 
 
 def check_folder(folder: Path, stems: Collection[str], overwrite: bool = False) -> None:
-    """Create a folder and test whether files can be written there, before long work begins.
+    """Create a folder and test whether files can be written there, before long work starts.
 
     Args:
         folder: The folder.

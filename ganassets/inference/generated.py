@@ -76,7 +76,7 @@ class LoadedModel:
     """An opened model with its generator.
 
     Attributes:
-        manifest: What the model file says about itself: conditions, outputs, training data, licence.
+        manifest: Description of the model: conditions, outputs, training data, licence.
         spec: The generator.
         path: The model file.
     """
@@ -87,7 +87,7 @@ class LoadedModel:
 
     @property
     def manifest(self) -> Manifest:
-        """What the model file says about itself."""
+        """Manifest of the model file."""
         return self._model.manifest
 
     @property

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.floating]
 
-BATCH_SIZE = 16  # assets that are made at once
+BATCH_SIZE = 16  # assets per pass of the network
 STEP = 0.05  # of a finite difference, in standard deviations
 # Weight of the latent prior, relative to the mean square of the features' derivatives: small where positions are
 # compared, which determine the latent well; larger where only the appearance is, which unlikely latents can match.
@@ -61,14 +61,14 @@ class Inversion:
 
 
 class InversionSearch:
-    """Searches for the recipe whose asset comes nearest to a target.
+    """Search for the recipe whose asset comes nearest to a target.
 
     Args:
         model: Opened.
         spec: Its plugin.
         target: The file to approximate.
         progress: Called with the current stage and the smallest distance so far.
-        deadline: Time of time.monotonic after which no step begins.
+        deadline: Time of time.monotonic after which no step starts.
     """
 
     def __init__(
@@ -255,7 +255,7 @@ def invert(
         target: The file to approximate.
         request: Values to keep; its conditions override those of the target, and the result has its size.
         seeds: Number of seeds to try first, as far as there is time.
-        seconds: Seconds after which no step begins.
+        seconds: Seconds after which no step starts.
         progress: Receives the current stage and the smallest distance so far.
 
     Raises:

@@ -101,7 +101,7 @@ def map_size(manifest: Manifest, spec: GeneratorSpec, options: SharedOptions) ->
 
 
 def limit_batch(batch: int, size: Sequence[int] | None) -> int:
-    """Return how many of `batch` samples fit through the network at once for a noise map of a size."""
+    """Return how many of `batch` samples fit in one pass of the network for a noise map of a size."""
     return batch if size is None else max(1, min(batch, TEXELS_AT_ONCE // math.prod(size)))
 
 

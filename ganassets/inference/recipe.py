@@ -118,7 +118,7 @@ class Recipe(SharedOptions, _RecipeHead):
         settings: Settings of the plugin, by name.
         z: Packed latent; None for that of the seed.
         morph: A second seed, and how far the noise map is on the way to that seed's map, 0 to 1.
-        w_offset: Packed offset in w: (w_dim) numbers for all layers alike, or (layers * w_dim).
+        w_offset: Packed offset in w: (w_dim) numbers for every layer, or (layers * w_dim).
         note: How the asset was found, for people.
         file: The format of the file that carries the recipe.
     """

@@ -95,7 +95,7 @@ else:
 
 
 class GenerationRequest(SharedOptions):
-    """What to generate, as the user wrote it.
+    """Request for assets, as the user wrote it.
 
     Attributes:
         model: A generator's name, a run folder or a model file.

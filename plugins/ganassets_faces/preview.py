@@ -17,7 +17,7 @@ PAPER, INK = (220, 220, 220), (70, 70, 70)
 
 
 class Layout(NamedTuple):
-    """How a sheet shows its heads.
+    """Layout of a contact sheet of heads.
 
     Attributes:
         azimuths: Sides, degrees about the head.

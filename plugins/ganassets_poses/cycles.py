@@ -116,7 +116,7 @@ def close_loop(signals: Signals, start: int, stop: int) -> Signals:
 def find_single_actions(places: FloatArray, contacts: FloatArray) -> list[tuple[int, int]]:
     """Find single actions: the whole of a short take, or the spans between moments of rest of a longer one.
 
-    They begin and end on the ground.
+    They start and end on the ground.
 
     Args:
         places: (f, 22, 3) see `local_positions`.
@@ -172,7 +172,7 @@ def sample_signals(signals: Signals, times: FloatArray, wraps: bool) -> Signals:
 
 
 def align_cycles(cycles: Sequence[FloatArray], template: FloatArray | None = None) -> tuple[FloatArray, FloatArray]:
-    """Find where each repetition begins so that all of them match best, and their mean.
+    """Find starts of the repetitions at which all match best, and their mean.
 
     Args:
         cycles: (PHASES, 22, 3) each.

@@ -126,7 +126,7 @@ def read_segments(
     Args:
         source: Folder, zip or file.
         bones: Bone map, see `to_humanoid`.
-        records: What became of each file and clip is appended.
+        records: Records of files and clips are appended.
     """
     segments: list[Segment] = []
     licences: Counter[str] = Counter()
@@ -148,7 +148,7 @@ def clip_label(found: LabelledTake) -> str:
 
 
 def segments_of_clip(found: LabelledTake, bones: Mapping[str, str] | None) -> tuple[list[Segment], FileRecord]:
-    """Return the segments of a clip, and the record of what became of it.
+    """Return the segments of a clip, and its record.
 
     Raises:
         LeftOutError: It has no segments, or its action is unknown.

@@ -54,7 +54,7 @@ class Segment:
         loop: Whether it repeats.
         style: One of actions.STYLES.
         signals: Its frames at 30 per second.
-        start: Share of a repetition at which all repetitions of the same kind begin.
+        start: Share of a repetition at which all repetitions of the same kind start.
     """
 
     source: str
@@ -149,7 +149,7 @@ def find_segments(clip: MotionClip, action: Action, style: str, looping: bool | 
     if np.linalg.norm(places - places.mean(0), axis=-1).mean() < STILL:
         return []
     if clip.loop:
-        # A clip that ends as it begins may be a loop as well as a single action.
+        # A clip that ends in the pose of its start may be a loop as well as a single action.
         repeated, single = [close_loop(signals, 0, find_shortest_period(places, action))], [(0, len(signals))]
     else:
         # A clip that is labelled as a loop is closed even where its ends differ.
@@ -191,7 +191,7 @@ def make_right_handed(signals: Signals) -> Signals:
 
 
 def align_segments(segments: Sequence[Segment]) -> list[Segment]:
-    """Return the segments with starts so that all repetitions of an action begin in the same phase.
+    """Return the segments with starts so that all repetitions of an action start in the same phase.
 
     The steps of all gaits share that phase.
     """

@@ -28,7 +28,7 @@ def motion_noise(seed: int, row: FloatArray, size: tuple[int, ...]) -> FloatArra
     """Return the noise map (9, frames) float32: white noise, cosine and sine of the phase, progress.
 
     The phase of a loop goes through a whole number of repetitions, so the map wraps. In the map of a single action,
-    MARGIN frames at both ends stand still before its beginning and after its end.
+    MARGIN frames at both ends stand still before its start and after its end.
 
     Args:
         seed: Seed of the asset.

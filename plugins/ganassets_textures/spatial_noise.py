@@ -1,6 +1,6 @@
 """The spatial noise map that a material starts from: white, periodic and cellular noise. numpy only.
 
-The map wraps at its borders, so whatever wrapping convolutions compute from it tiles. White noise gives grain and
+The map wraps at its borders, so wrapping convolutions compute tiling maps from it. White noise gives grain and
 stains at every scale (networks average it to coarser levels). Periodic noise is a lattice of rows and columns, each
 row shifted by the stagger: bricks, tiles, planks, threads. Cellular noise (Worley 1996, "A Cellular Texture Basis
 Function") is a lattice of jittered points: cobbles, pebbles, grain of leather. The lattices' sizes are rounded so that
@@ -64,12 +64,12 @@ def noise_digest() -> str:
 
 
 def static_digests() -> dict[str, str]:
-    """Digests that models depend on, by name."""
+    """Return the digests that models depend on, by name."""
     return {"noise": noise_digest()}
 
 
 def material_noise(seed: int, row: NDArray[np.float32], size: tuple[int, ...]) -> FloatArray:
-    """(14, h, w) float32 noise map of a seed under (c,) physical conditions; see pattern_noise."""
+    """Return the noise map (14, h, w) float32 of a seed under physical conditions (c,); see pattern_noise."""
     height, width = size
     return pattern_noise(seed, pattern_of(row), (height, width))
 

@@ -38,16 +38,16 @@ class LeftOutError(InputError):
 
 @dataclass(frozen=True)
 class FileRecord:
-    """How a file of training data, or one part of it such as a clip, is used.
+    """Use of a file of training data, or of one part of it such as a clip.
 
     Attributes:
         file: Path within the user's folder or zip, with "/" between folders and after the name of a zip.
-        use: What the file is used as: "picture", "normal map", "clip", "labels"; "" if it is left out.
+        use: Purpose of the file: "picture", "normal map", "clip", "labels"; "" if it is left out.
         part: Name of the part, such as a clip of a GLB; "" for the file itself.
         facts: Recognised properties, such as {"set": "brick/wall", "map": "normal"} or {"action": "walk"}.
         reason: Why the file is used that way, or why it is left out.
         category: Category of the reason, such as HIDDEN, if the file is left out.
-        count: Number of files that the record stands for, all left out for the same reason.
+        count: Number of files that the record covers, all left out for the same reason.
     """
 
     file: str

@@ -72,7 +72,7 @@ def describe_texture(asset: TextureSet, file: TextureFile | None = None) -> dict
 
     Args:
         asset: The material.
-        file: Which of the material's files; the file of the height also says how high black and white are.
+        file: One of the material's files; the file of the height also says how high black and white are.
     """
     text = {**asset.provenance.keywords(asset.name), "Texel size": f"{asset.texel_size:.9g} m"}
     if file is None or file.channels != HEIGHT:
@@ -86,7 +86,7 @@ def encode_png_texture(asset: TextureSet, file: TextureFile, engine: Engine, bit
 
     Args:
         asset: The material.
-        file: Which of the engine's files.
+        file: One of the engine's files.
         engine: The engine that it is for.
         bits: 8 or 16 bits a channel. Height always has 16: 8 bits show as steps when they displace a surface.
     """

@@ -109,7 +109,7 @@ def framed_body(
 
 
 def followed_points(clip: MotionClip, times: FloatArray) -> FloatArray:
-    """(n, 3) points on the floor that the camera looks above.
+    """Return the points (n, 3) on the floor above which the camera looks.
 
     They travel evenly with a loop, and follow the smoothed root of other clips.
     """

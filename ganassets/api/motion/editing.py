@@ -20,7 +20,7 @@ def sample_clip(clip: MotionClip, times: FloatArray) -> MotionClip:
 
     Args:
         clip: Clip of any skeleton.
-        times: (f,) seconds from its first frame; clamped to its beginning and end.
+        times: (f,) seconds from its first frame; clamped to its start and end.
     """
     place = np.clip(times * clip.fps, 0, len(clip) - 1)
     before = np.minimum(place.astype(np.intp), max(len(clip) - 2, 0))

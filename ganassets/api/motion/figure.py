@@ -161,7 +161,7 @@ class Body:
 
 
 def body_parts() -> list[tuple[Colour, tuple[Ball, ...]]]:
-    """All parts of the body with the colour of their side."""
+    """Return the parts of the body with the colour of their side."""
     parts = list(CENTRAL_PARTS)
     for side, sign in (("left", 1), ("right", -1)):
         for balls in SIDE_PARTS:
@@ -215,7 +215,7 @@ def hulls(centres: FloatArray, radii: FloatArray) -> tuple[FloatArray, FloatArra
 
 
 def unit_circle(count: int = DIRECTIONS) -> FloatArray:
-    """(count, 2) unit vectors all around."""
+    """Return unit vectors (count, 2), evenly spaced around a circle."""
     angles = np.arange(count) * (2 * np.pi / count)
     return np.stack([np.cos(angles), np.sin(angles)], -1)
 

@@ -115,7 +115,7 @@ def floor_light(distance: float) -> float:
 
 
 def patch_middle(camera: Camera) -> FloatArray:
-    """(3,) middle of the patch of light: the point on the floor below the camera's target."""
+    """Return the middle (3,) of the patch of light: the point on the floor below the camera's target."""
     return np.asarray(camera.target) * (1, 0, 1)
 
 
@@ -131,7 +131,7 @@ def backdrop(size: tuple[int, int], camera: Camera) -> Image.Image:
 
 
 def on_floor(ground: FloatArray) -> FloatArray:
-    """(..., 3) points on the floor with the x and z (..., 2)."""
+    """Return the points (..., 3) on the floor at x and z (..., 2)."""
     return np.stack([ground[..., 0], np.zeros(ground.shape[:-1]), ground[..., 1]], -1)
 
 

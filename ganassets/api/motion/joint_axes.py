@@ -1,4 +1,4 @@
-"""Estimate the rest pose of a figure from its motion, for files whose own rest pose is not a standing one."""
+"""Estimate the rest pose of a figure from its motion, for files without a standing rest pose."""
 
 from __future__ import annotations
 

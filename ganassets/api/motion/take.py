@@ -1,4 +1,4 @@
-"""Motion as it is in a file: any skeleton, any unit, and joints that may move relative to each other."""
+"""Motion as stored in a file: any skeleton, any unit, and joints that may move relative to each other."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ SUPPORT, GROUND, REST = 1.5, 1.25, 1.25
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """What a motion shows about each axis, arrays (6,) in the order of NAMES.
+    """Evidence that each axis points up, as arrays (6,) in the order of NAMES.
 
     Attributes:
         upright_shares: Share of the frames in which the torso points along the axis, plus that of the legs; 0 to 2.

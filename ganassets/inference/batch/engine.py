@@ -84,7 +84,7 @@ class BatchSummary:
 
 @dataclass(frozen=True)
 class BatchSettings:
-    """How to run a plan.
+    """Settings of a batch run.
 
     Attributes:
         workers: Number of processes; None chooses by processors and memory.
@@ -131,7 +131,7 @@ def run_batch(
     made: Callable[[ResolvedRequest, BatchUnit], None] = ignore,
     elsewhere: Container[str] = (),
 ) -> BatchSummary:
-    """Make the assets of a plan that a folder lacks.
+    """Generate the assets of a plan that are missing in a folder.
 
     Args:
         plan: Checked.
@@ -171,7 +171,7 @@ def run_batch(
 
 
 def raise_common_failure(summary: BatchSummary) -> None:
-    """Raise the reason of all failures if no asset could be made and all failed alike (a missing library, say)."""
+    """Raise the common reason of all failures if no asset could be generated (a missing library, say)."""
     first = summary.failures[0] if summary.failures else None
     nothing = not summary.made and not summary.skipped
     if first and nothing and all(failure.reason == first.reason for failure in summary.failures):

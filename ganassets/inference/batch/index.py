@@ -1,6 +1,6 @@
 """Read and write index.jsonl of an output folder: one line for each asset that was made.
 
-A run begins and ends with a line of its own, so a reader can see whether the last run was interrupted. The files of an
+A run starts and ends with a line of its own, so a reader can see whether the last run was interrupted. The files of an
 asset are complete before its line is written; what an interrupted run wrote without recording it is made again.
 """
 
@@ -21,7 +21,7 @@ from .journal import Journal, lines_of
 
 INDEX = "index.jsonl"
 LONGEST_PATH = 4096
-FIRST = b'{"begin":'  # every index begins so; other files of that name are left alone
+FIRST = b'{"begin":'  # start of every index; other files of that name are left alone
 
 
 class _IndexLine(BaseModel):
@@ -135,7 +135,7 @@ class Index:
         self.done[entry.name] = Done(entry.key, {path: file.bytes for path, file in entry.files.items()})
 
     def begin(self) -> None:
-        """Record that a run begins, unless it continues an interrupted one."""
+        """Record the start of a run, unless it continues an interrupted one."""
         if not self.cut_off:
             self._journal.write(to_json_line({"begin": __version__}))
         self.cut_off = True

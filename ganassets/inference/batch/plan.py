@@ -91,7 +91,7 @@ class ResolvedRequest:
     title: str = ""
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave cached values out of what is sent to another process."""
+        """Return the state to send to another process, without cached values."""
         return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
     @property
@@ -226,7 +226,7 @@ class ResolvedRequest:
             self.recipe(self.unit(0))  # finds what is too long for a recipe
 
     def _check_conditions(self) -> None:
-        """Check each combination of the grid with each end of what the seeds draw."""
+        """Check each combination of the grid with both ends of the intervals that seeds draw from."""
         count = math.prod(map(len, self.grid.values()))
         if count > MAX_COMBINATIONS:
             raise InputError(f"a grid of {count:,} looks is too large; at most {MAX_COMBINATIONS:,} are possible.")

@@ -42,7 +42,7 @@ class LabelledTake:
     Attributes:
         file: Name of the file relative to what the user gave.
         take: The motion.
-        labels: What manifests, recipes and the file itself say about it.
+        labels: Labels from manifests, recipes and the file itself.
     """
 
     file: str
@@ -58,7 +58,7 @@ def find_motion(source: Path, records: list[FileRecord]) -> Iterator[LabelledTak
 
     Args:
         source: Folder, zip or file.
-        records: What became of each file is appended, except for the clips that are yielded.
+        records: Records of files are appended, except for the clips that are yielded.
 
     Raises:
         InputError: Source can't be read, or holds no motion.
@@ -89,7 +89,7 @@ def _find_in_container(container: Container, chosen: str | None, records: list[F
     Args:
         container: Folder or zip.
         chosen: The only file to read, or None for all.
-        records: What became of each file is appended.
+        records: Records of files are appended.
     """
     with open_container(container) as open_file:
         motion = [name for name in container.names if suffix_of(name) in READERS]

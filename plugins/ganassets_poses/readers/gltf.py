@@ -63,7 +63,7 @@ class GltfSkeleton:
         names: Names of the nodes.
         parents: Index of each one's parent among them, -1 for a root.
         local: path -> values (1, j, c) of nodes that are not animated.
-        own: Those of the nodes that belong to no other skeleton of the file.
+        own: Nodes that belong to no other skeleton of the file.
         label: Name of the topmost of its own nodes.
     """
 
@@ -223,7 +223,7 @@ def build_skeleton(
     Args:
         document: The document.
         nodes: Nodes of the skeleton, parents before children.
-        own: Those that belong to no other skeleton.
+        own: Nodes that belong to no other skeleton.
         parents: Parents of all nodes, -1 for none.
         names: Names of the nodes.
     """

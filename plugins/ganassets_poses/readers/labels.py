@@ -31,8 +31,8 @@ class ClipLabels(BaseModel):
         file: Path relative to the manifest's folder; after `label_files` relative to what the user gave.
         clip: Name of the animation; "" applies to every animation of the file.
         action: What the figure does, such as "walk".
-        loops: Whether the clip ends as it begins.
-        skip_start_frames: Number of frames to drop at the beginning.
+        loops: Whether the clip ends in the pose of its start.
+        skip_start_frames: Number of frames to drop at the start.
         skeleton: Path of the .asf of an .amc; relative as `file` is.
         fps: Frames per second of a file that doesn't say (.amc).
         style: One of actions.STYLES.
@@ -103,7 +103,7 @@ def _read_label_file(
         open_file: Opens the container's files.
         name: Name of the manifest or index in the container.
         use: "manifest" or "recipes".
-        records: What became of the file is appended.
+        records: The record of the file is appended.
         present: Full names of all files that a manifest may name; None to not check them.
     """
     file = container.full_name(name)

@@ -1,4 +1,4 @@
-"""All material sets in a folder or a zip."""
+"""Read all material sets in a folder or a zip."""
 
 from __future__ import annotations
 
