@@ -132,30 +132,6 @@ def write_atomic(path: Path, content: bytes) -> Path:
     return write_files(path.parent, {path.name: content}, overwrite=True)[0]
 
 
-def check_folder(folder: Path, stems: Collection[str], overwrite: bool = False) -> None:
-    """Create a folder and test whether files can be written there, before long work starts.
-
-    Args:
-        folder: The folder.
-        stems: Names of the assets whose files will be written.
-        overwrite: Whether files of these assets may exist already.
-
-    Raises:
-        InputError: The folder is a file, can't be created or written, or contains such files.
-    """
-    folder = Path(folder)
-    probe = _temporary(folder)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if not overwrite:
-            _check_free([path for path in folder.iterdir() if not stems_of(path.name).isdisjoint(stems)], overwrite)
-        _write_synced(probe, b"ganassets")
-    except OSError as error:
-        raise write_error(folder, error) from error
-    finally:
-        _remove(probe)
-
-
 def stems_of(name: str) -> set[str]:
     """Return the possible names of a file's asset: "rock-7" and others for "T_rock-7_BC.png" or "rock-7-albedo.png".
 

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from ..api.conditions import Condition
 from ..api.errors import InputError
-from ..api.latents import condition_row
 from ..api.manifest import Manifest
 from ..api.options import SWITCHES
 from ..api.texts import suggest_name
@@ -134,17 +133,3 @@ def _check_choices(condition: Condition, chosen: Sequence[int], columns: NDArray
         if not learned[i]:
             known = ", ".join(choice for choice, is_known in zip(condition.choices, learned, strict=True) if is_known)
             raise InputError(f"this model has not learnt {condition.name} {condition.choices[i]}; it knows {known}.")
-
-
-def condition_matrix(manifest: Manifest, seeds: Sequence[int], fixed: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Draw a likely combination of conditions for each seed.
-
-    Args:
-        manifest: Manifest of the model.
-        seeds: n seeds.
-        fixed: (c,) values to keep, NaN for those to draw; see encode_conditions.
-
-    Returns:
-        (n, c) float32 physical values.
-    """
-    return np.stack([condition_row(seed, manifest.rows, fixed) for seed in seeds])

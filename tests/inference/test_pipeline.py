@@ -11,10 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ganassets.api.errors import GanassetsError, InputError, PluginError
+from ganassets.api.latents import condition_row
 from ganassets.api.registry import load_generator
 from ganassets.inference import pipeline
 from ganassets.inference.batch.names import asset_name
-from ganassets.inference.conditions import condition_matrix, encode_conditions
+from ganassets.inference.conditions import encode_conditions
 from ganassets.inference.model import Model, open_model
 from ganassets.inference.pipeline import blended_noise
 from ganassets.inference.resolve import generate_assets
@@ -259,7 +260,8 @@ def test_blended_noise_at_its_ends_and_where_it_is_even():
 def widths(model, seeds) -> list[int]:
     """Columns that the maps of these seeds are to have."""
     manifest = model.manifest
-    rows = condition_matrix(manifest, seeds, encode_conditions(manifest.conditions, {}))
+    fixed = encode_conditions(manifest.conditions, {})
+    rows = [condition_row(seed, manifest.rows, fixed) for seed in seeds]
     return [STRIDE * (1 + int(row[1])) for row in rows]
 
 

@@ -52,13 +52,6 @@ def resample_clip(clip: MotionClip, fps: float) -> MotionClip:
     return replace(sample_clip(clip, np.linspace(0, clip.seconds, count + 1)), fps=fps, loop=clip.loop)
 
 
-def change_speed(clip: MotionClip, factor: float) -> MotionClip:
-    """Play a clip `factor` times as fast, at the same frame rate."""
-    if not 0 < factor < float("inf"):
-        raise InputError("the speed of a clip must be above 0.")
-    return replace(resample_clip(replace(clip, fps=clip.fps * factor), clip.fps), fps=clip.fps)
-
-
 def crop_clip(clip: MotionClip, start: int, stop: int) -> MotionClip:
     """Return frames start to stop - 1; the result loops only if it is the whole clip."""
     if not 0 <= start < stop <= len(clip):

@@ -16,7 +16,7 @@ from ..assets import MotionClip
 from ..errors import InputError
 from ..rig_options import RIG_NAMES
 from .joint_axes import estimate_rest_pose
-from .kinematics import local_rotations, rest_pose, world_pose
+from .kinematics import local_rotations, world_pose
 from .rig_skeletons import NO_ROTATION, bone_axes, convert_to_bones, make_rig_skeleton
 from .rigs import RIGS, recognise_bones
 from .rotations import conjugate, from_axis_angle, make_continuous, multiply, normalise, rotate, shortest_rotation
@@ -237,16 +237,6 @@ def _pose_target(
         positions=np.stack(placed, 1),
         rotations=normalise(np.stack(turned, 1)),
     )
-
-
-def to_take(clip: MotionClip) -> Take:
-    """Convert a clip to a take, as if it had been read from a file."""
-    skeleton = clip.skeleton
-    places, turns = rest_pose(skeleton)
-    moved, turned = world_pose(skeleton, clip.translation.astype(np.float64), clip.rotations.astype(np.float64))
-    rest = places.astype(np.float64), turns.astype(np.float64)
-    world = moved.astype(np.float64), turned.astype(np.float64)
-    return Take(clip.name, skeleton.names, skeleton.parents, *rest, clip.fps, *world)
 
 
 def check_humanoid(clip: MotionClip) -> None:

@@ -11,13 +11,12 @@ import pytest
 from ganassets.api.assets import MotionClip
 from ganassets.api.errors import InputError
 from ganassets.api.motion.editing import sample_clip
-from ganassets.api.motion.retarget import to_take
 from ganassets.api.motion.rotations import from_axis_angle, multiply, rotate
 from ganassets.api.motion.skeletons import HUMANOID
 from ganassets.api.options import check_value
 from ganassets_poses import SPEC
 from ganassets_poses.target import FRAMES, clip_target, comparable_positions
-from support.motion_clips import folded, walk_clip
+from support.motion_clips import folded, to_take, walk_clip
 from support.motion_files import bvh_of
 from support.poses_data import file_of
 
