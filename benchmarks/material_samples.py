@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ganassets.api.assets import Provenance, TextureSet
+from ganassets.api.assets import TextureSet
 from ganassets.api.latents import condition_row, latent
+from ganassets.api.provenance import Provenance
 from ganassets.api.spec import GeneratorSpec
 from ganassets.inference.conditions import ConditionValue, encode_conditions
 from ganassets.inference.model import Model

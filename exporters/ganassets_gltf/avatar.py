@@ -8,7 +8,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from ganassets.api.assets import InputError, Mesh, Skeleton, Topology
+from ganassets.api.assets import Mesh, Skeleton, Topology
+from ganassets.api.errors import InputError
 from ganassets.api.motion.kinematics import rest_pose
 from ganassets.api.motion.mannequin import Mannequin, make_mannequin, vertex_normals
 from ganassets.api.motion.skeletons import HEAD_TOP, HUMANOID_FINGERS

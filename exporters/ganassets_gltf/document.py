@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ganassets.api.assets import Mesh, Provenance
+from ganassets.api.assets import Mesh
+from ganassets.api.provenance import Provenance
 
 from .binary import FLOAT, BinaryChunk, compact_json, pack_glb
 from .materials import add_materials

@@ -10,7 +10,8 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from ganassets.api.assets import InputError, Topology
+from ganassets.api.assets import Topology
+from ganassets.api.errors import InputError
 
 from .binary import COMPONENT_TYPES, FLOAT, INDICES, BinaryChunk, column_bounds
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ganassets.api.assets import InputError, MotionClip, Skeleton
+from ganassets.api.assets import MotionClip, Skeleton
+from ganassets.api.errors import InputError
 from ganassets.api.motion.editing import remove_travel, rest_clip
 from ganassets.api.motion.kinematics import rest_pose, root_translations
 from ganassets.api.motion.mannequin import SURFACES, VRM, Mannequin, make_mannequin_for_rig

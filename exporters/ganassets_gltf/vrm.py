@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ganassets.api.assets import Mesh, Provenance
+from ganassets.api.assets import Mesh
+from ganassets.api.provenance import Provenance
 
 from .avatar import Avatar, make_avatar
 from .document import add_primitives, describe_asset, pack_document

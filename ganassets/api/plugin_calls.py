@@ -23,9 +23,10 @@ from .writer import check_names, stems_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .assets import Asset, Exporter, Provenance
+    from .assets import Asset, Exporter
     from .data import TrainingData
     from .manifest import Manifest, NoiseInfo
+    from .provenance import Provenance
     from .spec import GeneratorSpec, Preset
 
 Plugin: TypeAlias = "GeneratorSpec | Exporter"

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL.Image import Image
 
-    from .assets import Option, Provenance
+    from .assets import Option
     from .data import TrainingData
     from .manifest import Manifest, NoiseInfo
+    from .provenance import Provenance
 
 API_VERSION = 1
 CHOOSING = 16  # latents that choose among a linear model's clusters

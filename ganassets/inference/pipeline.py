@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..api.assets import Asset, Provenance
+from ..api.assets import Asset
 from ..api.errors import InputError
 from ..api.latents import latent, normal_noise_map
 from ..api.manifest import Manifest
 from ..api.options import check_value
 from ..api.plugin_calls import choose_map_size, decode, make_noise
+from ..api.provenance import Provenance
 from .model import noise_axes
 from .recipe import Recipe, SharedOptions, short_floats, unpack_floats
 from .sizes import check_size, format_size, is_too_large

@@ -7,8 +7,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from ganassets.api.assets import Material, Mesh, Provenance, Topology
+from ganassets.api.assets import Material, Mesh, Topology
 from ganassets.api.motion.rotations import cross
+from ganassets.api.provenance import Provenance
 
 from .basis import JOINT_PARENTS, JOINTS, MATERIALS, load_basis
 from .eyes import eye_texture, iris_colour

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from ganassets.api.spec import Condition
+from ganassets.api.conditions import Condition
 
 # Ranks of words by how much they say about the motion of the whole body. The word of the highest rank in a name
 # decides, and of several the last.

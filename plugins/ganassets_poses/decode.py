@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ganassets.api.assets import MotionClip, Provenance
+from ganassets.api.assets import MotionClip
 from ganassets.api.latents import uniforms
 from ganassets.api.motion.editing import crop_clip, mirror_clip, place_at_origin, resample_clip
 from ganassets.api.motion.feet import find_standing_feet, foot_positions, hold_feet, match_travel, put_on_ground
+from ganassets.api.provenance import Provenance
 
 from .actions import ACTIONS
 from .signals import Signals, clip_from_signals, signals_of_sample, smooth_signals, stretch_loop

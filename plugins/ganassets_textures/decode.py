@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ganassets.api.assets import Provenance, TextureSet
+from ganassets.api.assets import TextureSet
+from ganassets.api.provenance import Provenance
 
 from .materials import CLASSES, MATERIAL_CLASSES
 

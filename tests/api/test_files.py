@@ -18,10 +18,10 @@ from ganassets.api.data.sources import list_containers, open_file
 from ganassets.api.errors import InputError
 from ganassets.api.files import open_regular, read_bytes, read_limited, read_text, read_up_to
 from ganassets.inference.batch.index import INDEX, Index
+from ganassets.inference.batch.index import INDEX as INDEX_NAME
 from ganassets.inference.directions import directions_file, read_directions
 from ganassets.inference.jobs import read_jobs
 from ganassets.inference.model import inspect_model
-from ganassets.inference.provenance import INDEX as INDEX_NAME
 from ganassets.inference.provenance import origin_of, recipe_in
 from ganassets.training.report.files import read_facts
 from ganassets_blender.armatures import read_armature

@@ -12,12 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ganassets.api.assets import InputError, MotionClip, Provenance, Skeleton
+from ganassets.api.assets import MotionClip, Skeleton
+from ganassets.api.errors import InputError
 from ganassets.api.motion.editing import remove_travel, rest_clip
 from ganassets.api.motion.kinematics import positions, rest_pose, world_pose
 from ganassets.api.motion.mannequin import make_mannequin
 from ganassets.api.motion.rigs import RIGS
 from ganassets.api.motion.skeletons import HEAD_TOP, HUMANOID, HUMANOID_FINGERS
+from ganassets.api.provenance import Provenance
 from ganassets.api.rig_options import RIG_NAMES
 from ganassets_gltf import EXPORTER
 from support.glb_files import matrix, parse, read, world_matrices

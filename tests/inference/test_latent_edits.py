@@ -18,7 +18,6 @@ from ganassets.inference.latent_edits import (
     check_pair,
     describe_recipe,
     interpolate_latents,
-    latent_of,
     layered_w,
     layers_text,
     mix_styles,
@@ -29,7 +28,7 @@ from ganassets.inference.latent_edits import (
     vary,
 )
 from ganassets.inference.model import open_model
-from ganassets.inference.pipeline import check_recipe, make_assets, recipe_offset
+from ganassets.inference.pipeline import check_recipe, latent_of, make_assets, recipe_offset
 from ganassets.inference.recipe import pack_floats, parse_recipe
 from ganassets.inference.resolve import seed_recipe
 from support.processor_time import processor_time

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ganassets.api.assets import MotionClip, Provenance, Skeleton
+from ganassets.api.assets import MotionClip, Skeleton
 from ganassets.api.motion.kinematics import local_rotations, positions, rest_pose, world_pose
 from ganassets.api.motion.rotations import (
     conjugate,
@@ -19,6 +19,7 @@ from ganassets.api.motion.rotations import (
 )
 from ganassets.api.motion.skeletons import FOOT_HEIGHT, HUMANOID
 from ganassets.api.motion.take import Take
+from ganassets.api.provenance import Provenance
 
 PROVENANCE = Provenance(
     generator="poses 1.0",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..assets import check_array
+from ..arrays import check_array
 from ..errors import InputError
 
 

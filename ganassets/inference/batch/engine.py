@@ -319,12 +319,12 @@ def default_workers(plan: Plan, cuda: bool, allowed: int = 0) -> int:
     return max(1, min(cores, most, int(free_memory() / needed)))
 
 
-def worker_memory(job: Any) -> float:
+def worker_memory(job: ResolvedRequest) -> float:
     """Estimate the memory of a worker for a job, in bytes."""
     return BYTES_AT_REST + BYTES_PER_TEXEL * texels(job)
 
 
-def texels(job: Any) -> int:
+def texels(job: ResolvedRequest) -> int:
     """Return the texels of the largest map whose size a job names; 0 where it names none."""
     sizes = [job.request.size, *(recipe.size for recipe in job.recipes)]
     return max(math.prod(size) if size else 0 for size in sizes)

@@ -12,13 +12,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ...api.assets import Provenance
 from ...api.data import TrainingData
 from ...api.data.records import summarize_left_out
 from ...api.latents import latents
 from ...api.manifest import Manifest
 from ...api.options import option_values
 from ...api.plugin_calls import decode, measure_assets
+from ...api.provenance import Provenance
 from ...api.spec import GeneratorSpec, Preset
 from ...inference.model import Model, noise_axes, open_model
 from ...inference.pipeline import check_finite, seed_noise

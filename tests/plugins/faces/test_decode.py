@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ganassets.api.assets import Provenance
+from ganassets.api.provenance import Provenance
 from ganassets_faces import SPEC
 from ganassets_faces.basis import EYES, JOINTS, MATERIALS, SKIN, basis_digest, load_basis
 from ganassets_faces.decode import decode_heads, head_normals, head_topology

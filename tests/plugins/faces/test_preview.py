@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from ganassets.api.assets import Material, Mesh, Provenance
+from ganassets.api.assets import Material, Mesh
 from ganassets.api.errors import InputError
+from ganassets.api.provenance import Provenance
 from ganassets.api.rendering import render_views
 from ganassets_faces import preview
 from ganassets_faces.basis import load_basis

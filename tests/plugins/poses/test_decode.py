@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ganassets.api.assets import MotionClip, Provenance
+from ganassets.api.assets import MotionClip
 from ganassets.api.motion.editing import mirror_clip
 from ganassets.api.motion.kinematics import positions
 from ganassets.api.motion.measures import loop_gap, penetration, skating
 from ganassets.api.motion.rotations import degrees_between, heading
 from ganassets.api.options import option_values
+from ganassets.api.provenance import Provenance
 from ganassets_poses import SPEC
 from ganassets_poses.actions import COLUMNS
 from ganassets_poses.cycles import sample_signals

@@ -13,10 +13,9 @@ from ganassets.api.data import TrainingData
 from ganassets.api.errors import InputError
 from ganassets_textures import SPEC
 from ganassets_textures.dataset import parse_painted_share
-from ganassets_textures.domain import MASKS
 from ganassets_textures.materials import CLASSES, COLUMNS, CONDITIONS
 from ganassets_textures.painter import Z_DIM, paint_material
-from ganassets_textures.samples import SIGNALS, condition_values
+from ganassets_textures.samples import MASKS, SIGNALS, condition_values
 from ganassets_textures.spatial_noise import pattern_noise, pattern_of
 from support.material_files import colours, grey, hills, normals, save
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ganassets.api.assets import Provenance
+from ganassets.api.provenance import Provenance
 from ganassets_textures.decode import decode_materials, occlusion, slope_normals, texel_size, wrapped_slopes
 from ganassets_textures.materials import CLASSES, COLUMNS, MATERIAL_CLASSES
 
