@@ -155,9 +155,9 @@ def centre_action(signals: Signals, places: FloatArray) -> Signals:
     lively = np.flatnonzero(activity > QUIET * activity[peak])
     first, last = max(lively[0] - LEAD, 0), min(lively[-1] + LEAD, len(signals) - 1)
     reach = max(peak - first, last - peak, SHORTEST_ONCE // 2)
-    wanted = np.arange(peak - reach, peak + reach + 1)
-    values = signals.stack()[:, wanted.clip(first, last)]
-    values[:3] *= (wanted >= first) & (wanted <= last)
+    frames = np.arange(peak - reach, peak + reach + 1)
+    values = signals.stack()[:, frames.clip(first, last)]
+    values[:3] *= (frames >= first) & (wanted <= last)
     return unstack_signals(values)
 
 

@@ -24,7 +24,7 @@ TURNS = 20.0  # degrees/s; above this value of the condition "turn" a clip isn't
 REPETITIONS = 2  # of a loop without a given length
 
 
-def steps_wanted(settings: Mapping[str, Any], loop: bool, tempo: float) -> int:
+def clip_steps(settings: Mapping[str, Any], loop: bool, tempo: float) -> int:
     """Return the number of steps from frame to frame of a clip at 30 frames per second.
 
     Args:
@@ -37,14 +37,14 @@ def steps_wanted(settings: Mapping[str, Any], loop: bool, tempo: float) -> int:
     return round_to_strides((REPETITIONS if loop else 1) / tempo * FPS, loop) - (not loop)
 
 
-def steps_made(wanted: int, loop: bool) -> int:
+def network_steps(steps: int, loop: bool) -> int:
     """Return the frames of the noise map for a clip: a multiple of the stride, with margins around a single action.
 
     Args:
-        wanted: Steps of the clip, see `steps_wanted`.
+        steps: Steps of the clip, see `clip_steps`.
         loop: Whether it repeats.
     """
-    return round_to_strides(wanted, loop) + (0 if loop else 2 * MARGIN)
+    return round_to_strides(steps, loop) + (0 if loop else 2 * MARGIN)
 
 
 def round_to_strides(steps: float, loop: bool) -> int:
@@ -55,7 +55,7 @@ def round_to_strides(steps: float, loop: bool) -> int:
 def map_size(settings: Mapping[str, Any], row: NDArray[np.float32], _info: object) -> tuple[int]:
     """Return the size (frames,) of the noise map under settings and conditions (c,); the stride is always STRIDE."""
     loop = is_loop(row)
-    return (steps_made(steps_wanted(settings, loop, tempo_of(row)), loop),)
+    return (network_steps(clip_steps(settings, loop, tempo_of(row)), loop),)
 
 
 def decode_clips(
@@ -82,7 +82,7 @@ def decode_clips(
 def decode_clip(signals: Signals, name: str, provenance: Provenance, settings: Mapping[str, Any]) -> MotionClip:
     """Decode the signals of one clip."""
     loop = provenance.sliders["loop"] >= 0.5
-    steps = steps_wanted(settings, loop, provenance.sliders["tempo"])
+    steps = clip_steps(settings, loop, provenance.sliders["tempo"])
     signals = smooth_signals(signals, loop)
     # Lengths that are no multiple of the network's stride are played a little faster or slower.
     if loop:

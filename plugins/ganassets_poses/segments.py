@@ -122,7 +122,7 @@ def prepare_clip(clip: MotionClip, gait: bool) -> MotionClip:
     return replace(clip, contacts=find_contacts(clip))
 
 
-def ends_as_it_begins(clip: MotionClip) -> bool:
+def ends_in_start_pose(clip: MotionClip) -> bool:
     """Return whether the last pose of a clip is about the same as its first."""
     apart = degrees_between(clip.rotations[0], clip.rotations[-1])
     return float(apart[1:].max()) < LOOP_DEGREES and abs(float(np.ptp(clip.translation[[0, -1], 1]))) < LOOP_HEIGHT
@@ -142,7 +142,7 @@ def find_segments(clip: MotionClip, action: Action, style: str, looping: bool | 
     """
     if len(clip) < 8:
         return []
-    clip = replace(clip, loop=looping is not False and ends_as_it_begins(clip))
+    clip = replace(clip, loop=looping is not False and ends_in_start_pose(clip))
     clip = prepare_clip(clip, action.gait and action.on_feet)
     signals = signals_from_clip(clip)
     places = local_positions(signals)

@@ -175,7 +175,7 @@ def test_in_place() -> None:
     assert np.ptp(joint_matrices(document, True)[:, 0, 2, 3]) < 0.05
 
 
-def test_a_loop_ends_as_it_begins() -> None:
+def test_a_loop_ends_in_start_pose() -> None:
     document = parse(encode(walk_clip(), root="in-place"))
     first, last = joint_matrices(document, True)[[0, -1]]
     assert abs(first - last).max() < 1e-5 and document.asset.extras["loop"] is True

@@ -29,6 +29,8 @@ WEBP_LONGEST = 16383  # pixels of a side; the format's limit
 # Numbers of EXIF's fields.
 DESCRIPTION, SOFTWARE, COPYRIGHT = 270, 305, 33432
 
+JPEG_QUALITY = 92  # 1 to 95
+
 ByteArray = NDArray[np.uint8]
 PixelArray = NDArray[np.uint8] | NDArray[np.uint16]
 
@@ -103,9 +105,9 @@ def encode_webp(pixels: ByteArray, text: Mapping[str, str]) -> bytes:
     return _save(pixels, "WEBP", lossless=True, exact=True, exif=make_exif(text))
 
 
-def encode_jpeg(pixels: ByteArray, quality: int = 92) -> bytes:
-    """Encode an (h, w, 3) RGB image as JPEG with a quality of 1 to 95, its colours at full resolution."""
-    return _save(pixels, "JPEG", quality=quality, subsampling=0)  # reds bleed with the usual halved chroma
+def encode_jpeg(pixels: ByteArray) -> bytes:
+    """Encode an (h, w, 3) RGB image as JPEG with its colours at full resolution."""
+    return _save(pixels, "JPEG", quality=JPEG_QUALITY, subsampling=0)  # reds bleed with the usual halved chroma
 
 
 def make_exif(text: Mapping[str, str]) -> Image.Exif:

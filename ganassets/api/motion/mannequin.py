@@ -279,8 +279,8 @@ def make_mannequin(skeleton: Skeleton, without: Collection[str] = ()) -> Mannequ
         InputError: One of the humanoid's joints is missing.
     """
     places = rest_pose(skeleton)[0]
-    wanted = [part for part in parts_of(skeleton) if part.joints[0] not in without]
-    parts = [(part, *tube(part, skeleton, places)) for part in wanted]
+    kept = [part for part in parts_of(skeleton) if part.joints[0] not in without]
+    parts = [(part, *tube(part, skeleton, places)) for part in kept]
     starts = np.cumsum([0, *(len(positions) for _, positions, _ in parts)])
     positions = np.concatenate([positions for _, positions, _ in parts])
     joints, weights = zip(*(skin(part, skeleton, places, positions) for part, positions, _ in parts), strict=True)

@@ -135,20 +135,20 @@ def number_duplicates(names: Sequence[str]) -> list[str]:
 def find_skeletons(document: GltfDocument) -> list[GltfSkeleton]:
     """Return the skeletons: one, or one for each of several figures."""
     parents, order = order_nodes(document.nodes)
-    wanted = {joint for skin in document.skins for joint in skin.joints}
-    if not wanted:
+    joints = {joint for skin in document.skins for joint in skin.joints}
+    if not joints:
         targets = [channel.target for animation in document.animations for channel in animation.channels]
-        wanted = {target.node for target in targets if target.node is not None and target.path in PATHS}
-    for joint in list(wanted):
+        joints = {target.node for target in targets if target.node is not None and target.path in PATHS}
+    for joint in list(joints):
         get_item(document.nodes, joint, "node")
-        while (joint := parents[joint]) >= 0 and joint not in wanted:
-            wanted.add(joint)
-    if not wanted:
+        while (joint := parents[joint]) >= 0 and joint not in joints:
+            joints.add(joint)
+    if not joints:
         raise InputError("the file has no skeleton")
-    check_motion_size(len(wanted), 1)
+    check_motion_size(len(joints), 1)
     spoken = vrm_bone_names(document)
-    names = {node: spoken.get(node) or document.nodes[node].name or f"node {node}" for node in wanted}
-    nodes = [node for node in order if node in wanted]
+    names = {node: spoken.get(node) or document.nodes[node].name or f"node {node}" for node in joints}
+    nodes = [node for node in order if node in joints]
     figures = split_figures(nodes, parents, names)
     if len(figures) < 2:
         return [build_skeleton(document, nodes, frozenset(nodes), parents, names)]

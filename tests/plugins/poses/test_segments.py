@@ -15,7 +15,7 @@ from ganassets_poses.segments import (
     FEATURE_PHASES,
     Segment,
     align_segments,
-    ends_as_it_begins,
+    ends_in_start_pose,
     find_segments,
     make_right_handed,
     prepare_clip,
@@ -97,10 +97,10 @@ def test_what_is_too_fast_or_slides_is_left_out():
 
 
 def test_whether_it_loops():
-    assert ends_as_it_begins(steady_walk(61)) and not ends_as_it_begins(crop_clip(steady_walk(61), 0, 50))
+    assert ends_in_start_pose(steady_walk(61)) and not ends_in_start_pose(crop_clip(steady_walk(61), 0, 50))
     risen = steady_walk(61)
     risen.translation[-1, 1] += 0.2
-    assert not ends_as_it_begins(risen)
+    assert not ends_in_start_pose(risen)
     # What is said to loop and doesn't is searched for repetitions like any take.
     take = crop_clip(steady_walk(121, loop=False), 0, 110)
     assert len(walks(take, True)) == len(walks(take, False)) > 0
