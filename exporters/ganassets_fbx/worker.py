@@ -225,7 +225,7 @@ def animate(armature: Any, metadata: Metadata, arrays: Arrays) -> None:
     The exporter writes the pose of that frame beside the animation.
     """
     translations, rotations = arrays["translations"], arrays["rotations"]
-    channels: list[tuple[float, np.ndarray]] = []  # at rest, and in each frame
+    channels: list[tuple[float, np.ndarray]] = []  # value at rest, and its value in each frame
     for number, name in enumerate(metadata["bones"]):
         bone = armature.pose.bones[name]
         if number < translations.shape[1]:

@@ -143,7 +143,7 @@ def add_morph_targets(
     assert topology.morph_offsets is not None
     no_offsets = np.zeros((1, len(vertices), 3), np.float32)
     offsets = np.concatenate([topology.morph_offsets[:, vertices], no_offsets])
-    moved: dict[tuple[int, int], np.ndarray] = {}  # by primitive and target; target -1 moves nothing
+    moved: dict[tuple[int, int], np.ndarray] = {}  # key: primitive and target; target -1 moves nothing
     for k, span in enumerate(spans):
         for target in range(len(offsets) - 1):
             rows = np.flatnonzero(offsets[target, span].any(-1))

@@ -14,7 +14,7 @@ import numpy as np
 from .shading import FloatArray, sky_reflectance
 
 NORMALS = 128  # entries of a table along each of a normal's first two coordinates
-LEVELS = 16  # of roughness
+LEVELS = 16  # levels of roughness
 DIELECTRIC = 0.04  # reflectance of most non-metals, seen straight
 SKY = np.array([0.40, 0.42, 0.46], np.float32)
 GROUND = np.array([0.25, 0.225, 0.21], np.float32)

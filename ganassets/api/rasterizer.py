@@ -17,7 +17,7 @@ from .shading import FloatArray
 
 IntArray = NDArray[np.int64]
 
-AT_ONCE = 2**20  # samples of triangles that are compared together
+CHUNK_SAMPLES = 2**20  # samples of triangles that are compared together
 LEAST_AREA = 1e-3  # square samples; in thinner triangles values don't change from corner to corner
 
 
@@ -129,9 +129,9 @@ def samples_at(places: IntArray, triangles: IntArray, corners: FloatArray, colum
 
 
 def portions(counts: IntArray) -> list[tuple[int, int]]:
-    """Split spans of that many samples into runs of about AT_ONCE samples: first index, and the one after the last."""
+    """Split spans of that many samples into runs of about CHUNK_SAMPLES samples: first index, and the one after the last."""
     ends = np.cumsum(counts)
-    inner = np.searchsorted(ends, np.arange(AT_ONCE, int(counts.sum()), AT_ONCE))
+    inner = np.searchsorted(ends, np.arange(CHUNK_SAMPLES, int(counts.sum()), AT_ONCE))
     borders: list[int] = [0, *inner.tolist(), len(counts)]
     return [(first, last) for first, last in pairwise(borders) if first < last]
 

@@ -35,7 +35,7 @@ def _unit(vector: FloatArray) -> FloatArray:
 # Colours are linear RGB. The sun and the sky together make a flat white surface 1 bright.
 AMBIENT = 0.36  # the sky's part of that
 SUN = _unit(np.array([-0.46, 0.55, 0.70], np.float32))
-HALFWAY = _unit(SUN + np.array([0, 0, 1], np.float32))  # between sun and camera
+HALFWAY = _unit(SUN + np.array([0, 0, 1], np.float32))  # halfway vector between sun and camera
 SUNLIGHT = np.array([1.04, 1.0, 0.94], np.float32) * ((1 - AMBIENT) / SUN[2])
 SKY = np.array([0.92, 1.02, 1.16], np.float32)
 GROUND = np.array([0.30, 0.27, 0.23], np.float32)

@@ -123,8 +123,8 @@ class LoadedModel:
 def load_model(model: str | Path) -> LoadedModel:
     """Open a model by a generator's name, a run's folder or a file; see ganassets.load_model."""
     text = str(model.absolute()) if isinstance(model, Path) else model  # a Path is never a generator's name
-    opened = open_model(find_model(text), threads=1)  # as the command line computes, for the same bytes
-    return LoadedModel(opened, load_generator(opened.manifest.generator))
+    loaded = open_model(find_model(text), threads=1)  # one thread gives the same bytes as the command line
+    return LoadedModel(loaded, load_generator(loaded.manifest.generator))
 
 
 def make_request(

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.floating]
 
 BATCH_SIZE = 16  # assets per pass of the network
-STEP = 0.05  # of a finite difference, in standard deviations
+STEP = 0.05  # step of a finite difference, in standard deviations
 # Weight of the latent prior, relative to the mean square of the features' derivatives: small where positions are
 # compared, which determine the latent well; larger where only the appearance is, which unlikely latents can match.
 POSITION_PRIOR, APPEARANCE_PRIOR = 1e-3, 0.5

@@ -29,7 +29,7 @@ from .seeds import MAX_SEEDS, consecutive_seeds, parse_seeds
 from .sizes import check_size, parse_size
 
 DEFAULT_TRUNCATION = 0.85
-MAX_VALUES = 1000  # of a condition in a grid
+MAX_VALUES = 1000  # values of a condition in a grid
 RANGE_KEYS = frozenset({"from", "to", "any"})
 
 Text = Annotated[str, Field(max_length=1000)]

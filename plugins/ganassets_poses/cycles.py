@@ -157,7 +157,7 @@ def centre_action(signals: Signals, places: FloatArray) -> Signals:
     reach = max(peak - first, last - peak, SHORTEST_ONCE // 2)
     frames = np.arange(peak - reach, peak + reach + 1)
     values = signals.stack()[:, frames.clip(first, last)]
-    values[:3] *= (frames >= first) & (wanted <= last)
+    values[:3] *= (frames >= first) & (frames <= last)
     return unstack_signals(values)
 
 

@@ -30,7 +30,7 @@ from .structure import FPS, MARGIN, loop_structure, single_structure
 FloatArray = NDArray[np.floating]
 
 COORDINATES = 64
-MOST_BONE_BYTES = 2**20  # of a bone map
+MOST_BONE_BYTES = 2**20  # bytes of a bone map
 PACES = (0.9, 1.12)  # range of playback speeds
 HELD = 40  # frames before and after a single action that a window may show
 MOST_NAMED = 5  # clips in a note

@@ -21,7 +21,7 @@ from .structure import FPS, MARGIN, STRIDE, is_loop, tempo_of
 
 MIRROR_STREAM = 26  # random stream of the seed
 TURNS = 20.0  # degrees/s; above this value of the condition "turn" a clip isn't mirrored
-REPETITIONS = 2  # of a loop without a given length
+REPETITIONS = 2  # repetitions of a loop without a given length
 
 
 def clip_steps(settings: Mapping[str, Any], loop: bool, tempo: float) -> int:

@@ -13,7 +13,7 @@ from . import TrainingData
 
 ROWS = 256  # samples checked at a time, to save memory
 SIGNAL_TYPES = ("uint8", "float16", "float32")
-TOLERANCE = 1e-3  # for sums and bounds of shares
+TOLERANCE = 1e-3  # tolerance of sums and bounds of shares
 
 
 def data_problem(data: TrainingData, conditions: Sequence[Condition], axes: int, z_dim: int) -> str:

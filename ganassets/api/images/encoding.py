@@ -21,15 +21,15 @@ from ..errors import InputError
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 HEADER_END = 33  # bytes of the signature and the header chunk
-COLOUR_TYPES = {1: 0, 3: 2, 4: 6}  # by number of channels: grey, RGB, RGBA
-LARGEST_NUMBER = 2**31 - 1  # that a PNG file can hold
+COLOUR_TYPES = {1: 0, 3: 2, 4: 6}  # PNG color type by number of channels: grey, RGB, RGBA
+LARGEST_NUMBER = 2**31 - 1  # largest integer in a PNG file
 PERCEPTUAL, METRE = 0, 1
 OWN_LEVEL = 6  # zlib level with the filters of this module
 WEBP_LONGEST = 16383  # pixels of a side; the format's limit
 # Numbers of EXIF's fields.
 DESCRIPTION, SOFTWARE, COPYRIGHT = 270, 305, 33432
 
-JPEG_QUALITY = 92  # 1 to 95
+JPEG_QUALITY = 92  # Pillow allows 1 to 95
 
 ByteArray = NDArray[np.uint8]
 PixelArray = NDArray[np.uint8] | NDArray[np.uint16]

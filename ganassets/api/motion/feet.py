@@ -358,7 +358,7 @@ def _foot_targets(clip: MotionClip, pose: LegPose, contacts: Bools, blend: float
     ankle, ball = place[:, :, 0], place[:, :, 1]
     flat = np.all(stands, axis=-1)
     sole = float(np.linalg.norm(clip.skeleton.offsets[pose.joints[0, 3]]))
-    level = float(np.sqrt(sole**2 - (FOOT_HEIGHT - TOES_HEIGHT) ** 2))  # between both joints, on the ground
+    level = float(np.sqrt(sole**2 - (FOOT_HEIGHT - TOES_HEIGHT) ** 2))  # distance of both joints along the ground
     held_ball = _run_means(ball, stands[..., 1])
     forward = (ball - ankle) * [1, 0, 1]
     mean_ankle = _run_means(ankle, stands[..., 0])

@@ -22,7 +22,7 @@ REQUIRED = (
         for part in ("UpperLeg", "LowerLeg", "Foot", "UpperArm", "LowerArm")
     ),
 )
-ONE_OF = ("head", "neck")  # at least one of them is required too
+ONE_OF = ("head", "neck")  # required: at least one of these
 NONE = "-"
 TRAILING_NUMBER = re.compile(r"_\d+$")
 SHOWN = 12  # most names in an error

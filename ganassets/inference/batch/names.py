@@ -12,7 +12,7 @@ from ...api.texts import suggest_name
 from ...api.writer import check_names
 
 DEFAULT, DEFAULT_OF_GRIDS = "{generator}-{seed:08d}", "{generator}-{seed:08d}-{place:03d}"
-MAX_BYTES = 150  # of a name; exporters append to it
+MAX_BYTES = 150  # bytes of a name; exporters append to it
 # Allowed format specifications of each type; short, so that no name can fill the memory.
 SPECIFICATIONS = {int: r"(0?[1-9][0-9]?)?d?", float: r"(\.[0-9])?[fg]?", str: ""}
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from ..model import ModelFile
 
 MAX_UNITS = 1_000_000
-MAX_COMBINATIONS = 10_000  # of a grid's values
+MAX_COMBINATIONS = 10_000  # combinations of a grid's values
 DRAW_STREAM = 2**20  # first stream of random numbers for conditions that the seed draws
 
 Interval = tuple[float, float]

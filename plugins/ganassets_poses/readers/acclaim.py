@@ -242,7 +242,7 @@ def read_motion(text: str, counts: dict[str, int], in_radians: bool) -> AcclaimM
         counts: bone -> number of its values.
         in_radians: Whether angles are in radians, where the file doesn't say.
     """
-    order: list[str] = []  # of the bones in the first frame
+    order: list[str] = []  # bones of the first frame
     found, frames, place = array("d"), 0, 0
     for line_number, line in enumerate(StringIO(text), start=1):
         words = line.split("#")[0].split()

@@ -18,7 +18,7 @@ from .limits import MOST_JOINTS, as_text, check_motion_size, frame_rate, parse_n
 
 START = re.compile(r"\s*HIERARCHY\b", re.I)
 LARGEST_HIERARCHY = 8 * 2**20  # characters before MOTION
-MOST_CHANNELS = 16  # of a joint
+MOST_CHANNELS = 16  # channels of a joint
 STRETCH = 0.1  # most variation of a bone's position channels, as a share of its length
 NON_BLANK = re.compile(r"\S")
 PART = re.compile(

@@ -31,7 +31,7 @@ from .limits import check_motion_size, check_numbers
 # Path of a channel's target -> type of the accessor.
 PATHS = {"translation": "VEC3", "rotation": "VEC4", "scale": "VEC3"}
 SMALL = 1e-12
-LEAST_JOINTS = 11  # of a figure; a humanoid needs as many
+LEAST_JOINTS = 11  # joints of a figure; a humanoid needs 11
 COUNTED = re.compile(r"[._]\d+$")  # suffix that exporters append to duplicate names
 
 

@@ -21,8 +21,8 @@ from .limits import LARGEST_TEXT, check_numbers
 
 MOST_NODES = 65_536
 MOST_VALUES = 50_000_000  # numbers to read from one file
-MOST_BYTES = 2**29  # of all buffers
-MOST_OBJECTS = 1_000_000  # of JSON; each takes some hundred bytes of memory
+MOST_BYTES = 2**29  # bytes of all buffers
+MOST_OBJECTS = 1_000_000  # JSON objects; each takes some hundred bytes of memory
 MAGIC, VERSION, JSON_CHUNK, BIN_CHUNK = b"glTF", 2, b"JSON", b"BIN\0"
 COMPONENTS = {5120: "<i1", 5121: "<u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
 WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT4": 16}

@@ -20,7 +20,7 @@ from .limits import FASTEST, LARGEST_TEXT, SLOWEST
 MANIFEST = "manifest.jsonl"
 FIGURE = re.compile(r" \([^()]*\)$")  # suffix of a clip's name where several figures move; see read_gltf
 LARGEST_SIDECAR = 2**20  # bytes
-MOST_LINES = 100_000  # of a manifest or an index
+MOST_LINES = 100_000  # lines of a manifest or an index
 MISSING = "named by a manifest and not there"  # category of records
 
 

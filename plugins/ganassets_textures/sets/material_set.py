@@ -19,7 +19,7 @@ from .heights import MAX_HEIGHT, integrate, is_directx_slopes, is_same_surface, 
 from .map_images import FloatArray, MapImage, Size, block_means, read_image_size, read_map_image
 from .names import guess_material
 
-MIN_TEXELS = 64  # of the shorter side
+MIN_TEXELS = 64  # texels of the shorter side
 # Images are read at up to this many texels a side and then reduced: the mean of slopes isn't the slope of mean normals.
 MAX_READ_TEXELS = 2048
 
