@@ -131,7 +131,7 @@ def samples_at(places: IntArray, triangles: IntArray, corners: FloatArray, colum
 def portions(counts: IntArray) -> list[tuple[int, int]]:
     """Split spans of that many samples into runs of about CHUNK_SAMPLES samples: first index, and the one after the last."""
     ends = np.cumsum(counts)
-    inner = np.searchsorted(ends, np.arange(CHUNK_SAMPLES, int(counts.sum()), AT_ONCE))
+    inner = np.searchsorted(ends, np.arange(CHUNK_SAMPLES, int(counts.sum()), CHUNK_SAMPLES))
     borders: list[int] = [0, *inner.tolist(), len(counts)]
     return [(first, last) for first, last in pairwise(borders) if first < last]
 

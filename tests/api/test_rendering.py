@@ -67,7 +67,7 @@ def test_every_pixel_has_the_nearest_of_all_triangles(monkeypatch: pytest.Monkey
     corners = random.uniform(-5, 25, (60, 3, 2)).astype(np.float32)
     depths = random.uniform(-1, 1, (60, 3)).astype(np.float32)
     whole = find_visible(corners, depths, 20, 20)
-    monkeypatch.setattr(rasterizer, "AT_ONCE", 100)
+    monkeypatch.setattr(rasterizer, "CHUNK_SAMPLES", 100)
     pieces = find_visible(corners, depths, 20, 20)
     assert np.array_equal(whole.triangles, pieces.triangles) and np.array_equal(whole.places, pieces.places)
 

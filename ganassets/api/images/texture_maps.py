@@ -81,17 +81,16 @@ def describe_texture(asset: TextureSet, file: TextureFile | None = None) -> dict
     return {**text, "Height low": f"{low:.9g} m", "Height high": f"{high:.9g} m"}
 
 
-def encode_png_texture(asset: TextureSet, file: TextureFile, engine: Engine) -> bytes:
-    """Encode one image file of a material as PNG with 8 bits a channel, 16 for height.
-
-    8 bits of height show as steps when they displace a surface.
+def encode_png_texture(asset: TextureSet, file: TextureFile, engine: Engine, bits: int = 8) -> bytes:
+    """Encode one image file of a material as PNG.
 
     Args:
         asset: The material.
         file: One of the engine's files.
         engine: The engine that it is for.
+        bits: 8 or 16 bits a channel. Height always has 16: 8 bits show as steps when they displace a surface.
     """
-    pixels = quantize(pack_channels(asset, file.channels, engine.normal_y), 16 if file.channels == HEIGHT else 8)
+    pixels = quantize(pack_channels(asset, file.channels, engine.normal_y), 16 if file.channels == HEIGHT else bits)
     text = describe_texture(asset, file)
     return encode_png(pixels, srgb=file.is_colour, text=text, pixels_per_metre=1 / asset.texel_size)
 

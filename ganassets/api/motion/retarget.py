@@ -164,8 +164,8 @@ def _scales(figure: SourceFigure) -> FloatArray:
 def to_skeleton(clip: MotionClip, target: Take, bones: Mapping[str, str] | None = None) -> Take:
     """Retarget a clip of our humanoid to any other humanoid skeleton, the inverse of `to_humanoid`.
 
-    Limbs have the directions of the clip's, whatever the target's rest pose. The humanoid's T-pose is placed on the
-    ankles of the target's rest pose. From there the hips move in proportion to the length of the legs, so that standing
+    Limbs have the directions of the clip's, for any rest pose of the target. The humanoid's T-pose is placed on the
+    ankles of that rest pose. From there the hips move in proportion to the length of the legs, so that standing
     feet stay where they are. Joints that are not mapped follow their parents; those above the hips don't move.
 
     Args:
