@@ -129,7 +129,7 @@ def samples_at(places: IntArray, triangles: IntArray, corners: FloatArray, colum
 
 
 def portions(counts: IntArray) -> list[tuple[int, int]]:
-    """Split spans of that many samples into runs of about CHUNK_SAMPLES samples: first index, and the one after the last."""
+    """Split spans with `counts` samples into runs of about CHUNK_SAMPLES samples: first index and end index."""
     ends = np.cumsum(counts)
     inner = np.searchsorted(ends, np.arange(CHUNK_SAMPLES, int(counts.sum()), CHUNK_SAMPLES))
     borders: list[int] = [0, *inner.tolist(), len(counts)]
