@@ -28,7 +28,7 @@ from tables import print_table, say
 
 from ganassets.api.options import option_values
 from ganassets.api.registry import load_exporter, load_generator
-from ganassets.inference.batch.engine import BatchSettings, run
+from ganassets.inference.batch.engine import BatchSettings, run_batch
 from ganassets.inference.batch.plan import Plan
 from ganassets.inference.model import inspect_model, open_model
 from ganassets.inference.model_search import shipped_models
@@ -109,7 +109,7 @@ def engine(case: Case) -> float:
     """Assets a second, from the plan to the last synced line of the index."""
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
-        summary = run(plan_of(case), Path(folder), BatchSettings())
+        summary = run_batch(plan_of(case), Path(folder), BatchSettings())
         assert summary.made == case.count
         return case.count / (time.perf_counter() - start)
 

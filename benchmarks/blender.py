@@ -36,8 +36,8 @@ import batch
 import psutil
 from tables import print_table, say
 
-from ganassets.api.blender import VARIABLE, Blender, command
-from ganassets.inference.batch.engine import BatchSettings, default_workers, run
+from ganassets.api.blender import VARIABLE, Blender, blender_command
+from ganassets.inference.batch.engine import BatchSettings, default_workers, run_batch
 from ganassets.inference.batch.plan import Plan
 from ganassets_blender import catalogs
 from ganassets_blender.build import build_extension, this_platform
@@ -365,7 +365,7 @@ def library(bench: ExtensionBenchmark) -> None:
 def save_alone(bench: ExtensionBenchmark) -> float:
     """Time in seconds that a running Blender needs to write a volume of finished parts."""
     plan, parts = bench.plan("parts"), bench.folder / "parts"
-    run(plan, parts, settings_for(plan))
+    run_batch(plan, parts, settings_for(plan))
     cards = [parts / f"{job.path(unit)}.json" for job, unit in plan]
     paths = {json.loads(card.read_bytes())["catalog"] for card in cards}
     request = {
@@ -377,7 +377,7 @@ def save_alone(bench: ExtensionBenchmark) -> float:
         "licence": "",
         "catalogs": catalogs.add_catalogs(bench.folder, paths),
     }
-    blender = Blender(command(SCRIPT, "asset libraries need"))
+    blender = Blender(blender_command(SCRIPT, "asset libraries need"))
     try:
         answer = blender.ask(request)
     finally:
@@ -450,7 +450,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     chosen = parser.parse_args(arguments)
     if chosen.blender:
         os.environ[VARIABLE] = chosen.blender
-    program = command(SCRIPT, "the extension needs")[0]
+    program = blender_command(SCRIPT, "the extension needs")[0]
     with tempfile.TemporaryDirectory(prefix="ganassets-benchmark-") as folder:
         bench = ExtensionBenchmark(program, chosen.count, chosen.size, Path(folder), chosen.wheels)
         for name in chosen.only or TABLES:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ganassets.api.assets import Provenance, TextureSet
+from ganassets.api.assets import TextureSet
 from ganassets.api.latents import condition_row, latent
+from ganassets.api.provenance import Provenance
 from ganassets.api.spec import GeneratorSpec
 from ganassets.inference.conditions import ConditionValue, encode_conditions
 from ganassets.inference.model import Model
@@ -20,7 +21,7 @@ from ganassets_textures.materials import COLUMNS, LOOKS
 from ganassets_textures.painted_samples import round_scale
 from ganassets_textures.painter import Z_DIM, draw_sliders, paint_material
 from ganassets_textures.samples import condition_values
-from ganassets_textures.spatial_noise import noise_map, pattern_of
+from ganassets_textures.spatial_noise import pattern_noise, pattern_of
 
 FloatArray = NDArray[np.float32]
 Arrays = dict[str, FloatArray]
@@ -99,7 +100,7 @@ def paint_pictures(materials: Sequence[str], seed: int, size: int) -> Arrays:
         sliders, z = round_scale(draw_sliders(material, rng), size), rng.normal(size=Z_DIM).astype(np.float32)
         row = np.array(condition_values([material], LOOKS[0], sliders), np.float32)
         maps = paint_material(
-            material, sliders, z, noise_map(int(rng.integers(0, 2**62)), pattern_of(row), (size, size))
+            material, sliders, z, pattern_noise(int(rng.integers(0, 2**62)), pattern_of(row), (size, size))
         )
         albedo.append(maps.albedo)
         height.append(maps.height[None])

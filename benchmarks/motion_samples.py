@@ -20,7 +20,7 @@ from ganassets.api.motion.measures import motion_features
 from ganassets.api.spec import GeneratorSpec
 from ganassets.inference.model import Model
 from ganassets.inference.request import GenerationRequest
-from ganassets.inference.resolve import generate
+from ganassets.inference.resolve import generate_assets
 from ganassets.training.evaluation.measures import Features
 from ganassets_poses.actions import ACTION_NAMES
 from ganassets_poses.dataset import draw_window, read_segments
@@ -137,7 +137,7 @@ def made_clips(
             conditions={"action": action, "loop": loop},
             settings=chosen,
         )
-        made[action, loop] = [clip for batch in generate(model, spec, request) for clip in batch]  # pyright: ignore
+        made[action, loop] = [clip for batch in generate_assets(model, spec, request) for clip in batch]  # pyright: ignore
     return Clips(made)
 
 

@@ -86,9 +86,9 @@ from ganassets.api.options import option_values
 from ganassets.api.registry import load_exporter, load_generator
 from ganassets.api.spec import GeneratorSpec
 from ganassets.api.writer import write_files
-from ganassets.inference.model import Model, check_plugin, open_model
+from ganassets.inference.model import Model, check_generator, open_model
 from ganassets.inference.request import DEFAULT_TRUNCATION, GenerationRequest
-from ganassets.inference.resolve import generate
+from ganassets.inference.resolve import generate_assets
 from ganassets.training.evaluation.measures import Features, frechet_distance, pairwise_distance
 from ganassets_poses.segments import Segment
 
@@ -372,19 +372,19 @@ def speed(bench: PosesBenchmark) -> bool:
     """Print clips per minute from seeds to files, and milliseconds per clip of each step."""
     request = GenerationRequest(model="poses", count=CLIPS, settings={"seconds": 2.0})
     plain = GenerationRequest(model="poses", count=CLIPS, settings={"seconds": 2.0, "hold-feet": False})
-    clips = [clip for batch in generate(bench.model, bench.spec, request) for clip in batch]
+    clips = [clip for batch in generate_assets(bench.model, bench.spec, request) for clip in batch]
     exporters = {name: load_exporter(name) for name in EXPORTERS}
     options = {name: option_values(exporter.options, {}) for name, exporter in exporters.items()}
 
     def whole(name: str) -> None:
         with tempfile.TemporaryDirectory() as folder:
-            for assets in generate(bench.model, bench.spec, request):
+            for assets in generate_assets(bench.model, bench.spec, request):
                 files = [exporters[name].export(asset, options[name]) for asset in assets]
                 write_files(Path(folder), {name: content for one in files for name, content in one.items()})
 
     work: dict[str, Callable[[], object]] = {
-        "held": lambda: list(generate(bench.model, bench.spec, request)),
-        "not held": lambda: list(generate(bench.model, bench.spec, plain)),
+        "held": lambda: list(generate_assets(bench.model, bench.spec, request)),
+        "not held": lambda: list(generate_assets(bench.model, bench.spec, plain)),
         "network": lambda: undecoded(bench, request),
     }
     work |= {f"to {name}": lambda name=name: whole(name) for name in EXPORTERS}
@@ -410,7 +410,7 @@ def speed(bench: PosesBenchmark) -> bool:
 def undecoded(bench: PosesBenchmark, request: GenerationRequest) -> None:
     """Generate without decoding."""
     spec = replace(bench.spec, decode=lambda arrays, manifest, names, provenances, settings: list(names))
-    list(generate(bench.model, spec, request))
+    list(generate_assets(bench.model, spec, request))
 
 
 def seconds_of(work: Callable[[], object]) -> float:
@@ -426,7 +426,7 @@ def sheet(bench: PosesBenchmark) -> bytes:
     for action, loop in SHEET:
         conditions = {"action": action, "loop": loop}
         request = GenerationRequest(model="poses", count=16, conditions=conditions, settings={"seconds": 2.0})
-        made = [clip for batch in generate(bench.model, bench.spec, request) for clip in batch]
+        made = [clip for batch in generate_assets(bench.model, bench.spec, request) for clip in batch]
         clips += [replace(clip, name=f"{action} {seed}") for seed, clip in enumerate(made, start=1)]
     return animated_sheet(clips, columns=8, size=108, fps=8)
 
@@ -453,7 +453,7 @@ def main() -> int:
         parser.error("quality and actions need --train and --real")
     model = open_model(given.model, threads=given.threads or None)
     spec = load_generator(model.manifest.generator)
-    check_plugin(model, spec)
+    check_generator(model, spec)
     bench = PosesBenchmark(model, spec, given.train, given.real, given.samples)
     if given.sheet:
         given.sheet.write_bytes(sheet(bench))

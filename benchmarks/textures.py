@@ -36,9 +36,9 @@ from scipy.spatial.distance import cdist, pdist
 from tables import print_table, say
 
 from ganassets.api.registry import load_generator
-from ganassets.inference.model import check_plugin, open_model
+from ganassets.inference.model import check_generator, open_model
 from ganassets.inference.request import DEFAULT_TRUNCATION, GenerationRequest
-from ganassets.inference.resolve import generate
+from ganassets.inference.resolve import generate_assets
 from ganassets.inference.tiled import run_in_windows
 from ganassets.training.evaluation.features import ImageFeatures, image_features
 from ganassets.training.evaluation.measures import Features, frechet_distance, principal_axes
@@ -345,8 +345,8 @@ def speed(bench: TextureBench) -> bool:
     """Measure seconds and peak memory of one square material of each size."""
     say(
         f"One material: median of {bench.counts.rounds} rounds, and the peak memory of a process of its own. "
-        "`generate` makes the noise map, runs the network and computes the other maps; bare onnxruntime runs the same "
-        "inputs in one piece:"
+        "`generate_assets` makes the noise map, runs the network and computes the other maps; bare onnxruntime runs "
+        "the same inputs in one piece:"
     )
     rows = []
     for size in bench.counts.sizes:
@@ -354,7 +354,7 @@ def speed(bench: TextureBench) -> bool:
         rows.append(
             {
                 "size": f"{size} x {size}",
-                "`generate`": f"{whole:.2f} s",
+                "`generate_assets`": f"{whole:.2f} s",
                 "bare onnxruntime": f"{bare:.2f} s",
                 "ratio": f"{whole / bare:.2f}",
                 "peak": f"{peak_mebibytes(bench, size, 0):.0f} MiB",
@@ -380,8 +380,8 @@ def median_seconds(bench: TextureBench, size: int) -> tuple[float, float, float]
     }
     request = GenerationRequest(model="textures", seeds=1, truncation=sampler.truncation, size=size)
     work: list[Callable[[], object]] = [
-        lambda: list(generate(sampler.model, sampler.spec, request)),
-        lambda: list(generate(sampler.model, sampler.spec, request.model_copy(update={"window": WINDOW}))),
+        lambda: list(generate_assets(sampler.model, sampler.spec, request)),
+        lambda: list(generate_assets(sampler.model, sampler.spec, request.model_copy(update={"window": WINDOW}))),
         lambda: sampler.model.session.run(None, feeds),
     ]
     for task in work:  # warm up
@@ -436,7 +436,7 @@ def main() -> int:
         torch.set_num_threads(given.threads)
     model = open_model(given.model, threads=given.threads or None)
     spec = load_generator(model.manifest.generator)
-    check_plugin(model, spec)
+    check_generator(model, spec)
     bench = TextureBench(ModelSampler(model, spec, given.truncation), counts, given.real, given.train, given.threads)
     say(f"{model.path.name}, preset {model.manifest.training.preset}, truncation {given.truncation:g}.")
     missed = [name for name in chosen if not SECTIONS[name](bench)]

@@ -13,7 +13,7 @@ from ganassets.api.rendering import render_views
 from ganassets.api.spec import GeneratorSpec
 from ganassets.inference.model import Model, open_model
 from ganassets.inference.request import GenerationRequest, RequestedValue
-from ganassets.inference.resolve import generate
+from ganassets.inference.resolve import generate_assets
 from ganassets_faces.preview import FRONT, INK, PAPER, PROFILE, THREE_QUARTER, Layout, contact_sheet
 
 IMAGES = Path(__file__).parent / "images"
@@ -39,7 +39,7 @@ def draw_heads(model: Model, spec: GeneratorSpec) -> Image.Image:
     """Draw sixteen seeds from three sides."""
     heads = [
         head
-        for batch in generate(model, spec, GenerationRequest(model=str(model.path), seeds="1-16"))
+        for batch in generate_assets(model, spec, GenerationRequest(model=str(model.path), seeds="1-16"))
         for head in batch
         if isinstance(head, Mesh)
     ]
@@ -54,7 +54,7 @@ def draw_sliders(model: Model, spec: GeneratorSpec) -> Image.Image:
         for column, value in enumerate(values):
             conditions = {**BASE, name: value}
             request = GenerationRequest(model=str(model.path), seeds=SEED, truncation=0.7, conditions=conditions)
-            (head,) = next(iter(generate(model, spec, request)))
+            (head,) = next(iter(generate_assets(model, spec, request)))
             assert isinstance(head, Mesh)
             (front,) = render_views(head, CELL, [FRONT])
             x, y = column * CELL, row * CELL

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = ["export", "exporters", "generate", "generators", "load_model", "train"]
 
-# Variables that keep dependencies from reporting to anybody. They read them when they load, which is later than this.
+# Variables that switch off the telemetry of dependencies, which read them when they load, later than this module.
 QUIET = {
     "ORT_DISABLE_TELEMETRY": "1",  # onnxruntime: a device id in the user's cache folder, facts about the machine
 }
@@ -35,16 +35,16 @@ def generate(
     """Generate assets one by one, the same as `ganassets generate` makes.
 
     Args:
-        model: name of a generator ("faces"), a run's folder or a model file. The file is trusted.
+        model: Name of a generator ("faces"), a run's folder or a model file. The file is trusted.
         seeds: "1-200", one number or several; one asset each. None for seed 1, or `count` seeds.
-        wishes: conditions of the model and settings of its generator by name (`age=70`, `seconds=2.0`), or fields of
+        wishes: Conditions of the model and settings of its generator by name (`age=70`, `seconds=2.0`), or fields of
             GenerationRequest (`truncation=0.7`, `size="1024x512"`, `count=8`).
 
     Returns:
-        an iterator of assets, each with `save(folder, to=...)`; a notebook shows them as pictures.
+        An iterator of assets, each with `save(folder, to=...)`; a notebook shows them as pictures.
 
     Raises:
-        InputError: the model can't be opened, a name is unknown, or a value doesn't fit.
+        InputError: The model can't be opened, a name is unknown, or a value doesn't fit.
 
     >>> import ganassets
     >>> [asset.name for asset in ganassets.generate("textures", seeds="3-4", size=64, material="brick")]
@@ -57,38 +57,38 @@ def load_model(model: str | Path) -> LoadedModel:
     """Open a model.
 
     Args:
-        model: name of a generator ("faces"), a run's folder or a model file. The file is trusted.
+        model: Name of a generator ("faces"), a run's folder or a model file. The file is trusted.
 
     Returns:
-        the model: `manifest` (conditions, outputs, training data, licence) and `generate(seeds, ...)`.
+        The model: `manifest` (conditions, outputs, training data, licence) and `generate(seeds, ...)`.
 
     Raises:
-        InputError: there is no such model, or it can't be used.
+        InputError: There is no such model, or it can't be used.
 
     >>> import ganassets
     >>> ganassets.load_model("poses").manifest.generator
     'poses'
     """
-    from .inference.generated import load
+    from .inference.generated import load_model
 
-    return load(model)
+    return load_model(model)
 
 
 def train(generator: str, *, out: str | Path | None = None, **options: Any) -> TrainedRun:
     """Train a model, as `ganassets train` does; Ctrl-C saves the run.
 
     Args:
-        generator: name of the generator ("portraits").
-        out: run folder to create; None for runs/GENERATOR-DATE-N.
+        generator: Name of the generator ("portraits").
+        out: Run folder to create; None for runs/GENERATOR-DATE-N.
         options: `preset`, `kimg` (thousand images), `seed`, `objective`, `device`, `threads`, `precision`, `devices`,
             `start` (model to start from), `quiet`, and the generator's data options (`data="my-portraits"`).
 
     Returns:
-        the run: `folder`, `export()`, `report`.
+        The run: `folder`, `export()`, `report`.
 
     Raises:
-        InputError: an option or the data can't be used.
-        GanassetsError: training isn't installed (extra `train`), or fails.
+        InputError: An option or the data can't be used.
+        GanassetsError: Training isn't installed (extra `train`), or fails.
 
     >>> import ganassets
     >>> run = ganassets.train("portraits", data="my-portraits", kimg=0.032, quiet=True)
@@ -104,16 +104,16 @@ def export(run: TrainedRun | str | Path, out: str | Path | None = None, **option
     """Export a run's model as ONNX, checked against torch, as `ganassets export --onnx` does.
 
     Args:
-        run: what `train` returned, or a run's folder.
-        out: the file; None for model.onnx in the run's folder.
+        run: What `train` returned, or a run's folder.
+        out: The file; None for model.onnx in the run's folder.
         options: `best` (the checkpoint nearest to the data), `licence` and `source` of your own data.
 
     Returns:
-        path of the model file.
+        Path of the model file.
 
     Raises:
-        InputError: there is no run, or it can't be read.
-        GanassetsError: the exported model differs from torch's.
+        InputError: There is no run, or it can't be read.
+        GanassetsError: The exported model differs from torch's.
     """
     from .training.trained_run import TrainedRun
 

@@ -27,11 +27,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ganassets.api.blender import Blender, command
+from ganassets.api.blender import Blender, blender_command
 from ganassets.api.errors import GanassetsError, InputError
-from ganassets.api.writer import TEMPORARY, can_not_write
-from ganassets.inference.batch.engine import BatchSettings, Progress, UnitFailure, is_done, run
-from ganassets.inference.batch.index import Index, as_json
+from ganassets.api.writer import TEMPORARY, write_error
+from ganassets.inference.batch.engine import BatchSettings, Progress, UnitFailure, is_done, run_batch
+from ganassets.inference.batch.index import Index, to_json_line
 from ganassets.inference.batch.journal import Journal, lines_of
 from ganassets.inference.batch.plan import BatchUnit, Plan, ResolvedRequest
 
@@ -177,7 +177,7 @@ class LibraryIndex:
         while (path := self.folder / f"{stem}-{number:04d}.blend").exists() and path.name not in announced:
             number += 1
         self.numbers[stem] = number
-        self._journal.write(as_json({"volume": path.name}))
+        self._journal.write(to_json_line({"volume": path.name}))
         return path
 
     def _announced(self, stem: str) -> set[str]:
@@ -191,7 +191,7 @@ class LibraryIndex:
             volume: path of the volume.
             assets: titles of its assets by key.
         """
-        self._journal.write(as_json({"volume": volume.name, "assets": dict(assets)}))
+        self._journal.write(to_json_line({"volume": volume.name, "assets": dict(assets)}))
         self.keys.update(assets)
 
 
@@ -217,7 +217,7 @@ def add_to_library(
         InputError: the library can't be written, or there is no Blender.
         GanassetsError: no further asset can be generated.
     """
-    start = command(SCRIPT, "asset libraries need")
+    start = blender_command(SCRIPT, "asset libraries need")
 
     def report_lock(line: str) -> None:
         report(line)
@@ -243,7 +243,7 @@ def add_to_library(
                 writer.add(job, unit)
                 writer.raise_errors()
 
-            summary = run(plan, parts, settings, count, report, add, elsewhere=frozenset(index.keys))
+            summary = run_batch(plan, parts, settings, count, report, add, elsewhere=frozenset(index.keys))
             progress(len(plan), len(plan))
             report("Writing the library.")
             for _ in writer.finish():
@@ -376,7 +376,7 @@ class VolumeWriter:
                 os.fsync(file.fileno())
             temporary.replace(volume)
         except OSError as error:
-            raise can_not_write(self.index.library, error) from error
+            raise write_error(self.index.library, error) from error
         finally:
             remove_file(temporary)
         self.index.record(volume, {key: card["title"] for (key, _), card in zip(assets, cards, strict=True)})

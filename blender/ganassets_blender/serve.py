@@ -204,13 +204,13 @@ def describe_model(path: Path, boxed: bool = False) -> dict[str, Any]:
         boxed: whether the model is built in.
     """
     from ganassets.api.registry import load_generator
-    from ganassets.inference.model import check_plugin, inspect_model
+    from ganassets.inference.model import check_generator, inspect_model
 
     common = {"path": str(path), "name": path.parent.name if path.stem == "model" else path.stem, "boxed": boxed}
     try:
         file = inspect_model(path)
         spec = load_generator(file.manifest.generator)
-        check_plugin(file, spec)
+        check_generator(file, spec)
     except GanassetsError as error:
         return {**common, "error": str(error)}
     manifest = file.manifest
@@ -290,12 +290,12 @@ def run_job(request: WorkerRequest) -> dict[str, Any]:
     Fields of the request: "job", "out" (the folder), and those of make_settings. Result: names of the assets in the
     job's order, and reasons of the failures.
     """
-    from ganassets.inference.batch.engine import run
+    from ganassets.inference.batch.engine import run_batch
 
     plan = make_plan(request)
     settings = make_settings(request, plan)
     request.progress(0, len(plan))
-    summary = run(plan, Path(request.fields["out"]), settings, request.progress, request.waiting)
+    summary = run_batch(plan, Path(request.fields["out"]), settings, request.progress, request.waiting)
     failed = {failure.name for failure in summary.failures}
     names = [job.path(unit) for job, unit in plan]
     return {

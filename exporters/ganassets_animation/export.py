@@ -12,7 +12,7 @@ from PIL import Image
 
 from ganassets.api.assets import MotionClip
 from ganassets.api.images.encoding import make_exif
-from ganassets.api.motion.animation import check_length, encode_webp, moments, shot_of, ticks
+from ganassets.api.motion.animation import check_length, encode_frames, moments, shot_of, ticks
 
 PALETTE_SAMPLES = 4  # frames from which a GIF's palette is taken
 GIF_TICK = 0.01  # seconds; the unit of a GIF's durations
@@ -22,14 +22,14 @@ def export_webp(asset: MotionClip, options: Mapping[str, Any]) -> dict[str, byte
     """Write a clip as one animated WebP file with its provenance in EXIF.
 
     Args:
-        asset: the clip.
-        options: values of `ganassets_animation.OPTIONS`.
+        asset: The clip.
+        options: Values of `ganassets_animation.OPTIONS`.
 
     Raises:
-        InputError: the animation would be too large.
+        InputError: The animation would be too large.
     """
     frames, durations = draw_frames(asset, options)
-    content = encode_webp(frames, durations, make_exif(asset.provenance.keywords(asset.name)))
+    content = encode_frames(frames, durations, make_exif(asset.provenance.keywords(asset.name)))
     return {f"{asset.name}.webp": content}
 
 
@@ -37,11 +37,11 @@ def export_gif(asset: MotionClip, options: Mapping[str, Any]) -> dict[str, bytes
     """Write a clip as one animated GIF file with its provenance in a comment.
 
     Args:
-        asset: the clip.
-        options: values of `ganassets_animation.OPTIONS`.
+        asset: The clip.
+        options: Values of `ganassets_animation.OPTIONS`.
 
     Raises:
-        InputError: the animation would be too large.
+        InputError: The animation would be too large.
     """
     frames, durations = draw_frames(asset, options)
     return {f"{asset.name}.gif": encode_gif(frames, durations, asset.provenance.keywords(asset.name))}
@@ -59,8 +59,8 @@ def encode_gif(frames: list[Image.Image], durations: list[float], text: Mapping[
 
     Args:
         frames: RGB images of one size.
-        durations: seconds that each frame stays.
-        text: text by keyword, stored as JSON in a comment.
+        durations: Seconds that each frame stays.
+        text: Text by keyword, stored as JSON in a comment.
     """
     samples = frames[:: max(len(frames) // PALETTE_SAMPLES, 1)]
     sheet = Image.fromarray(np.concatenate([np.asarray(frame) for frame in samples]))

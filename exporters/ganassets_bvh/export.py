@@ -37,11 +37,11 @@ def export_clip(asset: MotionClip, options: Mapping[str, Any]) -> dict[str, byte
     """Write a clip as one BVH file. BVH has no comments, so the provenance lies in a JSON file beside it.
 
     Args:
-        asset: the clip.
-        options: values of `ganassets_bvh.EXPORTER.options`.
+        asset: The clip.
+        options: Values of `ganassets_bvh.EXPORTER.options`.
 
     Raises:
-        InputError: the clip's skeleton is not a humanoid and another rig is asked for.
+        InputError: The clip's skeleton is not a humanoid and another rig is asked for.
     """
     name = f"{asset.name}.bvh"
     return {name: encode_clip(asset, options).encode(), **asset.provenance.sidecar(name)}
@@ -91,10 +91,10 @@ def encode_hierarchy(skeleton: Skeleton, rig: str, scale: float, decimals: int) 
     The root is at the origin, because some programs add its offset to its motion and others don't.
 
     Args:
-        skeleton: the joints.
-        rig: rig whose bone names the skeleton has.
-        scale: units in a metre.
-        decimals: decimals of the lengths.
+        skeleton: The joints.
+        rig: Rig whose bone names the skeleton has.
+        scale: Units in a metre.
+        decimals: Decimals of the lengths.
     """
     ends = {RIGS[rig].bone_name(joint): end for joint, end in ENDS.items()}
     positions = rest_pose(skeleton)[0]

@@ -1,4 +1,4 @@
-"""Let Blender write FBX files. One Blender stays open for all files; arrays and files pass through a folder."""
+"""Write FBX files with Blender. One Blender stays open for all files; arrays and files pass through a folder."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ganassets.api.blender import Blender, command
+from ganassets.api.blender import Blender, blender_command
 from ganassets.api.errors import GanassetsError
 from ganassets.api.scratch import REFUSALS, scratch_folder
 
@@ -43,11 +43,11 @@ def check_answer(error: str) -> None:
     """Raise the error that Blender reported, if any.
 
     Args:
-        error: text of an operator's error, which ends with the last line of Python's traceback; "" for none.
+        error: Text of an operator's error, which ends with the last line of Python's traceback; "" for none.
 
     Raises:
-        OSError: the disk refused a file.
-        GanassetsError: anything else went wrong.
+        OSError: The disk refused a file.
+        GanassetsError: Anything else went wrong.
     """
     number = re.search(r"\[Errno (\d+)\]", error)
     if number and int(number[1]) in REFUSALS:
@@ -64,5 +64,5 @@ def ask_blender(request: dict[str, Any]) -> dict[str, Any]:
             return _blender.ask(request)
     if _blender:
         _blender.close()
-    _blender = Blender(command(SCRIPT, "FBX needs"))
+    _blender = Blender(blender_command(SCRIPT, "FBX needs"))
     return _blender.ask(request)

@@ -16,8 +16,8 @@ def export_asset(asset: Mesh | MotionClip, options: Mapping[str, Any]) -> dict[s
     """Write an asset as one FBX file. The same Blender writes the same bytes.
 
     Args:
-        asset: a mesh or a clip.
-        options: values of `ganassets_fbx.EXPORTER.options`; those for other kinds of assets change nothing.
+        asset: A mesh or a clip.
+        options: Values of `ganassets_fbx.EXPORTER.options`; those for other kinds of assets change nothing.
 
     Raises:
         InputError: Blender is not installed, or a mesh has no faces.

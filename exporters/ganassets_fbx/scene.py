@@ -40,11 +40,11 @@ PNG_LEVEL = 1  # the fastest compression
 
 @dataclass
 class BlenderScene:
-    """What Blender gets; the keys are described at the top of this module.
+    """Scene to send to Blender; the module's docstring lists the keys.
 
     Attributes:
-        metadata: values that JSON can hold.
-        arrays: arrays by name.
+        metadata: Values that JSON can hold.
+        arrays: Arrays by name.
     """
 
     metadata: dict[str, Any]
@@ -55,7 +55,7 @@ def make_mesh_scene(mesh: Mesh, engine: Engine, options: Mapping[str, Any]) -> B
     """Describe a mesh with its materials, and with skeleton and morph targets if the options ask for them.
 
     Raises:
-        InputError: the mesh has no faces.
+        InputError: The mesh has no faces.
     """
     topology = mesh.topology
     skinned = options["skin"] and bool(topology.joint_names)

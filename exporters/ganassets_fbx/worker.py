@@ -1,7 +1,7 @@
-"""Runs inside Blender: builds a scene from each request and writes it as FBX, until its input ends.
+"""Build a scene in Blender from each request and write it as FBX, until the input ends.
 
 A request is a line of JSON: the metadata of scene.py and "folder", which holds scene.npz and gets scene.fbx. The answer
-is a line that begins with MARK. This file imports nothing of the package, because Blender's Python doesn't have it.
+is a line that starts with MARK. This file imports nothing of the package, because Blender's Python doesn't have it.
 
 The scene is built in centimetres with Y up, as FBX expects, so that Blender's exporter converts nothing.
 """
@@ -225,7 +225,7 @@ def animate(armature: Any, metadata: Metadata, arrays: Arrays) -> None:
     The exporter writes the pose of that frame beside the animation.
     """
     translations, rotations = arrays["translations"], arrays["rotations"]
-    channels: list[tuple[float, np.ndarray]] = []  # at rest, and in each frame
+    channels: list[tuple[float, np.ndarray]] = []  # value at rest, and its value in each frame
     for number, name in enumerate(metadata["bones"]):
         bone = armature.pose.bones[name]
         if number < translations.shape[1]:

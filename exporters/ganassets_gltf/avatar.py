@@ -8,7 +8,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from ganassets.api.assets import InputError, Mesh, Skeleton, Topology
+from ganassets.api.assets import Mesh, Skeleton, Topology
+from ganassets.api.errors import InputError
 from ganassets.api.motion.kinematics import rest_pose
 from ganassets.api.motion.mannequin import Mannequin, make_mannequin, vertex_normals
 from ganassets.api.motion.skeletons import HEAD_TOP, HUMANOID_FINGERS
@@ -38,9 +39,9 @@ class Avatar:
 
     Attributes:
         skeleton: VRM's humanoid with fingers, and with jaw and eyes if the head has them.
-        head: the head's mesh at its place on the body.
-        bones: for each of the head's joints, its index in the skeleton.
-        body: mesh of the body, moved by the skeleton.
+        head: The head's mesh at its place on the body.
+        bones: For each of the head's joints, its index in the skeleton.
+        body: Mesh of the body, moved by the skeleton.
     """
 
     skeleton: Skeleton
@@ -53,7 +54,7 @@ def make_avatar(mesh: Mesh) -> Avatar:
     """Put a head on a body that fits its size.
 
     Raises:
-        InputError: the mesh's joints are not those of a head.
+        InputError: The mesh's joints are not those of a head.
     """
     names = mesh.topology.joint_names
     if not set(REQUIRED) <= set(names) <= set(BONES):
@@ -131,12 +132,12 @@ def make_collar(
     """Make a tube from the rim of a head's neck into the torso; it moves with the rim above and with the chest below.
 
     Args:
-        mesh: the head at its place.
-        rim: vertices of the head around the neck's end.
-        bones: for each of the head's joints, its index in the skeleton.
-        skeleton: the avatar's skeleton.
+        mesh: The head at its place.
+        rim: Vertices of the head around the neck's end.
+        bones: For each of the head's joints, its index in the skeleton.
+        skeleton: The avatar's skeleton.
         head: (3,) place of the head's joint, metres.
-        scale: scale of the body.
+        scale: Scale of the body.
     """
     topology = mesh.topology
     assert topology.skin_joints is not None and topology.skin_weights is not None

@@ -23,8 +23,8 @@ class BinaryChunk:
 
     Attributes:
         blocks: bytes of the chunk; the length of every block is a multiple of 4.
-        size: sum of the blocks' lengths.
-        views: buffer views as in glTF's JSON.
+        size: Sum of the blocks' lengths.
+        views: Buffer views as in glTF's JSON.
         accessors: JSON text of each accessor. Most are the same in every file, so they become text once.
     """
 
@@ -50,7 +50,7 @@ class BinaryChunk:
 
     def add_accessor(self, **properties: Any) -> int:
         """Append an accessor and return its index."""
-        self.accessors.append(to_json(properties))
+        self.accessors.append(compact_json(properties))
         return len(self.accessors) - 1
 
     def add_attribute(
@@ -61,8 +61,8 @@ class BinaryChunk:
         Args:
             array: (n,) or (n, c), of a type in COMPONENT_TYPES.
             kind: glTF's type of a row, "SCALAR" or "VEC2".
-            spans: rows of each accessor.
-            bounds: whether to write each accessor's smallest and largest values.
+            spans: Rows of each accessor.
+            bounds: Whether to write each accessor's smallest and largest values.
             target: VERTICES or INDICES.
 
         Returns:
@@ -84,11 +84,11 @@ class BinaryChunk:
         ]
 
 
-def to_json(value: Any) -> str:
+def compact_json(value: Any) -> str:
     """Encode a value as JSON text without spaces.
 
     Raises:
-        ValueError: a number is infinite or not a number.
+        ValueError: A number is infinite or not a number.
     """
     return json.dumps(value, separators=(",", ":"), allow_nan=False)
 
@@ -103,8 +103,8 @@ def pack_glb(document: bytes, blocks: Sequence[bytes]) -> bytes:
     """Encode a GLB file.
 
     Args:
-        document: the JSON text.
-        blocks: blocks of the binary chunk, each a multiple of 4 bytes long.
+        document: The JSON text.
+        blocks: Blocks of the binary chunk, each a multiple of 4 bytes long.
     """
     document += b" " * (-len(document) % 4)
     size = sum(map(len, blocks))

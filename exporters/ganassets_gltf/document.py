@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from ganassets.api.assets import Mesh, Provenance
+from ganassets.api.assets import Mesh
+from ganassets.api.provenance import Provenance
 
-from .binary import FLOAT, BinaryChunk, pack_glb, to_json
+from .binary import FLOAT, BinaryChunk, compact_json, pack_glb
 from .materials import add_materials
 from .mesh_template import MeshTemplate, cached_template
 
@@ -40,7 +41,7 @@ def encode_mesh(mesh: Mesh, options: Mapping[str, Any]) -> bytes:
 def pack_document(document: dict[str, Any], binary: BinaryChunk) -> bytes:
     """Encode a document as GLB; its accessors, buffer views and buffer come from the binary chunk."""
     complete = document | {"bufferViews": binary.views, "buffers": [{"byteLength": binary.size}]}
-    text = f'{to_json(complete)[:-1]},"accessors":[{",".join(binary.accessors)}]}}'
+    text = f'{compact_json(complete)[:-1]},"accessors":[{",".join(binary.accessors)}]}}'
     return pack_glb(text.encode(), binary.blocks)
 
 
@@ -108,8 +109,8 @@ def child_nodes(parents: Sequence[int], parent: int, first: int) -> list[int]:
     """List the nodes of a joint's children.
 
     Args:
-        parents: index of each joint's parent; -1 for a root.
-        parent: the joint, or -1 for the roots.
-        first: node of joint 0; the other joints' nodes follow it.
+        parents: Index of each joint's parent; -1 for a root.
+        parent: The joint, or -1 for the roots.
+        first: Node of joint 0; the other joints' nodes follow it.
     """
     return [first + joint for joint, above in enumerate(parents) if above == parent]

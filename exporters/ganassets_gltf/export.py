@@ -18,11 +18,11 @@ def export_asset(asset: Mesh | TextureSet | MotionClip, options: Mapping[str, An
     """Write an asset as one GLB file, named for the engine that the options choose.
 
     Args:
-        asset: a mesh, a material or a clip.
-        options: values of `ganassets_gltf.EXPORTER.options`; those for other kinds of assets change nothing.
+        asset: A mesh, a material or a clip.
+        options: Values of `ganassets_gltf.EXPORTER.options`; those for other kinds of assets change nothing.
 
     Raises:
-        InputError: a mesh has no faces, or a clip's skeleton is not a humanoid.
+        InputError: A mesh has no faces, or a clip's skeleton is not a humanoid.
     """
     if isinstance(asset, Mesh):
         content = encode_mesh(asset, options)
@@ -37,7 +37,7 @@ def export_vrm(asset: Mesh, options: Mapping[str, Any]) -> dict[str, bytes]:
     """Write a head as one VRM file.
 
     Raises:
-        InputError: the mesh's joints are not those of a head.
+        InputError: The mesh's joints are not those of a head.
     """
     return {f"{asset.name}.vrm": encode_vrm(asset, options)}
 
@@ -46,7 +46,7 @@ def export_vrma(asset: MotionClip, options: Mapping[str, Any]) -> dict[str, byte
     """Write a clip as one VRMA file.
 
     Raises:
-        InputError: the clip's skeleton lacks bones that VRM requires.
+        InputError: The clip's skeleton lacks bones that VRM requires.
     """
     return {f"{asset.name}.vrma": encode_vrma(asset, options)}
 

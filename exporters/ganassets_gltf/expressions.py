@@ -32,8 +32,8 @@ def describe_expressions(names: Sequence[str], node: int) -> dict[str, Any]:
     """Write VRM's `expressions`: the presets that a mesh has morph targets for, and each target as an expression.
 
     Args:
-        names: names of the morph targets.
-        node: node of the mesh.
+        names: Names of the morph targets.
+        node: Node of the mesh.
     """
     index = {name: k for k, name in enumerate(names)}
 

@@ -24,9 +24,9 @@ class EmbeddedImages:
     """The images of a document while it is built; each is a texture too.
 
     Attributes:
-        binary: chunk that gets the images' files.
-        jpeg: whether colour images are JPEG; all others are PNG.
-        images: as in glTF's JSON.
+        binary: Chunk that gets the images' files.
+        jpeg: Whether colour images are JPEG; all others are PNG.
+        images: Images as in glTF's JSON.
     """
 
     binary: BinaryChunk
@@ -58,9 +58,9 @@ def add_materials(
     """Append the images of a mesh's materials; an array that several materials share is written once.
 
     Args:
-        binary: chunk that gets the images.
-        mesh: the mesh.
-        used: indices of the materials to write.
+        binary: Chunk that gets the images.
+        mesh: The mesh.
+        used: Indices of the materials to write.
         options: "texture-size" and "image-format".
 
     Returns:

@@ -1,4 +1,4 @@
-"""What all meshes of one topology share in a GLB file: built once and kept for as long as the topology lives."""
+"""Shared parts of the meshes of one topology in a GLB file, built once and kept as long as the topology exists."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from ganassets.api.assets import InputError, Topology
+from ganassets.api.assets import Topology
+from ganassets.api.errors import InputError
 
 from .binary import COMPONENT_TYPES, FLOAT, INDICES, BinaryChunk, column_bounds
 
@@ -21,8 +22,8 @@ class MeshTemplate:
 
     Attributes:
         vertices: (n,) index of the mesh's vertex that each vertex of the GLB file copies, primitive after primitive.
-        spans: rows of `vertices` that belong to each primitive.
-        materials: index of the mesh's material of each primitive.
+        spans: Rows of `vertices` that belong to each primitive.
+        materials: Index of the mesh's material of each primitive.
         primitives: glTF's JSON of each primitive without positions and normals.
         binary: bytes, buffer views and accessors.
     """
@@ -49,7 +50,7 @@ def make_template(topology: Topology, morphs: bool, rig: bool) -> MeshTemplate:
     """Split a topology into primitives, one for each material that a face has, and encode what its meshes share.
 
     Raises:
-        InputError: the topology has no faces.
+        InputError: The topology has no faces.
     """
     parts = {k: split_material(topology, k) for k in np.unique(topology.face_materials).tolist()}
     parts = {k: (corners, triangles) for k, (corners, triangles) in parts.items() if len(triangles)}
@@ -142,7 +143,7 @@ def add_morph_targets(
     assert topology.morph_offsets is not None
     no_offsets = np.zeros((1, len(vertices), 3), np.float32)
     offsets = np.concatenate([topology.morph_offsets[:, vertices], no_offsets])
-    moved: dict[tuple[int, int], np.ndarray] = {}  # by primitive and target; target -1 moves nothing
+    moved: dict[tuple[int, int], np.ndarray] = {}  # key: primitive and target; target -1 moves nothing
     for k, span in enumerate(spans):
         for target in range(len(offsets) - 1):
             rows = np.flatnonzero(offsets[target, span].any(-1))
@@ -170,10 +171,10 @@ def describe_sparse(count: int, start: int, index_view: int, value_view: int, in
     """Write the `sparse` part of an accessor of (3,) float32 values.
 
     Args:
-        count: number of values.
-        start: place of the first value in the views.
-        index_view: buffer view with the indices.
-        value_view: buffer view with the values.
+        count: Number of values.
+        start: Place of the first value in the views.
+        index_view: Buffer view with the indices.
+        value_view: Buffer view with the values.
         index_type: numpy type of the indices.
     """
     index = np.dtype(index_type)

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ganassets.api.assets import InputError, MotionClip, Skeleton
+from ganassets.api.assets import MotionClip, Skeleton
+from ganassets.api.errors import InputError
 from ganassets.api.motion.editing import remove_travel, rest_clip
 from ganassets.api.motion.kinematics import rest_pose, root_translations
 from ganassets.api.motion.mannequin import SURFACES, VRM, Mannequin, make_mannequin_for_rig
@@ -38,10 +39,10 @@ RIG, FIRST_JOINT = 1, 2  # nodes; node 0 is the mesh
 
 @dataclass(frozen=True)
 class MannequinTemplate:
-    """What all clips of a skeleton share in a GLB file.
+    """Shared parts of the clips of one skeleton in a GLB file.
 
     Attributes:
-        parts: nodes, meshes, skins and materials of the document; joint 0 is node FIRST_JOINT.
+        parts: Nodes, meshes, skins and materials of the document; joint 0 is node FIRST_JOINT.
         binary: bytes, buffer views and accessors.
     """
 
@@ -75,7 +76,7 @@ def encode_vrma(clip: MotionClip, options: Mapping[str, Any]) -> bytes:
     only the hips have translations.
 
     Raises:
-        InputError: the clip's skeleton lacks a bone that VRM requires.
+        InputError: The clip's skeleton lacks a bone that VRM requires.
     """
     if options["root"] == "in-place":
         clip = remove_travel(clip)
@@ -100,10 +101,10 @@ def add_animation(binary: BinaryChunk, clip: MotionClip, first: int, has_root: b
     """Append a clip's times, translations and rotations and return the animation; all are interpolated linearly.
 
     Args:
-        binary: chunk that gets the arrays.
-        clip: the clip.
-        first: node of joint 0.
-        has_root: whether joint 0 is a root of the rig above the hips.
+        binary: Chunk that gets the arrays.
+        clip: The clip.
+        first: Node of joint 0.
+        has_root: Whether joint 0 is a root of the rig above the hips.
     """
     frames, count = clip.rotations.shape[:2]
     times = (np.arange(frames) / clip.fps).astype(np.float32)
@@ -201,10 +202,10 @@ def add_skin(binary: BinaryChunk, skeleton: Skeleton, chosen: Sequence[int], rig
     """Append the inverse bind matrices, which undo the rest pose, and return the skin.
 
     Args:
-        binary: chunk that gets the matrices.
-        skeleton: the skeleton.
-        chosen: indices of the skeleton's joints that become the skin's joints.
-        rig: node of the rig; the nodes of its joints follow it.
+        binary: Chunk that gets the matrices.
+        skeleton: The skeleton.
+        chosen: Indices of the skeleton's joints that become the skin's joints.
+        rig: Node of the rig; the nodes of its joints follow it.
     """
     places, rotations = (array[list(chosen)] for array in rest_pose(skeleton))
     count = len(places)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-SPHERE_ROWS, SPHERE_COLUMNS = 32, 64  # from pole to pole and around; enough for an outline that looks round
+SPHERE_ROWS, SPHERE_COLUMNS = 32, 64  # rows from pole to pole, columns around; the outline looks round
 # Outward normal and direction of growing u of a cube's faces: front, right, back, left, top, bottom.
 CUBE_FACES = (
     ((0, 0, 1), (1, 0, 0)),

@@ -66,8 +66,8 @@ def add_material(
     """Append the images of a material.
 
     Args:
-        binary: chunk that gets the images.
-        asset: the material.
+        binary: Chunk that gets the images.
+        asset: The material.
         options: "image-format".
         extensions: glTF's extensions of every texture that the material uses.
 

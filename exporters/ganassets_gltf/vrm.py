@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ganassets.api.assets import Mesh, Provenance
+from ganassets.api.assets import Mesh
+from ganassets.api.provenance import Provenance
 
 from .avatar import Avatar, make_avatar
 from .document import add_primitives, describe_asset, pack_document
@@ -54,7 +55,7 @@ def encode_vrm(mesh: Mesh, options: Mapping[str, Any]) -> bytes:
     """Encode a head on the mannequin's body as VRM.
 
     Raises:
-        InputError: the mesh's joints are not those of a head.
+        InputError: The mesh's joints are not those of a head.
     """
     avatar = make_avatar(mesh)
     topology, count = mesh.topology, len(avatar.skeleton.names)

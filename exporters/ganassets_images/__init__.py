@@ -21,10 +21,10 @@ def textures_exporter(name: str, engine: str, summary: str, *more_suffixes: str)
     """Declare an exporter of a material's image files.
 
     Args:
-        name: name of the exporter.
-        engine: engine that the files are for, a key of `ganassets.api.engines.ENGINES`.
-        summary: one line.
-        more_suffixes: suffixes of other files that it writes.
+        name: Name of the exporter.
+        engine: Engine that the files are for, a key of `ganassets.api.engines.ENGINES`.
+        summary: One line.
+        more_suffixes: Suffixes of other files that it writes.
     """
     return Exporter(
         name=name,

@@ -14,7 +14,7 @@ from ganassets.api.engines import ENGINES, HEIGHT, NORMAL, Engine, TextureFile
 from ganassets.api.errors import MissingDependencyError
 from ganassets.api.images.encoding import encode_png, encode_webp, quantize
 from ganassets.api.images.texture_maps import describe_texture, encode_png_texture, pack_channels
-from ganassets.api.shading import shade_plane, shade_sphere, to_linear
+from ganassets.api.shading import shade_plane, shade_sphere, srgb_to_linear
 
 from . import ktx2
 from .godot import encode_material
@@ -26,12 +26,12 @@ def export_textures(asset: TextureSet, options: Mapping[str, Any], engine: Engin
     """Write a material's image files, and a preview if the options ask for one.
 
     Args:
-        asset: the material.
-        options: values of `ganassets_images.OPTIONS`.
-        engine: the engine that the files are for.
+        asset: The material.
+        options: Values of `ganassets_images.OPTIONS`.
+        engine: The engine that the files are for.
 
     Raises:
-        InputError: the format can't hold the material, or its library or program is not installed.
+        InputError: The format can't hold the material, or its library or program is not installed.
     """
     encode = TEXTURE_FORMATS[options["format"]]
     files = {
@@ -62,7 +62,7 @@ def export_picture(asset: Picture, options: Mapping[str, Any]) -> dict[str, byte
     """Write a picture as one PNG or WebP file.
 
     Raises:
-        InputError: the format can't hold the picture.
+        InputError: The format can't hold the picture.
     """
     text = asset.provenance.keywords(asset.name)
     webp = options["format"] == "webp"
@@ -98,7 +98,7 @@ def encode_exr_texture(asset: TextureSet, file: TextureFile, engine: Engine, bit
         raise MissingDependencyError(text) from error
     in_metres = file.channels == HEIGHT
     values = asset.height[..., None] if in_metres else pack_channels(asset, file.channels, engine.normal_y)
-    values = to_linear(values).astype(np.float32) if file.is_colour else values
+    values = srgb_to_linear(values).astype(np.float32) if file.is_colour else values
     letters = "RGBA" if values.shape[-1] > 1 else "Y"
     channels = {letter: np.ascontiguousarray(values[..., k]) for k, letter in enumerate(letters[: values.shape[-1]])}
     text = describe_texture(asset, file)

@@ -28,9 +28,9 @@ def encode_material(asset: TextureSet, images: Iterable[tuple[TextureFile, str]]
     """Encode the resource.
 
     Args:
-        asset: the material.
-        images: the images that it names, with the names of their files.
-        text: metadata of the resource by keyword.
+        asset: The material.
+        images: The images that it names, with the names of their files.
+        text: Metadata of the resource by keyword.
     """
     external, properties = [], {"resource_name": asset.name}
     for number, (image, file) in enumerate(images, start=1):

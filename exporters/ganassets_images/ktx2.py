@@ -33,9 +33,9 @@ def encode_ktx2(png: bytes, flags: Sequence[str], text: Mapping[str, str]) -> by
     """Encode an image as KTX2.
 
     Args:
-        png: the image as a PNG file with 8 bits a channel.
-        flags: arguments of basisu, beside COMMON_FLAGS.
-        text: text of the file by keyword.
+        png: The image as a PNG file with 8 bits a channel.
+        flags: Arguments of basisu, beside COMMON_FLAGS.
+        text: Text of the file by keyword.
 
     Raises:
         InputError: basisu is not installed, or it failed.

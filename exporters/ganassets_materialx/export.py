@@ -27,11 +27,11 @@ class MaterialXImage:
     """An image and the input of the surface that it feeds.
 
     Attributes:
-        part: the image's part of the file name.
-        type: type of its values in MaterialX.
-        channels: channels of the material that it holds.
-        surface_input: input of the surface, or "" if other nodes read the image.
-        bits: bits per channel.
+        part: The image's part of the file name.
+        type: Type of its values in MaterialX.
+        channels: Channels of the material that it holds.
+        surface_input: Input of the surface, or "" if other nodes read the image.
+        bits: Bits per channel.
     """
 
     part: str
@@ -83,11 +83,11 @@ def add_node(root: ElementTree.Element, category: str, name: str, kind: str, *in
     """Append a node and return it.
 
     Args:
-        root: root of the document.
-        category: category of the node, "tiledimage".
-        name: name of the node.
-        kind: type of the node's output.
-        inputs: its inputs, made by value_input or linked_input.
+        root: Root of the document.
+        category: Category of the node, "tiledimage".
+        name: Name of the node.
+        kind: Type of the node's output.
+        inputs: Its inputs, from value_input or linked_input.
     """
     node = ElementTree.SubElement(root, category, {"name": name, "type": kind})
     for attributes in inputs:
@@ -106,7 +106,7 @@ def linked_input(name: str, kind: str, node: str) -> Input:
 
 
 def add_image(root: ElementTree.Element, asset: TextureSet, image: MaterialXImage, file: str) -> None:
-    """Append an image that fills the unit square of the UVs, which stands for the material's true size.
+    """Append an image that fills the unit square of the UVs, which represents the material's true size.
 
     For a surface whose unit square is larger, users set realworldtilesize to its size.
     """

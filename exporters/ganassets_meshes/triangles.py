@@ -11,11 +11,11 @@ from trimesh import Trimesh
 from trimesh.exchange import ply, stl
 
 from ganassets.api.assets import Material, Mesh
-from ganassets.api.shading import to_linear, to_srgb
+from ganassets.api.shading import linear_to_srgb, srgb_to_linear
 
 from .provenance import provenance_lines
 
-STL_HEADER = 80  # bytes of free text, which must not begin with "solid"
+STL_HEADER = 80  # bytes of free text, which must not start with "solid"
 UNUSED_COLOUR = 128  # grey of vertices that no face uses
 
 
@@ -76,7 +76,7 @@ def sample_colours(material: Material, uvs: NDArray[np.float32]) -> NDArray[np.u
     """Sample a material's colour: the nearest texel times the linear factor.
 
     Args:
-        material: the material.
+        material: The material.
         uvs: (n, 2) texture coordinates.
 
     Returns:
@@ -86,5 +86,5 @@ def sample_colours(material: Material, uvs: NDArray[np.float32]) -> NDArray[np.u
     if material.albedo is not None:
         size = np.array(material.albedo.shape[1::-1])
         x, y = (np.floor(uvs % 1 * size).astype(int) % size).T
-        texels = to_linear(material.albedo[y, x] / 255)
-    return np.round(to_srgb(texels * material.base_colour) * 255).astype(np.uint8)
+        texels = srgb_to_linear(material.albedo[y, x] / 255)
+    return np.round(linear_to_srgb(texels * material.base_colour) * 255).astype(np.uint8)

@@ -18,11 +18,11 @@ def export_layer(asset: Mesh | TextureSet | MotionClip, options: Mapping[str, An
     """Write an asset as one layer, and beside it the PNG files that the layer names.
 
     Args:
-        asset: a mesh, a material or a clip.
-        options: values of `ganassets_usd.EXPORTER.options`; those for other kinds of assets change nothing.
+        asset: A mesh, a material or a clip.
+        options: Values of `ganassets_usd.EXPORTER.options`; those for other kinds of assets change nothing.
 
     Raises:
-        InputError: usd-core is not installed, or a mesh has no faces.
+        InputError: Usd-core is not installed, or a mesh has no faces.
     """
     stage = make_stage(asset, options)
     return {f"{asset.name}.{options['format']}": encode_layer(stage, options["format"]), **stage.images}
@@ -32,11 +32,11 @@ def export_package(asset: Mesh | TextureSet | MotionClip, options: Mapping[str, 
     """Write an asset as one USDZ package that holds the layer and its images.
 
     Args:
-        asset: a mesh, a material or a clip.
-        options: values of `ganassets_usd.USDZ.options`; those for other kinds of assets change nothing.
+        asset: A mesh, a material or a clip.
+        options: Values of `ganassets_usd.USDZ.options`; those for other kinds of assets change nothing.
 
     Raises:
-        InputError: usd-core is not installed, or a mesh has no faces.
+        InputError: Usd-core is not installed, or a mesh has no faces.
     """
     return {f"{asset.name}.usdz": encode_package(asset.name, make_stage(asset, options))}
 

@@ -46,7 +46,7 @@ def pack_usdz(files: Mapping[str, bytes]) -> bytes:
     place. All times are the first that a zip can hold, so that the same files give the same bytes.
 
     Args:
-        files: content by name; the first is the layer that readers open.
+        files: Content by name; the first is the layer that readers open.
     """
     package = io.BytesIO()
     with zipfile.ZipFile(package, "w", zipfile.ZIP_STORED) as archive:

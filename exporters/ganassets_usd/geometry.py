@@ -34,8 +34,8 @@ def add_mesh(
     """Add a mesh without subdivision.
 
     Args:
-        stage: stage that gets the mesh.
-        name: a valid identifier.
+        stage: Stage that gets the mesh.
+        name: A valid identifier.
         points: (v, 3) metres.
         normals: (v, 3) unit vectors.
         counts: (f,) number of corners of each face.
@@ -58,7 +58,7 @@ def add_uvs(mesh: UsdGeom.Mesh, uvs: FloatArray, corners: IntArray) -> None:
     """Give a mesh texture coordinates; USD's origin is at the lower left.
 
     Args:
-        mesh: mesh that gets the coordinates.
+        mesh: Mesh that gets the coordinates.
         uvs: (t, 2), origin upper left.
         corners: (l,) index of uvs of each face's corners, face after face.
     """
@@ -74,8 +74,8 @@ def bind_materials(mesh: UsdGeom.Mesh, materials: Sequence[UsdShade.Material], f
     """Give a mesh its material, or a subset of its faces each of its materials.
 
     Args:
-        mesh: mesh that gets the materials.
-        materials: materials that face_materials points at; each has at least one face.
+        mesh: Mesh that gets the materials.
+        materials: Materials that face_materials points at; each has at least one face.
         face_materials: (f,) index of each face's material.
     """
     from pxr import UsdGeom, UsdShade, Vt
@@ -97,9 +97,9 @@ def add_skeleton(
     """Add a skeleton.
 
     Args:
-        stage: stage that gets the skeleton.
-        names: names of the joints, stored beside the paths that USD requires.
-        parents: index of each joint's parent; -1 for a root.
+        stage: Stage that gets the skeleton.
+        names: Names of the joints, stored beside the paths that USD requires.
+        parents: Index of each joint's parent; -1 for a root.
         local: (j, 4, 4) float64 transforms at rest in the parent's frame, translation in the last row.
         world: (j, 4, 4) float64 transforms at rest in the world.
     """
@@ -123,11 +123,11 @@ def joint_paths(names: Sequence[str], parents: Sequence[int]) -> list[str]:
 
 
 def add_skin(mesh: UsdGeom.Mesh, skeleton: UsdSkel.Skeleton, joints: IntArray, weights: FloatArray) -> None:
-    """Let a skeleton move a mesh.
+    """Bind a mesh to a skeleton.
 
     Args:
-        mesh: the mesh, as it is while the skeleton is at rest.
-        skeleton: the skeleton.
+        mesh: The mesh at rest.
+        skeleton: The skeleton.
         joints: (v, 4) joints that move each vertex.
         weights: (v, 4) weights of these joints; rows sum to 1.
     """

@@ -33,11 +33,11 @@ class Texture:
     """An image that feeds an input with image * scale + bias.
 
     Attributes:
-        file: name of the image's file, a key of the stage's images.
-        srgb: whether the image is sRGB colour; all others are linear data.
-        scale: factors of red, green and blue; a grey image uses the first.
-        bias: values added to red, green and blue.
-        wrap: what lies beyond the image's border, "repeat" or "clamp".
+        file: Name of the image's file, a key of the stage's images.
+        srgb: Whether the image is sRGB colour; all others are linear data.
+        scale: Factors of red, green and blue; a grey image uses the first.
+        bias: Values added to red, green and blue.
+        wrap: What lies beyond the image's border, "repeat" or "clamp".
     """
 
     file: str
@@ -54,8 +54,8 @@ def add_materials(stage: AssetStage, surfaces: Mapping[str, Inputs]) -> list[Usd
     """Add materials and return them in the same order.
 
     Args:
-        stage: stage that gets the materials.
-        surfaces: by the material's name, values or textures by the surface's input (a key of TYPES).
+        stage: Stage that gets the materials.
+        surfaces: By the material's name, values or textures by the surface's input (a key of TYPES).
     """
     from pxr import UsdGeom, UsdShade
 

@@ -33,7 +33,7 @@ def make_mesh_stage(asset: Mesh) -> AssetStage:
     """Build the stage of a mesh. USD's axes and units are those of the assets.
 
     Raises:
-        InputError: the mesh has no faces.
+        InputError: The mesh has no faces.
     """
     topology = asset.topology
     kept = distinct_corners(topology)
@@ -48,7 +48,8 @@ def make_mesh_stage(asset: Mesh) -> AssetStage:
     materials = [asset.materials[k] for k in used.tolist()]
     labels = unique_identifiers([material.name for material in materials])
     surfaces = {
-        label: add_textures(stage, asset, label, material) for label, material in zip(labels, materials, strict=True)
+        label: add_material_textures(stage, asset, label, material)
+        for label, material in zip(labels, materials, strict=True)
     }
     bind_materials(mesh, add_materials(stage, surfaces), face_materials)
     if skinned:
@@ -67,14 +68,14 @@ def distinct_corners(topology: Topology) -> IntArray:
     return kept & (kept.sum(1, keepdims=True) > 2)
 
 
-def add_textures(stage: AssetStage, asset: Mesh, label: str, material: Material) -> Inputs:
+def add_material_textures(stage: AssetStage, asset: Mesh, label: str, material: Material) -> Inputs:
     """Add a material's images to a stage and return the inputs of its shader.
 
     Args:
-        stage: stage that gets the images.
-        asset: mesh that the material belongs to.
-        label: the material's part of the file names.
-        material: the material.
+        stage: Stage that gets the images.
+        asset: Mesh that the material belongs to.
+        label: The material's part of the file names.
+        material: The material.
     """
 
     def texture(part: str, pixels: NDArray[np.uint8], scale: RGB, srgb: bool = False) -> Texture:

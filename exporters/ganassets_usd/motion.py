@@ -66,10 +66,10 @@ def add_animation(stage: AssetStage, clip: MotionClip, skeleton: UsdSkel.Skeleto
     """Add a clip's motion and let the skeleton play it.
 
     Args:
-        stage: stage that gets the animation.
-        clip: the clip.
-        skeleton: the clip's skeleton in the stage.
-        has_root: whether joint 0 is a root of the rig above the hips.
+        stage: Stage that gets the animation.
+        clip: The clip.
+        skeleton: The clip's skeleton in the stage.
+        has_root: Whether joint 0 is a root of the rig above the hips.
     """
     from pxr import Usd, UsdSkel, Vt
 
@@ -90,8 +90,8 @@ def joint_translations(clip: MotionClip, has_root: bool) -> np.ndarray:
     A root of the rig stays on the ground, where engines look for the travel, and the hips below it move up and down.
 
     Args:
-        clip: the clip.
-        has_root: whether joint 0 is a root of the rig above the hips.
+        clip: The clip.
+        has_root: Whether joint 0 is a root of the rig above the hips.
 
     Returns:
         (f, j, 3) metres.

@@ -1,4 +1,4 @@
-"""What every stage has: metadata of its layer, its first prim, and the images that its materials name."""
+"""Create stages: metadata of the layer, the first prim, and the images that materials name."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class AssetStage:
     """A USD stage while it is built.
 
     Attributes:
-        usd: the stage in memory; its default prim holds everything.
-        root: path of the default prim.
+        usd: The stage in memory; its default prim holds everything.
+        root: Path of the default prim.
         images: PNG files by name, to be written beside the layer.
     """
 
@@ -35,7 +35,7 @@ def check_installed() -> None:
     """Check that USD's Python modules are installed.
 
     Raises:
-        InputError: they are not.
+        InputError: They are not.
     """
     try:
         import pxr  # noqa: F401  # only tried
@@ -47,8 +47,8 @@ def new_stage(asset: Asset, root_type: str) -> AssetStage:
     """Create a stage in metres with Y up, whose default prim has the asset's name and provenance.
 
     Args:
-        asset: the asset that the stage will hold.
-        root_type: type of the default prim, "Xform" or "SkelRoot".
+        asset: The asset that the stage will hold.
+        root_type: Type of the default prim, "Xform" or "SkelRoot".
     """
     from pxr import Kind, Usd, UsdGeom
 

@@ -25,11 +25,11 @@ def make_textures_stage(asset: TextureSet) -> AssetStage:
     order = np.arange(4)
     mesh = add_mesh(stage, "plane", points, np.tile([0, 0, 1], (4, 1)), np.array([4]), order)
     add_uvs(mesh, corners, order)
-    bind_materials(mesh, add_materials(stage, {asset.name: add_textures(stage, asset)}), np.zeros(1, int))
+    bind_materials(mesh, add_materials(stage, {asset.name: add_surface_textures(stage, asset)}), np.zeros(1, int))
     return stage
 
 
-def add_textures(stage: AssetStage, asset: TextureSet) -> dict[str, Texture]:
+def add_surface_textures(stage: AssetStage, asset: TextureSet) -> dict[str, Texture]:
     """Add a material's images to a stage and return the textures by the shader's input.
 
     Height has 16 bits, because 8 bits show as steps; the texture scales it back to metres.

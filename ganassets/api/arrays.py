@@ -21,10 +21,10 @@ def check_array(name: str, array: object, dtype: str, shape: tuple[int | None, .
     """Raise ContractError unless array is a numpy array of finite numbers with the given type and shape.
 
     Args:
-        name: name of the array, for the message.
-        array: object to check.
-        dtype: name of the type, "float32".
-        shape: length of each axis; None allows any length.
+        name: Name of the array, for the message.
+        array: Object to check.
+        dtype: Name of the type, "float32".
+        shape: Length of each axis; None allows any length.
     """
     import numpy as np
 
@@ -53,9 +53,9 @@ def check_unit(name: str, array: FloatArray, kind: str) -> None:
     """Raise ContractError unless the rows of an array have unit length.
 
     Args:
-        name: name of the array, for the message.
+        name: Name of the array, for the message.
         array: (..., k) rows.
-        kind: what a row is, for the message: "vectors" or "quaternions".
+        kind: What a row is, for the message: "vectors" or "quaternions".
     """
     if abs((array**2).sum(-1) - 1).max() > UNIT_TOLERANCE:
         raise ContractError(f"{name} must be unit {kind}.")

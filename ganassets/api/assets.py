@@ -28,12 +28,12 @@ class Material:
     """Surface of one part of a mesh (metallic-roughness).
 
     Attributes:
-        name: unique in its mesh.
+        name: Unique in its mesh.
         base_colour: (3,) linear RGB factor in [0, 1], multiplied with the texture.
         albedo: (h, w, 3) uint8 sRGB texture, or None.
-        roughness: factor in [0, 1], multiplied with the texture.
+        roughness: Factor in [0, 1], multiplied with the texture.
         roughness_map: (h, w) uint8 linear texture, 255 is rough, or None.
-        metallic: factor in [0, 1].
+        metallic: Factor in [0, 1].
     """
 
     name: str
@@ -64,12 +64,12 @@ class Topology:
         face_uvs: (f, 4) int32 indices into uvs.
         face_materials: (f,) int32 indices into the mesh's materials.
         uvs: (t, 2) float32, origin upper left.
-        vertex_count: number of vertices, v.
-        joint_names: names of the skeleton's joints; a parent comes before its children.
-        joint_parents: index of each joint's parent, -1 for a root.
+        vertex_count: Number of vertices, v.
+        joint_names: Names of the skeleton's joints; a parent comes before its children.
+        joint_parents: Index of each joint's parent, -1 for a root.
         skin_joints: (v, 4) int32 indices of the joints that move a vertex.
         skin_weights: (v, 4) float32, rows sum to 1.
-        morph_names: names of the morph targets.
+        morph_names: Names of the morph targets.
         morph_offsets: (m, v, 3) float32 metres: offset of each vertex in each morph target.
     """
 
@@ -133,12 +133,12 @@ class Mesh:
 
     Attributes:
         name: "head-00000007".
-        topology: static part, shared by all meshes of the generator.
+        topology: Static part, shared by all meshes of the generator.
         positions: (v, 3) float32 metres.
         normals: (v, 3) float32 unit vectors.
         joints: (j, 3) float32 metres: rest positions of the joints (rest rotations are the identity).
-        materials: materials that topology.face_materials refers to.
-        provenance: origin of the asset.
+        materials: Materials that topology.face_materials refers to.
+        provenance: Origin of the asset.
 
     >>> import numpy as np
     >>> quad = np.array([[0, 1, 2, 3]], np.int32)
@@ -169,7 +169,7 @@ class Mesh:
         check_unit("normals", self.normals, "vectors")
 
     def reduced(self, _longest: int) -> Mesh:
-        """Return the asset itself: a small preview needs all of it."""
+        """Return the asset itself: even a small preview needs its full size."""
         return self
 
 
@@ -179,7 +179,7 @@ MAPS = ("albedo", "height", "normal", "roughness", "metallic", "occlusion")
 
 @dataclass(frozen=True, eq=False)
 class TextureSet:
-    """All maps of one surface material. Rows run downwards, columns to the right; square texels.
+    """Maps of one surface material. Rows run downwards, columns to the right; square texels.
 
     Attributes:
         name: "textures-00000007".
@@ -189,9 +189,9 @@ class TextureSet:
         roughness: (h, w) float32 in [0, 1].
         metallic: (h, w) float32 in [0, 1].
         occlusion: (h, w) float32 in [0, 1]; 1 is open to the sky.
-        texel_size: width and height of a texel in metres.
-        tiles: whether the maps repeat without a seam in both directions.
-        provenance: origin of the asset.
+        texel_size: Width and height of a texel in metres.
+        tiles: Whether the maps repeat without a seam in both directions.
+        provenance: Origin of the asset.
 
     >>> import numpy as np
     >>> flat = np.zeros((2, 4), np.float32)
@@ -243,7 +243,7 @@ class TextureSet:
         Texels are averaged by the largest power of two that leaves at least `longest` texels on the longer side.
 
         Args:
-            longest: texels of the longer side that the preview needs.
+            longest: Texels of the longer side that the preview needs.
         """
         import numpy as np
 
@@ -281,8 +281,8 @@ class Skeleton:
     """Joints of a figure in its rest pose. Quaternions everywhere: (x, y, z, w), unit length.
 
     Attributes:
-        names: unique names of the joints; a parent comes before its children.
-        parents: index of each joint's parent; -1 for the first joint, the only root.
+        names: Unique names of the joints; a parent comes before its children.
+        parents: Index of each joint's parent; -1 for the first joint, the only root.
         offsets: (j, 3) float32 metres: position in the parent's frame; for the root, its rest position.
         rest_rotations: (j, 4) float32 rotation in the parent's frame in the rest pose.
     """
@@ -308,7 +308,7 @@ class Skeleton:
         """Return the index of the joint of that name.
 
         Raises:
-            InputError: there is no such joint.
+            InputError: There is no such joint.
         """
         try:
             return self.names.index(name)
@@ -322,14 +322,14 @@ class MotionClip:
 
     Attributes:
         name: "poses-00000007".
-        skeleton: skeleton that moves.
-        fps: frames per second.
+        skeleton: Skeleton that moves.
+        fps: Frames per second.
         translation: (f, 3) float32 metres: position of the root joint.
         rotations: (f, j, 4) float32 rotation of each joint in its parent's frame (it replaces the rest rotation), with
             signs chosen so that neighbouring frames are nearest.
         contacts: (f, 4) bool: which of CONTACTS are on the ground, or None if that is unknown.
-        loop: whether the last frame repeats the first, moved along the ground.
-        provenance: origin of the asset.
+        loop: Whether the last frame repeats the first, moved along the ground.
+        provenance: Origin of the asset.
 
     >>> import numpy as np
     >>> rest = np.array([[0, 0, 0, 1]], np.float32)
@@ -371,7 +371,7 @@ class MotionClip:
         return (len(self) - 1) / self.fps
 
     def reduced(self, _longest: int) -> MotionClip:
-        """Return the asset itself: a small preview needs all of it."""
+        """Return the asset itself: even a small preview needs its full size."""
         return self
 
 
@@ -382,7 +382,7 @@ class Picture:
     Attributes:
         name: "portraits-00000007".
         pixels: (h, w, 3) uint8 sRGB, or (h, w, 4) with straight (not premultiplied) alpha.
-        provenance: origin of the asset.
+        provenance: Origin of the asset.
     """
 
     name: str
@@ -397,7 +397,7 @@ class Picture:
             raise ContractError(f"{self.name} must have pixels of 3 or 4 channels.")
 
     def reduced(self, _longest: int) -> Picture:
-        """Return the asset itself: a small preview needs all of it."""
+        """Return the asset itself: even a small preview needs its full size."""
         return self
 
 
@@ -409,14 +409,14 @@ class Option:
     """An option of an exporter or generator, shown by --help.
 
     Attributes:
-        name: what the user writes, "texture-size".
+        name: Name of the option, as in "texture-size".
         type: bool, int, float or str.
-        default: value if the user gives none.
-        help: one line: what the option does, and its unit.
-        choices: allowed values of a text; empty for any.
-        low: smallest allowed number, or None.
-        high: largest allowed number, or None.
-        kinds: kinds of asset that an exporter's option applies to; empty for all.
+        default: Value if the user gives none.
+        help: One line: what the option does, and its unit.
+        choices: Allowed values of a text; empty for any.
+        low: Smallest allowed number, or None.
+        high: Largest allowed number, or None.
+        kinds: Kinds of asset that an exporter's option applies to; empty for all.
 
     >>> size = Option("texture-size", int, 0, "Longest side in texels; 0: as generated.", low=0, high=8192)
     >>> size.default, size.high
@@ -438,14 +438,14 @@ class Exporter:
     """A file format for assets (entry-point group `ganassets.exporters`).
 
     Attributes:
-        name: what `--to` takes, "gltf".
-        summary: one line.
-        api_version: the API_VERSION that the exporter was written for.
-        kinds: kinds of asset that it writes, ("mesh",).
-        suffixes: suffixes of the files, (".glb",).
+        name: Name of the format for `--to`, "gltf".
+        summary: One line.
+        api_version: The API_VERSION that the exporter was written for.
+        kinds: Kinds of asset that it writes, ("mesh",).
+        suffixes: Suffixes of the files, (".glb",).
         export: pure function (asset, value of every option by name) -> {file name: content}; a callable, or a path
             "package.module:function" that is imported at the first call. It never touches the disk.
-        options: options of the format.
+        options: Options of the format.
 
     >>> def export(asset, options):
     ...     return {f"{asset.name}.txt": b"A text."}

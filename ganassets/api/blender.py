@@ -2,7 +2,7 @@
 
 The process is a Python that has the module bpy, or the program blender, and runs a script. It describes itself first
 (inside_blender.py), so that an unfit one is refused with a clear message. Requests and answers are lines of JSON;
-answers begin with MARK, because Blender prints other lines too. Large data goes through files. The process ends when
+answers start with MARK, because Blender prints other lines too. Large data goes through files. The process ends when
 its input does, so it can't outlive this one.
 """
 
@@ -39,21 +39,21 @@ USER_FOLDERS = (
 )
 
 
-def command(script: Path, what: str) -> list[str]:
+def blender_command(script: Path, what: str) -> list[str]:
     """Return the command that starts Blender with a script.
 
     The program is the one that GANASSETS_BLENDER names (a Blender, or a Python that has bpy), this Python if it has
     bpy, or the blender on the PATH.
 
     Args:
-        script: script that answers requests.
-        what: subject and verb of the message, "FBX needs".
+        script: Script that answers requests.
+        what: Subject and verb of the message, "FBX needs".
 
     Returns:
         Program and arguments.
 
     Raises:
-        InputError: there is no Blender.
+        InputError: There is no Blender.
     """
     program = os.environ.get(VARIABLE) or (sys.executable if importlib.util.find_spec("bpy") else "blender")
     found = shutil.which(program)
@@ -72,8 +72,8 @@ def reason_against(program: str, facts: Mapping[str, Any]) -> str:
     """Return why a Blender can't be used and what to do, or "" if it can.
 
     Args:
-        program: path of the program.
-        facts: result of inside_blender.describe.
+        program: Path of the program.
+        facts: Result of inside_blender.describe.
     """
     python, why = f"Python {facts['python']}", facts["why"].rstrip(".")
     if facts["lacks"] == "bpy":
@@ -93,10 +93,10 @@ class Blender:
     """A running Blender process.
 
     Args:
-        start: program and arguments, see command.
+        start: Program and arguments, see blender_command.
 
     Raises:
-        InputError: there is no such program, or it can't run on this machine.
+        InputError: There is no such program, or it can't run on this machine.
     """
 
     def __init__(self, start: list[str]) -> None:
@@ -139,7 +139,7 @@ class Blender:
         """Wait until Blender has started.
 
         Raises:
-            InputError: this Blender can't be used.
+            InputError: This Blender can't be used.
         """
         if self.ready:
             return

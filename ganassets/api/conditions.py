@@ -12,13 +12,13 @@ class Condition:
     Generators declare their conditions with this class, and model files store them in their manifests.
 
     Attributes:
-        name: what the user writes.
-        help: one line: what the condition changes.
-        low: lowest value of a slider; unused by categories.
-        high: highest value of a slider; unused by categories.
-        unit: unit of a slider's values, such as "years", or "".
-        choices: names of the categories; empty for a slider.
-        switch: whether a slider from 0 to 1 is a yes-or-no option, because the data have no values between.
+        name: Name of the option, as in "age".
+        help: One line: what the condition changes.
+        low: Lowest value of a slider; unused by categories.
+        high: Highest value of a slider; unused by categories.
+        unit: Unit of a slider's values, such as "years", or "".
+        choices: Names of the categories; empty for a slider.
+        switch: Whether a slider from 0 to 1 is a yes-or-no option, because the data have no values between.
 
     >>> age = Condition("age", "Age of the person.", 8.0, 85.0, "years")
     >>> age.columns

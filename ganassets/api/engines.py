@@ -28,8 +28,8 @@ class TextureFile:
     """One image file of a material.
 
     Attributes:
-        name: file name without suffix; {} is the asset's name.
-        channels: keys of `ganassets.api.images.texture_maps.CHANNELS`: one for grey, three for RGB, four for RGBA.
+        name: File name without suffix; {} is the asset's name.
+        channels: Keys of `ganassets.api.images.texture_maps.CHANNELS`: one for grey, three for RGB, four for RGBA.
     """
 
     name: str
@@ -43,24 +43,24 @@ class TextureFile:
 
 @dataclass(frozen=True)
 class Engine:
-    """What one engine expects of the files that it imports.
+    """Conventions of one engine for the files that it imports.
 
     Attributes:
-        title: the engine's name in texts.
-        textures: image files of a material, in the order in which they are written.
-        normal_y: sign of a normal map's green channel: 1 where green points up (OpenGL), -1 where it points down
+        title: The engine's name in texts.
+        textures: Image files of a material, in the order in which they are written.
+        normal_y: Sign of a normal map's green channel: 1 where green points up (OpenGL), -1 where it points down
             (DirectX).
-        up: axis that points up, "Y" or "Z".
-        front: axis that the front of an imported asset faces, "+Z".
-        handedness: of the axes, "right" or "left".
-        units_per_metre: lengths of the engine in a metre.
-        rig: rig of its characters, one of `ganassets.api.rig_options.RIG_NAMES`.
-        skinned_mesh: name of a mesh with a skeleton; {} is the asset's name.
-        static_mesh: name of a mesh without a skeleton; {} is the asset's name.
-        animation: name of a motion clip; {} is the asset's name.
-        mesh_albedo: name of the albedo texture inside a mesh file; {} are the asset's and the material's name.
-        mesh_roughness: name of the roughness texture inside a mesh file; {} as in mesh_albedo.
-        fbx_smoothing: smoothing groups that Blender's FBX writer adds (its mesh_smooth_type), or "" for engines that
+        up: Axis that points up, "Y" or "Z".
+        front: Axis that the front of an imported asset faces, "+Z".
+        handedness: Handedness of the axes, "right" or "left".
+        units_per_metre: Lengths of the engine in a metre.
+        rig: Rig of its characters, one of `ganassets.api.rig_options.RIG_NAMES`.
+        skinned_mesh: Name of a mesh with a skeleton; {} is the asset's name.
+        static_mesh: Name of a mesh without a skeleton; {} is the asset's name.
+        animation: Name of a motion clip; {} is the asset's name.
+        mesh_albedo: Name of the albedo texture inside a mesh file; {} are the asset's and the material's name.
+        mesh_roughness: Name of the roughness texture inside a mesh file; {} as in mesh_albedo.
+        fbx_smoothing: Smoothing groups that Blender's FBX writer adds (its mesh_smooth_type), or "" for engines that
             the FBX exporter doesn't write for.
     """
 

@@ -30,10 +30,10 @@ class PluginError(GanassetsError):
     """A plugin broke its contract.
 
     Attributes:
-        plugin: the plugin with its distribution: "generator 'planks' of ganassets-planks 1.0".
-        function: name of the plugin's function.
-        expected: what the function must do.
-        found: what it did.
+        plugin: The plugin with its distribution: "generator 'planks' of ganassets-planks 1.0".
+        function: Name of the plugin's function.
+        expected: What the function must do.
+        found: What it did.
     """
 
     def __init__(self, plugin: str, function: str, expected: str, found: str) -> None:

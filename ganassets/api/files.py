@@ -14,7 +14,7 @@ from typing import IO, BinaryIO
 
 from .errors import InputError
 
-CHUNK = 2**20  # bytes per read: a stream allocates memory for as many as it is asked for
+CHUNK = 2**20  # bytes per read; a stream allocates this much memory at each read
 NOT_REGULAR = "it is a device or a pipe, not a file"
 # Files that a shell opened for the program: `< file`, `| program /dev/stdin`, `program <(other program)`.
 SHELL_FILES = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
@@ -26,10 +26,10 @@ def open_regular(path: str | Path) -> BinaryIO:
     """Open a regular file for reading, or a pipe that the shell opened (see SHELL_FILES).
 
     Args:
-        path: path of the file.
+        path: Path of the file.
 
     Raises:
-        OSError: the file can't be opened, or it is a folder, a device, a socket or another pipe.
+        OSError: The file can't be opened, or it is a folder, a device, a socket or another pipe.
     """
     from_shell = os.fspath(path).startswith(SHELL_FILES)
     nonblocking = 0 if from_shell else getattr(os, "O_NONBLOCK", 0)
@@ -46,9 +46,9 @@ def check_regular(handle: int, path: str | Path, pipes: bool = False) -> None:
     """Raise OSError unless an open file is a regular one.
 
     Args:
-        handle: descriptor of the file.
-        path: path of the file, for the message.
-        pipes: whether pipes are allowed too.
+        handle: Descriptor of the file.
+        path: Path of the file, for the message.
+        pipes: Whether pipes are allowed too.
     """
     mode = os.fstat(handle).st_mode
     if stat.S_ISDIR(mode):
@@ -70,16 +70,16 @@ def read_bytes(path: str | Path, most: int) -> bytes:
     """Read all bytes of a regular file.
 
     Args:
-        path: path of the file.
-        most: largest allowed size in bytes.
+        path: Path of the file.
+        most: Largest allowed size in bytes.
 
     Raises:
-        OSError: the file can't be read or is larger.
+        OSError: The file can't be read or is larger.
     """
     with open_regular(path) as file:
         content = read_up_to(file, most + 1)
     if len(content) > most:
-        raise OSError(errno.EFBIG, f"it is larger than {size_text(most)}", str(path))
+        raise OSError(errno.EFBIG, f"it is larger than {format_bytes(most)}", str(path))
     return content
 
 
@@ -87,12 +87,12 @@ def read_text(path: str | Path, most: int) -> str:
     """Read the text of a regular UTF-8 file.
 
     Args:
-        path: path of the file.
-        most: largest allowed size in bytes.
+        path: Path of the file.
+        most: Largest allowed size in bytes.
 
     Raises:
-        OSError: the file can't be read or is larger.
-        UnicodeDecodeError: the file is not UTF-8.
+        OSError: The file can't be read or is larger.
+        UnicodeDecodeError: The file is not UTF-8.
     """
     return read_bytes(path, most).decode()
 
@@ -101,12 +101,12 @@ def read_limited(path: Path, most: int, what: str) -> bytes:
     """Read a file that the user named.
 
     Args:
-        path: path of the file.
-        most: largest allowed size in bytes.
-        what: what the file should be, for the message: "a recipe".
+        path: Path of the file.
+        most: Largest allowed size in bytes.
+        what: What the file should be, for the message: "a recipe".
 
     Raises:
-        InputError: the file can't be read or is larger.
+        InputError: The file can't be read or is larger.
     """
     try:
         return read_bytes(path, most)
@@ -118,6 +118,6 @@ def read_limited(path: Path, most: int, what: str) -> bytes:
         raise InputError(f"{path} can't be read ({str(error.strerror).lower()}); give the path of {what}.") from error
 
 
-def size_text(size: int) -> str:
+def format_bytes(size: int) -> str:
     """Return a size in bytes as text: "8 MB", or "100 bytes" below one megabyte."""
     return f"{size // 2**20:,} MB" if size >= 2**20 else f"{size:,} bytes"

@@ -43,7 +43,7 @@ def load_function(path: str) -> Callable[..., Any]:
         path: "package.module:function".
 
     Raises:
-        FunctionPathError: the path is malformed, or there is no such module or function. What the module itself raises
+        FunctionPathError: The path is malformed, or there is no such module or function. What the module itself raises
             on import passes through.
 
     >>> load_function("math:sqrt")(9.0)
@@ -68,7 +68,7 @@ class FunctionField(Generic[F]):
     """Field of a dataclass that takes a callable or its path; reading it always gives something to call.
 
     Args:
-        default: value of the field where none is given; without it the field is required.
+        default: Value of the field where none is given; without it the field is required.
     """
 
     def __init__(self, *default: F) -> None:

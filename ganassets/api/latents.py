@@ -25,15 +25,15 @@ def raw_words(seed: int, count: int, stream: int) -> NDArray[np.uint64]:
     """Return raw random words of the Philox stream with key (seed, stream) and counter 0.
 
     Args:
-        seed: random seed, 0 to MAX_SEED.
-        count: number of words.
-        stream: number of the stream; plugins take their own above 15.
+        seed: Random seed, 0 to MAX_SEED.
+        count: Number of words.
+        stream: Number of the stream; plugins take their own above 15.
 
     Returns:
         (count,) uint64.
 
     Raises:
-        InputError: the seed is out of range.
+        InputError: The seed is out of range.
     """
     if not 0 <= seed <= MAX_SEED:
         raise InputError(f"seed {seed} is outside 0..{MAX_SEED}.")
@@ -51,7 +51,7 @@ def uniforms(seed: int, count: int, stream: int) -> NDArray[np.float64]:
     return (raw_words(seed, count, stream) >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
-def normals(seed: int, count: int, stream: int) -> NDArray[np.float32]:
+def standard_normals(seed: int, count: int, stream: int) -> NDArray[np.float32]:
     """Return (count,) float32 standard normals; fewer are a prefix of more. See raw_words."""
     pairs = (count + 1) // 2
     u = uniforms(seed, 2 * pairs, stream).reshape(pairs, 2)
@@ -64,8 +64,8 @@ def latent(seed: int, z_dim: int) -> NDArray[np.float32]:
     """Return the latent z of a seed; a shorter latent is a prefix of a longer one.
 
     Args:
-        seed: random seed, 0 to MAX_SEED.
-        z_dim: size of the latent.
+        seed: Random seed, 0 to MAX_SEED.
+        z_dim: Size of the latent.
 
     Returns:
         (z_dim,) float32 standard normals.
@@ -75,24 +75,24 @@ def latent(seed: int, z_dim: int) -> NDArray[np.float32]:
     >>> bool((latent(7, 64)[:3] == latent(7, 3)).all())
     True
     """
-    return normals(seed, z_dim, LATENT_STREAM)
+    return standard_normals(seed, z_dim, LATENT_STREAM)
 
 
-def noise_map(seed: int, channels: int, size: Sequence[int]) -> NDArray[np.float32]:
+def normal_noise_map(seed: int, channels: int, size: Sequence[int]) -> NDArray[np.float32]:
     """Return the noise map of a seed that a size-free generator starts from.
 
     Args:
-        seed: random seed, 0 to MAX_SEED.
-        channels: number of channels.
-        size: samples along each axis.
+        seed: Random seed, 0 to MAX_SEED.
+        channels: Number of channels.
+        size: Samples along each axis.
 
     Returns:
         (channels, *size) float32 standard normals.
 
-    >>> noise_map(7, 3, (16, 32)).shape
+    >>> normal_noise_map(7, 3, (16, 32)).shape
     (3, 16, 32)
     """
-    return normals(seed, channels * int(np.prod(size)), NOISE_STREAM).reshape(channels, *size)
+    return standard_normals(seed, channels * int(np.prod(size)), NOISE_STREAM).reshape(channels, *size)
 
 
 def latents(seeds: Sequence[int], z_dim: int) -> NDArray[np.float32]:
@@ -103,7 +103,7 @@ def latents(seeds: Sequence[int], z_dim: int) -> NDArray[np.float32]:
 def condition_row(
     seed: int,
     rows: NDArray[np.float32],
-    wanted: NDArray[np.float32],
+    values: NDArray[np.float32],
     choices: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.float32]:
     """Return a likely combination of conditions for a seed, with the values that the user set.
@@ -114,18 +114,18 @@ def condition_row(
     mean.
 
     Args:
-        seed: seed of the asset.
+        seed: Seed of the asset.
         rows: (r, c) float32 physical values of the manifest.
-        wanted: (c,) float32 values that the user set; NaN where none is set.
+        values: (c,) float32 values that the user set; NaN where none is set.
         choices: (c,) bool result of choice_columns, if it is known already.
 
     Returns:
         (c,) float32 physical values.
     """
-    asked = np.isfinite(wanted)
+    asked = np.isfinite(values)
     choices = choice_columns(rows) if choices is None else choices
     free = ~asked & ~choices
-    rows = rows_with(rows, wanted, choices)
+    rows = rows_with(rows, values, choices)
     row = rows[int(uniforms(seed, 1, CONDITION_STREAM)[0] * len(rows))].astype(np.float64)
     if asked.any() and free.any():
         table = rows.astype(np.float64)
@@ -135,11 +135,11 @@ def condition_row(
             "tuple[NDArray[np.float64], ...]", np.linalg.lstsq(centred[:, asked], centred[:, free], rcond=1e-3)
         )
         slopes = solution[0]
-        step = ((wanted - row) / np.maximum(table.std(0), 1e-9))[asked]
+        step = ((values - row) / np.maximum(table.std(0), 1e-9))[asked]
         moved = row[free] + step @ slopes * table.std(0)[free]
         # Rounded, because the last bits differ between platforms.
         row[free] = np.clip(moved, table.min(0)[free], table.max(0)[free]).round(5)
-    return np.where(asked, wanted, row).astype(np.float32)
+    return np.where(asked, values, row).astype(np.float32)
 
 
 def choice_columns(rows: NDArray[np.float32]) -> NDArray[np.bool_]:
@@ -148,11 +148,11 @@ def choice_columns(rows: NDArray[np.float32]) -> NDArray[np.bool_]:
 
 
 def rows_with(
-    rows: NDArray[np.float32], wanted: NDArray[np.float32], choices: NDArray[np.bool_] | None = None
+    rows: NDArray[np.float32], values: NDArray[np.float32], choices: NDArray[np.bool_] | None = None
 ) -> NDArray[np.float32]:
     """Return the rows that match most of the user's choices; all rows if no choice is set. See condition_row."""
-    chosen = np.isfinite(wanted) & (choice_columns(rows) if choices is None else choices)
+    chosen = np.isfinite(values) & (choice_columns(rows) if choices is None else choices)
     if not chosen.any():
         return rows
-    misses = (rows[:, chosen] != wanted[chosen]).sum(1)
+    misses = (rows[:, chosen] != values[chosen]).sum(1)
     return rows[misses == misses.min()]

@@ -14,7 +14,7 @@ import numpy as np
 from .shading import FloatArray, sky_reflectance
 
 NORMALS = 128  # entries of a table along each of a normal's first two coordinates
-LEVELS = 16  # of roughness
+LEVELS = 16  # levels of roughness
 DIELECTRIC = 0.04  # reflectance of most non-metals, seen straight
 SKY = np.array([0.40, 0.42, 0.46], np.float32)
 GROUND = np.array([0.25, 0.225, 0.21], np.float32)
@@ -28,9 +28,9 @@ class Lamp:
     """A large lamp far away.
 
     Attributes:
-        direction: towards the lamp, of any length.
-        color: linear RGB; a white surface that faces a lamp of color 1 is 1 bright.
-        width: radius of its disc as seen from the mesh, radians; blurs its reflection.
+        direction: Towards the lamp, of any length.
+        color: Linear RGB; a white surface that faces a lamp of color 1 is 1 bright.
+        width: Radius of its disc as seen from the mesh, radians; blurs its reflection.
     """
 
     direction: tuple[float, float, float]
@@ -39,7 +39,7 @@ class Lamp:
 
     @property
     def unit(self) -> FloatArray:
-        """(3,) direction of length 1."""
+        """Unit vector (3,) towards the lamp."""
         direction = np.array(self.direction, np.float32)
         return direction / np.linalg.norm(direction)
 
@@ -54,7 +54,7 @@ OTHERS = (
 
 @lru_cache(1)
 def table_normals() -> FloatArray:
-    """(NORMALS, NORMALS, 3) unit normals of the table's entries, row by row along y, then along x."""
+    """Return the unit normals (NORMALS, NORMALS, 3) of the table's entries; rows go along y, columns along x."""
     places = (np.arange(NORMALS, dtype=np.float32) - NORMALS / 2) / (NORMALS / 2 - 1)
     y, x = np.meshgrid(places, places, indexing="ij")
     stretch = np.maximum(np.hypot(x, y), 1)
@@ -63,13 +63,13 @@ def table_normals() -> FloatArray:
 
 
 def diffuse(normals: FloatArray, lamp: Lamp) -> FloatArray:
-    """(..., 3) light of a lamp on a white surface, softened around the edge of its shadow."""
+    """Return the light (..., 3) of a lamp on a white surface, softened around the edge of its shadow."""
     facing = normals @ lamp.unit
     return np.array(lamp.color, np.float32) * np.maximum((facing[..., None] + WRAP) / (1 + WRAP), 0) ** 1.5
 
 
-def mirrored(normals: FloatArray, lamp: Lamp, roughness: float) -> FloatArray:
-    """(..., 3) light of a lamp that a perfect mirror of that roughness sends to the camera (Trowbridge and Reitz)."""
+def specular(normals: FloatArray, lamp: Lamp, roughness: float) -> FloatArray:
+    """Return the light (..., 3) of a lamp that a rough mirror reflects to the camera (Trowbridge and Reitz)."""
     half = lamp.unit + np.array([0, 0, 1], np.float32)
     half /= np.linalg.norm(half)
     alpha2 = max(roughness**2, lamp.width / 2) ** 2
@@ -96,7 +96,7 @@ def light_table(roughness_level: int, metallic: float) -> FloatArray:
     ambient = GROUND + (SKY - GROUND) * up
     lamps = (KEY, *OTHERS)
     scattered = sum((diffuse(n, lamp) for lamp in lamps), ambient)
-    reflected = sum((mirrored(n, lamp, roughness) for lamp in lamps), np.zeros_like(n))
+    reflected = sum((specular(n, lamp, roughness) for lamp in lamps), np.zeros_like(n))
     facing = np.clip(n[..., 2:], 1e-3, 1)
     rough = np.full_like(facing, roughness)
     bias = sky_reflectance(np.zeros_like(facing), rough, facing)
@@ -110,7 +110,7 @@ def light_table(roughness_level: int, metallic: float) -> FloatArray:
 
 @lru_cache(1)
 def key_share() -> FloatArray:
-    """(NORMALS * NORMALS,) float32 share of all scattered light that the key lamp gives."""
+    """Return the share (NORMALS * NORMALS,) float32 of all scattered light that comes from the key lamp."""
     n = table_normals()
     key = diffuse(n, KEY).sum(-1)
     ambient = (GROUND + (SKY - GROUND) * (0.5 + 0.5 * n[..., 1:2])).sum(-1)

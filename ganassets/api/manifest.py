@@ -72,10 +72,10 @@ class DataInfo(_Section):
     """Training data of the model.
 
     Attributes:
-        name: name of the data.
-        licence: licence of the data.
-        samples: number of samples.
-        source: origin of the data.
+        name: Name of the data.
+        licence: Licence of the data.
+        samples: Number of samples.
+        source: Origin of the data.
     """
 
     name: str
@@ -88,11 +88,11 @@ class TrainingInfo(_Section):
     """Training run of the model.
 
     Attributes:
-        preset: name of the preset.
-        objective: see OBJECTIVES in ganassets.api.spec.
-        kimg: length of the training in thousands of images.
-        seconds: duration of the training.
-        seed: random seed.
+        preset: Name of the preset.
+        objective: See OBJECTIVES in ganassets.api.spec.
+        kimg: Length of the training in thousands of images.
+        seconds: Duration of the training.
+        seed: Random seed.
         device: "cpu", "cuda", ...
     """
 
@@ -108,9 +108,9 @@ class Parity(_Section):
     """Difference between the outputs of onnxruntime and of torch.
 
     Attributes:
-        latents: number of latents compared.
-        batches: batch sizes compared.
-        max_abs_difference: largest absolute difference by output.
+        latents: Number of latents compared.
+        batches: Batch sizes compared.
+        max_abs_difference: Largest absolute difference by output.
     """
 
     latents: int
@@ -122,8 +122,8 @@ class WStatistics(_Section):
     """Statistics of w over random latents and the data's conditions.
 
     Attributes:
-        mean: mean of each component.
-        std: standard deviation of each component.
+        mean: Mean of each component.
+        std: Standard deviation of each component.
     """
 
     mean: tuple[float, ...]
@@ -134,10 +134,10 @@ class NoiseInfo(_Section):
     """Noise map that a size-free generator starts from.
 
     Attributes:
-        channels: number of channels.
-        stride: sizes are multiples of it.
-        reach: distance in samples beyond which the map doesn't affect a sample; windows of a large map overlap by it.
-        size: samples along every axis in training; the default size.
+        channels: Number of channels.
+        stride: Sizes are multiples of it.
+        reach: Distance in samples beyond which the map doesn't affect a sample; windows of a large map overlap by it.
+        size: Samples along every axis in training; the default size.
     """
 
     channels: int = Field(gt=0, le=256)
@@ -150,24 +150,24 @@ class Manifest(_Section):
     """Description of a model file.
 
     Attributes:
-        format_version: version of this format.
-        generator: name of the plugin.
-        generator_version: version of the plugin that trained the model.
+        format_version: Version of this format.
+        generator: Name of the plugin.
+        generator_version: Version of the plugin that trained the model.
         software: "ganassets 0.1.0".
-        z_dim: size of the latent z.
-        w_dim: size of the latent w.
-        layers: number of layers that take a w of their own.
-        outputs: outputs of the graph.
-        conditions: sliders and categories, in the order of the columns of the input `condition`.
-        condition_rows: likely combinations of conditions, as physical values (years, shares).
-        w_statistics: statistics of w.
-        noise: noise map of a size-free generator; None for others.
+        z_dim: Size of the latent z.
+        w_dim: Size of the latent w.
+        layers: Number of layers that take a w of their own.
+        outputs: Outputs of the graph.
+        conditions: Sliders and categories, in the order of the columns of the input `condition`.
+        condition_rows: Likely combinations of conditions, as physical values (years, shares).
+        w_statistics: Statistics of w.
+        noise: Noise map of a size-free generator; None for others.
         static_digests: SHA-256 in hex of the plugin's package data that the model depends on, by name.
-        data: training data.
-        training: training run.
-        parity: comparison of the exported graph with the trained network.
-        licence: licence of what the model generates.
-        created: time of the export, ISO 8601 in UTC.
+        data: Training data.
+        training: Training run.
+        parity: Comparison of the exported graph with the trained network.
+        licence: Licence of what the model generates.
+        created: Time of the export, ISO 8601 in UTC.
     """
 
     format_version: Literal[1] = FORMAT_VERSION
@@ -203,7 +203,7 @@ class Manifest(_Section):
 
     @cached_property
     def choice_columns(self) -> NDArray[np.bool_]:
-        """(c,) bool: which columns are choices or switches."""
+        """Mask (c,) of the columns that are choices or switches."""
         from .latents import choice_columns
 
         return choice_columns(self.rows)
@@ -213,11 +213,11 @@ def parse_manifest(text: str, where: str) -> Manifest:
     """Read a manifest from JSON.
 
     Args:
-        text: the JSON.
-        where: name of the file, for messages.
+        text: The JSON.
+        where: Name of the file, for messages.
 
     Raises:
-        InputError: the manifest is broken, larger than MAX_BYTES or of a newer format.
+        InputError: The manifest is broken, larger than MAX_BYTES or of a newer format.
     """
     if len(text) > MAX_BYTES:
         raise InputError(f"{where} carries a manifest larger than {MAX_BYTES} bytes.")

@@ -35,13 +35,13 @@ Slope = Callable[[float, float, float], FloatArray]  # right, up, reach in pictu
 
 
 def open_share(places: IntArray, depths: FloatArray, normals: IntArray, n: int) -> FloatArray:
-    """(p, 3) float32 share of the light that reaches each sample.
+    """Return the share (p, 3) float32 of the light that reaches each sample.
 
     Args:
         places: (p,) of the samples in a picture of n x n samples, row by row.
         depths: (p,) towards the camera, in samples.
         normals: (p,) entries of the light table.
-        n: samples.
+        n: Samples.
     """
     height = coarse_map(places, depths / COARSE, n, -4.0 * n)
     entries = coarse_map(places, normals, n, 0)
@@ -50,7 +50,7 @@ def open_share(places: IntArray, depths: FloatArray, normals: IntArray, n: int) 
     padded = np.pad(height, edge, constant_values=-4 * n)
 
     def slope(right: float, up: float, reach: float) -> FloatArray:
-        """Rise of the surface per length, towards a direction of the picture."""
+        """Return the rise of the surface per length, towards a direction of the picture."""
         length = max(reach * m, 1.0)
         x, y = edge + round(right * length), edge - round(up * length)
         return (padded[y : y + m, x : x + m] - height) / np.float32(length)
@@ -64,7 +64,7 @@ def open_share(places: IntArray, depths: FloatArray, normals: IntArray, n: int) 
 
 
 def coarse_map(places: IntArray, values: NDArray[Number], n: int, empty: float) -> NDArray[Number]:
-    """(m, m) every COARSE-th of the values (p,) at places of a picture of n x n samples, `empty` elsewhere."""
+    """Put values (p,) at places of a picture of n x n samples, `empty` elsewhere, and keep every COARSE-th: (m, m)."""
     fine = np.full(n * n, empty, values.dtype)
     fine[places] = values
     start = min(COARSE // 2, n - 1)
@@ -72,7 +72,7 @@ def coarse_map(places: IntArray, values: NDArray[Number], n: int, empty: float) 
 
 
 def unoccluded(entries: IntArray, slope: Slope) -> FloatArray:
-    """(m, m) share of the sky that is seen from each place, with normals as entries (m, m) of the light table."""
+    """Return the share (m, m) of the sky that each place sees; entries (m, m) of the light table are its normals."""
     half = NORMALS / 2
     ny, nx = (((values - half) / (half - 1)).astype(np.float32) for values in np.divmod(entries, NORMALS))
     nz = np.sqrt(np.maximum(1 - nx * nx - ny * ny, STEEPEST**2))
@@ -90,12 +90,12 @@ def unoccluded(entries: IntArray, slope: Slope) -> FloatArray:
 
 
 def sine(slope: FloatArray) -> FloatArray:
-    """Sine of the angle of a slope."""
+    """Return the sine of the angle of a slope."""
     return slope / np.sqrt(1 + slope * slope)
 
 
 def shadow(slope: Slope) -> FloatArray:
-    """Return the (m, m) share of the key lamp that is hidden, 0 to 1."""
+    """Return the share (m, m) of the key lamp that is hidden, 0 to 1."""
     right, up, near = KEY.unit.tolist()
     across = math.hypot(right, up)
     highest = slope(right / across, up / across, SHADOW_REACHES[0])

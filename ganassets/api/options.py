@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .errors import InputError
-from .texts import nearest
+from .texts import suggest_name
 
 if TYPE_CHECKING:
     from .assets import Option
@@ -33,11 +33,11 @@ def option_values(options: Sequence[Option], given: Mapping[str, str]) -> dict[s
     """Return the values of all options by name, with defaults for those that are not given.
 
     Args:
-        options: declared options.
-        given: texts by option name.
+        options: Declared options.
+        given: Texts by option name.
 
     Raises:
-        InputError: a name is unknown, or a text is not of the option's type, choices or range.
+        InputError: A name is unknown, or a text is not of the option's type, choices or range.
 
     >>> from ganassets.api.assets import Option
     >>> size = Option("size", int, 512, "Longest side in texels.", low=16, high=4096)
@@ -47,7 +47,7 @@ def option_values(options: Sequence[Option], given: Mapping[str, str]) -> dict[s
     known = {option.name: option for option in options}
     for name in given:
         if name not in known:
-            raise InputError(f"there is no option {name!r}; {nearest(name, list(known))}")
+            raise InputError(f"there is no option {name!r}; {suggest_name(name, list(known))}")
     return {
         name: read_option(option, given[name]) if name in given else option.default for name, option in known.items()
     }
@@ -57,7 +57,7 @@ def read_option(option: Option, text: str) -> Any:
     """Return the value of an option's text.
 
     Raises:
-        InputError: the text is not of the option's type, choices or range.
+        InputError: The text is not of the option's type, choices or range.
     """
     read, kind = READERS[option.type]
     try:

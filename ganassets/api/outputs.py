@@ -10,11 +10,11 @@ class Output:
     """One output of a model file; generators declare it with this class, and manifests store it.
 
     Attributes:
-        name: name of the output in the ONNX graph.
-        axes: meaning of each axis after the batch, ("channel", "height", "width") or ("vertex", "xyz").
+        name: Name of the output in the ONNX graph.
+        axes: Meaning of each axis after the batch, ("channel", "height", "width") or ("vertex", "xyz").
         unit: "m", "sRGB", "linear", ...
-        low: lowest possible value, or None without a bound.
-        high: highest possible value, or None without a bound.
+        low: Lowest possible value, or None without a bound.
+        high: Highest possible value, or None without a bound.
 
     >>> Output("albedo", ("channel", "height", "width"), "sRGB", 0.0, 1.0).axes
     ('channel', 'height', 'width')

@@ -23,9 +23,10 @@ from .writer import check_names, stems_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .assets import Asset, Exporter, Provenance
+    from .assets import Asset, Exporter
     from .data import TrainingData
     from .manifest import Manifest, NoiseInfo
+    from .provenance import Provenance
     from .spec import GeneratorSpec, Preset
 
 Plugin: TypeAlias = "GeneratorSpec | Exporter"
@@ -36,8 +37,8 @@ FILE_READERS = ("dataset", "target")  # functions that read files of the user
 MAX_QUOTED = 80  # characters of a file name in a message
 
 
-def broken(plugin: Plugin, function: str, expected: str, found: str) -> PluginError:
-    """Return the error for a plugin's function that breaks its contract."""
+def contract_error(plugin: Plugin, function: str, expected: str, found: str) -> PluginError:
+    """Return the error for a plugin's function that did something else than its contract says."""
     return PluginError(plugin_label(plugin), function, expected, found)
 
 
@@ -45,26 +46,26 @@ def call_plugin(plugin: Plugin, function: str, expected: str, *arguments: Any) -
     """Call a function of a plugin without checking its result.
 
     Args:
-        plugin: generator or exporter.
-        function: name of the plugin's field that holds the function.
-        expected: what the function must do, for the error: "return one picture".
-        arguments: arguments of the function.
+        plugin: Generator or exporter.
+        function: Name of the plugin's field that holds the function.
+        expected: What the function must do, for the error: "return one picture".
+        arguments: Arguments of the function.
 
     Raises:
-        GanassetsError: the plugin raised it for the user.
-        PluginError: the plugin raised something else, or names a function that doesn't exist.
+        GanassetsError: The plugin raised it for the user.
+        PluginError: The plugin raised something else, or names a function that doesn't exist.
     """
-    return guard(plugin, function, expected, lambda: getattr(plugin, function)(*arguments))
+    return call_checked(plugin, function, expected, lambda: getattr(plugin, function)(*arguments))
 
 
-def guard(plugin: Plugin, function: str, expected: str, call: Callable[[], Any]) -> Any:
-    """Run a call into a plugin's code; its errors become those of call_plugin."""
+def call_checked(plugin: Plugin, function: str, expected: str, call: Callable[[], Any]) -> Any:
+    """Return what a call into a plugin's code returns, with its errors turned into those of call_plugin."""
     try:
         return call()
     except FunctionPathError as error:
-        raise broken(plugin, function, f"be a function or its path, {FORM}", str(error)) from error
+        raise contract_error(plugin, function, f"be a function or its path, {FORM}", str(error)) from error
     except ContractError as error:
-        raise broken(plugin, function, expected, f"it made something else: {error}") from error
+        raise contract_error(plugin, function, expected, f"it made something else: {error}") from error
     except (GanassetsError, KeyboardInterrupt):
         raise
     except MemoryError as error:
@@ -75,11 +76,11 @@ def guard(plugin: Plugin, function: str, expected: str, call: Callable[[], Any])
     except BaseException as error:  # SystemExit, or a class of the plugin's own that is not an Exception
         if function in FILE_READERS and isinstance(error, OSError) and error.filename:
             raise  # about a file or folder of the user
-        raise broken(plugin, function, expected, f"it raised {one_line(error)}") from error
+        raise contract_error(plugin, function, expected, f"it raised {one_line(error)}") from error
 
 
-def describe(value: object) -> str:
-    """Describe a plugin's result in words: "None", "a list of 3", "a float64 array of 2 x 3"."""
+def describe_value(value: object) -> str:
+    """Return what a plugin returned, in words: "None", "a list of 3", "a float64 array of 2 x 3"."""
     if value is None:
         return "None"
     if isinstance(value, np.ndarray):
@@ -103,12 +104,12 @@ def decode(
     """Turn a model's outputs into assets, see GeneratorSpec.decode.
 
     Args:
-        spec: the generator.
+        spec: The generator.
         arrays: (n, ...) outputs by name.
-        manifest: manifest of the model.
-        names: name of each asset.
-        provenances: origin of each asset.
-        settings: value of each of the generator's settings.
+        manifest: Manifest of the model.
+        names: Name of each asset.
+        provenances: Origin of each asset.
+        settings: Value of each of the generator's settings.
 
     Returns:
         One asset for each name, in order.
@@ -117,14 +118,14 @@ def decode(
     arguments = dict(arrays), manifest, list(names), list(provenances), dict(settings)
     returned = call_plugin(spec, "decode", expected, *arguments)
     if not isinstance(returned, (list, tuple)):
-        raise broken(spec, "decode", expected, f"it returned {describe(returned)}")
+        raise contract_error(spec, "decode", expected, f"it returned {describe_value(returned)}")
     assets = cast("Sequence[Any]", returned)
     if len(assets) != len(names):
-        raise broken(spec, "decode", expected, f"it returned {len(assets)} for {len(names)} names")
+        raise contract_error(spec, "decode", expected, f"it returned {len(assets)} for {len(names)} names")
     for asset, name in zip(assets, names, strict=True):
         problem = _asset_problem(spec, asset, name)
         if problem:
-            raise broken(spec, "decode", expected, problem)
+            raise contract_error(spec, "decode", expected, problem)
     return list(assets)
 
 
@@ -132,9 +133,9 @@ def _asset_problem(spec: GeneratorSpec, asset: object, name: str) -> str:
     """Return why an object isn't the asset of a name, or ""; assets of the core's kinds are of its classes."""
     cls = ASSET_CLASSES.get(spec.asset_kind)
     if cls is not None and not isinstance(asset, cls):
-        return f"it returned {describe(asset)} in place of a {cls.__name__}"
+        return f"it returned {describe_value(asset)} in place of a {cls.__name__}"
     if getattr(asset, "kind", None) != spec.asset_kind or not callable(getattr(asset, "reduced", None)):
-        return f"it returned {describe(asset)}, which lacks this kind or a method reduced"
+        return f"it returned {describe_value(asset)}, which lacks this kind or a method reduced"
     found = getattr(asset, "name", None)
     return "" if found == name else f"it called the asset {name} {found!r}"
 
@@ -149,7 +150,7 @@ def draw_snapshot(spec: GeneratorSpec, arrays: Mapping[str, FloatArray], conditi
     """Return a PNG of samples during training, see GeneratorSpec.snapshot; None if there is nothing to show.
 
     Args:
-        spec: the generator.
+        spec: The generator.
         arrays: (n, ...) outputs by name.
         conditions: (n, c) physical values.
     """
@@ -165,11 +166,11 @@ def _encode_png(spec: GeneratorSpec, function: str, expected: str, image: object
 
     if not isinstance(image, Image.Image) or not all(image.size):
         size = f" of {image.width} x {image.height} pixels" if isinstance(image, Image.Image) else ""
-        raise broken(spec, function, expected, f"it returned {describe(image)}{size}")
+        raise contract_error(spec, function, expected, f"it returned {describe_value(image)}{size}")
     try:
         return encode_sheet(image)
     except (OSError, ValueError) as error:
-        raise broken(spec, function, expected, f"its image can't be a PNG ({one_line(error)})") from error
+        raise contract_error(spec, function, expected, f"its image can't be a PNG ({one_line(error)})") from error
 
 
 def draw_animation(spec: GeneratorSpec, assets: Sequence[Any]) -> bytes | None:
@@ -179,25 +180,25 @@ def draw_animation(spec: GeneratorSpec, assets: Sequence[Any]) -> bytes | None:
     expected = "return the bytes of a WebP file or None"
     content = call_plugin(spec, "animation", expected, list(assets))
     if content is not None and not (isinstance(content, bytes) and content[8:12] == b"WEBP"):
-        found = "other bytes" if isinstance(content, bytes) else describe(content)
-        raise broken(spec, "animation", expected, f"it returned {found}")
+        found = "other bytes" if isinstance(content, bytes) else describe_value(content)
+        raise contract_error(spec, "animation", expected, f"it returned {found}")
     return content
 
 
 def reduce_asset(spec: GeneratorSpec, asset: Any, texels: int) -> Any:
     """Return a smaller version of an asset for a preview with that many texels on the longer side."""
-    return guard(spec, "decode", "make assets that can be reduced", lambda: asset.reduced(texels))
+    return call_checked(spec, "decode", "make assets that can be reduced", lambda: asset.reduced(texels))
 
 
 def make_noise(spec: GeneratorSpec, seed: int, row: FloatArray, channels: int, size: Sequence[int]) -> FloatArray:
     """Return the noise map of a seed, see GeneratorSpec.noise.
 
     Args:
-        spec: the generator.
-        seed: seed of the asset.
+        spec: The generator.
+        seed: Seed of the asset.
         row: (c,) physical conditions.
-        channels: number of channels.
-        size: samples along each axis.
+        channels: Number of channels.
+        size: Samples along each axis.
 
     Returns:
         (channels, *size) float32, finite.
@@ -206,7 +207,7 @@ def make_noise(spec: GeneratorSpec, seed: int, row: FloatArray, channels: int, s
     returned = call_plugin(spec, "noise", expected, seed, row.copy(), tuple(size))
     noise = _numeric_array(spec, "noise", expected, returned, (channels, *size))
     if noise.dtype != np.float32:
-        raise broken(spec, "noise", expected, f"it returned {describe(noise)}")
+        raise contract_error(spec, "noise", expected, f"it returned {describe_value(noise)}")
     return noise
 
 
@@ -216,11 +217,11 @@ def choose_map_size(
     """Return the size of a noise map, see GeneratorSpec.map_size.
 
     Args:
-        spec: the generator.
-        settings: value of each of the generator's settings.
+        spec: The generator.
+        settings: Value of each of the generator's settings.
         row: (c,) physical conditions.
-        info: the noise map in the manifest.
-        axes: number of axes of the map.
+        info: The noise map in the manifest.
+        axes: Number of axes of the map.
 
     Returns:
         Samples along each axis, multiples of info.stride.
@@ -228,13 +229,13 @@ def choose_map_size(
     expected = f"return {axes} whole number{'s' * (axes > 1)} above 0 that {info.stride} divides"
     returned = call_plugin(spec, "map_size", expected, dict(settings), row.copy(), info)
     if not isinstance(returned, (tuple, list)):
-        raise broken(spec, "map_size", expected, f"it returned {describe(returned)}")
+        raise contract_error(spec, "map_size", expected, f"it returned {describe_value(returned)}")
     size = cast("Sequence[Any]", returned)
     if not all(isinstance(side, (int, np.integer)) for side in size):
-        raise broken(spec, "map_size", expected, f"it returned {describe(size)}")
+        raise contract_error(spec, "map_size", expected, f"it returned {describe_value(size)}")
     sides = tuple(map(int, size))
     if len(sides) != axes or any(side <= 0 or side % info.stride for side in sides):
-        raise broken(spec, "map_size", expected, f"it returned {sides}")
+        raise contract_error(spec, "map_size", expected, f"it returned {sides}")
     return sides
 
 
@@ -242,7 +243,7 @@ def find_features(spec: GeneratorSpec, arrays: Mapping[str, FloatArray], conditi
     """Return the numbers by which samples are compared, see GeneratorSpec.features.
 
     Args:
-        spec: the generator.
+        spec: The generator.
         arrays: (n, ...) outputs by name.
         conditions: (n, c) physical values.
 
@@ -259,11 +260,11 @@ def measure_assets(spec: GeneratorSpec, assets: Sequence[Any]) -> dict[str, floa
     expected = "return a dict of numbers by name"
     returned = call_plugin(spec, "measures", expected, list(assets))
     if not isinstance(returned, Mapping):
-        raise broken(spec, "measures", expected, f"it returned {describe(returned)}")
+        raise contract_error(spec, "measures", expected, f"it returned {describe_value(returned)}")
     measures = cast("Mapping[Any, Any]", returned)
     for name, value in measures.items():
         if not isinstance(name, str) or not isinstance(value, (int, float, np.integer, np.floating)):
-            raise broken(spec, "measures", expected, f"{_quoted(name)} is {describe(value)}")
+            raise contract_error(spec, "measures", expected, f"{_quoted(name)} is {describe_value(value)}")
     return {name: float(value) for name, value in measures.items() if math.isfinite(value)}
 
 
@@ -271,8 +272,8 @@ def read_target(spec: GeneratorSpec, file: Path) -> Target:
     """Read a file that `ganassets invert` approximates, see GeneratorSpec.target.
 
     Raises:
-        ContractError: the user's file breaks a promise of the class that it was read into.
-        PluginError: the plugin broke its contract.
+        ContractError: The user's file breaks a promise of the class that it was read into.
+        PluginError: The plugin broke its contract.
     """
     expected = "return a Target with finite numbers"
     try:
@@ -282,15 +283,15 @@ def read_target(spec: GeneratorSpec, file: Path) -> Target:
             raise error.__cause__ from None
         raise
     if not isinstance(target, Target):
-        raise broken(spec, "target", expected, f"it returned {describe(target)}")
-    _numeric_array(spec, "target", expected, target.wanted, (None,))
+        raise contract_error(spec, "target", expected, f"it returned {describe_value(target)}")
+    _numeric_array(spec, "target", expected, target.reference, (None,))
     return target
 
 
 def compare_with_target(spec: GeneratorSpec, target: Target, assets: Sequence[Any]) -> NDArray[np.floating[Any]]:
     """Return the (n, k) numbers of assets that a target compares."""
     expected = f"return a Target whose features give a finite array of {len(assets)} x k numbers"
-    returned = guard(spec, "target", expected, lambda: target.features(list(assets)))
+    returned = call_checked(spec, "target", expected, lambda: target.features(list(assets)))
     return _numeric_array(spec, "target", expected, returned, (len(assets), None))
 
 
@@ -302,7 +303,7 @@ def static_digests(spec: GeneratorSpec) -> dict[str, str]:
         digests = cast("dict[Any, Any]", returned)
         if all(isinstance(text, str) for pair in digests.items() for text in pair):
             return digests
-    raise broken(spec, "static_digests", expected, f"it returned {describe(cast('object', returned))}")
+    raise contract_error(spec, "static_digests", expected, f"it returned {describe_value(cast('object', returned))}")
 
 
 def make_dataset(
@@ -311,11 +312,11 @@ def make_dataset(
     """Make the training samples, see GeneratorSpec.dataset.
 
     Args:
-        spec: the generator.
-        preset: sizes, and number of samples.
-        options: data options by name.
-        seed: random seed.
-        report: called with (done, total).
+        spec: The generator.
+        preset: Sizes, and number of samples.
+        options: Data options by name.
+        seed: Random seed.
+        report: Called with (done, total).
 
     Returns:
         Samples without NaN or infinity that fit the spec's conditions and axes.
@@ -326,10 +327,10 @@ def make_dataset(
     expected = "return TrainingData that fit the generator"
     data = call_plugin(spec, "dataset", expected, preset, dict(options), seed, report)
     if not isinstance(data, TrainingData):
-        raise broken(spec, "dataset", expected, f"it returned {describe(data)}")
+        raise contract_error(spec, "dataset", expected, f"it returned {describe_value(data)}")
     problem = data_problem(data, spec.conditions, axes=len(spec.wraps), z_dim=preset.z_dim)
     if problem:
-        raise broken(spec, "dataset", expected, problem)
+        raise contract_error(spec, "dataset", expected, problem)
     return data
 
 
@@ -337,25 +338,25 @@ def export_asset(exporter: Exporter, asset: Any, options: Mapping[str, Any]) -> 
     """Return the content of an asset's files by name, see Exporter.export.
 
     Args:
-        exporter: the format.
-        asset: an asset of a kind that the exporter takes.
-        options: value of every option by name.
+        exporter: The format.
+        asset: An asset of a kind that the exporter takes.
+        options: Value of every option by name.
     """
     expected = "return a dict of bytes by file name"
     returned = call_plugin(exporter, "export", expected, asset, dict(options))
     if not isinstance(returned, dict) or not returned:
-        raise broken(exporter, "export", expected, f"it returned {describe(cast('object', returned))}")
+        raise contract_error(exporter, "export", expected, f"it returned {describe_value(cast('object', returned))}")
     files = cast("dict[Any, Any]", returned)
     for name, content in files.items():
         if not isinstance(name, str) or not isinstance(content, bytes):
-            raise broken(exporter, "export", expected, f"{_quoted(name)} is {describe(content)}")
+            raise contract_error(exporter, "export", expected, f"{_quoted(name)} is {describe_value(content)}")
     try:
         check_names(files)
     except InputError as error:
-        raise broken(exporter, "export", "name files that every system takes", str(error)) from error
+        raise contract_error(exporter, "export", "name files that every system takes", str(error)) from error
     for name in files:
         if asset.name not in stems_of(name):  # or two assets could have one file
-            raise broken(exporter, "export", f"name files after {asset.name}", f"it called one {_quoted(name)}")
+            raise contract_error(exporter, "export", f"name files after {asset.name}", f"it called one {_quoted(name)}")
     return files
 
 
@@ -369,13 +370,13 @@ def _numeric_array(
 ) -> NDArray[Any]:
     """Return a value as an array; PluginError unless it is one of finite numbers and that shape (None: any length)."""
     if not isinstance(value, np.ndarray):
-        raise broken(plugin, function, expected, f"it returned {describe(value)}")
+        raise contract_error(plugin, function, expected, f"it returned {describe_value(value)}")
     array = cast("NDArray[Any]", value)
     fits = len(shape) == array.ndim and all(
         size in (None, length) for size, length in zip(shape, array.shape, strict=True)
     )
     if array.dtype.kind not in "fiu" or not fits:
-        raise broken(plugin, function, expected, f"it returned {describe(array)}")
+        raise contract_error(plugin, function, expected, f"it returned {describe_value(array)}")
     if not np.isfinite(array).all():
-        raise broken(plugin, function, expected, "it returned numbers that are not finite")
+        raise contract_error(plugin, function, expected, "it returned numbers that are not finite")
     return array

@@ -12,14 +12,14 @@ class Provenance:
     """Origin of an asset; exporters write it into every file format that can store it.
 
     Attributes:
-        generator: name and version of the plugin, "faces 0.1.0".
+        generator: Name and version of the plugin, "faces 0.1.0".
         model_digest: SHA-256 of the model file, hex.
-        seed: seed of the asset.
-        truncation: truncation that the asset was generated with, 0 to 1.
-        sliders: condition values of the asset, by column name.
+        seed: Seed of the asset.
+        truncation: Truncation that the asset was generated with, 0 to 1.
+        sliders: Condition values of the asset, by column name.
         licence: SPDX expression or sentence for the asset's use.
         software: "ganassets 0.1.0".
-        morph: second seed and position between the two, 0 to 1; None for a single seed.
+        morph: Second seed and position between the two, 0 to 1; None for a single seed.
         recipe: JSON that generates the same file again (see ganassets.inference.recipe), or "".
     """
 
@@ -37,7 +37,7 @@ class Provenance:
         """Return the provenance as texts by keyword, for formats that store notes as text.
 
         Args:
-            title: title of the file.
+            title: Title of the file.
         """
         return {
             "Title": title,
@@ -56,7 +56,7 @@ class Provenance:
         """Return a JSON file for formats that can't store the provenance; empty without a recipe.
 
         Args:
-            file: name of the asset's file.
+            file: Name of the asset's file.
 
         Returns:
             Content by file name: the name with ".json" after it.

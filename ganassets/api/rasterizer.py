@@ -17,7 +17,7 @@ from .shading import FloatArray
 
 IntArray = NDArray[np.int64]
 
-AT_ONCE = 2**20  # samples of triangles that are compared together
+CHUNK_SAMPLES = 2**20  # samples of triangles that are compared together
 LEAST_AREA = 1e-3  # square samples; in thinner triangles values don't change from corner to corner
 
 
@@ -27,7 +27,7 @@ class Samples:
 
     Attributes:
         places: (p,) indices into the picture, row by row.
-        triangles: (p,) of which triangle.
+        triangles: (p,) index of the triangle.
         right, down: (p,) float32, from the triangle's first corner to the sample's middle.
     """
 
@@ -76,20 +76,20 @@ def planes(corners: FloatArray, values: FloatArray) -> Planes:
 
 
 def faces_camera(corners: FloatArray) -> NDArray[np.bool_]:
-    """(t,) whether the triangles (t, 3, 2) are counter-clockwise in the picture, whose rows run downwards."""
+    """Return a mask (t,) of the triangles (t, 3, 2) that are counter-clockwise in the picture; rows run downwards."""
     (ax, ay), (bx, by) = (corners[:, 1:] - corners[:, :1]).transpose(1, 2, 0)
     return ax * by - ay * bx < 0
 
 
-def visible(corners: FloatArray, depths: FloatArray, rows: int, columns: int) -> Samples:
+def find_visible(corners: FloatArray, depths: FloatArray, rows: int, columns: int) -> Samples:
     """Find the samples that show a triangle, and the nearest triangle in each.
 
     Args:
         corners: (t, 3, 2) float32, samples to the right and down from the upper left corner of the picture; triangles
             that don't face the camera are not seen.
         depths: (t, 3) float32 of the corners, larger is nearer.
-        rows: samples of the picture along its height.
-        columns: samples along its width.
+        rows: Samples of the picture along its height.
+        columns: Samples along its width.
 
     Returns:
         Samples in the order of their places.
@@ -129,9 +129,9 @@ def samples_at(places: IntArray, triangles: IntArray, corners: FloatArray, colum
 
 
 def portions(counts: IntArray) -> list[tuple[int, int]]:
-    """Split spans of that many samples into runs of about AT_ONCE samples: first index, and the one after the last."""
+    """Split spans with `counts` samples into runs of about CHUNK_SAMPLES samples: first index and end index."""
     ends = np.cumsum(counts)
-    inner = np.searchsorted(ends, np.arange(AT_ONCE, int(counts.sum()), AT_ONCE))
+    inner = np.searchsorted(ends, np.arange(CHUNK_SAMPLES, int(counts.sum()), CHUNK_SAMPLES))
     borders: list[int] = [0, *inner.tolist(), len(counts)]
     return [(first, last) for first, last in pairwise(borders) if first < last]
 
@@ -144,8 +144,8 @@ def spans_of(corners: FloatArray, which: IntArray, rows: int, columns: int) -> t
     Args:
         corners: (t, 3, 2) of all triangles.
         which: (k,) indices of those to cut.
-        rows: samples of the picture along its height.
-        columns: samples along its width.
+        rows: Samples of the picture along its height.
+        columns: Samples along its width.
 
     Returns:
         The first sample of each span, and (s,) how many there are.

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from .errors import InputError, one_line
 from .spec import API_VERSION, GeneratorSpec
-from .texts import nearest
+from .texts import suggest_name
 
 if TYPE_CHECKING:
     import click
@@ -28,12 +28,12 @@ class PluginRecord:
 
     Attributes:
         kind: "generator", "exporter" or "command".
-        name: name of the entry point.
-        distribution: name of the package that installed it.
-        version: version of that package.
-        value: value of the entry point, "ganassets_faces:SPEC".
-        plugin: the GeneratorSpec, Exporter or click command, or None if it failed.
-        error: one sentence that says why it failed, or "".
+        name: Name of the entry point.
+        distribution: Name of the package that installed it.
+        version: Version of that package.
+        value: Value of the entry point, "ganassets_faces:SPEC".
+        plugin: The GeneratorSpec, Exporter or click command, or None if it failed.
+        error: One sentence that says why it failed, or "".
         traceback: Python's traceback of the failure, or "" if nothing was raised.
     """
 
@@ -58,9 +58,9 @@ class _Kind:
 
     Attributes:
         name: "generator".
-        group: its group of entry points.
-        load_class: function that imports and returns the class of its plugins.
-        versioned: whether its plugins say which version of the plugin API they were written for.
+        group: Its group of entry points.
+        load_class: Function that imports and returns the class of its plugins.
+        versioned: Whether its plugins say which version of the plugin API they were written for.
     """
 
     name: str
@@ -124,7 +124,7 @@ def load_generator(name: str) -> GeneratorSpec:
     """Import and return the generator of that name.
 
     Raises:
-        InputError: there is none, or it failed.
+        InputError: There is none, or it failed.
 
     >>> load_generator("faces").asset_kind
     'mesh'
@@ -136,7 +136,7 @@ def load_exporter(name: str) -> Exporter:
     """Import and return the exporter of that name.
 
     Raises:
-        InputError: there is none, or it failed. For a file suffix the message names the exporters that write it.
+        InputError: There is none, or it failed. For a file suffix the message names the exporters that write it.
 
     >>> load_exporter("gltf").suffixes
     ('.glb',)
@@ -156,7 +156,7 @@ def load_command(name: str) -> click.Command:
     """Import and return the command of that name.
 
     Raises:
-        InputError: there is none, or it failed.
+        InputError: There is none, or it failed.
     """
     return _load_named(COMMANDS, name)
 
@@ -165,11 +165,11 @@ def load_format(spec: GeneratorSpec, name: str | None) -> Exporter:
     """Return the exporter of that name, or the generator's default exporter.
 
     Args:
-        spec: the generator.
-        name: name of the exporter; None for the default.
+        spec: The generator.
+        name: Name of the exporter; None for the default.
 
     Raises:
-        InputError: there is no such exporter, or it doesn't take the generator's kind of asset.
+        InputError: There is no such exporter, or it doesn't take the generator's kind of asset.
     """
     exporter = load_exporter(name or spec.exporter)
     if spec.asset_kind not in exporter.kinds:
@@ -195,12 +195,12 @@ def records_named(kind: _Kind, name: str) -> list[PluginRecord]:
     """Return the records of that kind and name; more than one if distributions clash.
 
     Raises:
-        InputError: there is none.
+        InputError: There is none.
     """
     points = _entry_points(kind)
     named = [point for point in points if point.name == name]
     if not named:
-        raise InputError(f"there is no {kind.name} {name!r}; {nearest(name, sorted({p.name for p in points}))}")
+        raise InputError(f"there is no {kind.name} {name!r}; {suggest_name(name, sorted({p.name for p in points}))}")
     return _mark_clashes([_load(kind, point) for point in named])
 
 

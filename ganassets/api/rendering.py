@@ -20,8 +20,8 @@ from .assets import Material, Mesh, Topology
 from .errors import InputError
 from .lighting import LEVELS, NORMALS, light_table
 from .occlusion import open_share
-from .rasterizer import IntArray, faces_camera, planes, visible
-from .shading import SUPERSAMPLING, ByteArray, FloatArray, to_bytes, to_linear, tone_curve
+from .rasterizer import IntArray, faces_camera, find_visible, planes
+from .shading import SUPERSAMPLING, ByteArray, FloatArray, linear_to_bytes, srgb_to_linear, tone_curve
 
 FIELD_OF_VIEW = 24.0  # degrees, an 85 mm lens on 36 mm film
 FILL = 0.96  # share of the picture that the mesh takes
@@ -32,7 +32,7 @@ TONES, BRIGHTEST = 4096, 2.0  # entries of the tone table, linear light of the l
 
 @dataclass(frozen=True)
 class Palette:
-    """All texels of a mesh's materials in one row; a material without textures has one texel.
+    """Texels of a mesh's materials in one row; a material without textures has one texel.
 
     Attributes:
         colors: (t, 3) uint8 sRGB base colors.
@@ -54,16 +54,16 @@ def render(mesh: Mesh, size: int, azimuth: float = AZIMUTH, pitch: float = PITCH
     """Draw a mesh so that it fills the picture.
 
     Args:
-        mesh: any; its back faces aren't seen.
-        size: pixels along both sides.
-        azimuth: degrees that the camera stands about the mesh: 0 looks into its face, 90 at its left side.
-        pitch: degrees that the camera looks down.
+        mesh: Any; its back faces aren't seen.
+        size: Pixels along both sides.
+        azimuth: Degrees that the camera stands about the mesh: 0 looks into its face, 90 at its left side.
+        pitch: Degrees that the camera looks down.
 
     Returns:
         (size, size, 4) uint8 sRGB picture with alpha, transparent around the mesh.
 
     Raises:
-        InputError: size is not above 0, or the mesh has no faces.
+        InputError: Size is not above 0, or the mesh has no faces.
     """
     (picture,) = render_views(mesh, size, (azimuth,), pitch)
     return np.asarray(picture)
@@ -73,16 +73,16 @@ def render_views(mesh: Mesh, size: int, azimuths: Sequence[float], pitch: float 
     """Draw a mesh from several sides, all at one distance so that they compare.
 
     Args:
-        mesh: any; its back faces aren't seen.
-        size: pixels along both sides of each picture.
-        azimuths: degrees about the mesh, one for each picture; see render.
-        pitch: degrees that the camera looks down.
+        mesh: Any; its back faces aren't seen.
+        size: Pixels along both sides of each picture.
+        azimuths: Degrees about the mesh, one for each picture; see render.
+        pitch: Degrees that the camera looks down.
 
     Returns:
         (size, size) sRGB images of mode RGBA, transparent around the mesh.
 
     Raises:
-        InputError: size is not above 0, or the mesh has no faces.
+        InputError: Size is not above 0, or the mesh has no faces.
     """
     if size < 1 or not len(mesh.topology.faces):
         raise InputError("a picture of a mesh needs a size above 0 and faces.")
@@ -96,7 +96,7 @@ def render_views(mesh: Mesh, size: int, azimuths: Sequence[float], pitch: float 
 
 
 def camera_frame(azimuth: float, pitch: float) -> FloatArray:
-    """(3, 3) float32 rows right, up and towards a camera, in degrees as `render` has them."""
+    """Return the axes of a camera as rows (3, 3) float32: right, up and towards it; angles in degrees, see `render`."""
     a, p = math.radians(azimuth), math.radians(pitch)
     back = (math.cos(p) * math.sin(a), math.sin(p), math.cos(p) * math.cos(a))
     right = (math.cos(a), 0.0, -math.sin(a))
@@ -104,12 +104,12 @@ def camera_frame(azimuth: float, pitch: float) -> FloatArray:
 
 
 def fitting_distance(points: FloatArray) -> float:
-    """Smallest distance from the origin at which a camera sees all points (v, 3) of its frame, in their unit."""
+    """Return the smallest distance from the origin at which a camera sees all points (v, 3), in their unit."""
     reach = FILL * math.tan(math.radians(FIELD_OF_VIEW / 2))
     return float((np.abs(points[:, :2]).max(1) / reach + points[:, 2]).max()) or 1.0
 
 
-def projected(points: FloatArray, distance: float, n: int) -> tuple[FloatArray, FloatArray]:
+def project_points(points: FloatArray, distance: float, n: int) -> tuple[FloatArray, FloatArray]:
     """Project points (v, 3) of a camera's frame into a picture of n x n samples, in its middle.
 
     Returns:
@@ -124,7 +124,7 @@ def projected(points: FloatArray, distance: float, n: int) -> tuple[FloatArray, 
 
 @lru_cache(8)
 def triangles_of(topology: Topology) -> tuple[IntArray, IntArray, IntArray]:
-    """(t, 3) vertices and (t, 3) texture coordinates of a mesh's triangles, two to a quad, and (t,) their materials."""
+    """Split quads into two triangles each: (t, 3) vertices, (t, 3) texture coordinates and (t,) materials."""
     halves = ([0, 1, 2], [0, 2, 3])
     vertices, uvs = (
         np.concatenate([faces[:, k] for k in halves]).astype(np.int64) for faces in (topology.faces, topology.face_uvs)
@@ -137,11 +137,11 @@ def draw_view(
 ) -> Image.Image:
     """Draw a mesh whose points and normals (v, 3) are in the camera's frame, at n x n samples; see render_views."""
     vertices, uvs, materials = triangles_of(mesh.topology)
-    places, depths = projected(points, distance, n)
+    places, depths = project_points(points, distance, n)
     front = np.flatnonzero(faces_camera(places[vertices]))
     vertices, uvs, materials = vertices[front], uvs[front], materials[front]
     corners = places[vertices]
-    samples = visible(corners, depths[vertices], n, n)
+    samples = find_visible(corners, depths[vertices], n, n)
 
     half = NORMALS / 2
     shared = np.stack([*(normals[:, :2].T * (half - 1) + half + 0.5), depths])[:, vertices]
@@ -202,32 +202,32 @@ def light_tables(tables: tuple[tuple[int, float], ...]) -> tuple[FloatArray, Flo
 
 
 def texels_of(material: Material, n: int) -> tuple[ByteArray, ByteArray]:
-    """(h, w, 3) uint8 sRGB colours and (h, w) uint8 roughness levels of a material, at about one texel per sample."""
+    """Return colors (h, w, 3) uint8 sRGB and roughness levels (h, w) uint8, at about one texel per sample."""
     maps = [pixels for pixels in (material.albedo, material.roughness_map) if pixels is not None]
     h, w = fitting_size(maps[0].shape[0], maps[0].shape[1], n) if maps else (1, 1)
     base = np.array(material.base_colour)
     if material.albedo is None:
-        colors = np.broadcast_to(to_bytes(base), (h, w, 3))
+        colors = np.broadcast_to(linear_to_bytes(base), (h, w, 3))
     else:
-        colors = resized(material.albedo, h, w)
+        colors = resize_texture(material.albedo, h, w)
         if material.base_colour != (1.0, 1.0, 1.0):
-            colors = to_bytes(linear_table()[colors] * base)
+            colors = linear_to_bytes(linear_table()[colors] * base)
     if material.roughness_map is None:
         return colors, np.full((h, w), round(material.roughness * (LEVELS - 1)), np.uint8)
     levels = np.rint(np.arange(256) * (material.roughness * (LEVELS - 1) / 255)).astype(np.uint8)
-    return colors, levels[resized(material.roughness_map, h, w)]
+    return colors, levels[resize_texture(material.roughness_map, h, w)]
 
 
 def fitting_size(h: int, w: int, n: int) -> tuple[int, int]:
-    """Size of a texture for a mesh that fills n x n samples, of which about half the texture is seen."""
+    """Return the (h, w) of a texture for a mesh that fills n x n samples and shows about half the texture."""
     if w < SMALL_TEXTURE or n // 2 < w <= n:
         return h, w
     factor = 2.0 if w <= n // 2 else 2.0 ** -round(math.log2(w / n))
     return max(round(h * factor), 1), max(round(w * factor), 1)
 
 
-def resized(pixels: ByteArray, h: int, w: int) -> ByteArray:
-    """Resize a texture."""
+def resize_texture(pixels: ByteArray, h: int, w: int) -> ByteArray:
+    """Resize a texture (h, w, ...) uint8."""
     if pixels.shape[:2] == (h, w):
         return pixels
     method = Image.Resampling.BOX if w < pixels.shape[1] else Image.Resampling.BICUBIC
@@ -236,11 +236,11 @@ def resized(pixels: ByteArray, h: int, w: int) -> ByteArray:
 
 @lru_cache(1)
 def tone_table() -> ByteArray:
-    """(TONES,) sRGB values of linear light from 0 to BRIGHTEST."""
-    return to_bytes(tone_curve(np.linspace(0, BRIGHTEST, TONES)))
+    """Return the sRGB values (TONES,) uint8 of linear light from 0 to BRIGHTEST."""
+    return linear_to_bytes(tone_curve(np.linspace(0, BRIGHTEST, TONES)))
 
 
 @lru_cache(1)
 def linear_table() -> FloatArray:
-    """(256,) float32 linear values of sRGB bytes."""
-    return to_linear(np.arange(256) / 255).astype(np.float32)
+    """Return the linear values (256,) float32 of sRGB bytes."""
+    return srgb_to_linear(np.arange(256) / 255).astype(np.float32)

@@ -21,21 +21,21 @@ def scratch_folder(prefix: str) -> Generator[Path]:
     """Make a temporary folder for the `with` block and remove it afterwards.
 
     Args:
-        prefix: first part of its name.
+        prefix: First part of its name.
 
     Raises:
-        GanassetsError: the folder can't be made, or the disk refuses a file in it. Other errors pass through.
+        GanassetsError: The folder can't be made, or the disk refuses a file in it. Other errors pass through.
     """
     try:
         folder = tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True)
     except OSError as error:
-        raise refused(error) from error
+        raise disk_error(error) from error
     with folder as name:
         try:
             yield Path(name)
         except OSError as error:
             if is_refusal(error, Path(name)):
-                raise refused(error) from error
+                raise disk_error(error) from error
             raise
 
 
@@ -45,8 +45,8 @@ def is_refusal(error: OSError, folder: Path) -> bool:
     return error.errno in REFUSALS or bool(inside)
 
 
-def refused(error: OSError) -> GanassetsError:
-    """Return the error for the user."""
+def disk_error(error: OSError) -> GanassetsError:
+    """Return the error for a temporary folder that can't be written: reason and remedy."""
     why = (error.strerror or str(error)).lower()
     place = tempfile.tempdir or "the temporary folder"
     return GanassetsError(

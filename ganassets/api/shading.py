@@ -35,7 +35,7 @@ def _unit(vector: FloatArray) -> FloatArray:
 # Colours are linear RGB. The sun and the sky together make a flat white surface 1 bright.
 AMBIENT = 0.36  # the sky's part of that
 SUN = _unit(np.array([-0.46, 0.55, 0.70], np.float32))
-HALFWAY = _unit(SUN + np.array([0, 0, 1], np.float32))  # between sun and camera
+HALFWAY = _unit(SUN + np.array([0, 0, 1], np.float32))  # halfway vector between sun and camera
 SUNLIGHT = np.array([1.04, 1.0, 0.94], np.float32) * ((1 - AMBIENT) / SUN[2])
 SKY = np.array([0.92, 1.02, 1.16], np.float32)
 GROUND = np.array([0.30, 0.27, 0.23], np.float32)
@@ -43,7 +43,7 @@ HORIZON = 0.12  # width of the transition between them in a perfect mirror
 BACKGROUND = 0.2
 DIELECTRIC = 0.04  # reflectance of most non-metals, seen straight on
 SHARPEST = 0.12  # least roughness; the sun is a point, so its reflection in a mirror would be one too
-SHOULDER = 0.75  # linear value at which the tone curve begins to bend
+SHOULDER = 0.75  # linear value at which the tone curve starts to bend
 
 SPHERE_RADIUS = 0.46  # in picture sizes
 SUPERSAMPLING = 2  # samples of a pixel along both axes
@@ -77,18 +77,18 @@ def shade_plane(material: TextureSet, size: int, repeat: float = 2) -> ByteArray
     """Draw the flat material, seen from above.
 
     Args:
-        material: of any size; one that isn't square is repeated more often along its shorter side.
-        size: pixels of the square picture.
-        repeat: number of times that its longer side fits into the picture.
+        material: Material of any size; one that isn't square is repeated more often along its shorter side.
+        size: Pixels of the square picture.
+        repeat: Number of times that its longer side fits into the picture.
 
     Returns:
         (size, size, 3) uint8 sRGB.
 
     Raises:
-        InputError: size or repeat is not above 0.
+        InputError: Size or repeat is not above 0.
     """
-    surface = averaged(material, size, repeat)
-    return to_bytes(shade(surface, surface.normal))
+    surface = average_maps(material, size, repeat)
+    return linear_to_bytes(shade(surface, surface.normal))
 
 
 def shade_sphere(material: TextureSet, size: int, repeat: float = 2) -> ByteArray:
@@ -98,28 +98,28 @@ def shade_sphere(material: TextureSet, size: int, repeat: float = 2) -> ByteArra
     edge.
 
     Args:
-        material: of any size; one that isn't square is repeated more often along its shorter side.
-        size: pixels of the square picture.
-        repeat: number of times that its longer side fits from edge to edge, along the sphere.
+        material: Material of any size; one that isn't square is repeated more often along its shorter side.
+        size: Pixels of the square picture.
+        repeat: Number of times that its longer side fits from edge to edge, along the sphere.
 
     Returns:
         (size, size, 3) uint8 sRGB.
 
     Raises:
-        InputError: size or repeat is not above 0.
+        InputError: Size or repeat is not above 0.
     """
     light, covered = lit_sphere(material, size, repeat)
-    return to_bytes(light + (1 - covered) * BACKGROUND)
+    return linear_to_bytes(light + (1 - covered) * BACKGROUND)
 
 
 def sphere_cut_out(material: TextureSet, size: int, repeat: float = 2, samples: int = SUPERSAMPLING) -> ByteArray:
     """Draw the sphere of shade_sphere alone.
 
     Args:
-        material: of any size.
-        size: pixels of the square picture.
-        repeat: number of times that the longer side of the material fits from edge to edge, along the sphere.
-        samples: samples of a pixel along both axes. One takes a quarter of the time of two, but fine relief sparkles.
+        material: Material of any size.
+        size: Pixels of the square picture.
+        repeat: Number of times that the longer side of the material fits from edge to edge, along the sphere.
+        samples: Samples of a pixel along both axes. One takes a quarter of the time of two, but fine relief sparkles.
 
     Returns:
         (size, size, 4) uint8 sRGB with alpha, transparent around the sphere.
@@ -137,7 +137,7 @@ def lit_sphere(
     """
     n = samples * size
     arc = round(np.pi * SPHERE_RADIUS * n)  # pixels from edge to edge along the sphere
-    surface = averaged(material, arc, repeat)
+    surface = average_maps(material, arc, repeat)
 
     places = ((np.arange(n, dtype=np.float32) + 0.5) / n - 0.5) / SPHERE_RADIUS
     x, y = np.broadcast_to(places, (n, n)), np.broadcast_to(-places[:, None], (n, n))
@@ -153,7 +153,7 @@ def lit_sphere(
     columns = ((1 + x * stretch) * (arc / 2)).astype(np.int64) % arc
     rows = ((1 - y * stretch) * (arc / 2)).astype(np.int64) % arc
     here = surface.at(rows, columns)
-    lit = shade(here, turned(here.normal, x, y, z))
+    lit = shade(here, rotate_z_to(here.normal, x, y, z))
 
     picture = np.zeros((n, n, 4), np.float32)
     picture[inside] = np.concatenate([coverage * lit, coverage], 1)
@@ -161,18 +161,18 @@ def lit_sphere(
     return picture[..., :3], picture[..., 3:]
 
 
-def turned(vectors: FloatArray, x: FloatArray, y: FloatArray, z: FloatArray) -> FloatArray:
+def rotate_z_to(vectors: FloatArray, x: FloatArray, y: FloatArray, z: FloatArray) -> FloatArray:
     """Rotate (n, 3) vectors by the smallest rotation that takes the Z axis to the unit vectors (x, y, z), z >= 0."""
     a, b, c = vectors.T
     tilt = (a * x + b * y) / (1 + z)
     return np.stack([a + x * (c - tilt), b + y * (c - tilt), c * z - a * x - b * y], -1)
 
 
-def averaged(material: TextureSet, size: int, repeat: float) -> ShadedMaps:
+def average_maps(material: TextureSet, size: int, repeat: float) -> ShadedMaps:
     """Average the maps over the (size, size) pixels of a square that shows the material's longer side `repeat` times.
 
     Raises:
-        InputError: size or repeat is not above 0.
+        InputError: Size or repeat is not above 0.
     """
     if size < 1 or repeat <= 0:
         raise InputError("a picture needs a size and a repeat above 0.")
@@ -189,21 +189,21 @@ def averaged(material: TextureSet, size: int, repeat: float) -> ShadedMaps:
 
 
 def largest_block(shape: tuple[int, ...], limit: float) -> int:
-    """Side of the largest square block, not longer than `limit`, that divides both sides of the maps."""
+    """Return the side of the largest square block, at most `limit`, that divides both sides of the maps."""
     common = math.gcd(*shape)
     return max(side for side in range(1, max(1, int(limit)) + 1) if common % side == 0)
 
 
 def block_average(values: FloatArray, side: int) -> FloatArray:
-    """(h / side, w / side, c) means over square blocks of (h, w, c) values: quick, for much too fine maps."""
+    """Average (h, w, c) values over square blocks: (h / side, w / side, c); quick, for much too fine maps."""
     h, w, c = values.shape
     return values.reshape(h // side, side, w, c).mean(1).reshape(-1, w // side, side, c).mean(2)
 
 
 def area_average(values: FloatArray, count: int, length: float) -> FloatArray:
-    """(count, ...) means over equal parts of the first `length` rows of (n, ...) values, which repeat from the start.
+    """Average (n, ...) values over `count` equal parts of their first `length` rows; rows repeat from the start.
 
-    A part may begin and end within a row; the share of the row that lies in the part counts.
+    A part may start and end within a row; the share of the row that lies in the part counts.
     """
     sums = np.zeros((len(values) + 1, *values.shape[1:]), np.float32)
     np.cumsum(values, 0, out=sums[1:])
@@ -218,7 +218,7 @@ def area_average(values: FloatArray, count: int, length: float) -> FloatArray:
 
 
 def shade(surface: ShadedMaps, normal: FloatArray) -> FloatArray:
-    """(..., 3) linear colours in [0, 1] of a surface with (..., 3) normals in the axes of the picture."""
+    """Return the linear colours (..., 3) in [0, 1] of a surface with normals (..., 3) in the axes of the picture."""
     n = normal / np.maximum(np.linalg.norm(normal, axis=-1, keepdims=True), 1e-6)
     facing, view = np.maximum(n @ SUN[:, None], 0), np.clip(n[..., 2:], 1e-3, 1)
     roughness = np.maximum(surface.roughness, SHARPEST)
@@ -232,19 +232,19 @@ def shade(surface: ShadedMaps, normal: FloatArray) -> FloatArray:
 
 
 def sky_light(n: FloatArray) -> FloatArray:
-    """(..., 3) light of the sky on surfaces with (..., 3) normals; AMBIENT on one that faces the camera."""
+    """Return the light (..., 3) of the sky on surfaces with normals (..., 3); AMBIENT on one that faces the camera."""
     share = 0.5 + 0.5 * n[..., 1:2]
     return (GROUND + (SKY - GROUND) * share) * (2 * AMBIENT / (SKY + GROUND).mean())
 
 
 def sky_colour(direction: FloatArray, roughness: FloatArray) -> FloatArray:
-    """(..., 3) brightness of sky and ground in directions, blurred as a surface of that roughness reflects them."""
+    """Return the brightness (..., 3) of sky and ground in directions, blurred as the roughness reflects them."""
     share = 0.5 + 0.5 * np.tanh(direction[..., 1:2] / (HORIZON + roughness))
     return GROUND + (SKY - GROUND) * share
 
 
 def sky_reflectance(reflectance: FloatArray, roughness: FloatArray, view: FloatArray) -> FloatArray:
-    """(..., 3) share of an even sky that is reflected (Karis' fit)."""
+    """Return the share (..., 3) of an even sky that is reflected (Karis' fit)."""
     smooth = 1 - roughness
     grazing = np.minimum(smooth**2, np.exp2(-9.28 * view)) * smooth + 0.0425 - 0.0275 * roughness
     scale = 1.04 - 0.572 * roughness - 1.04 * grazing
@@ -254,7 +254,7 @@ def sky_reflectance(reflectance: FloatArray, roughness: FloatArray, view: FloatA
 def microfacets(
     n: FloatArray, roughness: FloatArray, reflectance: FloatArray, facing: FloatArray, view: FloatArray
 ) -> FloatArray:
-    """(..., 3) specular reflection of the sun, where 1 is the reflection of a white diffuse surface."""
+    """Return the specular reflection (..., 3) of the sun; 1 is the reflection of a white diffuse surface."""
     alpha2 = roughness**4
     spread = (n @ HALFWAY[:, None]) ** 2 * (alpha2 - 1) + 1
     masking = facing * np.sqrt(view**2 * (1 - alpha2) + alpha2) + view * np.sqrt(facing**2 * (1 - alpha2) + alpha2)
@@ -268,19 +268,19 @@ def tone_curve(linear: FloatArray) -> FloatArray:
     return np.where(linear < SHOULDER, linear, 1 - rest * np.exp((SHOULDER - linear) / rest))
 
 
-def to_linear(srgb: NDArray[Any]) -> NDArray[Any]:
+def srgb_to_linear(srgb: NDArray[Any]) -> NDArray[Any]:
     """Convert sRGB values in [0, 1] to linear ones (IEC 61966-2-1)."""
     return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
 
 
-def to_srgb(linear: NDArray[Any]) -> NDArray[Any]:
+def linear_to_srgb(linear: NDArray[Any]) -> NDArray[Any]:
     """Convert linear values in [0, 1] to sRGB ones (IEC 61966-2-1)."""
     return np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
 
 
-def to_bytes(linear: FloatArray) -> ByteArray:
+def linear_to_bytes(linear: FloatArray) -> ByteArray:
     """Convert linear values in [0, 1] to uint8 sRGB."""
-    return np.rint(to_srgb(linear) * 255).astype(np.uint8)
+    return np.rint(linear_to_srgb(linear) * 255).astype(np.uint8)
 
 
 def cut_out(light: FloatArray, covered: FloatArray) -> ByteArray:
@@ -289,8 +289,8 @@ def cut_out(light: FloatArray, covered: FloatArray) -> ByteArray:
     Returns:
         (h, w, 4) uint8 sRGB with alpha, which is not multiplied into the colours.
     """
-    colour = to_bytes(np.clip(light / np.maximum(covered, 1e-6), 0, 1))
+    colour = linear_to_bytes(np.clip(light / np.maximum(covered, 1e-6), 0, 1))
     return np.concatenate([colour, np.rint(covered * 255).astype(np.uint8)], -1)
 
 
-_LINEAR = to_linear(np.linspace(0, 1, SRGB_STEPS)).astype(np.float32)
+_LINEAR = srgb_to_linear(np.linspace(0, 1, SRGB_STEPS)).astype(np.float32)

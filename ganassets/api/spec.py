@@ -18,16 +18,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL.Image import Image
 
-    from .assets import Option, Provenance
+    from .assets import Option
     from .data import TrainingData
     from .manifest import Manifest, NoiseInfo
+    from .provenance import Provenance
 
 API_VERSION = 1
 CHOOSING = 16  # latents that choose among a linear model's clusters
 OBJECTIVES = ("rpgan", "minimax", "nonsaturating")  # see ganassets.training.loss
 PRECISIONS = ("auto", "float32", "bfloat16")  # see ganassets.training.hardware
 
-# Annotations are evaluated by type checkers only: numpy and Pillow are imported by nobody who just lists plugins.
+# Annotations are evaluated by type checkers only: numpy and Pillow are not imported to list plugins.
 FloatArray: TypeAlias = "NDArray[np.float32]"
 Arrays: TypeAlias = "Mapping[str, NDArray[np.float32]]"
 Report = Callable[[int, int], None]
@@ -55,28 +56,28 @@ class Preset:
 
     Attributes:
         name: "quick".
-        summary: one line: what to expect.
-        size: samples along every axis of the output (texels, frames).
-        network_size: samples along every axis in the adversarial networks; the linear model adds the rest.
-        kimg: length of the training in thousands of images.
-        components: principal components of each signal in the linear model; 0 for no linear model.
-        basis_size: samples along every axis of these components; 0 for the output's size.
-        clusters: number of clusters of the linear model's samples; 0 for a single Gaussian.
-        width: channels at full network_size; doubled at each halving of the size up to max_width.
-        max_width: largest number of channels.
-        z_dim: size of the latent z.
-        w_dim: size of the latent w.
-        samples: number of training samples to prepare where the source is endless.
-        batch: images per step.
-        gamma: gradient penalty weight at the start; falls tenfold.
-        learning_rate: learning rate of both networks at the start; falls to a quarter.
-        penalty_interval: steps between gradient penalties (their weight is scaled up by it).
-        objective: one of OBJECTIVES.
-        regression: share of the run, 0 to 1, in which the generator alone learns to reproduce samples of known latents.
-        regression_weight: weight of the same distance in the adversarial rest of the run.
-        regression_rate: learning rate of the regression; falls to a tenth.
-        paired: share of the adversarial steps, 0 to 1, that compare samples of known latents with fakes of these.
-        augmentation: largest share of samples, 0 to 1, that are augmented for the discriminator; 0 for never.
+        summary: One line: what to expect.
+        size: Samples along every axis of the output (texels, frames).
+        network_size: Samples along every axis in the adversarial networks; the linear model adds the rest.
+        kimg: Length of the training in thousands of images.
+        components: Principal components of each signal in the linear model; 0 for no linear model.
+        basis_size: Samples along every axis of these components; 0 for the output's size.
+        clusters: Number of clusters of the linear model's samples; 0 for a single Gaussian.
+        width: Channels at full network_size; doubled at each halving of the size up to max_width.
+        max_width: Largest number of channels.
+        z_dim: Size of the latent z.
+        w_dim: Size of the latent w.
+        samples: Number of training samples to prepare where the source is endless.
+        batch: Images per step.
+        gamma: Gradient penalty weight at the start; falls tenfold.
+        learning_rate: Learning rate of both networks at the start; falls to a quarter.
+        penalty_interval: Steps between gradient penalties (their weight is scaled up by it).
+        objective: One of OBJECTIVES.
+        regression: Share of the run, 0 to 1, in which the generator alone learns to reproduce samples of known latents.
+        regression_weight: Weight of the same distance in the adversarial rest of the run.
+        regression_rate: Learning rate of the regression; falls to a tenth.
+        paired: Share of the adversarial steps, 0 to 1, that compare samples of known latents with fakes of these.
+        augmentation: Largest share of samples, 0 to 1, that are augmented for the discriminator; 0 for never.
 
     >>> quick = Preset("quick", "Some minutes.", size=64, network_size=64, kimg=20)
     >>> quick.batch, quick.objective
@@ -113,8 +114,8 @@ class DataOption:
     """An option of `ganassets train NAME` for the plugin's dataset (a folder or file).
 
     Attributes:
-        name: option name without dashes, "data".
-        help: one line for --help.
+        name: Option name without dashes, "data".
+        help: One line for --help.
     """
 
     name: str
@@ -126,20 +127,20 @@ class Target:
     """A file that `ganassets invert` approximates with a model.
 
     Attributes:
-        features: function of assets that returns the (n, k) numbers to compare.
-        wanted: (k,) the numbers of the file.
-        unit: unit of the numbers, for people.
-        wishes: values of sliders that the file determines, by name (see ganassets.inference.conditions).
-        settings: values of the plugin's settings that the file determines, such as its length, by name.
-        draft: settings during the comparison; the result is made without them.
-        size: samples along each axis during the comparison; size-free models only.
-        exact: whether features compare places, so that each layer may be changed on its own. Features that compare
+        features: Function of assets that returns the (n, k) numbers to compare.
+        reference: (k,) numbers of the file.
+        unit: Unit of the numbers, for people.
+        wishes: Values of sliders that the file determines, by name (see ganassets.inference.conditions).
+        settings: Values of the plugin's settings that the file determines, such as its length, by name.
+        draft: Settings during the comparison; the result is made without them.
+        size: Samples along each axis during the comparison; size-free models only.
+        exact: Whether features compare places, so that each layer may be changed on its own. Features that compare
             only the overall look would be met by another look that way.
-        note: hint for the user about the file, such as that only its first clip counts; "" for none.
+        note: Hint for the user about the file, such as that only its first clip counts; "" for none.
     """
 
     features: Callable[[Assets], NDArray[np.floating[Any]]]
-    wanted: NDArray[np.floating[Any]]
+    reference: NDArray[np.floating[Any]]
     unit: str
     wishes: Mapping[str, Any] = field(default_factory=dict[str, Any])
     settings: Settings = field(default_factory=dict[str, Any])
@@ -157,28 +158,28 @@ class GeneratorSpec:
     call, which keeps listing plugins quick. Functions are called with positional arguments.
 
     Attributes:
-        name: what the user types, "faces".
-        summary: one line.
-        version: version of the plugin, "0.1.0".
-        api_version: the API_VERSION that the plugin was written for.
-        asset_kind: kind of the assets that decode returns, "mesh".
-        outputs: outputs of the model file.
-        conditions: sliders and categories.
-        wraps: for each axis of the signals (time; or height and width), whether it wraps.
-        presets: sizes of training; the first is the default.
+        name: Name on the command line, "faces".
+        summary: One line.
+        version: Version of the plugin, "0.1.0".
+        api_version: The API_VERSION that the plugin was written for.
+        asset_kind: Kind of the assets that decode returns, "mesh".
+        outputs: Outputs of the model file.
+        conditions: Sliders and categories.
+        wraps: For each axis of the signals (time; or height and width), whether it wraps.
+        presets: Sizes of training; the first is the default.
         dataset: (preset, options by name, seed, report) -> training samples; calls report(done, total).
         domain: (preset, LinearFit of the data) -> torch module that turns raw samples into the outputs and into what
             the discriminator sees (see Domain in ganassets.training.networks).
         decode: (arrays by output name, manifest, names, provenances, settings by name) -> one asset for each name.
             Must not import torch.
         preview: assets -> one PIL image of them all.
-        data_options: options of the dataset.
-        animation: assets -> an animated WebP of the first ones, or None if none of them moves.
+        data_options: Options of the dataset.
+        animation: assets -> an animated WebP of the first ones, or None if no asset moves.
         static_digests: () -> SHA-256 in hex of the package data that a model file depends on, by name.
         noise: (seed, (c,) physical conditions, size of each axis) -> (channels, *size) float32 noise map that a
             size-free generator starts from; it wraps where the axes do. None for standard normals. Must not import
             torch.
-        settings: options of generating beside the sliders, such as the length of a clip.
+        settings: Options of `generate` beside the sliders, such as the length of a clip.
         map_size: (settings by name, (c,) physical conditions, NoiseInfo) -> size of the noise map of a size-free
             generator. None where the user gives the size.
         snapshot: (arrays by output name, (n, c) physical conditions) -> PIL image of samples during training. None
@@ -189,7 +190,7 @@ class GeneratorSpec:
             in ganassets.training.networks); None for those of the core.
         measures: assets -> further numbers for `ganassets evaluate`, by name; None for none.
         target: path of a file -> Target for `ganassets invert`; None where no file can be one.
-        exporter: name of the default format.
+        exporter: Name of the default format.
 
     >>> spec = GeneratorSpec(
     ...     name="planks", summary="Wooden planks.", version="1.0", api_version=API_VERSION, asset_kind="mesh",
@@ -234,7 +235,7 @@ class GeneratorSpec:
         """Return the preset of that name.
 
         Raises:
-            InputError: there is none; the message lists all.
+            InputError: There is none; the message lists all.
         """
         for preset in self.presets:
             if preset.name == name:

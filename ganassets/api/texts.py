@@ -1,4 +1,4 @@
-"""Make untrusted text (file names, labels, manifests) safe for terminals, JSON files and shells."""
+"""Write text for terminals, JSON and shells that may hold untrusted parts (file names, labels, manifests)."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def to_json(value: Any, indent: int | None = None) -> str:
 
     Args:
         value: str, number, bool, None, or lists and dicts of these.
-        indent: spaces per level; None for a single line.
+        indent: Spaces per level; None for a single line.
     """
     return json.dumps(_escape_strings(value), indent=indent)
 
@@ -71,12 +71,12 @@ def shell_command(*words: object) -> str:
     return subprocess.list2cmdline(texts) if os.name == "nt" else shlex.join(texts)
 
 
-def nearest(word: str, known: Sequence[str]) -> str:
-    """Return the end of an error about an unknown name: the most similar known name, or all known names.
+def suggest_name(word: str, known: Sequence[str]) -> str:
+    """Return the end of an error about an unknown name: the name that was probably meant, else all names.
 
-    >>> nearest("face", ["faces", "poses"])
+    >>> suggest_name("face", ["faces", "poses"])
     "did you mean 'faces'?"
-    >>> nearest("x", ["faces", "poses"])
+    >>> suggest_name("x", ["faces", "poses"])
     'choose from faces, poses.'
     """
     close = difflib.get_close_matches(word.lower(), known, 1)

@@ -31,7 +31,7 @@ def parse_toml(text: str) -> dict[str, Any]:
     """Return the table of a TOML text.
 
     Raises:
-        ValueError: the text is invalid, too long or nested too deeply.
+        ValueError: The text is invalid, too long or nested too deeply.
     """
     check_nesting(text)
     return tomllib.loads(text)

@@ -38,9 +38,9 @@ class WriteError(InputError):
     """A folder can't be written.
 
     Attributes:
-        folder: the folder.
-        why: reason.
-        remedy: what the user can do; "" if only another folder helps.
+        folder: The folder.
+        why: Reason.
+        remedy: Advice for the user; "" if only another folder helps.
     """
 
     def __init__(self, folder: Path, why: str, remedy: str = "") -> None:
@@ -55,15 +55,15 @@ def write_files(folder: Path, files: Mapping[str, bytes], overwrite: bool = Fals
     """Write files into one folder; all of them are on the device before the first gets its name.
 
     Args:
-        folder: folder of the files; created if it doesn't exist.
-        files: content by file name, without a path.
-        overwrite: whether existing files may be replaced.
+        folder: Folder of the files; created if it doesn't exist.
+        files: Content by file name, without a path.
+        overwrite: Whether existing files may be replaced.
 
     Returns:
         Paths of the files, in the same order.
 
     Raises:
-        InputError: a name is unsafe, a file exists already, or the device refuses; nothing half-written is left.
+        InputError: A name is unsafe, a file exists already, or the device refuses; nothing half-written is left.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -85,7 +85,7 @@ def write_files(folder: Path, files: Mapping[str, bytes], overwrite: bool = Fals
             temporaries[name].replace(targets[name])
         _sync_folder(folder)
     except OSError as error:
-        raise can_not_write(folder, error) from error
+        raise write_error(folder, error) from error
     finally:
         for temporary in temporaries.values():
             _remove(temporary)
@@ -100,12 +100,12 @@ def remove_leftovers(folder: Path) -> None:
     """Remove half-written files of killed processes from a folder; no other process may be writing there.
 
     Raises:
-        InputError: the folder can't be read.
+        InputError: The folder can't be read.
     """
     try:
         leftovers = [path for path in folder.iterdir() if TEMPORARY.fullmatch(path.name)] if folder.is_dir() else []
     except OSError as error:
-        raise can_not_write(folder, error) from error
+        raise write_error(folder, error) from error
     for path in leftovers:
         _remove(path)
 
@@ -114,14 +114,14 @@ def write_atomic(path: Path, content: bytes) -> Path:
     """Write or replace one file and create its folder.
 
     Args:
-        path: path of the file.
-        content: its bytes.
+        path: Path of the file.
+        content: Its bytes.
 
     Returns:
         The path.
 
     Raises:
-        InputError: the file can't be written; nothing half-written is left.
+        InputError: The file can't be written; nothing half-written is left.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -130,30 +130,6 @@ def write_atomic(path: Path, content: bytes) -> Path:
     """
     path = Path(path)
     return write_files(path.parent, {path.name: content}, overwrite=True)[0]
-
-
-def check_folder(folder: Path, stems: Collection[str], overwrite: bool = False) -> None:
-    """Create a folder and test whether files can be written there, before long work begins.
-
-    Args:
-        folder: the folder.
-        stems: names of the assets whose files will be written.
-        overwrite: whether files of these assets may exist already.
-
-    Raises:
-        InputError: the folder is a file, can't be created or written, or contains such files.
-    """
-    folder = Path(folder)
-    probe = _temporary(folder)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if not overwrite:
-            _check_free([path for path in folder.iterdir() if not stems_of(path.name).isdisjoint(stems)], overwrite)
-        _write_synced(probe, b"ganassets")
-    except OSError as error:
-        raise can_not_write(folder, error) from error
-    finally:
-        _remove(probe)
 
 
 def stems_of(name: str) -> set[str]:
@@ -224,7 +200,7 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def can_not_write(folder: Path, error: OSError) -> InputError:
+def write_error(folder: Path, error: OSError) -> InputError:
     """Return the error for the user: why a folder can't be written."""
     if isinstance(error, (FileExistsError, NotADirectoryError)):
         return WriteError(folder, "a file has that name")

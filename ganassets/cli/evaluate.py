@@ -81,12 +81,12 @@ def command(name_or_model: str, samples: int, seed: int, as_json: bool, trusted:
     Choose the data with the data options. Without them, the data of the model's run or the generator's own data are
     used.
     """
-    from ..inference.model import check_plugin, inspect_model
+    from ..inference.model import check_generator, inspect_model
 
     model = inspect_model(find_model(name_or_model))
     check_trusted(model, trusted)
     spec = load_generator(model.manifest.generator)
-    check_plugin(model, spec)
+    check_generator(model, spec)
     say_versions([model])
     given = {option.name: data.get(data_parameter(option.name)) for option in spec.data_options}
     options = {name: value for name, value in given.items() if value is not None}

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from ..api.errors import InputError
 from ..api.registry import generator_names, load_generator
-from ..api.texts import nearest, shell_command
-from ..inference.model_search import MODEL_FILE, RUNS, find_model, runs_of, shipped_models
+from ..api.texts import shell_command, suggest_name
+from ..inference.model_search import MODEL_FILE, RUNS, find_model, list_runs, shipped_models
 from ..training.loading import load_training
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ def find_run(text: str | None) -> Path:
     if text and text not in generator_names():
         if Path(text).is_dir():
             return Path(text)
-        raise InputError(f"{text} is neither a run folder nor a generator; {nearest(text, generator_names())}")
-    found = runs_of(text)
+        raise InputError(f"{text} is neither a run folder nor a generator; {suggest_name(text, generator_names())}")
+    found = list_runs(text)
     if not found:
         generator = f" of {text}" if text else ""
         command = shell_command("ganassets", "train", text or "NAME")
@@ -60,7 +60,7 @@ def model_of_digest(generator: str, digest: str, given: str | None) -> Path:
 
     if given:
         return find_model(given)
-    for path in [*shipped_models(generator), *(run / MODEL_FILE for run in runs_of(generator))]:
+    for path in [*shipped_models(generator), *(run / MODEL_FILE for run in list_runs(generator))]:
         if path.is_file() and hashlib.sha256(read_model_file(path)).hexdigest() == digest:
             return path
     raise InputError(

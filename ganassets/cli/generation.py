@@ -100,7 +100,7 @@ def run_with_progress(plan: Plan, out: Path, settings: BatchSettings) -> BatchSu
     """Make a plan, with a progress bar where there is a terminal."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from ..inference.batch.engine import run
+    from ..inference.batch.engine import run_batch
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     console = make_console(stderr=True)
@@ -112,7 +112,7 @@ def run_with_progress(plan: Plan, out: Path, settings: BatchSettings) -> BatchSu
         def update(done: int, total: int) -> None:
             bar.update(task, completed=done, total=total)
 
-        return run(plan, out, settings, update, lambda line: say(line, err=True))
+        return run_batch(plan, out, settings, update, lambda line: say(line, err=True))
 
 
 def print_summary(plan: Plan, out: Path, summary: BatchSummary) -> None:

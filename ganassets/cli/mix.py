@@ -32,13 +32,13 @@ def command(name_or_model: str, first: str, other: str, layers: str, **params: A
 
     Early layers hold the overall shape, late layers the details. The recipe is written beside the asset.
     """
-    from ..inference.latent_edits import mix, parse_layers
+    from ..inference.latent_edits import mix_styles, parse_layers
     from ..inference.resolve import read_look, resolve_request
 
     resolved = resolve_request(build_request(name_or_model, params))
     chosen = parse_layers(layers, resolved.file.manifest.layers)
     spec = load_generator(resolved.generator)
     a, b = (read_look(resolved, spec, text) for text in (first, other))
-    recipe = mix(open_in_process(resolved.file, params["untrusted"]), a, b, chosen)
+    recipe = mix_styles(open_in_process(resolved.file, params["untrusted"]), a, b, chosen)
     make_from_recipes(resolved, [recipe], params)
     write_recipes([recipe], Path(params["out"]), params["dry_run"])

@@ -10,7 +10,7 @@ from click.shell_completion import CompletionItem
 
 from ..api.errors import InputError
 from ..api.registry import generator_names
-from ..api.texts import nearest, shell_command
+from ..api.texts import shell_command, suggest_name
 from ..inference.model_search import shipped_models
 from .base import debug_option
 from .output import make_console, say_json
@@ -41,7 +41,7 @@ def command(name: str | None, as_json: bool) -> None:
     """
     models = models_in_box()
     if name is not None and name not in models:
-        raise InputError(f"there is no model {name!r} in the box; {nearest(name, list(models))}")
+        raise InputError(f"there is no model {name!r} in the box; {suggest_name(name, list(models))}")
     if as_json:
         chosen = models if name is None else {name: models[name]}
         say_json([model_facts(key, path) for key, path in chosen.items()])

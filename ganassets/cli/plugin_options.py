@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
+from ..api.conditions import Condition
 from ..api.errors import GanassetsError
 from ..api.options import describe_option
 from ..api.registry import find_exporters, generator_names, load_generator
-from ..api.spec import Condition
 from ..api.texts import printable
 from ..inference.model_search import find_model, is_path
 from .base import GeneratorCommand

@@ -22,7 +22,7 @@ from ..api.registry import (
     generator_names,
     records_named,
 )
-from ..api.texts import nearest
+from ..api.texts import suggest_name
 from .base import debug_option
 from .output import say, say_lines
 from .plugin_options import describe_condition
@@ -79,7 +79,9 @@ def check_plugin(name: str) -> None:
     names_by_kind = {GENERATORS: generator_names(), EXPORTERS: exporter_names(), COMMANDS: command_names()}
     records = [record for kind, names in names_by_kind.items() if name in names for record in records_named(kind, name)]
     if not records:
-        raise InputError(f"there is no plugin {name!r}; {nearest(name, [*itertools.chain(*names_by_kind.values())])}")
+        raise InputError(
+            f"there is no plugin {name!r}; {suggest_name(name, [*itertools.chain(*names_by_kind.values())])}"
+        )
     failed = [record for record in records if not check_record(record)]
     if failed:
         raise GanassetsError(f"{failed[0].kind} {name!r} of {failed[0].where} does not pass.")

@@ -75,11 +75,11 @@ def make_files(path: Path, spec: GeneratorSpec, recipe: Recipe) -> Mapping[str, 
     """Make the files of a recipe, by name."""
     from ..api.options import as_texts, option_values
     from ..api.plugin_calls import export_asset
-    from ..inference.model import check_plugin, open_model
+    from ..inference.model import check_generator, open_model
     from ..inference.pipeline import check_recipe, make_assets
 
     model = open_model(path, threads=1)
-    check_plugin(model, spec)
+    check_generator(model, spec)
     check_recipe(model, spec, recipe)
     assert recipe.file is not None
     exporter = load_exporter(recipe.file.to)

@@ -10,7 +10,7 @@ import click
 
 from ..api.errors import InputError
 from ..api.registry import load_generator
-from ..api.texts import nearest, shell_command
+from ..api.texts import shell_command, suggest_name
 from ..inference.model_search import check_trusted, find_model
 from .base import complete_generators, debug_option
 from .generation import draw_sheet, say_versions
@@ -71,18 +71,18 @@ def discover_command(
 
     They are written to a small file beside the model. A sheet for each slider shows its effect on some seeds.
     """
-    from ..inference.directions import Direction, discover, file_of, write_directions
-    from ..inference.model import check_plugin, inspect_model, open_model
+    from ..inference.directions import Direction, directions_file, discover, write_directions
+    from ..inference.model import check_generator, inspect_model, open_model
     from ..inference.recipe import pack_floats
 
     file = inspect_model(find_model(name_or_model))
     check_trusted(file, trusted)
     model = open_model(file.path)
     spec = load_generator(model.manifest.generator)
-    check_plugin(model, spec)
+    check_generator(model, spec)
     say_versions([model])
-    if file_of(model.path).exists() and not overwrite:
-        raise InputError(f"{file_of(model.path)} exists already; use --overwrite to find the sliders again.")
+    if directions_file(model.path).exists() and not overwrite:
+        raise InputError(f"{directions_file(model.path)} exists already; use --overwrite to find the sliders again.")
     w, outputs = sample_outputs(model, spec, samples)
     found = [
         Direction(name=f"found-{i}", vector=pack_floats(vector), share=min(share, 1.0))
@@ -149,7 +149,7 @@ def balance_output(numbers: np.ndarray) -> np.ndarray:
 
 def make_sheet_assets(model: Model, spec: GeneratorSpec, direction: Direction) -> list[Any]:
     """Make the assets of a sheet: one row for each seed, one column for each amount of a slider."""
-    from ..inference.directions import offset_of
+    from ..inference.directions import direction_offset
     from ..inference.latent_edits import add_offset
     from ..inference.pipeline import make_assets
     from ..inference.request import GenerationRequest
@@ -160,7 +160,7 @@ def make_sheet_assets(model: Model, spec: GeneratorSpec, direction: Direction) -
     for seed in SHEET_SEEDS:
         base = seed_recipe(model, spec, request, seed)
         for i, amount in enumerate(AMOUNTS):
-            offset = offset_of(model.manifest, direction, amount)
+            offset = direction_offset(model.manifest, direction, amount)
             recipes.append(add_offset(model.manifest, base.changed(name=f"{base.name}-{i}"), offset))
     return [asset.reduced(256) for recipe in recipes for asset in make_assets(model, spec, [recipe])]
 
@@ -193,7 +193,7 @@ def rename_command(name_or_model: str, old: str, new: str) -> None:
     found = read_directions(file).directions
     names = [direction.name for direction in found]
     if old not in names:
-        raise InputError(f"no slider {old!r} was found in {file.path}; {nearest(old, names)}")
+        raise InputError(f"no slider {old!r} was found in {file.path}; {suggest_name(old, names)}")
     if not re.fullmatch(NAME, new):
         raise InputError(f"{new!r} is no name for a slider; use lower-case letters, digits and hyphens.")
     if new in names and new != old:

@@ -1,1 +1,1 @@
-"""From a model file to assets: requests, recipes, models, the pipeline, latent edits, batches (onnxruntime)."""
+"""Generate assets from a model file: requests, recipes, models, pipeline, latent edits, batches (onnxruntime)."""

@@ -1,7 +1,7 @@
-"""The default of callbacks."""
+"""Default callback."""
 
 from __future__ import annotations
 
 
 def ignore(*_: object) -> None:
-    """Do nothing: the default of a callback that a caller need not pass."""
+    """Do nothing; the default of optional callbacks."""

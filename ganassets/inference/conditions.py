@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 
 from ..api.conditions import Condition
 from ..api.errors import InputError
-from ..api.latents import condition_row
 from ..api.manifest import Manifest
 from ..api.options import SWITCHES
-from ..api.texts import nearest
+from ..api.texts import suggest_name
 
 # A slider's number, or the shares of a category's choices.
 ConditionValue = float | Mapping[str, float]
@@ -23,12 +22,12 @@ def parse_condition(condition: Condition, value: str | float | Mapping[str, floa
     """Read the value of a slider or category.
 
     Args:
-        condition: the slider or category.
-        value: a number or its text, yes or no for a switch, a choice, a mix of choices ("asian:0.5,african:0.5"), or
+        condition: The slider or category.
+        value: A number or its text, yes or no for a switch, a choice, a mix of choices ("asian:0.5,african:0.5"), or
             shares by choice.
 
     Raises:
-        InputError: the value is of the wrong kind.
+        InputError: The value is of the wrong kind.
     """
     if isinstance(value, Mapping):
         return dict(value)
@@ -54,7 +53,7 @@ def find_condition(conditions: Sequence[Condition], name: str) -> Condition:
     """Return the condition with a name; InputError with the nearest name where there is none."""
     known = {condition.name: condition for condition in conditions}
     if name not in known:
-        raise InputError(f"there is no slider {name!r}; {nearest(name, list(known))}")
+        raise InputError(f"there is no slider {name!r}; {suggest_name(name, list(known))}")
     return known[name]
 
 
@@ -62,14 +61,14 @@ def encode_conditions(conditions: Sequence[Condition], values: Mapping[str, Cond
     """Encode values as a row of the `condition` input.
 
     Args:
-        conditions: of the model.
-        values: by condition name; shares of choices are scaled to a sum of 1.
+        conditions: Conditions of the model.
+        values: Values by condition name; shares of choices are scaled to a sum of 1.
 
     Returns:
         (c,) float32 physical values; NaN for conditions without a value.
 
     Raises:
-        InputError: a name or choice is unknown, or a value is out of range.
+        InputError: A name or choice is unknown, or a value is out of range.
     """
     for name in values:
         find_condition(conditions, name)
@@ -92,7 +91,7 @@ def _encode_condition(condition: Condition, value: ConditionValue) -> list[float
         return [float(value)]
     for choice, share in value.items():
         if choice not in condition.choices:
-            raise InputError(f"{condition.name} has no {choice!r}; {nearest(choice, list(condition.choices))}")
+            raise InputError(f"{condition.name} has no {choice!r}; {suggest_name(choice, list(condition.choices))}")
         if not 0 <= share < np.inf:
             raise InputError(f"{condition.name}: the share of {choice} must be a positive number, not {share:g}.")
     total = sum(value.values())
@@ -105,7 +104,7 @@ def check_learned(manifest: Manifest, values: Mapping[str, ConditionValue]) -> N
     """Check that the training data has samples of the choices and switches, and of their combination.
 
     Raises:
-        InputError: no sample of the data has a choice, or all of them together.
+        InputError: No sample of the data has a choice, or all of them together.
     """
     # For each condition with discrete values: the label, the column and the value there of each that is asked for.
     discrete: list[list[tuple[str, int, float]]] = []
@@ -134,17 +133,3 @@ def _check_choices(condition: Condition, chosen: Sequence[int], columns: NDArray
         if not learned[i]:
             known = ", ".join(choice for choice, is_known in zip(condition.choices, learned, strict=True) if is_known)
             raise InputError(f"this model has not learnt {condition.name} {condition.choices[i]}; it knows {known}.")
-
-
-def condition_matrix(manifest: Manifest, seeds: Sequence[int], fixed: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Draw a likely combination of conditions for each seed.
-
-    Args:
-        manifest: of the model.
-        seeds: n of them.
-        fixed: (c,) values to keep, NaN for those to draw; see encode_conditions.
-
-    Returns:
-        (n, c) float32 physical values.
-    """
-    return np.stack([condition_row(seed, manifest.rows, fixed) for seed in seeds])

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ..api.errors import InputError
 from ..api.files import read_limited
 from ..api.manifest import Manifest
-from ..api.texts import nearest
+from ..api.texts import suggest_name
 from ..api.writer import write_atomic
 from .recipe import Floats, unpack_floats
 
@@ -41,10 +41,10 @@ class Direction(_DirectionModel):
     """A direction in w that serves as a slider.
 
     Attributes:
-        name: of the slider.
+        name: Name of the slider.
         vector: (w_dim) offset for an amount of 1, which is one standard deviation; packed.
-        share: share of the outputs' variation along this direction, 0 to 1.
-        layers: that the offset is added to; None for all.
+        share: Share of the outputs' variation along this direction, 0 to 1.
+        layers: Layers that the offset is added to; None for all.
     """
 
     name: str = Field(pattern=NAME)
@@ -57,10 +57,10 @@ class Directions(_DirectionModel):
     """A file of directions.
 
     Attributes:
-        format_version: of the file.
-        generator: of the model.
+        format_version: Format version of the file.
+        generator: Generator of the model.
         model: SHA-256 of the model file, hex.
-        directions: each name once.
+        directions: Each name once.
     """
 
     format_version: Literal[1] = 1
@@ -69,7 +69,7 @@ class Directions(_DirectionModel):
     directions: tuple[Direction, ...] = Field(max_length=MAX_DIRECTIONS)
 
 
-def file_of(model: Path) -> Path:
+def directions_file(model: Path) -> Path:
     """Return the path of a model's file of directions, beside the model."""
     return model.with_name(model.stem + SUFFIX)
 
@@ -78,9 +78,9 @@ def read_directions(file: ModelFile) -> Directions:
     """Read the directions that were found in a model.
 
     Raises:
-        InputError: there are none, or the file is damaged or of another model.
+        InputError: There are none, or the file is damaged or of another model.
     """
-    path = file_of(file.path)
+    path = directions_file(file.path)
     if not path.is_file():
         raise InputError(f"{file.path} has no found sliders yet; find some with `ganassets sliders discover`.")
     try:
@@ -101,12 +101,14 @@ def write_directions(file: ModelFile, directions: Sequence[Direction]) -> Path:
     """Write directions to the file beside their model, and return its path."""
     contents = Directions(generator=file.manifest.generator, model=file.digest, directions=tuple(directions))
     try:
-        return write_atomic(file_of(file.path), (contents.model_dump_json(indent=1, exclude_none=True) + "\n").encode())
+        return write_atomic(
+            directions_file(file.path), (contents.model_dump_json(indent=1, exclude_none=True) + "\n").encode()
+        )
     except InputError as error:
         raise InputError(f"{error} Copy the model into a folder of yours and name it by its path.") from error
 
 
-def offset_of(manifest: Manifest, direction: Direction, amount: float) -> FloatArray:
+def direction_offset(manifest: Manifest, direction: Direction, amount: float) -> FloatArray:
     """Return the offset in w for an amount of a direction, (layers, w_dim)."""
     offset = np.zeros((manifest.layers, manifest.w_dim), np.float32)
     layers = list(range(manifest.layers)) if direction.layers is None else list(direction.layers)
@@ -118,14 +120,14 @@ def offset_of_amounts(file: ModelFile, amounts: Mapping[str, float | str]) -> Fl
     """Sum the offsets in w for amounts of directions.
 
     Args:
-        file: the model.
-        amounts: in standard deviations, by name.
+        file: The model.
+        amounts: Amounts in standard deviations, by name.
 
     Returns:
         (layers, w_dim), or None without amounts.
 
     Raises:
-        InputError: a name is unknown, or an amount is no number or out of range.
+        InputError: A name is unknown, or an amount is no number or out of range.
     """
     if not amounts:
         return None
@@ -133,8 +135,8 @@ def offset_of_amounts(file: ModelFile, amounts: Mapping[str, float | str]) -> Fl
     total = np.zeros((file.manifest.layers, file.manifest.w_dim), np.float32)
     for name, amount in amounts.items():
         if name not in known:
-            raise InputError(f"no slider {name!r} was found in {file.path}; {nearest(name, list(known))}")
-        total += offset_of(file.manifest, known[name], parse_amount(name, amount))
+            raise InputError(f"no slider {name!r} was found in {file.path}; {suggest_name(name, list(known))}")
+        total += direction_offset(file.manifest, known[name], parse_amount(name, amount))
     return total
 
 
@@ -159,7 +161,7 @@ def discover(w: FloatArray, outputs: FloatArray, count: int) -> list[tuple[Float
     Args:
         w: (n, w_dim) of random latents.
         outputs: (n, k) numbers of the model's outputs for them.
-        count: number of directions, at most w_dim.
+        count: Number of directions, at most w_dim.
 
     Returns:
         (w_dim,) vector of one standard deviation and share of the squared covariance for each direction, the strongest

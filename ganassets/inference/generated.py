@@ -11,7 +11,7 @@ from ..api.options import as_texts, option_values
 from ..api.plugin_calls import draw_preview, export_asset
 from ..api.registry import load_format, load_generator
 from ..api.writer import write_files
-from .model import Model, check_plugin, open_model
+from .model import Model, check_generator, open_model
 from .model_search import find_model
 from .pipeline import make_assets
 from .recipe import FileFormat, Recipe
@@ -29,9 +29,9 @@ class GeneratedAsset:
     """One generated asset and the recipe that makes it again.
 
     Attributes:
-        asset: the Mesh, TextureSet, MotionClip or Picture (see ganassets.api.assets).
-        recipe: model, seed, conditions and everything else that the asset depends on.
-        spec: the generator.
+        asset: The Mesh, TextureSet, MotionClip or Picture (see ganassets.api.assets).
+        recipe: Model, seed, conditions and everything else that the asset depends on.
+        spec: The generator.
     """
 
     asset: Asset
@@ -49,16 +49,16 @@ class GeneratedAsset:
         """Write the asset's files.
 
         Args:
-            folder: where the files go; it is created if needed.
-            to: name of the format, such as "gltf"; None for the generator's default.
-            overwrite: replace existing files.
-            options: of the format, with underscores for hyphens: `texture_size=512`.
+            folder: Where the files go; it is created if needed.
+            to: Name of the format, such as "gltf"; None for the generator's default.
+            overwrite: Replace existing files.
+            options: Options of the format, with underscores for hyphens: `texture_size=512`.
 
         Returns:
-            paths of the files.
+            Paths of the files.
 
         Raises:
-            InputError: the format or an option is unknown, or a file exists or can't be written.
+            InputError: The format or an option is unknown, or a file exists or can't be written.
         """
         exporter = load_format(self.spec, to)
         values = option_values(exporter.options, as_texts({name.replace("_", "-"): v for name, v in options.items()}))
@@ -76,18 +76,18 @@ class LoadedModel:
     """An opened model with its generator.
 
     Attributes:
-        manifest: what the model file says about itself: conditions, outputs, training data, licence.
-        spec: the generator.
-        path: the model file.
+        manifest: Description of the model: conditions, outputs, training data, licence.
+        spec: The generator.
+        path: The model file.
     """
 
     def __init__(self, model: Model, spec: GeneratorSpec) -> None:
-        check_plugin(model, spec)
+        check_generator(model, spec)
         self._model, self.spec = model, spec
 
     @property
     def manifest(self) -> Manifest:
-        """What the model file says about itself."""
+        """Manifest of the model file."""
         return self._model.manifest
 
     @property
@@ -103,11 +103,11 @@ class LoadedModel:
 
         Args:
             seeds: "1-200", one number or several; one asset each. None for seed 1, or `count` seeds.
-            wishes: conditions of the model and settings of its generator by name (`age=70`, `seconds=2.0`), or fields
+            wishes: Conditions of the model and settings of its generator by name (`age=70`, `seconds=2.0`), or fields
                 of GenerationRequest (`truncation=0.7`, `size="1024x512"`, `count=8`).
 
         Raises:
-            InputError: a name is unknown, or a value doesn't fit; raised before the first asset is made.
+            InputError: A name is unknown, or a value doesn't fit; raised before the first asset is made.
         """
         request = make_request(self.spec, str(self.path), seeds, wishes)
         resolved = resolve_with_model(request, self._model, self.spec)
@@ -120,11 +120,11 @@ class LoadedModel:
         return GeneratedAsset(make_assets(self._model, self.spec, [recipe])[0], recipe, self.spec)
 
 
-def load(model: str | Path) -> LoadedModel:
+def load_model(model: str | Path) -> LoadedModel:
     """Open a model by a generator's name, a run's folder or a file; see ganassets.load_model."""
     text = str(model.absolute()) if isinstance(model, Path) else model  # a Path is never a generator's name
-    opened = open_model(find_model(text), threads=1)  # as the command line computes, for the same bytes
-    return LoadedModel(opened, load_generator(opened.manifest.generator))
+    loaded = open_model(find_model(text), threads=1)  # one thread gives the same bytes as the command line
+    return LoadedModel(loaded, load_generator(loaded.manifest.generator))
 
 
 def make_request(

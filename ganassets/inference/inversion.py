@@ -20,7 +20,7 @@ from ..api.latents import choice_columns, latent
 from ..api.plugin_calls import compare_with_target
 from .callbacks import ignore
 from .latent_edits import pack_offset
-from .pipeline import condition_of, make_assets, offset_of
+from .pipeline import condition_of, make_assets, recipe_offset
 from .recipe import Recipe, pack_floats, unpack_floats
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.floating]
 
-BATCH_SIZE = 16  # assets that are made at once
-STEP = 0.05  # of a finite difference, in standard deviations
+BATCH_SIZE = 16  # assets per pass of the network
+STEP = 0.05  # step of a finite difference, in standard deviations
 # Weight of the latent prior, relative to the mean square of the features' derivatives: small where positions are
 # compared, which determine the latent well; larger where only the appearance is, which unlikely latents can match.
 POSITION_PRIOR, APPEARANCE_PRIOR = 1e-3, 0.5
@@ -47,10 +47,10 @@ class Inversion:
     """The result of an inversion.
 
     Attributes:
-        recipe: of the nearest asset.
-        nearest: distance of the best seed that was tried first.
-        distance: of the asset in the target's unit: root mean square over all features.
-        explained: share of the squared distance between the file and the model's average asset that the result
+        recipe: Recipe of the nearest asset.
+        nearest: Distance of the best seed that was tried first.
+        distance: Distance of the asset in the target's unit: root mean square over all features.
+        explained: Share of the squared distance between the file and the model's average asset that the result
             removes, 0 to 1.
     """
 
@@ -61,14 +61,14 @@ class Inversion:
 
 
 class InversionSearch:
-    """Searches for the recipe whose asset comes nearest to a target.
+    """Search for the recipe whose asset comes nearest to a target.
 
     Args:
-        model: opened.
-        spec: its plugin.
-        target: the file to approximate.
-        progress: called with the current stage and the smallest distance so far.
-        deadline: time of time.monotonic after which no step begins.
+        model: Opened.
+        spec: Its plugin.
+        target: The file to approximate.
+        progress: Called with the current stage and the smallest distance so far.
+        deadline: Time of time.monotonic after which no step starts.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class InversionSearch:
         self.model, self.spec, self.target = model, spec, target
         self.progress, self.deadline = progress, deadline
         self.prior = POSITION_PRIOR if target.exact else APPEARANCE_PRIOR
-        self.unit = 1 / np.sqrt(len(target.wanted))
+        self.unit = 1 / np.sqrt(len(target.reference))
 
     def features(self, recipes: Sequence[Recipe]) -> FloatArray:
         """Make the assets of recipes and return their features (n, k), which the target compares."""
@@ -91,9 +91,9 @@ class InversionSearch:
         """Try recipes until the deadline.
 
         Returns:
-            the nearest recipe, its distance, and the mean features of all that were tried.
+            The nearest recipe, its distance, and the mean features of all that were tried.
         """
-        total, count = np.zeros(len(self.target.wanted)), 0
+        total, count = np.zeros(len(self.target.reference)), 0
         nearest: Recipe | None = None
         least = np.inf
         while (part := list(islice(recipes, BATCH_SIZE))) and (time.monotonic() < self.deadline or nearest is None):
@@ -112,7 +112,7 @@ class InversionSearch:
 
     def distances(self, features: FloatArray) -> NDArray[np.float64]:
         """Return the root mean square distances (n,) of features (n, k) to the target."""
-        return self.unit * np.linalg.norm(features - self.target.wanted, axis=1)
+        return self.unit * np.linalg.norm(features - self.target.reference, axis=1)
 
     def descend(self, recipe: Recipe, moves: Moves, stage: str) -> Recipe:
         """Move a recipe step by step as long as it comes nearer to the target."""
@@ -144,7 +144,7 @@ class InversionSearch:
         k = len(features)
         square = slopes.T @ slopes / k
         prior = self.prior * float(np.trace(square)) / len(square)
-        downhill = slopes.T @ (self.target.wanted - features) / k - prior * position
+        downhill = slopes.T @ (self.target.reference - features) / k - prior * position
         mean = float(np.trace(square)) / len(square)
         full_steps = [
             np.linalg.solve(square + (prior + damping * mean + 1e-12) * np.eye(len(square)), downhill)
@@ -157,7 +157,7 @@ class Moves:
     """Directions to move a recipe in, each about one standard deviation long.
 
     Attributes:
-        count: number of directions.
+        count: Number of directions.
     """
 
     count: int
@@ -175,8 +175,8 @@ class LatentMoves(Moves):
     """Moves the latent and the numeric sliders that are not fixed.
 
     Args:
-        model: of the recipes.
-        fixed: names of columns that stay.
+        model: Model of the recipes.
+        fixed: Names of columns that stay.
     """
 
     def __init__(self, model: Model, fixed: Sequence[str]) -> None:
@@ -213,8 +213,8 @@ class OffsetMoves(Moves):
     """Moves the offset of each layer along the principal axes of w.
 
     Args:
-        model: of the recipes.
-        recipe: the recipe whose conditions w is sampled under.
+        model: Model of the recipes.
+        recipe: The recipe whose conditions w is sampled under.
     """
 
     def __init__(self, model: Model, recipe: Recipe) -> None:
@@ -229,13 +229,13 @@ class OffsetMoves(Moves):
 
     def move(self, recipe: Recipe, step: FloatArray) -> Recipe:
         """Move a recipe by a step (count,)."""
-        offset = offset_of(self.manifest, recipe) + step.reshape(self.manifest.layers, -1) @ self.axes
+        offset = recipe_offset(self.manifest, recipe) + step.reshape(self.manifest.layers, -1) @ self.axes
         return recipe.changed(w_offset=pack_offset(offset.astype(np.float32)))
 
     def position(self, recipe: Recipe) -> FloatArray:
         """Return how far a recipe is from the most likely one, (count,)."""
         squares = np.maximum((self.axes**2).sum(1), 1e-12)
-        return ((offset_of(self.manifest, recipe) @ self.axes.T) / squares).ravel()
+        return ((recipe_offset(self.manifest, recipe) @ self.axes.T) / squares).ravel()
 
 
 def invert(
@@ -250,16 +250,16 @@ def invert(
     """Find the recipe of a model whose asset comes nearest to a target.
 
     Args:
-        model: opened and checked.
-        spec: its plugin.
-        target: the file to approximate.
-        request: values to keep; its conditions override those of the target, and the result has its size.
-        seeds: number of seeds to try first, as far as there is time.
-        seconds: after which no step begins.
-        progress: receives the current stage and the smallest distance so far.
+        model: Opened and checked.
+        spec: Its plugin.
+        target: The file to approximate.
+        request: Values to keep; its conditions override those of the target, and the result has its size.
+        seeds: Number of seeds to try first, as far as there is time.
+        seconds: Seconds after which no step starts.
+        progress: Receives the current stage and the smallest distance so far.
 
     Raises:
-        InputError: the target can't be compared with what the model makes.
+        InputError: The target can't be compared with what the model makes.
     """
     search = InversionSearch(model, spec, target, progress, time.monotonic() + seconds)
     final = replace(request, settings={**request.settings, **target.settings})

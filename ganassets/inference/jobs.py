@@ -25,7 +25,7 @@ def read_jobs(path: Path) -> list[GenerationRequest]:
     """Read the requests of a file of jobs.
 
     Raises:
-        InputError: the file is missing or no TOML, or a job is wrong.
+        InputError: The file is missing or no TOML, or a job is wrong.
     """
     content = read_limited(path, MAX_BYTES, "a file of jobs")
     try:
@@ -57,11 +57,11 @@ def plan_requests(requests: Sequence[GenerationRequest], folder: Path = Path()) 
     """Resolve requests and put them into one plan.
 
     Args:
-        requests: the jobs; one without a title gets its number.
-        folder: in which relative paths of models and recipes are looked for first.
+        requests: The jobs; one without a title gets its number.
+        folder: Folder in which relative paths of models and recipes are looked for first.
 
     Raises:
-        InputError: a request doesn't fit its model, or two assets would have the same name.
+        InputError: A request doesn't fit its model, or two assets would have the same name.
     """
     files: dict[Path, ModelFile] = {}  # each model is read once
     jobs = []

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..api.errors import InputError
-from ..api.latents import normals, rows_with, uniforms
+from ..api.latents import rows_with, standard_normals, uniforms
 from ..api.manifest import Manifest
-from .pipeline import condition_of, latent_of, offset_of
+from .pipeline import condition_of, latent_of, recipe_offset
 from .recipe import Recipe, pack_floats
 
 if TYPE_CHECKING:
@@ -39,13 +39,13 @@ def pack_offset(offset: FloatArray) -> str | None:
 
 def add_offset(manifest: Manifest, recipe: Recipe, offset: FloatArray) -> Recipe:
     """Add an offset in w, (layers, w_dim), to that of a recipe."""
-    return recipe.changed(w_offset=pack_offset(offset_of(manifest, recipe) + offset))
+    return recipe.changed(w_offset=pack_offset(recipe_offset(manifest, recipe) + offset))
 
 
 def layered_w(model: Model, recipe: Recipe) -> FloatArray:
     """Compute the w that each layer of the network reads, offset included: (layers, w_dim)."""
     z, row = latent_of(model.manifest, recipe), recipe.row
-    return model.w(z[None], row[None], recipe.truncation)[0] + offset_of(model.manifest, recipe)
+    return model.w(z[None], row[None], recipe.truncation)[0] + recipe_offset(model.manifest, recipe)
 
 
 def with_w(model: Model, recipe: Recipe, w: FloatArray, **changes: object) -> Recipe:
@@ -73,17 +73,17 @@ def morph(model: Model, a: Recipe, b: Recipe, steps: int, space: str = Z) -> lis
     maps of both seeds are blended.
 
     Args:
-        model: of both recipes.
-        a: first recipe.
-        b: last recipe.
-        steps: number of recipes, a and b included; at least 2.
+        model: Model of both recipes.
+        a: First recipe.
+        b: Last recipe.
+        steps: Number of recipes, a and b included; at least 2.
         space: "z" interpolates along the sphere of latents (Shoemake 1985), "w" linearly in the w of each layer.
 
     Returns:
         `steps` recipes.
 
     Raises:
-        InputError: the number of steps is out of range, the recipes are of two models, or one is itself a morph.
+        InputError: The number of steps is out of range, the recipes are of two models, or one is itself a morph.
     """
     check_pair(a, b)
     if not 2 <= steps <= MAX_STEPS:
@@ -107,8 +107,8 @@ def _between(model: Model, a: Recipe, b: Recipe, share: float, space: str) -> Re
     if space == W:
         w = _lerp(layered_w(model, a), layered_w(model, b), share)
         return with_w(model, a, w, **changes)
-    z = slerp(latent_of(manifest, a), latent_of(manifest, b), share)
-    offset = _lerp(offset_of(manifest, a), offset_of(manifest, b), share)
+    z = interpolate_latents(latent_of(manifest, a), latent_of(manifest, b), share)
+    offset = _lerp(recipe_offset(manifest, a), recipe_offset(manifest, b), share)
     return a.changed(z=pack_floats(z), w_offset=pack_offset(offset), **changes)
 
 
@@ -117,7 +117,7 @@ def _lerp(a: FloatArray, b: FloatArray, share: float) -> FloatArray:
     return (np.float32(1 - share) * a + np.float32(share) * b).astype(np.float32)
 
 
-def slerp(a: FloatArray, b: FloatArray, share: float) -> FloatArray:
+def interpolate_latents(a: FloatArray, b: FloatArray, share: float) -> FloatArray:
     """Interpolate two vectors along the sphere; share 0 is exactly a, share 1 exactly b.
 
     Shoemake 1985, "Animating rotation with quaternion curves".
@@ -139,16 +139,16 @@ def row_between(manifest: Manifest, first: FloatArray, last: FloatArray, share: 
     return np.where(switches, last if share > 0.5 else first, row)
 
 
-def mix(model: Model, a: Recipe, b: Recipe, layers: Collection[int]) -> Recipe:
+def mix_styles(model: Model, a: Recipe, b: Recipe, layers: Collection[int]) -> Recipe:
     """Mix the styles of two recipes: some layers of a read the w of b.
 
     Early layers hold shapes, late layers colours.
 
     Args:
-        model: of both recipes.
-        a: the recipe whose seed, sliders and noise map are kept.
-        b: the recipe whose layers are taken.
-        layers: numbers of the layers, from 0.
+        model: Model of both recipes.
+        a: The recipe whose seed, sliders and noise map are kept.
+        b: The recipe whose layers are taken.
+        layers: Numbers of the layers, from 0.
     """
     check_pair(a, b)
     w = layered_w(model, a).copy()
@@ -165,11 +165,11 @@ def parse_layers(text: str, count: int) -> list[int]:
     """Parse layers such as "3-", "-2", "1-3" or "0,4".
 
     Args:
-        text: numbers and ranges, separated by commas.
-        count: number of the model's layers.
+        text: Numbers and ranges, separated by commas.
+        count: Number of the model's layers.
 
     Raises:
-        InputError: the text can't be read, or names a layer that the model doesn't have.
+        InputError: The text can't be read, or names a layer that the model doesn't have.
     """
     found: set[int] = set()
     for part in text.split(","):
@@ -206,24 +206,24 @@ def vary(manifest: Manifest, base: Recipe, strength: float, count: int, kept: Co
     """Make variations of a recipe: turn its latent on its sphere and move its sliders towards those of other samples.
 
     Args:
-        manifest: of the model.
-        base: the recipe to vary; its choices, switches, offset and noise map stay.
-        strength: above 0 (no change) to 1 (the latent turns by 90 degrees, the sliders take other values).
-        count: number of variations; the first ones are the same for any count.
-        kept: names of sliders that stay.
+        manifest: Manifest of the model.
+        base: The recipe to vary; its choices, switches, offset and noise map stay.
+        strength: Above 0 (no change) to 1 (the latent turns by 90 degrees, the sliders take other values).
+        count: Number of variations; the first ones are the same for any count.
+        kept: Names of sliders that stay.
 
     Returns:
         `count` recipes, always the same for the same base and strength.
 
     Raises:
-        InputError: the strength is out of range.
+        InputError: The strength is out of range.
     """
     if not 0 < strength <= 1:
         raise InputError(f"the strength must be above 0 and at most 1, not {strength:g}.")
     z = latent_of(manifest, base)
     made = []
     seed = variation_seed(base)
-    others = normals(seed, manifest.z_dim * count, VARIATION_STREAM).reshape(count, -1)
+    others = standard_normals(seed, manifest.z_dim * count, VARIATION_STREAM).reshape(count, -1)
     rows = likely_rows(manifest, base)
     chosen = (uniforms(seed, count, ROW_STREAM) * len(rows)).astype(int)
     free = [not c.choices and not c.switch and c.name not in kept for c in manifest.conditions for _ in c.columns]

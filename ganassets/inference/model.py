@@ -40,8 +40,8 @@ class ModelFile:
     """A model file that was read and checked; its network was not opened.
 
     Attributes:
-        path: of the file.
-        manifest: metadata of the model.
+        path: Path of the file.
+        manifest: Metadata of the model.
         digest: SHA-256 of the file, hex.
     """
 
@@ -55,8 +55,8 @@ class Model(ModelFile):
     """A model file whose network is open.
 
     Attributes:
-        providers: execution providers of onnxruntime in use; the first one does the work.
-        session: onnxruntime's session.
+        providers: Execution providers of onnxruntime in use; the first one does the work.
+        session: Onnxruntime's session.
     """
 
     providers: tuple[str, ...]
@@ -81,7 +81,7 @@ class Model(ModelFile):
                 manifest's stride.
 
         Returns:
-            arrays (n, ...) float32 by the manifest's output names.
+            Arrays (n, ...) float32 by the manifest's output names.
         """
         manifest, n = self.manifest, len(z)
         if w_offset is None:
@@ -109,7 +109,7 @@ class Model(ModelFile):
             (n, w_dim) float32.
 
         Raises:
-            InputError: the model has no output `w`.
+            InputError: The model has no output `w`.
         """
         if W not in {node.name for node in self.session.get_outputs()}:
             raise InputError(f"{self.path} has no output `w`; export its run again to use mix, sliders and invert.")
@@ -179,13 +179,13 @@ def open_model(
     """Check a model file completely and open its network.
 
     Args:
-        path: of the .onnx file.
-        providers: execution providers of onnxruntime; by default CUDA where a device works, else the CPU.
+        path: Path of the .onnx file.
+        providers: Execution providers of onnxruntime; by default CUDA where a device works, else the CPU.
         threads: CPU threads of one operator; by default onnxruntime chooses.
-        report: called with a sentence when a device could not be used.
+        report: Called with a sentence when a device could not be used.
 
     Raises:
-        InputError: the file is missing, incomplete, not from ganassets, unsafe or inconsistent.
+        InputError: The file is missing, incomplete, not from ganassets, unsafe or inconsistent.
     """
     path = Path(path)
     data = read_model_file(path)
@@ -202,7 +202,7 @@ def inspect_model(path: str | Path) -> ModelFile:
     """Read a model file and check all that can be checked without opening its network.
 
     Raises:
-        InputError: the file is missing, incomplete, not from ganassets or unsafe.
+        InputError: The file is missing, incomplete, not from ganassets or unsafe.
     """
     path = Path(path)
     data = read_model_file(path)
@@ -231,11 +231,11 @@ def read_manifest(data: bytes, path: Path) -> Manifest:
     """Read the manifest of a model file and check that the file is plain, self-contained ONNX.
 
     Args:
-        data: content of the whole file.
-        path: of the file, for error messages.
+        data: Content of the whole file.
+        path: Path of the file, for error messages.
 
     Raises:
-        InputError: the file is incomplete, not from ganassets or unsafe.
+        InputError: The file is incomplete, not from ganassets or unsafe.
     """
     try:
         found = scan(data)
@@ -282,7 +282,7 @@ def describe_shape(shape: Sequence[int | None]) -> str:
     return " x ".join("any" if size is None else str(size) for size in shape)
 
 
-def check_plugin(model: ModelFile, spec: GeneratorSpec) -> None:
+def check_generator(model: ModelFile, spec: GeneratorSpec) -> None:
     """Raise InputError unless the installed plugin can decode the model's outputs, by versions and shapes."""
     manifest = model.manifest
     if manifest.generator != spec.name:
@@ -323,11 +323,11 @@ def version_of(text: str) -> tuple[int, int] | None:
 def version_note(manifest: Manifest, spec: GeneratorSpec) -> str:
     """Warn where a model was made by another version of its plugin, whose assets may look different.
 
-    A plugin's major version says which models it can decode (see check_plugin). A newer minor version decodes older
+    A plugin's major version says which models it can decode (see check_generator). A newer minor version decodes older
     models as before; an older one may decode newer models differently.
 
     Returns:
-        a sentence, or "" without such a difference.
+        A sentence, or "" without such a difference.
     """
     made, here = version_of(manifest.generator_version), version_of(spec.version)
     older = made is not None and here is not None and here < made

@@ -30,11 +30,11 @@ def is_path(text: str) -> bool:
     return any(one in text for one in separators) or text in (".", "..") or text.lower().endswith(SUFFIX)
 
 
-def runs_of(generator: str | None, runs: Path = RUNS) -> list[Path]:
+def list_runs(generator: str | None) -> list[Path]:
     """List run folders `<generator>-<date>-<n>`, the newest last; those of all generators when none is named."""
     name = re.escape(generator) if generator else r"[a-z][a-z0-9_-]*?"
     pattern = re.compile(rf"{name}-(\d{{4}}-?\d\d-?\d\d)-(\d+)")
-    dated = [(match, path) for path in runs.glob("*/") if (match := pattern.fullmatch(path.name))]
+    dated = [(match, path) for path in RUNS.glob("*/") if (match := pattern.fullmatch(path.name))]
     return [path for _, path in sorted(dated, key=lambda pair: (pair[0][1].replace("-", ""), int(pair[0][2])))]
 
 
@@ -42,11 +42,11 @@ def find_model(text: str, beside: Path = Path()) -> Path:
     """Find the model file that a word names.
 
     Args:
-        text: a generator's name, for its newest exported or else its shipped model; or a path.
-        beside: folder in which a relative path is looked for before the working folder.
+        text: A generator's name, for its newest exported or else its shipped model; or a path.
+        beside: Folder in which a relative path is looked for before the working folder.
 
     Raises:
-        InputError: there is no such model.
+        InputError: There is no such model.
     """
     if is_path(text):
         places = [beside / text, Path(text)]
@@ -55,12 +55,12 @@ def find_model(text: str, beside: Path = Path()) -> Path:
         here = shell_command(f"{os.curdir}{os.sep}{text}")
         raise InputError(f"there is no generator {text!r}; for the file or folder of that name write {here}.")
     load_generator(text)  # reports an unknown name
-    exported = [run / MODEL_FILE for run in runs_of(text) if (run / MODEL_FILE).is_file()]
+    exported = [run / MODEL_FILE for run in list_runs(text) if (run / MODEL_FILE).is_file()]
     models = exported or shipped_models(text)
     if models:
         return models[-1]
     export = shell_command("ganassets", "export", text, "--onnx")
-    if runs_of(text):
+    if list_runs(text):
         raise InputError(f"no run of {text} has a model yet; make one with `{export}`.")
     train = shell_command("ganassets", "train", text)
     raise InputError(f"there is no model of {text} yet; make one with `{train}` and `{export}`.")
@@ -99,11 +99,11 @@ def check_trusted(file: ModelFile, trusted: bool) -> None:
     """Check that a model may be opened in this process.
 
     Args:
-        file: the model.
-        trusted: whether the user gave --trusted.
+        file: The model.
+        trusted: Whether the user gave --trusted.
 
     Raises:
-        InputError: the model is neither in the box nor of a run in ./runs, and the user doesn't trust it.
+        InputError: The model is neither in the box nor of a run in ./runs, and the user doesn't trust it.
     """
     if not trusted and not is_trusted(file):
         raise InputError(

@@ -53,12 +53,12 @@ class OnnxScan:
 
     Attributes:
         ir_versions, opsets: version numbers.
-        operators: operator types of all nodes, in subgraphs and functions too.
-        domains: operator domains that are imported or used.
-        external: keys and values of references to data outside the file.
-        data_locations: of the tensors that have one; 0 is inside the file.
-        metadata: the file's metadata_props, views into its bytes.
-        graphs: number of top-level graphs.
+        operators: Operator types of all nodes, in subgraphs and functions too.
+        domains: Operator domains that are imported or used.
+        external: Keys and values of references to data outside the file.
+        data_locations: Data locations of the tensors that have one; 0 is inside the file.
+        metadata: The file's metadata_props, views into its bytes.
+        graphs: Number of top-level graphs.
     """
 
     ir_versions: set[int] = field(default_factory=set)
@@ -75,7 +75,7 @@ def scan(data: bytes) -> OnnxScan:
     """Scan a whole ONNX file.
 
     Raises:
-        MalformedError: the file is incomplete or no protobuf, or exceeds the limits of depth and fields.
+        MalformedError: The file is incomplete or no protobuf, or exceeds the limits of depth and fields.
     """
     result = OnnxScan()
     budget = _Budget(MAX_FIELDS)

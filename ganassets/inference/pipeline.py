@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..api.assets import Asset, Provenance
+from ..api.assets import Asset
 from ..api.errors import InputError
-from ..api.latents import latent, noise_map
+from ..api.latents import latent, normal_noise_map
 from ..api.manifest import Manifest
 from ..api.options import check_value
 from ..api.plugin_calls import choose_map_size, decode, make_noise
+from ..api.provenance import Provenance
 from .model import noise_axes
 from .recipe import Recipe, SharedOptions, short_floats, unpack_floats
-from .sizes import check_size, is_too_large, size_text
+from .sizes import check_size, format_size, is_too_large
 from .tiled import run_in_windows
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def map_size(manifest: Manifest, spec: GeneratorSpec, options: SharedOptions) ->
     It is None for a model that has a size of its own, or whose plugin chooses the size of each asset.
 
     Raises:
-        InputError: the model makes one size only, or the size is no multiple of its stride and may not be cropped.
+        InputError: The model makes one size only, or the size is no multiple of its stride and may not be cropped.
     """
     noise, size = manifest.noise, options.size
     if noise is None or spec.map_size:
@@ -88,20 +89,20 @@ def map_size(manifest: Manifest, spec: GeneratorSpec, options: SharedOptions) ->
         return recipe_size(manifest, spec, options)
     check_size(size)
     if len(size) != noise_axes(manifest):
-        raise InputError(f"a size of {size_text(size)} is not possible; this model has {noise_axes(manifest)} axes.")
+        raise InputError(f"a size of {format_size(size)} is not possible; this model has {noise_axes(manifest)} axes.")
     rounded = tuple(-(-side // noise.stride) * noise.stride for side in size)
     if rounded != tuple(size) and not options.crop:
         below = tuple(max(side // noise.stride, 1) * noise.stride for side in size)
-        nearest_sizes = " or ".join(dict.fromkeys((size_text(below), size_text(rounded))))
+        nearest_sizes = " or ".join(dict.fromkeys((format_size(below), format_size(rounded))))
         raise InputError(
-            f"the size {size_text(size)} is no multiple of {noise.stride}; use {nearest_sizes}, "
-            f"or --crop, which cuts it from {size_text(rounded)} but loses the tiling."
+            f"the size {format_size(size)} is no multiple of {noise.stride}; use {nearest_sizes}, "
+            f"or --crop, which cuts it from {format_size(rounded)} but loses the tiling."
         )
     return rounded
 
 
 def limit_batch(batch: int, size: Sequence[int] | None) -> int:
-    """Return how many of `batch` samples fit through the network at once for a noise map of a size."""
+    """Return how many of `batch` samples fit in one pass of the network for a noise map of a size."""
     return batch if size is None else max(1, min(batch, TEXELS_AT_ONCE // math.prod(size)))
 
 
@@ -127,7 +128,7 @@ def latent_of(manifest: Manifest, recipe: Recipe) -> NDArray[np.float32]:
     return latent(recipe.seed, manifest.z_dim) if recipe.z is None else unpack_floats(recipe.z)
 
 
-def offset_of(manifest: Manifest, recipe: Recipe) -> NDArray[np.float32]:
+def recipe_offset(manifest: Manifest, recipe: Recipe) -> NDArray[np.float32]:
     """Return the offset in w of a recipe, (layers, w_dim)."""
     shape = (manifest.layers, manifest.w_dim)
     if recipe.w_offset is None:
@@ -140,14 +141,14 @@ def inputs_of(manifest: Manifest, spec: GeneratorSpec, recipe: Recipe) -> Inputs
 
     A morphed noise map blends the maps of two seeds, both made for the recipe's own conditions.
     """
-    row, z, offset = recipe.row, latent_of(manifest, recipe), offset_of(manifest, recipe)
+    row, z, offset = recipe.row, latent_of(manifest, recipe), recipe_offset(manifest, recipe)
     if manifest.noise is None:
         return Inputs(z, row, None, offset)
     size = map_size(manifest, spec, recipe)
     if size is None:
         size = choose_map_size(spec, recipe.settings, row, manifest.noise, noise_axes(manifest))
         if is_too_large(size):
-            raise InputError(f"{recipe.name} would be too large to be made ({size_text(size)} samples).")
+            raise InputError(f"{recipe.name} would be too large to be made ({format_size(size)} samples).")
     noise = seed_noise(manifest, spec, recipe.seed, row, size)
     if recipe.morph:
         noise = blended_noise(noise, seed_noise(manifest, spec, recipe.morph[0], row, size), recipe.morph[1])
@@ -161,7 +162,7 @@ def seed_noise(
     assert manifest.noise is not None
     if spec.noise:
         return make_noise(spec, seed, row, manifest.noise.channels, size)
-    return noise_map(seed, manifest.noise.channels, size)
+    return normal_noise_map(seed, manifest.noise.channels, size)
 
 
 def blended_noise(a: NDArray[np.float32], b: NDArray[np.float32], share: float) -> NDArray[np.float32]:
@@ -184,9 +185,9 @@ def make_assets(model: Model, spec: GeneratorSpec, recipes: Sequence[Recipe]) ->
     Recipes of the same size, truncation and settings go through the network together.
 
     Args:
-        model: opened and checked against spec.
-        spec: the plugin that decodes.
-        recipes: of this model; see check_recipe.
+        model: Opened and checked against spec.
+        spec: The plugin that decodes.
+        recipes: Recipes of this model; see check_recipe.
     """
     inputs = [inputs_of(model.manifest, spec, recipe) for recipe in recipes]
     assets: dict[int, Asset] = {}
@@ -212,13 +213,13 @@ def run_inputs(
     """Run the model for inputs of one size, in windows where the maps are large.
 
     Args:
-        model: opened.
+        model: Opened.
         inputs: n samples.
         truncation: 0 to 1.
-        window: samples of an axis to compute at once; None chooses by the size.
+        window: Samples of an axis to compute at once; None chooses by the size.
 
     Returns:
-        arrays (n, ...) by output name.
+        Arrays (n, ...) by output name.
     """
     manifest = model.manifest
     z, condition = (np.stack([getattr(part, name) for part in inputs]) for name in ("z", "condition"))

@@ -33,8 +33,8 @@ class Origin:
     """The origin of a file.
 
     Attributes:
-        recipe: of the asset.
-        where: place of the recipe, in words.
+        recipe: Recipe of the asset.
+        where: Place of the recipe, in words.
     """
 
     recipe: Recipe

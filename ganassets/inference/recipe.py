@@ -65,8 +65,8 @@ class FileFormat(BaseModel):
     """The format of the file that carries a recipe.
 
     Attributes:
-        to: name of the exporter.
-        options: all its settings.
+        to: Name of the exporter.
+        options: All its settings.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
@@ -79,9 +79,9 @@ class SharedOptions(BaseModel):
     """The options of a request that its recipes keep as they are.
 
     Attributes:
-        size: samples along each axis (rows, columns); size-free models only.
-        crop: cut a size that is no multiple of the model's stride from the next larger one.
-        window: samples of an axis to compute at once; None chooses by the size.
+        size: Samples along each axis (rows, columns); size-free models only.
+        crop: Cut a size that is no multiple of the model's stride from the next larger one.
+        window: Samples of an axis to compute at once; None chooses by the size.
     """
 
     size: tuple[Side, ...] | None = Field(default=None, max_length=2)
@@ -110,17 +110,17 @@ class Recipe(SharedOptions, _RecipeHead):
     Attributes:
         generator, generator_version, software, licence: see ganassets.api.assets.Provenance.
         model: SHA-256 of the model file, hex.
-        name: of the asset, the stem of its files.
-        seed: of the latent, unless there is a z, and of the noise map.
+        name: Name of the asset, the stem of its files.
+        seed: Seed of the latent, unless there is a z, and of the noise map.
         truncation: 0 (the average) to 1 (the full variety).
-        condition: physical value of every column of the `condition` input.
+        condition: Physical value of every column of the `condition` input.
         size, crop, window: see SharedOptions.
-        settings: of the plugin, by name.
-        z: packed latent; None for that of the seed.
-        morph: a second seed, and how far the noise map is on the way to that seed's map, 0 to 1.
-        w_offset: packed offset in w: (w_dim) numbers for all layers alike, or (layers * w_dim).
-        note: how the asset was found, for people.
-        file: the format of the file that carries the recipe.
+        settings: Settings of the plugin, by name.
+        z: Packed latent; None for that of the seed.
+        morph: A second seed, and how far the noise map is on the way to that seed's map, 0 to 1.
+        w_offset: Packed offset in w: (w_dim) numbers for every layer, or (layers * w_dim).
+        note: How the asset was found, for people.
+        file: The format of the file that carries the recipe.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, ignored_types=(cached_property,))
@@ -157,11 +157,11 @@ def parse_recipe(text: str | bytes, where: str) -> Recipe:
     """Read a recipe from JSON.
 
     Args:
-        text: the whole recipe.
-        where: the file's name, for error messages.
+        text: The whole recipe.
+        where: The file's name, for error messages.
 
     Raises:
-        InputError: the text is no recipe, or of a newer format.
+        InputError: The text is no recipe, or of a newer format.
     """
     if len(text) > MAX_BYTES:
         raise InputError(f"{where} is too large for a recipe.")

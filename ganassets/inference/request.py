@@ -29,7 +29,7 @@ from .seeds import MAX_SEEDS, consecutive_seeds, parse_seeds
 from .sizes import check_size, parse_size
 
 DEFAULT_TRUNCATION = 0.85
-MAX_VALUES = 1000  # of a condition in a grid
+MAX_VALUES = 1000  # values of a condition in a grid
 RANGE_KEYS = frozenset({"from", "to", "any"})
 
 Text = Annotated[str, Field(max_length=1000)]
@@ -95,30 +95,30 @@ else:
 
 
 class GenerationRequest(SharedOptions):
-    """What to generate, as the user wrote it.
+    """Request for assets, as the user wrote it.
 
     Attributes:
-        model: a generator's name, a run folder or a model file.
+        model: A generator's name, a run folder or a model file.
         seeds: "7", "1-200", "1,5,9-12", one number, or numbers; one asset each.
-        count: number of assets, in place of `seeds`.
-        seed: first seed, with `count`.
-        recipes: recipe files, or files that carry a recipe, in place of seeds.
-        conditions: value of each slider or category by its name: a number, a choice, a mix of choices
+        count: Number of assets, in place of `seeds`.
+        seed: First seed, with `count`.
+        recipes: Recipe files, or files that carry a recipe, in place of seeds.
+        conditions: Value of each slider or category by its name: a number, a choice, a mix of choices
             ("asian:0.5,african:0.5"), a list (one asset of each seed for each value), or a range or choices that each
             seed draws from. The seed chooses the other conditions. Files of jobs say `sliders`.
-        directions: amount of each slider found by `ganassets sliders discover`, in standard deviations.
+        directions: Amount of each slider found by `ganassets sliders discover`, in standard deviations.
         truncation: 0 (the average) to 1 (the full variety).
         size: "1024x512" (width x height), one number for both, or (rows, columns); size-free models only.
         crop, window: see SharedOptions.
-        settings: of the generator, by name.
-        to: name of the format; None for the generator's own.
-        options: of the format, by name.
-        name: template of the assets' names, such as "{material}-{seed:05d}"; "" for the default.
-        folder: subfolder of the output folder.
-        title: name of the job in messages and of its contact sheet.
+        settings: Settings of the generator, by name.
+        to: Name of the format; None for the generator's own.
+        options: Options of the format, by name.
+        name: Template of the assets' names, such as "{material}-{seed:05d}"; "" for the default.
+        folder: Subfolder of the output folder.
+        title: Name of the job in messages and of its contact sheet.
 
     Raises:
-        InputError: a field has a wrong value, or fields contradict each other.
+        InputError: A field has a wrong value, or fields contradict each other.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)

@@ -12,11 +12,12 @@ import numpy as np
 
 from ..api.errors import InputError
 from ..api.options import as_texts, option_values
-from ..api.registry import load_exporter, load_format, load_generator, nearest
+from ..api.registry import load_exporter, load_format, load_generator
+from ..api.texts import suggest_name
 from .batch.plan import Interval, ResolvedRequest
 from .conditions import ConditionValue, encode_conditions, find_condition, parse_condition
 from .directions import offset_of_amounts
-from .model import check_plugin, inspect_model
+from .model import check_generator, inspect_model
 from .model_search import find_model
 from .pipeline import check_recipe, condition_of, limit_batch, make_assets, map_size, recipe_size
 from .provenance import recipe_in
@@ -37,19 +38,19 @@ def resolve_request(
     """Check a request against its model and its format.
 
     Args:
-        request: what the user asked for.
-        folder: in which relative paths of the model and of recipes are looked for first.
-        file: the request's model, where it was read already.
-        title: of the job, where the request has none.
+        request: What the user asked for.
+        folder: Folder in which relative paths of the model and of recipes are looked for first.
+        file: The request's model, where it was read already.
+        title: Title of the job, where the request has none.
 
     Raises:
-        InputError: the model, the format or a value doesn't fit.
+        InputError: The model, the format or a value doesn't fit.
     """
     if request.to:
         load_exporter(request.to)  # reports a wrong name before the model is read
     file = file or inspect_model(find_model(request.model, folder))
     spec = load_generator(file.manifest.generator)
-    check_plugin(file, spec)
+    check_generator(file, spec)
     exporter = load_format(spec, request.to)
     check_option_names(exporter, request.options)
     options = option_values(exporter.options, as_texts(request.options))
@@ -69,13 +70,13 @@ def resolve_with_model(
     """Resolve a request for a model that was read already, without a format and without the final check.
 
     Args:
-        request: what the user asked for; its `model` and `to` are not read.
-        file: the model, checked against spec.
-        spec: its plugin.
-        folder: in which recipes with relative paths are looked for.
+        request: What the user asked for; its `model` and `to` are not read.
+        file: The model, checked against spec.
+        spec: Its plugin.
+        folder: Folder in which recipes with relative paths are looked for.
 
     Raises:
-        InputError: a condition, a setting, a direction or a recipe doesn't fit the model.
+        InputError: A condition, a setting, a direction or a recipe doesn't fit the model.
     """
     fixed: dict[str, ConditionValue] = {}
     grid: dict[str, list[ConditionValue]] = {}
@@ -109,7 +110,7 @@ def check_option_names(exporter: Exporter, names: Iterable[str]) -> None:
     known = [option.name for option in exporter.options]
     for name in names:
         if name not in known:
-            advice = nearest(name, known) if known else "leave it out."
+            advice = suggest_name(name, known) if known else "leave it out."
             raise InputError(f"{exporter.name} has no option {name!r}; {advice}")
 
 
@@ -137,12 +138,12 @@ def read_look(resolved: ResolvedRequest, spec: GeneratorSpec, source: str | Path
     """Read the recipe of a seed or of a file, changed by the options that the request names.
 
     Args:
-        resolved: whose options are applied.
-        spec: the model's plugin.
-        source: a seed as text, a recipe file, or a file that carries a recipe.
+        resolved: Resolved request whose options are applied.
+        spec: The model's plugin.
+        source: A seed as text, a recipe file, or a file that carries a recipe.
 
     Raises:
-        InputError: there is no recipe, or it is of another model.
+        InputError: There is no recipe, or it is of another model.
     """
     if isinstance(source, str) and source.isascii() and source.isdigit():
         recipe = resolved.seed_recipe(parse_seeds(source)[0])
@@ -169,17 +170,19 @@ def seed_recipe(file: ModelFile, spec: GeneratorSpec, request: GenerationRequest
     return resolve_with_model(request, file, spec).seed_recipe(seed, name)
 
 
-def generate(model: Model, spec: GeneratorSpec, request: GenerationRequest, batch: int = 8) -> Iterator[list[Asset]]:
+def generate_assets(
+    model: Model, spec: GeneratorSpec, request: GenerationRequest, batch: int = 8
+) -> Iterator[list[Asset]]:
     """Make assets in memory.
 
     Args:
-        model: opened and checked against spec.
-        spec: the plugin that decodes.
-        request: what to make; the request is checked before the first asset is made.
-        batch: assets that run through the network at once, at most. The number may change the last bits of an asset.
+        model: Opened and checked against spec.
+        spec: The plugin that decodes.
+        request: What to make; the request is checked before the first asset is made.
+        batch: Assets that run through the network at once, at most. The number may change the last bits of an asset.
 
     Returns:
-        assets batch by batch, in the order of the seeds.
+        Assets batch by batch, in the order of the seeds.
     """
     if batch < 1:
         raise InputError(f"a batch of {batch} is not possible; use 1 or more.")

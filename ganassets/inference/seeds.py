@@ -16,10 +16,10 @@ def parse_seeds(text: str) -> tuple[int, ...]:
     """Parse seeds such as "7", "1-200" or "1,5,9-12".
 
     Returns:
-        each seed once, in the order written.
+        Each seed once, in the order written.
 
     Raises:
-        InputError: the text is no list of seeds, or names more than MAX_SEEDS.
+        InputError: The text is no list of seeds, or names more than MAX_SEEDS.
     """
     ranges = [_parse_range(part.strip()) for part in text.split(",")]
     if sum(last - first + 1 for first, last in ranges) > MAX_SEEDS:

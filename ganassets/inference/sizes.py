@@ -16,10 +16,10 @@ def parse_size(text: str) -> tuple[int, int]:
     """Parse a size such as "1024x512" (width x height) or "512" (a square).
 
     Returns:
-        rows and columns.
+        Rows and columns.
 
     Raises:
-        InputError: the text is no size.
+        InputError: The text is no size.
     """
     match = re.fullmatch(r"([0-9]{1,6})(?:x([0-9]{1,6}))?", text.strip().lower())
     if not match or not int(match[1]) or not int(match[2] or 1):
@@ -37,10 +37,10 @@ def check_size(size: Sequence[int]) -> None:
     """Raise InputError unless every side is positive and the map is within the limits."""
     if not 1 <= len(size) <= 2 or min(size) < 1 or is_too_large(size):
         raise InputError(
-            f"a size of {size_text(size)} is not possible; at most {MAX_TEXELS:,} texels are, {MAX_SIDE:,} a side."
+            f"a size of {format_size(size)} is not possible; at most {MAX_TEXELS:,} texels are, {MAX_SIDE:,} a side."
         )
 
 
-def size_text(size: Sequence[int]) -> str:
+def format_size(size: Sequence[int]) -> str:
     """Write a size along rows and columns as "1024x512", the width first."""
     return "x".join(str(side) for side in reversed(size))

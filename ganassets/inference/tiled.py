@@ -25,10 +25,10 @@ def spans(length: int, window: int, stride: int, reach: int) -> list[Span]:
     """Divide one axis into windows that start and end on multiples of the stride.
 
     Args:
-        length: of the axis, in samples; a multiple of stride.
-        window: samples to compute at once, margins included; at least one stride between the margins is computed.
-        stride: of the generator, in samples.
-        reach: samples beyond an output sample that influence it; see Generator.reach.
+        length: Length of the axis, in samples; a multiple of stride.
+        window: Samples to compute at once, margins included; at least one stride between the margins is computed.
+        stride: Stride of the generator, in samples.
+        reach: Samples beyond an output sample that influence it; see Generator.reach.
     """
     margin = -(-reach // stride) * stride
     core = max((window - 2 * margin) // stride * stride, stride)
@@ -56,12 +56,12 @@ def run_in_windows(
     Args:
         run: noise maps (n, channels, *part) -> outputs (n, channels, *part) by name.
         noise: (n, channels, *size).
-        window: samples of an axis to compute at once.
-        stride: of the generator, in samples.
-        reach: samples beyond an output sample that influence it.
+        window: Samples of an axis to compute at once.
+        stride: Stride of the generator, in samples.
+        reach: Samples beyond an output sample that influence it.
 
     Returns:
-        outputs (n, channels, *size) by name.
+        Outputs (n, channels, *size) by name.
     """
     size = noise.shape[2:]
     out: dict[str, FloatArray] = {}

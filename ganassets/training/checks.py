@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ..api.data import TrainingData, as_float
 from ..api.errors import GanassetsError, one_line
-from ..api.plugin_calls import broken, guard
+from ..api.plugin_calls import call_checked, contract_error
 from ..api.registry import plugin_label
 from ..api.registry_checks import generator_problems
 from ..api.spec import GeneratorSpec, Preset
@@ -55,7 +55,7 @@ def check_networks(spec: GeneratorSpec, preset: Preset, domain: Domain, data: Tr
     condition = torch.from_numpy(conditions)
     with torch.no_grad(), torch.random.fork_rng(devices=[]):
         expected = "return the outputs that the generator names, finite float32 tensors of their axes"
-        outputs = guard(spec, "domain.finish", expected, lambda: domain.finish(dict(reals), condition))
+        outputs = call_checked(spec, "domain.finish", expected, lambda: domain.finish(dict(reals), condition))
         check_outputs(spec, "domain.finish", expected, outputs, len(index))
         noise = make_trial_noise(spec, domain, conditions)
         fakes, discriminator = make_trial_fakes(spec, preset, domain, reals, condition, noise)
@@ -77,14 +77,14 @@ def make_trial_fakes(
 ) -> tuple[Mapping[str, Tensor], Callable[[Tensor, Tensor], Tensor]]:
     """Return raw fakes of an untrained generator, and its discriminator; PluginError when they don't fit the reals."""
     function, expected = networks_function(spec), FITTING_NETWORKS
-    generator, discriminator = guard(
+    generator, discriminator = call_checked(
         spec, function, expected, lambda: make_networks(preset, domain, condition.shape[1], spec.networks)
     )
     z = torch.randn(len(condition), preset.z_dim)
-    fakes = guard(spec, function, expected, lambda: generator.sample(z, condition, noise))
+    fakes = call_checked(spec, function, expected, lambda: generator.sample(z, condition, noise))
     shapes = [{name: tuple(raw[name].shape) for name in reals if name in raw} for raw in (reals, fakes)]
     if shapes[0] != shapes[1]:
-        raise broken(spec, function, expected, f"samples are {shapes[0]}, its generator makes {shapes[1]}")
+        raise contract_error(spec, function, expected, f"samples are {shapes[0]}, its generator makes {shapes[1]}")
     return fakes, discriminator
 
 
@@ -98,9 +98,11 @@ def check_scores(
 ) -> None:
     """Raise PluginError unless the discriminator returns one finite score per sample."""
     function, count = networks_function(spec), len(view)
-    scores = guard(spec, function, FITTING_NETWORKS, lambda: discriminator(view, condition))
+    scores = call_checked(spec, function, FITTING_NETWORKS, lambda: discriminator(view, condition))
     if not isinstance(scores, Tensor) or scores.shape != (count,) or not torch.isfinite(scores).all():
-        raise broken(spec, function, FITTING_NETWORKS, f"{count} samples got scores of {describe_tensor(scores)}")
+        raise contract_error(
+            spec, function, FITTING_NETWORKS, f"{count} samples got scores of {describe_tensor(scores)}"
+        )
 
 
 def check_signals(spec: GeneratorSpec, domain: Domain, data: TrainingData) -> None:
@@ -109,43 +111,49 @@ def check_signals(spec: GeneratorSpec, domain: Domain, data: TrainingData) -> No
     channels = {name: array.shape[1] for name, array in data.signals.items()}
     widths = {name: array.shape[1] for name, array in data.vectors.items()}
     if channels != dict(domain.signals):
-        raise broken(spec, "domain", expected, f"signals have channels {channels}, its domain says {domain.signals}")
+        raise contract_error(
+            spec, "domain", expected, f"signals have channels {channels}, its domain says {domain.signals}"
+        )
     if widths != dict(domain.vectors):
-        raise broken(spec, "domain", expected, f"vectors have widths {widths}, its domain says {domain.vectors}")
+        raise contract_error(
+            spec, "domain", expected, f"vectors have widths {widths}, its domain says {domain.vectors}"
+        )
     if tuple(domain.wraps) != tuple(spec.wraps):
-        raise broken(spec, "domain", expected, f"its domain wraps {domain.wraps}, the generator {spec.wraps}")
+        raise contract_error(spec, "domain", expected, f"its domain wraps {domain.wraps}, the generator {spec.wraps}")
     size = domain.network_size if domain.size is None else domain.size
     for name, array in data.signals.items():
         if array.shape[2:] != (size,) * len(domain.wraps):
             found = " x ".join(map(str, array.shape[2:]))
-            raise broken(spec, "domain", expected, f"signal {name!r} is {found}, its domain says {size} an axis")
+            raise contract_error(
+                spec, "domain", expected, f"signal {name!r} is {found}, its domain says {size} an axis"
+            )
 
 
 def check_outputs(spec: GeneratorSpec, function: str, expected: str, outputs: object, count: int) -> None:
     """Raise PluginError unless a model's outputs are those of the spec, for `count` samples."""
     if not isinstance(outputs, Mapping):
-        raise broken(spec, function, expected, f"it returned {type(outputs).__name__}")
+        raise contract_error(spec, function, expected, f"it returned {type(outputs).__name__}")
     names = [output.name for output in spec.outputs]
     if set(outputs) != set(names):
         found = ", ".join(map(str, outputs)) or "none"
-        raise broken(spec, function, expected, f"it returned {found} in place of {', '.join(names)}")
+        raise contract_error(spec, function, expected, f"it returned {found} in place of {', '.join(names)}")
     for output in spec.outputs:
         tensor = outputs[output.name]
         fits = isinstance(tensor, Tensor) and tensor.dtype == torch.float32
         if not fits or tensor.ndim != 1 + len(output.axes) or len(tensor) != count:
             axes = f"{count} x {' x '.join(output.axes)}"
-            raise broken(spec, function, expected, f"{output.name} ({axes}) is {describe_tensor(tensor)}")
+            raise contract_error(spec, function, expected, f"{output.name} ({axes}) is {describe_tensor(tensor)}")
         if not torch.isfinite(tensor).all():
-            raise broken(spec, function, expected, f"{output.name} is not finite for samples of the data")
+            raise contract_error(spec, function, expected, f"{output.name} is not finite for samples of the data")
 
 
 def check_view(spec: GeneratorSpec, domain: Domain, raw: Mapping[str, Tensor], count: int) -> Tensor:
     """Return the discriminator's view of `count` raw samples; PluginError unless it is as the domain says."""
     shape = (count, domain.view_channels, *(domain.view_size,) * len(domain.wraps))
     expected = f"return a finite tensor of {' x '.join(map(str, shape))}"
-    view = guard(spec, "domain.view", expected, lambda: domain.view(dict(raw)))
+    view = call_checked(spec, "domain.view", expected, lambda: domain.view(dict(raw)))
     if not isinstance(view, Tensor) or tuple(view.shape) != shape or not torch.isfinite(view).all():
-        raise broken(spec, "domain.view", expected, f"it returned {describe_tensor(view)}")
+        raise contract_error(spec, "domain.view", expected, f"it returned {describe_tensor(view)}")
     return view
 
 
@@ -192,11 +200,13 @@ def check_export(spec: GeneratorSpec, preset: Preset, domain: Domain, rows: np.n
             content = serialize_checked(to_onnx(generator))
         except Exception as error:
             cause = error.__cause__ or error  # torch's own error is a page of advice
-            raise broken(spec, function, expected, f"exporting it raised {one_line(cause)}") from error
+            raise contract_error(spec, function, expected, f"exporting it raised {one_line(cause)}") from error
         found = measure_differences(generator, open_session(content), example_inputs(generator, rows, SAMPLES))
     for name, difference in found.items():
         if not difference <= TOLERANCE:
-            raise broken(spec, function, expected, f"ONNX makes {name} that differs from torch's by {difference:.2g}")
+            raise contract_error(
+                spec, function, expected, f"ONNX makes {name} that differs from torch's by {difference:.2g}"
+            )
 
 
 class DomainGenerator(BaseGenerator):

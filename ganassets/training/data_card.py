@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from ..api.conditions import Condition
 from ..api.data import PER_SAMPLE, TrainingData, as_float
 from ..api.data.records import FileTotals, count_files
 from ..api.errors import GanassetsError, InputError
 from ..api.files import read_text
-from ..api.spec import Condition
 from ..api.writer import write_atomic
 from .run_folder import CARD
 

@@ -15,7 +15,7 @@ from ..api.data import TrainingData
 from ..api.errors import InputError
 from ..api.manifest import SHARED_KEY
 from ..api.spec import Preset
-from ..inference.model import check_plugin, open_model, read_model_file
+from ..inference.model import check_generator, open_model, read_model_file
 from .initialization import fit_preset
 from .networks import LinearFit, fit_linear, load_parameters
 from .networks.linear import CLUSTER_ARRAYS
@@ -129,7 +129,7 @@ def read_start_model(path: Path, spec: GeneratorSpec) -> StartModel:
     model = open_model(path)
     if model.manifest.generator != spec.name:
         raise InputError(f"{path} is a model of {model.manifest.generator}, not of {spec.name}.")
-    check_plugin(model, spec)
+    check_generator(model, spec)
     proto = onnx.load_model_from_string(read_model_file(path))
     arrays = {one.name: numpy_helper.to_array(one) for one in proto.graph.initializer}
     texts = [one.value for one in proto.metadata_props if one.key == SHARED_KEY]

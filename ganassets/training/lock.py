@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..api.errors import InputError
 from ..api.files import check_regular
-from ..api.writer import can_not_write, remove_leftovers, write_atomic
+from ..api.writer import remove_leftovers, write_atomic, write_error
 from ..inference.batch.lock import lock_file
 from .run_folder import CHECKPOINTS, LOCK, NEAREST, SNAPSHOTS
 
@@ -47,13 +47,13 @@ def _lock(run: Path, seconds: float) -> Iterator[bool]:
     try:
         handle = os.open(run / LOCK, flags, 0o666)
     except OSError as error:
-        raise can_not_write(run, error) from error
+        raise write_error(run, error) from error
     try:
         try:
             check_regular(handle, run / LOCK)
             held = lock_file(handle, seconds)
         except OSError as error:
-            raise can_not_write(run, error) from error
+            raise write_error(run, error) from error
         # `take` returns None on a file system without locks, where another process may be writing these files.
         if held:
             for name in FOLDERS:

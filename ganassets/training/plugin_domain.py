@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..api.latents import noise_map as normal_noise_map
-from ..api.plugin_calls import broken, call_plugin, make_noise
+from ..api.latents import normal_noise_map
+from ..api.plugin_calls import call_plugin, contract_error, make_noise
 from ..api.spec import GeneratorSpec, NoiseMap, Preset
 from .networks import Domain, LinearFit
 
@@ -27,10 +27,10 @@ def make_domain(spec: GeneratorSpec, preset: Preset, fit: LinearFit) -> Domain:
     expected = "return a ganassets.training.networks.Domain"
     domain = call_plugin(spec, "domain", expected, preset, fit)
     if not isinstance(domain, Domain):
-        raise broken(spec, "domain", expected, f"it returned {type(domain).__name__}")
+        raise contract_error(spec, "domain", expected, f"it returned {type(domain).__name__}")
     missing = [name for name in REQUIRED_ATTRIBUTES if not hasattr(domain, name)]
     if missing:
-        raise broken(spec, "domain", expected, f"its domain has no {' and no '.join(missing)}")
+        raise contract_error(spec, "domain", expected, f"its domain has no {' and no '.join(missing)}")
     return domain
 
 

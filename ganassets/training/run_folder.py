@@ -8,8 +8,8 @@ from pathlib import Path
 
 from ..api.errors import InputError
 from ..api.texts import shell_command
+from ..inference.model_search import RUNS
 
-RUNS = Path("runs")
 CONFIG, LINEAR, CARD = "config.toml", "linear.safetensors", "data.json"
 LOG, METRICS, EVENTS = "log.jsonl", "metrics.jsonl", "events.jsonl"
 CHECKPOINTS, SNAPSHOTS, NEAREST = "checkpoints", "snapshots", "nearest"

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..api.writer import can_not_write, write_atomic
+from ..api.writer import write_atomic, write_error
 from .run_folder import EVENTS, LOG, METRICS
 
 
@@ -32,7 +32,7 @@ class RunLog:
             with (self.folder / name).open("a", encoding="utf-8") as file:
                 file.write(json.dumps(record) + "\n")
         except OSError as error:
-            raise can_not_write(self.folder, error) from error
+            raise write_error(self.folder, error) from error
 
     def read(self, name: str) -> list[dict[str, Any]]:
         """Return the records of a file, without lines that were cut off."""

@@ -7,8 +7,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from ganassets.api.assets import Material, Mesh, Provenance, Topology
+from ganassets.api.assets import Material, Mesh, Topology
 from ganassets.api.motion.rotations import cross
+from ganassets.api.provenance import Provenance
 
 from .basis import JOINT_PARENTS, JOINTS, MATERIALS, load_basis
 from .eyes import eye_texture, iris_colour
@@ -50,7 +51,7 @@ def corner_order() -> tuple[np.ndarray, np.ndarray]:
     return order // 4, np.searchsorted(corners[order], np.arange(load_basis().vertex_count))
 
 
-def vertex_normals(positions: np.ndarray) -> np.ndarray:
+def head_normals(positions: np.ndarray) -> np.ndarray:
     """Compute (n, v, 3) float32 unit normals of (n, v, 3) positions: the mean of the quads' area-weighted normals."""
     faces = load_basis().faces
     a, b, c, d = (positions[:, faces[:, k]] for k in range(4))
@@ -77,7 +78,7 @@ def decode_heads(
         provenances: Provenance of each mesh.
     """
     positions, joints = arrays["positions"], arrays["joints"]
-    normals = vertex_normals(positions)
+    normals = head_normals(positions)
     albedo = np.ascontiguousarray((arrays["albedo"] * 255 + 0.5).astype(np.uint8).transpose(0, 2, 3, 1))
     return [
         Mesh(name, head_topology(), positions[i], normals[i], joints[i], head_materials(albedo[i]), provenances[i])

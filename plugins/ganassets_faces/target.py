@@ -27,7 +27,7 @@ def skin_target(path: Path) -> Target:
 
     Raises:
         InputError: The file can't be read as a skin texture.
-        GanassetsError: scipy is not installed.
+        GanassetsError: Scipy is not installed.
     """
     if find_spec("scipy") is None:
         raise GanassetsError('skins need scipy, which is not installed; pip install "ganassets[train]" does that.')

@@ -70,7 +70,7 @@ SPEC = GeneratorSpec(
     preview="ganassets_poses.preview:contact_sheet",
     animation="ganassets_poses.preview:animation",
     static_digests="ganassets_poses.structure:static_digests",
-    noise="ganassets_poses.structure:noise_map",
+    noise="ganassets_poses.structure:motion_noise",
     settings=(
         Option(
             "seconds",

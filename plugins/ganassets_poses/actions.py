@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from ganassets.api.spec import Condition
+from ganassets.api.conditions import Condition
 
 # Ranks of words by how much they say about the motion of the whole body. The word of the highest rank in a name
 # decides, and of several the last.
@@ -22,18 +22,18 @@ class Action:
     """A kind of motion.
 
     Attributes:
-        name: written by the user.
-        words: lower-case words that mean the action in names.
-        rank: of its words, except for PROPS and HINTS.
-        shortest: least seconds of one repetition, where takes are searched for repetitions.
-        longest: most seconds of one repetition.
-        gait: whether its repetitions are steps; those of all gaits begin with the same foot.
-        once: whether clips may show it as a single action.
-        on_feet: whether its feet touch the ground.
-        low: metres above its standing height up to which a foot is on the ground; swinging feet pass higher.
-        slowest: least forward speed in m/s; clips outside the range are labelled wrongly.
-        fastest: most forward speed in m/s.
-        liveliest: least mean speed of the joints in m/s at its liveliest moment; slower clips show only a part of it.
+        name: Written by the user.
+        words: Lower-case words that mean the action in names.
+        rank: Rank of its words, except for PROPS and HINTS.
+        shortest: Least seconds of one repetition, where takes are searched for repetitions.
+        longest: Most seconds of one repetition.
+        gait: Whether its repetitions are steps; those of all gaits begin with the same foot.
+        once: Whether clips may show it as a single action.
+        on_feet: Whether its feet touch the ground.
+        low: Metres above its standing height up to which a foot is on the ground; swinging feet pass higher.
+        slowest: Least forward speed in m/s; clips outside the range are labelled wrongly.
+        fastest: Most forward speed in m/s.
+        liveliest: Least mean speed of the joints in m/s at its liveliest moment; slower clips show only a part of it.
     """
 
     name: str
@@ -186,8 +186,8 @@ class ActionMatch:
     """The action that names mean.
 
     Attributes:
-        action: the action, or None.
-        reason: the word that decided and where it is, or why there is no action.
+        action: The action, or None.
+        reason: The word that decided and where it is, or why there is no action.
     """
 
     action: Action | None
@@ -200,8 +200,8 @@ def find_action(clip: str, file: str = "") -> ActionMatch:
     The nearest name with a known word decides.
 
     Args:
-        clip: name of the clip; a part before "|" is the armature's name, which counts after the rest.
-        file: path of the file.
+        clip: Name of the clip; a part before "|" is the armature's name, which counts after the rest.
+        file: Path of the file.
     """
     for name, where in nearby_names(clip, file):
         if found := find_known_word(name):

@@ -54,10 +54,10 @@ def find_repetitions(places: FloatArray, action: Action) -> list[tuple[int, int]
 
     Args:
         places: (f, 22, 3) see `local_positions`.
-        action: gives the shortest and the longest repetition.
+        action: Action that gives the shortest and the longest repetition.
 
     Returns:
-        first frame and end of each.
+        First frame and end of each.
     """
     frames = len(places)
     lags = np.arange(int(action.shortest * FPS), min(int(action.longest * FPS), frames - MATCH_FRAMES) + 1)
@@ -90,7 +90,7 @@ def find_shortest_period(places: FloatArray, action: Action) -> int:
 
     Args:
         places: (f, 22, 3) see `local_positions`.
-        action: gives the shortest repetition.
+        action: Action that gives the shortest repetition.
     """
     frames = len(places)
     for count in range(frames // max(int(action.shortest * FPS), 2), 1, -1):
@@ -116,14 +116,14 @@ def close_loop(signals: Signals, start: int, stop: int) -> Signals:
 def find_single_actions(places: FloatArray, contacts: FloatArray) -> list[tuple[int, int]]:
     """Find single actions: the whole of a short take, or the spans between moments of rest of a longer one.
 
-    They begin and end on the ground.
+    They start and end on the ground.
 
     Args:
         places: (f, 22, 3) see `local_positions`.
         contacts: (4, f).
 
     Returns:
-        first frame and end of each.
+        First frame and end of each.
     """
     frames = len(places)
     if frames <= LONGEST_ONCE:
@@ -155,9 +155,9 @@ def centre_action(signals: Signals, places: FloatArray) -> Signals:
     lively = np.flatnonzero(activity > QUIET * activity[peak])
     first, last = max(lively[0] - LEAD, 0), min(lively[-1] + LEAD, len(signals) - 1)
     reach = max(peak - first, last - peak, SHORTEST_ONCE // 2)
-    wanted = np.arange(peak - reach, peak + reach + 1)
-    values = signals.stack()[:, wanted.clip(first, last)]
-    values[:3] *= (wanted >= first) & (wanted <= last)
+    frames = np.arange(peak - reach, peak + reach + 1)
+    values = signals.stack()[:, frames.clip(first, last)]
+    values[:3] *= (frames >= first) & (frames <= last)
     return unstack_signals(values)
 
 
@@ -172,7 +172,7 @@ def sample_signals(signals: Signals, times: FloatArray, wraps: bool) -> Signals:
 
 
 def align_cycles(cycles: Sequence[FloatArray], template: FloatArray | None = None) -> tuple[FloatArray, FloatArray]:
-    """Find where each repetition begins so that all of them match best, and their mean.
+    """Find starts of the repetitions at which all match best, and their mean.
 
     Args:
         cycles: (PHASES, 22, 3) each.

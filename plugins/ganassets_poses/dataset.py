@@ -30,7 +30,7 @@ from .structure import FPS, MARGIN, loop_structure, single_structure
 FloatArray = NDArray[np.floating]
 
 COORDINATES = 64
-MOST_BONE_BYTES = 2**20  # of a bone map
+MOST_BONE_BYTES = 2**20  # bytes of a bone map
 PACES = (0.9, 1.12)  # range of playback speeds
 HELD = 40  # frames before and after a single action that a window may show
 MOST_NAMED = 5  # clips in a note
@@ -47,15 +47,15 @@ def motion_data(
     """Make training data: windows of preset.network_size frames at 30 frames per second.
 
     Args:
-        preset: sizes and number of samples.
+        preset: Sizes and number of samples.
         options: "data": folder, zip or file of motion; by default pybullet's clips. "bones": JSON file with names of
             joints.
-        seed: random seed.
-        report: called with (done, total).
+        seed: Random seed.
+        report: Called with (done, total).
 
     Raises:
-        InputError: the data can't be read or hold no usable motion.
-        GanassetsError: the default motion is not installed.
+        InputError: The data can't be read or hold no usable motion.
+        GanassetsError: The default motion is not installed.
     """
     source, licence, name = choose_source(options.get("data"))
     records: list[FileRecord] = []
@@ -124,9 +124,9 @@ def read_segments(
     """Return all segments of the motion in a folder, zip or file, and the licences of its clips.
 
     Args:
-        source: folder, zip or file.
-        bones: bone map, see `to_humanoid`.
-        records: what became of each file and clip is appended.
+        source: Folder, zip or file.
+        bones: Bone map, see `to_humanoid`.
+        records: Records of files and clips are appended.
     """
     segments: list[Segment] = []
     licences: Counter[str] = Counter()
@@ -148,11 +148,11 @@ def clip_label(found: LabelledTake) -> str:
 
 
 def segments_of_clip(found: LabelledTake, bones: Mapping[str, str] | None) -> tuple[list[Segment], FileRecord]:
-    """Return the segments of a clip, and the record of what became of it.
+    """Return the segments of a clip, and its record.
 
     Raises:
-        LeftOutError: it has no segments, or its action is unknown.
-        InputError: its skeleton isn't recognised.
+        LeftOutError: It has no segments, or its action is unknown.
+        InputError: Its skeleton isn't recognised.
     """
     labels, take = found.labels, found.take
     action, reason = choose_action(found)
@@ -185,7 +185,7 @@ def choose_action(found: LabelledTake) -> tuple[Action, str]:
     """Return the action of a clip, and the reason in words.
 
     Raises:
-        LeftOutError: the action is unknown.
+        LeftOutError: The action is unknown.
     """
     named = found.labels.action
     if named is None:
@@ -239,7 +239,7 @@ class TrainingWindow:
     """A training sample of f frames.
 
     Attributes:
-        signals: of its frames.
+        signals: Signals of its frames.
         structure: (3, f + 2 MARGIN) structure of the noise map, with MARGIN frames on both sides.
         row: (c,) conditions.
     """
@@ -275,7 +275,7 @@ def fit_latents(
         segments: n segments.
         chances: (n,) probabilities of drawing them.
         conditions: (m, c) of all samples.
-        z_dim: size of the latent.
+        z_dim: Size of the latent.
 
     Returns:
         (n, z_dim) latents of the segments, and the constants with which the domain restores their coordinates.

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ganassets.api.assets import MotionClip, Provenance
+from ganassets.api.assets import MotionClip
 from ganassets.api.latents import uniforms
 from ganassets.api.motion.editing import crop_clip, mirror_clip, place_at_origin, resample_clip
 from ganassets.api.motion.feet import find_standing_feet, foot_positions, hold_feet, match_travel, put_on_ground
+from ganassets.api.provenance import Provenance
 
 from .actions import ACTIONS
 from .signals import Signals, clip_from_signals, signals_of_sample, smooth_signals, stretch_loop
@@ -20,30 +21,30 @@ from .structure import FPS, MARGIN, STRIDE, is_loop, tempo_of
 
 MIRROR_STREAM = 26  # random stream of the seed
 TURNS = 20.0  # degrees/s; above this value of the condition "turn" a clip isn't mirrored
-REPETITIONS = 2  # of a loop whose length the user doesn't set
+REPETITIONS = 2  # repetitions of a loop without a given length
 
 
-def steps_wanted(settings: Mapping[str, Any], loop: bool, tempo: float) -> int:
+def clip_steps(settings: Mapping[str, Any], loop: bool, tempo: float) -> int:
     """Return the number of steps from frame to frame of a clip at 30 frames per second.
 
     Args:
         settings: "seconds"; 0 for about the clip's natural length, rounded so that it needs no stretching.
-        loop: whether it repeats.
-        tempo: repetitions per second, or 1 / duration.
+        loop: Whether it repeats.
+        tempo: Repetitions per second, or 1 / duration.
     """
     if settings["seconds"]:
         return max(round(settings["seconds"] * FPS), 2)
     return round_to_strides((REPETITIONS if loop else 1) / tempo * FPS, loop) - (not loop)
 
 
-def steps_made(wanted: int, loop: bool) -> int:
+def network_steps(steps: int, loop: bool) -> int:
     """Return the frames of the noise map for a clip: a multiple of the stride, with margins around a single action.
 
     Args:
-        wanted: steps of the clip, see `steps_wanted`.
-        loop: whether it repeats.
+        steps: Steps of the clip, see `clip_steps`.
+        loop: Whether it repeats.
     """
-    return round_to_strides(wanted, loop) + (0 if loop else 2 * MARGIN)
+    return round_to_strides(steps, loop) + (0 if loop else 2 * MARGIN)
 
 
 def round_to_strides(steps: float, loop: bool) -> int:
@@ -54,7 +55,7 @@ def round_to_strides(steps: float, loop: bool) -> int:
 def map_size(settings: Mapping[str, Any], row: NDArray[np.float32], _info: object) -> tuple[int]:
     """Return the size (frames,) of the noise map under settings and conditions (c,); the stride is always STRIDE."""
     loop = is_loop(row)
-    return (steps_made(steps_wanted(settings, loop, tempo_of(row)), loop),)
+    return (network_steps(clip_steps(settings, loop, tempo_of(row)), loop),)
 
 
 def decode_clips(
@@ -68,9 +69,9 @@ def decode_clips(
 
     Args:
         arrays: `root` (n, 4, f), `rotations` (n, 132, f) and `contacts` (n, 4, f), see ganassets_poses.signals.
-        names: of the clips.
-        provenances: of the clips.
-        settings: values of the plugin's settings.
+        names: Names of the clips.
+        provenances: Provenances of the clips.
+        settings: Values of the plugin's settings.
     """
     return [
         decode_clip(signals_of_sample(arrays, i), name, origin, settings)
@@ -81,7 +82,7 @@ def decode_clips(
 def decode_clip(signals: Signals, name: str, provenance: Provenance, settings: Mapping[str, Any]) -> MotionClip:
     """Decode the signals of one clip."""
     loop = provenance.sliders["loop"] >= 0.5
-    steps = steps_wanted(settings, loop, provenance.sliders["tempo"])
+    steps = clip_steps(settings, loop, provenance.sliders["tempo"])
     signals = smooth_signals(signals, loop)
     # Lengths that are no multiple of the network's stride are played a little faster or slower.
     if loop:
@@ -107,7 +108,7 @@ def is_mirrored(setting: str, provenance: Provenance) -> bool:
 
     Args:
         setting: "yes", "no" or "seed".
-        provenance: of the clip.
+        provenance: Provenance of the clip.
     """
     if setting != "seed":
         return setting == "yes"
@@ -129,7 +130,7 @@ def steady_feet(clip: MotionClip) -> MotionClip:
     In a looping gait the travel is matched to the feet first.
 
     Args:
-        clip: on the ground, with contacts.
+        clip: On the ground, with contacts.
     """
     sliders = clip.provenance.sliders
     low = sum(sliders[f"action:{action.name}"] * action.low for action in ACTIONS)

@@ -18,7 +18,7 @@ def window_features(arrays: Mapping[str, NDArray[np.floating]], _conditions: obj
 
     Args:
         arrays: `root` (n, 4, f), `rotations` (n, 132, f) and `contacts` (n, 4, f), see ganassets_poses.signals: f
-            frames without margins, none of them treated as a loop.
+            frames without margins, not treated as loops.
     """
     clips = [clip_from_signals(signals_of_sample(arrays, i), "", FPS, False) for i in range(len(arrays["root"]))]
     return motion_features(clips).reshape(len(clips), -1)

@@ -70,8 +70,8 @@ def fit_groups(
         sliders: (n, c) standardised conditions.
         groups: (n,) indices below count.
         weights: (n,) weight of a sample in its group.
-        count: number of groups.
-        z_dim: most directions in which a group varies.
+        count: Number of groups.
+        z_dim: Most directions in which a group varies.
     """
     k, c = coordinates.shape[1], sliders.shape[1]
     means, slopes, loadings = np.zeros((count, k)), np.zeros((count, c, k)), np.zeros((count, z_dim, k))

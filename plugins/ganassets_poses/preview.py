@@ -43,10 +43,10 @@ def contact_sheet(clips: Sequence[MotionClip]) -> Image.Image:
     travel, and a map of its root and feet. Clips of a single pose alone become a grid of figures.
 
     Args:
-        clips: of humanoids.
+        clips: Clips of humanoids.
 
     Raises:
-        InputError: there is no clip, or a joint of the humanoid is missing.
+        InputError: There is no clip, or a joint of the humanoid is missing.
     """
     if not clips:
         raise InputError("a contact sheet needs at least one clip; generate some first.")

@@ -49,12 +49,12 @@ class Segment:
     """One repetition, or one single action.
 
     Attributes:
-        source: file and clip that it comes from.
-        action: its action.
-        loop: whether it repeats.
-        style: one of actions.STYLES.
-        signals: its frames at 30 per second.
-        start: share of a repetition at which all repetitions of the same kind begin.
+        source: File and clip that it comes from.
+        action: Its action.
+        loop: Whether it repeats.
+        style: One of actions.STYLES.
+        signals: Its frames at 30 per second.
+        start: Share of a repetition at which all repetitions of the same kind start.
     """
 
     source: str
@@ -122,7 +122,7 @@ def prepare_clip(clip: MotionClip, gait: bool) -> MotionClip:
     return replace(clip, contacts=find_contacts(clip))
 
 
-def ends_as_it_begins(clip: MotionClip) -> bool:
+def ends_in_start_pose(clip: MotionClip) -> bool:
     """Return whether the last pose of a clip is about the same as its first."""
     apart = degrees_between(clip.rotations[0], clip.rotations[-1])
     return float(apart[1:].max()) < LOOP_DEGREES and abs(float(np.ptp(clip.translation[[0, -1], 1]))) < LOOP_HEIGHT
@@ -135,21 +135,21 @@ def find_segments(clip: MotionClip, action: Action, style: str, looping: bool | 
     the seed decides whether an asset is mirrored.
 
     Args:
-        clip: on the humanoid.
-        action: its action.
-        style: one of actions.STYLES.
-        looping: whether it is known to loop; None to detect it.
+        clip: On the humanoid.
+        action: Its action.
+        style: One of actions.STYLES.
+        looping: Whether it is known to loop; None to detect it.
     """
     if len(clip) < 8:
         return []
-    clip = replace(clip, loop=looping is not False and ends_as_it_begins(clip))
+    clip = replace(clip, loop=looping is not False and ends_in_start_pose(clip))
     clip = prepare_clip(clip, action.gait and action.on_feet)
     signals = signals_from_clip(clip)
     places = local_positions(signals)
     if np.linalg.norm(places - places.mean(0), axis=-1).mean() < STILL:
         return []
     if clip.loop:
-        # A clip that ends as it begins may be a loop as well as a single action.
+        # A clip that ends in the pose of its start may be a loop as well as a single action.
         repeated, single = [close_loop(signals, 0, find_shortest_period(places, action))], [(0, len(signals))]
     else:
         # A clip that is labelled as a loop is closed even where its ends differ.
@@ -191,7 +191,7 @@ def make_right_handed(signals: Signals) -> Signals:
 
 
 def align_segments(segments: Sequence[Segment]) -> list[Segment]:
-    """Return the segments with starts so that all repetitions of an action begin in the same phase.
+    """Return the segments with starts so that all repetitions of an action start in the same phase.
 
     The steps of all gaits share that phase.
     """

@@ -97,8 +97,8 @@ def smooth_headings(rotations: FloatArray, fps: float, wraps: bool) -> NDArray[n
 
     Args:
         rotations: (f, 4) of the hips.
-        fps: frames per second.
-        wraps: whether the frame after the last is the first.
+        fps: Frames per second.
+        wraps: Whether the frame after the last is the first.
     """
     left = rotate(rotations.astype(np.float64), np.array([1.0, 0, 0]))
     direction = left[:, 0] - 1j * left[:, 2]
@@ -110,7 +110,7 @@ def signals_from_clip(clip: MotionClip) -> Signals:
     """Convert a clip on the humanoid to signals; one frame fewer, because each holds the step to the next.
 
     Args:
-        clip: with at least two frames; contacts are 0 where it has none.
+        clip: Clip with at least two frames; contacts are 0 where it has none.
     """
     last = len(clip) - 1
     angles = smooth_headings(clip.rotations[:last, 0] if clip.loop else clip.rotations[:, 0], clip.fps, clip.loop)

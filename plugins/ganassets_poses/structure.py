@@ -10,7 +10,7 @@ import hashlib
 import numpy as np
 from numpy.typing import NDArray
 
-from ganassets.api.latents import normals, uniforms
+from ganassets.api.latents import standard_normals, uniforms
 
 from .actions import condition_column
 
@@ -24,19 +24,19 @@ CHANNELS = (*(f"white-{i}" for i in range(WHITE)), "cosine", "sine", "progress")
 WHITE_STREAM, PHASE_STREAM = 24, 25  # random streams of the seed
 
 
-def noise_map(seed: int, row: FloatArray, size: tuple[int, ...]) -> FloatArray:
+def motion_noise(seed: int, row: FloatArray, size: tuple[int, ...]) -> FloatArray:
     """Return the noise map (9, frames) float32: white noise, cosine and sine of the phase, progress.
 
     The phase of a loop goes through a whole number of repetitions, so the map wraps. In the map of a single action,
-    MARGIN frames at both ends stand still before its beginning and after its end.
+    MARGIN frames at both ends stand still before its start and after its end.
 
     Args:
-        seed: of the asset.
+        seed: Seed of the asset.
         row: (c,) conditions in physical units.
         size: (frames,), a multiple of STRIDE.
     """
     (frames,) = size
-    white = normals(seed, WHITE * frames, WHITE_STREAM).reshape(WHITE, frames)
+    white = standard_normals(seed, WHITE * frames, WHITE_STREAM).reshape(WHITE, frames)
     if is_loop(row):
         start = float(uniforms(seed, 1, PHASE_STREAM)[0])
         share = np.arange(frames) / frames
@@ -87,9 +87,9 @@ def noise_digest() -> str:
     """Return the SHA-256 of fixed noise maps; a model only works with the noise maps that it was trained with."""
     row = np.zeros(condition_column("tempo") + 1, np.float32)
     row[condition_column("tempo")] = 1.3
-    once = noise_map(7, row, (64,))
+    once = motion_noise(7, row, (64,))
     row[condition_column("loop")] = 1
-    made = np.concatenate([once, noise_map(7, row, (64,))])
+    made = np.concatenate([once, motion_noise(7, row, (64,))])
     # Rounded, because the last bits of cosines differ between platforms.
     return hashlib.sha256(np.rint(made.astype(np.float64) * 64).astype("<i4").tobytes()).hexdigest()
 

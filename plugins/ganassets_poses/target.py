@@ -45,7 +45,7 @@ def clip_target(path: Path) -> Target:
 def comparable_positions(clips: Sequence[MotionClip]) -> NDArray[np.float32]:
     """Return the joints' positions (n, k) in centimetres at FRAMES evenly spaced moments of clips.
 
-    The clips are moved so that they begin above the origin and face +Z.
+    The clips are moved so that they start above the origin and face +Z.
     """
     found = []
     for clip in clips:

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ganassets.api.assets import Provenance, TextureSet
+from ganassets.api.assets import TextureSet
+from ganassets.api.provenance import Provenance
 
 from .materials import CLASSES, MATERIAL_CLASSES
 
@@ -48,7 +49,7 @@ def texture_set(maps: Mapping[str, FloatArray], name: str, provenance: Provenanc
         name=name,
         albedo=np.ascontiguousarray(maps["albedo"].transpose(1, 2, 0)),
         height=height,
-        normal=normals(wrapped_slopes(in_texels)),
+        normal=slope_normals(wrapped_slopes(in_texels)),
         roughness=np.ascontiguousarray(maps["roughness"][0]),
         metallic=np.ascontiguousarray(maps["metallic"][0]),
         occlusion=occlusion(in_texels),
@@ -70,7 +71,7 @@ def wrapped_slopes(height: FloatArray) -> tuple[FloatArray, FloatArray]:
     return right, down
 
 
-def normals(slopes: tuple[FloatArray, FloatArray]) -> FloatArray:
+def slope_normals(slopes: tuple[FloatArray, FloatArray]) -> FloatArray:
     """Return the (h, w, 3) unit normals, +Y up, of slopes to the right and down."""
     right, down = slopes
     length = np.sqrt(1 + right * right + down * down)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ganassets.api.spec import Condition
+from ganassets.api.conditions import Condition
 
 
 @dataclass(frozen=True)

@@ -23,11 +23,11 @@ def contact_sheet(assets: Sequence[TextureSet], cell: int = 256) -> Image.Image:
     """Draw the first 64 materials, eight in a row, each with its seed and class.
 
     Args:
-        assets: materials of any size.
-        cell: pixels of the square that shows one.
+        assets: Materials of any size.
+        cell: Pixels of the square that shows one.
 
     Raises:
-        InputError: there is no material.
+        InputError: There is no material.
     """
     if not assets:
         raise InputError("a contact sheet needs at least one material; generate some first.")

@@ -1,6 +1,6 @@
 """The spatial noise map that a material starts from: white, periodic and cellular noise. numpy only.
 
-The map wraps at its borders, so whatever wrapping convolutions compute from it tiles. White noise gives grain and
+The map wraps at its borders, so wrapping convolutions compute tiling maps from it. White noise gives grain and
 stains at every scale (networks average it to coarser levels). Periodic noise is a lattice of rows and columns, each
 row shifted by the stagger: bricks, tiles, planks, threads. Cellular noise (Worley 1996, "A Cellular Texture Basis
 Function") is a lattice of jittered points: cobbles, pebbles, grain of leather. The lattices' sizes are rounded so that
@@ -16,7 +16,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from ganassets.api.latents import normals, uniforms
+from ganassets.api.latents import standard_normals, uniforms
 
 from .materials import COLUMNS
 
@@ -59,22 +59,22 @@ def pattern_of(row: NDArray[np.float32]) -> Pattern:
 @lru_cache(1)
 def noise_digest() -> str:
     """Return a SHA-256 that changes when the noise maps do; a model fits only the noise that it was trained with."""
-    sample = noise_map(7, Pattern(21.0, 2.3, 0.8), (64, 48))
+    sample = pattern_noise(7, Pattern(21.0, 2.3, 0.8), (64, 48))
     return hashlib.sha256(np.round(sample * 64).astype("<i2").tobytes()).hexdigest()
 
 
 def static_digests() -> dict[str, str]:
-    """Digests that models depend on, by name."""
+    """Return the digests that models depend on, by name."""
     return {"noise": noise_digest()}
 
 
 def material_noise(seed: int, row: NDArray[np.float32], size: tuple[int, ...]) -> FloatArray:
-    """(14, h, w) float32 noise map of a seed under (c,) physical conditions; see noise_map."""
+    """Return the noise map (14, h, w) float32 of a seed under physical conditions (c,); see pattern_noise."""
     height, width = size
-    return noise_map(seed, pattern_of(row), (height, width))
+    return pattern_noise(seed, pattern_of(row), (height, width))
 
 
-def noise_map(seed: int, pattern: Pattern, size: tuple[int, int]) -> FloatArray:
+def pattern_noise(seed: int, pattern: Pattern, size: tuple[int, int]) -> FloatArray:
     """Make the noise map of a seed.
 
     Args:
@@ -86,7 +86,7 @@ def noise_map(seed: int, pattern: Pattern, size: tuple[int, int]) -> FloatArray:
         (14, h, w) float32, channels as in CHANNELS, each of about zero mean and unit variance.
     """
     out = np.empty((len(CHANNELS), *size), np.float32)
-    out[WHITE] = normals(seed, 2 * size[0] * size[1], WHITE_STREAM).reshape(2, *size)
+    out[WHITE] = standard_normals(seed, 2 * size[0] * size[1], WHITE_STREAM).reshape(2, *size)
     out[2:6], out[6:8], out[12:14] = lattice(seed, pattern, size)
     out[8:12] = cells(seed, pattern, size)
     return out
@@ -112,7 +112,7 @@ def row_shifts(rows: int, stagger: float, random: FloatArray) -> FloatArray:
 
     Args:
         rows: Number of rows.
-        stagger: As in Pattern.
+        stagger: Stagger as in Pattern.
         random: (rows,) in [-1, 1].
     """
     alternate = np.arange(rows) % 2 * np.float32(min(stagger, 0.5))

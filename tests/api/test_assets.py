@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ganassets.api.assets import Material, Mesh, Provenance, Topology
+from ganassets.api.assets import Material, Mesh, Topology
 from ganassets.api.errors import InputError
+from ganassets.api.provenance import Provenance
 from support.texture_sets import make_bricks, plain
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import ganassets.api.blender
-from ganassets.api.blender import START, VARIABLE, Blender, command
+from ganassets.api.blender import START, VARIABLE, Blender, blender_command
 from ganassets.api.errors import GanassetsError, InputError
 from support.stand_in_blender import put_bpy
 
@@ -59,7 +59,7 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.usefixtures("module")
 def test_one_that_serves(script: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, sys.executable)
-    blender = Blender(command(script, "this needs"))
+    blender = Blender(blender_command(script, "this needs"))
     try:
         for number in (1, 2):
             assert blender.ask({"number": number}) == {"error": "", "asked": {"number": number}}
@@ -88,7 +88,7 @@ def test_one_that_hangs_is_ended(script: Path, monkeypatch: pytest.MonkeyPatch) 
 def test_a_program_is_given_the_script(script: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program = make_program(tmp_path / "blender", "exit 0")
     monkeypatch.setenv(VARIABLE, program)
-    start = command(script, "this needs")
+    start = blender_command(script, "this needs")
     assert start[0] == program and start[-4:] == ["--python", str(START), "--", str(script)]
 
 

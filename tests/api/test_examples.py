@@ -16,7 +16,7 @@ MAIN = {
     "assets": ("Mesh", "TextureSet", "MotionClip", "Option", "Exporter"),
     "conditions": ("Condition",),
     "functions": ("load_function",),
-    "latents": ("latent", "noise_map"),
+    "latents": ("latent", "normal_noise_map"),
     "options": ("option_values",),
     "outputs": ("Output",),
     "registry": ("load_generator", "load_exporter"),

@@ -18,10 +18,10 @@ from ganassets.api.data.sources import list_containers, open_file
 from ganassets.api.errors import InputError
 from ganassets.api.files import open_regular, read_bytes, read_limited, read_text, read_up_to
 from ganassets.inference.batch.index import INDEX, Index
-from ganassets.inference.directions import file_of, read_directions
+from ganassets.inference.batch.index import INDEX as INDEX_NAME
+from ganassets.inference.directions import directions_file, read_directions
 from ganassets.inference.jobs import read_jobs
 from ganassets.inference.model import inspect_model
-from ganassets.inference.provenance import INDEX as INDEX_NAME
 from ganassets.inference.provenance import origin_of, recipe_in
 from ganassets.training.report.files import read_facts
 from ganassets_blender.armatures import read_armature
@@ -114,7 +114,7 @@ def test_every_reader_refuses_devices_and_pipes(name, put, tmp_path, in_time):
 @ENDLESS
 def test_sliders_beside_a_model_may_be_no_pipe(put, make_model, in_time):
     model = inspect_model(make_model())
-    put(file_of(model.path))
+    put(directions_file(model.path))
     with pytest.raises(InputError):
         read_directions(model)
 

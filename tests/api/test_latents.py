@@ -18,10 +18,10 @@ from ganassets.api.latents import (
     condition_row,
     latent,
     latents,
-    noise_map,
-    normals,
+    normal_noise_map,
     raw_words,
     rows_with,
+    standard_normals,
     uniforms,
 )
 
@@ -92,7 +92,7 @@ def test_a_shorter_latent_is_a_prefix(seed, a, b):
 @given(SEEDS, st.integers(0, 2**64 - 1), st.integers(0, 70), st.integers(0, 70))
 def test_fewer_normals_are_a_prefix_in_every_stream(seed, stream, a, b):
     short, long = sorted((a, b))
-    np.testing.assert_array_equal(normals(seed, long, stream)[:short], normals(seed, short, stream))
+    np.testing.assert_array_equal(standard_normals(seed, long, stream)[:short], standard_normals(seed, short, stream))
 
 
 PINNED_NOISE = {
@@ -104,16 +104,16 @@ PINNED_NOISE = {
 
 @pytest.mark.parametrize("seed", PINNED_NOISE)
 def test_pinned_noise_maps(seed):
-    found = noise_map(seed, 2, (1, 3))
+    found = normal_noise_map(seed, 2, (1, 3))
     assert found.shape == (2, 1, 3) and found.dtype == np.float32
     np.testing.assert_allclose(found.ravel(), PINNED_NOISE[seed], rtol=2e-7, atol=0)
 
 
 @pytest.mark.parametrize("size", [(5,), (4, 6)])
 def test_noise_maps_are_normals_in_order(size):
-    made = noise_map(9, 3, size)
+    made = normal_noise_map(9, 3, size)
     assert made.shape == (3, *size)
-    np.testing.assert_array_equal(made.ravel(), normals(9, made.size, NOISE_STREAM))
+    np.testing.assert_array_equal(made.ravel(), standard_normals(9, made.size, NOISE_STREAM))
 
 
 @given(st.lists(SEEDS, max_size=9), st.integers(1, 9))
@@ -235,7 +235,9 @@ def test_conditions_come_from_a_row_with_the_wished_choice(seed):
 
 def test_streams_have_nothing_to_do_with_each_other():
     """Those of the core and those that the textures use."""
-    made = np.stack([normals(5, 20_000, stream) for stream in (LATENT_STREAM, CONDITION_STREAM, NOISE_STREAM, 16, 17)])
+    made = np.stack(
+        [standard_normals(5, 20_000, stream) for stream in (LATENT_STREAM, CONDITION_STREAM, NOISE_STREAM, 16, 17)]
+    )
     assert abs(np.corrcoef(made) - np.eye(len(made))).max() < 5 / math.sqrt(20_000)
-    next_seed = normals(6, 20_000, LATENT_STREAM)
+    next_seed = standard_normals(6, 20_000, LATENT_STREAM)
     assert abs(np.corrcoef(made[0], next_seed)[0, 1]) < 5 / math.sqrt(20_000)

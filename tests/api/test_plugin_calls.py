@@ -20,10 +20,10 @@ from ganassets.api import plugin_calls
 from ganassets.api.errors import ContractError, InputError, PluginError
 from ganassets.api.registry import load_generator
 from ganassets.api.spec import GeneratorSpec, Target
-from ganassets.inference.batch.engine import FAILURES, BatchSettings, run
+from ganassets.inference.batch.engine import FAILURES, BatchSettings, run_batch
 from ganassets.inference.batch.plan import Plan
 from ganassets.inference.model import inspect_model, open_model
-from ganassets.inference.resolve import generate, resolve_request
+from ganassets.inference.resolve import generate_assets, resolve_request
 from support.command_line import run as run_command
 from support.requests import request_of
 
@@ -127,7 +127,7 @@ def path(tmp_path: Path) -> Path:
 def make_batch(path: Path, out: Path, count: int = 4) -> list[dict[str, Any]]:
     """The failures of a batch of seeds from 1 on."""
     plan = Plan([resolve_request(request_of(tuple(range(1, count + 1)), to="strange"), file=inspect_model(path))])
-    summary = run(plan, out, ONE)
+    summary = run_batch(plan, out, ONE)
     assert summary.made == count // 2
     assert [failure.exit_code for failure in summary.failures] == [1] * (count // 2)
     return [json.loads(line) for line in (out / FAILURES).read_text(encoding="utf-8").splitlines()]
@@ -137,7 +137,7 @@ def make_batch(path: Path, out: Path, count: int = 4) -> list[dict[str, Any]]:
 def test_a_decoder_is_named_and_the_rest_goes_on(strange, path, tmp_path, decoder):
     strange(decoder=decoder)
     with pytest.raises(PluginError) as caught:
-        list(generate(open_model(path, threads=1), load_generator("strange"), request_of((1,))))
+        list(generate_assets(open_model(path, threads=1), load_generator("strange"), request_of((1,))))
     error = caught.value
     assert (error.function, error.exit_code) == ("decode", 1)
     assert str(error).startswith(f"{WHO}, but ") and DECODERS[decoder] in error.found
@@ -175,13 +175,13 @@ def test_the_command_says_which_plugin(strange, path, tmp_path, monkeypatch):
 def test_lists_that_a_decoder_changes_are_its_own(strange, path, tmp_path):
     strange(decoder="[part.clear() for part in (names, provenances, arrays)]; settings['x'] = 1; return made")
     plan = Plan([resolve_request(request_of((1, 2, 3), to="strange"), file=inspect_model(path))])
-    assert run(plan, tmp_path / "out", ONE).made == 3
+    assert run_batch(plan, tmp_path / "out", ONE).made == 3
 
 
 def test_errors_for_the_user_stay_as_they_are(strange, path):
     strange(decoder="from ganassets.api.errors import InputError; raise InputError('use another slider.')")
     with pytest.raises(InputError, match=r"^use another slider\.$"):
-        list(generate(open_model(path, threads=1), load_generator("strange"), request_of((1,))))
+        list(generate_assets(open_model(path, threads=1), load_generator("strange"), request_of((1,))))
 
 
 def test_too_little_memory_is_not_the_plugins(strange, path, tmp_path):
@@ -203,7 +203,7 @@ def test_a_folder_that_can_not_be_read_is_not_the_plugins():
 def test_ctrl_c_is_not_the_plugins(strange, path):
     strange(decoder="raise KeyboardInterrupt")
     with pytest.raises(KeyboardInterrupt):
-        list(generate(open_model(path, threads=1), load_generator("strange"), request_of((1,))))
+        list(generate_assets(open_model(path, threads=1), load_generator("strange"), request_of((1,))))
 
 
 def test_the_error_can_be_sent_to_another_process():
@@ -325,7 +325,7 @@ def test_a_plugin_that_ends_the_process_is_named(strange, path, tmp_path):
     strange(body="import os, time; time.sleep(0.5); os._exit(0)")
     plan = Plan([resolve_request(request_of((2, 4, 1, 6), to="strange"), file=inspect_model(path))])
     settings = BatchSettings(workers=1, memory=4 * 2**30)
-    summary = run(plan, tmp_path / "out", settings)
+    summary = run_batch(plan, tmp_path / "out", settings)
     assert summary.made == 3
     (failure,) = summary.failures
     assert failure.why == (
@@ -355,4 +355,4 @@ def test_assets_that_can_not_be_cropped(tiling):
 
     strange = replace(spec, asset_kind="plain", decode=lambda *_: [Plain()])
     with pytest.raises(InputError, match="assets of tiles can't be cropped; leave out --crop"):
-        list(generate(model, strange, request_of((1,), size=(6, 6), crop=True)))
+        list(generate_assets(model, strange, request_of((1,), size=(6, 6), crop=True)))

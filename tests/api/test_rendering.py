@@ -13,7 +13,7 @@ from ganassets.api import rasterizer
 from ganassets.api.assets import Material, Mesh, Topology
 from ganassets.api.errors import InputError
 from ganassets.api.lighting import KEY, LEVELS, NORMALS, light_table
-from ganassets.api.rasterizer import planes, visible
+from ganassets.api.rasterizer import find_visible, planes
 from ganassets.api.rendering import camera_frame, render, render_views
 from support.heads import make_head
 from support.random_meshes import random_meshes
@@ -66,9 +66,9 @@ def test_every_pixel_has_the_nearest_of_all_triangles(monkeypatch: pytest.Monkey
     random = np.random.default_rng(3)
     corners = random.uniform(-5, 25, (60, 3, 2)).astype(np.float32)
     depths = random.uniform(-1, 1, (60, 3)).astype(np.float32)
-    whole = visible(corners, depths, 20, 20)
-    monkeypatch.setattr(rasterizer, "AT_ONCE", 100)
-    pieces = visible(corners, depths, 20, 20)
+    whole = find_visible(corners, depths, 20, 20)
+    monkeypatch.setattr(rasterizer, "CHUNK_SAMPLES", 100)
+    pieces = find_visible(corners, depths, 20, 20)
     assert np.array_equal(whole.triangles, pieces.triangles) and np.array_equal(whole.places, pieces.places)
 
     a, b, c = corners.astype(float).transpose(1, 0, 2)
@@ -163,7 +163,7 @@ def test_the_ground_between_two_triangles_has_no_crack() -> None:
     grid[1:-1, 1:-1] += random.uniform(-2.5, 2.5, (7, 7, 2))
     a, b, c, d = grid[:-1, :-1], grid[:-1, 1:], grid[1:, 1:], grid[1:, :-1]
     triangles = np.concatenate([np.stack(t, -2).reshape(-1, 3, 2) for t in ((a, d, c), (a, c, b))]).astype(np.float32)
-    found = visible(triangles, np.zeros(triangles.shape[:2], np.float32), 56, 56)
+    found = find_visible(triangles, np.zeros(triangles.shape[:2], np.float32), 56, 56)
     covered = np.zeros(56 * 56, bool)
     covered[found.places] = True
     assert covered.reshape(56, 56)[4:52, 4:52].all()
@@ -172,7 +172,7 @@ def test_the_ground_between_two_triangles_has_no_crack() -> None:
 
 def test_values_are_linear_over_a_triangle() -> None:
     corners = np.array([[[1, 1], [2, 30], [28, 4]]], np.float32)
-    found = visible(corners, np.zeros((1, 3), np.float32), 32, 32)
+    found = find_visible(corners, np.zeros((1, 3), np.float32), 32, 32)
     across, along = planes(corners, corners.transpose(2, 0, 1)).at(found)
     assert across == pytest.approx(found.places % 32 + 0.5, abs=1e-3)
     assert along == pytest.approx(found.places // 32 + 0.5, abs=1e-3)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ganassets.api.assets import TextureSet
 from ganassets.api.errors import InputError
-from ganassets.api.shading import area_average, shade_plane, shade_sphere, to_linear, to_srgb, turned
+from ganassets.api.shading import area_average, linear_to_srgb, rotate_z_to, shade_plane, shade_sphere, srgb_to_linear
 from support.texture_sets import make_bricks, plain, random_texture_sets
 
 MAPS = ("albedo", "height", "normal", "roughness", "metallic", "occlusion")
@@ -46,17 +46,17 @@ def test_turning_is_a_rotation_from_the_axis_to_the_normal(a: float, b: float, s
     normal /= max(1.0, np.hypot(a, b))
     normal[2] = np.sqrt(max(0.0, 1 - normal @ normal))
     x, y, z = (np.full(3, value) for value in normal)
-    assert np.allclose(turned(np.array([[0.0, 0, 1]] * 3), x, y, z), normal, atol=1e-6)
+    assert np.allclose(rotate_z_to(np.array([[0.0, 0, 1]] * 3), x, y, z), normal, atol=1e-6)
     vectors = np.random.default_rng(seed).normal(size=(3, 3))
-    assert np.allclose(turned(vectors, x, y, z) @ turned(vectors, x, y, z).T, vectors @ vectors.T)
+    assert np.allclose(rotate_z_to(vectors, x, y, z) @ rotate_z_to(vectors, x, y, z).T, vectors @ vectors.T)
     across = np.array([[-normal[1], normal[0], 0.0]] * 3)  # the axis of the smallest rotation stays
-    assert np.allclose(turned(across, x, y, z), across)
+    assert np.allclose(rotate_z_to(across, x, y, z), across)
 
 
 def test_srgb_there_and_back() -> None:
     values = np.linspace(0, 1, 257)
-    assert np.allclose(to_srgb(to_linear(values)), values)
-    assert abs(to_linear(np.array(188 / 255)) - 0.5) < 0.005, "188 is half of white's light"
+    assert np.allclose(linear_to_srgb(srgb_to_linear(values)), values)
+    assert abs(srgb_to_linear(np.array(188 / 255)) - 0.5) < 0.005, "188 is half of white's light"
 
 
 @pytest.mark.parametrize("colour", [(0.5, 0.5, 0.5), (0.7, 0.3, 0.2), (0.1, 0.2, 0.6)])
@@ -64,7 +64,7 @@ def test_a_flat_dull_surface_keeps_its_colour(colour: tuple[float, float, float]
     picture = shade_plane(plain(colour=colour), 8)
     assert np.ptp(picture, axis=(0, 1)).max() == 0
     # A little of the sky is reflected whatever the colour.
-    assert np.allclose(to_linear(picture[0, 0] / 255), to_linear(np.array(colour)), atol=0.03)
+    assert np.allclose(srgb_to_linear(picture[0, 0] / 255), srgb_to_linear(np.array(colour)), atol=0.03)
 
 
 def test_metals_are_not_black() -> None:

@@ -12,11 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ganassets.api.assets import Exporter, Option
+from ganassets.api.conditions import Condition
 from ganassets.api.errors import InputError
 from ganassets.api.options import describe_option, option_values
+from ganassets.api.outputs import Output
 from ganassets.api.registry import load_exporter, load_generator
 from ganassets.api.registry_checks import TRAIN_OPTIONS, exporter_problems, generator_problems
-from ganassets.api.spec import Condition, DataOption, Output, Preset, with_overrides
+from ganassets.api.spec import DataOption, Preset, with_overrides
 
 
 @pytest.fixture

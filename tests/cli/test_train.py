@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ganassets.api.errors import GanassetsError, InputError
-from ganassets.api.writer import can_not_write
+from ganassets.api.writer import write_error
 from ganassets.cli.train import explain_how_to_resume
 from support.command_line import run, told
 
@@ -26,7 +26,7 @@ def begun(tmp_path) -> Path:
 
 
 def refused(folder: Path, number: int = errno.ENOSPC) -> InputError:
-    return can_not_write(folder, OSError(number, os.strerror(number)))
+    return write_error(folder, OSError(number, os.strerror(number)))
 
 
 @pytest.mark.parametrize("place", [".", "checkpoints", "snapshots"])

@@ -17,7 +17,8 @@ import trimesh
 from hypothesis import given, settings
 from PIL import Image
 
-from ganassets.api.assets import InputError, Material, Mesh, MotionClip, TextureSet, Topology
+from ganassets.api.assets import Material, Mesh, MotionClip, TextureSet, Topology
+from ganassets.api.errors import InputError
 from ganassets_gltf import EXPORTER
 from ganassets_gltf.mesh_template import cached_template
 from support.heads import make_head

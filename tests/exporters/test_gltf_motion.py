@@ -12,12 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ganassets.api.assets import InputError, MotionClip, Provenance, Skeleton
+from ganassets.api.assets import MotionClip, Skeleton
+from ganassets.api.errors import InputError
 from ganassets.api.motion.editing import remove_travel, rest_clip
 from ganassets.api.motion.kinematics import positions, rest_pose, world_pose
 from ganassets.api.motion.mannequin import make_mannequin
 from ganassets.api.motion.rigs import RIGS
 from ganassets.api.motion.skeletons import HEAD_TOP, HUMANOID, HUMANOID_FINGERS
+from ganassets.api.provenance import Provenance
 from ganassets.api.rig_options import RIG_NAMES
 from ganassets_gltf import EXPORTER
 from support.glb_files import matrix, parse, read, world_matrices
@@ -173,7 +175,7 @@ def test_in_place() -> None:
     assert np.ptp(joint_matrices(document, True)[:, 0, 2, 3]) < 0.05
 
 
-def test_a_loop_ends_as_it_begins() -> None:
+def test_a_loop_ends_in_start_pose() -> None:
     document = parse(encode(walk_clip(), root="in-place"))
     first, last = joint_matrices(document, True)[[0, -1]]
     assert abs(first - last).max() < 1e-5 and document.asset.extras["loop"] is True

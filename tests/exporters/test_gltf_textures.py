@@ -13,7 +13,8 @@ import trimesh
 from hypothesis import given
 from PIL import Image
 
-from ganassets.api.assets import Provenance, TextureSet
+from ganassets.api.assets import TextureSet
+from ganassets.api.provenance import Provenance
 from ganassets_gltf import EXPORTER
 from ganassets_gltf.shapes import SHAPES
 from support.texture_sets import make_bricks, plain, random_texture_sets

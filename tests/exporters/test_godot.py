@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ganassets.api.assets import Provenance, TextureSet
+from ganassets.api.assets import TextureSet
+from ganassets.api.provenance import Provenance
 from ganassets_images import GODOT
 from support.texture_sets import make_bricks, plain, random_texture_sets
 

@@ -18,10 +18,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from ganassets.api.assets import Provenance, TextureSet
+from ganassets.api.assets import TextureSet
 from ganassets.api.engines import ENGINES
 from ganassets.api.errors import InputError
 from ganassets.api.images.texture_maps import CHANNELS
+from ganassets.api.provenance import Provenance
 from ganassets_images import BLENDER, EXPORTER, GODOT, UNITY, UNREAL
 from support.texture_sets import make_bricks, plain, random_texture_sets
 

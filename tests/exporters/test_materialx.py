@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from PIL import Image
 
-from ganassets.api.assets import Provenance, TextureSet
+from ganassets.api.assets import TextureSet
+from ganassets.api.provenance import Provenance
 from ganassets_materialx import EXPORTER
 from support.texture_sets import make_bricks, plain, random_texture_sets
 

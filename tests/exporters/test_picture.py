@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from ganassets.api.assets import Picture, Provenance
+from ganassets.api.assets import Picture
 from ganassets.api.errors import InputError
+from ganassets.api.provenance import Provenance
 from ganassets.api.registry_checks import exporter_problems
 from ganassets_images import PNG
 

@@ -21,11 +21,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from ganassets.api.assets import Asset, Exporter, Material, Mesh, MotionClip, Provenance, Skeleton, TextureSet, Topology
+from ganassets.api.assets import Asset, Exporter, Material, Mesh, MotionClip, Skeleton, TextureSet, Topology
 from ganassets.api.errors import InputError
 from ganassets.api.motion.kinematics import positions, rest_pose, world_pose
 from ganassets.api.motion.rigs import RIGS
 from ganassets.api.motion.skeletons import HUMANOID, HUMANOID_FINGERS
+from ganassets.api.provenance import Provenance
 from ganassets.api.rig_options import RIG_NAMES
 from ganassets.api.writer import stems_of, write_files
 from ganassets_usd import EXPORTER, USDZ

@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ganassets.api.assets import InputError, Mesh, Provenance
+from ganassets.api.assets import Mesh
+from ganassets.api.errors import InputError
 from ganassets.api.motion.mannequin import make_mannequin
 from ganassets.api.motion.skeletons import HUMANOID_FINGERS
+from ganassets.api.provenance import Provenance
 from ganassets_faces.basis import load_basis
 from ganassets_gltf import VRM
 from ganassets_gltf.avatar import find_neck_rim, make_avatar

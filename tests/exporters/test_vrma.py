@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ganassets.api.assets import InputError, MotionClip, Skeleton
+from ganassets.api.assets import MotionClip, Skeleton
+from ganassets.api.errors import InputError
 from ganassets.api.motion.editing import remove_travel, rest_clip
 from ganassets.api.motion.kinematics import positions, rest_pose
 from ganassets.api.motion.skeletons import HUMANOID, HUMANOID_FINGERS

@@ -20,7 +20,7 @@ import numpy as np
 
 from ganassets.api.data.labels import read_labels
 from ganassets.api.data.pictures import read_pictures
-from ganassets.api.data.sources import list_containers, opened, read_file
+from ganassets.api.data.sources import list_containers, open_container, read_file
 from ganassets.api.errors import GanassetsError, InputError
 from ganassets.api.latents import condition_row
 from ganassets.api.manifest import Manifest, parse_manifest
@@ -28,7 +28,7 @@ from ganassets.api.registry import load_generator
 from ganassets.inference.batch.index import Index
 from ganassets.inference.batch.names import compile_template
 from ganassets.inference.conditions import encode_conditions, find_condition, parse_condition
-from ganassets.inference.directions import Direction, Directions, file_of, parse_amount, read_directions
+from ganassets.inference.directions import Direction, Directions, directions_file, parse_amount, read_directions
 from ganassets.inference.jobs import read_jobs
 from ganassets.inference.latent_edits import parse_layers
 from ganassets.inference.model import CPU, ModelFile, input_shapes, inspect_model, open_model
@@ -255,7 +255,7 @@ def beside(data: bytes, folder: Path) -> None:
 
 def sliders(data: bytes, folder: Path) -> None:
     file = ModelFile(folder / "model.onnx", manifest(), DIGEST)
-    file_of(file.path).write_bytes(data)
+    directions_file(file.path).write_bytes(data)
     read_directions(file)
 
 
@@ -274,7 +274,7 @@ def zips(data: bytes, folder: Path) -> None:
     path.write_bytes(data)
     containers, _ = list_containers(path, "a zip")
     for container in containers:
-        with opened(container) as open_file:
+        with open_container(container) as open_file:
             for name in container.names:
                 with refusing():
                     read_file(open_file, name, 2**20)

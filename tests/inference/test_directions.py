@@ -12,9 +12,9 @@ from ganassets.api.errors import InputError
 from ganassets.inference.directions import (
     MAX_DIRECTIONS,
     Direction,
+    direction_offset,
+    directions_file,
     discover,
-    file_of,
-    offset_of,
     offset_of_amounts,
     parse_amount,
     read_directions,
@@ -93,7 +93,7 @@ def test_there_are_no_more_than_w_has_numbers_and_none_is_wild():
 def test_sliders_are_kept_beside_their_model(model):
     kept = [direction(), direction("found-2", layers=(1,))]
     path = write_directions(model, kept)
-    assert path == file_of(model.path) == model.path.with_name("model.sliders.json")
+    assert path == directions_file(model.path) == model.path.with_name("model.sliders.json")
     assert list(read_directions(model).directions) == kept
     write_directions(model, kept[:1])
     assert list(read_directions(model).directions) == kept[:1], "replaced"
@@ -108,7 +108,7 @@ def test_models_without_sliders_say_how_to_find_some(model):
 def test_sliders_of_another_model_are_refused(model, make_model):
     write_directions(model, [direction()])
     stranger = inspect_model(make_model(name="other.onnx", licence="MIT"))
-    file_of(stranger.path).write_bytes(file_of(model.path).read_bytes())
+    directions_file(stranger.path).write_bytes(directions_file(model.path).read_bytes())
     with pytest.raises(InputError, match=r"other\.sliders\.json is of another model"):
         read_directions(stranger)
     write_directions(model, [direction(vector=(1, 2))])
@@ -143,7 +143,7 @@ def test_damaged_files_are_told(model, edit):
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff\xfe\x00", b"[" * 100_000])
 def test_files_that_are_none_are_told(model, content):
-    file_of(model.path).write_bytes(content)
+    directions_file(model.path).write_bytes(content)
     with pytest.raises(InputError, match="is damaged"):
         read_directions(model)
 
@@ -166,9 +166,9 @@ def test_a_folder_that_can_not_be_written_is_told(model):
 
 def test_amounts_are_offsets_of_their_layers(model):
     manifest = model.manifest
-    np.testing.assert_array_equal(offset_of(manifest, direction(), 2.0), [[2, 4, 6], [2, 4, 6]])
-    np.testing.assert_array_equal(offset_of(manifest, direction(layers=(1,)), -1.0), [[0, 0, 0], [-1, -2, -3]])
-    np.testing.assert_array_equal(offset_of(manifest, direction(layers=(1, 7)), 1.0)[0], 0)
+    np.testing.assert_array_equal(direction_offset(manifest, direction(), 2.0), [[2, 4, 6], [2, 4, 6]])
+    np.testing.assert_array_equal(direction_offset(manifest, direction(layers=(1,)), -1.0), [[0, 0, 0], [-1, -2, -3]])
+    np.testing.assert_array_equal(direction_offset(manifest, direction(layers=(1, 7)), 1.0)[0], 0)
     assert offset_of_amounts(model, {}) is None
     write_directions(model, [direction(), direction("eyes", (0, 0, 1), layers=(0,))])
     total = offset_of_amounts(model, {"jaw": "1", "eyes": "-2.5"})

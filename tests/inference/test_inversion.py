@@ -47,7 +47,7 @@ def target_of(model, spec, recipe, **changes):
 def away(model, spec, found, target):
     """Root mean square distance of what a recipe makes from a target."""
     made = target.features(make_assets(model, spec, [found]))[0]
-    return np.sqrt(((made - target.wanted) ** 2).mean())
+    return np.sqrt(((made - target.reference) ** 2).mean())
 
 
 @pytest.mark.parametrize("number", [777, 12345, 2**40])
@@ -79,7 +79,7 @@ def test_layers_move_only_where_places_are_compared(model, spec):
     """What no latent makes: the wanted shape is of an offset in the first layer, far beyond the data."""
     wanted = seed_recipe(model, spec, request_of((), 1.0), 3)
     far = target_of(model, spec, wanted)
-    far = replace(far, wanted=far.wanted * 6)
+    far = replace(far, reference=far.reference * 6)
     exact, look = (
         invert(model, spec, replace(far, exact=exact), resolved_of(model, spec, ()), 16, LONG)
         for exact in (True, False)

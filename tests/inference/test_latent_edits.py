@@ -11,26 +11,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ganassets.api.errors import InputError
-from ganassets.api.latents import latent, noise_map
+from ganassets.api.latents import latent, normal_noise_map
 from ganassets.api.manifest import Manifest
 from ganassets.api.registry import load_generator
 from ganassets.inference.latent_edits import (
     check_pair,
     describe_recipe,
-    latent_of,
+    interpolate_latents,
     layered_w,
     layers_text,
-    mix,
+    mix_styles,
     morph,
-    offset_of,
     pack_offset,
     parse_layers,
     row_between,
-    slerp,
     vary,
 )
 from ganassets.inference.model import open_model
-from ganassets.inference.pipeline import check_recipe, make_assets
+from ganassets.inference.pipeline import check_recipe, latent_of, make_assets, recipe_offset
 from ganassets.inference.recipe import pack_floats, parse_recipe
 from ganassets.inference.resolve import seed_recipe
 from support.processor_time import processor_time
@@ -77,18 +75,18 @@ def test_slerp_ends_where_it_should_whatever_the_angle(values, number, share):
     a = np.array(values, np.float32)
     b = np.random.default_rng(number).normal(size=len(a)).astype(np.float32)
     for start, end in ((a, b), (a, a), (a, 2 * a), (a, -a)):
-        np.testing.assert_array_equal(slerp(start, end, 0.0), start)
-        np.testing.assert_array_equal(slerp(start, end, 1.0), end)
-        between = slerp(start, end, share)
+        np.testing.assert_array_equal(interpolate_latents(start, end, 0.0), start)
+        np.testing.assert_array_equal(interpolate_latents(start, end, 1.0), end)
+        between = interpolate_latents(start, end, share)
         assert between.dtype == np.float32 and np.isfinite(between).all()
-        np.testing.assert_allclose(between, slerp(end, start, 1 - share), rtol=1e-3, atol=1e-3)
+        np.testing.assert_allclose(between, interpolate_latents(end, start, 1 - share), rtol=1e-3, atol=1e-3)
 
 
 @given(st.integers(0, 2**32), st.floats(0, 1))
 def test_slerp_keeps_the_length_and_turns_evenly(number, share):
     a, b = np.random.default_rng(number).normal(size=(2, 16))
     a, b = (v / np.linalg.norm(v) for v in (a, b))
-    between = slerp(a.astype(np.float32), b.astype(np.float32), share)
+    between = interpolate_latents(a.astype(np.float32), b.astype(np.float32), share)
     assert np.linalg.norm(between) == pytest.approx(1, abs=1e-5)
     assert np.arccos(np.clip(between @ a, -1, 1)) == pytest.approx(share * np.arccos(a @ b), abs=1e-3)
 
@@ -119,7 +117,7 @@ def test_between_the_seeds_of_a_morph_it_tiles(tiling):
     model, spec = tiling
 
     def noise(number, row, size, roll=0):
-        return np.roll(noise_map(number, 3, size), (roll, roll), (1, 2))
+        return np.roll(normal_noise_map(number, 3, size), (roll, roll), (1, 2))
 
     a, b = (seed(model, spec, number, size=(16, 24)) for number in (7, 12))
     half = morph(model, a, b, 3)[1]
@@ -157,7 +155,7 @@ def test_a_morph_of_a_model_with_a_size_of_its_own(model, spec, space):
 
 def test_a_morph_in_w_is_straight_in_all_that_layers_read(model, spec):
     """From a mix, which has an offset of its own, under another truncation and other sliders."""
-    a = mix(model, seed(model, spec, 3), seed(model, spec, 5), [1])
+    a = mix_styles(model, seed(model, spec, 3), seed(model, spec, 5), [1])
     b = seed(model, spec, 9, truncation=0.3, conditions={"age": 90.0})
     ends = layered_w(model, a), layered_w(model, b)
     for i, recipe in enumerate(morph(model, a, b, 5, "w")):
@@ -172,12 +170,12 @@ def test_a_morph_in_w_is_straight_in_all_that_layers_read(model, spec):
 
 
 def test_a_morph_in_z_of_what_has_an_offset(model, spec):
-    a = mix(model, seed(model, spec, 3), seed(model, spec, 5), [1])
+    a = mix_styles(model, seed(model, spec, 3), seed(model, spec, 5), [1])
     b = vary(model.manifest, seed(model, spec, 9), 0.5, 1)[0]
     steps = morph(model, a, b, 3)
     np.testing.assert_allclose(colours(model, spec, steps[0]), colours(model, spec, a), atol=1)
     np.testing.assert_allclose(shape(model, spec, steps[2]), shape(model, spec, b), atol=1e-5)
-    np.testing.assert_allclose(offset_of(model.manifest, steps[1]), offset_of(model.manifest, a) / 2, atol=1e-6)
+    np.testing.assert_allclose(recipe_offset(model.manifest, steps[1]), recipe_offset(model.manifest, a) / 2, atol=1e-6)
 
 
 def test_a_morph_of_one_seed_has_one_noise_map(tiling):
@@ -202,7 +200,11 @@ def test_morphs_that_can_not_be_made(model, spec):
     with pytest.raises(InputError, match="can't start or end in the middle of another one"):
         morph(model, morph(model, a, b, 3)[1], b, 2)
     other = b.changed(model="f" * 64)
-    for pair in (lambda: morph(model, a, other, 2), lambda: mix(model, a, other, [0]), lambda: check_pair(a, other)):
+    for pair in (
+        lambda: morph(model, a, other, 2),
+        lambda: mix_styles(model, a, other, [0]),
+        lambda: check_pair(a, other),
+    ):
         with pytest.raises(InputError, match="were made with two models; both must be of the same"):
             pair()
 
@@ -210,21 +212,21 @@ def test_morphs_that_can_not_be_made(model, spec):
 def test_a_mix_takes_exactly_the_layers(model, spec):
     a, b = seed(model, spec, 3), seed(model, spec, 9)
     for layers, (first, second) in (([1], (a, b)), ([0], (b, a)), ([0, 1], (b, b))):
-        recipe = mix(model, a, b, layers)
+        recipe = mix_styles(model, a, b, layers)
         np.testing.assert_allclose(shape(model, spec, recipe), shape(model, spec, first), atol=1e-5)
         np.testing.assert_allclose(colours(model, spec, recipe), colours(model, spec, second), atol=1)
         assert (recipe.seed, recipe.condition, recipe.truncation) == (3, a.condition, a.truncation)
-    assert mix(model, a, b, {1}).name == "squares-00000003-mix-00000009"
-    assert mix(model, a, b, {1}).note == "mix of 3 with layers 1- of 9"
+    assert mix_styles(model, a, b, {1}).name == "squares-00000003-mix-00000009"
+    assert mix_styles(model, a, b, {1}).note == "mix of 3 with layers 1- of 9"
     assert abs(colours(model, spec, a) - colours(model, spec, b)).max() > 20, "the two are unlike"
 
 
 def test_a_mix_of_a_mix_keeps_the_layers_it_had(model, spec):
     a, b, c = (seed(model, spec, number, truncation=t) for number, t in ((3, 0.8), (9, 0.4), (11, 1.0)))
-    nested = mix(model, mix(model, a, b, [1]), c, [0])
+    nested = mix_styles(model, mix_styles(model, a, b, [1]), c, [0])
     np.testing.assert_allclose(shape(model, spec, nested), shape(model, spec, c), atol=1e-5)
     np.testing.assert_allclose(colours(model, spec, nested), colours(model, spec, b), atol=1)
-    back = mix(model, nested, a, [0, 1])
+    back = mix_styles(model, nested, a, [0, 1])
     np.testing.assert_allclose(layered_w(model, back), layered_w(model, a), atol=1e-5)
     assert nested.note == "mix of squares-00000003-mix-00000009 with layers 0 of 11"
 
@@ -241,7 +243,7 @@ def test_offsets_are_kept_once_where_all_layers_have_the_same(model):
     assert pack_offset(own) == pack_floats(own)
     recipe = seed(model, load_generator("squares"), 1)
     for offset in (zero, same, own):
-        np.testing.assert_array_equal(offset_of(manifest, recipe.changed(w_offset=pack_offset(offset))), offset)
+        np.testing.assert_array_equal(recipe_offset(manifest, recipe.changed(w_offset=pack_offset(offset))), offset)
 
 
 @pytest.mark.parametrize(
@@ -320,7 +322,7 @@ def test_variations_of_a_variation_lead_to_new_places(tiling):
 
 
 def test_a_variation_of_a_mix_keeps_its_offset(model, spec):
-    mixed = mix(model, seed(model, spec, 3), seed(model, spec, 9), [1])
+    mixed = mix_styles(model, seed(model, spec, 3), seed(model, spec, 9), [1])
     recipe = vary(model.manifest, mixed, 0.2, 1)[0]
     assert recipe.w_offset == mixed.w_offset and recipe.note == f"variation 1 of {mixed.name}, strength 0.2"
 
@@ -350,4 +352,4 @@ def test_names_in_words(model, spec):
 def test_the_way_between_two_latents_stays_among_likely_ones(first, last, share):
     a, b = latent(first, 64), latent(last, 64)
     low, high = sorted([float(np.linalg.norm(a)), float(np.linalg.norm(b))])
-    assert low * 0.9 <= np.linalg.norm(slerp(a, b, share)) <= high * 1.1
+    assert low * 0.9 <= np.linalg.norm(interpolate_latents(a, b, share)) <= high * 1.1

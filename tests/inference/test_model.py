@@ -18,7 +18,7 @@ from ganassets.api.errors import GanassetsError, InputError
 from ganassets.api.latents import latents
 from ganassets.api.registry import load_generator
 from ganassets.inference import model as model_module
-from ganassets.inference.model import CPU, check_plugin, cuda_devices, inspect_model, open_model, version_note
+from ganassets.inference.model import CPU, check_generator, cuda_devices, inspect_model, open_model, version_note
 from support.command_line import run
 from support.squares import MANIFEST, build_model
 
@@ -161,10 +161,10 @@ def test_sliders_must_fit_a_plugin_that_makes_noise_from_them(tiles, tiles_model
     spec = load_generator("tiles")
     other = replace(spec, conditions=spec.conditions[::-1])
     model = open_model(tiles_model)
-    check_plugin(model, replace(spec, noise=lambda *_: None))
-    check_plugin(model, other)  # plain normals depend on no slider
+    check_generator(model, replace(spec, noise=lambda *_: None))
+    check_generator(model, other)  # plain normals depend on no slider
     with pytest.raises(InputError, match=r"has other sliders than tiles 1\.0"):
-        check_plugin(model, replace(other, noise=lambda *_: None))
+        check_generator(model, replace(other, noise=lambda *_: None))
 
 
 def refuse(path, match: str) -> None:
@@ -366,14 +366,14 @@ def test_a_device_that_does_not_work_falls_back_in_one_line(make_model, monkeypa
 
 def test_the_installed_plugin_must_fit(squares, make_model):
     spec = load_generator("squares")
-    check_plugin(open_model(make_model()), spec)
+    check_generator(open_model(make_model()), spec)
     for changes, told in [
         ({"generator": "circles"}, "is a model of 'circles', not of 'squares'"),
         ({"static_digests": {"quad": "1" * 64}}, "made with another version of the squares plugin's quad"),
         ({"static_digests": {}}, "another version of the squares plugin's quad"),
     ]:
         with pytest.raises(InputError, match=told):
-            check_plugin(open_model(make_model(**changes)), spec)
+            check_generator(open_model(make_model(**changes)), spec)
 
     def swap(model):
         first = copy.deepcopy(model.graph.output[0])
@@ -381,7 +381,7 @@ def test_the_installed_plugin_must_fit(squares, make_model):
         model.graph.output[1].CopyFrom(first)
 
     with pytest.raises(InputError, match=r"which squares 1\.2 can't decode; install squares 1\.2"):
-        check_plugin(open_model(make_model(swap, outputs=MANIFEST["outputs"][::-1])), spec)
+        check_generator(open_model(make_model(swap, outputs=MANIFEST["outputs"][::-1])), spec)
 
 
 @pytest.mark.parametrize(
@@ -391,7 +391,7 @@ def test_the_installed_plugin_must_fit(squares, make_model):
 def test_versions_of_a_plugin_that_decode_a_model(squares, make_model, made, note):
     """The major version says what can be decoded, a newer minor one than the installed what may look different."""
     file, spec = inspect_model(make_model(generator_version=made)), load_generator("squares")
-    check_plugin(file, spec)
+    check_generator(file, spec)
     told = f"The model was made by squares {made}, and 1.2 is installed: assets may look different."
     assert version_note(file.manifest, spec) == (told if note else "")
 
@@ -403,7 +403,7 @@ def test_versions_of_a_plugin_that_do_not(squares, make_model, made):
     with pytest.raises(
         InputError, match=rf"made by squares {made}, which squares 1\.2 can't decode; install squares {major} or"
     ):
-        check_plugin(file, load_generator("squares"))
+        check_generator(file, load_generator("squares"))
 
 
 def test_commands_say_of_other_versions(squares, make_model, tmp_path, monkeypatch):

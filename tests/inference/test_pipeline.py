@@ -11,13 +11,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ganassets.api.errors import GanassetsError, InputError, PluginError
+from ganassets.api.latents import condition_row
 from ganassets.api.registry import load_generator
 from ganassets.inference import pipeline
 from ganassets.inference.batch.names import asset_name
-from ganassets.inference.conditions import condition_matrix, encode_conditions
+from ganassets.inference.conditions import encode_conditions
 from ganassets.inference.model import Model, open_model
 from ganassets.inference.pipeline import blended_noise
-from ganassets.inference.resolve import generate
+from ganassets.inference.resolve import generate_assets
 from support.requests import request_of
 from support.size_free import DEFAULT_SIZE, STRIDE
 
@@ -36,20 +37,20 @@ def everything(batches: Any) -> dict[str, tuple[bytes, bytes]]:
 def test_an_asset_is_the_same_alone_and_in_any_batch(squares, make_model):
     model, spec = open_model(make_model()), load_generator("squares")
     seeds = (3, 2**40, 0, 11, 5, 8, 1)
-    whole = everything(generate(model, spec, request_of(seeds), batch=7))
+    whole = everything(generate_assets(model, spec, request_of(seeds), batch=7))
     assert list(whole) == [asset_name("squares", seed) for seed in seeds]
     assert len(set(whole.values())) == 7
     for size in (1, 2, 3):
-        assert everything(generate(model, spec, request_of(seeds), batch=size)) == whole
+        assert everything(generate_assets(model, spec, request_of(seeds), batch=size)) == whole
     for seed in seeds:
         name = asset_name("squares", seed)
-        assert everything(generate(model, spec, request_of((seed,)))) == {name: whole[name]}
+        assert everything(generate_assets(model, spec, request_of((seed,)))) == {name: whole[name]}
 
 
 def test_provenance_says_where_an_asset_comes_from(squares, make_model):
     model = open_model(make_model())
     wishes = {"age": 30.0, "tint": {"red": 1.0}}
-    ((asset,),) = generate(model, load_generator("squares"), request_of((9,), 0.5, wishes))
+    ((asset,),) = generate_assets(model, load_generator("squares"), request_of((9,), 0.5, wishes))
     told = asset.provenance
     assert (told.generator, told.seed, told.truncation, told.licence) == ("squares 1.2", 9, 0.5, "CC0-1.0")
     assert told.model_digest == model.digest
@@ -68,7 +69,7 @@ def test_truncation_narrows_the_variety(squares, make_model):
 
 def test_wishes_are_checked_before_anything_runs(squares, make_model):
     with pytest.raises(InputError, match="no slider"):
-        generate(open_model(make_model()), load_generator("squares"), request_of((1,), 1.0, {"nose": 1}))
+        generate_assets(open_model(make_model()), load_generator("squares"), request_of((1,), 1.0, {"nose": 1}))
 
 
 @pytest.mark.parametrize("change", [{"truncation": -0.1}, {"truncation": 1.1}, {"truncation": NAN}, {"batch": 0}])
@@ -86,18 +87,18 @@ def test_a_model_that_makes_nonsense_is_told(squares, make_model):
                 tensor.CopyFrom(onnx.numpy_helper.from_array(np.full((3, 48), np.nan, np.float32), tensor.name))
 
     with pytest.raises(InputError, match="makes albedo with numbers that are not finite"):
-        list(generate(open_model(make_model(edit)), load_generator("squares"), request_of((1,))))
+        list(generate_assets(open_model(make_model(edit)), load_generator("squares"), request_of((1,))))
 
 
 def test_a_decoder_that_fails_is_told(squares, make_model):
     spec = replace(load_generator("squares"), decode=lambda *_: 1 / 0)
     with pytest.raises(GanassetsError, match=r"'squares' of .*: decode must .* but it raised ZeroDivisionError"):
-        list(generate(open_model(make_model()), spec, request_of((1,))))
+        list(generate_assets(open_model(make_model()), spec, request_of((1,))))
 
 
 def everything_of(model, spec, request, batch=8) -> list[Any]:
     """All assets of a request, in order."""
-    return [asset for assets in generate(model, spec, request, batch) for asset in assets]
+    return [asset for assets in generate_assets(model, spec, request, batch) for asset in assets]
 
 
 MAPS = ("albedo", "height")
@@ -133,7 +134,7 @@ def test_large_maps_go_through_the_network_one_by_one(tiling, monkeypatch):
     model, spec = tiling
     monkeypatch.setattr(pipeline, "TEXELS_AT_ONCE", 16 * 16)
     for side, expected in ((8, [4, 1]), (16, [1] * 5), (24, [1] * 5)):
-        batches = list(generate(model, spec, request_of(range(5), size=(side, side), window=side)))
+        batches = list(generate_assets(model, spec, request_of(range(5), size=(side, side), window=side)))
         assert [len(batch) for batch in batches] == expected
 
 
@@ -181,7 +182,7 @@ def test_maps_that_are_too_large_for_memory_get_windows(tiling, monkeypatch):
 )
 def test_sizes_that_can_not_be_made(tiling, size, told):
     with pytest.raises(InputError) as caught:
-        generate(tiling[0], tiling[1], request_of((1,), size=size))
+        generate_assets(tiling[0], tiling[1], request_of((1,), size=size))
     assert told in str(caught.value)
 
 
@@ -200,7 +201,7 @@ def test_a_cropped_size_is_cut_from_the_next_larger_one(tiling):
 @pytest.mark.parametrize("change", [{"size": (4, 4)}, {"window": 64}, {"crop": True}])
 def test_models_with_a_size_of_their_own_refuse_another(squares, make_model, change):
     with pytest.raises(InputError, match="models of squares make one size only; leave out --size, --crop and --window"):
-        generate(open_model(make_model()), load_generator("squares"), request_of((1,), **change))
+        generate_assets(open_model(make_model()), load_generator("squares"), request_of((1,), **change))
 
 
 @pytest.mark.parametrize("change", [{"window": 0}, {"batch": 0}])
@@ -226,12 +227,12 @@ def test_the_plugins_noise_map_is_used(tiling):
 def test_a_noise_map_that_fails_or_does_not_fit_is_told(tiling):
     model, spec = tiling
     with pytest.raises(GanassetsError, match=r"'tiles' of .*: noise must .* but it raised ZeroDivisionError"):
-        list(generate(model, replace(spec, noise=lambda *_: 1 / 0), request_of((1,))))
+        list(generate_assets(model, replace(spec, noise=lambda *_: 1 / 0), request_of((1,))))
     wrong = replace(spec, noise=lambda seed, row, size: np.zeros((2, *size), np.float32))
     with pytest.raises(
         PluginError, match="a finite float32 array of 3 x 8 x 8, but it returned a float32 array of 2 x"
     ):
-        list(generate(model, wrong, request_of((1,), size=(8, 8))))
+        list(generate_assets(model, wrong, request_of((1,), size=(8, 8))))
 
 
 @given(st.integers(0, 2**32), st.floats(0, 1))
@@ -259,7 +260,8 @@ def test_blended_noise_at_its_ends_and_where_it_is_even():
 def widths(model, seeds) -> list[int]:
     """Columns that the maps of these seeds are to have."""
     manifest = model.manifest
-    rows = condition_matrix(manifest, seeds, encode_conditions(manifest.conditions, {}))
+    fixed = encode_conditions(manifest.conditions, {})
+    rows = [condition_row(seed, manifest.rows, fixed) for seed in seeds]
     return [STRIDE * (1 + int(row[1])) for row in rows]
 
 
@@ -303,10 +305,10 @@ def test_the_plugin_hears_of_settings_when_it_decodes(choosing):
 def test_models_whose_plugin_chooses_the_size_refuse_another(choosing, change):
     model, spec = choosing
     with pytest.raises(InputError, match="models of tiles choose their size themselves; leave out --size"):
-        generate(model, spec, request_of((1,), settings={"rows": 2}, **change))
+        generate_assets(model, spec, request_of((1,), settings={"rows": 2}, **change))
 
 
 def test_a_size_that_fails_is_told(choosing):
     model, spec = choosing
     with pytest.raises(GanassetsError, match=r"'tiles' of .*: map_size must .* but it raised ZeroDivisionError"):
-        list(generate(model, replace(spec, map_size=lambda *_: 1 / 0), request_of((1,))))
+        list(generate_assets(model, replace(spec, map_size=lambda *_: 1 / 0), request_of((1,))))

@@ -10,8 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from ganassets.api.conditions import Condition
 from ganassets.api.data import TrainingData
-from ganassets.api.spec import API_VERSION, Condition, GeneratorSpec, Output, Preset
+from ganassets.api.outputs import Output
+from ganassets.api.spec import API_VERSION, GeneratorSpec, Preset
 from ganassets.training.networks import Discriminator, Domain, Generator, LinearFit, NetworkSettings, fit_linear
 from ganassets.training.settings import Hardware
 from ganassets.training.trainer import Trainer

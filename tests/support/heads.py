@@ -7,7 +7,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from ganassets.api.assets import Mesh, Provenance
+from ganassets.api.assets import Mesh
+from ganassets.api.provenance import Provenance
 from ganassets_faces.basis import load_basis
 from ganassets_faces.decode import decode_heads
 from ganassets_faces.painter import paint_skins

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ganassets.api.assets import MotionClip, Provenance, Skeleton
+from ganassets.api.assets import MotionClip, Skeleton
 from ganassets.api.motion.kinematics import local_rotations, positions, rest_pose, world_pose
 from ganassets.api.motion.rotations import (
     conjugate,
@@ -19,6 +19,7 @@ from ganassets.api.motion.rotations import (
 )
 from ganassets.api.motion.skeletons import FOOT_HEIGHT, HUMANOID
 from ganassets.api.motion.take import Take
+from ganassets.api.provenance import Provenance
 
 PROVENANCE = Provenance(
     generator="poses 1.0",
@@ -141,3 +142,13 @@ def bone_axes(take: Take, joint: int) -> np.ndarray:
     first = normalise(way) if np.linalg.norm(way) else np.array(Y)
     second = normalise(np.cross(X if abs(first[0]) < 0.9 else Z, first))
     return from_matrix(np.stack([first, second, np.cross(first, second)], 1))
+
+
+def to_take(clip: MotionClip) -> Take:
+    """Convert a clip to a take, as if it had been read from a file."""
+    skeleton = clip.skeleton
+    places, turns = rest_pose(skeleton)
+    moved, turned = world_pose(skeleton, clip.translation.astype(np.float64), clip.rotations.astype(np.float64))
+    rest = places.astype(np.float64), turns.astype(np.float64)
+    world = moved.astype(np.float64), turned.astype(np.float64)
+    return Take(clip.name, skeleton.names, skeleton.parents, *rest, clip.fps, *world)

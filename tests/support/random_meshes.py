@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import strategies as st
 
-from ganassets.api.assets import Material, Mesh, Provenance, Topology
+from ganassets.api.assets import Material, Mesh, Topology
+from ganassets.api.provenance import Provenance
 
 
 @st.composite

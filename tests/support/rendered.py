@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from ganassets.api.assets import TextureSet
-from ganassets.api.shading import to_linear
+from ganassets.api.shading import srgb_to_linear
 
 TILE = 128
 # Direction to the light: right, up, towards the camera.
@@ -17,7 +17,7 @@ LIGHT = np.array([-1.0, 1.2, 1.2])
 
 def linear_picture(path: Path) -> np.ndarray:
     """Read a picture as (h, w, 3) linear light."""
-    return to_linear(np.asarray(Image.open(path).convert("RGB")) / 255.0)
+    return srgb_to_linear(np.asarray(Image.open(path).convert("RGB")) / 255.0)
 
 
 def seam(picture: np.ndarray, axis: int) -> float:
@@ -30,7 +30,7 @@ def seam(picture: np.ndarray, axis: int) -> float:
 def likeness(picture: np.ndarray, material: TextureSet, green: int = 1) -> float:
     """Correlate one tile with Lambert's law for the same light; green -1 flips the normals' green channel."""
     facing = np.maximum(material.normal * [1, green, 1] @ (LIGHT / np.linalg.norm(LIGHT)), 0)
-    expected = to_linear(material.albedo) * facing[..., None]
+    expected = srgb_to_linear(material.albedo) * facing[..., None]
     tile = picture[TILE : 2 * TILE, TILE : 2 * TILE]
     return float(np.corrcoef(tile.mean(-1).ravel(), expected.mean(-1).ravel())[0, 1])
 

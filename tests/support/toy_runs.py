@@ -18,9 +18,11 @@ import torch
 from rich.console import Console
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # a program has only its own folder there
+from ganassets.api.conditions import Condition
 from ganassets.api.data import TrainingData
 from ganassets.api.errors import GanassetsError
-from ganassets.api.spec import Condition, GeneratorSpec, Output, Preset
+from ganassets.api.outputs import Output
+from ganassets.api.spec import GeneratorSpec, Preset
 from ganassets.training import run as running
 from ganassets.training import training_loop
 from ganassets.training.distributed import DistributedContext, make_distributed_context

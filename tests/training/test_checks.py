@@ -11,10 +11,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from ganassets.api.conditions import Condition
 from ganassets.api.data import TrainingData
 from ganassets.api.errors import GanassetsError, InputError, PluginError
 from ganassets.api.plugin_calls import make_dataset
-from ganassets.api.spec import Condition, GeneratorSpec
+from ganassets.api.spec import GeneratorSpec
 from ganassets.training.checks import check_export, check_networks, check_spec
 from ganassets.training.evaluation import measures
 from ganassets.training.networks import PlainDiscriminator, PlainGenerator

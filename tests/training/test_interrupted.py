@@ -24,11 +24,11 @@ from ganassets.inference.batch.lock import lock_file
 from ganassets.training import run as running
 from ganassets.training import run_recorder, training_loop
 from ganassets.training.checkpoint import load_checkpoint, newest_checkpoint
-from ganassets.training.lock import LOCK, lock_run, write_in_run
+from ganassets.training.lock import lock_run, write_in_run
 from ganassets.training.progress import catch_stop_signals, stop_signals
 from ganassets.training.report import write_report
 from ganassets.training.run import resume
-from ganassets.training.run_folder import list_checkpoints
+from ganassets.training.run_folder import LOCK, list_checkpoints
 from ganassets.training.trainer import Trainer
 from support import toy_runs
 from support.toy_runs import printed, quiet, start, toy_preset, toy_spec

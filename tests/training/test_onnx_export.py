@@ -20,7 +20,7 @@ from rich.console import Console
 from ganassets.api.assets import Mesh
 from ganassets.api.errors import GanassetsError, InputError
 from ganassets.inference.model import open_model, read_manifest
-from ganassets.inference.resolve import generate
+from ganassets.inference.resolve import generate_assets
 from ganassets.training.onnx_export import (
     OPSET,
     PARITY_BATCHES,
@@ -168,7 +168,7 @@ def test_manifest_tells_where_it_comes_from(trained):
 
 def test_generates_heads(trained):
     model = open_model(trained[2])
-    (batch,) = generate(model, SPEC, request_of((3, 7), conditions={"age": 60.0, "ancestry": {"asian": 1.0}}))
+    (batch,) = generate_assets(model, SPEC, request_of((3, 7), conditions={"age": 60.0, "ancestry": {"asian": 1.0}}))
     assert [head.name for head in batch] == ["faces-00000003", "faces-00000007"]
     first, second = batch
     assert isinstance(first, Mesh) and isinstance(second, Mesh)

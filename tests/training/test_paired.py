@@ -11,7 +11,7 @@ import torch
 
 from ganassets.api.data import TrainingData
 from ganassets.api.errors import InputError
-from ganassets.api.latents import noise_map
+from ganassets.api.latents import normal_noise_map
 from ganassets.api.spec import NoiseMap
 from ganassets.training.batches import group_samples
 from ganassets.training.checkpoint import load_checkpoint, save_checkpoint
@@ -46,7 +46,7 @@ def known_data(n: int = 64, **changes: Any) -> TrainingData:
     """Tiles that follow their latent's first number and their noise map, with masks."""
     data, rng = make_data("tile", n), np.random.default_rng(1)
     latents, seeds = rng.normal(size=(n, KNOWN)).astype(np.float32), rng.integers(0, 2**40, n)
-    noise = np.stack([noise_map(seed, NOISE_CHANNELS, (NETWORK_SIZE, NETWORK_SIZE)) for seed in seeds])
+    noise = np.stack([normal_noise_map(seed, NOISE_CHANNELS, (NETWORK_SIZE, NETWORK_SIZE)) for seed in seeds])
     along = 0.3 * latents[:, 0, None, None, None] + 0.5 * noise[:, 2:]
     signals = {name: signal + along for name, signal in data.signals.items()}
     masks = rng.integers(0, 2, (n, 2)).astype(np.float32)
@@ -179,7 +179,7 @@ def test_a_batch_holds_what_belongs_together():
     for name, signal in data.signals.items():
         np.testing.assert_array_equal(batch.raw[name], signal[index].astype(np.float32))
     seeds = data.noise_seeds[index]
-    expected = [noise_map(int(seed), NOISE_CHANNELS, (NETWORK_SIZE, NETWORK_SIZE)) for seed in seeds]
+    expected = [normal_noise_map(int(seed), NOISE_CHANNELS, (NETWORK_SIZE, NETWORK_SIZE)) for seed in seeds]
     np.testing.assert_array_equal(batch.raw["noise"], np.stack(expected))
     np.testing.assert_array_equal(batch.raw["mask"], data.masks[index])
 
@@ -343,7 +343,7 @@ def test_structure_takes_the_place_of_the_last_channels(tiles):
     index = index_of(data, batch.condition)
     np.testing.assert_array_equal(batch.raw["noise"][:, 1:], data.structure[index])
     side = data.structure.shape[-1]
-    white = [noise_map(int(seed), NOISE_CHANNELS, (side, side))[:1] for seed in data.noise_seeds[index]]
+    white = [normal_noise_map(int(seed), NOISE_CHANNELS, (side, side))[:1] for seed in data.noise_seeds[index]]
     np.testing.assert_array_equal(batch.raw["noise"][:, :1], np.stack(white))
     assert torch.equal(trainer.losses.make_fakes(batch)["noise"], trainer.losses.crop_reals(batch)["noise"])
 

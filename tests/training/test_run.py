@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 import torch
 
+from ganassets.api.conditions import Condition
 from ganassets.api.data import TrainingData
 from ganassets.api.data.records import FileRecord
 from ganassets.api.errors import InputError
-from ganassets.api.spec import Condition
 from ganassets.training import run as running
 from ganassets.training import run_recorder
 from ganassets.training.checkpoint import load_checkpoint, newest_checkpoint, save_checkpoint

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganassets.api.spec import GeneratorSpec, Output
+from ganassets.api.outputs import Output
+from ganassets.api.spec import GeneratorSpec
 from ganassets.training import snapshot
 from ganassets.training.snapshot import COLUMNS, draw_samples
 from support.domains import make_data, make_preset, make_spec

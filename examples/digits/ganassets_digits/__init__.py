@@ -6,7 +6,8 @@ from PIL import Image
 
 from ganassets.api.assets import Picture
 from ganassets.api.data import TrainingData
-from ganassets.api.spec import API_VERSION, GeneratorSpec, Output, Preset
+from ganassets.api.outputs import Output
+from ganassets.api.spec import API_VERSION, GeneratorSpec, Preset
 
 SIDE = 28  # pixels
 

@@ -21,12 +21,12 @@ class TrainingData:
     """Samples of one generator, all aligned: row i of every array belongs to sample i.
 
     Attributes:
-        signals: by name, (n, channels, *size) uint8 (255 stands for 1.0), float16 or float32.
-        vectors: by name, (n, k) float32 of about unit variance.
+        signals: Signals by name, (n, channels, *size) uint8 (255 stands for 1.0), float16 or float32.
+        vectors: Vectors by name, (n, k) float32 of about unit variance.
         conditions: (n, c) float32 physical values, columns in the order of the spec's conditions.
-        name: name of the data, for the model's card.
-        licence: licence of the data.
-        source: origin of the data.
+        name: Name of the data, for the model's card.
+        licence: Licence of the data.
+        source: Origin of the data.
         latents: (n, k) float32, k at most z_dim: latents of samples that are a known function of latent, conditions
             and noise; NaN where a number is free, a row of NaN for an unknown sample; None if all are unknown.
         noise_seeds: (n,) int64 seeds of the noise maps that size-free samples were made from.
@@ -34,14 +34,14 @@ class TrainingData:
         tiles: (n,) bool: whether a sample wraps as the spec says, or is a crop; None when all wrap.
         structure: (n, k, *size) float32: last k channels of the noise map of a size-free sample whose seed doesn't
             determine them; for samples that don't tile, with the domain's margin around them.
-        constants: arrays for the plugin's domain, by name (see LinearFit).
-        notes: lines about the data for the user.
-        conditions_of: conditions that depend on the data, such as labels; the columns of `conditions` are theirs. None
+        constants: Arrays for the plugin's domain, by name (see LinearFit).
+        notes: Lines about the data for the user.
+        conditions_of: Conditions that depend on the data, such as labels; the columns of `conditions` are theirs. None
             for those of the spec.
-        files: one record for each file, used or left out; empty if the data are not files.
+        files: One record for each file, used or left out; empty if the data are not files.
 
     Raises:
-        ContractError: there is no sample, or the arrays have different lengths.
+        ContractError: There is no sample, or the arrays have different lengths.
     """
 
     signals: dict[str, NDArray[Any]]

@@ -13,17 +13,17 @@ from . import TrainingData
 
 ROWS = 256  # samples checked at a time, to save memory
 SIGNAL_TYPES = ("uint8", "float16", "float32")
-TOLERANCE = 1e-3  # for sums and bounds of shares
+TOLERANCE = 1e-3  # tolerance of sums and bounds of shares
 
 
 def data_problem(data: TrainingData, conditions: Sequence[Condition], axes: int, z_dim: int) -> str:
     """Return the first problem of training samples, naming the array and the sample, or "".
 
     Args:
-        data: the samples.
-        conditions: the generator's conditions, for data without their own.
-        axes: number of axes of the signals.
-        z_dim: size of the latent z.
+        data: The samples.
+        conditions: The generator's conditions, for data without their own.
+        axes: Number of axes of the signals.
+        z_dim: Size of the latent z.
     """
     return next(_problems(data, conditions, axes, z_dim), "")
 

@@ -39,10 +39,10 @@ def index_recipes(lines: Iterable[str]) -> Iterator[tuple[str, object | None]]:
     """Yield each file that the index of an output folder lists, with its recipe.
 
     Args:
-        lines: of the index; lines that list no files are skipped.
+        lines: Lines of the index; lines that list no files are skipped.
 
     Yields:
-        the file's path relative to the index, and its recipe or None.
+        The file's path relative to the index, and its recipe or None.
     """
     for line in lines:
         entry = as_object(parse_json(line))

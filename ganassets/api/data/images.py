@@ -66,8 +66,8 @@ def opened_image(stream: BinaryIO, suffix: str) -> Generator[Image.Image]:
     Errors here and in the `with` block become InputErrors.
 
     Args:
-        stream: content of the file.
-        suffix: suffix of its name, in lower case.
+        stream: Content of the file.
+        suffix: Suffix of its name, in lower case.
     """
     # Almost any content passes for a TGA, so its decoder is used for files of that name only.
     formats = (*FORMATS, "TGA") if suffix == ".tga" else FORMATS
@@ -153,13 +153,13 @@ def deep_range(values: FloatArray, mode: str) -> tuple[FloatArray, str]:
 
     Args:
         values: float32 pixels.
-        mode: mode of the image in Pillow.
+        mode: Mode of the image in Pillow.
 
     Returns:
         The values, and a note if they were stretched or clipped.
 
     Raises:
-        InputError: some numbers are not finite.
+        InputError: Some numbers are not finite.
     """
     low, high = float(values.min()), float(values.max())
     if not np.isfinite([low, high]).all():
@@ -192,10 +192,10 @@ def visible_image(image: Image.Image) -> tuple[Image.Image, str]:
         RGB, or RGBA if the image has transparency; and a note about decisions, or "".
 
     Raises:
-        InputError: some numbers are not finite.
+        InputError: Some numbers are not finite.
     """
     picture, note = to_8_bits(image)
-    return upright(picture, orientation(image)), note  # read last: EXIF may follow a PNG's pixels
+    return apply_orientation(picture, orientation(image)), note  # read last: EXIF may follow a PNG's pixels
 
 
 def to_8_bits(image: Image.Image) -> tuple[Image.Image, str]:
@@ -210,7 +210,7 @@ def to_8_bits(image: Image.Image) -> tuple[Image.Image, str]:
         return picture, note
     transparent = "transparency" in image.info or image.mode in ("LA", "PA", "RGBA", "La", "RGBa")
     picture = image if image.mode in PROFILED else image.convert("RGBA" if transparent else "RGB")
-    picture, note = to_srgb(picture, image.info.get("icc_profile"))
+    picture, note = convert_to_srgb(picture, image.info.get("icc_profile"))
     return picture.convert("RGBA" if transparent else "RGB"), note  # a copy, decoded while the file is open
 
 
@@ -219,11 +219,11 @@ PROFILED = ("L", "LA", "RGB", "RGBA", "CMYK")
 ICC_SPACE = slice(16, 20)  # bytes of a profile that name its colour space
 
 
-def to_srgb(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, str]:
+def convert_to_srgb(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, str]:
     """Convert the colours of an 8-bit image to sRGB by its colour profile.
 
     Args:
-        image: image of a mode of PROFILED.
+        image: Image of a mode of PROFILED.
         profile: ICC profile, or None.
 
     Returns:
@@ -290,6 +290,6 @@ def upright_size(image: Image.Image) -> tuple[int, int]:
     return (image.height, image.width) if orientation(image) in SIDEWAYS else image.size
 
 
-def upright(image: Image.Image, turned: int) -> Image.Image:
+def apply_orientation(image: Image.Image, turned: int) -> Image.Image:
     """Return an image turned upright from an EXIF orientation."""
     return image.transpose(TRANSPOSED[turned]) if turned in TRANSPOSED else image

@@ -25,8 +25,8 @@ class FolderLabels:
     """Labels that result from the folders of pictures.
 
     Attributes:
-        labels: label of each picture, None for one outside of all labels' folders; None if folders give no labels.
-        notes: lines for the user.
+        labels: Label of each picture, None for one outside of all labels' folders; None if folders give no labels.
+        notes: Lines for the user.
     """
 
     labels: tuple[str | None, ...] | None
@@ -39,7 +39,7 @@ def folder_labels(names: Sequence[str]) -> FolderLabels:
     A few pictures may lie outside of these folders. If many do, or there are too many folders, no labels are used.
 
     Args:
-        names: paths of the pictures, with "/" between folders.
+        names: Paths of the pictures, with "/" between folders.
     """
     folders = first_folders([name.split("/") for name in names])
     labelled = sum(folder is not None for folder in folders)
@@ -117,7 +117,7 @@ def read_labels(content: bytes) -> list[tuple[str, str]]:
     """Return names and labels of a dataset.json: {"labels": [["00000/img00000000.png", 6], ...]}, or null for none.
 
     Raises:
-        InputError: the file contains something else.
+        InputError: The file contains something else.
     """
     try:
         pairs: list[tuple[str, int]] = json.loads(content)["labels"] or []

@@ -17,7 +17,7 @@ from ..errors import InputError
 from .images import SIGNATURES, SUFFIXES, opened_image, upright_size, visible_image
 from .labels import FEWEST_LABELS, LABEL_FILE, MOST_LABEL_BYTES, MOST_LABELS, FolderLabels, folder_labels, read_labels
 from .records import COPY, TOO_MANY, TOO_SMALL, FileRecord, LeftOutError, explain_left_out, left_out
-from .sources import Container, Opener, list_containers, opened, read_file, unread_records
+from .sources import Container, Opener, list_containers, open_container, read_file, unread_records
 
 WANTED = "a folder or a zip of pictures"
 SMALLEST = 4  # minimum of pixels per side
@@ -39,12 +39,12 @@ class PictureFile:
     """A picture file.
 
     Attributes:
-        container: folder or zip of the file.
-        name: name within the container.
-        width: pixels of the upright picture.
-        height: pixels of the upright picture.
-        mode: mode in Pillow, "RGB", "L", "P", ...
-        label: label of the picture; None without one.
+        container: Folder or zip of the file.
+        name: Name within the container.
+        width: Pixels of the upright picture.
+        height: Pixels of the upright picture.
+        mode: Mode in Pillow, "RGB", "L", "P", ...
+        label: Label of the picture; None without one.
     """
 
     container: Container
@@ -65,9 +65,9 @@ class PictureScan:
     """Pictures of a folder or zip, of which only the headers were read.
 
     Attributes:
-        pictures: pictures with readable headers; all of them have a label, or none.
-        records: records of all other files.
-        notes: lines for the user.
+        pictures: Pictures with readable headers; all of them have a label, or none.
+        records: Records of all other files.
+        notes: Lines for the user.
     """
 
     pictures: tuple[PictureFile, ...]
@@ -81,12 +81,12 @@ class PictureSamples:
 
     Attributes:
         pixels: (n, channels, size, size) uint8 sRGB; a fourth channel is straight (not premultiplied) alpha.
-        names: paths of the files within the user's folder or zip.
+        names: Paths of the files within the user's folder or zip.
         labels: (n,) int64 indices into classes; None without classes.
-        classes: names of the labels in lower case, or empty.
-        aspect: width by height of the pictures before they were made square.
-        records: records of all files, used or left out.
-        notes: lines for the user.
+        classes: Names of the labels in lower case, or empty.
+        aspect: Width by height of the pictures before they were made square.
+        records: Records of all files, used or left out.
+        notes: Lines for the user.
     """
 
     pixels: ByteArray
@@ -105,15 +105,15 @@ def scan_pictures(path: Path) -> PictureScan:
     differ, if there are 2 to 64 of them and few pictures lie outside.
 
     Args:
-        path: path of the folder or zip.
+        path: Path of the folder or zip.
 
     Raises:
-        InputError: path is neither a readable folder nor a zip, or holds no picture that can be used.
+        InputError: Path is neither a readable folder nor a zip, or holds no picture that can be used.
     """
     containers, records = list_containers(path, WANTED)
     found: list[PictureFile] = []
     for container in containers:
-        with opened(container) as open_file:
+        with open_container(container) as open_file:
             for name in container.names:
                 try:
                     if is_picture(name, open_file):
@@ -144,7 +144,7 @@ def read_header(container: Container, name: str, open_file: Opener) -> PictureFi
     """Read a picture's header.
 
     Raises:
-        InputError: the picture can't be used.
+        InputError: The picture can't be used.
     """
     with open_file(name) as stream, opened_image(stream, PurePosixPath(name).suffix.lower()) as image:
         width, height = upright_size(image)
@@ -176,7 +176,7 @@ def given_labels(containers: Sequence[Container], records: list[FileRecord]) -> 
     files = [(c, name) for c in containers for name in c.names if PurePosixPath(name).name == LABEL_FILE]
     for container, name in files:
         try:
-            with opened(container) as open_file:
+            with open_container(container) as open_file:
                 pairs = read_labels(read_file(open_file, name, MOST_LABEL_BYTES))
         except InputError as error:
             records.append(left_out(container.full_name(name), error))
@@ -213,15 +213,15 @@ def read_pictures(
     pictures are reduced to the mean of the pixels under each new one, weighted by alpha.
 
     Args:
-        path: path of the folder or zip.
-        size: pixels per side.
+        path: Path of the folder or zip.
+        size: Pixels per side.
         crop: "auto": stretch if nearly all pictures have one aspect (the others are cropped to it), else "centre";
             "centre": crop to the largest square in the middle; "stretch": stretch to a square; "pad": add transparency
             or the colour of the edge around the picture.
-        report: called with (done, total) after each picture.
+        report: Called with (done, total) after each picture.
 
     Raises:
-        InputError: the value of crop is unknown, or path is not a folder or zip with a usable picture.
+        InputError: The value of crop is unknown, or path is not a folder or zip with a usable picture.
     """
     if crop not in POLICIES:
         raise InputError(f"--crop is one of {', '.join(POLICIES)}, not {crop!r}.")
@@ -234,7 +234,7 @@ def read_pictures(
     pixels = np.empty((len(chosen), 4, size, size), np.uint8)
     first: dict[bytes, str] = {}
     for container, part in by_container(chosen):
-        with opened(container) as open_file:
+        with open_container(container) as open_file:
             for found in part:
                 try:
                     sample, note = read_sample(open_file, found, size, crop, aspect)
@@ -343,7 +343,7 @@ def read_sample(open_file: Opener, found: PictureFile, size: int, crop: str, asp
     """Read a picture as a (4, size, size) sample, with a note about it.
 
     Raises:
-        InputError: the file can't be used.
+        InputError: The file can't be used.
     """
     with open_file(found.name) as stream:
         picture, note = read_upright(stream, PurePosixPath(found.name).suffix.lower(), size)

@@ -27,8 +27,8 @@ class LeftOutError(InputError):
     """A file can't be used, for a reason of a common category.
 
     Args:
-        reason: the reason, for the user.
-        category: category of the reason, such as TOO_SMALL.
+        reason: The reason, for the user.
+        category: Category of the reason, such as TOO_SMALL.
     """
 
     def __init__(self, reason: str, category: str) -> None:
@@ -38,16 +38,16 @@ class LeftOutError(InputError):
 
 @dataclass(frozen=True)
 class FileRecord:
-    """How a file of training data, or one part of it such as a clip, is used.
+    """Use of a file of training data, or of one part of it such as a clip.
 
     Attributes:
-        file: path within the user's folder or zip, with "/" between folders and after the name of a zip.
-        use: what the file is used as: "picture", "normal map", "clip", "labels"; "" if it is left out.
-        part: name of the part, such as a clip of a GLB; "" for the file itself.
-        facts: recognised properties, such as {"set": "brick/wall", "map": "normal"} or {"action": "walk"}.
-        reason: why the file is used that way, or why it is left out.
-        category: category of the reason, such as HIDDEN, if the file is left out.
-        count: number of files that the record stands for, all left out for the same reason.
+        file: Path within the user's folder or zip, with "/" between folders and after the name of a zip.
+        use: Purpose of the file: "picture", "normal map", "clip", "labels"; "" if it is left out.
+        part: Name of the part, such as a clip of a GLB; "" for the file itself.
+        facts: Recognised properties, such as {"set": "brick/wall", "map": "normal"} or {"action": "walk"}.
+        reason: Why the file is used that way, or why it is left out.
+        category: Category of the reason, such as HIDDEN, if the file is left out.
+        count: Number of files that the record covers, all left out for the same reason.
     """
 
     file: str
@@ -75,11 +75,11 @@ class FileTotals:
     """Numbers of files; found = used + the sum of left_out.
 
     Attributes:
-        found: number of all files.
-        used: number of files of which at least one part is used.
-        left_out: number of the other files by category, the largest first.
-        uses: number of used files by use, the largest first; a file counts once, under its first use.
-        examples: first record of each category of files that are left out.
+        found: Number of all files.
+        used: Number of files of which at least one part is used.
+        left_out: Number of the other files by category, the largest first.
+        uses: Number of used files by use, the largest first; a file counts once, under its first use.
+        examples: First record of each category of files that are left out.
     """
 
     found: int
@@ -129,9 +129,9 @@ def summarize_left_out(records: Iterable[FileRecord], generator: str, folder: st
     """Return a line about the files that are left out, with the command that lists them; no line if all are used.
 
     Args:
-        records: records of all files.
-        generator: name of the generator.
-        folder: path of the data as the user wrote it; None if the generator chose the data.
+        records: Records of all files.
+        generator: Name of the generator.
+        folder: Path of the data as the user wrote it; None if the generator chose the data.
     """
     totals = count_files(records)
     if not totals.left_out:

@@ -55,10 +55,10 @@ class Container:
     """A folder, or a zip within one.
 
     Attributes:
-        path: path of the folder or zip.
-        label: path of a zip within the user's folder; "" for the user's folder or zip itself.
-        names: sorted names of the files that may be read, with "/" between folders.
-        is_zip: whether the container is a zip.
+        path: Path of the folder or zip.
+        label: Path of a zip within the user's folder; "" for the user's folder or zip itself.
+        names: Sorted names of the files that may be read, with "/" between folders.
+        is_zip: Whether the container is a zip.
     """
 
     path: Path
@@ -77,33 +77,33 @@ class Container:
 
 
 def list_containers(
-    path: Path, wanted: str, previews: frozenset[str] = frozenset()
+    path: Path, expected: str, previews: frozenset[str] = frozenset()
 ) -> tuple[list[Container], list[FileRecord]]:
     """List the files of a folder or zip; zips in the folder become containers of their own.
 
     Args:
-        path: path of the folder or zip.
-        wanted: what the user should give, for errors: "a folder or a zip of material sets".
-        previews: names, in lower case, of folders at any depth that contain previews instead of data.
+        path: Path of the folder or zip.
+        expected: What the user should give, for errors: "a folder or a zip of material sets".
+        previews: Names, in lower case, of folders at any depth that contain previews instead of data.
 
     Returns:
         The containers, and a record of each file that is left out. See also unread_records.
 
     Raises:
-        InputError: path is neither a readable folder nor a zip.
+        InputError: Path is neither a readable folder nor a zip.
     """
     if path.is_dir():
         return list_folder(path, previews)
     if not path.exists():
-        raise InputError(f"{path} doesn't exist; give {wanted}.")
+        raise InputError(f"{path} doesn't exist; give {expected}.")
     if archive := archive_suffix(path.name):
         raise InputError(f"{path} is a {archive} archive, which is not read; unpack it and give the folder.")
     if not is_zip(path):
-        raise InputError(f"{path} is neither a folder nor a zip; give {wanted}.")
+        raise InputError(f"{path} is neither a folder nor a zip; give {expected}.")
     try:
         container, records = list_zip(path, "", previews)
     except InputError as error:
-        raise InputError(f"{path} can't be read ({error}); give {wanted}.") from None
+        raise InputError(f"{path} can't be read ({error}); give {expected}.") from None
     return [container], records
 
 
@@ -121,8 +121,8 @@ def list_folder(root: Path, previews: frozenset[str]) -> tuple[list[Container], 
     """List a folder and its zips; links to folders are not followed, links to files only within the folder.
 
     Args:
-        root: path of the folder.
-        previews: see list_containers.
+        root: Path of the folder.
+        previews: See list_containers.
     """
     names: list[str] = []
     zips: list[str] = []
@@ -169,8 +169,8 @@ def unread_records(containers: Iterable[Container], known: Collection[str]) -> l
     """Return records of the files whose kind is not read.
 
     Args:
-        containers: all containers.
-        known: full names of the files that are used or have a record.
+        containers: All containers.
+        known: Full names of the files that are used or have a record.
     """
     return [
         FileRecord(name, reason=unread_reason(name), category=NOT_READ)
@@ -227,7 +227,7 @@ class NameRecords:
     fill the memory nor count against the limit of files.
 
     Args:
-        previews: see list_containers.
+        previews: See list_containers.
     """
 
     def __init__(self, previews: frozenset[str]) -> None:
@@ -291,12 +291,12 @@ def list_zip(path: Path, label: str, previews: frozenset[str]) -> tuple[Containe
     """List the members of a zip that are safe to read, and records of the others.
 
     Args:
-        path: path of the zip.
-        label: see Container.
-        previews: see list_containers.
+        path: Path of the zip.
+        label: See Container.
+        previews: See list_containers.
 
     Raises:
-        InputError: the file is not a zip, is damaged, or has no members or too many.
+        InputError: The file is not a zip, is damaged, or has no members or too many.
     """
     with open_zip(path) as archive:
         members = archive.infolist()
@@ -340,7 +340,7 @@ def open_zip(path: Path) -> Generator[zipfile.ZipFile]:
     """Open a zip.
 
     Raises:
-        InputError: the file is not a readable zip.
+        InputError: The file is not a readable zip.
     """
     with open_file(path) as file:
         try:
@@ -373,7 +373,7 @@ def member_error(info: zipfile.ZipInfo) -> LeftOutError | None:
 
 
 @contextmanager
-def opened(container: Container) -> Generator[Opener]:
+def open_container(container: Container) -> Generator[Opener]:
     """Open a container: the `with` target is a function that opens its files by name.
 
     The function raises InputError for a file that can't be read.
@@ -390,7 +390,7 @@ def open_file(path: Path) -> BinaryIO:
     """Open a file for reading.
 
     Raises:
-        InputError: the file can't be opened.
+        InputError: The file can't be opened.
     """
     try:
         return open_regular(path)
@@ -411,12 +411,12 @@ def read_file(open_file: Opener, name: str, most: int) -> bytes:
     """Read all bytes of a container's file.
 
     Args:
-        open_file: function that opens the container's files.
-        name: name of the file.
-        most: largest allowed size in bytes.
+        open_file: Function that opens the container's files.
+        name: Name of the file.
+        most: Largest allowed size in bytes.
 
     Raises:
-        InputError: the file can't be read or is larger.
+        InputError: The file can't be read or is larger.
     """
     with open_file(name) as stream:
         try:

@@ -21,13 +21,15 @@ from ..errors import InputError
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 HEADER_END = 33  # bytes of the signature and the header chunk
-COLOUR_TYPES = {1: 0, 3: 2, 4: 6}  # by number of channels: grey, RGB, RGBA
-LARGEST_NUMBER = 2**31 - 1  # that a PNG file can hold
+COLOUR_TYPES = {1: 0, 3: 2, 4: 6}  # PNG color type by number of channels: grey, RGB, RGBA
+LARGEST_NUMBER = 2**31 - 1  # largest integer in a PNG file
 PERCEPTUAL, METRE = 0, 1
 OWN_LEVEL = 6  # zlib level with the filters of this module
 WEBP_LONGEST = 16383  # pixels of a side; the format's limit
 # Numbers of EXIF's fields.
 DESCRIPTION, SOFTWARE, COPYRIGHT = 270, 305, 33432
+
+JPEG_QUALITY = 92  # Pillow allows 1 to 95
 
 ByteArray = NDArray[np.uint8]
 PixelArray = NDArray[np.uint8] | NDArray[np.uint16]
@@ -37,7 +39,7 @@ def quantize(values: NDArray[np.floating[Any]], bits: int = 8) -> NDArray[Any]:
     """Round values in [0, 1] to whole numbers.
 
     Args:
-        values: array of any shape.
+        values: Array of any shape.
         bits: 8 or 16.
 
     Returns:
@@ -60,15 +62,15 @@ def encode_png(
 
     Args:
         pixels: (h, w) or (h, w, 1) grey, (h, w, 3) RGB or (h, w, 4) RGBA; uint8 or uint16.
-        srgb: whether the file says that it is sRGB; files of data say nothing.
-        text: text of the file by keyword (Latin-1, up to 79 letters).
-        pixels_per_metre: density of the image, or 0 if it has none.
-        compress_level: zlib level 0 to 9 at which Pillow compresses 8-bit images and grey ones of 16 bits; None for
+        srgb: Whether the file says that it is sRGB; files of data say nothing.
+        text: Text of the file by keyword (Latin-1, up to 79 letters).
+        pixels_per_metre: Density of the image, or 0 if it has none.
+        compress_level: Zlib level 0 to 9 at which Pillow compresses 8-bit images and grey ones of 16 bits; None for
             the filters of this module, which serve every image but are slower.
-        latin_text: whether text that fits is stored as Latin-1 (tEXt); all other text is UTF-8 (iTXt).
+        latin_text: Whether text that fits is stored as Latin-1 (tEXt); all other text is UTF-8 (iTXt).
 
     Raises:
-        InputError: the image has no pixels.
+        InputError: The image has no pixels.
     """
     pixels = pixels[..., None] if pixels.ndim == 2 else pixels
     height, width, channels = pixels.shape
@@ -93,26 +95,26 @@ def encode_webp(pixels: ByteArray, text: Mapping[str, str]) -> bytes:
 
     Args:
         pixels: (h, w, 3) RGB or (h, w, 4) RGBA. Colours of transparent pixels are kept.
-        text: text by keyword as `Provenance.keywords` returns it.
+        text: Text by keyword as `Provenance.keywords` returns it.
 
     Raises:
-        InputError: the image is larger than WebP allows.
+        InputError: The image is larger than WebP allows.
     """
     if max(pixels.shape[:2]) > WEBP_LONGEST:
         raise InputError(f"WebP holds at most {WEBP_LONGEST} pixels a side; choose --option format=png.")
     return _save(pixels, "WEBP", lossless=True, exact=True, exif=make_exif(text))
 
 
-def encode_jpeg(pixels: ByteArray, quality: int = 92) -> bytes:
-    """Encode an (h, w, 3) RGB image as JPEG with a quality of 1 to 95, its colours at full resolution."""
-    return _save(pixels, "JPEG", quality=quality, subsampling=0)  # reds bleed with the usual halved chroma
+def encode_jpeg(pixels: ByteArray) -> bytes:
+    """Encode an (h, w, 3) RGB image as JPEG with its colours at full resolution."""
+    return _save(pixels, "JPEG", quality=JPEG_QUALITY, subsampling=0)  # reds bleed with the usual halved chroma
 
 
 def make_exif(text: Mapping[str, str]) -> Image.Exif:
     """Make EXIF data that hold an asset's text.
 
     Args:
-        text: text by keyword as `Provenance.keywords` returns it: all of it is stored as JSON in the description,
+        text: Text by keyword as `Provenance.keywords` returns it: all of it is stored as JSON in the description,
             software and copyright in their own fields too.
     """
     exif = Image.Exif()

@@ -27,7 +27,7 @@ def resize_image(pixels: NDArray[np.uint8], longest: int) -> NDArray[np.uint8]:
 
     Args:
         pixels: (h, w) or (h, w, 3) uint8.
-        longest: longer side of the result in pixels, or 0 to keep the size.
+        longest: Longer side of the result in pixels, or 0 to keep the size.
     """
     height, width = pixels.shape[:2]
     if not longest or longest == max(height, width):
@@ -40,8 +40,8 @@ def resize_textures(asset: TextureSet, longest: int) -> TextureSet:
     """Resize all maps of a material; a material that tiles still tiles afterwards.
 
     Args:
-        asset: the material.
-        longest: longer side of the result in texels, or 0 to keep the size.
+        asset: The material.
+        longest: Longer side of the result in texels, or 0 to keep the size.
     """
     h, w = asset.height.shape
     if not longest or longest == max(h, w):

@@ -56,9 +56,9 @@ def pack_channels(asset: TextureSet, channels: tuple[str, ...], normal_y: int = 
     """Stack channels of a material.
 
     Args:
-        asset: the material.
-        channels: keys of CHANNELS.
-        normal_y: sign of the normal's green channel, as in `Engine`.
+        asset: The material.
+        channels: Keys of CHANNELS.
+        normal_y: Sign of the normal's green channel, as in `Engine`.
 
     Returns:
         (h, w, c) values in [0, 1].
@@ -71,8 +71,8 @@ def describe_texture(asset: TextureSet, file: TextureFile | None = None) -> dict
     """List what an image file says about its material, by keyword.
 
     Args:
-        asset: the material.
-        file: which of the material's files; the file of the height also says how high black and white are.
+        asset: The material.
+        file: One of the material's files; the file of the height also says how high black and white are.
     """
     text = {**asset.provenance.keywords(asset.name), "Texel size": f"{asset.texel_size:.9g} m"}
     if file is None or file.channels != HEIGHT:
@@ -85,9 +85,9 @@ def encode_png_texture(asset: TextureSet, file: TextureFile, engine: Engine, bit
     """Encode one image file of a material as PNG.
 
     Args:
-        asset: the material.
-        file: which of the engine's files.
-        engine: the engine that it is for.
+        asset: The material.
+        file: One of the engine's files.
+        engine: The engine that it is for.
         bits: 8 or 16 bits a channel. Height always has 16: 8 bits show as steps when they displace a surface.
     """
     pixels = quantize(pack_channels(asset, file.channels, engine.normal_y), 16 if file.channels == HEIGHT else bits)

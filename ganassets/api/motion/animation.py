@@ -16,7 +16,7 @@ from ..errors import InputError
 from .editing import blur_track, sample_clip
 from .feet import ground_travel
 from .figure import Body, Camera, body_of, body_size, draw_figure
-from .floor import BACKDROP, Grid, Trails, backdrop, draw_grid, draw_shadow, draw_trails, grid_of, trails_of
+from .floor import BACKDROP, Grid, Trails, backdrop, draw_floor_grid, draw_shadow, draw_trails, grid_of, trails_of
 from .rotations import heading
 
 FloatArray = NDArray[np.floating]
@@ -41,12 +41,12 @@ class Shot:
     """A clip that is ready to be drawn at some times.
 
     Attributes:
-        body: the figure at each time.
+        body: The figure at each time.
         times: (n,) seconds.
         cameras: (n,) cameras, in pixels of the picture.
-        grid: lines on the floor.
-        trails: paths of the feet.
-        size: pixels of the square picture.
+        grid: Lines on the floor.
+        trails: Paths of the feet.
+        size: Pixels of the square picture.
     """
 
     body: Body
@@ -65,7 +65,7 @@ class Shot:
         for frame, camera in enumerate(cameras):
             image = ground.copy()
             draw_shadow(image, self.body, frame, camera)
-            draw_grid(image, camera, self.grid)
+            draw_floor_grid(image, camera, self.grid)
             draw_trails(image, self.trails, float(self.times[frame]), camera)
             draw_figure(image, self.body, frame, camera)
             yield image.reduce(factor)
@@ -83,19 +83,19 @@ def framed_body(
     """Place the figure of a clip and the cameras that follow it.
 
     Args:
-        clip: of a humanoid.
+        clip: Clip of a humanoid.
         times: (n,) seconds from its first frame, at least one.
-        size: pixels of the square picture.
-        view: key of VIEWS.
+        size: Pixels of the square picture.
+        view: Key of VIEWS.
 
     Returns:
         The figure at each of the times, and a camera for each.
 
     Raises:
-        InputError: a joint of the humanoid is missing.
+        InputError: A joint of the humanoid is missing.
     """
     body = body_of(sample_clip(clip, times))
-    targets = followed(clip, times)
+    targets = followed_points(clip, times)
     yaw = float(heading(clip.rotations[0, 0].astype(np.float64))) + math.radians(VIEWS[view])
     camera = Camera(yaw, math.radians(PITCH))
     room = body_size(clip.skeleton) * np.array(ROOM)
@@ -108,8 +108,8 @@ def framed_body(
     return body, tuple(replace(camera, target=(x, y, z)) for x, y, z in targets.tolist())
 
 
-def followed(clip: MotionClip, times: FloatArray) -> FloatArray:
-    """Return the (n, 3) points on the floor that the camera follows.
+def followed_points(clip: MotionClip, times: FloatArray) -> FloatArray:
+    """Return the points (n, 3) on the floor above which the camera looks.
 
     They travel evenly with a loop, and follow the smoothed root of other clips.
     """
@@ -151,7 +151,7 @@ def check_length(pictures: int, width: int, height: int) -> None:
         )
 
 
-def encode_webp(pictures: Sequence[Image.Image], stays: Sequence[float], exif: Image.Exif | None = None) -> bytes:
+def encode_frames(pictures: Sequence[Image.Image], stays: Sequence[float], exif: Image.Exif | None = None) -> bytes:
     """Encode an animated WebP that repeats forever; stays are the seconds that each picture is shown."""
     file = io.BytesIO()
     pictures[0].save(
@@ -183,13 +183,13 @@ def animated_sheet(clips: Sequence[MotionClip], columns: int, size: int = 160, f
     """Encode an animated WebP of clips in a grid, each with its name; all of them play whole rounds.
 
     Args:
-        clips: clips of humanoids, row by row.
-        columns: cells in a row.
-        size: pixels of a cell without the line for the name.
-        fps: pictures a second.
+        clips: Clips of humanoids, row by row.
+        columns: Cells in a row.
+        size: Pixels of a cell without the line for the name.
+        fps: Pictures a second.
 
     Raises:
-        InputError: there is no clip, a joint of the humanoid is missing, or the sheet would be too large.
+        InputError: There is no clip, a joint of the humanoid is missing, or the sheet would be too large.
     """
     if not clips:
         raise InputError("an animated sheet needs at least one clip; generate some first.")
@@ -212,7 +212,7 @@ def animated_sheet(clips: Sequence[MotionClip], columns: int, size: int = 160, f
         for sheet, picture in zip(sheets, shot.pictures(), strict=True):
             sheet.paste(picture, (x, y))
             ImageDraw.Draw(sheet).text((x + size // 2, y + size + strip // 2), name, INK, font, "mm")
-    return encode_webp(sheets, [length / count] * count)
+    return encode_frames(sheets, [length / count] * count)
 
 
 def shorten(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: float) -> str:

@@ -19,8 +19,8 @@ def sample_clip(clip: MotionClip, times: FloatArray) -> MotionClip:
     """Return a clip with the poses of other moments, at the same frame rate.
 
     Args:
-        clip: of any skeleton.
-        times: (f,) seconds from its first frame; clamped to its beginning and end.
+        clip: Clip of any skeleton.
+        times: (f,) seconds from its first frame; clamped to its start and end.
     """
     place = np.clip(times * clip.fps, 0, len(clip) - 1)
     before = np.minimum(place.astype(np.intp), max(len(clip) - 2, 0))
@@ -50,13 +50,6 @@ def resample_clip(clip: MotionClip, fps: float) -> MotionClip:
         return replace(clip, fps=fps)
     count = max(round(clip.seconds * fps), 1)
     return replace(sample_clip(clip, np.linspace(0, clip.seconds, count + 1)), fps=fps, loop=clip.loop)
-
-
-def change_speed(clip: MotionClip, factor: float) -> MotionClip:
-    """Play a clip `factor` times as fast, at the same frame rate."""
-    if not 0 < factor < float("inf"):
-        raise InputError("the speed of a clip must be above 0.")
-    return replace(resample_clip(replace(clip, fps=clip.fps * factor), clip.fps), fps=clip.fps)
 
 
 def crop_clip(clip: MotionClip, start: int, stop: int) -> MotionClip:
@@ -125,8 +118,8 @@ def blur_track(track: NDArray[np.number], sigma: float, wraps: bool = False) -> 
 
     Args:
         track: (f, ...) real or complex.
-        sigma: standard deviation in frames; weights are cut off at three times that.
-        wraps: whether the frame after the last is the first; otherwise the first and last frames are repeated.
+        sigma: Standard deviation in frames; weights are cut off at three times that.
+        wraps: Whether the frame after the last is the first; otherwise the first and last frames are repeated.
     """
     reach = int(np.ceil(3 * sigma))
     weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)

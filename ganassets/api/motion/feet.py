@@ -113,9 +113,9 @@ def unroll_loop(clip: MotionClip, track: NDArray[Any], travel: FloatArray | floa
     """Repeat a loop's track LAPS times, (LAPS (f - 1), ...); other clips' tracks are returned as they are.
 
     Args:
-        clip: the clip of the track.
+        clip: The clip of the track.
         track: (f, ...) one entry per frame.
-        travel: added with each repetition.
+        travel: Added with each repetition.
     """
     if not clip.loop or len(clip) == 1:
         return track
@@ -261,7 +261,7 @@ def find_standing_feet(place: FloatArray, low: float) -> Bools:
 
     Args:
         place: (f, 4, 3) positions of CONTACTS, see `foot_positions`.
-        low: metres.
+        low: Metres.
     """
     height = place.reshape(-1, 2, 2, 3)[..., 1] - STANDING[:2]
     lowest = height.min(-1)
@@ -296,11 +296,11 @@ def hold_feet(clip: MotionClip, blend: float = 0.15) -> MotionClip:
     Loops stay loops.
 
     Args:
-        clip: contacts are found where it has none.
-        blend: seconds over which a correction fades.
+        clip: Contacts are found where it has none.
+        blend: Seconds over which a correction fades.
 
     Returns:
-        the clip with the contacts that were used; only the legs and the height of the root differ.
+        The clip with the contacts that were used; only the legs and the height of the root differ.
     """
     contacts = find_contacts(clip) if clip.contacts is None else clip.contacts
     pose = leg_pose(clip)
@@ -343,10 +343,10 @@ def _foot_targets(clip: MotionClip, pose: LegPose, contacts: Bools, blend: float
     """Return target positions (f, 2, 3) of the ankles and unit directions (f, 2, 3) from them to the balls of the feet.
 
     Args:
-        clip: gives travel, loop and frame rate.
-        pose: of its legs.
+        clip: Clip that gives travel, loop and frame rate.
+        pose: Pose of its legs.
         contacts: (f, 4) which of CONTACTS stand.
-        blend: seconds over which a correction fades.
+        blend: Seconds over which a correction fades.
     """
     frames = len(clip)
     travel = ground_travel(clip)
@@ -358,7 +358,7 @@ def _foot_targets(clip: MotionClip, pose: LegPose, contacts: Bools, blend: float
     ankle, ball = place[:, :, 0], place[:, :, 1]
     flat = np.all(stands, axis=-1)
     sole = float(np.linalg.norm(clip.skeleton.offsets[pose.joints[0, 3]]))
-    level = float(np.sqrt(sole**2 - (FOOT_HEIGHT - TOES_HEIGHT) ** 2))  # between both joints, on the ground
+    level = float(np.sqrt(sole**2 - (FOOT_HEIGHT - TOES_HEIGHT) ** 2))  # distance of both joints along the ground
     held_ball = _run_means(ball, stands[..., 1])
     forward = (ball - ankle) * [1, 0, 1]
     mean_ankle = _run_means(ankle, stands[..., 0])
@@ -407,7 +407,7 @@ def _faded(shift: FloatArray, stands: Bools, length: float) -> tuple[FloatArray,
     Args:
         shift: (n, ..., 3) corrections, valid while joints stand.
         stands: (n, ...) whether a joint stands.
-        length: frames.
+        length: Frames.
 
     Returns:
         (n, ..., 3) corrections and (n, ...) their weights, 1 while a joint stands.
@@ -430,7 +430,7 @@ def _lowering(clip: MotionClip, up: FloatArray, reach: FloatArray) -> FloatArray
     """Return how far (f,) the hips must be lowered in metres, smooth in time.
 
     Args:
-        clip: gives loop and frame rate.
+        clip: Clip that gives loop and frame rate.
         up: (f, 2, 3) from the target ankles to the hip joints.
         reach: (f, 2) largest distance of an ankle from its hip joint.
     """
@@ -450,7 +450,7 @@ def _knee_direction(pose: LegPose, toward: FloatArray) -> FloatArray:
     Knees stay where they are, but never behind the leg. Straight legs bend forward, along the upper leg's own +Z.
 
     Args:
-        pose: of the legs.
+        pose: Pose of the legs.
         toward: (f, 2, 3) unit vectors from the hip joints to the target ankles.
     """
     hip, knee, ankle = pose.places[:, :, 0], pose.places[:, :, 1], pose.places[:, :, 2]

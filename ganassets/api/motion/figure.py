@@ -101,11 +101,11 @@ class Camera:
     """A pinhole camera that looks at a point.
 
     Attributes:
-        yaw: radians about Y that the camera stands at: 0 on +Z, pi / 2 on +X.
-        pitch: radians that it looks down.
-        distance: metres from the target.
-        focal: pixels per metre at a distance of one metre.
-        centre: pixels to the right and down where the target is in the picture.
+        yaw: Radians about Y that the camera stands at: 0 on +Z, pi / 2 on +X.
+        pitch: Radians that it looks down.
+        distance: Metres from the target.
+        focal: Pixels per metre at a distance of one metre.
+        centre: Pixels to the right and down where the target is in the picture.
         target: (3,) metres, the point that it looks at.
     """
 
@@ -161,7 +161,7 @@ class Body:
 
 
 def body_parts() -> list[tuple[Colour, tuple[Ball, ...]]]:
-    """All parts of the body with the colour of their side."""
+    """Return the parts of the body with the colour of their side."""
     parts = list(CENTRAL_PARTS)
     for side, sign in (("left", 1), ("right", -1)):
         for balls in SIDE_PARTS:
@@ -180,7 +180,7 @@ def body_of(clip: MotionClip) -> Body:
     """Place the figure in each frame of a clip.
 
     Raises:
-        InputError: a joint of the humanoid is missing.
+        InputError: A joint of the humanoid is missing.
     """
     skeleton, size = clip.skeleton, body_size(clip.skeleton)
     placed, turned = world_pose(skeleton, clip.translation.astype(np.float64), clip.rotations.astype(np.float64))
@@ -205,7 +205,7 @@ def hulls(centres: FloatArray, radii: FloatArray) -> tuple[FloatArray, FloatArra
         radii: (..., b) radii of the discs.
 
     Returns:
-        centre (..., DIRECTIONS, 2) and radius (..., DIRECTIONS) of the disc that reaches farthest each way; the hull's
+        Centre (..., DIRECTIONS, 2) and radius (..., DIRECTIONS) of the disc that reaches farthest each way; the hull's
         point is centre + radius * unit_circle().
     """
     reach = centres @ unit_circle().T + radii[..., None]
@@ -215,7 +215,7 @@ def hulls(centres: FloatArray, radii: FloatArray) -> tuple[FloatArray, FloatArra
 
 
 def unit_circle(count: int = DIRECTIONS) -> FloatArray:
-    """(count, 2) unit vectors all around."""
+    """Return unit vectors (count, 2), evenly spaced around a circle."""
     angles = np.arange(count) * (2 * np.pi / count)
     return np.stack([np.cos(angles), np.sin(angles)], -1)
 
@@ -227,10 +227,10 @@ def draw_figure(
 
     Args:
         image: RGB, painted on.
-        body: figures of all frames.
-        frame: index of the frame.
-        camera: its pixels are those of the image.
-        shades: see SHADES; small figures need FEW_SHADES.
+        body: Figures of all frames.
+        frame: Index of the frame.
+        camera: Its pixels are those of the image.
+        shades: See SHADES; small figures need FEW_SHADES.
     """
     seen, scale = camera.project(body.centres[frame])
     centre, radius = hulls(seen, body.radii * scale)

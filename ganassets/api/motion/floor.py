@@ -37,8 +37,8 @@ class Grid:
     """Squares on the floor.
 
     Attributes:
-        cell: side of a square in metres.
-        angle: radians about Y between its lines and the axes.
+        cell: Side of a square in metres.
+        angle: Radians about Y between its lines and the axes.
         origin: x and z of one of its corners, metres.
     """
 
@@ -54,7 +54,7 @@ class Trails:
     Attributes:
         points: (f, 2, 3) metres, the points below the toes, y = 0.
         stands: (f, 2) whether the foot stands.
-        fps: frames a second.
+        fps: Frames a second.
         loop_step: (3,) metres that a loop travels per round; None for a clip that doesn't loop.
     """
 
@@ -115,7 +115,7 @@ def floor_light(distance: float) -> float:
 
 
 def patch_middle(camera: Camera) -> FloatArray:
-    """(3,) middle of the patch of light: the point on the floor below the camera's target."""
+    """Return the middle (3,) of the patch of light: the point on the floor below the camera's target."""
     return np.asarray(camera.target) * (1, 0, 1)
 
 
@@ -131,11 +131,11 @@ def backdrop(size: tuple[int, int], camera: Camera) -> Image.Image:
 
 
 def on_floor(ground: FloatArray) -> FloatArray:
-    """(..., 3) points on the floor with the x and z (..., 2)."""
+    """Return the points (..., 3) on the floor at x and z (..., 2)."""
     return np.stack([ground[..., 0], np.zeros(ground.shape[:-1]), ground[..., 1]], -1)
 
 
-def draw_grid(image: Image.Image, camera: Camera, grid: Grid) -> None:
+def draw_floor_grid(image: Image.Image, camera: Camera, grid: Grid) -> None:
     """Paint the grid's lines within the patch."""
     sine, cosine = math.sin(grid.angle), math.cos(grid.angle)
     axes = np.array([[cosine, -sine], [sine, cosine]])  # x and z along each direction of the grid

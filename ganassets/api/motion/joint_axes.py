@@ -1,4 +1,4 @@
-"""Estimate the rest pose of a figure from its motion, for files whose own rest pose is not a standing one."""
+"""Estimate the rest pose of a figure from its motion, for files without a standing rest pose."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def estimate_rest_pose(figure: SourceFigure) -> SourceFigure:
     Each joint's axes are measured over all frames, from the positions of the joints around it.
 
     Args:
-        figure: with Y up.
+        figure: Figure with Y up.
     """
     axes = JointAxes(figure)
     chest = [joint for joint in TRUNK if figure.has(joint)][-1]
@@ -107,8 +107,8 @@ def _measure_torso(axes: JointAxes, chest: str) -> None:
     torso follows both, and the shoulders follow the chest.
 
     Args:
-        axes: to extend.
-        chest: the highest mapped joint of the trunk.
+        axes: Axes to extend.
+        chest: The highest mapped joint of the trunk.
     """
     figure = axes.figure
     rise = figure.path("neck" if figure.has("neck") else "head") - hip_centre(figure.positions, figure)
@@ -127,8 +127,8 @@ def _measure_limb(axes: JointAxes, joints: tuple[str, str, str], body: FloatArra
     """Measure the axes of a limb's two bones, from their directions and the axis of their hinge.
 
     Args:
-        axes: to extend.
-        joints: of the upper bone, the lower bone and the end.
+        axes: Axes to extend.
+        joints: Joints of the upper bone, the lower bone and the end.
         body: (f, 3) world axis of the hinge where the limb is straight.
         axis: (3,) axis of the hinge in the T-pose.
     """
@@ -150,9 +150,9 @@ def _measure_foot(axes: JointAxes, foot: str, toes: str, across: FloatArray) -> 
     the foot while it stands.
 
     Args:
-        axes: to extend.
-        foot: the foot's joint.
-        toes: the joint of its toes.
+        axes: Axes to extend.
+        foot: The foot's joint.
+        toes: The joint of its toes.
         across: (f, 3) world vector to the left of the lower leg.
     """
     figure = axes.figure
@@ -181,7 +181,7 @@ def _snap_to_axes(q: FloatArray, limit: float) -> FloatArray:
 
     Args:
         q: (4,) quaternion.
-        limit: degrees; at this distance or farther the quaternion itself is returned.
+        limit: Degrees; at this distance or farther the quaternion itself is returned.
     """
     matrix = to_matrix(q)
     snapped = np.zeros((3, 3))

@@ -17,7 +17,7 @@ def world_pose(skeleton: Skeleton, translation: FloatArray, rotations: FloatArra
     """Return world positions (..., j, 3) and rotations (..., j, 4) of the joints.
 
     Args:
-        skeleton: the joints.
+        skeleton: The joints.
         translation: (..., 3) position of the root in metres.
         rotations: (..., j, 4) rotations in the parents' frames.
     """
@@ -41,11 +41,11 @@ def root_translations(clip: MotionClip, has_root: bool) -> list[FloatArray]:
     A rig's own root stays on the ground, where engines look for the travel, and the hips below it move up and down.
 
     Args:
-        clip: of any skeleton.
-        has_root: whether the first joint is a root on the ground above the hips.
+        clip: Clip of any skeleton.
+        has_root: Whether the first joint is a root on the ground above the hips.
 
     Returns:
-        those of the hips, or of the root and the hips.
+        Those of the hips, or of the root and the hips.
     """
     if not has_root:
         return [clip.translation]
@@ -72,7 +72,7 @@ def local_rotations(parents: tuple[int, ...], world: FloatArray) -> FloatArray:
     """Convert world rotations (..., j, 4) to rotations in the parents' frames.
 
     Args:
-        parents: index of each joint's parent, -1 for a root.
+        parents: Index of each joint's parent, -1 for a root.
         world: (..., j, 4).
     """
     above = [parent if parent >= 0 else 0 for parent in parents]

@@ -39,14 +39,14 @@ class BodyPart:
     """A closed tube along a bone.
 
     Attributes:
-        joints: joints that move it; the first one where the tube starts, each further one from the middle of its bone
+        joints: Joints that move it; the first one where the tube starts, each further one from the middle of its bone
             on.
-        end: where position 1 is: a joint, or metres from the first joint.
-        rows: cross-sections.
-        domes: heights in metres of the domes at both ends.
-        sides: number of corners of a cross-section.
-        steps: number of cross-sections of a dome.
-        power: exponent of the superellipse that a cross-section is; 2 is an ellipse, more is nearer to a rectangle.
+        end: Where position 1 is: a joint, or metres from the first joint.
+        rows: Cross-sections.
+        domes: Heights in metres of the domes at both ends.
+        sides: Number of corners of a cross-section.
+        steps: Number of cross-sections of a dome.
+        power: Exponent of the superellipse that a cross-section is; 2 is an ellipse, more is nearer to a rectangle.
         material: BODY or JOINTS.
     """
 
@@ -272,15 +272,15 @@ def make_mannequin(skeleton: Skeleton, without: Collection[str] = ()) -> Mannequ
     """Make the mannequin of a humanoid, with fingers if the skeleton has them.
 
     Args:
-        skeleton: the humanoid, in T-pose at rest.
-        without: joints whose parts are left out.
+        skeleton: The humanoid, in T-pose at rest.
+        without: Joints whose parts are left out.
 
     Raises:
-        InputError: one of the humanoid's joints is missing.
+        InputError: One of the humanoid's joints is missing.
     """
     places = rest_pose(skeleton)[0]
-    wanted = [part for part in parts_of(skeleton) if part.joints[0] not in without]
-    parts = [(part, *tube(part, skeleton, places)) for part in wanted]
+    kept = [part for part in parts_of(skeleton) if part.joints[0] not in without]
+    parts = [(part, *tube(part, skeleton, places)) for part in kept]
     starts = np.cumsum([0, *(len(positions) for _, positions, _ in parts)])
     positions = np.concatenate([positions for _, positions, _ in parts])
     joints, weights = zip(*(skin(part, skeleton, places, positions) for part, positions, _ in parts), strict=True)
@@ -318,7 +318,7 @@ def on_side(part: BodyPart, side: str, sign: int) -> BodyPart:
     """Return a side's part with full joint names, mirrored for the right.
 
     Args:
-        part: of the left side.
+        part: Part of the left side.
         side: "left" or "right".
         sign: 1 on the left, -1 on the right.
     """
@@ -366,8 +366,8 @@ def domed(part: BodyPart, length: float) -> FloatArray:
     """Return a part's cross-sections (n, 4), those of the domes at both ends included.
 
     Args:
-        part: the part.
-        length: of its bone in metres.
+        part: The part.
+        length: Length of its bone in metres.
     """
     rows = np.array(part.rows)
     latitudes = np.linspace(0, np.pi / 2, part.steps + 2)[1:-1, None]
@@ -384,8 +384,8 @@ def skin(part: BodyPart, skeleton: Skeleton, places: FloatArray, positions: Floa
     A part with several joints blends between the two whose bones' middles are nearest on either side.
 
     Args:
-        part: the part.
-        skeleton: the humanoid.
+        part: The part.
+        skeleton: The humanoid.
         places: (j, 3) positions of the joints at rest.
         positions: (v, 3) of the vertices.
     """
@@ -407,9 +407,9 @@ def rebind(mannequin: Mannequin, names: Sequence[str], rig: MotionClip) -> Manne
     """Bind a mannequin to another skeleton, in that skeleton's rest pose.
 
     Args:
-        mannequin: in the pose of the rig's first frame.
-        names: of the rig's joints that replace the mannequin's, in their order.
-        rig: a clip of the other skeleton; only its first frame is used.
+        mannequin: Mannequin in the pose of the rig's first frame.
+        names: Names of the rig's joints that replace the mannequin's, in their order.
+        rig: A clip of the other skeleton; only its first frame is used.
     """
     skeleton = rig.skeleton
     joint = np.array([skeleton.index(name) for name in names])[mannequin.joints]

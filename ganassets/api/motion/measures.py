@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..assets import MotionClip
 from ..errors import InputError
-from ..latents import normals
+from ..latents import standard_normals
 from .editing import resample_clip
 from .feet import STANDING, find_standing_feet, foot_positions, ground_travel
 from .kinematics import positions
@@ -51,7 +51,7 @@ def loop_gap(clip: MotionClip) -> tuple[float, float]:
     """Measure how far a clip is from a perfect loop.
 
     Returns:
-        pose gap: the largest difference between first and last frame of a joint's rotation (radians) or of the root's
+        Pose gap: the largest difference between first and last frame of a joint's rotation (radians) or of the root's
             height (metres); the position on the ground is ignored.
         velocity gap: the largest difference between the last step and the first, which follows it, of a joint's
             rotation (radians per frame) or of the root's position (metres per frame).
@@ -114,7 +114,7 @@ def feature_projection() -> FloatArray:
     Its entries are normal. Lengths are kept up to a factor: a sum over frames and joints becomes a mean.
     """
     rows = WINDOW * len(HUMANOID.names) * 6
-    matrix = normals(FEATURE_SEED, rows * FEATURES, FEATURE_STREAM).reshape(rows, FEATURES).astype(np.float64)
+    matrix = standard_normals(FEATURE_SEED, rows * FEATURES, FEATURE_STREAM).reshape(rows, FEATURES).astype(np.float64)
     return matrix / np.sqrt(FEATURES * WINDOW * len(HUMANOID.names))
 
 
@@ -193,10 +193,10 @@ def coverage(real: Features, made: Features, neighbours: int = 5) -> float:
     Args:
         real: (n, k) features.
         made: (m, k) features.
-        neighbours: less than n.
+        neighbours: Less than n.
 
     Raises:
-        InputError: there are too few real rows.
+        InputError: There are too few real rows.
     """
     if not 0 < neighbours < len(real):
         raise InputError(f"coverage needs more than {neighbours} real rows, not {len(real)}.")

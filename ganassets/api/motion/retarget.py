@@ -16,7 +16,7 @@ from ..assets import MotionClip
 from ..errors import InputError
 from ..rig_options import RIG_NAMES
 from .joint_axes import estimate_rest_pose
-from .kinematics import local_rotations, rest_pose, world_pose
+from .kinematics import local_rotations, world_pose
 from .rig_skeletons import NO_ROTATION, bone_axes, convert_to_bones, make_rig_skeleton
 from .rigs import RIGS, recognise_bones
 from .rotations import conjugate, from_axis_angle, make_continuous, multiply, normalise, rotate, shortest_rotation
@@ -55,14 +55,14 @@ def find_up_axis(take: Take, bones: Mapping[str, str] | None = None) -> tuple[st
     """Find the axis of a take that points up; see `choose_up_axis`.
 
     Args:
-        take: motion of any humanoid skeleton.
+        take: Motion of any humanoid skeleton.
         bones: the user's own map, joint of the humanoid -> bone of the file.
 
     Returns:
-        one of up_axis.NAMES, and the reason in words.
+        One of up_axis.NAMES, and the reason in words.
 
     Raises:
-        InputError: the skeleton isn't recognised (see `recognise_bones`).
+        InputError: The skeleton isn't recognised (see `recognise_bones`).
     """
     figure = make_source_figure(take, recognise_bones(take.names, bones))
     rest = rest_up_axis(figure)
@@ -80,18 +80,18 @@ def to_humanoid(
     """Retarget a file's motion to our humanoid: limbs have the same directions, an adult's size, metres, Y up.
 
     Args:
-        take: motion of any humanoid skeleton, in any unit, with any axis up, facing anywhere at rest.
+        take: Motion of any humanoid skeleton, in any unit, with any axis up, facing anywhere at rest.
         bones: the user's own map, joint of the humanoid -> bone of the file, for bones that `recognise_bones` doesn't
             find.
-        fingers: whether to keep the fingers' joints (HUMANOID_FINGERS).
-        name: of the clip; the take's own by default.
-        up: axis of the take that points up, one of up_axis.NAMES; None to find it, see `find_up_axis`.
+        fingers: Whether to keep the fingers' joints (HUMANOID_FINGERS).
+        name: Name of the clip; the take's own by default.
+        up: Axis of the take that points up, one of up_axis.NAMES; None to find it, see `find_up_axis`.
 
     Returns:
-        a clip on HUMANOID, contacts unknown, not looping. Its ground is the source's, y = 0.
+        A clip on HUMANOID, contacts unknown, not looping. Its ground is the source's, y = 0.
 
     Raises:
-        InputError: the skeleton isn't recognised (see `recognise_bones`) or has no legs.
+        InputError: The skeleton isn't recognised (see `recognise_bones`) or has no legs.
     """
     figure = make_source_figure(take, recognise_bones(take.names, bones))
     figure = figure.rotated(rotation_to_y_up(up or find_up_axis(take, bones)[0]))
@@ -121,7 +121,7 @@ def _swings_to_t_pose(figure: SourceFigure) -> dict[str, FloatArray]:
     a foot that stands flat stays flat, at whatever height its toes' joint is.
 
     Args:
-        figure: its rest pose stands and faces +Z.
+        figure: Its rest pose stands and faces +Z.
     """
     swings: dict[str, FloatArray] = {}
     for joint in figure.column:
@@ -164,20 +164,20 @@ def _scales(figure: SourceFigure) -> FloatArray:
 def to_skeleton(clip: MotionClip, target: Take, bones: Mapping[str, str] | None = None) -> Take:
     """Retarget a clip of our humanoid to any other humanoid skeleton, the inverse of `to_humanoid`.
 
-    Limbs have the directions of the clip's, whatever the target's rest pose. The humanoid's T-pose is placed on the
-    ankles of the target's rest pose. From there the hips move in proportion to the length of the legs, so that standing
+    Limbs have the directions of the clip's, for any rest pose of the target. The humanoid's T-pose is placed on the
+    ankles of that rest pose. From there the hips move in proportion to the length of the legs, so that standing
     feet stay where they are. Joints that are not mapped follow their parents; those above the hips don't move.
 
     Args:
-        clip: on HUMANOID or HUMANOID_FINGERS.
-        target: only its rest pose is used, which must be a standing one; any unit, any axis up, facing anywhere.
+        clip: On HUMANOID or HUMANOID_FINGERS.
+        target: Only its rest pose is used, which must be a standing one; any unit, any axis up, facing anywhere.
         bones: the user's own map, joint of the humanoid -> name of the target's joint.
 
     Returns:
-        the target's joints in the clip's frames, in the target's unit and axes.
+        The target's joints in the clip's frames, in the target's unit and axes.
 
     Raises:
-        InputError: the target isn't recognised (see `recognise_bones`), has no legs or doesn't stand; or the clip is on
+        InputError: The target isn't recognised (see `recognise_bones`), has no legs or doesn't stand; or the clip is on
             another skeleton.
     """
     check_humanoid(clip)
@@ -211,10 +211,10 @@ def _pose_target(
     """Pose a target skeleton; joints without a given rotation follow their parents.
 
     Args:
-        target: gives the rest pose.
-        clip: gives name and frame rate.
+        target: Target that gives the rest pose.
+        clip: Clip that gives name and frame rate.
         rotations: joint of the target -> world rotations (f, 4).
-        hips: name of the target's hips.
+        hips: Name of the target's hips.
         hip_positions: (f, 3) world positions of the hips.
     """
     rest, resting = target.rest_positions, normalise(target.rest_rotations)
@@ -239,16 +239,6 @@ def _pose_target(
     )
 
 
-def to_take(clip: MotionClip) -> Take:
-    """Convert a clip to a take, as if it had been read from a file."""
-    skeleton = clip.skeleton
-    places, turns = rest_pose(skeleton)
-    moved, turned = world_pose(skeleton, clip.translation.astype(np.float64), clip.rotations.astype(np.float64))
-    rest = places.astype(np.float64), turns.astype(np.float64)
-    world = moved.astype(np.float64), turned.astype(np.float64)
-    return Take(clip.name, skeleton.names, skeleton.parents, *rest, clip.fps, *world)
-
-
 def check_humanoid(clip: MotionClip) -> None:
     """Raise InputError unless a clip is on HUMANOID or HUMANOID_FINGERS."""
     if clip.skeleton.names not in (HUMANOID.names, HUMANOID_FINGERS.names):
@@ -262,12 +252,12 @@ def to_rig(clip: MotionClip, rig: str, axes: str = "") -> MotionClip:
     of a clip is translated.
 
     Args:
-        clip: on HUMANOID or HUMANOID_FINGERS.
-        rig: one of RIG_NAMES.
-        axes: of the bones, see Rig; "" for the rig's own.
+        clip: On HUMANOID or HUMANOID_FINGERS.
+        rig: One of RIG_NAMES.
+        axes: Axes of the bones, see Rig; "" for the rig's own.
 
     Raises:
-        InputError: no such rig, or the clip is on another skeleton.
+        InputError: No such rig, or the clip is on another skeleton.
     """
     if rig not in RIG_NAMES:
         raise InputError(f"there is no rig {rig!r} to write; choose one of {', '.join(RIG_NAMES)}.")

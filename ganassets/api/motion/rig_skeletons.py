@@ -23,7 +23,7 @@ def make_rig_skeleton(skeleton: Skeleton, rig: Rig, axes: FloatArray) -> Skeleto
 
     Args:
         skeleton: HUMANOID or HUMANOID_FINGERS.
-        rig: gives the names, the rest pose and the root.
+        rig: Rig that gives the names, the rest pose and the root.
         axes: (j, 4) see `bone_axes`.
     """
     above = [max(parent, 0) for parent in skeleton.parents]
@@ -42,7 +42,7 @@ def bone_axes(skeleton: Skeleton, axes: str) -> FloatArray:
     """Return the world rotations (j, 4) of a rig's bones in the T-pose.
 
     Args:
-        skeleton: the humanoid.
+        skeleton: The humanoid.
         axes: "x" or "y" for that axis along the bone and Z forwards (upwards where the bone points forwards), or
             "world" for all parallel to the world.
     """

@@ -22,7 +22,7 @@ REQUIRED = (
         for part in ("UpperLeg", "LowerLeg", "Foot", "UpperArm", "LowerArm")
     ),
 )
-ONE_OF = ("head", "neck")  # at least one of them is required too
+ONE_OF = ("head", "neck")  # required: at least one of these
 NONE = "-"
 TRAILING_NUMBER = re.compile(r"_\d+$")
 SHOWN = 12  # most names in an error
@@ -34,11 +34,11 @@ class Rig:
 
     Attributes:
         bones: joint of the humanoid -> spellings of its bone; the first is the one to write.
-        prefix: written before every bone's name; any prefix is read.
-        pose: arms at rest: "T" out to the sides, "A" 45 degrees down.
-        axes: of written bones in the T-pose: "world" parallel to the world, "x" or "y" that axis along the bone, or ""
+        prefix: Written before every bone's name; any prefix is read.
+        pose: Arms at rest: "T" out to the sides, "A" 45 degrees down.
+        axes: Axes of written bones in the T-pose: "world" for the world's, "x" or "y" that axis along the bone, or ""
             for rigs that are only read.
-        root: name of a joint on the ground above the hips, or "" for none.
+        root: Name of a joint on the ground above the hips, or "" for none.
     """
 
     bones: Mapping[str, tuple[str, ...]]
@@ -63,13 +63,13 @@ def _bones(
     """Make a table joint -> spellings from words separated by blanks; spellings of one bone are separated by "/".
 
     Args:
-        sides: the words for left and right.
-        middle: bones of MIDDLE in its order, "-" for none.
-        limbs: bones of SIDE in its order, with {side}.
-        finger: pattern of a finger's bone with {side}, {finger} and {part}.
-        fingers: the words for thumb, index, middle, ring and little finger.
-        thumb: the words for the thumb's three bones.
-        parts: the words for the three bones of another finger; the thumb's where empty.
+        sides: The words for left and right.
+        middle: Bones of MIDDLE in its order, "-" for none.
+        limbs: Bones of SIDE in its order, with {side}.
+        finger: Pattern of a finger's bone with {side}, {finger} and {part}.
+        fingers: The words for thumb, index, middle, ring and little finger.
+        thumb: The words for the thumb's three bones.
+        parts: The words for the three bones of another finger; the thumb's where empty.
     """
     found = {name: word for (name, _, _), word in zip(MIDDLE, middle.split(), strict=True)}
     for side, word in zip(("left", "right"), sides.split(), strict=True):
@@ -262,7 +262,7 @@ def _matches(rig: Rig, bones: Mapping[str, str]) -> dict[str, str]:
     Candidates for the prefix are the rig's own, none, and what precedes the hips' name in the file.
 
     Args:
-        rig: the rig's spellings.
+        rig: The rig's spellings.
         bones: key -> name of the file's bones.
     """
     hips = rig.keys["hips"]
@@ -296,7 +296,7 @@ def recognise_bones(names: Sequence[str], given: Mapping[str, str] | None = None
     The rig whose names match most bones is used; prefix, case, separators and appended numbers don't matter.
 
     Args:
-        names: of the file's bones.
+        names: Names of the file's bones.
         given: the user's own map, joint -> bone; takes precedence.
 
     Returns:
@@ -304,7 +304,7 @@ def recognise_bones(names: Sequence[str], given: Mapping[str, str] | None = None
         head or neck are always included.
 
     Raises:
-        InputError: required joints are not found, or the map names joints or bones that don't exist.
+        InputError: Required joints are not found, or the map names joints or bones that don't exist.
     """
     found = match_bones(names, given)
     missing = missing_joints(found)
@@ -326,15 +326,15 @@ def match_bones(
     """Recognise as many bones as possible; see `recognise_bones`.
 
     Args:
-        names: of the file's bones.
+        names: Names of the file's bones.
         given: the user's own map, joint -> bone; takes precedence.
-        rigs: the rigs to compare with.
+        rigs: The rigs to compare with.
 
     Returns:
         joint -> one of `names`, in the humanoid's order.
 
     Raises:
-        InputError: the map names joints or bones that don't exist.
+        InputError: The map names joints or bones that don't exist.
     """
     given = given or {}
     _check_given(given, names)

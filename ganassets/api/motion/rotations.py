@@ -170,7 +170,7 @@ def from_euler(order: str, degrees: FloatArray) -> FloatArray:
     """Return the quaternions (..., 4) of rotations about axes of the rotating frame.
 
     Args:
-        order: any number of the letters X, Y, Z, the outermost first: "ZXY" is Rz Rx Ry, as in BVH.
+        order: Any number of the letters X, Y, Z, the outermost first: "ZXY" is Rz Rx Ry, as in BVH.
         degrees: (..., len(order)).
     """
     angles = np.radians(np.asarray(degrees, np.float64))
@@ -186,7 +186,7 @@ def to_euler(order: str, q: FloatArray) -> FloatArray:
     The middle angle is in -90..90. At its ends, where the other two are not unique, the last one is 0.
 
     Args:
-        order: three different letters of X, Y, Z.
+        order: Three different letters of X, Y, Z.
         q: (..., 4).
     """
     i, j, k = (AXES.index(letter) for letter in order)

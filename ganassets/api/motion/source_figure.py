@@ -90,7 +90,7 @@ def make_source_figure(take: Take, bones: Mapping[str, str]) -> SourceFigure:
     """Select the mapped joints of a take, in the take's own axes.
 
     Args:
-        take: motion of any humanoid.
+        take: Motion of any humanoid.
         bones: joint of the humanoid -> name of the take's joint.
     """
     picked = [take.names.index(bone) for bone in bones.values()]

@@ -1,4 +1,4 @@
-"""Motion as it is in a file: any skeleton, any unit, and joints that may move relative to each other."""
+"""Motion as stored in a file: any skeleton, any unit, and joints that may move relative to each other."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..assets import check_array
+from ..arrays import check_array
 from ..errors import InputError
 
 
@@ -16,15 +16,15 @@ class Take:
     """World transforms of the joints in a file's clip. Rotations are unit quaternions (x, y, z, w).
 
     Attributes:
-        name: of the clip.
-        names: of the joints, as in the file; parents come before their children.
-        parents: index of each joint's parent, -1 for a root; there may be several roots.
+        name: Name of the clip.
+        names: Names of the joints, as in the file; parents come before their children.
+        parents: Index of each joint's parent, -1 for a root; there may be several roots.
         rest_positions: (j, 3) float64 positions at rest (as far as known the file's T- or A-pose), in the file's unit.
         rest_rotations: (j, 4) float64 world rotations at rest.
-        fps: frames per second.
+        fps: Frames per second.
         positions: (f, j, 3) float64 in the file's unit.
         rotations: (f, j, 4) float64 world rotations.
-        note: an irregularity of the file in one sentence without its full stop, or "".
+        note: An irregularity of the file in one sentence without its full stop, or "".
     """
 
     name: str

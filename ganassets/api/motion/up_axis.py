@@ -34,15 +34,15 @@ SUPPORT, GROUND, REST = 1.5, 1.25, 1.25
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """What a motion shows about each axis, arrays (6,) in the order of NAMES.
+    """Evidence that each axis points up, as arrays (6,) in the order of NAMES.
 
     Attributes:
-        upright: share of the frames in which the torso points along the axis, plus that of the legs; 0 to 2.
-        supported: share of the frames with a joint other than the head on the floor across the axis.
-        grounded: whether that floor is at 0.
+        upright_shares: Share of the frames in which the torso points along the axis, plus that of the legs; 0 to 2.
+        supported: Share of the frames with a joint other than the head on the floor across the axis.
+        grounded: Whether that floor is at 0.
     """
 
-    upright: FloatArray
+    upright_shares: FloatArray
     supported: FloatArray
     grounded: NDArray[np.bool_]
 
@@ -56,17 +56,19 @@ def choose_up_axis(
         column: joint of the humanoid -> its index on axis m; hips, legs and head or neck are among them.
         positions: (f, m, 3) in any unit.
         rest_positions: (m, 3) at rest.
-        rest: axis along which the rest pose stands, one of NAMES, or None where it doesn't stand.
+        rest: Axis along which the rest pose stands, one of NAMES, or None where it doesn't stand.
 
     Returns:
-        one of NAMES, and the reason in words.
+        One of NAMES, and the reason in words.
     """
     found = evidence(column, positions)
-    standing = int(found.upright.argmax())
+    standing = int(found.upright_shares.argmax())
     if rest is not None:
         i = NAMES.index(rest)
         stands = (
-            found.upright[standing] > 2 * LIKELY and found.supported[standing] > LIKELY and found.grounded[standing]
+            found.upright_shares[standing] > 2 * LIKELY
+            and found.supported[standing] > LIKELY
+            and found.grounded[standing]
         )
         fits = found.supported[i] > UNLIKELY and (found.grounded[i] or not found.grounded[standing])
         if stands and standing != i and not fits:
@@ -75,8 +77,8 @@ def choose_up_axis(
     y = NAMES.index("Y")
     if found.supported[y] > LIKELY and found.grounded[y]:
         return "Y", "the motion stays on the ground, y = 0"
-    scores = found.upright + SUPPORT * found.supported + GROUND * found.grounded
-    scores += REST * (upright(column, rest_positions[None]) == 2)
+    scores = found.upright_shares + SUPPORT * found.supported + GROUND * found.grounded
+    scores += REST * (upright_shares(column, rest_positions[None]) == 2)
     scores += [CONVENTION.get(name, 0.0) for name in NAMES]
     best = int(scores.argmax())
     return NAMES[best], "the motion stands on a floor across it" if found.supported[best] > UNLIKELY else "convention"
@@ -91,10 +93,10 @@ def evidence(column: Mapping[str, int], positions: FloatArray) -> Evidence:
     floor = np.percentile(lowest, FLOOR_PERCENTILE, axis=0)
     supported = (held & (lowest <= floor + NEAR_FLOOR * size)).mean(0)
     low, high = (bound * size for bound in AT_ZERO)
-    return Evidence(upright(column, positions), supported, (low <= floor) & (floor <= high))
+    return Evidence(upright_shares(column, positions), supported, (low <= floor) & (floor <= high))
 
 
-def upright(column: Mapping[str, int], positions: FloatArray) -> FloatArray:
+def upright_shares(column: Mapping[str, int], positions: FloatArray) -> FloatArray:
     """Return for each axis (6,) the share of frames in which the torso points along it, plus that of the legs."""
     found = np.zeros(len(NAMES))
     for way in (torso(column, positions), leg_part(column, positions, "Foot", "UpperLeg")):

@@ -1,1 +1,1 @@
-"""The batch engine: thousands of assets to disk, in processes side by side, that go on where they were stopped."""
+"""Batch engine: generate thousands of assets in parallel processes, and continue where a run stopped."""

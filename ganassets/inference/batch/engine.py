@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ...api.errors import GanassetsError, InputError
-from ...api.writer import can_not_write, remove_leftovers, stems_of, write_atomic
+from ...api.writer import remove_leftovers, stems_of, write_atomic, write_error
 from ..callbacks import ignore
 from ..model import CPU, CUDA, has_cuda
 from ..model_search import is_trusted
@@ -48,10 +48,10 @@ class UnitFailure:
     """A unit that could not be made.
 
     Attributes:
-        name: of its asset, with the job's subfolder.
-        seed: of the asset.
-        why: error message.
-        exit_code: of the error.
+        name: Name of its asset, with the job's subfolder.
+        seed: Seed of the asset.
+        why: Error message.
+        exit_code: Exit code of the error.
     """
 
     name: str
@@ -70,10 +70,10 @@ class BatchSummary:
     """The result of a run.
 
     Attributes:
-        made: number of assets that were made.
-        skipped: number of assets that existed already.
-        failures: units that could not be made.
-        shown: assets for the contact sheet of each job, by the job's number.
+        made: Number of assets that were made.
+        skipped: Number of assets that existed already.
+        failures: Units that could not be made.
+        shown: Assets for the contact sheet of each job, by the job's number.
     """
 
     made: int = 0
@@ -84,17 +84,17 @@ class BatchSummary:
 
 @dataclass(frozen=True)
 class BatchSettings:
-    """How to run a plan.
+    """Settings of a batch run.
 
     Attributes:
-        workers: number of processes; None chooses by processors and memory.
-        overwrite: make all assets again and replace existing files.
-        sheet: whether to return assets for contact sheets.
-        providers: execution providers of onnxruntime; None chooses, and takes the processor for untrusted models.
-        memory: limit of a worker process in bytes; with a limit, this process opens no model. None for no limit.
-        patience: time limit of a worker process for an asset of up to LARGE texels, in seconds, and in proportion for
+        workers: Number of processes; None chooses by processors and memory.
+        overwrite: Make all assets again and replace existing files.
+        sheet: Whether to return assets for contact sheets.
+        providers: Execution providers of onnxruntime; None chooses, and takes the processor for untrusted models.
+        memory: Limit of a worker process in bytes; with a limit, this process opens no model. None for no limit.
+        patience: Time limit of a worker process for an asset of up to LARGE texels, in seconds, and in proportion for
             larger ones; None for no limit.
-        trusted: whether to run all models without limits. None trusts models that came with their plugins or are of
+        trusted: Whether to run all models without limits. None trusts models that came with their plugins or are of
             runs in the working folder; the others get UNTRUSTED_BYTES and UNTRUSTED_SECONDS, or the two limits above.
     """
 
@@ -122,7 +122,7 @@ def with_limits(plan: Plan, settings: BatchSettings) -> BatchSettings:
     )
 
 
-def run(
+def run_batch(
     plan: Plan,
     out: Path,
     settings: BatchSettings,
@@ -131,20 +131,20 @@ def run(
     made: Callable[[ResolvedRequest, BatchUnit], None] = ignore,
     elsewhere: Container[str] = (),
 ) -> BatchSummary:
-    """Make the assets of a plan that a folder lacks.
+    """Generate the assets of a plan that are missing in a folder.
 
     Args:
-        plan: checked.
-        out: the folder, created if it is missing.
-        settings: how to run.
-        progress: called with (done, total) after each asset.
-        report: called with a sentence when a device could not be used.
-        made: called with each unit when its files are on the disk and recorded.
-        elsewhere: keys of units (see ResolvedRequest.key) that the caller has already.
+        plan: Checked.
+        out: The folder, created if it is missing.
+        settings: How to run.
+        progress: Called with (done, total) after each asset.
+        report: Called with a sentence when a device could not be used.
+        made: Called with each unit when its files are on the disk and recorded.
+        elsewhere: Keys of units (see ResolvedRequest.key) that the caller has already.
 
     Raises:
-        InputError: the folder is in use, damaged or can't be written, or holds other files with these names.
-        GanassetsError: no further asset can be made.
+        InputError: The folder is in use, damaged or can't be written, or holds other files with these names.
+        GanassetsError: No further asset can be made.
     """
     settings = with_limits(plan, settings)
     with Index(out) as index:
@@ -162,7 +162,7 @@ def run(
             index.begin()
         if todo or shown:
             work = Work(frozenset(todo), frozenset(shown))
-            make(plan, out, settings, work, index, summary, progress, report, made)
+            process_units(plan, out, settings, work, index, summary, progress, report, made)
         if todo or index.cut_off:
             raise_common_failure(summary)
             write_failures(out, summary.failures)
@@ -171,7 +171,7 @@ def run(
 
 
 def raise_common_failure(summary: BatchSummary) -> None:
-    """Raise the reason of all failures if no asset could be made and all failed alike (a missing library, say)."""
+    """Raise the common reason of all failures if no asset could be generated (a missing library, say)."""
     first = summary.failures[0] if summary.failures else None
     nothing = not summary.made and not summary.skipped
     if first and nothing and all(failure.reason == first.reason for failure in summary.failures):
@@ -207,7 +207,7 @@ class Work:
         return len(self.write | self.show)
 
 
-def make(
+def process_units(
     plan: Plan,
     out: Path,
     settings: BatchSettings,
@@ -309,8 +309,8 @@ def default_workers(plan: Plan, cuda: bool, allowed: int = 0) -> int:
     """Return the number of workers that the processors and the memory allow.
 
     Args:
-        plan: of the batch.
-        cuda: whether the workers use a GPU.
+        plan: Plan of the batch.
+        cuda: Whether the workers use a GPU.
         allowed: bytes that each worker may use, if that is limited.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -319,12 +319,12 @@ def default_workers(plan: Plan, cuda: bool, allowed: int = 0) -> int:
     return max(1, min(cores, most, int(free_memory() / needed)))
 
 
-def worker_memory(job: Any) -> float:
+def worker_memory(job: ResolvedRequest) -> float:
     """Estimate the memory of a worker for a job, in bytes."""
     return BYTES_AT_REST + BYTES_PER_TEXEL * texels(job)
 
 
-def texels(job: Any) -> int:
+def texels(job: ResolvedRequest) -> int:
     """Return the texels of the largest map whose size a job names; 0 where it names none."""
     sizes = [job.request.size, *(recipe.size for recipe in job.recipes)]
     return max(math.prod(size) if size else 0 for size in sizes)
@@ -376,7 +376,7 @@ def check_names_free(plan: Plan, todo: Sequence[int], index: Index, out: Path) -
     Files that an interrupted run left without recording them, and those recorded under the same key, may be replaced.
 
     Raises:
-        InputError: a file with such a name exists.
+        InputError: A file with such a name exists.
     """
     names: dict[str, set[str]] = {}
     for i in todo:
@@ -395,7 +395,7 @@ def list_files(folder: Path) -> list[Path]:
     try:
         return list(folder.iterdir()) if folder.is_dir() else []
     except OSError as error:
-        raise can_not_write(folder, error) from error
+        raise write_error(folder, error) from error
 
 
 def clean_folders(plan: Plan, out: Path, locked: bool) -> None:
@@ -419,10 +419,10 @@ class Estimate:
     """The expected cost of a job, measured on some of its assets.
 
     Attributes:
-        assets: number of assets.
-        files: mean number of files of an asset.
-        bytes: mean size of an asset.
-        seconds: time for all assets, with all workers.
+        assets: Number of assets.
+        files: Mean number of files of an asset.
+        bytes: Mean size of an asset.
+        seconds: Time for all assets, with all workers.
     """
 
     assets: int
@@ -443,15 +443,15 @@ def estimate(plan: Plan, settings: BatchSettings) -> list[Estimate]:
 
 
 def estimate_job(
-    plan: Plan, k: int, settings: BatchSettings, make: Callable[[Iterator[Task]], Iterator[Answer]]
+    plan: Plan, k: int, settings: BatchSettings, process: Callable[[Iterator[Task]], Iterator[Answer]]
 ) -> Estimate:
     """Estimate the cost of the job number k.
 
     Args:
-        plan: of the batch.
-        k: number of the job.
-        settings: of the batch.
-        make: makes the units of tasks.
+        plan: Plan of the batch.
+        k: Number of the job.
+        settings: Settings of the batch.
+        process: Generates the units of tasks.
     """
     job = plan.jobs[k]
     workers = settings.workers or default_workers(plan, cuda=False)
@@ -460,7 +460,7 @@ def estimate_job(
     began = time.monotonic()
     for number, i in enumerate(picked):
         began = time.monotonic() if number == 1 else began  # the first unit opens the model
-        for answer in make(iter((Task((i,), frozenset({i})),))):
+        for answer in process(iter((Task((i,), frozenset({i})),))):
             if not isinstance(answer, Made):
                 raise GanassetsError(answer.why)
             sizes.append((len(answer.files), sum(size for size, _ in answer.files.values())))

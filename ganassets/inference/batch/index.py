@@ -1,6 +1,6 @@
 """Read and write index.jsonl of an output folder: one line for each asset that was made.
 
-A run begins and ends with a line of its own, so a reader can see whether the last run was interrupted. The files of an
+A run starts and ends with a line of its own, so a reader can see whether the last run was interrupted. The files of an
 asset are complete before its line is written; what an interrupted run wrote without recording it is made again.
 """
 
@@ -21,7 +21,7 @@ from .journal import Journal, lines_of
 
 INDEX = "index.jsonl"
 LONGEST_PATH = 4096
-FIRST = b'{"begin":'  # every index begins so; other files of that name are left alone
+FIRST = b'{"begin":'  # start of every index; other files of that name are left alone
 
 
 class _IndexLine(BaseModel):
@@ -39,9 +39,9 @@ class IndexEntry(_IndexLine):
     """The line of an asset.
 
     Attributes:
-        name: of the asset, with its subfolder; see ResolvedRequest.path.
-        key: see ResolvedRequest.key.
-        files: by path below the output folder, with slashes.
+        name: Name of the asset, with its subfolder; see ResolvedRequest.path.
+        key: See ResolvedRequest.key.
+        files: Files by path below the output folder, with slashes.
     """
 
     name: str = Field(max_length=LONGEST_PATH)
@@ -68,14 +68,14 @@ class Index:
     """The index of one output folder, open for writing and locked: one run at a time writes to a folder.
 
     Args:
-        out: the folder.
+        out: The folder.
 
     Attributes:
-        done: entries by name of the asset, with its subfolder.
-        cut_off: whether the last run was interrupted.
+        done: Entries by name of the asset, with its subfolder.
+        cut_off: Whether the last run was interrupted.
 
     Raises:
-        InputError: the file is damaged or in use by another run, or the folder can't be written.
+        InputError: The file is damaged or in use by another run, or the folder can't be written.
     """
 
     def __init__(self, out: Path) -> None:
@@ -135,29 +135,29 @@ class Index:
         self.done[entry.name] = Done(entry.key, {path: file.bytes for path, file in entry.files.items()})
 
     def begin(self) -> None:
-        """Record that a run begins, unless it continues an interrupted one."""
+        """Record the start of a run, unless it continues an interrupted one."""
         if not self.cut_off:
-            self._journal.write(as_json({"begin": __version__}))
+            self._journal.write(to_json_line({"begin": __version__}))
         self.cut_off = True
 
     def enter(self, name: str, key: str, files: Mapping[str, tuple[int, str]], recipe: str) -> None:
         """Record an asset.
 
         Args:
-            name: of the asset, with its subfolder.
-            key: of the unit; see ResolvedRequest.key.
-            files: size in bytes and SHA-256 of each file by its path below the folder.
-            recipe: of the asset, as JSON.
+            name: Name of the asset, with its subfolder.
+            key: Key of the unit; see ResolvedRequest.key.
+            files: Size in bytes and SHA-256 of each file by its path below the folder.
+            recipe: Recipe of the asset, as JSON.
         """
         records = {path: {"bytes": size, "sha256": digest} for path, (size, digest) in files.items()}
-        self._journal.write(f'{as_json({"name": name, "key": key, "files": records})[:-1]},"recipe":{recipe}}}')
+        self._journal.write(f'{to_json_line({"name": name, "key": key, "files": records})[:-1]},"recipe":{recipe}}}')
 
     def end(self) -> None:
         """Record that the run has ended."""
-        self._journal.write(as_json({"end": __version__}))
+        self._journal.write(to_json_line({"end": __version__}))
         self.cut_off = False
 
 
-def as_json(record: Mapping[str, Any]) -> str:
+def to_json_line(record: Mapping[str, Any]) -> str:
     """Write JSON on one line."""
     return json.dumps(record, separators=(",", ":"))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ...api.errors import InputError
 from ...api.files import check_regular, open_regular
-from ...api.writer import can_not_write
+from ...api.writer import write_error
 from .lock import lock_file
 
 MAX_LINE = 8 * 2**20  # bytes
@@ -19,15 +19,15 @@ class Journal:
     """A file of JSON lines, open for writing and locked.
 
     Args:
-        path: of the file; it is created with its folder if it is missing.
-        folder: to name in error messages.
-        taken: called again and again while another process has the file; raises, or waits a little.
+        path: Path of the file; it is created with its folder if it is missing.
+        folder: Folder to name in error messages.
+        taken: Called again and again while another process has the file; raises, or waits a little.
 
     Attributes:
-        locked: whether the file is locked; False where the file system has no locks.
+        locked: Whether the file is locked; False where the file system has no locks.
 
     Raises:
-        InputError: the file can't be written or is too large.
+        InputError: The file can't be written or is too large.
     """
 
     def __init__(self, path: Path, folder: Path, taken: Callable[[], None]) -> None:
@@ -37,7 +37,7 @@ class Journal:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._handle = os.open(path, flags, 0o666)
         except OSError as error:
-            raise can_not_write(folder, error) from error
+            raise write_error(folder, error) from error
         try:
             check_regular(self._handle, path)
             while (held := lock_file(self._handle)) is False:
@@ -47,7 +47,7 @@ class Journal:
                 raise InputError(f"{path} is too large for an index; choose another folder.")
         except OSError as error:
             self.close()
-            raise can_not_write(folder, error) from error
+            raise write_error(folder, error) from error
         except BaseException:
             self.close()
             raise
@@ -67,7 +67,7 @@ class Journal:
             try:
                 os.ftruncate(self._handle, size)
             except OSError as error:
-                raise can_not_write(self.folder, error) from error
+                raise write_error(self.folder, error) from error
 
     def write(self, record: str) -> None:
         """Append a line, completely or not at all; InputError where the disk refuses."""
@@ -78,7 +78,7 @@ class Journal:
             os.fsync(self._handle)
         except OSError as error:
             os.ftruncate(self._handle, start)
-            raise can_not_write(self.folder, error) from error
+            raise write_error(self.folder, error) from error
 
 
 def lines_of(path: Path) -> Iterator[bytes]:

@@ -17,14 +17,14 @@ def lock_file(handle: int, seconds: float = PATIENCE) -> bool | None:
     """Lock an open file.
 
     Args:
-        handle: descriptor of the file.
-        seconds: time to wait for another process that holds the lock.
+        handle: Descriptor of the file.
+        seconds: Time to wait for another process that holds the lock.
 
     Returns:
-        whether this process holds the lock now; None where the file system has no locks.
+        Whether this process holds the lock now; None where the file system has no locks.
 
     Raises:
-        OSError: the file can't be locked for another reason.
+        OSError: The file can't be locked for another reason.
     """
     deadline = time.monotonic() + seconds
     while (held := _try(handle)) is False and time.monotonic() < deadline:

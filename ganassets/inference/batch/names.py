@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping
 from string import Formatter
 
 from ...api.errors import InputError
-from ...api.texts import nearest
+from ...api.texts import suggest_name
 from ...api.writer import check_names
 
 DEFAULT, DEFAULT_OF_GRIDS = "{generator}-{seed:08d}", "{generator}-{seed:08d}-{place:03d}"
-MAX_BYTES = 150  # of a name; exporters append to it
+MAX_BYTES = 150  # bytes of a name; exporters append to it
 # Allowed format specifications of each type; short, so that no name can fill the memory.
 SPECIFICATIONS = {int: r"(0?[1-9][0-9]?)?d?", float: r"(\.[0-9])?[fg]?", str: ""}
 
@@ -23,11 +23,11 @@ def compile_template(template: str, fields: Mapping[str, type]) -> Callable[[Map
     """Turn a template into a function of its fields' values.
 
     Args:
-        template: text with fields in braces; {{ and }} are braces.
-        fields: type of each available field.
+        template: Text with fields in braces; {{ and }} are braces.
+        fields: Type of each available field.
 
     Raises:
-        InputError: a field is unknown, a format specification is not allowed, or a brace is missing.
+        InputError: A field is unknown, a format specification is not allowed, or a brace is missing.
     """
     try:
         parts = list(Formatter().parse(template))
@@ -37,7 +37,7 @@ def compile_template(template: str, fields: Mapping[str, type]) -> Callable[[Map
         if field is None:
             continue
         if field not in fields:
-            raise InputError(f"there is no {{{field}}} for a name; {nearest(field, list(fields))}")
+            raise InputError(f"there is no {{{field}}} for a name; {suggest_name(field, list(fields))}")
         if conversion or not re.fullmatch(SPECIFICATIONS[fields[field]], specification or ""):
             raise InputError(f"a name can't have {{{field}{'!' if conversion else ':'}{conversion or specification}}}.")
 

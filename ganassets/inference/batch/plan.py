@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from ..model import ModelFile
 
 MAX_UNITS = 1_000_000
-MAX_COMBINATIONS = 10_000  # of a grid's values
+MAX_COMBINATIONS = 10_000  # combinations of a grid's values
 DRAW_STREAM = 2**20  # first stream of random numbers for conditions that the seed draws
 
 Interval = tuple[float, float]
@@ -45,10 +45,10 @@ class BatchUnit:
     """One asset of a batch.
 
     Attributes:
-        name: of the asset.
-        seed: of the asset.
-        conditions: values of the conditions that are not left to the seed.
-        recipe: of the asset, in place of both; None for a seed.
+        name: Name of the asset.
+        seed: Seed of the asset.
+        conditions: Values of the conditions that are not left to the seed.
+        recipe: Recipe of the asset, in place of both; None for a seed.
     """
 
     name: str
@@ -62,18 +62,18 @@ class ResolvedRequest:
     """A request that was checked against its model: one model, one format, many assets.
 
     Attributes:
-        request: what the user asked for.
-        file: the model.
+        request: What the user asked for.
+        file: The model.
         exporter, options: name of the format, and all its settings.
-        settings: all settings of the generator.
-        seeds: one asset for each, or one for each combination of the grid.
-        conditions: values that all assets have.
-        grid: values by condition; each seed is made with all combinations.
-        drawn: an interval or choices by condition; each seed draws one of them evenly.
-        size: of the recipes of seeds: the request's, or the model's default; None where the plugin chooses it.
-        recipes: in place of seeds.
+        settings: All settings of the generator.
+        seeds: One asset for each, or one for each combination of the grid.
+        conditions: Values that all assets have.
+        grid: Values by condition; each seed is made with all combinations.
+        drawn: An interval or choices by condition; each seed draws one of them evenly.
+        size: Size of the recipes of seeds: the request's, or the model's default; None where the plugin chooses it.
+        recipes: Recipes in place of seeds.
         offset: (layers, w_dim) added to w of each seed, or None.
-        title: name of the job in messages and of its contact sheet.
+        title: Name of the job in messages and of its contact sheet.
     """
 
     request: GenerationRequest
@@ -91,7 +91,7 @@ class ResolvedRequest:
     title: str = ""
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave cached values out of what is sent to another process."""
+        """Return the state to send to another process, without cached values."""
         return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
     @property
@@ -156,12 +156,12 @@ class ResolvedRequest:
         """Return the recipe of a seed.
 
         Args:
-            seed: of the asset.
-            name: of the asset; by default the generator's and the seed.
-            conditions: values to keep; by default those of the request. The seed draws the others.
+            seed: Seed of the asset.
+            name: Name of the asset; by default the generator's and the seed.
+            conditions: Values to keep; by default those of the request. The seed draws the others.
 
         Raises:
-            InputError: a value is out of range, or something is too long for a recipe.
+            InputError: A value is out of range, or something is too long for a recipe.
         """
         manifest = self.file.manifest
         fixed = encode_conditions(manifest.conditions, self.conditions if conditions is None else conditions)
@@ -201,18 +201,18 @@ class ResolvedRequest:
     def _common_key(self) -> str:
         parts = [__version__, load_generator(self.generator).version, self.file.digest, self.exporter, self.options]
         parts += [self.folder, self.request.truncation, *self._shared_options.values(), self.settings]
-        return as_json([*parts, "" if self.offset is None else pack_floats(self.offset)])
+        return canonical_json([*parts, "" if self.offset is None else pack_floats(self.offset)])
 
     def key(self, unit: BatchUnit) -> str:
         """Hash everything that a unit's files depend on, as 16 hexadecimal digits."""
-        own = unit.recipe.to_json() if unit.recipe else as_json([unit.name, unit.seed, unit.conditions])
+        own = unit.recipe.to_json() if unit.recipe else canonical_json([unit.name, unit.seed, unit.conditions])
         return hashlib.sha256(f"{self._common_key}\n{own}".encode()).hexdigest()[:16]
 
     def check(self, spec: GeneratorSpec) -> None:
         """Check all that can be checked without making an asset.
 
         Raises:
-            InputError: a name, a recipe, a value, the grid or the size doesn't fit.
+            InputError: A name, a recipe, a value, the grid or the size doesn't fit.
         """
         check_folder_name(self.folder)
         if self.title:
@@ -226,7 +226,7 @@ class ResolvedRequest:
             self.recipe(self.unit(0))  # finds what is too long for a recipe
 
     def _check_conditions(self) -> None:
-        """Check each combination of the grid with each end of what the seeds draw."""
+        """Check each combination of the grid with both ends of the intervals that seeds draw from."""
         count = math.prod(map(len, self.grid.values()))
         if count > MAX_COMBINATIONS:
             raise InputError(f"a grid of {count:,} looks is too large; at most {MAX_COMBINATIONS:,} are possible.")
@@ -240,7 +240,7 @@ class ResolvedRequest:
                 check_learned(self.file.manifest, values)
 
 
-def as_json(value: Any) -> str:
+def canonical_json(value: Any) -> str:
     """Write canonical JSON: sorted keys, no spaces."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
 
@@ -263,10 +263,10 @@ class Plan:
     """Resolved requests one after the other, with their units numbered consecutively.
 
     Args:
-        jobs: the resolved requests.
+        jobs: The resolved requests.
 
     Raises:
-        InputError: there are more than MAX_UNITS units.
+        InputError: There are more than MAX_UNITS units.
     """
 
     def __init__(self, jobs: Sequence[ResolvedRequest]) -> None:

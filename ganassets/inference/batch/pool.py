@@ -47,10 +47,10 @@ class WorkerProcess:
 
     Attributes:
         process, pipe: the process, and this end of the pipe to it.
-        tasks: its tasks, the oldest first.
-        open: indices of its units without an answer.
-        since: time of its last answer, or of a task that it received while idle.
-        overdue: whether it was killed because it took too long.
+        tasks: Its tasks, the oldest first.
+        open: Indices of its units without an answer.
+        since: Time of its last answer, or of a task that it received while idle.
+        overdue: Whether it was killed because it took too long.
     """
 
     process: SpawnProcess
@@ -67,9 +67,9 @@ class Pool:
     A unit is marked failed after two workers died on it.
 
     Args:
-        plan: of the batch.
-        settings: of the workers.
-        size: number of workers.
+        plan: Plan of the batch.
+        settings: Settings of the workers.
+        size: Number of workers.
     """
 
     def __init__(self, plan: Plan, settings: WorkerSettings, size: int) -> None:
@@ -93,7 +93,7 @@ class Pool:
         """Make the units of tasks.
 
         Returns:
-            one answer for each unit, in the order of the tasks; `Stopped` ends them.
+            One answer for each unit, in the order of the tasks; `Stopped` ends them.
         """
         order: deque[int] = deque()
         ready: dict[int, Answer] = {}
@@ -175,7 +175,7 @@ class Pool:
         """Kill workers that took too long.
 
         Returns:
-            seconds until the next worker will have taken too long; None without a limit.
+            Seconds until the next worker will have taken too long; None without a limit.
         """
         if self.settings.patience is None:
             return None

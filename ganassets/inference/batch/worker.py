@@ -35,9 +35,9 @@ class Task:
     """Units that go through the network together.
 
     Attributes:
-        indices: of the units in the plan.
-        write: indices of the units whose files are written.
-        show: indices of the units that a contact sheet shows.
+        indices: Indices of the units in the plan.
+        write: Indices of the units whose files are written.
+        show: Indices of the units that a contact sheet shows.
     """
 
     indices: tuple[int, ...]
@@ -50,10 +50,10 @@ class Made:
     """The answer for a unit that was made.
 
     Attributes:
-        index: of the unit in the plan.
-        files: size in bytes and SHA-256 of each file by its path below the output folder; none if it was only shown.
-        recipe: of the asset, as JSON.
-        asset: reduced asset for a contact sheet, if the task asked for it.
+        index: Index of the unit in the plan.
+        files: Size in bytes and SHA-256 of each file by its path below the output folder; none if it was only shown.
+        recipe: Recipe of the asset, as JSON.
+        asset: Reduced asset for a contact sheet, if the task asked for it.
     """
 
     index: int
@@ -87,10 +87,10 @@ class WorkerSettings:
     """Settings of workers.
 
     Attributes:
-        out: output folder; None discards the files.
-        providers: execution providers of onnxruntime; None chooses.
-        memory: limit of a worker process in bytes; None for no limit.
-        patience: time limit of a worker process for an answer in seconds; None for no limit.
+        out: Output folder; None discards the files.
+        providers: Execution providers of onnxruntime; None chooses.
+        memory: Limit of a worker process in bytes; None for no limit.
+        patience: Time limit of a worker process for an answer in seconds; None for no limit.
     """
 
     out: Path | None
@@ -105,9 +105,9 @@ class UnitMaker:
     Each operator runs on one thread, because the number of threads may change the last bits of a result.
 
     Args:
-        plan: of the batch.
-        settings: of the workers.
-        report: called with a sentence when a device could not be used.
+        plan: Plan of the batch.
+        settings: Settings of the workers.
+        report: Called with a sentence when a device could not be used.
     """
 
     def __init__(self, plan: Plan, settings: WorkerSettings, report: Callable[[str], None] = ignore) -> None:
@@ -120,7 +120,7 @@ class UnitMaker:
 
     def model(self, job_index: int) -> Model:
         """Return the opened model of a job; only the last one is kept, to save memory."""
-        from ..model import check_plugin, open_model
+        from ..model import check_generator, open_model
 
         file = self.plan.jobs[job_index].file
         if file.digest not in self.models:
@@ -128,7 +128,7 @@ class UnitMaker:
             model = open_model(file.path, self.settings.providers, threads=1, report=self.report)
             if model.digest != file.digest:
                 raise InputError(f"{file.path} was replaced while the batch ran; start it again.")
-            check_plugin(model, self.spec(file.manifest.generator))
+            check_generator(model, self.spec(file.manifest.generator))
             self.models[file.digest] = model
         return self.models[file.digest]
 
@@ -154,7 +154,7 @@ class UnitMaker:
         """Make the units of a task and start to write their files.
 
         Returns:
-            the answers of the task before, whose files are written now; `finish` returns those of the last task.
+            The answers of the task before, whose files are written now; `finish` returns those of the last task.
         """
         self.model(self.plan.job_at(task.indices[0]))  # a missing model is no unit's fault
         ready: list[tuple[Made, dict[str, bytes]]] = []

@@ -12,18 +12,18 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ...api.assets import Provenance
 from ...api.data import TrainingData
 from ...api.data.records import summarize_left_out
 from ...api.latents import latents
 from ...api.manifest import Manifest
 from ...api.options import option_values
 from ...api.plugin_calls import decode, measure_assets
+from ...api.provenance import Provenance
 from ...api.spec import GeneratorSpec, Preset
 from ...inference.model import Model, noise_axes, open_model
 from ...inference.pipeline import check_finite, seed_noise
 from ...inference.request import GenerationRequest
-from ...inference.resolve import generate
+from ...inference.resolve import generate_assets
 from ..networks import Domain, LinearModel
 from ..run_folder import CONFIG
 from ..settings import read_settings
@@ -208,7 +208,7 @@ def measure_finished_assets(
     count = len(found.others)
     seeds = range(first_seed, first_seed + min(MAX_ASSETS, count))
     request = GenerationRequest(model=str(model.path), seeds=seeds, truncation=1.0, size=size)
-    assets = {manifest.generator: [asset for batch in generate(model, spec, request) for asset in batch]}
+    assets = {manifest.generator: [asset for batch in generate_assets(model, spec, request) for asset in batch]}
     # A crop makes no asset.
     tiles = np.ones(count, np.bool_) if found.data.tiles is None else found.data.tiles[found.others]
     index = np.flatnonzero(tiles)[:MAX_ASSETS]

@@ -10,8 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
+from ...api.outputs import Output
 from ...api.plugin_calls import find_features
-from ...api.spec import GeneratorSpec, Output
+from ...api.spec import GeneratorSpec
 from .features import ImageFeatures, image_features, robust_range, scale_to_images
 from .measures import Features, frechet_distance, principal_axes
 

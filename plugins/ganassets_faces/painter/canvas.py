@@ -10,7 +10,7 @@ import numpy as np
 
 from ..basis import SKIN, load_basis
 from ..texels import texel_map
-from .geometry import close_loop, crease, distance_to_line, eye_rim, region
+from .geometry import close_curve, crease, distance_to_line, eye_rim, region
 from .masks import BEARD_PARTS, MOUTH_Y, SKULL, face_masks, scalp_masks
 from .noise import BANKS, FIELDS, brow_coordinates, hair_coordinates, plane_waves, transform_coordinates
 from .regions import CREASES, REGIONS, STRENGTHS
@@ -124,7 +124,7 @@ def mole_places() -> np.ndarray:
     """Return (p, 3) points where a mole can be: vertices of face and neck, thinned out to an even spread."""
     basis = load_basis()
     points = basis.mean[np.unique(basis.faces[basis.face_materials == SKIN])]
-    rim = np.array(close_loop(eye_rim()))
+    rim = np.array(close_curve(eye_rim()))
     mirrored = np.column_stack([np.abs(points[:, 0]), points[:, 1:]])
     free = (distance_to_line(mirrored, rim) > 0.006) & (points[:, 2] > 0.03) & (points[:, 1] > 0.01)
     cells = np.unique((points[free] / 0.008).astype(int), axis=0, return_index=True)[1]

@@ -49,7 +49,7 @@ def mouth_rim() -> np.ndarray:
     return np.column_stack([np.abs(loop[:, 0]), loop[:, 1:]])
 
 
-def close_loop(loop: np.ndarray) -> np.ndarray:
+def close_curve(loop: np.ndarray) -> np.ndarray:
     """Repeat a loop's first point at its end."""
     return np.concatenate([loop, loop[:1]])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .geometry import close_loop, distance_to_line, eye_rim, mouth_rim, region, smoothstep
+from .geometry import close_curve, distance_to_line, eye_rim, mouth_rim, region, smoothstep
 from .regions import REGIONS
 
 # Borders of the lips seen from the front, in metres: |x|, y of the upper border, y of the lower border.
@@ -39,7 +39,7 @@ def face_masks(points: np.ndarray, blur: np.ndarray) -> dict[str, np.ndarray]:
     side, y, z = points.T
     freckles = sum(region(points, *REGIONS[name]) for name in ("cheek", "cheekbone", "nose", "bridge", "forehead"))
     lips = mean_lip_mask(side, y, z)
-    mouth = distance_to_line(points, close_loop(mouth_rim()))
+    mouth = distance_to_line(points, close_curve(mouth_rim()))
     return {
         "freckles": np.clip(freckles, 0, 1),
         "age spots": smoothstep(y, 0.02, 0.10) * (1 - 0.8 * lips),
@@ -70,7 +70,7 @@ def hair_masks(points: np.ndarray) -> dict[str, np.ndarray]:
 def eye_masks(points: np.ndarray, blur: np.ndarray) -> dict[str, np.ndarray]:
     """Build the masks round the eyes: their red rim, the lashes (thinner below), and the upper lid's shadow."""
     rim = eye_rim()
-    distance = distance_to_line(points, close_loop(rim))
+    distance = distance_to_line(points, close_curve(rim))
     inner, outer = rim[rim[:, 0].argmin()], rim[rim[:, 0].argmax()]
     corners = np.interp(points[:, 0], (inner[0], outer[0]), (inner[1], outer[1]))
     above = smoothstep(points[:, 1] - corners, -0.0004, 0.0012)

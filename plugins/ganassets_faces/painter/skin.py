@@ -83,7 +83,7 @@ def add_spots(
 
 def pigment_to_srgb(tone: np.ndarray, blood: np.ndarray) -> np.ndarray:
     """Convert (n, t) tone and blood to (n, 3, t) float32 sRGB in [0, 255] (Beer-Lambert: each pigment multiplies)."""
-    ramp = tone_table()
+    ramp = skin_tones()
     level = np.clip((tone + 0.1) * (len(ramp) / 1.3), 0, len(ramp) - 1).astype(np.int32)
     out = np.empty((len(tone), 3, tone.shape[1]), np.float32)
     for c, absorbance in enumerate(BLOOD):
@@ -92,7 +92,7 @@ def pigment_to_srgb(tone: np.ndarray, blood: np.ndarray) -> np.ndarray:
 
 
 @lru_cache(1)
-def tone_table() -> np.ndarray:
+def skin_tones() -> np.ndarray:
     """Return (1300, 3) float32 sRGB of tones -0.1 to 1.2 in even steps: a cubic fitted to the ramp's logarithm."""
     steps, tones = np.linspace(0, 1, len(TONE_RAMP)), np.linspace(-0.1, 1.2, 1300)
     curves = [np.polynomial.Polynomial.fit(steps, channel, 3) for channel in np.log(np.transpose(TONE_RAMP))]

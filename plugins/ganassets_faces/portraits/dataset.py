@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ganassets.api.conditions import Condition
 from ganassets.api.data import TrainingData
 from ganassets.api.data.pictures import PictureSamples, label_counts, read_pictures
 from ganassets.api.data.records import count_files, explain_left_out
 from ganassets.api.errors import InputError
 from ganassets.api.options import SWITCHES
-from ganassets.api.spec import Condition, Preset
+from ganassets.api.spec import Preset
 
 MIN_PICTURES = 8
 # With fewer pictures than this, networks memorise them.

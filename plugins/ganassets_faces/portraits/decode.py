@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ganassets.api.assets import Picture, Provenance
+from ganassets.api.assets import Picture
+from ganassets.api.provenance import Provenance
 
 # Alpha below CLEAR becomes 0 and above SOLID 1, because networks reach neither end.
 CLEAR, SOLID = 0.06, 0.94

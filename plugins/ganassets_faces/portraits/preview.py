@@ -28,7 +28,7 @@ def contact_sheet(assets: Sequence[Picture]) -> Image.Image:
     """Draw the first 64 pictures, eight in a row, each with its seed and label.
 
     Raises:
-        InputError: there is no picture.
+        InputError: There is no picture.
     """
     if not assets:
         raise InputError("a contact sheet needs at least one picture; generate some first.")

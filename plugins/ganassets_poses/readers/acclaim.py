@@ -14,7 +14,7 @@ from ganassets.api.motion.rotations import FloatArray, conjugate, from_euler, mu
 from ganassets.api.motion.take import Take
 
 from .forward import identity_rotations, world_transforms
-from .limits import MOST_JOINTS, as_text, check_numbers, check_size, frame_rate, parse_numbers
+from .limits import MOST_JOINTS, as_text, check_motion_size, check_numbers, frame_rate, parse_numbers
 
 CMU_FPS = 120.0  # frames per second of CMU's files; AMC files don't say
 INCH = 0.0254  # metres
@@ -29,10 +29,10 @@ class AcclaimBone:
     """A bone, or the root, which has no length.
 
     Attributes:
-        name: of the bone.
+        name: Name of the bone.
         end: (3,) vector from its start to its end, in the file's unit and the world's axes.
         axis: (4,) rotation of the axes about which it rotates.
-        dof: its degrees of freedom in the order of the motion file's values: "RX", "TX", ...
+        dof: Its degrees of freedom in the order of the motion file's values: "RX", "TX", ...
     """
 
     name: str
@@ -46,11 +46,11 @@ class AcclaimSkeleton:
     """The content of a skeleton file.
 
     Attributes:
-        bones: the root first, parents before children.
-        parents: index of each bone's parent, -1 for the root.
-        start: position of the root in the file's unit.
-        unit: the file's unit in metres.
-        in_radians: whether angles are in radians.
+        bones: The root first, parents before children.
+        parents: Index of each bone's parent, -1 for the root.
+        start: Position of the root in the file's unit.
+        unit: The file's unit in metres.
+        in_radians: Whether angles are in radians.
     """
 
     bones: list[AcclaimBone]
@@ -67,20 +67,20 @@ def read_acclaim(asf: str | bytes, amc: str | bytes, name: str, fps: float = CMU
     definition a bone's world rotation is C M C^-1, where C is its axis and M the rotation of its values.
 
     Args:
-        asf: content of the skeleton's file.
-        amc: content of the motion's file.
-        name: of the take.
-        fps: frames per second of the motion.
+        asf: Content of the skeleton's file.
+        amc: Content of the motion's file.
+        name: Name of the take.
+        fps: Frames per second of the motion.
 
     Raises:
-        InputError: one of the files is invalid.
+        InputError: One of the files is invalid.
     """
     frame_rate(1 / fps)
     figure = read_skeleton(as_text(asf))
     bones, parents = figure.bones, figure.parents
     motion = read_motion(as_text(amc), {bone.name: len(bone.dof) for bone in bones}, figure.in_radians)
     frames = len(motion.values)
-    check_size(len(bones), frames)
+    check_motion_size(len(bones), frames)
     shifts = np.array([[figure.start, *(bones[parent].end for parent in parents[1:])]]) * figure.unit
     translations = np.repeat(shifts, frames, 0)
     rotations = identity_rotations(frames, len(bones))
@@ -226,7 +226,7 @@ class AcclaimMotion:
     Attributes:
         columns: bone -> columns of its values.
         values: (f, c) with angles as in the file.
-        in_radians: whether angles are in radians.
+        in_radians: Whether angles are in radians.
     """
 
     columns: dict[str, slice]
@@ -238,11 +238,11 @@ def read_motion(text: str, counts: dict[str, int], in_radians: bool) -> AcclaimM
     """Read an AMC file. Every frame must have the same bones in the same order.
 
     Args:
-        text: of the file.
+        text: Text of the file.
         counts: bone -> number of its values.
-        in_radians: whether angles are in radians, where the file doesn't say.
+        in_radians: Whether angles are in radians, where the file doesn't say.
     """
-    order: list[str] = []  # of the bones in the first frame
+    order: list[str] = []  # bones of the first frame
     found, frames, place = array("d"), 0, 0
     for line_number, line in enumerate(StringIO(text), start=1):
         words = line.split("#")[0].split()

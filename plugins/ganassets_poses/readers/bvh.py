@@ -14,11 +14,11 @@ from ganassets.api.motion.rotations import AXES, from_euler
 from ganassets.api.motion.take import Take
 
 from .forward import identity_rotations, world_transforms
-from .limits import MOST_JOINTS, as_text, check_size, frame_rate, parse_number_lines, parse_numbers
+from .limits import MOST_JOINTS, as_text, check_motion_size, frame_rate, parse_number_lines, parse_numbers
 
 START = re.compile(r"\s*HIERARCHY\b", re.I)
 LARGEST_HIERARCHY = 8 * 2**20  # characters before MOTION
-MOST_CHANNELS = 16  # of a joint
+MOST_CHANNELS = 16  # channels of a joint
 STRETCH = 0.1  # most variation of a bone's position channels, as a share of its length
 NON_BLANK = re.compile(r"\S")
 PART = re.compile(
@@ -41,10 +41,10 @@ class HierarchyJoint:
     """A joint of the file.
 
     Attributes:
-        name: of the joint.
-        parent: index of its parent, -1 for a root.
-        offset: position in the parent's frame.
-        channels: axis of each channel, and whether it is a rotation.
+        name: Name of the joint.
+        parent: Index of its parent, -1 for a root.
+        offset: Position in the parent's frame.
+        channels: Axis of each channel, and whether it is a rotation.
     """
 
     name: str
@@ -60,11 +60,11 @@ def read_bvh(content: str | bytes, name: str) -> Take:
     the number of rows; the take's note says where the header differs.
 
     Args:
-        content: of the file.
-        name: of the take.
+        content: Content of the file.
+        name: Name of the take.
 
     Raises:
-        InputError: the file is invalid.
+        InputError: The file is invalid.
     """
     text = as_text(content)
     joints, end = read_hierarchy(text)
@@ -98,9 +98,9 @@ class HierarchyParser:
     """Parser of the hierarchy, with a method for each kind of token.
 
     Attributes:
-        joints: the joints so far.
-        above: indices of the joints with open braces; None for an End Site.
-        named: the joint whose brace comes next; None for an End Site.
+        joints: The joints so far.
+        above: Indices of the joints with open braces; None for an End Site.
+        named: The joint whose brace comes next; None for an End Site.
     """
 
     joints: list[HierarchyJoint] = field(default_factory=list)
@@ -191,10 +191,10 @@ def read_rows(text: str, start: int, joints: list[HierarchyJoint], declared: int
     number of frames.
 
     Args:
-        text: of the file.
-        start: position of the rows.
-        joints: of the hierarchy.
-        declared: number of frames in the header, None where it has none.
+        text: Text of the file.
+        start: Position of the rows.
+        joints: Joints of the hierarchy.
+        declared: Number of frames in the header, None where it has none.
     """
     width = sum(len(joint.channels) for joint in joints)
     values, counts, lines = parse_number_lines(text, start, "the frames")
@@ -208,7 +208,7 @@ def read_rows(text: str, start: int, joints: list[HierarchyJoint], declared: int
             f"line {lines[first]:,}: {counts[first]:,} values, but the header declares {width:,} channels{whole}; "
             "the file is cut off or damaged, so export it again"
         )
-    check_size(len(joints), len(values) // width)
+    check_motion_size(len(joints), len(values) // width)
     return values.reshape(-1, width)
 
 
@@ -219,8 +219,8 @@ def are_rewrapped_rows(counts: NDArray[np.int64], width: int, declared: int | No
 
     Args:
         counts: (k,) number of values in each line.
-        width: number of values in a frame.
-        declared: number of frames in the header, None where it has none.
+        width: Number of values in a frame.
+        declared: Number of frames in the header, None where it has none.
     """
     ends = np.cumsum(counts)
     if declared is None or ends[-1] != declared * width:
@@ -235,7 +235,7 @@ def offsets_at_rest(
     """Return offsets (1, j, 3) with zeros filled in from the position channels of bones that keep their length.
 
     Args:
-        joints: of the hierarchy.
+        joints: Joints of the hierarchy.
         offsets: (1, j, 3) of the file.
         translations: (f, j, 3) in the parents' frames.
     """
@@ -255,7 +255,7 @@ def local_transforms(
     """Return translations (f, j, 3) and rotations (f, j, 4) in the parents' frames.
 
     Args:
-        joints: of the hierarchy.
+        joints: Joints of the hierarchy.
         offsets: (1, j, 3) of the file.
         values: (f, channels).
     """

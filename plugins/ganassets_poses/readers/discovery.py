@@ -12,7 +12,7 @@ from ganassets.api.data.sources import (
     archive_suffix,
     folder_of,
     list_containers,
-    opened,
+    open_container,
     unread_reason,
 )
 from ganassets.api.errors import InputError
@@ -40,9 +40,9 @@ class LabelledTake:
     """A clip of a motion file.
 
     Attributes:
-        file: name of the file relative to what the user gave.
-        take: the motion.
-        labels: what manifests, recipes and the file itself say about it.
+        file: Name of the file relative to what the user gave.
+        take: The motion.
+        labels: Labels from manifests, recipes and the file itself.
     """
 
     file: str
@@ -57,11 +57,11 @@ def find_motion(source: Path, records: list[FileRecord]) -> Iterator[LabelledTak
     of generated clips: in the files, beside them or in index.jsonl.
 
     Args:
-        source: folder, zip or file.
-        records: what became of each file is appended, except for the clips that are yielded.
+        source: Folder, zip or file.
+        records: Records of files are appended, except for the clips that are yielded.
 
     Raises:
-        InputError: source can't be read, or holds no motion.
+        InputError: Source can't be read, or holds no motion.
     """
     found_any = False
     containers, chosen = _list_sources(source, records)
@@ -87,11 +87,11 @@ def _find_in_container(container: Container, chosen: str | None, records: list[F
     """Yield the clips of one container; see `find_motion`.
 
     Args:
-        container: folder or zip.
-        chosen: the only file to read, or None for all.
-        records: what became of each file is appended.
+        container: Folder or zip.
+        chosen: The only file to read, or None for all.
+        records: Records of files are appended.
     """
-    with opened(container) as open_file:
+    with open_container(container) as open_file:
         motion = [name for name in container.names if suffix_of(name) in READERS]
         labels = label_files(container, open_file, motion, records, complete=chosen is None)
         known = _file_names(records)

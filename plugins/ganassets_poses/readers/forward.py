@@ -20,13 +20,13 @@ def world_transforms(
     """Return the world positions (f, j, 3) and rotations (f, j, 4) of all joints.
 
     Args:
-        parents: index of each joint's parent, -1 for a root; parents come before their children.
+        parents: Index of each joint's parent, -1 for a root; parents come before their children.
         translations: (f, j, 3) in the parents' frames; axis 0 broadcasts.
         rotations: (f, j, 4) in the parents' frames.
         scales: (f, j, 3) along the joints' own axes; they scale positions of descendants, not world rotations.
 
     Raises:
-        InputError: positions are out of range.
+        InputError: Positions are out of range.
     """
     linear = to_matrix(np.asarray(rotations, np.float64))
     if scales is not None:

@@ -26,12 +26,12 @@ from .gltf_document import (
     vrm_bone_names,
 )
 from .keys import SLACK, find_frame_rate, sample_keys
-from .limits import check_numbers, check_size
+from .limits import check_motion_size, check_numbers
 
 # Path of a channel's target -> type of the accessor.
 PATHS = {"translation": "VEC3", "rotation": "VEC4", "scale": "VEC3"}
 SMALL = 1e-12
-LEAST_JOINTS = 11  # of a figure; a humanoid needs as many
+LEAST_JOINTS = 11  # joints of a figure; a humanoid needs 11
 COUNTED = re.compile(r"[._]\d+$")  # suffix that exporters append to duplicate names
 
 
@@ -40,11 +40,11 @@ class JointTrack:
     """Key frames of one joint's translation, rotation or scale; see `sample_keys`.
 
     Attributes:
-        joint: index in the skeleton.
-        path: one of PATHS.
+        joint: Index in the skeleton.
+        path: One of PATHS.
         times: (k,) seconds.
         keys: (k, c) values; for CUBICSPLINE (k, 3, c).
-        how: interpolation.
+        how: Interpolation.
     """
 
     joint: int
@@ -59,12 +59,12 @@ class GltfSkeleton:
     """The nodes of a skeleton.
 
     Attributes:
-        nodes: indices in the document, parents before children.
-        names: of the nodes.
-        parents: index of each one's parent among them, -1 for a root.
+        nodes: Indices in the document, parents before children.
+        names: Names of the nodes.
+        parents: Index of each one's parent among them, -1 for a root.
         local: path -> values (1, j, c) of nodes that are not animated.
-        own: those of the nodes that belong to no other skeleton of the file.
-        label: name of the topmost of its own nodes.
+        own: Nodes that belong to no other skeleton of the file.
+        label: Name of the topmost of its own nodes.
     """
 
     nodes: tuple[int, ...]
@@ -91,19 +91,19 @@ def read_gltf(
     keep their rate, others become 30 frames per second.
 
     Args:
-        content: of the GLB or glTF file.
-        name: for animations without a name.
-        beside: returns the content of a buffer's file by its relative name; InputError where there is none.
-        still: names of animations that move no skeleton are appended.
+        content: Content of the GLB or glTF file.
+        name: For animations without a name.
+        beside: Returns the content of a buffer's file by its relative name; InputError where there is none.
+        still: Names of animations that move no skeleton are appended.
 
     Raises:
-        InputError: the file is invalid, or has no animation of a skeleton.
+        InputError: The file is invalid, or has no animation of a skeleton.
     """
     numbers = read_document(content, beside)
     document = numbers.document
     if not document.animations:
         raise InputError("the file has no animation")
-    skeletons = [(joints, rest_pose(numbers, joints)) for joints in find_skeletons(document)]
+    skeletons = [(joints, read_rest_pose(numbers, joints)) for joints in find_skeletons(document)]
     takes, frames = [], 0
     for index, animation in enumerate(document.animations):
         label = animation.name or (name if len(document.animations) == 1 else f"{name} {index + 1}")
@@ -113,7 +113,7 @@ def read_gltf(
         labels = number_duplicates([joints.label for joints, _, _ in moved])
         for (joints, rest, tracks), figure in zip(moved, labels, strict=True):
             frames += frame_times(tracks)[1]
-            check_size(len(joints.nodes), frames)
+            check_motion_size(len(joints.nodes), frames)
             takes.append(build_take(f"{label} ({figure})" if len(moved) > 1 else label, joints, rest, tracks))
         if not moved and still is not None:
             still.append(label)
@@ -135,20 +135,20 @@ def number_duplicates(names: Sequence[str]) -> list[str]:
 def find_skeletons(document: GltfDocument) -> list[GltfSkeleton]:
     """Return the skeletons: one, or one for each of several figures."""
     parents, order = order_nodes(document.nodes)
-    wanted = {joint for skin in document.skins for joint in skin.joints}
-    if not wanted:
+    joints = {joint for skin in document.skins for joint in skin.joints}
+    if not joints:
         targets = [channel.target for animation in document.animations for channel in animation.channels]
-        wanted = {target.node for target in targets if target.node is not None and target.path in PATHS}
-    for joint in list(wanted):
+        joints = {target.node for target in targets if target.node is not None and target.path in PATHS}
+    for joint in list(joints):
         get_item(document.nodes, joint, "node")
-        while (joint := parents[joint]) >= 0 and joint not in wanted:
-            wanted.add(joint)
-    if not wanted:
+        while (joint := parents[joint]) >= 0 and joint not in joints:
+            joints.add(joint)
+    if not joints:
         raise InputError("the file has no skeleton")
-    check_size(len(wanted), 1)
+    check_motion_size(len(joints), 1)
     spoken = vrm_bone_names(document)
-    names = {node: spoken.get(node) or document.nodes[node].name or f"node {node}" for node in wanted}
-    nodes = [node for node in order if node in wanted]
+    names = {node: spoken.get(node) or document.nodes[node].name or f"node {node}" for node in joints}
+    nodes = [node for node in order if node in joints]
     figures = split_figures(nodes, parents, names)
     if len(figures) < 2:
         return [build_skeleton(document, nodes, frozenset(nodes), parents, names)]
@@ -164,9 +164,9 @@ def split_figures(nodes: Sequence[int], parents: Sequence[int], names: Mapping[i
     Figures are branches that are each a complete humanoid, or that have the same names as each other.
 
     Args:
-        nodes: of all skeletons, parents before children.
-        parents: of all nodes, -1 for none.
-        names: of the nodes.
+        nodes: Nodes of all skeletons, parents before children.
+        parents: Parents of all nodes, -1 for none.
+        names: Names of the nodes.
     """
     children: dict[int, list[int]] = {}
     below: dict[int, frozenset[int]] = {}
@@ -192,9 +192,9 @@ def find_same_named(
     """Return the branches with the same names as another branch, apart from suffixes that exporters append.
 
     Args:
-        branches: topmost nodes.
+        branches: Topmost nodes.
         below: node -> it and its descendants.
-        names: of the nodes.
+        names: Names of the nodes.
     """
     spoken = [frozenset(COUNTED.sub("", names[node]) for node in below[branch] - {branch}) for branch in branches]
     return [
@@ -221,11 +221,11 @@ def build_skeleton(
     """Build a skeleton; see GltfSkeleton.
 
     Args:
-        document: the document.
-        nodes: of the skeleton, parents before children.
-        own: those that belong to no other skeleton.
-        parents: of all nodes, -1 for none.
-        names: of the nodes.
+        document: The document.
+        nodes: Nodes of the skeleton, parents before children.
+        own: Nodes that belong to no other skeleton.
+        parents: Parents of all nodes, -1 for none.
+        names: Names of the nodes.
     """
     place = {node: i for i, node in enumerate(nodes)}
     parts = [local_transform(document.nodes[node]) for node in nodes]
@@ -242,7 +242,7 @@ def order_nodes(nodes: Sequence[GltfNode]) -> tuple[list[int], list[int]]:
     """Return each node's parent (-1 for none), and all nodes depth first.
 
     Raises:
-        InputError: the nodes are not a forest.
+        InputError: The nodes are not a forest.
     """
     parents = [-1] * len(nodes)
     for index, node in enumerate(nodes):
@@ -285,7 +285,7 @@ def matrix_rotations(matrices: FloatArray) -> FloatArray:
     return from_matrix(np.where(mirrored, -linear, linear))
 
 
-def rest_pose(numbers: AccessorReader, joints: GltfSkeleton) -> tuple[Float64Array, Float64Array]:
+def read_rest_pose(numbers: AccessorReader, joints: GltfSkeleton) -> tuple[Float64Array, Float64Array]:
     """Return the world positions (j, 3) and rotations (j, 4) at rest."""
     local = joints.local
     positions, rotations = world_transforms(joints.parents, local["translation"], local["rotation"], local["scale"])
@@ -324,7 +324,7 @@ def bind_in_world(
 
     Args:
         bound: (k, 4, 4) bind matrices.
-        joints: the skeleton.
+        joints: The skeleton.
         indices: (k,) indices of the bound joints.
         positions: (j, 3) world positions of the nodes.
         rotations: (j, 4) world rotations of the nodes.
@@ -390,10 +390,10 @@ def build_take(
     """Sample an animation at its frames.
 
     Args:
-        name: of the take.
-        joints: the skeleton.
-        rest: positions (j, 3) and rotations (j, 4) at rest.
-        tracks: of the animation.
+        name: Name of the take.
+        joints: The skeleton.
+        rest: Positions (j, 3) and rotations (j, 4) at rest.
+        tracks: Tracks of the animation.
     """
     start, frames, fps = frame_times(tracks)
     moments = start + np.arange(frames) / fps

@@ -21,8 +21,8 @@ from .limits import LARGEST_TEXT, check_numbers
 
 MOST_NODES = 65_536
 MOST_VALUES = 50_000_000  # numbers to read from one file
-MOST_BYTES = 2**29  # of all buffers
-MOST_OBJECTS = 1_000_000  # of JSON; each takes some hundred bytes of memory
+MOST_BYTES = 2**29  # bytes of all buffers
+MOST_OBJECTS = 1_000_000  # JSON objects; each takes some hundred bytes of memory
 MAGIC, VERSION, JSON_CHUNK, BIN_CHUNK = b"glTF", 2, b"JSON", b"BIN\0"
 COMPONENTS = {5120: "<i1", 5121: "<u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
 WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT4": 16}
@@ -177,11 +177,11 @@ class AccessorReader:
     """Reads the numbers of accessors.
 
     Attributes:
-        document: the document.
-        binary: the GLB's binary chunk, or None.
-        beside: returns the content of a file by its relative name; InputError where there is none.
-        left: how many more numbers may be read.
-        buffers: the buffers that are open.
+        document: The document.
+        binary: The GLB's binary chunk, or None.
+        beside: Returns the content of a file by its relative name; InputError where there is none.
+        left: How many more numbers may be read.
+        buffers: The buffers that are open.
     """
 
     document: GltfDocument
@@ -194,11 +194,11 @@ class AccessorReader:
         """Return the numbers (count, width) of an accessor; normalised integers in [-1, 1].
 
         Args:
-            index: of the accessor.
-            types: allowed types, such as "VEC3".
+            index: Index of the accessor.
+            types: Allowed types, such as "VEC3".
 
         Raises:
-            InputError: it has another type, lies outside its buffer, or holds numbers that are not finite.
+            InputError: It has another type, lies outside its buffer, or holds numbers that are not finite.
         """
         accessor: Accessor = get_item(self.document.accessors, index, "accessor")
         if accessor.type not in types or accessor.component_type not in COMPONENTS:
@@ -275,11 +275,11 @@ def read_document(content: bytes, beside: Callable[[str], bytes]) -> AccessorRea
     """Parse the document of a GLB or glTF file and return a reader of its numbers.
 
     Args:
-        content: of the file.
-        beside: returns the content of a file by its relative name.
+        content: Content of the file.
+        beside: Returns the content of a file by its relative name.
 
     Raises:
-        InputError: the file is invalid, or needs an extension that isn't supported.
+        InputError: The file is invalid, or needs an extension that isn't supported.
     """
     text, binary = split_glb(content) if content[:4] == MAGIC else (content, None)
     if len(text) > LARGEST_TEXT:

@@ -16,7 +16,7 @@ from ganassets.api.motion.take import Take
 
 from .forward import identity_rotations, world_transforms
 from .keys import sample_keys
-from .limits import check_numbers, check_size, frame_rate
+from .limits import check_motion_size, check_numbers, frame_rate
 
 LARGEST = 8 * 2**20  # bytes
 # Joint, parent, position in the parent's frame in metres, and how many numbers of a frame rotate it: 4 for a quaternion
@@ -49,18 +49,18 @@ def read_humanoid(content: str | bytes, name: str) -> tuple[Take, bool]:
     """Read a clip, in metres.
 
     Args:
-        content: of the file.
-        name: of the take.
+        content: Content of the file.
+        name: Name of the take.
 
     Returns:
-        the clip, and whether it loops: then its first frame follows its last, moved on.
+        The clip, and whether it loops: then its first frame follows its last, moved on.
 
     Raises:
-        InputError: the file is invalid.
+        InputError: The file is invalid.
     """
     document = parse_object(content)
     rows = frame_rows(document.get("Frames"))
-    check_size(len(JOINTS), len(rows))
+    check_motion_size(len(JOINTS), len(rows))
     times = np.concatenate([[0.0], np.cumsum(rows[:-1, 0])])
     steps = rows[:-1, 0] if len(rows) > 1 else rows[:, 0]
     step = float(np.median(steps))
@@ -125,13 +125,13 @@ def resample_evenly(
         times: (f,) seconds.
         places: (f, 3) of the root.
         turns: (f, j, 4) of the joints.
-        fps: frames per second of the result.
+        fps: Frames per second of the result.
 
     Returns:
-        places and turns.
+        Places and turns.
     """
     count = int(times[-1] * fps + 1e-6) + 1
-    check_size(len(JOINTS), count)
+    check_motion_size(len(JOINTS), count)
     moments = np.arange(count) / fps
     joints = [sample_keys(times, turns[:, joint], moments, "LINEAR", turns=True) for joint in range(len(JOINTS))]
     return sample_keys(times, places, moments, "LINEAR", turns=False), np.stack(joints, 1)

@@ -30,7 +30,7 @@ def sample_keys(times: FloatArray, keys: FloatArray, moments: FloatArray, how: s
         keys: (k, c) values; for CUBICSPLINE (k, 3, c): in-tangent, value, out-tangent.
         moments: (f,) seconds.
         how: "LINEAR" (rotations by slerp), "STEP" or "CUBICSPLINE" (cubic Hermite spline, tangents per second).
-        turns: whether the values are quaternions.
+        turns: Whether the values are quaternions.
 
     Returns:
         (f, c).
@@ -56,12 +56,12 @@ def hermite(
     """Evaluate a cubic Hermite spline from a to b (glTF 2.0 specification, appendix C.5).
 
     Args:
-        a: first value.
-        leaving: out-tangent of a.
-        arriving: in-tangent of b.
-        b: last value.
-        t: share in [0, 1].
-        span: seconds from a to b.
+        a: First value.
+        leaving: Out-tangent of a.
+        arriving: In-tangent of b.
+        b: Last value.
+        t: Share in [0, 1].
+        span: Seconds from a to b.
     """
     t2, t3 = t * t, t * t * t
     ends = (2 * t3 - 3 * t2 + 1) * a + (3 * t2 - 2 * t3) * b

@@ -20,7 +20,7 @@ from .limits import FASTEST, LARGEST_TEXT, SLOWEST
 MANIFEST = "manifest.jsonl"
 FIGURE = re.compile(r" \([^()]*\)$")  # suffix of a clip's name where several figures move; see read_gltf
 LARGEST_SIDECAR = 2**20  # bytes
-MOST_LINES = 100_000  # of a manifest or an index
+MOST_LINES = 100_000  # lines of a manifest or an index
 MISSING = "named by a manifest and not there"  # category of records
 
 
@@ -28,16 +28,16 @@ class ClipLabels(BaseModel):
     """One line of a manifest: what it says about a clip. Other fields of the line are ignored.
 
     Attributes:
-        file: path relative to the manifest's folder; after `label_files` relative to what the user gave.
-        clip: name of the animation; "" applies to every animation of the file.
-        action: what the figure does, such as "walk".
-        loops: whether the clip ends as it begins.
-        skip_start_frames: number of frames to drop at the beginning.
-        skeleton: path of the .asf of an .amc; relative as `file` is.
-        fps: frames per second of a file that doesn't say (.amc).
-        style: one of actions.STYLES.
-        up: axis of the file that points up, where it is not recognised correctly.
-        given_by: source of the labels, such as "the manifest"; "" where there are none.
+        file: Path relative to the manifest's folder; after `label_files` relative to what the user gave.
+        clip: Name of the animation; "" applies to every animation of the file.
+        action: What the figure does, such as "walk".
+        loops: Whether the clip ends in the pose of its start.
+        skip_start_frames: Number of frames to drop at the start.
+        skeleton: Path of the .asf of an .amc; relative as `file` is.
+        fps: Frames per second of a file that doesn't say (.amc).
+        style: One of actions.STYLES.
+        up: Axis of the file that points up, where it is not recognised correctly.
+        given_by: Source of the labels, such as "the manifest"; "" where there are none.
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
@@ -63,14 +63,14 @@ def label_files(
     """Read the labels in a container: from manifests, from indexes of generated files, then from sidecar files.
 
     Args:
-        container: folder or zip that holds the files.
-        open_file: opens the container's files.
-        labelled: names in the container of the motion files that may have a sidecar.
-        records: a record of each file that was read, and of each problem, is appended.
-        complete: whether all files that a manifest may name are in the container.
+        container: Folder or zip that holds the files.
+        open_file: Opens the container's files.
+        labelled: Names in the container of the motion files that may have a sidecar.
+        records: A record of each file that was read, and of each problem, is appended.
+        complete: Whether all files that a manifest may name are in the container.
 
     Returns:
-        labels by the full name of the file that they are about.
+        Labels by the full name of the file that they are about.
     """
     labels: dict[str, list[ClipLabels]] = {}
     present = frozenset(map(container.full_name, container.names)) if complete else None
@@ -99,12 +99,12 @@ def _read_label_file(
     """Yield the labels of a manifest or an index, see `label_files`; a record is appended for each missing file.
 
     Args:
-        container: folder or zip that holds the files.
-        open_file: opens the container's files.
-        name: of the manifest or index in the container.
+        container: Folder or zip that holds the files.
+        open_file: Opens the container's files.
+        name: Name of the manifest or index in the container.
         use: "manifest" or "recipes".
-        records: what became of the file is appended.
-        present: full names of all files that a manifest may name; None to not check them.
+        records: The record of the file is appended.
+        present: Full names of all files that a manifest may name; None to not check them.
     """
     file = container.full_name(name)
     try:
@@ -164,9 +164,9 @@ def labels_from_recipe(recipe: object, file: str, given_by: str) -> ClipLabels |
     """Return the labels of a clip that this generator made; None for any other recipe.
 
     Args:
-        recipe: parsed JSON, or JSON text.
-        file: name of the clip's file.
-        given_by: where the recipe was found, for messages.
+        recipe: Parsed JSON, or JSON text.
+        file: Name of the clip's file.
+        given_by: Where the recipe was found, for messages.
     """
     fields = as_object(parse_json(recipe) if isinstance(recipe, str) else recipe)
     condition = fields.get("condition")
@@ -201,10 +201,10 @@ def labels_of_clip(rows: Sequence[ClipLabels], file: str, clip: str, alone: bool
     """Return the labels of a clip: those that name the clip, or else those that name only its file.
 
     Args:
-        rows: labels of the file.
-        file: the file's name.
-        clip: name of the animation.
-        alone: whether the file holds no other clip; then a single row applies whatever clip it names.
+        rows: Labels of the file.
+        file: The file's name.
+        clip: Name of the animation.
+        alone: Whether the file holds no other clip; then a single row applies whatever clip it names.
     """
     only = [row.clip for row in rows] if alone and len(rows) == 1 else []
     for name in (*clip_aliases(clip), "", *only):

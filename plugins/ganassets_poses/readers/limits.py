@@ -22,7 +22,7 @@ def as_text(content: str | bytes) -> str:
     r"""Decode a file's text, with "\n" at the end of all lines.
 
     Raises:
-        InputError: it is too long, or not text.
+        InputError: It is too long, or not text.
     """
     if len(content) > LARGEST_TEXT:
         raise InputError(f"more than {LARGEST_TEXT // 2**20} MB of text; cut it into shorter clips")
@@ -36,11 +36,11 @@ def parse_numbers(words: Iterable[str], what: str) -> list[float]:
     """Parse words as numbers.
 
     Args:
-        words: to parse.
-        what: names the numbers in errors.
+        words: Words to parse.
+        what: Name of the numbers in errors.
 
     Raises:
-        InputError: a word is not a number, not finite or larger than LARGEST_NUMBER.
+        InputError: A word is not a number, not finite or larger than LARGEST_NUMBER.
     """
     words = list(words)
     try:
@@ -80,15 +80,15 @@ def parse_number_lines(
     """Parse all numbers from a position in the text to its end.
 
     Args:
-        text: of the file.
-        start: position of the numbers.
-        what: names the numbers in errors.
+        text: Text of the file.
+        start: Position of the numbers.
+        what: Name of the numbers in errors.
 
     Returns:
         (n,) numbers; (k,) how many there are in each line that has any; (k,) the numbers of these lines, from 1.
 
     Raises:
-        InputError: see parse_numbers; the message has the line.
+        InputError: See parse_numbers; the message has the line.
     """
     found, counts, lines = array("d"), array("q"), array("q")
     begin = text.rfind("\n", 0, start) + 1
@@ -112,14 +112,14 @@ def frame_rate(seconds: float) -> float:
     Files round the duration: 0.0083333 is 120 frames per second.
 
     Raises:
-        InputError: the duration is not above 0, or out of range.
+        InputError: The duration is not above 0, or out of range.
     """
     if not 1 / FASTEST <= seconds <= 1 / SLOWEST:
         raise InputError(f"a frame lasts {seconds:g} s; {1 / FASTEST:g} to {1 / SLOWEST:g} s can be read")
     return round(1 / seconds, 2)
 
 
-def check_size(joints: int, frames: int) -> None:
+def check_motion_size(joints: int, frames: int) -> None:
     """Raise InputError for too many joints or frames."""
     if joints > MOST_JOINTS:
         raise InputError(f"more than {MOST_JOINTS:,} joints")

@@ -35,13 +35,13 @@ class MotionFile:
     """A motion file and its surroundings.
 
     Attributes:
-        container: folder or zip that holds it.
-        open_file: opens the container's files.
-        name: in the container.
-        labels: labels of its clips.
-        records: records of files that are read beside this one are appended.
-        recorded: names of files that have a record; extended like `records`.
-        skeletons: names of the container's .asf files by folder and stem.
+        container: Folder or zip that holds it.
+        open_file: Opens the container's files.
+        name: Name in the container.
+        labels: Labels of its clips.
+        records: Records of files that are read beside this one are appended.
+        recorded: Names of files that have a record; extended like `records`.
+        skeletons: Names of the container's .asf files by folder and stem.
     """
 
     container: Container
@@ -97,9 +97,9 @@ class FileClip:
     """A clip of a motion file.
 
     Attributes:
-        take: the motion.
-        loops: whether it loops; None where the file doesn't say.
-        recipe: recipe in the file, see `gltf_recipe`; None where there is none.
+        take: The motion.
+        loops: Whether it loops; None where the file doesn't say.
+        recipe: Recipe in the file, see `gltf_recipe`; None where there is none.
     """
 
     take: Take
@@ -155,7 +155,7 @@ def _find_skeleton(file: MotionFile) -> str:
     in the folder.
 
     Raises:
-        InputError: there is none, or more than one.
+        InputError: There is none, or more than one.
     """
     folder = posixpath.dirname(file.name)
     for row in file.labels:

@@ -25,7 +25,7 @@ MAX_HEIGHT = 16.0  # texels
 
 @dataclass(frozen=True, eq=False)
 class PaintedMaps:
-    """All maps of a painted material, wrapping at their borders.
+    """Maps of a painted material, which wrap at their borders.
 
     Attributes:
         albedo: (3, h, w) float32 sRGB in [0, 1].

@@ -1,4 +1,4 @@
-"""Material sets made by others, read for training: folders and zips as libraries of materials deliver them."""
+"""Material sets for training: folders and zips as libraries of materials deliver them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All material sets in a folder or a zip."""
+"""Read all material sets in a folder or a zip."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from ganassets.api.data.images import SUFFIXES
 from ganassets.api.data.records import FileRecord, explain_left_out
-from ganassets.api.data.sources import Container, list_containers, opened, unread_records
+from ganassets.api.data.sources import Container, list_containers, open_container, unread_records
 from ganassets.api.errors import InputError
 
 from .groups import FileGroup, group_files
@@ -102,6 +102,6 @@ def read_container(container: Container, groups: list[FileGroup], root: str, lon
         longest: Most texels of a set's longer side.
     """
     if groups:
-        with opened(container) as open_file:
+        with open_container(container) as open_file:
             for group in groups:
                 yield read_group(container, group, root, open_file, longest)

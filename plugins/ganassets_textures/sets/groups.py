@@ -125,7 +125,7 @@ def read_folder_names(folder: str, names: list[str]) -> list[MapFile]:
     """Read the file names of one folder.
 
     In a folder named for a map without colours, a name without a map's word means that map. It is a colour map only if
-    it begins with the stem of another map.
+    it starts with the stem of another map.
     """
     files = read_names(names)
     word = map_of_folder(PurePosixPath(folder).name) if folder else None

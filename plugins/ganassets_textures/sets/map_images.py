@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ganassets.api.data.images import (
+    apply_orientation,
+    convert_to_srgb,
     corrected,
     deep_range,
     is_deep,
     opened_image,
     orientation,
-    to_srgb,
-    upright,
     upright_size,
 )
 from ganassets.api.errors import InputError
@@ -103,8 +103,8 @@ def read_map_image(stream: BinaryIO, suffix: str, size: Size, is_colour: bool = 
         image.draft(None, (2 * max(size), 2 * max(size)) if turned != 1 else (2 * size[1], 2 * size[0]))
         profile = image.info.get("icc_profile") if is_colour else None
         decoded = corrected(image)
-        coloured, note = to_srgb(decoded if decoded.mode == "CMYK" else convert_mode(decoded), profile)
-        parts = [resize_band(upright(band, turned), size) for band in split_channels(convert_mode(coloured))]
+        coloured, note = convert_to_srgb(decoded if decoded.mode == "CMYK" else convert_mode(decoded), profile)
+        parts = [resize_band(apply_orientation(band, turned), size) for band in split_channels(convert_mode(coloured))]
     bands = [band for band, _ in parts]
     has_alpha = len(bands) in (2, 4)
     alpha = bands.pop() if has_alpha else None

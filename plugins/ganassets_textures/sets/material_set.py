@@ -19,7 +19,7 @@ from .heights import MAX_HEIGHT, integrate, is_directx_slopes, is_same_surface, 
 from .map_images import FloatArray, MapImage, Size, block_means, read_image_size, read_map_image
 from .names import guess_material
 
-MIN_TEXELS = 64  # of the shorter side
+MIN_TEXELS = 64  # texels of the shorter side
 # Images are read at up to this many texels a side and then reduced: the mean of slopes isn't the slope of mean normals.
 MAX_READ_TEXELS = 2048
 
@@ -214,7 +214,7 @@ def read_size(file: MapFile, open_file: Opener) -> Size:
         return read_image_size(stream, suffix_of(file))
 
 
-def read_image(file: MapFile, open_file: Opener, maps: LoadedMaps) -> MapImage:
+def read_set_image(file: MapFile, open_file: Opener, maps: LoadedMaps) -> MapImage:
     """Read an image of a set at the oversampled size."""
     with open_file(file.name) as stream:
         picture = read_map_image(stream, suffix_of(file), oversampled_size(maps), file.reading.kind in COLOUR_KINDS)
@@ -235,7 +235,7 @@ def read_colour(file: MapFile, open_file: Opener, longest: int) -> LoadedMaps:
         reduced = f", {size[1]} x {size[0]} when reduced" if shrink > 1 else ""
         raise LeftOutError(f"only {w} x {h} pixels{reduced}; {MIN_TEXELS} a side are needed", TOO_SMALL)
     maps = LoadedMaps(size, max(1, min(round(shrink), MAX_READ_TEXELS // max(size))))
-    picture = read_image(file, open_file, maps)
+    picture = read_set_image(file, open_file, maps)
     if picture.looks_like_normals():
         raise LeftOutError("its pixels look like a normal map, but its name says colours", NORMALS)
     add_planes(file.reading.kind, picture, maps)
@@ -259,7 +259,7 @@ def add_file(file: MapFile, open_file: Opener, maps: LoadedMaps) -> None:
     Raises:
         InputError: It is damaged, of no use, or contradicts its name.
     """
-    picture = read_image(file, open_file, maps)
+    picture = read_set_image(file, open_file, maps)
     kind = check_kind(file.reading.kind, picture)
     if kind is None:
         why = IGNORED[str(file.reading.kind)]
@@ -324,7 +324,7 @@ def build_set(name: str, material: str | None, maps: LoadedMaps) -> tuple[Materi
         The set, and a line that describes it.
     """
     planes, notes = maps.planes, maps.notes
-    albedo = np.ascontiguousarray(to_bytes(planes["albedo"]).transpose(1, 2, 0))
+    albedo = np.ascontiguousarray(quantize_plane(planes["albedo"]).transpose(1, 2, 0))
     repeats = tiles(albedo)
     height, slopes = planes.get("height"), planes.get("normal")
     if slopes is not None and is_directx(maps):
@@ -338,10 +338,10 @@ def build_set(name: str, material: str | None, maps: LoadedMaps) -> tuple[Materi
         repeats = repeats and tiles(height)
     if height is not None:
         height = np.clip(height, -MAX_HEIGHT, MAX_HEIGHT)
-    metallic = to_bytes(planes["metallic"]) if "metallic" in planes else None
+    metallic = quantize_plane(planes["metallic"]) if "metallic" in planes else None
     if metallic is None and material and "metal" not in material:
         metallic = np.zeros(maps.size, np.uint8)
-    roughness = to_bytes(planes["roughness"]) if "roughness" in planes else None
+    roughness = quantize_plane(planes["roughness"]) if "roughness" in planes else None
     material_set = MaterialSet(name, material, albedo, height, roughness, metallic, repeats)
     return material_set, describe_set(material_set, maps)
 
@@ -353,7 +353,7 @@ def is_directx(maps: LoadedMaps) -> bool:
     return is_directx_slopes(maps.planes["normal"], maps.planes.get("height"))
 
 
-def to_bytes(plane: FloatArray) -> NDArray[np.uint8]:
+def quantize_plane(plane: FloatArray) -> NDArray[np.uint8]:
     """Convert [0, 1] to uint8."""
     return np.rint(np.clip(plane, 0, 1) * 255).astype(np.uint8)
 

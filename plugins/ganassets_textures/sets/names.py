@@ -1,4 +1,4 @@
-"""What names of files and folders mean: a picture's map, its set, and the class of its material."""
+"""Interpret names of files and folders: a picture's map, its set, and the class of its material."""
 
 from __future__ import annotations
 

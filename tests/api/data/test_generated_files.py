@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from ganassets.api.assets import Provenance
 from ganassets.api.data.generated_files import gltf_recipe, index_recipes, sidecar_recipe
+from ganassets.api.provenance import Provenance
 from ganassets.inference.provenance import KEY
 
 RECIPE = {"generator": "poses", "seed": 7}

@@ -25,7 +25,7 @@ from ganassets.api.data.records import (
     FileRecord,
     count_files,
 )
-from ganassets.api.data.sources import Container, folder_of, list_containers, opened, read_file, unread_records
+from ganassets.api.data.sources import Container, folder_of, list_containers, open_container, read_file, unread_records
 from ganassets.api.errors import InputError
 
 WANTED = "a folder or a zip of things"
@@ -104,7 +104,7 @@ def test_zips(folder: Path) -> None:
     assert {name for name, why in problems.items() if "leads out" in why} == {f"p.zip/{name}" for name in leading}
     assert "zip within" in problems["p.zip/more.zip"]
     (container,), _ = list_containers(packed, WANTED)
-    with opened(container) as open_file:
+    with open_container(container) as open_file:
         assert [read_file(open_file, name, 1) for name in container.names] == [b"z", b"x"]
 
 
@@ -127,7 +127,7 @@ def test_bad_zips(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert "encrypted" in problems["locked.zip/a"] and "unpacked" in problems["bomb.zip/bomb"]
     assert "not a readable zip" in problems["cut.zip"] and "not a readable zip" in problems["text.zip"]
     (container,), _ = list_containers(folder / "spoilt.zip", WANTED)
-    with opened(container) as open_file:
+    with open_container(container) as open_file:
         assert read_file(open_file, "b", 2000) == content
         with pytest.raises(InputError, match="damaged in the zip"):
             read_file(open_file, "a", 2000)
@@ -135,7 +135,7 @@ def test_bad_zips(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 def test_too_much(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "a.txt").write_bytes(bytes(2**20 + 1))
-    with opened(folder_of(folder / "a.txt")) as open_file:
+    with open_container(folder_of(folder / "a.txt")) as open_file:
         assert len(read_file(open_file, "a.txt", 2**20 + 1)) == 2**20 + 1
         with pytest.raises(InputError, match="more than 1 MB"):
             read_file(open_file, "a.txt", 2**20)

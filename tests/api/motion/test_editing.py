@@ -15,7 +15,6 @@ from ganassets.api.assets import MotionClip
 from ganassets.api.errors import InputError
 from ganassets.api.motion.editing import (
     blur_track,
-    change_speed,
     crop_clip,
     mirror_clip,
     opposite_joint,
@@ -34,8 +33,6 @@ SEEDS = st.integers(0, 2**32 - 1)
 quick = settings(max_examples=10, deadline=None)
 EDITS: dict[str, Callable[[MotionClip], MotionClip]] = {
     "resampled": lambda clip: resample_clip(clip, 24.0),
-    "sped": lambda clip: change_speed(clip, 1.3),
-    "slowed": lambda clip: change_speed(clip, 0.4),
     "mirrored": mirror_clip,
     "placed": place_at_origin,
     "in place": remove_travel,
@@ -88,20 +85,8 @@ def test_resampled_contacts_are_those_of_the_nearest_frames() -> None:
     np.testing.assert_array_equal(finer.contacts[1::3], clip.contacts[:-1])
 
 
-@pytest.mark.parametrize(("factor", "frames"), [(2.0, 31), (0.5, 121), (1.0, 61)])
-def test_speed_changes_seconds_and_nothing_else(factor: float, frames: int) -> None:
-    clip = walk_clip()
-    faster = change_speed(clip, factor)
-    assert len(faster) == frames and faster.fps == clip.fps
-    assert faster.seconds == pytest.approx(clip.seconds / factor)
-    np.testing.assert_allclose(faster.translation[-1], clip.translation[-1], atol=1e-5)
-    np.testing.assert_allclose(positions(faster)[frames // 2], positions(clip)[30], atol=1e-5)
-
-
 @pytest.mark.parametrize("value", [0.0, -1.0, float("nan"), float("inf")])
-def test_impossible_speeds_are_refused(value: float) -> None:
-    with pytest.raises(InputError, match="above 0"):
-        change_speed(walk_clip(), value)
+def test_impossible_frame_rates_are_refused(value: float) -> None:
     with pytest.raises(InputError, match="above 0"):
         resample_clip(walk_clip(), value)
 

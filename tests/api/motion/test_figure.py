@@ -17,7 +17,7 @@ from ganassets.api.motion.animation import (
     VIEWS,
     animated_sheet,
     check_length,
-    followed,
+    followed_points,
     moments,
     shared_length,
     shot_of,
@@ -303,14 +303,14 @@ def test_an_animated_sheet_needs_clips_and_bounds_its_size() -> None:
 def test_the_camera_follows_smoothly_and_stays_near() -> None:
     clip = random_clip(np.random.default_rng(4), 120)
     times = np.linspace(0, clip.seconds, 119 * 2 + 1)
-    targets = followed(clip, times)
+    targets = followed_points(clip, times)
     root = np.stack([np.interp(times, np.arange(120) / 30, way) for way in clip.translation.T], -1) * (1, 0, 1)
     assert np.abs(targets - root).max() < 0.6
     assert np.abs(np.diff(targets, 2, axis=0)).max() < 0.5 * np.abs(np.diff(root, 2, axis=0)).max()
-    assert np.allclose(followed(standing(40), times), 0)
+    assert np.allclose(followed_points(standing(40), times), 0)
 
 
 def test_the_camera_goes_evenly_along_with_a_loop() -> None:
     clip = walk_clip(31)
-    targets = followed(clip, np.linspace(0, clip.seconds, 31))
+    targets = followed_points(clip, np.linspace(0, clip.seconds, 31))
     assert np.allclose(np.diff(targets, axis=0), [0, 0, 1.3 / 30], atol=1e-6)

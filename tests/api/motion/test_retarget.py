@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ganassets.api.assets import MotionClip, Skeleton
 from ganassets.api.errors import InputError
 from ganassets.api.motion.kinematics import positions, rest_pose, world_pose
-from ganassets.api.motion.retarget import to_humanoid, to_rig, to_skeleton, to_take
+from ganassets.api.motion.retarget import to_humanoid, to_rig, to_skeleton
 from ganassets.api.motion.rotations import (
     degrees_between,
     from_axis_angle,
@@ -29,6 +29,7 @@ from ganassets.api.motion.rotations import (
 from ganassets.api.motion.skeletons import HUMANOID, HUMANOID_FINGERS
 from ganassets.api.motion.take import Take
 from ganassets.api.rig_options import RIG_NAMES
+from support.motion_clips import to_take
 
 QUICK = settings(max_examples=15, deadline=None)
 REAL = Path(__file__).parents[4] / "shared" / "data" / "motion"

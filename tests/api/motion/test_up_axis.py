@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from ganassets.api.assets import MotionClip
 from ganassets.api.motion.kinematics import positions
-from ganassets.api.motion.retarget import find_up_axis, to_humanoid, to_take
+from ganassets.api.motion.retarget import find_up_axis, to_humanoid
 from ganassets.api.motion.rotations import from_axis_angle, multiply, rotate
 from ganassets.api.motion.skeletons import HUMANOID
 from ganassets.api.motion.take import Take
 from ganassets_poses.readers import find_motion
-from support.motion_clips import folded, walk_clip
+from support.motion_clips import folded, to_take, walk_clip
 from support.poses_data import steady_walk
 
 REAL = Path(__file__).parents[4] / "shared" / "data" / "motion"

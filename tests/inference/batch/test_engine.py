@@ -17,7 +17,7 @@ from ganassets.inference.batch.engine import (
     MAX_SHOWN,
     BatchSettings,
     estimate,
-    run,
+    run_batch,
     share_topology,
     units_to_show,
 )
@@ -89,7 +89,7 @@ def made(monkeypatch):
 def test_a_batch_is_its_files_and_an_index(make_job, spec, file, out):
     job = make_job((7, 3), {"truncation": 0.4})
     heard = []
-    summary = run(Plan([job]), out, ONE, lambda done, total: heard.append((done, total)))
+    summary = run_batch(Plan([job]), out, ONE, lambda done, total: heard.append((done, total)))
     assert (summary.made, summary.skipped, summary.failures, summary.shown) == (2, 0, [], {})
     assert heard == [(1, 2), (2, 2)]
     files = contents(out)
@@ -107,21 +107,21 @@ def test_a_batch_is_its_files_and_an_index(make_job, spec, file, out):
 
 def test_the_same_again_makes_and_writes_nothing(make_job, out, made):
     plan = Plan([make_job()])
-    run(plan, out, ONE)
+    run_batch(plan, out, ONE)
     before = {path: path.stat().st_mtime_ns for path in out.iterdir()}
     made.clear()
-    summary = run(plan, out, ONE)
+    summary = run_batch(plan, out, ONE)
     assert (summary.made, summary.skipped) == (0, 3) and made == []
     assert {path: path.stat().st_mtime_ns for path in out.iterdir()} == before
 
 
 def test_more_seeds_are_added_to_those_that_are_there(make_job, out, made):
-    run(Plan([make_job(range(3))]), out, ONE)
+    run_batch(Plan([make_job(range(3))]), out, ONE)
     made.clear()
-    summary = run(Plan([make_job(range(6))]), out, ONE)
+    summary = run_batch(Plan([make_job(range(6))]), out, ONE)
     assert (summary.made, summary.skipped) == (3, 3) and made == [3, 4, 5]
     at_once = out.with_name("at-once")
-    run(Plan([make_job(range(6))]), at_once, ONE)
+    run_batch(Plan([make_job(range(6))]), at_once, ONE)
     together, whole = contents(out), contents(at_once)
     del together[INDEX], whole[INDEX]
     assert together == whole
@@ -130,12 +130,12 @@ def test_more_seeds_are_added_to_those_that_are_there(make_job, out, made):
 @pytest.mark.parametrize("damage", ["gone", "short", "one of two"])
 def test_what_is_missing_is_made_again(make_job, out, made, damage):
     plan = Plan([make_job()])
-    run(plan, out, ONE)
+    run_batch(plan, out, ONE)
     before = contents(out)
     path = out / ("squares-00000002.txt" if damage == "one of two" else "squares-00000002.bin")
     path.write_bytes(b"") if damage == "short" else path.unlink()
     made.clear()
-    summary = run(plan, out, ONE)
+    summary = run_batch(plan, out, ONE)
     assert (summary.made, summary.skipped) == (1, 2) and made == [1]
     after = contents(out)
     assert after.pop(INDEX) != before.pop(INDEX)
@@ -145,7 +145,7 @@ def test_what_is_missing_is_made_again(make_job, out, made, damage):
 def test_a_run_that_was_cut_off_goes_on_and_leaves_the_same_bytes(make_job, out, monkeypatch):
     """Stopped before each line of the index, with the files of what comes next there already."""
     plan = Plan([make_job(range(5))])
-    run(plan, out.with_name("whole"), ONE)
+    run_batch(plan, out.with_name("whole"), ONE)
     whole = contents(out.with_name("whole"))
     lines = whole[INDEX].splitlines(keepends=True)
     for kept in range(len(lines)):
@@ -157,47 +157,47 @@ def test_a_run_that_was_cut_off_goes_on_and_leaves_the_same_bytes(make_job, out,
         (cut / f".{'0' * 16}.tmp").write_bytes(b"half")
         if not kept:  # that run had not even begun; what lies there is somebody's
             with pytest.raises(InputError, match="is there already"):
-                run(plan, cut, ONE)
+                run_batch(plan, cut, ONE)
             continue
-        run(plan, cut, ONE)
+        run_batch(plan, cut, ONE)
         assert contents(cut) == whole, kept
 
 
 def test_a_run_that_was_cut_off_before_its_last_line_ends(make_job, out):
     """All is made, only the end is missing: what lies there afterwards is nobody's again."""
     plan = Plan([make_job()])
-    run(plan, out, ONE)
+    run_batch(plan, out, ONE)
     whole = contents(out)
     (out / INDEX).write_bytes(b"".join(whole[INDEX].splitlines(keepends=True)[:-1]))
-    assert run(plan, out, ONE).made == 0
+    assert run_batch(plan, out, ONE).made == 0
     assert contents(out) == whole
     (out / "squares-00000009.bin").write_text("mine")
     with pytest.raises(InputError, match=r"squares-00000009\.bin is there already"):
-        run(Plan([make_job((9,))]), out, ONE)
+        run_batch(Plan([make_job((9,))]), out, ONE)
 
 
 def test_what_a_cut_off_run_has_entered_is_not_replaced_by_another_look(make_job, out):
-    run(Plan([make_job()]), out, ONE)
+    run_batch(Plan([make_job()]), out, ONE)
     lines = (out / INDEX).read_bytes().splitlines(keepends=True)
     (out / INDEX).write_bytes(b"".join(lines[:-2]))  # as if it had been stopped after two of three
     before = contents(out)
     with pytest.raises(InputError, match=r"squares-00000001\.bin is there already; choose another folder"):
-        run(Plan([make_job(request={"truncation": 0.1})]), out, ONE)
+        run_batch(Plan([make_job(request={"truncation": 0.1})]), out, ONE)
     assert contents(out) == before
 
 
 def test_other_looks_of_the_same_names_are_refused(make_job, out, made):
-    run(Plan([make_job()]), out, ONE)
+    run_batch(Plan([make_job()]), out, ONE)
     before = contents(out)
     made.clear()
     with pytest.raises(InputError, match="is there already; choose another folder or use --overwrite"):
-        run(Plan([make_job((3, 4), {"truncation": 0.1})]), out, ONE)
+        run_batch(Plan([make_job((3, 4), {"truncation": 0.1})]), out, ONE)
     assert contents(out) == before and made == []
-    summary = run(Plan([make_job((3, 4), {"truncation": 0.1})]), out, replace(ONE, overwrite=True))
+    summary = run_batch(Plan([make_job((3, 4), {"truncation": 0.1})]), out, replace(ONE, overwrite=True))
     assert (summary.made, summary.skipped) == (2, 0)
     assert contents(out)["squares-00000003.bin"] != before["squares-00000003.bin"]
-    assert run(Plan([make_job((3, 4), {"truncation": 0.1})]), out, ONE).skipped == 2, "the newest entry counts"
-    assert run(Plan([make_job((1, 2))]), out, ONE).skipped == 2
+    assert run_batch(Plan([make_job((3, 4), {"truncation": 0.1})]), out, ONE).skipped == 2, "the newest entry counts"
+    assert run_batch(Plan([make_job((1, 2))]), out, ONE).skipped == 2
 
 
 @pytest.mark.parametrize("name", ["squares-00000002.bin", "squares-00000002_notes.txt", "T_squares-00000002_BC.png"])
@@ -205,40 +205,40 @@ def test_files_of_somebody_else_are_left_alone(make_job, out, name):
     out.mkdir()
     (out / name).write_text("mine")
     with pytest.raises(InputError, match="is there already"):
-        run(Plan([make_job()]), out, ONE)
+        run_batch(Plan([make_job()]), out, ONE)
     assert contents(out) == {INDEX: b"", name: b"mine"}
     (out / name).rename(out / "squares-000000021.bin")
-    assert run(Plan([make_job()]), out, ONE).made == 3
+    assert run_batch(Plan([make_job()]), out, ONE).made == 3
 
 
 def test_overwriting_makes_all_again(make_job, out, made):
     plan = Plan([make_job()])
-    run(plan, out, ONE)
+    run_batch(plan, out, ONE)
     before = contents(out)
     made.clear()
-    assert run(plan, out, replace(ONE, overwrite=True)).made == 3 and made == [0, 1, 2]
+    assert run_batch(plan, out, replace(ONE, overwrite=True)).made == 3 and made == [0, 1, 2]
     after = contents(out)
     assert after.pop(INDEX).startswith(before.pop(INDEX)) and after == before
 
 
 def test_one_name_in_two_folders(make_job, out, made):
     plan = Plan([make_job(folder="a"), make_job(folder="b/c", title="2"), make_job((9,), title="3")])
-    assert run(plan, out, ONE).made == 7
+    assert run_batch(plan, out, ONE).made == 7
     assert sorted(path.name for path in (out / "b/c").iterdir())[0] == "squares-00000001.bin"
     assert [entry["name"] for entry in entries(out)][2:5] == [
         "a/squares-00000003",
         *[f"b/c/squares-0000000{n}" for n in "12"],
     ]
     made.clear()
-    assert run(plan, out, ONE).skipped == 7 and made == []
+    assert run_batch(plan, out, ONE).skipped == 7 and made == []
     (out / "a/squares-00000001.bin").unlink()
-    assert run(plan, out, ONE).made == 1 and made == [0]
+    assert run_batch(plan, out, ONE).made == 1 and made == [0]
 
 
 def test_what_fails_is_listed_and_tried_again(make_job, out, picky, made):
     picky(2, 4)
     plan = Plan([make_job(range(1, 6), exporter="picky", options={})])
-    summary = run(plan, out, ONE)
+    summary = run_batch(plan, out, ONE)
     assert (summary.made, [failure.seed for failure in summary.failures]) == (3, [2, 4])
     listed = [json.loads(line) for line in (out / FAILURES).read_text().splitlines()]
     why = (
@@ -249,12 +249,12 @@ def test_what_fails_is_listed_and_tried_again(make_job, out, picky, made):
     assert [entry["name"][-1] for entry in entries(out)] == ["1", "3", "5"]
     made.clear()
     picky(4)
-    summary = run(plan, out, ONE)
+    summary = run_batch(plan, out, ONE)
     assert (summary.made, summary.skipped, len(summary.failures)) == (1, 3, 1) and made == [1, 3]
     assert [json.loads(line)["seed"] for line in (out / FAILURES).read_text().splitlines()] == [4]
-    assert len(run(plan, out, ONE).failures) == 1, "nothing new is made, and that is no reason to stop"
+    assert len(run_batch(plan, out, ONE).failures) == 1, "nothing new is made, and that is no reason to stop"
     picky()
-    assert run(plan, out, ONE).made == 1
+    assert run_batch(plan, out, ONE).made == 1
     assert not (out / FAILURES).exists()
 
 
@@ -262,16 +262,16 @@ def test_failures_that_stay_do_not_keep_the_rest_from_being_made(make_job, out, 
     picky(*range(20))
     plan = Plan([make_job(range(25), exporter="picky", options={})])
     picky(*range(1, 20))
-    assert run(plan, out, ONE).made == 6
+    assert run_batch(plan, out, ONE).made == 6
     longer = Plan([make_job(range(40), exporter="picky", options={})])
-    summary = run(longer, out, ONE)
+    summary = run_batch(longer, out, ONE)
     assert (summary.made, len(summary.failures)) == (15, 19)
 
 
 def test_what_fails_for_all_alike_is_told_once(make_job, out, picky, made):
     picky(*range(1000))
     with pytest.raises(GanassetsError, match=r"exporter 'picky' of .* raised ValueError: not this one"):
-        run(Plan([make_job(range(1000), exporter="picky", options={})]), out, ONE)
+        run_batch(Plan([make_job(range(1000), exporter="picky", options={})]), out, ONE)
     assert len(made) < 20
     assert contents(out)[INDEX].count(b"\n") == 1
 
@@ -280,10 +280,10 @@ def test_a_model_that_was_replaced_ends_the_batch(make_job, make_model, out):
     plan = Plan([make_job()])
     make_model(licence="MIT")
     with pytest.raises(InputError, match="was replaced while the batch ran; start it again"):
-        run(plan, out, ONE)
+        run_batch(plan, out, ONE)
     plan.jobs[0].file.path.unlink()
     with pytest.raises(InputError, match="is not there"):
-        run(plan, out, ONE)
+        run_batch(plan, out, ONE)
 
 
 def test_sheets_show_all_or_some_evenly_spaced(make_job, monkeypatch):
@@ -299,7 +299,7 @@ def test_sheets_show_the_same_however_the_batch_was_made(make_job, out, monkeypa
     settings = replace(ONE, sheet=True)
 
     def shown(folder, count):
-        summary = run(Plan([make_job(range(count))]), folder, settings)
+        summary = run_batch(Plan([make_job(range(count))]), folder, settings)
         return [asset.name for asset in summary.shown.get(0, [])]
 
     assert shown(out, 3) == ["squares-00000000", "squares-00000001", "squares-00000002"]
@@ -348,9 +348,9 @@ def test_a_model_that_is_not_trusted_is_not_opened_here(make_job, out, made):
     plan = Plan([make_job((1,))])
     (found,) = estimate(plan, settings)
     assert (found.files, found.bytes) == (2, 49) and made == []
-    assert run(plan, out, settings).made == 1 and made == []
+    assert run_batch(plan, out, settings).made == 1 and made == []
     alone = out.with_name("alone")
-    run(plan, alone, ONE)
+    run_batch(plan, alone, ONE)
     assert contents(alone) == contents(out)
 
 

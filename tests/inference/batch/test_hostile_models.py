@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from ganassets.api.errors import GanassetsError
-from ganassets.inference.batch.engine import BatchSettings, run
+from ganassets.inference.batch.engine import BatchSettings, run_batch
 from ganassets.inference.batch.plan import Plan
 from ganassets.inference.batch.worker import LIFT_LIMITS
 from ganassets.inference.model import inspect_model
@@ -32,7 +32,7 @@ def why(squares: Any, make_model: Callable[..., Path], tmp_path: Path) -> Callab
         file = inspect_model(make_model(edit))
         plan = Plan([resolve_request(request_of((1, 2), to="raw"), file=file)])
         with pytest.raises(GanassetsError) as caught:
-            run(plan, tmp_path / "out", BatchSettings(workers=1, memory=GIGABYTES * 2**30, patience=patience))
+            run_batch(plan, tmp_path / "out", BatchSettings(workers=1, memory=GIGABYTES * 2**30, patience=patience))
         return str(caught.value)
 
     return told

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from ganassets.api.errors import InputError
 from ganassets.inference.batch import plan as module
 from ganassets.inference.batch.plan import Plan, ResolvedRequest, draw_condition
-from ganassets.inference.latent_edits import offset_of, vary
-from ganassets.inference.pipeline import check_recipe
+from ganassets.inference.latent_edits import vary
+from ganassets.inference.pipeline import check_recipe, recipe_offset
 from ganassets.inference.recipe import parse_recipe
 
 from .conftest import OPTIONS
@@ -91,7 +91,7 @@ def test_the_recipe_of_a_unit_makes_its_file(make_job, spec, file):
     check_recipe(file, spec, recipe)
     assert (recipe.name, recipe.seed, recipe.truncation, recipe.condition["age"]) == ("squares-00000007", 7, 0.3, 90)
     assert recipe.file and (recipe.file.to, recipe.file.options) == ("raw", OPTIONS)
-    np.testing.assert_array_equal(offset_of(file.manifest, recipe), OFFSET)
+    np.testing.assert_array_equal(recipe_offset(file.manifest, recipe), OFFSET)
     assert parse_recipe(recipe.to_json(), "it") == recipe
 
 

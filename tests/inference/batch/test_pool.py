@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from ganassets.api.errors import InputError
-from ganassets.inference.batch.engine import BatchSettings, run
+from ganassets.inference.batch.engine import BatchSettings, run_batch
 from ganassets.inference.batch.plan import Plan
 from ganassets.inference.batch.pool import Pool
 from ganassets.inference.batch.worker import LIFT_LIMITS, Failed, Made, Stopped, Task, WorkerSettings
@@ -150,7 +150,7 @@ def test_what_stops_one_ends_all(wild_plan, orders, tmp_path):
     assert "squares-00000003.bin is a folder" in answers[-1].why
     assert [type(answer) for answer in answers[:-1]] == [Made] * (len(answers) - 1)
     with pytest.raises(InputError, match="is a folder"):
-        run(wild_plan(12), tmp_path / "out", BatchSettings(workers=2, memory=4 * 2**30, overwrite=True))
+        run_batch(wild_plan(12), tmp_path / "out", BatchSettings(workers=2, memory=4 * 2**30, overwrite=True))
 
 
 def test_a_model_that_is_gone_ends_all(wild_plan, tmp_path):
@@ -190,7 +190,7 @@ def test_several_processes_leave_what_one_does(make_job, tmp_path):
     trees = []
     for name, settings in SETTINGS.items():
         heard = []
-        run(plan, tmp_path / name, settings, lambda done, total, heard=heard: heard.append((done, total)))
+        run_batch(plan, tmp_path / name, settings, lambda done, total, heard=heard: heard.append((done, total)))
         assert heard == [(i, 33) for i in range(1, 34)]
         trees.append(
             {p.relative_to(tmp_path / name): p.read_bytes() for p in (tmp_path / name).rglob("*") if p.is_file()}
@@ -200,7 +200,7 @@ def test_several_processes_leave_what_one_does(make_job, tmp_path):
 
 def test_sheets_are_the_same_from_several_processes(make_job, tmp_path):
     plan = Plan([make_job(range(6))])
-    one, many = (run(plan, tmp_path / name, replace(settings, sheet=True)) for name, settings in SETTINGS.items())
+    one, many = (run_batch(plan, tmp_path / name, replace(settings, sheet=True)) for name, settings in SETTINGS.items())
     for a, b in zip(one.shown[0], many.shown[0], strict=True):
         assert a.name == b.name and (a.materials[0].albedo == b.materials[0].albedo).all()
     assert len({id(asset.topology) for asset in many.shown[0]}) == 1

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ganassets.api.assets import Provenance
+from ganassets.api.provenance import Provenance
 from ganassets_faces import SPEC
 from ganassets_faces.basis import EYES, JOINTS, MATERIALS, SKIN, basis_digest, load_basis
-from ganassets_faces.decode import decode_heads, head_topology, vertex_normals
+from ganassets_faces.decode import decode_heads, head_normals, head_topology
 
 BASIS = load_basis()
 
@@ -66,12 +66,12 @@ def test_normals_are_unit_and_point_outwards():
 def test_normals_of_a_turned_head_turn_along():
     positions = arrays(1)["positions"]
     turn = np.array([[0, 0, 1], [0, 1, 0], [-1, 0, 0]], np.float32)
-    np.testing.assert_allclose(vertex_normals(positions @ turn), vertex_normals(positions) @ turn, atol=2e-3)
+    np.testing.assert_allclose(head_normals(positions @ turn), head_normals(positions) @ turn, atol=2e-3)
 
 
 def test_normals_do_not_depend_on_size_or_place():
     positions = arrays(1)["positions"].astype(np.float64)
-    np.testing.assert_allclose(vertex_normals(positions * 2 + 1), vertex_normals(positions), atol=1e-5)
+    np.testing.assert_allclose(head_normals(positions * 2 + 1), head_normals(positions), atol=1e-5)
 
 
 def test_heads_do_not_depend_on_their_batch():

@@ -10,7 +10,7 @@ from ganassets_faces.eyes import iris_colour, patch_slices
 from ganassets_faces.painter import paint_skins
 from ganassets_faces.painter.canvas import make_canvas
 from ganassets_faces.painter.regions import STRENGTHS
-from ganassets_faces.painter.skin import pigment_to_srgb, tone_table
+from ganassets_faces.painter.skin import pigment_to_srgb, skin_tones
 from ganassets_faces.texels import texel_map
 
 SIZE = 64
@@ -79,7 +79,7 @@ def test_tone_darkens_monotonically() -> None:
 
 
 def test_tone_table_falls() -> None:
-    assert (np.diff(tone_table(), axis=0) <= 0).all()
+    assert (np.diff(skin_tones(), axis=0) <= 0).all()
 
 
 def test_men_grow_beards() -> None:

@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from ganassets.api.assets import Material, Mesh, Provenance
+from ganassets.api.assets import Material, Mesh
 from ganassets.api.errors import InputError
+from ganassets.api.provenance import Provenance
 from ganassets.api.rendering import render_views
 from ganassets_faces import preview
 from ganassets_faces.basis import load_basis
-from ganassets_faces.decode import head_topology, vertex_normals
+from ganassets_faces.decode import head_normals, head_topology
 
 CELL = 96
 PLAIN = (Material("skin", base_colour=(0.5, 0.3, 0.2), roughness=0.6), Material("mouth"), Material("eyes"))
@@ -25,7 +26,7 @@ def make_head(seed: int, materials: Sequence[Material] = PLAIN) -> Mesh:
     basis = load_basis()
     points = basis.points(basis.sample_shapes[seed : seed + 1])[0].astype(np.float32)
     positions, joints = points[: basis.vertex_count], points[basis.vertex_count :]
-    normals = vertex_normals(positions[None])[0]
+    normals = head_normals(positions[None])[0]
     name, provenance = f"head-{seed:08}", Provenance(seed=seed)
     return Mesh(name, head_topology(), positions, normals, joints, tuple(materials), provenance)
 

@@ -24,7 +24,7 @@ def skin(path: Path, colour: tuple[int, int, int], width: int = 300) -> Path:
 def test_a_skin_of_one_colour(tmp_path):
     found = skin_target(skin(tmp_path / "a.png", (200, 150, 100)))
     count = int(texel_map(SIZE).inside.sum())
-    wanted = found.wanted.reshape(3, count)
+    wanted = found.reference.reshape(3, count)
     np.testing.assert_allclose(wanted, np.broadcast_to([[200], [150], [100]], wanted.shape), atol=1e-3)
     assert (found.unit, found.exact, found.size, found.settings, found.wishes) == ("of 255", True, None, {}, {})
 
@@ -33,7 +33,7 @@ def test_heads_are_compared_by_their_skin_alone(tmp_path):
     found = skin_target(skin(tmp_path / "a.png", (200, 150, 100)))
     heads = [make_head(1), make_head(2)]
     features = found.features(heads)
-    assert features.shape == (2, len(found.wanted)) and features.dtype == np.float32
+    assert features.shape == (2, len(found.reference)) and features.dtype == np.float32
     albedo = heads[0].materials[0].albedo
     assert albedo is not None and len(albedo) == 2 * SIZE
     row, column = (int(axis[40]) for axis in np.nonzero(texel_map(SIZE).inside))
@@ -81,4 +81,4 @@ def test_missing_scipy_is_reported(tmp_path, monkeypatch):
 def test_spec_has_the_target(tmp_path):
     assert SPEC.target
     path = skin(tmp_path / "a.png", (9, 9, 9))
-    np.testing.assert_array_equal(SPEC.target(path).wanted, skin_target(path).wanted)
+    np.testing.assert_array_equal(SPEC.target(path).reference, skin_target(path).reference)

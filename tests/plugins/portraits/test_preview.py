@@ -8,8 +8,9 @@ import sys
 import numpy as np
 import pytest
 
-from ganassets.api.assets import Picture, Provenance
+from ganassets.api.assets import Picture
 from ganassets.api.errors import InputError
+from ganassets.api.provenance import Provenance
 from ganassets.api.registry import load_exporter
 from ganassets.api.registry_checks import generator_problems
 from ganassets_faces.portraits import SPEC

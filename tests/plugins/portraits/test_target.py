@@ -27,14 +27,14 @@ def test_same_picture_matches(tmp_path, channels):
     other = shown[::-1].copy()
     features = target.features([Picture("a", shown), Picture("b", other)])
     assert features.shape == (2, SIZE * SIZE * 4)
-    np.testing.assert_allclose(features[0], target.wanted, atol=1e-3)
-    assert abs(features[1] - target.wanted).max() > 100
+    np.testing.assert_allclose(features[0], target.reference, atol=1e-3)
+    assert abs(features[1] - target.reference).max() > 100
 
 
 def test_sizes_do_not_matter(tmp_path):
     Image.fromarray(pixels(size=480)).save(tmp_path / "a.png")
     features = picture_target(tmp_path / "a.png").features([Picture("a", pixels(size=96))])[0]
-    np.testing.assert_allclose(features, picture_target(tmp_path / "a.png").wanted, atol=2.5)
+    np.testing.assert_allclose(features, picture_target(tmp_path / "a.png").reference, atol=2.5)
 
 
 def test_transparent_colours_do_not_matter(tmp_path):
@@ -43,7 +43,7 @@ def test_transparent_colours_do_not_matter(tmp_path):
     Image.fromarray(clear).save(tmp_path / "a.png")
     clear[..., :3] = 200
     target = picture_target(tmp_path / "a.png")
-    np.testing.assert_array_equal(target.features([Picture("a", clear)])[0], target.wanted)
+    np.testing.assert_array_equal(target.features([Picture("a", clear)])[0], target.reference)
 
 
 def test_files_that_are_not_pictures(tmp_path):

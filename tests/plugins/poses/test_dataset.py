@@ -14,7 +14,6 @@ from click.testing import CliRunner
 
 from ganassets.api.data import TrainingData
 from ganassets.api.errors import GanassetsError, InputError
-from ganassets.api.motion.retarget import to_take
 from ganassets.api.motion.skeletons import HUMANOID
 from ganassets.cli import cli
 from ganassets.training.networks import fit_linear
@@ -25,7 +24,7 @@ from ganassets_poses.dataset import KNOWN, PACES, draw_window, read_bone_map, re
 from ganassets_poses.segments import Segment, find_segments
 from ganassets_poses.signals import Signals, unstack_signals
 from ganassets_poses.structure import FPS, MARGIN
-from support.motion_clips import folded
+from support.motion_clips import folded, to_take
 from support.motion_files import bvh_of
 from support.poses_data import (
     BY_NAME,

@@ -10,16 +10,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ganassets.api.assets import MotionClip, Provenance
+from ganassets.api.assets import MotionClip
 from ganassets.api.motion.editing import mirror_clip
 from ganassets.api.motion.kinematics import positions
 from ganassets.api.motion.measures import loop_gap, penetration, skating
 from ganassets.api.motion.rotations import degrees_between, heading
 from ganassets.api.options import option_values
+from ganassets.api.provenance import Provenance
 from ganassets_poses import SPEC
 from ganassets_poses.actions import COLUMNS
 from ganassets_poses.cycles import sample_signals
-from ganassets_poses.decode import decode_clips, is_mirrored, steps_made, steps_wanted
+from ganassets_poses.decode import clip_steps, decode_clips, is_mirrored, network_steps
 from ganassets_poses.segments import prepare_clip
 from ganassets_poses.signals import JOINTS, Signals, orthonormalise, signals_from_clip
 from ganassets_poses.structure import FPS, MARGIN, STRIDE
@@ -41,7 +42,7 @@ def provenance(loop: bool, tempo: float, seed: int = 3) -> Provenance:
 def loop_arrays(wanted: dict[str, Any], tempo: float = TEMPO, noise: float = 0.0) -> dict[str, np.ndarray]:
     """Return a model's outputs for a walk: whole repetitions in the given number of frames, with a network's noise."""
     signals = signals_from_clip(steady_walk(31))
-    frames = steps_made(steps_wanted(wanted, True, tempo), True)
+    frames = network_steps(clip_steps(wanted, True, tempo), True)
     count = max(round(tempo * frames / FPS), 1)
     return arrays_of(sample_signals(signals, np.arange(frames) * (count * len(signals) / frames), True), noise)
 
@@ -50,7 +51,7 @@ def once_arrays(wanted: dict[str, Any], tempo: float) -> dict[str, np.ndarray]:
     """Return a model's outputs for a jump, with margins."""
     clip = prepare_clip(jump_clip(), gait=False)
     signals = signals_from_clip(clip)
-    frames = steps_made(steps_wanted(wanted, False, tempo), False)
+    frames = network_steps(clip_steps(wanted, False, tempo), False)
     share = (np.arange(frames) - MARGIN) / (frames - 2 * MARGIN)
     made = sample_signals(signals, share * len(signals), False)
     root = made.root.copy()
@@ -86,8 +87,8 @@ SECONDS = st.one_of(st.just(0.0), st.floats(0.1, 60))
 
 @given(SECONDS, st.booleans(), st.floats(0.15, 3.5))
 def test_the_frames_made_suffice(seconds, loop, tempo):
-    wanted = steps_wanted(settings_of(seconds=str(seconds)), loop, tempo)
-    made = steps_made(wanted, loop)
+    wanted = clip_steps(settings_of(seconds=str(seconds)), loop, tempo)
+    made = network_steps(wanted, loop)
     assert wanted >= 2 and made % STRIDE == 0
     steps = made if loop else made - 2 * MARGIN - 1
     assert steps > 1
@@ -219,7 +220,7 @@ def orthonormal_only(name: str, array: np.ndarray) -> np.ndarray:
 def test_whatever_the_networks_make_becomes_a_clip(seed, loop, tempo):
     """Outputs early in training make no sense, but they decode to a clip."""
     rng, wanted = np.random.default_rng(seed), settings_of()
-    frames = steps_made(steps_wanted(wanted, loop, tempo), loop)
+    frames = network_steps(clip_steps(wanted, loop, tempo), loop)
     signals = Signals(
         rng.normal(size=(4, frames)).astype(np.float32),
         orthonormalise(rng.normal(size=(6 * JOINTS, frames)).astype(np.float32)),

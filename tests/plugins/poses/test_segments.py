@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from ganassets.api.assets import MotionClip
-from ganassets.api.motion.editing import change_speed, crop_clip, mirror_clip, remove_travel, resample_clip
+from ganassets.api.motion.editing import crop_clip, mirror_clip, remove_travel, resample_clip
 from ganassets_poses.actions import COLUMNS, condition_column
 from ganassets_poses.cycles import local_positions
 from ganassets_poses.segments import (
     FEATURE_PHASES,
     Segment,
     align_segments,
-    ends_as_it_begins,
+    ends_in_start_pose,
     find_segments,
     make_right_handed,
     prepare_clip,
@@ -97,17 +97,17 @@ def test_what_is_too_fast_or_slides_is_left_out():
 
 
 def test_whether_it_loops():
-    assert ends_as_it_begins(steady_walk(61)) and not ends_as_it_begins(crop_clip(steady_walk(61), 0, 50))
+    assert ends_in_start_pose(steady_walk(61)) and not ends_in_start_pose(crop_clip(steady_walk(61), 0, 50))
     risen = steady_walk(61)
     risen.translation[-1, 1] += 0.2
-    assert not ends_as_it_begins(risen)
+    assert not ends_in_start_pose(risen)
     # What is said to loop and doesn't is searched for repetitions like any take.
     take = crop_clip(steady_walk(121, loop=False), 0, 110)
     assert len(walks(take, True)) == len(walks(take, False)) > 0
 
 
 def test_prepared_clips_stand_on_the_ground_at_thirty_frames_a_second():
-    high = change_speed(steady_walk(61), 0.5)
+    high = resample_clip(replace(steady_walk(61), fps=FPS / 2), FPS)
     high = replace(high, translation=high.translation + np.array([0, 2, 0], np.float32))
     made = prepare_clip(high, gait=True)
     assert made.fps == FPS and made.contacts is not None and made.contacts.any()

@@ -19,7 +19,7 @@ from ganassets_poses import SPEC
 from ganassets_poses.actions import ACTION_NAMES, COLUMNS, condition_column
 from ganassets_poses.signals import JOINTS, orthonormalise
 from ganassets_poses.snapshot import MOST, raw_clip
-from ganassets_poses.structure import CHANNELS, MARGIN, STRIDE, is_loop, noise_digest, noise_map, tempo_of
+from ganassets_poses.structure import CHANNELS, MARGIN, STRIDE, is_loop, motion_noise, noise_digest, tempo_of
 
 INFO = NoiseInfo(channels=len(CHANNELS), stride=STRIDE, size=64, reach=64)
 
@@ -58,7 +58,7 @@ def test_the_noise_has_the_size_that_the_decoder_counts_on(seconds, loop, tempo,
     size = SPEC.map_size(settings, conditions, INFO)
     noise = SPEC.noise(seed, conditions, size)
     assert noise.shape == (len(CHANNELS), *size) and size[0] % STRIDE == 0
-    np.testing.assert_array_equal(noise, noise_map(seed, conditions, size))
+    np.testing.assert_array_equal(noise, motion_noise(seed, conditions, size))
     if not loop:
         progress = noise[-1]
         assert (progress[: MARGIN + 1] == -1).all() and (progress[-MARGIN:] == 1).all()

@@ -16,8 +16,8 @@ from ganassets_poses.structure import (
     WHITE,
     count_repetitions,
     loop_structure,
+    motion_noise,
     noise_digest,
-    noise_map,
     single_structure,
 )
 
@@ -42,10 +42,10 @@ def phase(noise: np.ndarray) -> np.ndarray:
 @given(SEEDS, st.booleans(), TEMPI, SIZES)
 def test_same_seed_same_map(seed, loop, tempo, frames):
     frames += 0 if loop else 2 * MARGIN
-    made = noise_map(seed, row(loop, tempo), (frames,))
+    made = motion_noise(seed, row(loop, tempo), (frames,))
     assert made.shape == (len(CHANNELS), frames) and made.dtype == np.float32 and np.isfinite(made).all()
-    np.testing.assert_array_equal(made, noise_map(seed, row(loop, tempo), (frames,)))
-    assert not np.array_equal(made[:WHITE], noise_map(seed + 1, row(loop, tempo), (frames,))[:WHITE])
+    np.testing.assert_array_equal(made, motion_noise(seed, row(loop, tempo), (frames,)))
+    assert not np.array_equal(made[:WHITE], motion_noise(seed + 1, row(loop, tempo), (frames,))[:WHITE])
     np.testing.assert_allclose(np.hypot(made[COSINE], made[SINE]), 1, atol=1e-5)
 
 
@@ -57,7 +57,7 @@ def test_its_numbers_are_pinned():
 def test_last_bits_do_not_matter_to_the_digest():
     """No value is so near to a rounding boundary that another platform's cosine could cross it."""
     sample = np.concatenate(
-        [noise_map(7, row(loop, 1.3)[: condition_column("tempo") + 1], (64,)) for loop in (False, True)]
+        [motion_noise(7, row(loop, 1.3)[: condition_column("tempo") + 1], (64,)) for loop in (False, True)]
     )
     scaled = sample.astype(np.float64) * 64
     assert (0.5 - np.abs(scaled - np.rint(scaled))).min() > 1e-4
@@ -65,7 +65,7 @@ def test_last_bits_do_not_matter_to_the_digest():
 
 @given(SEEDS, TEMPI, SIZES)
 def test_loops_hold_whole_repetitions_and_go_on_across_the_seam(seed, tempo, frames):
-    made = noise_map(seed, row(True, tempo), (frames,))
+    made = motion_noise(seed, row(True, tempo), (frames,))
     count = count_repetitions(row(True, tempo), frames)
     assert count >= 1 and (count == 1 or abs(count - tempo * frames / FPS) <= 0.5 + 1e-4)
     turns = phase(made)
@@ -76,13 +76,13 @@ def test_loops_hold_whole_repetitions_and_go_on_across_the_seam(seed, tempo, fra
 
 
 def test_loops_begin_anywhere():
-    starts = [phase(noise_map(seed, row(True, 1.0), (64,)))[0] for seed in range(300)]
+    starts = [phase(motion_noise(seed, row(True, 1.0), (64,)))[0] for seed in range(300)]
     assert np.histogram(starts, 6, (0, 1))[0].min() > 25
 
 
 @given(SEEDS, TEMPI, SIZES)
 def test_what_happens_once_stands_still_before_and_after(seed, tempo, frames):
-    made = noise_map(seed, row(False, tempo), (frames + 2 * MARGIN,))
+    made = motion_noise(seed, row(False, tempo), (frames + 2 * MARGIN,))
     inside = made[:, MARGIN:-MARGIN]
     for channel in (COSINE, SINE, PROGRESS):
         assert np.ptp(made[channel, : MARGIN + 1]) == 0
@@ -93,7 +93,7 @@ def test_what_happens_once_stands_still_before_and_after(seed, tempo, frames):
 
 
 def test_white_noise_is_white():
-    made = np.concatenate([noise_map(seed, row(True, 1.0), (512,))[:WHITE] for seed in range(8)])
+    made = np.concatenate([motion_noise(seed, row(True, 1.0), (512,))[:WHITE] for seed in range(8)])
     assert made.mean() == pytest.approx(0, abs=0.02) and made.std() == pytest.approx(1, abs=0.02)
     for shift in (1, 2, 7):
         assert abs((made * np.roll(made, shift, 1)).mean()) < 0.03

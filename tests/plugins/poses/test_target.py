@@ -11,13 +11,12 @@ import pytest
 from ganassets.api.assets import MotionClip
 from ganassets.api.errors import InputError
 from ganassets.api.motion.editing import sample_clip
-from ganassets.api.motion.retarget import to_take
 from ganassets.api.motion.rotations import from_axis_angle, multiply, rotate
 from ganassets.api.motion.skeletons import HUMANOID
 from ganassets.api.options import check_value
 from ganassets_poses import SPEC
 from ganassets_poses.target import FRAMES, clip_target, comparable_positions
-from support.motion_clips import folded, walk_clip
+from support.motion_clips import folded, to_take, walk_clip
 from support.motion_files import bvh_of
 from support.poses_data import file_of
 
@@ -33,13 +32,13 @@ def walk(tmp_path) -> tuple[MotionClip, Path]:
 
 def off(target, clip: MotionClip) -> float:
     """Root mean square distance in centimetres."""
-    return float(np.sqrt(((target.features([clip])[0] - target.wanted) ** 2).mean()))
+    return float(np.sqrt(((target.features([clip])[0] - target.reference) ** 2).mean()))
 
 
 def test_a_clip_is_met_by_itself(walk):
     clip, path = walk
     target = clip_target(path)
-    assert target.wanted.shape == (FRAMES * len(HUMANOID.names) * 3,)
+    assert target.reference.shape == (FRAMES * len(HUMANOID.names) * 3,)
     assert (target.unit, target.exact, target.size, target.wishes) == ("cm", True, None, {})
     assert off(target, clip) < 0.1
     assert off(target, walk_clip(speed=0.3)) > 2
@@ -125,4 +124,4 @@ def test_files_that_hold_no_motion(tmp_path):
 
 def test_the_plugin_offers_it(walk):
     assert SPEC.target
-    np.testing.assert_array_equal(SPEC.target(walk[1]).wanted, clip_target(walk[1]).wanted)
+    np.testing.assert_array_equal(SPEC.target(walk[1]).reference, clip_target(walk[1]).reference)

@@ -13,11 +13,10 @@ from ganassets.api.data import TrainingData
 from ganassets.api.errors import InputError
 from ganassets_textures import SPEC
 from ganassets_textures.dataset import parse_painted_share
-from ganassets_textures.domain import MASKS
 from ganassets_textures.materials import CLASSES, COLUMNS, CONDITIONS
 from ganassets_textures.painter import Z_DIM, paint_material
-from ganassets_textures.samples import SIGNALS, condition_values
-from ganassets_textures.spatial_noise import noise_map, pattern_of
+from ganassets_textures.samples import MASKS, SIGNALS, condition_values
+from ganassets_textures.spatial_noise import pattern_noise, pattern_of
 from support.material_files import colours, grey, hills, normals, save
 
 SIZE = 32
@@ -85,7 +84,7 @@ def test_samples_can_be_repainted(painted):
     for i in range(18, 38):
         row = painted.conditions[i]
         sliders = {name: float(row[COLUMNS.index(name)]) for name in SLIDERS}
-        noise = noise_map(int(painted.noise_seeds[i]), pattern_of(row), (SIZE, SIZE))
+        noise = pattern_noise(int(painted.noise_seeds[i]), pattern_of(row), (SIZE, SIZE))
         maps = paint_material(CLASSES[int(row[: len(CLASSES)].argmax())], sliders, painted.latents[i], noise)
         for name, signal in painted.signals.items():
             scale = 255 if signal.dtype == np.uint8 else 1

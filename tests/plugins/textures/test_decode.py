@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ganassets.api.assets import Provenance
-from ganassets_textures.decode import decode_materials, normals, occlusion, texel_size, wrapped_slopes
+from ganassets.api.provenance import Provenance
+from ganassets_textures.decode import decode_materials, occlusion, slope_normals, texel_size, wrapped_slopes
 from ganassets_textures.materials import CLASSES, COLUMNS, MATERIAL_CLASSES
 
 SIZE = 64
@@ -66,7 +66,7 @@ def test_normals_are_those_of_the_surface(rows, columns):
 
 def test_a_slope_that_rises_down_the_rows_faces_up():
     height = np.minimum(np.arange(SIZE), 40)[:, None].repeat(SIZE, 1).astype(np.float32)
-    normal = normals(wrapped_slopes(height))[20, 20]
+    normal = slope_normals(wrapped_slopes(height))[20, 20]
     np.testing.assert_allclose(normal, np.array([0, 1, 1]) / np.sqrt(2), atol=1e-6)
 
 

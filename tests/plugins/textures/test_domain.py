@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from ganassets_textures import MOST_HEIGHT, SPEC
-from ganassets_textures.domain import HEIGHT_UNIT, MAP_CHANNELS, MASKS, MAX_HEIGHT, TexturesDomain
+from ganassets_textures.domain import HEIGHT_UNIT, MAP_CHANNELS, MAX_HEIGHT, TexturesDomain
 from ganassets_textures.materials import CLASSES, COLUMNS, MATERIAL_CLASSES, SCALE_TEXELS
+from ganassets_textures.samples import MASKS
 from ganassets_textures.spatial_noise import CHANNELS, STRUCTURE
 from support.textures_domain import SIZE, make_domain, make_samples
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ganassets.api.assets import TextureSet
-from ganassets_textures.decode import normals, wrapped_slopes
+from ganassets_textures.decode import slope_normals, wrapped_slopes
 from ganassets_textures.measures import batch_maps, material_measures
 from support.texture_sets import plain
 
@@ -18,7 +18,7 @@ def rough(seed: int = 0, size: int = 64) -> TextureSet:
     rng = np.random.default_rng(seed)
     height = rng.uniform(0, 0.01, (size, size)).astype(np.float32)
     albedo = rng.uniform(0, 1, (size, size, 3)).astype(np.float32)
-    normal = normals(wrapped_slopes(height / np.float32(0.01)))
+    normal = slope_normals(wrapped_slopes(height / np.float32(0.01)))
     return replace(plain((size, size)), albedo=albedo, height=height, normal=normal)
 
 

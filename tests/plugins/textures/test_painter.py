@@ -5,7 +5,7 @@ import pytest
 
 from ganassets_textures.materials import CLASSES, CONDITIONS
 from ganassets_textures.painter import PAINTERS, Z_DIM, PaintedMaps, draw_sliders, paint_material
-from ganassets_textures.spatial_noise import Pattern, noise_map
+from ganassets_textures.spatial_noise import Pattern, pattern_noise
 
 METALS = ("brushed-metal", "painted-metal", "rusted-metal")
 SIZE = (64, 64)
@@ -14,7 +14,7 @@ SHAPE = {"scale": 32.0, "aspect": 2.0, "stagger": 0.5}
 
 
 def noise(seed: int, size: tuple[int, int] = SIZE, **shape: float) -> np.ndarray:
-    return noise_map(seed, Pattern(**(SHAPE | shape)), size)
+    return pattern_noise(seed, Pattern(**(SHAPE | shape)), size)
 
 
 def latent(seed: int) -> np.ndarray:

@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ganassets.api.assets import Provenance, TextureSet
+from ganassets.api.assets import TextureSet
 from ganassets.api.errors import InputError
+from ganassets.api.provenance import Provenance
 from ganassets.api.shading import shade_plane
 from ganassets_textures import preview
 from support.texture_sets import make_bricks, plain

@@ -24,7 +24,7 @@ from ganassets_textures.spatial_noise import (
     lattice_counts,
     nearest_points,
     noise_digest,
-    noise_map,
+    pattern_noise,
     pattern_of,
     rounded_scale,
 )
@@ -53,10 +53,10 @@ def test_pattern_of_reads_by_name():
 @settings(max_examples=20)
 @given(SEEDS, PATTERNS, SIZES)
 def test_same_seed_same_map(seed, pattern, size):
-    made = noise_map(seed, pattern, size)
+    made = pattern_noise(seed, pattern, size)
     assert made.shape == (len(CHANNELS), *size) and made.dtype == np.float32 and np.isfinite(made).all()
-    np.testing.assert_array_equal(made, noise_map(seed, pattern, size))
-    other = noise_map(seed + 1, pattern, size)
+    np.testing.assert_array_equal(made, pattern_noise(seed, pattern, size))
+    other = pattern_noise(seed + 1, pattern, size)
     for name, a, b in zip(CHANNELS, made, other, strict=True):
         if name.split()[0] in ("white", "cell") or "value" in name:
             assert not np.array_equal(a, b), name
@@ -69,7 +69,7 @@ def test_noise_is_pinned():
 
 def test_digest_ignores_last_bits():
     """No value is so close to a rounding border that another platform could round it differently."""
-    sample = noise_map(7, Pattern(21.0, 2.3, 0.8), (64, 48)).astype(np.float64) * 64
+    sample = pattern_noise(7, Pattern(21.0, 2.3, 0.8), (64, 48)).astype(np.float64) * 64
     to_border = 0.5 - np.abs(sample - np.round(sample))
     assert to_border[WAVES].min() > 1e-3  # float32, and not exactly rounded
     assert (to_border / np.maximum(np.abs(sample), 1)).min() > 1e-6  # the rest, whose operations are exactly rounded
@@ -78,7 +78,7 @@ def test_digest_ignores_last_bits():
 @settings(max_examples=12)
 @given(SEEDS, st.floats(16, 24), st.floats(0.5, 2), st.sampled_from([0.0, 0.5, 1.0]))
 def test_every_channel_has_about_unit_variance(seed, scale, aspect, stagger):
-    made = noise_map(seed, Pattern(scale, aspect, stagger), (256, 256))
+    made = pattern_noise(seed, Pattern(scale, aspect, stagger), (256, 256))
     for i, (name, channel) in enumerate(zip(CHANNELS, made, strict=True)):
         assert 0.7 < channel.std() < 1.3, name
         # Wide units have most of their texels far from upright joints.
@@ -201,7 +201,7 @@ def test_cells_continue_across_the_borders(seed, scale, size):
 
 
 def test_white_noise_is_white():
-    made = noise_map(1, Pattern(32.0, 1.0, 0.0), (128, 128))[WHITE]
+    made = pattern_noise(1, Pattern(32.0, 1.0, 0.0), (128, 128))[WHITE]
     for axis in (1, 2):
         for shift in (1, 2, 7):
             assert abs((made * np.roll(made, shift, axis)).mean()) < 0.03

@@ -11,7 +11,7 @@ from ganassets.api.registry import load_exporter
 from ganassets.api.registry_checks import generator_problems
 from ganassets_textures import SPEC
 from ganassets_textures.materials import CLASSES, COLUMNS, LOOKS, MATERIAL_CLASSES
-from ganassets_textures.spatial_noise import CHANNELS, Pattern, noise_digest, noise_map
+from ganassets_textures.spatial_noise import CHANNELS, Pattern, noise_digest, pattern_noise
 
 SHAPE = {"scale": 24.0, "aspect": 2.0, "stagger": 0.5}
 
@@ -47,7 +47,7 @@ def test_words_belong_to_one_class():
 def test_noise_reads_the_pattern_from_the_conditions_by_name():
     assert SPEC.noise is not None
     found = SPEC.noise(7, row(**SHAPE), (32, 48))
-    np.testing.assert_array_equal(found, noise_map(7, Pattern(**SHAPE), (32, 48)))
+    np.testing.assert_array_equal(found, pattern_noise(7, Pattern(**SHAPE), (32, 48)))
     assert found.shape == (len(CHANNELS), 32, 48)
     for name, value in {"scale": 48.0, "aspect": 1.0, "stagger": 0.3}.items():
         other = SPEC.noise(7, row(**SHAPE | {name: value}), (96, 96))

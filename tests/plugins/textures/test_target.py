@@ -35,7 +35,7 @@ def bricks():
 
 def rms_distance(target, asset) -> float:
     """Root mean square distance."""
-    return float(np.sqrt(((target.features([asset])[0] - target.wanted) ** 2).mean()))
+    return float(np.sqrt(((target.features([asset])[0] - target.reference) ** 2).mean()))
 
 
 def test_a_picture_gives_colours_alone(tmp_path, bricks):
@@ -79,7 +79,7 @@ def test_a_set_gives_all_its_maps(tmp_path, bricks):
     with zipfile.ZipFile(zipped, "w") as file:
         for path in sorted((tmp_path / "set").iterdir()):
             file.write(path, path.name)
-    np.testing.assert_allclose(material_target(zipped).wanted, target.wanted, atol=1e-4)
+    np.testing.assert_allclose(material_target(zipped).reference, target.reference, atol=1e-4)
 
 
 def test_the_name_gives_the_material(tmp_path, bricks):
@@ -112,4 +112,6 @@ def test_files_that_are_not_materials(tmp_path, content):
 def test_spec_has_the_target(tmp_path):
     Image.new("RGB", (300, 300), (9, 9, 9)).save(tmp_path / "a.png")
     assert SPEC.target
-    np.testing.assert_array_equal(SPEC.target(tmp_path / "a.png").wanted, material_target(tmp_path / "a.png").wanted)
+    np.testing.assert_array_equal(
+        SPEC.target(tmp_path / "a.png").reference, material_target(tmp_path / "a.png").reference
+    )

@@ -13,10 +13,10 @@ import pytest
 
 from ganassets.api.assets import MotionClip
 from ganassets.api.motion.kinematics import rest_pose, world_pose
-from ganassets.api.motion.retarget import AIMS
 from ganassets.api.motion.rigs import RIGS
 from ganassets.api.motion.rotations import conjugate, degrees_between, from_matrix, multiply, normalise, rotate
 from ganassets.api.motion.skeletons import HUMANOID
+from ganassets.api.motion.source_figure import AIMS
 from ganassets_blender import EXPORTER
 from ganassets_blender.parts import Y_UP_TO_Z_UP, to_blender
 from support.motion_clips import random_clip, walk_clip

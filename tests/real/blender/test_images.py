@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ganassets.api.shading import to_linear
+from ganassets.api.shading import srgb_to_linear
 from ganassets_images import BLENDER
 from support.texture_sets import make_bricks
 
@@ -37,7 +37,7 @@ def test_blender_reads_them(
 
     low, high = bricks.height.min(), bricks.height.max()
     maps = {
-        "albedo": to_linear(bricks.albedo) if format == "exr" else bricks.albedo,
+        "albedo": srgb_to_linear(bricks.albedo) if format == "exr" else bricks.albedo,
         "normal": bricks.normal / 2 + 0.5,
         "roughness": bricks.roughness[..., None],
         "metallic": bricks.metallic[..., None],

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganassets.api.shading import to_srgb
+from ganassets.api.shading import linear_to_srgb
 from ganassets_images import EXPORTER
 from support.texture_sets import make_bricks
 
@@ -63,7 +63,7 @@ def test_three_shows_them(
     monkeypatch.setenv("PATH", str(basisu.parent), prepend=":")
     bricks = make_bricks(64)
     files = EXPORTER.export(bricks, DEFAULTS | {"format": "ktx2"})
-    shown = {"baseColor": ("srgb", bricks.albedo), "normal": ("srgb-linear", to_srgb(bricks.normal / 2 + 0.5))}
+    shown = {"baseColor": ("srgb", bricks.albedo), "normal": ("srgb-linear", linear_to_srgb(bricks.normal / 2 + 0.5))}
     for kind, (space, wanted) in shown.items():
         path, picture = tmp_path / f"{kind}.ktx2", tmp_path / f"{kind}.png"
         path.write_bytes(files[f"bricks_{kind}.ktx2"])

@@ -64,13 +64,15 @@ def test_materials_of_the_model_in_the_package(node: Consumer, tmp_path: Path) -
     from ganassets.api.registry import load_exporter, load_generator
     from ganassets.inference.model import open_model
     from ganassets.inference.model_search import shipped_models
-    from ganassets.inference.resolve import generate
+    from ganassets.inference.resolve import generate_assets
     from support.requests import request_of
 
     (path,) = shipped_models("textures")
     gltf = load_exporter("gltf")
     options = option_values(gltf.options, {"tiling": "4", "texture-transform": "yes"})
-    for assets in generate(open_model(path), load_generator("textures"), request_of(range(1, 25), size=(64, 64))):
+    for assets in generate_assets(
+        open_model(path), load_generator("textures"), request_of(range(1, 25), size=(64, 64))
+    ):
         for asset in assets:
             for name, content in gltf.export(asset, options).items():
                 (tmp_path / name).write_bytes(content)

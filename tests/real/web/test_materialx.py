@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from ganassets.api.assets import TextureSet
-from ganassets.api.shading import to_linear
+from ganassets.api.shading import srgb_to_linear
 from ganassets_materialx import EXPORTER
 from support.rendered import LIGHT
 from support.texture_sets import make_bricks
@@ -45,7 +45,7 @@ def test_webgl_draws_the_material(node: Consumer, chromium: str, tmp_path: Path)
     assert found["linked"] and not any(found["logs"].values()) and found["complaints"] == [] and not found["error"]
     read = {f"{part}_file" for part in ("albedo", "metalness", "roughness", "normal")}
     assert read <= set(found["pictures"]), "no texture is optimised away"
-    shown = to_linear(np.asarray(Image.open(picture).convert("RGB")) / 255.0)
+    shown = srgb_to_linear(np.asarray(Image.open(picture).convert("RGB")) / 255.0)
     wanted = {green: lambert(bricks, green) for green in (1, -1)}
     likeness = {green: np.corrcoef(shown.ravel(), light.ravel())[0, 1] for green, light in wanted.items()}
     assert likeness[1] > 0.97 and likeness[-1] < 0.9, likeness
@@ -56,7 +56,7 @@ def test_webgl_draws_the_material(node: Consumer, chromium: str, tmp_path: Path)
 def lambert(asset: TextureSet, green: int) -> np.ndarray:
     """(h, w, 3) diffuse reflection of a material, linear; green -1 inverts the normals' green channel."""
     facing = np.maximum(asset.normal * [1, green, 1] @ (LIGHT / np.linalg.norm(LIGHT)), 0)
-    return to_linear(asset.albedo) * facing[..., None]
+    return srgb_to_linear(asset.albedo) * facing[..., None]
 
 
 def test_metal_has_no_diffuse_reflection(node: Consumer, chromium: str, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from ganassets.api.data import TrainingData
 from ganassets.api.errors import GanassetsError, InputError
-from ganassets.api.latents import noise_map
+from ganassets.api.latents import normal_noise_map
 from ganassets.api.manifest import NoiseInfo
 from ganassets.training import onnx_export, run_recorder
 from ganassets.training import run as running
@@ -243,11 +243,11 @@ def test_the_model_is_asked_for_what_lies_around_a_sample():
     conditions = np.zeros((20, 1), np.float32)  # more than a batch
     structure = np.random.default_rng(0).normal(size=(20, 1, 24)).astype(np.float32)
     alone = run_model(model, spec, 7, conditions, CropContext())["albedo"]
-    np.testing.assert_array_equal(alone[3], noise_map(10, 3, (16,)))
+    np.testing.assert_array_equal(alone[3], normal_noise_map(10, 3, (16,)))
     made = run_model(model, spec, 7, conditions, CropContext(4, structure))["albedo"]
     assert made.shape == (20, 3, 16)
     np.testing.assert_array_equal(made[:, 2:], structure[:, :, 4:20])
-    np.testing.assert_array_equal(made[18, :2], noise_map(25, 3, (24,))[:2, 4:20])
+    np.testing.assert_array_equal(made[18, :2], normal_noise_map(25, 3, (24,))[:2, 4:20])
 
 
 @pytest.fixture

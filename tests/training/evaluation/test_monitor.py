@@ -16,7 +16,8 @@ from PIL import Image
 
 from ganassets.api.data import TrainingData
 from ganassets.api.errors import GanassetsError
-from ganassets.api.spec import GeneratorSpec, Output
+from ganassets.api.outputs import Output
+from ganassets.api.spec import GeneratorSpec
 from ganassets.training.evaluation import monitor as module
 from ganassets.training.evaluation.monitor import Monitor, draw_nearest_pairs
 from support.domains import NETWORK_SIZE, STRIDE, make_data, make_domain, make_preset, make_spec

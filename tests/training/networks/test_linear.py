@@ -10,8 +10,9 @@ import torch
 from scipy.stats import norm
 
 from ganassets.api.data import TrainingData
+from ganassets.api.spec import CHOOSING
 from ganassets.training.networks import LinearFit, LinearModel, fit_linear, linear_latents
-from ganassets.training.networks.linear import CHOOSING, CLUSTER_MEMBERS, principal_components
+from ganassets.training.networks.linear import CLUSTER_MEMBERS, principal_components
 from support.domains import make_data
 
 N, Z, SIDE = 1000, 12, 6
