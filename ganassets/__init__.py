@@ -117,6 +117,10 @@ def export(run: TrainedRun | str | Path, out: str | Path | None = None, **option
     """
     from .training.trained_run import TrainedRun
 
+    if not isinstance(run, (TrainedRun, str, Path)):
+        from .api.errors import InputError
+
+        raise InputError(f"a run is what train returned, or the path of its folder, not of type {type(run).__name__}.")
     return (run if isinstance(run, TrainedRun) else TrainedRun(Path(run))).export(out, **options)
 
 

@@ -7,6 +7,7 @@ import io
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -135,3 +136,45 @@ def test_training_mistakes_are_one_sentence():
         ganassets.train("portraits", pictures="x")
     with pytest.raises(InputError, match="has no preset"):
         ganassets.train("portraits", preset="enormous")
+
+
+@pytest.mark.parametrize("seeds", [np.int64(3), np.array([3]), iter([3]), {3}, "3", [np.uint8(3)]])
+def test_any_way_to_write_seeds(seeds):
+    assert [asset.name for asset in ganassets.generate("textures", seeds, size=np.int32(32))] == ["textures-00000003"]
+
+
+@pytest.mark.parametrize("seeds", [1.5, float("nan"), True, 2**64, pytest.param(10**5000, id="long"), b"1", [None]])
+def test_seeds_that_are_no_whole_numbers(seeds):
+    with pytest.raises(InputError, match="seeds"):
+        ganassets.generate("textures", seeds, size=32)
+
+
+@pytest.mark.parametrize("model", [None, 3, "", "a\0b.onnx"])
+def test_models_that_are_no_path(model):
+    with pytest.raises(InputError):
+        ganassets.load_model(model)
+
+
+def test_a_condition_that_is_given_twice():
+    with pytest.raises(InputError, match="age is given twice"):
+        ganassets.generate("faces", 1, age=30, conditions={"age": 60})
+    with pytest.raises(InputError, match="conditions must be a dict"):
+        ganassets.generate("faces", 1, age=30, conditions=[60])
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        {"kimg": -1}, {"kimg": float("nan")}, {"kimg": "x"}, {"seed": -1}, {"seed": 1.5}, {"threads": 0},
+        {"threads": "x"}, {"devices": 0}, {"precision": "float8"}, {"objective": "wgan"},
+    ],
+)  # fmt: skip
+def test_options_of_train_out_of_range(option, tmp_path):
+    with pytest.raises(InputError, match=next(iter(option))):
+        ganassets.train("portraits", data=tmp_path, out=tmp_path / "run", **option)
+    assert not (tmp_path / "run").exists()
+
+
+def test_export_of_what_is_no_run():
+    with pytest.raises(InputError, match="a run is what train returned"):
+        ganassets.export(3)  # pyright: ignore[reportArgumentType]  # a user's mistake

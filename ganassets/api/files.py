@@ -31,6 +31,8 @@ def open_regular(path: str | Path) -> BinaryIO:
     Raises:
         OSError: The file can't be opened, or it is a folder, a device, a socket or another pipe.
     """
+    if "\0" in os.fspath(path):
+        raise OSError(errno.EINVAL, "A path can't contain a null character")
     from_shell = os.fspath(path).startswith(SHELL_FILES)
     nonblocking = 0 if from_shell else getattr(os, "O_NONBLOCK", 0)
     handle = os.open(path, FLAGS & ~getattr(os, "O_NONBLOCK", 0) | nonblocking)

@@ -90,6 +90,31 @@ EXPORTERS = _Kind("exporter", "ganassets.exporters", _load_exporter_class)
 COMMANDS = _Kind("command", "ganassets.commands", _load_command_class, versioned=False)
 
 
+# Old names of modules that plugins import, for the message only.
+_MOVED_MODULES = {
+    **{
+        f"ganassets.{name}": f"ganassets.api.{name}"
+        for name in (
+            "assets", "blender", "data", "errors", "files", "inside_blender", "latents", "manifest", "motion",
+            "options", "plugin_calls", "provenance", "rendering", "scratch", "shading", "spec", "texts", "toml_text",
+            "writer",
+        )
+    },
+    "ganassets.evaluation": "ganassets.training.evaluation",
+    "ganassets.model": "ganassets.inference.model",
+    "ganassets.networks": "ganassets.training.networks",
+    "ganassets.onnx_export": "ganassets.training.onnx_export",
+    "ganassets.plugin_checks": "ganassets.api.registry_checks",
+    "ganassets.plugins": "ganassets.api.registry",
+    "ganassets.recipe": "ganassets.inference.recipe",
+    "ganassets.training.beginning": "ganassets.training.initialization",
+    "ganassets.training.folder": "ganassets.training.run_folder",
+    "ganassets.training.objective": "ganassets.training.loss",
+    "ganassets.training.team": "ganassets.training.distributed",
+    "ganassets.training.watch": "ganassets.training.progress",
+}  # fmt: skip
+
+
 def find_generators() -> list[PluginRecord]:
     """Return a record of every installed generator, sorted by name."""
     return _find(GENERATORS)
@@ -283,9 +308,16 @@ def _load(kind: _Kind, point: _Point) -> PluginRecord:
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # SystemExit, or a class of the plugin's own that is not an Exception
-        failure = f"{kind.name} {point.name!r} of {record.where} fails on import ({one_line(error)})."
+        failure = f"{kind.name} {point.name!r} of {record.where} fails on import ({one_line(error)}).{_moved_to(error)}"
         return replace(record, error=failure, traceback=traceback.format_exc())
     return replace(record, error=refusal) if refusal else replace(record, plugin=plugin)
+
+
+def _moved_to(error: BaseException) -> str:
+    """Return a sentence with the new name of a module that a plugin imports by its old name, or ""."""
+    old = (error.name or "") if isinstance(error, ModuleNotFoundError) else ""
+    new = _MOVED_MODULES.get(old)
+    return f" {old} is {new} now; change the import, or update the package." if new else ""
 
 
 def _refusal(kind: _Kind, record: PluginRecord, plugin: object) -> str:

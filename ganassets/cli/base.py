@@ -137,7 +137,9 @@ def printable_errors() -> Iterator[None]:
     try:
         yield
     except click.ClickException as error:
-        error.message = printable(error.message)  # pyright: ignore[reportAttributeAccessIssue]  # click reads it
+        # The message of the help error (new in click 8.2) is the program's own help page, of many lines.
+        if not isinstance(error, getattr(click.exceptions, "NoArgsIsHelpError", ())):
+            error.message = printable(error.message)  # pyright: ignore[reportAttributeAccessIssue]  # click reads it
         raise
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..api.errors import InputError
 from ..api.options import as_texts, option_values
 from ..api.plugin_calls import draw_preview, export_asset
 from ..api.registry import load_format, load_generator
@@ -122,6 +123,8 @@ class LoadedModel:
 
 def load_model(model: str | Path) -> LoadedModel:
     """Open a model by a generator's name, a run's folder or a file; see ganassets.load_model."""
+    if not isinstance(model, (str, Path)):
+        raise InputError(f"a model is a text or a Path, not of type {type(model).__name__}.")
     text = str(model.absolute()) if isinstance(model, Path) else model  # a Path is never a generator's name
     loaded = open_model(find_model(text), threads=1)  # one thread gives the same bytes as the command line
     return LoadedModel(loaded, load_generator(loaded.manifest.generator))
@@ -135,7 +138,18 @@ def make_request(
     fields = {name: value for name, value in wishes.items() if name in GenerationRequest.model_fields}
     settings = {known[name]: value for name, value in wishes.items() if name in known and name not in fields}
     conditions = {name: value for name, value in wishes.items() if name not in fields and name not in known}
-    fields["settings"] = {**fields.get("settings", {}), **settings}
-    fields["conditions"] = {**fields.get("conditions", {}), **conditions}
-    chosen = seeds if seeds is None or isinstance(seeds, (str, int)) else tuple(seeds)
+    for field, values in (("settings", settings), ("conditions", conditions)):
+        fields[field] = _merge_values(field, fields.get(field, {}), values)
+    chosen = tuple(seeds) if isinstance(seeds, Iterable) and not isinstance(seeds, (str, bytes)) else seeds
     return GenerationRequest(model=model, seeds=chosen, **fields)
+
+
+def _merge_values(field: str, values: object, named: dict[str, Any]) -> object:
+    """Merge keyword arguments into the field of a request that they belong to; the request checks the result."""
+    if not named:
+        return values
+    if not isinstance(values, dict):
+        raise InputError(f"{field} must be a dict of names and values, not of type {type(values).__name__}.")
+    for name in values.keys() & named.keys():
+        raise InputError(f"{name} is given twice: by itself and in {field}; leave one of them out.")
+    return {**values, **named}

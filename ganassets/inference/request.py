@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
+from numbers import Integral
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import (
@@ -62,14 +63,20 @@ def _check_shares(shares: dict[str, float]) -> dict[str, float]:
 
 def _is_short(value: object) -> bool:
     """Return whether a value is a text, or a whole number that has a text (Python refuses very long ones)."""
-    return isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**64)
+    if isinstance(value, Integral) and not isinstance(value, bool):  # also numpy's integers
+        return abs(int(value)) < 2**64
+    return isinstance(value, str)
 
 
 def _read_seeds(value: object) -> object:
     """Turn any way to write seeds into a tuple of numbers."""
     if _is_short(value):
         return parse_seeds(str(value))
-    return tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else value
+    if value is None:
+        return None
+    if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
+        return tuple(value)
+    raise InputError(f"seeds must be whole numbers from 0 to {MAX_SEED}, such as 7, 1-200 or 1,5,9-12.")
 
 
 def _read_size(value: object) -> object:

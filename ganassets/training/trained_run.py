@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Collection
 from dataclasses import dataclass
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
 from ..api.errors import InputError
+from ..api.latents import MAX_SEED
 from ..api.registry import load_generator
-from ..api.spec import GeneratorSpec
+from ..api.spec import OBJECTIVES, PRECISIONS, GeneratorSpec
 from ..inference.model import inspect_model
 from ..inference.model_search import MODEL_FILE, find_model
 from .loading import load_training
 from .presets import choose_preset
 
 REPORT_FILE = "report.html"
+MOST_PROCESSORS = 1024  # threads or devices, as on the command line
 
 
 @dataclass(frozen=True)
@@ -90,6 +95,14 @@ def train(
 ) -> TrainedRun:
     """Train a generator; see ganassets.train."""
     spec = load_generator(generator)
+    seed = _whole_number("seed", seed, 0, MAX_SEED)
+    devices = _whole_number("devices", devices, 1, MOST_PROCESSORS)
+    threads = None if threads is None else _whole_number("threads", threads, 1, MOST_PROCESSORS)
+    if kimg is not None and not (isinstance(kimg, Real) and math.isfinite(kimg) and kimg > 0):
+        raise InputError(f"kimg must be a number above 0, not {kimg!r}.")
+    _check_choice("precision", precision, PRECISIONS)
+    if objective is not None:
+        _check_choice("objective", objective, OBJECTIVES)
     known = [option.name for option in spec.data_options]
     given = {name.replace("_", "-"): value for name, value in data_options.items()}
     for name in given.keys() - set(known):
@@ -111,3 +124,15 @@ def train(
         precision=precision,
     )
     return TrainedRun(run)
+
+
+def _whole_number(name: str, value: object, least: int, most: int) -> int:
+    """Return a whole number, which may be numpy's, as an int; InputError for another value or one out of range."""
+    if not isinstance(value, Integral) or isinstance(value, bool) or not least <= int(value) <= most:
+        raise InputError(f"{name} must be a whole number from {least} to {most}, not {value!r}.")
+    return int(value)
+
+
+def _check_choice(name: str, value: object, choices: Collection[str]) -> None:
+    if value not in choices:
+        raise InputError(f"{name} must be one of {', '.join(choices)}, not {value!r}.")

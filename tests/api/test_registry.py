@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import pytest
 
 from ganassets.api.errors import InputError
-from ganassets.api.registry import find_exporters, find_generators, load_exporter, load_generator
+from ganassets.api.registry import _MOVED_MODULES, find_exporters, find_generators, load_exporter, load_generator
 
 BROKEN = {
     "raises": ("raise ValueError('no luck\\nsecond line')", "fails on import (ValueError: no luck)."),
     "exits": ("import sys; sys.exit('bye')", "fails on import (SystemExit: bye)."),
     "lacks_import": ("import no_such_module_anywhere", "No module named 'no_such_module_anywhere'"),
+    "old_name": ("import ganassets.spec", "ganassets.spec is ganassets.api.spec now; change the import"),
     "syntax": ("def (:", "SyntaxError"),
     "recursion": ("def f(): f()\nf()", "RecursionError"),
     "no_spec": ("", "has no attribute 'SPEC'"),
@@ -28,6 +30,11 @@ BROKEN = {
         "fails on import (E).",
     ),
 }
+
+
+def test_moved_modules_exist_by_their_new_names_only():
+    assert all(find_spec(new) for new in _MOVED_MODULES.values())
+    assert not any(find_spec(old) for old in _MOVED_MODULES)
 
 
 def spec_text(name: str, api: str = "1", fields: str = "") -> str:

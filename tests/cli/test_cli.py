@@ -370,3 +370,8 @@ def test_export_bad_input(exported):
     assert "there is no run of squares in runs/" in told(run("export", "squares", "--onnx"))
     assert "there is no run in runs/" in told(run("export", "--onnx"))
     assert "neither a run folder nor a generator" in told(run("export", "sqares", "--onnx"))
+
+
+@pytest.mark.parametrize("group", ["plugins", "sliders"])
+def test_a_group_without_a_command_shows_its_help_page(group):
+    assert "Commands:\n" in run(group).output
