@@ -74,9 +74,11 @@ def write_files(folder: Path, files: Mapping[str, bytes], overwrite: bool = Fals
     folder = Path(folder)
     check_names(files)
     targets = {name: folder / name for name in files}
-    _check_free(targets.values(), overwrite)
+    if "\0" in str(folder):
+        raise InputError(f"{str(folder)!r} can't be the name of a folder.")
     temporaries: dict[str, Path] = {}
     try:
+        _check_free(targets.values(), overwrite)
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in files.items():
             temporaries[name] = _temporary(folder)

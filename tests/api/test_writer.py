@@ -198,3 +198,9 @@ def test_files_of_an_asset_are_known_by_its_name(name: str):
 @pytest.mark.parametrize("name", ["rock-70.glb", "rock-7-00000012-003.png", "T_rock-71_BC.png", "brock-7.png"])
 def test_files_of_other_assets_are_left_alone(name: str):
     assert "rock-7" not in stems_of(name)
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a\0b"])
+def test_folders_that_no_system_takes(tmp_path, name):
+    with pytest.raises(InputError):
+        write_files(tmp_path / name, {"a.txt": b"x"})
