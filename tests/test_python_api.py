@@ -12,7 +12,7 @@ from PIL import Image
 
 import ganassets
 from ganassets.api.errors import InputError
-from support.command_line import in_process, run
+from support.command_line import run, run_python
 from support.sprites import write_sprites
 
 HEAVY = ("numpy", "torch", "onnxruntime", "onnx", "pydantic", "PIL", "rich", "click")
@@ -90,9 +90,9 @@ def test_an_unknown_format_or_option_is_refused(tmp_path):
 
 def test_importing_is_light():
     code = f"import sys, ganassets\nprint([name for name in {HEAVY!r} if name in sys.modules])"
-    assert in_process(code).stdout == "[]\n"
+    assert run_python(code).stdout == "[]\n"
     code = f"import sys, ganassets\nganassets.generators()\nprint([name for name in {HEAVY!r} if name in sys.modules])"
-    assert in_process(code).stdout == "[]\n"
+    assert run_python(code).stdout == "[]\n"
 
 
 def test_types_ship():

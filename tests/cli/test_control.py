@@ -11,7 +11,7 @@ from PIL import Image
 
 from ganassets.inference.provenance import origin_of
 from ganassets.inference.recipe import parse_recipe
-from support.command_line import run, told
+from support.command_line import read_error, run
 
 TARGET = """
 import numpy as np
@@ -176,24 +176,24 @@ def test_found_sliders_are_part_of_the_recipe(slid, command):
 
 
 def test_bad_words_about_sliders(slid):
-    assert "exists already; use --overwrite" in told(run("sliders", "discover", slid, "--samples", "64"))
-    assert "no slider 'fuond-1' was found" in told(run("sliders", "rename", slid, "fuond-1", "x"))
+    assert "exists already; use --overwrite" in read_error(run("sliders", "discover", slid, "--samples", "64"))
+    assert "no slider 'fuond-1' was found" in read_error(run("sliders", "rename", slid, "fuond-1", "x"))
     for name in ("Size", "1st", "", "../x", "x" * 41, "size\n"):
-        assert "is no name for a slider" in told(run("sliders", "rename", slid, "found-1", name))
-    assert "has a slider 'found-2' already" in told(run("sliders", "rename", slid, "found-1", "found-2"))
+        assert "is no name for a slider" in read_error(run("sliders", "rename", slid, "found-1", name))
+    assert "has a slider 'found-2' already" in read_error(run("sliders", "rename", slid, "found-1", "found-2"))
     for words, text in (
         (("--slider", "jaw=1"), "no slider 'jaw' was found"),
         (("--slider", "found-1"), "--slider takes NAME=VALUE"),
         (("--slider", "found-1=99"), "is outside -10..10"),
         (("--slider", "found-1=1", "--slider", "found-1=2"), "--slider found-1 is given twice"),
     ):
-        assert text in told(run("generate", slid, *words))
+        assert text in read_error(run("generate", slid, *words))
     assert not Path("out").exists()
 
 
 def test_models_without_found_sliders(model):
     for words in (("sliders", "list", model), ("generate", model, "--slider", "jaw=1")):
-        assert "has no found sliders yet; find some with `ganassets sliders discover`" in told(run(*words))
+        assert "has no found sliders yet; find some with `ganassets sliders discover`" in read_error(run(*words))
 
 
 def test_a_look_is_found_again(model):
@@ -207,16 +207,16 @@ def test_a_look_is_found_again(model):
 
 
 def test_files_that_can_not_be_looked_for(model, squares, monkeypatch):
-    assert "nothing.bin is not there" in told(run("invert", model, "nothing.bin"))
+    assert "nothing.bin is not there" in read_error(run("invert", model, "nothing.bin"))
     Path("short.bin").write_bytes(b"x")
-    assert "short.bin holds no quad" in told(run("invert", model, "short.bin"))
+    assert "short.bin holds no quad" in read_error(run("invert", model, "short.bin"))
     source = next(squares.folder.glob("squares_*.py"))
     text = source.read_text().replace("target=target, ", "").replace('name="squares"', 'name="blind"')
     squares.generator("blind", "controlled_blind", text)
     from support.squares import build_model
 
     Path("blind.onnx").write_bytes(build_model(generator="blind").SerializeToString())
-    assert "blind can't compare files with its assets" in told(run("invert", "blind.onnx", "short.bin"))
+    assert "blind can't compare files with its assets" in read_error(run("invert", "blind.onnx", "short.bin"))
 
 
 @pytest.mark.parametrize(
@@ -245,13 +245,13 @@ def test_files_that_can_not_be_looked_for(model, squares, monkeypatch):
 )
 def test_bad_input_makes_no_folder(model, args, text):
     name, *words = args
-    assert text in told(run(name, model, *words))
+    assert text in read_error(run(name, model, *words))
     assert not Path("out").exists()
 
 
 @pytest.mark.parametrize("words", ["generate X", "vary M X", "invert M X", "inspect X", "regenerate X", "batch X"])
 def test_names_that_are_too_long(model, words):
-    text = told(run(*({"X": "x" * 300, "M": model}.get(word, word) for word in words.split())))
+    text = read_error(run(*({"X": "x" * 300, "M": model}.get(word, word) for word in words.split())))
     assert "(file name too long)" in text.lower() and "unexpected" not in text
 
 
@@ -259,10 +259,10 @@ def test_recipes_of_another_model(model, make_model):
     done("vary", model, "7", "-n", "1", "--no-preview")
     other = str(make_model(name="other.onnx", licence="MIT"))
     for words in (("generate", other, "--recipe"), ("vary", other), ("morph", other, "3")):
-        text = told(run(*words, "out/squares-00000007-v001.recipe.json", "-o", "x"))
+        text = read_error(run(*words, "out/squares-00000007-v001.recipe.json", "-o", "x"))
         assert "was made with another model" in text and "other.onnx; name that one" in text
     Path("broken.recipe.json").write_text('{"seed": 1}')
-    assert "broken.recipe.json holds no whole recipe" in told(run("vary", model, "broken.recipe.json"))
+    assert "broken.recipe.json holds no whole recipe" in read_error(run("vary", model, "broken.recipe.json"))
 
 
 def test_regenerating_compares_and_writes(model):
@@ -272,14 +272,14 @@ def test_regenerating_compares_and_writes(model):
     assert names() == ["squares-00000001.bin", "squares-00000001.bin.json"], "nothing was written"
     whole = path.read_bytes()
     path.write_bytes(whole[:-4] + b"\1\2\3\4")
-    text = told(run("regenerate", str(path), "--model", model), 1)
+    text = read_error(run("regenerate", str(path), "--model", model), 1)
     assert f"{path} comes out differently: 4 of 144 bytes differ, the first at 140" in text
     path.write_bytes(whole[:-4])
-    assert "it has 140 bytes, not 144" in told(run("regenerate", str(path), "--model", model), 1)
+    assert "it has 140 bytes, not 144" in read_error(run("regenerate", str(path), "--model", model), 1)
     result = run("regenerate", str(path), "--model", model, "-o", "again")
     assert result.exit_code == 1 and "Written: again/squares-00000001.bin" in result.stdout
     assert Path("again/squares-00000001.bin").read_bytes() == whole
-    assert "is there already" in told(run("regenerate", str(path), "--model", model, "-o", "again"))
+    assert "is there already" in read_error(run("regenerate", str(path), "--model", model, "-o", "again"))
 
 
 def test_regenerating_in_place_tells_what_was_there(model):
@@ -295,18 +295,18 @@ def test_regenerating_in_place_tells_what_was_there(model):
 def test_files_that_are_not_regenerated(model, make_model):
     done("vary", model, "7", "-n", "1", "--no-preview")
     kept = "out/squares-00000007-v001.recipe.json"
-    assert f"make its asset with `ganassets generate squares --recipe {kept}`" in told(
+    assert f"make its asset with `ganassets generate squares --recipe {kept}`" in read_error(
         run("regenerate", kept, "--model", model)
     )
     path = Path("out/squares-00000007-v001.bin")
-    assert "is neither in the package nor in runs/; name it with --model" in told(run("regenerate", str(path)))
+    assert "is neither in the package nor in runs/; name it with --model" in read_error(run("regenerate", str(path)))
     other = str(make_model(name="other.onnx", licence="MIT"))
-    assert "was made with another model" in told(run("regenerate", str(path), "--model", other, "--trusted"))
+    assert "was made with another model" in read_error(run("regenerate", str(path), "--model", other, "--trusted"))
     Path("mine.txt").write_text("mine")
-    assert "mine.txt carries no recipe" in told(run("regenerate", "mine.txt"))
+    assert "mine.txt carries no recipe" in read_error(run("regenerate", "mine.txt"))
     path.rename("out/renamed.bin")
     Path("out/squares-00000007-v001.bin.json").rename("out/renamed.bin.json")
-    text = told(run("regenerate", "out/renamed.bin", "--model", model, "-o", "again"))
+    text = read_error(run("regenerate", "out/renamed.bin", "--model", model, "-o", "again"))
     assert "renamed.bin was renamed: its recipe makes squares-00000007-v001.bin" in text
     assert not Path("again").exists()
 
@@ -323,7 +323,7 @@ def test_inspecting_files(model):
     assert f"Again: ganassets generate squares --recipe {kept}" in done("inspect", kept)
     assert json.loads(done("inspect", kept, "--json")) == json.loads(Path(kept).read_text())
     Path("mine.txt").write_text("mine")
-    assert "carries no recipe" in told(run("inspect", "mine.txt"))
+    assert "carries no recipe" in read_error(run("inspect", "mine.txt"))
 
 
 JOBS = """
@@ -396,13 +396,13 @@ def test_a_dry_run_tells_what_does_not_fit_on_the_disk(model, monkeypatch):
 
 
 def test_batches_that_make_no_sense(jobs, tmp_path):
-    assert "jobs.toml is not there; give the path of a file of jobs" in told(run("batch", "jobs.toml"))
+    assert "jobs.toml is not there; give the path of a file of jobs" in read_error(run("batch", "jobs.toml"))
     jobs.write_text(JOBS.replace("count = 2", "count = 2\nsliders = { age = 200 }"))
-    assert told(run("batch", str(jobs))) == "job 1: age 200 is outside 0..100 years."
+    assert read_error(run("batch", str(jobs))) == "job 1: age 200 is outside 0..100 years."
     jobs.write_text(JOBS.replace("look.recipe", "gone.recipe"))
-    assert "job looks: " in told(run("batch", str(jobs)))
+    assert "job looks: " in read_error(run("batch", str(jobs)))
     jobs.write_text(JOBS.replace('"looks"', '"../../looks"'))
-    assert "can't be the name of a file" in told(run("batch", str(jobs)))
+    assert "can't be the name of a file" in read_error(run("batch", str(jobs)))
     assert not Path("out").exists()
 
 

@@ -12,7 +12,7 @@ import pytest
 from ganassets.api.errors import GanassetsError, InputError
 from ganassets.api.writer import can_not_write
 from ganassets.cli.train import explain_how_to_resume
-from support.command_line import run, told
+from support.command_line import read_error, run
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_the_command_says_so(squares, begun, monkeypatch):
         raise refused(begun, errno.EFBIG)
 
     monkeypatch.setattr("ganassets.cli.train.load_training", lambda module, function: train)
-    text = told(run("train", "squares", "--precision", "float32"), 1)
+    text = read_error(run("train", "squares", "--precision", "float32"), 1)
     assert text.endswith(
         f"larger than allowed there; fix that, then continue with `ganassets train squares --resume '{begun}'`."
     )

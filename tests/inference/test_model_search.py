@@ -14,7 +14,7 @@ from ganassets.inference.jobs import plan_requests
 from ganassets.inference.model import CPU, inspect_model
 from ganassets.inference.model_search import check_trusted, find_model, is_in_box, is_path, is_trusted, shipped_models
 from ganassets.inference.request import GenerationRequest
-from support.command_line import run, told
+from support.command_line import read_error, run
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_a_folder_of_runs_is_named_by_its_path(own):
     (Path("runs") / "squares-20260131-1").rename("mine")
     assert find_model("./mine") == find_model("mine/") == Path("mine/model.onnx")
     text = "there is no generator 'mine'; for the file or folder of that name write ./mine."
-    assert told(run("generate", "mine")) == text
+    assert read_error(run("generate", "mine")) == text
     with pytest.raises(InputError, match="did you mean 'squares'"):
         find_model("sqares")
 
@@ -134,7 +134,7 @@ def test_limits_that_nobody_asked_for_are_told(own, make_model, capsys):
 )
 def test_commands_that_open_a_model_themselves_ask_for_trust(args, here, make_model):
     strange = str(make_model())
-    text = told(run(*(strange if arg == "M" else arg for arg in args)))
+    text = read_error(run(*(strange if arg == "M" else arg for arg in args)))
     assert "opens it in its own process; if you trust it, add --trusted" in text
     assert list(Path(here).iterdir()) == []
 
