@@ -133,7 +133,7 @@ def check_command(sandbox: Sandbox, command: str, made: str) -> None:
 
 
 @pytest.mark.slow
-def test_commands_tell_nobody_and_leave_nothing(sandbox: Sandbox) -> None:
+def test_commands_contact_nobody_and_leave_nothing(sandbox: Sandbox) -> None:
     pytest.importorskip("torch")
     write_sprites(sandbox.work / "pictures", opaque=True)
     (sandbox.work / "jobs.toml").write_text(JOBS)
@@ -146,17 +146,17 @@ def test_commands_tell_nobody_and_leave_nothing(sandbox: Sandbox) -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("blender"), reason="needs Blender")
 @pytest.mark.parametrize(("command", "made"), IN_BLENDER.items())
-def test_blender_in_the_background_tells_nobody(sandbox: Sandbox, command: str, made: str) -> None:
+def test_blender_in_the_background_contacts_nobody(sandbox: Sandbox, command: str, made: str) -> None:
     check_command(sandbox, command, made)
 
 
 @pytest.mark.slow
-def test_usd_tells_nobody(sandbox: Sandbox) -> None:
+def test_usd_contacts_nobody(sandbox: Sandbox) -> None:
     pytest.importorskip("pxr")
     check_command(sandbox, "generate poses -n 1 --seconds 0.5 --to usd -o usd", "usd")
 
 
-def test_the_process_beside_blender_tells_nobody(sandbox: Sandbox) -> None:
+def test_the_process_beside_blender_contacts_nobody(sandbox: Sandbox) -> None:
     done = sandbox.run("-c", ASKING)
     assert done.returncode == 0, done.stderr
     answers = [json.loads(line) for line in done.stdout.splitlines()]

@@ -53,7 +53,7 @@ def test_lists_make_each_combination():
     assert len({asset.name for asset in assets}) == 4
 
 
-def test_files_are_kept_unless_told_otherwise(tmp_path):
+def test_files_are_kept_without_overwrite(tmp_path):
     (asset,) = ganassets.generate("textures", seeds=1, size=32)
     asset.save(tmp_path)
     with pytest.raises(InputError, match="is there already"):
@@ -73,7 +73,7 @@ def test_files_are_kept_unless_told_otherwise(tmp_path):
         ("faces.onnx", {}, "faces.onnx"),
     ],
 )
-def test_mistakes_are_one_sentence_before_anything_is_made(model, wishes, text):
+def test_mistakes_are_reported_before_anything_is_generated(model, wishes, text):
     with pytest.raises(InputError, match=r"^[^\n]+$") as error:
         ganassets.generate(model, **wishes)
     assert text in str(error.value)

@@ -134,7 +134,7 @@ def make_batch(path: Path, out: Path, count: int = 4) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("decoder", DECODERS)
-def test_a_decoder_is_named_and_the_rest_goes_on(strange, path, tmp_path, decoder):
+def test_a_failing_decoder_is_named_and_the_batch_continues(strange, path, tmp_path, decoder):
     strange(decoder=decoder)
     with pytest.raises(PluginError) as caught:
         list(generate(open_model(path, threads=1), load_generator("strange"), request_of((1,))))
@@ -149,7 +149,7 @@ def test_a_decoder_is_named_and_the_rest_goes_on(strange, path, tmp_path, decode
 
 
 @pytest.mark.parametrize("body", EXPORTERS)
-def test_an_exporter_is_named_and_the_rest_goes_on(strange, path, tmp_path, body):
+def test_a_failing_exporter_is_named_and_the_batch_continues(strange, path, tmp_path, body):
     strange(body=body)
     failures = make_batch(path, tmp_path / "out")
     assert [failure["seed"] for failure in failures] == [1, 3]
@@ -283,7 +283,7 @@ def test_what_other_functions_return_is_checked(spec, function, value, found):
 
 
 @pytest.mark.parametrize("function", CALLS)
-def test_what_other_functions_raise_is_told(spec, function):
+def test_errors_of_other_functions_are_reported(spec, function):
     with pytest.raises(PluginError, match=rf"{function} must .* but it raised ZeroDivisionError: division by zero;"):
         CALLS[function](replace(spec, **{function: lambda *arguments: 1 / 0}))
 

@@ -41,7 +41,7 @@ def spec_text(name: str, api: str = "1", fields: str = "") -> str:
 
 
 @pytest.mark.parametrize("kind", BROKEN)
-def test_a_broken_plugin_is_a_record_and_the_others_go_on(squares, kind):
+def test_a_broken_plugin_is_a_record_and_the_others_load(squares, kind):
     text, told = BROKEN[kind]
     squares.generator("broken", f"module_{kind}", text)
     broken, good = find_generators()
@@ -68,7 +68,7 @@ WRONG_FIELDS = {
 
 
 @pytest.mark.parametrize("field", WRONG_FIELDS)
-def test_a_field_of_a_wrong_type_is_told_and_the_others_go_on(squares, field):
+def test_a_field_of_a_wrong_type_is_reported_and_other_plugins_load(squares, field):
     squares.generator("wrong", f"module_field_{abs(hash(field))}", spec_text("wrong", fields=f", {field}"))
     records = {record.name: record for record in find_generators()}
     told = f"generator 'wrong' of {records['wrong'].where} can't be used: {WRONG_FIELDS[field]}"
@@ -98,7 +98,7 @@ def test_ctrl_c_during_an_import_is_not_swallowed(plugin_path):
 
 
 @pytest.mark.parametrize(("api", "update"), [("2", "update ganassets"), ("0", "update dist-"), ("'1'", "update dist-")])
-def test_another_api_version_is_told(plugin_path, api, update):
+def test_another_api_version_is_reported(plugin_path, api, update):
     module = f"module_api_{abs(hash(api))}"
     plugin_path.generator("other", module, spec_text("other", api))
     (record,) = find_generators()
@@ -106,7 +106,7 @@ def test_another_api_version_is_told(plugin_path, api, update):
     assert f"plugin API {api.strip(chr(39))}, this program has 1; {update}" in record.error
 
 
-def test_a_name_that_is_not_the_entry_points_is_told(plugin_path):
+def test_a_name_that_is_not_the_entry_points_is_reported(plugin_path):
     plugin_path.generator("one", "module_named_two", spec_text("two"))
     (record,) = find_generators()
     assert "calls itself 'two'" in record.error

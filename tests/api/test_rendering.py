@@ -42,7 +42,7 @@ def cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("order", [(0.0, 0.3), (0.3, 0.0)])
-def test_what_is_in_front_is_seen(order: tuple[float, float]) -> None:
+def test_front_surfaces_hide_those_behind(order: tuple[float, float]) -> None:
     picture = render(boards(*order, colours=(RED, GREEN)), 33, azimuth=0, pitch=0)
     ahead = 0 if order[0] > order[1] else 1
     assert picture[16, 16].argmax() in (ahead, 3) and picture[16, 16, ahead] > 2 * picture[16, 16, 1 - ahead]

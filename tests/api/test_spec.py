@@ -108,7 +108,7 @@ FLAWS = [
 
 
 @pytest.mark.parametrize(("change", "told"), FLAWS)
-def test_a_flaw_is_told_alone(spec, change, told):
+def test_each_flaw_is_reported_alone(spec, change, told):
     (problem,) = generator_problems(replace(spec, **change))
     assert told in problem
 
@@ -149,7 +149,7 @@ def with_option(**facts) -> dict:
         (with_option(type=str, default="a", choices=("b",)), "none of its choices"),
     ],
 )
-def test_an_exporters_flaw_is_told_alone(raw: Exporter, change, told):
+def test_each_flaw_of_an_exporter_is_reported_alone(raw: Exporter, change, told):
     (problem,) = exporter_problems(replace(raw, **change))
     assert told in problem
 

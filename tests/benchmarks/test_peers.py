@@ -125,7 +125,7 @@ def test_a_race_ends_with_its_time(peers: dict[str, ModuleType]):
     assert (ended.steps, ended.seconds, ended.rate) == (3, 12.0, 1.0)
 
 
-def test_copies_are_told_from_others(peers: dict[str, ModuleType]):
+def test_copies_are_distinguished_from_other_samples(peers: dict[str, ModuleType]):
     pytest.importorskip("efficientnet_lite_pytorch")
     rng = np.random.default_rng(0)
     coarse = rng.integers(0, 256, (80, 3, 8, 8)).astype(np.uint8)
@@ -137,7 +137,9 @@ def test_copies_are_told_from_others(peers: dict[str, ModuleType]):
     assert apart["copies"] < 0.2 and apart["nearest"] > 0.5 and apart["fd"] > same["fd"]
 
 
-def test_what_is_there_is_not_run_again(peers: dict[str, ModuleType], tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_existing_results_are_not_run_again(
+    peers: dict[str, ModuleType], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     bench, ran = peers["bench"], []
     monkeypatch.setattr(bench.subprocess, "run", lambda command, **_: ran.append(command[-1]))
     done = {"data": "heads", "contender": "b", "seed": 1, "seconds": 5.0, "device": "cpu", "fd": 2.0}

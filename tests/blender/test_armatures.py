@@ -114,7 +114,7 @@ def test_bones_turn_as_the_clip_does(rig: str, unit: float, facing: float, tmp_p
         assert np.abs(found[bone_names(rig)[joint]][0] - wanted[:, HUMANOID.index(joint)]).max() < 1e-3 * unit, joint
 
 
-def test_the_card_says_what_is_keyed(tmp_path: Path) -> None:
+def test_the_card_lists_the_keyed_bones(tmp_path: Path) -> None:
     card, arrays = retarget([*bones_of("unreal"), bone("ik_foot", 0)], walk_clip(), tmp_path)
     assert card["target"] and card["moved"] == ["pelvis"] and not card["custom"]
     assert set(card["bones"]) == {bone_names("unreal")[joint] for joint in HUMANOID.names}
@@ -252,7 +252,7 @@ def test_fingers_are_keyed_when_the_clip_has_them(tmp_path: Path) -> None:
         ({"mixamorig:Hips": "x"}, "no bone for hips;"),
     ],
 )
-def test_what_is_missing_is_named(names: Mapping[str, str], message: str, tmp_path: Path) -> None:
+def test_missing_bones_are_named(names: Mapping[str, str], message: str, tmp_path: Path) -> None:
     bones = [row | {"name": names.get(row["name"], row["name"])} for row in bones_of("mixamo")]
     with pytest.raises(InputError, match=message) as error:
         retarget(bones, walk_clip(), tmp_path)

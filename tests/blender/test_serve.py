@@ -176,7 +176,7 @@ def without_recipe(png: bytes) -> str:
     return hashlib.sha256(png[png.index(b"IDAT") :]).hexdigest()
 
 
-def test_a_job_goes_on_where_it_stopped(server: WorkerClient, tmp_path: Path) -> None:
+def test_a_job_continues_where_it_stopped(server: WorkerClient, tmp_path: Path) -> None:
     job = {"model": "textures", "seeds": "1-2", "size": "64"}
     server.ask(do="run", job=job, out=str(tmp_path), threads=1)
     *steps, end = server.ask(do="run", job=job, out=str(tmp_path), threads=1)

@@ -97,7 +97,7 @@ def test_an_older_version_stays_while_it_may_be_in_use(runner: Any, wheels: Path
     assert list(home.iterdir()) == [newer]
 
 
-def test_a_folder_that_cannot_be_named_is_told(runner: Any, tmp_path: Path, monkeypatch: Any) -> None:
+def test_a_folder_that_cannot_be_named_is_reported(runner: Any, tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setattr(runner, "RENAME_TIMEOUT", 0.0)
     (tmp_path / "target").touch()
     (tmp_path / "temporary").mkdir()

@@ -94,7 +94,7 @@ def test_a_package_takes_no_commands_place(greeting):
     assert run("--help").output.count("\n  plugins ") == 1
 
 
-def test_a_broken_command_says_so_and_the_others_go_on(greeting):
+def test_a_broken_command_reports_it_and_the_others_work(greeting):
     greeting.install("broken", "[ganassets.commands]\nbye = module_bye:command\n", {"module_bye": "import no_such"})
     greeting.install("foreign", "[ganassets.commands]\nodd = module_odd:command\n", {"module_odd": "command = 5"})
     output = run("--help").output

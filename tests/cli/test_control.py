@@ -282,7 +282,7 @@ def test_regenerating_compares_and_writes(model):
     assert "is there already" in read_error(run("regenerate", str(path), "--model", model, "-o", "again"))
 
 
-def test_regenerating_in_place_tells_what_was_there(model):
+def test_regenerating_in_place_reports_existing_files(model):
     done("generate", model, "-n", "1", "--no-preview")
     path = Path("out/squares-00000001.bin")
     whole = path.read_bytes()
@@ -388,7 +388,7 @@ def test_every_command_has_a_dry_run(model, words):
     assert not Path("out").exists() and [path.name for path in Path().iterdir()] == ["runs"]
 
 
-def test_a_dry_run_tells_what_does_not_fit_on_the_disk(model, monkeypatch):
+def test_a_dry_run_warns_that_the_disk_is_too_small(model, monkeypatch):
     monkeypatch.setattr("ganassets.inference.batch.engine.free_space", lambda out: 10)
     result = run("generate", model, "--dry-run")
     assert result.exit_code == 2
@@ -406,7 +406,7 @@ def test_batches_that_make_no_sense(jobs, tmp_path):
     assert not Path("out").exists()
 
 
-def test_what_can_not_be_made_is_told_and_listed(model, squares):
+def test_assets_that_fail_are_reported_and_listed(model, squares):
     text = TELLING.replace('"telling"', '"picky"').replace(
         "    content", "    assert asset.provenance.seed % 3, 'no threes'\n    content", 1
     )

@@ -58,7 +58,7 @@ def test_sliders_truncation_and_settings_have_an_effect(model):
     assert Path("x/squares-00000001.bin").read_bytes() == made[0] * 3
 
 
-def test_random_seeds_are_told_by_their_names(model):
+def test_random_seeds_are_in_the_file_names(model):
     assert generate_raw(model, "--seeds", "random", "-n", "3", "--no-preview", "-o", "a").exit_code == 0
     seeds = ",".join(
         name.removeprefix("squares-").removesuffix(".bin") for name in list_outputs("a") if name.endswith(".bin")
@@ -103,7 +103,7 @@ def test_an_output_folder_that_holds_such_files(model):
     assert generate_raw(model, "--seeds", "4", "--no-preview").exit_code == 0
 
 
-def test_what_is_there_already_is_left_alone(model):
+def test_existing_files_are_not_written_again(model):
     assert generate_raw(model, "-n", "2", "--no-preview").exit_code == 0
     before = {name: Path("out", name).stat().st_mtime_ns for name in list_outputs()}
     result = generate_raw(model, "-n", "3", "--no-preview")

@@ -169,7 +169,7 @@ def test_values_of_options_are_completed(flags):
     assert [item.value for item in found["--tint"].shell_complete(context, "g")] == ["green"]
 
 
-def test_what_a_model_has_not_learnt_makes_no_folder(flags):
+def test_conditions_that_were_not_learnt_make_no_folder(flags):
     path = Path("dry.onnx")
     proto = onnx.load(flags)
     facts = json.loads(proto.metadata_props[0].value)

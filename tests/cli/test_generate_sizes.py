@@ -74,7 +74,7 @@ def test_windows_change_nothing_but_the_last_bits(tiling):
     assert run("generate", tiling, "--window", "63").exit_code == 2
 
 
-def test_the_generator_names_the_format_where_the_user_names_none(tiling, tiles):
+def test_the_generator_gives_the_default_format(tiling, tiles):
     assert run("generate", tiling, "-n", "1", "--size", "4", "--no-preview").exit_code == 0
     assert list_outputs() == ["tiles-00000001.4x4"]
     text = next(tiles.folder.glob("tiles_*.py")).read_text()

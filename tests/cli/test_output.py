@@ -135,7 +135,7 @@ def test_terminals_without_letters_show_question_marks(environment):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names are bytes on Linux alone")
-def test_names_that_are_no_text_are_shown_and_told(tmp_path):
+def test_names_that_are_no_text_are_shown_and_reported(tmp_path):
     (tmp_path / os.fsdecode(b"caf\xe9.png")).write_bytes(b"no picture")
     for environment in ({"PYTHONIOENCODING": "utf-8"}, {"PYTHONIOENCODING": "ascii"}):
         done = start("inspect", os.fsdecode(bytes(tmp_path) + b"/caf\xe9.png"), **environment)

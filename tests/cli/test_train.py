@@ -30,7 +30,7 @@ def refused(folder: Path, number: int = errno.ENOSPC) -> InputError:
 
 
 @pytest.mark.parametrize("place", [".", "checkpoints", "snapshots"])
-def test_a_full_disk_says_how_to_go_on(begun, place):
+def test_a_full_disk_reports_how_to_resume(begun, place):
     with pytest.raises(GanassetsError) as caught, explain_how_to_resume("faces"):
         raise refused(begun / place)
     assert caught.value.exit_code == 1

@@ -399,7 +399,7 @@ def test_redirected_commands_run(command: str, tmp_path: Path):
 
 
 @pytest.mark.slow
-def test_a_resumed_run_goes_on(desk: Path):
+def test_a_resumed_run_continues(desk: Path):
     from ganassets.training.checkpoint import load_checkpoint, newest_checkpoint
 
     def images() -> int:
@@ -418,7 +418,7 @@ def test_the_list_of_public_names_is_current():
     assert page.endswith(done.stdout), "run python docs/api_list.py"
 
 
-def test_every_public_name_of_the_api_says_what_it_is():
+def test_every_public_name_of_the_api_has_a_docstring():
     rows = re.findall(r"^\| `(\w+)` \| (.*) \|$", (ROOT / "docs" / "api.md").read_text(encoding="utf-8"), re.M)
     assert len(rows) > 100
     assert [name for name, text in rows if len(text) < 10] == []

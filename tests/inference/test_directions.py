@@ -132,7 +132,7 @@ def test_sliders_of_another_model_are_refused(model, make_model):
         lambda raw: raw.pop("model"),
     ],
 )
-def test_damaged_files_are_told(model, edit):
+def test_damaged_files_are_reported(model, edit):
     path = write_directions(model, [direction()])
     raw = json.loads(path.read_text())
     edit(raw)
@@ -142,20 +142,20 @@ def test_damaged_files_are_told(model, edit):
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff\xfe\x00", b"[" * 100_000])
-def test_files_that_are_none_are_told(model, content):
+def test_files_of_another_kind_are_reported(model, content):
     file_of(model.path).write_bytes(content)
     with pytest.raises(InputError, match="is damaged"):
         read_directions(model)
 
 
-def test_two_sliders_of_one_name_are_told(model):
+def test_two_sliders_of_one_name_are_reported(model):
     write_directions(model, [direction(), direction()])
     with pytest.raises(InputError, match="has two sliders of one name"):
         read_directions(model)
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="needs a folder that this user may not write")
-def test_a_folder_that_can_not_be_written_is_told(model):
+def test_a_folder_that_can_not_be_written_is_reported(model):
     model.path.parent.chmod(0o500)
     try:
         with pytest.raises(InputError, match="you may not write there"):

@@ -89,14 +89,14 @@ def test_layers_move_only_where_places_are_compared(model, spec):
     assert layered_w(model, exact.recipe).shape == (2, 3)
 
 
-def test_explained_is_none_of_what_can_not_be_met(model, spec):
+def test_the_explained_share_is_zero_for_an_unreachable_target(model, spec):
     """All that is compared is out of the model's reach."""
     target = Target(lambda meshes: np.zeros((len(meshes), 4)), np.ones(4), "")
     found = invert(model, spec, target, resolved_of(model, spec, ()), 4, LONG)
     assert (found.distance, found.nearest, found.explained) == (1.0, 1.0, 0.0)
 
 
-def test_wishes_stay(model, spec):
+def test_chosen_conditions_are_kept(model, spec):
     target = target_of(model, spec, seed_recipe(model, spec, request_of((), 1.0, {"age": 80.0}), 9))
     target = replace(target, wishes={"tint": {"green": 1.0}, "age": 10.0})
     found = invert(model, spec, target, resolved_of(model, spec, (), conditions={"age": 33.0}), 16, LONG)
@@ -123,7 +123,7 @@ def test_without_any_time_some_seeds_are_tried(model, spec):
     assert found.recipe.seed in range(1, 5) and found.distance == pytest.approx(found.nearest, rel=1e-3)
 
 
-def test_progress_is_told_and_never_goes_back(model, spec):
+def test_progress_is_reported_and_never_decreases(model, spec):
     target = target_of(model, spec, seed_recipe(model, spec, request_of((), 1.0), 777))
     heard = []
     invert(
@@ -140,7 +140,7 @@ def test_progress_is_told_and_never_goes_back(model, spec):
     assert distances == sorted(distances, reverse=True)
 
 
-def test_another_kind_of_thing_is_told(model, spec):
+def test_another_kind_of_target_is_reported(model, spec):
     with pytest.raises(InputError, match="it shows another kind of thing"):
         invert(model, spec, Target(places, np.zeros(5), "cm"), resolved_of(model, spec, ()), 4, LONG)
 

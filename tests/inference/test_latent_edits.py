@@ -73,7 +73,7 @@ def colours(model, spec, recipe):
 
 
 @given(VECTORS, st.integers(0, 9), st.floats(0, 1))
-def test_slerp_ends_where_it_should_whatever_the_angle(values, number, share):
+def test_slerp_reaches_its_ends_for_any_angle(values, number, share):
     a = np.array(values, np.float32)
     b = np.random.default_rng(number).normal(size=len(a)).astype(np.float32)
     for start, end in ((a, b), (a, a), (a, 2 * a), (a, -a)):
@@ -171,7 +171,7 @@ def test_a_morph_in_w_is_straight_in_all_that_layers_read(model, spec):
         assert recipe.truncation == pytest.approx(0.8 + i / 4 * (0.3 - 0.8))
 
 
-def test_a_morph_in_z_of_what_has_an_offset(model, spec):
+def test_a_morph_in_z_of_recipes_with_offsets(model, spec):
     a = mix(model, seed(model, spec, 3), seed(model, spec, 5), [1])
     b = vary(model.manifest, seed(model, spec, 9), 0.5, 1)[0]
     steps = morph(model, a, b, 3)

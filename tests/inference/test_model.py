@@ -75,7 +75,7 @@ def test_a_binding_gives_the_same(make_model):
         np.testing.assert_array_equal(array, expected[name])
 
 
-def test_inputs_of_a_wrong_shape_are_told(make_model):
+def test_inputs_of_a_wrong_shape_are_reported(make_model):
     model = open_model(make_model())
     z, condition = inputs(2)
     with pytest.raises(InputError, match="z must have shape 2 x 5, not 2 x 4"):
@@ -323,7 +323,7 @@ def test_bytes_disguised_as_onnxruntimes_own_format_stay_onnx(tmp_path):
     assert open_model(tmp_path / "x.onnx").manifest.generator == "squares"
 
 
-def test_a_failure_while_running_is_told(make_model):
+def test_a_failure_while_running_is_reported(make_model):
     def edit(model):
         for tensor in model.graph.initializer:
             if tensor.name == "positions_shape":

@@ -109,7 +109,7 @@ def test_strangers_models_have_limits_unless_they_are_trusted(own, make_model):
     assert limits(strange, memory=2**30, patience=3.0).memory == 2**30
 
 
-def test_limits_that_nobody_asked_for_are_told(own, make_model, capsys):
+def test_default_limits_are_reported(own, make_model, capsys):
     strange = make_model()
     files = [inspect_model(path) for path in (own, strange, strange)]
     for trusted in (True, False):

@@ -66,7 +66,7 @@ def test_truncation_narrows_the_variety(squares, make_model):
     assert spread[0] == 0 < spread[1] < spread[2]
 
 
-def test_wishes_are_checked_before_anything_runs(squares, make_model):
+def test_conditions_are_checked_before_anything_runs(squares, make_model):
     with pytest.raises(InputError, match="no slider"):
         generate(open_model(make_model()), load_generator("squares"), request_of((1,), 1.0, {"nose": 1}))
 
@@ -77,7 +77,7 @@ def test_requests_that_do_not_fit(change):
         request_of((1,), **change)
 
 
-def test_a_model_that_makes_nonsense_is_told(squares, make_model):
+def test_a_model_with_invalid_outputs_is_reported(squares, make_model):
     def edit(model):
         import onnx
 
@@ -89,7 +89,7 @@ def test_a_model_that_makes_nonsense_is_told(squares, make_model):
         list(generate(open_model(make_model(edit)), load_generator("squares"), request_of((1,))))
 
 
-def test_a_decoder_that_fails_is_told(squares, make_model):
+def test_a_decoder_that_fails_is_reported(squares, make_model):
     spec = replace(load_generator("squares"), decode=lambda *_: 1 / 0)
     with pytest.raises(GanassetsError, match=r"'squares' of .*: decode must .* but it raised ZeroDivisionError"):
         list(generate(open_model(make_model()), spec, request_of((1,))))
@@ -223,7 +223,7 @@ def test_the_plugins_noise_map_is_used(tiling):
     assert np.ptp(flat.height) < 1e-4, "a wrapping network makes the same of the same everywhere"
 
 
-def test_a_noise_map_that_fails_or_does_not_fit_is_told(tiling):
+def test_a_noise_map_that_fails_or_does_not_fit_is_reported(tiling):
     model, spec = tiling
     with pytest.raises(GanassetsError, match=r"'tiles' of .*: noise must .* but it raised ZeroDivisionError"):
         list(generate(model, replace(spec, noise=lambda *_: 1 / 0), request_of((1,))))
@@ -306,7 +306,7 @@ def test_models_whose_plugin_chooses_the_size_refuse_another(choosing, change):
         generate(model, spec, request_of((1,), settings={"rows": 2}, **change))
 
 
-def test_a_size_that_fails_is_told(choosing):
+def test_a_size_that_fails_is_reported(choosing):
     model, spec = choosing
     with pytest.raises(GanassetsError, match=r"'tiles' of .*: map_size must .* but it raised ZeroDivisionError"):
         list(generate(model, replace(spec, map_size=lambda *_: 1 / 0), request_of((1,))))

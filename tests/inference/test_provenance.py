@@ -94,7 +94,7 @@ def written(folder: Path, files: Mapping[str, bytes], recipe: Recipe) -> None:
 
 
 @pytest.mark.parametrize(("name", "kind", "option"), FORMATS)
-def test_every_file_tells_its_recipe(name, kind, option, tmp_path):
+def test_every_file_holds_its_recipe(name, kind, option, tmp_path):
     if name == "fbx" and option:
         pytest.skip("a Blender writes each; the index tells of them all alike")
     files, recipe = exported(name, kind, option)
@@ -166,7 +166,7 @@ def test_files_that_are_not_there(tmp_path):
             origin_of(path)
 
 
-def test_files_that_tell_nothing(tmp_path, stranger):
+def test_files_without_a_recipe(tmp_path, stranger):
     Image.new("RGB", (4, 4)).save(tmp_path / "a.png")
     Image.new("RGB", (4, 4)).save(tmp_path / "a.webp")
     Image.new("RGB", (4, 4)).save(tmp_path / "a.gif", comment="{}")
@@ -177,7 +177,7 @@ def test_files_that_tell_nothing(tmp_path, stranger):
 
 
 @pytest.mark.parametrize("suffix", [s for s in READERS if s not in (".obj", ".mtl", ".ply", ".tres", ".json")])
-def test_damaged_files_are_told(stranger, suffix):
+def test_damaged_files_are_reported(stranger, suffix):
     with pytest.raises(InputError, match="is damaged; its metadata can't be read"):
         origin_of(stranger(suffix, b"\0nothing of the kind"))
 
@@ -211,7 +211,7 @@ def entered(out: Path, name: str, recipe: Recipe = RECIPE) -> Path:
 
 
 @pytest.mark.parametrize("name", ["a.stl", "b/a.stl", "b/c/d/a.stl", "größe 鳥.stl", 'a"quoted.stl'])
-def test_an_index_tells_of_files_at_any_depth_and_of_any_name(tmp_path, name, monkeypatch):
+def test_an_index_covers_files_at_any_depth_and_of_any_name(tmp_path, name, monkeypatch):
     if os.name == "nt" and '"' in name:
         pytest.skip("Windows has no such names")
     path = entered(tmp_path, name)

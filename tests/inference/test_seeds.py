@@ -44,7 +44,7 @@ def test_texts_that_are_no_seeds(text, told):
 
 
 @given(MANY)
-def test_whatever_ranges_are_written_come_back(parts):
+def test_any_written_ranges_are_read_back(parts):
     text = ",".join(f"{a}-{a + n}" if as_range else str(a) for a, n, as_range in parts)
     expected = [s for a, n, as_range in parts for s in range(a, a + n * as_range + 1)]
     seeds = parse_seeds(text)

@@ -55,7 +55,7 @@ def drawn(domain: Domain, strength: float, n: int = 2000) -> Augmentation:
     return draw_augmentation(domain, n, strength, torch.Generator().manual_seed(1))
 
 
-def test_what_wraps_is_rolled():
+def test_wrapping_axes_are_rolled():
     domain = domain_of("tile", moves=True)
     view, shifts = views(domain, 3), torch.tensor([[2, 0], [0, -3], [-1, 2]])
     moved = augment(view, nothing_but(3, 2, shifts=shifts), domain)

@@ -126,7 +126,7 @@ def test_latents_may_be_free_and_few_samples_may_lie_outside():
     assert len(make_dataset(spec, spec.presets[0], {}, 0, lambda done, total: None)) == 64
 
 
-def test_a_run_on_strange_data_leaves_no_folder(tmp_path):
+def test_a_run_on_unusable_data_leaves_no_folder(tmp_path):
     spec = toy_spec("picture", SPECS["picture"].presets[0], DATA["nan"][0])
     with pytest.raises(PluginError, match="signal 'albedo' of sample 17 holds nan"):
         start(spec, tmp_path / "run")
@@ -306,7 +306,7 @@ def test_nothing_that_is_not_finite_is_measured(measure, value):
         measure(features)
 
 
-def test_samples_that_stop_being_finite_are_told_and_the_run_goes_on(tmp_path, monkeypatch):
+def test_samples_that_stop_being_finite_are_reported_and_the_run_continues(tmp_path, monkeypatch):
     original = Trainer.snapshot
 
     def snapshot(self, z, condition, batch=16):

@@ -150,7 +150,7 @@ def test_refuses_a_model_that_lacks_a_part(exported, name):
         StartModel(begun.path, arrays).own_fit(pictures())
 
 
-def test_parameters_that_are_alike_are_found_again(tmp_path):
+def test_matching_parameters_are_found(tmp_path):
     """Those of an untrained generator are zero in many places, and the exporter keeps one of them."""
     import onnx
 
@@ -173,7 +173,7 @@ def test_parameters_that_are_alike_are_found_again(tmp_path):
         read_start_model(tmp_path / "broken.onnx", SPEC)
 
 
-def test_refuses_what_is_no_model(tmp_path):
+def test_refuses_files_that_are_no_model(tmp_path):
     (tmp_path / "model.onnx").write_bytes(b"not a model")
     with pytest.raises(InputError, match=r"model\.onnx"):
         read_start_model(tmp_path / "model.onnx", SPEC)

@@ -30,7 +30,7 @@ def seconds(monkeypatch):
     return table, measured
 
 
-def test_the_faster_format_is_chosen_and_told(seconds):
+def test_the_faster_format_is_chosen_and_reported(seconds):
     assert choose_hardware("cpu") == Hardware("cpu", 4, "bfloat16", True, 1, "4.0 times as fast as float32 here")
 
 

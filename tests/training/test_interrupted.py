@@ -102,7 +102,7 @@ def kill_at_write(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("number", range(9))
-def test_killed_in_any_write_it_goes_on_to_the_same_weights(number, unbroken, tmp_path, monkeypatch):
+def test_a_run_killed_in_any_write_resumes_to_the_same_weights(number, unbroken, tmp_path, monkeypatch):
     """Settings, linear model, card, first checkpoint, picture, records, later checkpoints."""
     run, console = tmp_path / "run", quiet()
     monkeypatch.setattr(training_loop, "CHECKPOINT_SECONDS", -1.0)
@@ -210,7 +210,7 @@ def fail_to_lock(monkeypatch: pytest.MonkeyPatch, error: OSError) -> None:
 
 
 @pytest.mark.parametrize(("error", "held"), [(OSError(errno.ENOLCK, ""), None), (BlockingIOError(), False)])
-def test_a_file_system_without_locks_is_told_apart_from_a_lock_that_is_taken(error, held, monkeypatch):
+def test_a_file_system_without_locks_differs_from_a_taken_lock(error, held, monkeypatch):
     fail_to_lock(monkeypatch, error)
     assert lock_file(0, 0.0) is held
 

@@ -153,7 +153,7 @@ def test_w_is_what_the_offset_is_added_to(trained):
         np.testing.assert_allclose(array, there[name], atol=1e-4)
 
 
-def test_manifest_tells_where_it_comes_from(trained):
+def test_manifest_holds_the_provenance(trained):
     run, _, path = trained
     manifest = open_model(path).manifest
     assert (manifest.generator, manifest.z_dim, manifest.licence) == ("faces", 70, "CC0-1.0")

@@ -118,7 +118,7 @@ def test_regression_comes_nearer_to_the_samples_by_their_latents():
     assert regressed(replace(data, latents=latents[::-1].copy())) > 0.6
 
 
-def test_resuming_within_the_regression_equals_going_on(tmp_path):
+def test_resuming_within_the_regression_equals_an_unbroken_run(tmp_path):
     settings: dict[str, Any] = {"kimg": 0.08, "regression": 0.5, "regression_weight": 2.0}
     first = trainer_of(known_data(), **settings)
     for _ in range(3):
@@ -273,7 +273,7 @@ def test_tiles_are_rolled_both_by_the_same():
 
 
 @pytest.mark.parametrize("kind", ["loop", "band", "picture"])
-def test_what_has_a_size_of_its_own_is_not_rolled(kind):
+def test_samples_of_a_fixed_size_are_not_rolled(kind):
     trainer = make_trainer(kind)
     batch = trainer.sampler.draw()
     assert torch.equal(

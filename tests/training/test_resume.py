@@ -143,7 +143,7 @@ def test_two_damaged_checkpoints_are_an_error(tmp_path, monkeypatch):
         resume(SPECS["tile"], tmp_path / "run", quiet())
 
 
-def test_records_of_what_comes_again_are_dropped(tmp_path, monkeypatch):
+def test_records_of_repeated_steps_are_dropped(tmp_path, monkeypatch):
     """The run was cut at 80 images, and its one checkpoint is of the start."""
     run = tmp_path / "run"
     cut(run, 10, monkeypatch, seconds=1e9)
@@ -275,7 +275,7 @@ def test_killed_at_random_moments(tmp_path):
     assert [event["kind"] for event in records(run / "events.jsonl")] == ["resume"] * KILLS
 
 
-def test_settings_of_a_run_are_what_it_goes_on_with(unbroken, tmp_path):
+def test_a_run_resumes_with_its_own_settings(unbroken, tmp_path):
     """A longer run goes on with the same networks."""
     run = shutil.copytree(unbroken["tile"], tmp_path / "run")
     config = run / "config.toml"

@@ -158,7 +158,7 @@ def test_same_seed_same_checkpoint(tmp_path):
     assert all(torch.equal(first[key], second[key]) for key in first)
 
 
-def test_time_goes_on_counting(run, monkeypatch):
+def test_time_is_counted_across_resumes(run, monkeypatch):
     def seconds() -> float:
         return load_checkpoint(newest_checkpoint(run / "checkpoints"))[1]["seconds"]
 

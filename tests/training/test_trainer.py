@@ -56,7 +56,7 @@ def test_same_seed_same_weights(kind):
 
 @pytest.mark.parametrize("objective", ["rpgan", "minimax"])
 @ALL
-def test_resuming_equals_going_on(kind, objective, tmp_path):
+def test_resuming_equals_an_unbroken_run(kind, objective, tmp_path):
     first = run(make_trainer(kind, objective=objective, kimg=0.1), 3)
     path = save_checkpoint(tmp_path, *first.state())
     second = make_trainer(kind, seed=99, objective=objective, kimg=0.1)  # nothing of its own start may stay

@@ -49,7 +49,7 @@ def test_folders_that_say_nothing(names: list[str]) -> None:
         (["x/a.png", "y/b.png", "c.png"], "Labels are not used: 1 of 3 pictures lie in no label's folder."),
     ],
 )
-def test_labels_that_are_not_used_are_told(names: list[str], note: str) -> None:
+def test_unused_labels_are_reported(names: list[str], note: str) -> None:
     assert folder_labels(names) == FolderLabels(None, (note,))
 
 
@@ -86,7 +86,7 @@ def test_a_few_strays_in_another_folder_hide_no_labels(names: list[str], labels:
     assert Counter(told.labels or ()) == labels and not told.notes
 
 
-def test_labels_stay_apart_whatever_signs_and_script() -> None:
+def test_labels_stay_distinct_in_any_script() -> None:
     names = ["c++/1.png", "c#/1.png", "Dark Elf/1.png", "dark_elf/1.png", "エルフ/1.png", "эльф/1.png", "हिन्दी/1.png"]
     told = folder_labels(names)
     assert told.labels == ("c-2", "c", "dark-elf", "dark-elf", "エルフ", "эльф", "हिन्दी")

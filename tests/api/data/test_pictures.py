@@ -207,7 +207,7 @@ def test_damage_is_an_input_error_or_a_picture(form: str) -> None:
         assert "\n" not in str(failure)
 
 
-def test_a_bomb_is_told_by_its_header(tmp_path: Path) -> None:
+def test_a_decompression_bomb_is_refused_by_its_header(tmp_path: Path) -> None:
     content = bytearray(png_bytes())
     content[16:24] = struct.pack(">II", 30_000, 30_000)
     content[29:33] = struct.pack(">I", zlib.crc32(content[12:29]))
@@ -216,7 +216,7 @@ def test_a_bomb_is_told_by_its_header(tmp_path: Path) -> None:
         scan_pictures(tmp_path)
 
 
-def test_long_pictures_take_the_memory_of_what_is_made_of_them(tmp_path: Path) -> None:
+def test_long_pictures_need_only_the_memory_of_the_result(tmp_path: Path) -> None:
     Image.new("RGB", (30_000, 8), (10, 200, 30)).save(tmp_path / "long.png")
     Image.new("RGB", (30_000, 64), (10, 200, 30)).save(tmp_path / "long.jpg", quality=95)
     for crop in POLICIES:

@@ -59,7 +59,7 @@ def folder(tmp_path: Path) -> Path:
     return path
 
 
-def test_order_and_what_is_skipped(folder: Path) -> None:
+def test_order_and_skipped_files(folder: Path) -> None:
     for name in ("b/z", "b/a", "B", ".hidden/x", "b/.hidden", "Renders/x", "__MACOSX/x", "b/._a", "Thumbs.db"):
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_bytes(b"")

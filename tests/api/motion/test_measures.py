@@ -150,7 +150,7 @@ def test_features_have_a_row_for_each_window() -> None:
         motion_features([])
 
 
-def test_windows_of_a_loop_go_on_over_its_seam() -> None:
+def test_windows_of_a_loop_continue_across_its_seam() -> None:
     once = walk_clip(31)
     twice = replace(
         once,

@@ -149,7 +149,7 @@ def test_a_root_stays_upright_below_the_hips() -> None:
     assert rigged.rotations[:, 0] == pytest.approx(np.tile([0, 0, 0, 1], (4, 1)))
 
 
-def test_only_the_humanoid_goes_on_known_rigs() -> None:
+def test_only_the_humanoid_is_retargeted_to_known_rigs() -> None:
     with pytest.raises(InputError, match="no rig 'maya' to write; choose one of vrm"):
         to_rig(any_clip(5), "maya")
     with pytest.raises(InputError, match="not on the humanoid's skeleton"):
@@ -255,14 +255,14 @@ def test_a_file_without_a_rest_pose_is_measured(seed: int) -> None:
     check_same(to_humanoid(take), walk(), degrees=3, metres=0.03)
 
 
-def test_legs_without_length_are_told() -> None:
+def test_legs_without_length_are_reported() -> None:
     take = to_take(walk())
     flat = replace(take, rest_positions=take.rest_positions * 0, positions=take.positions * 0)
     with pytest.raises(InputError, match="legs have no length"):
         to_humanoid(flat)
 
 
-def test_an_unknown_skeleton_is_told() -> None:
+def test_an_unknown_skeleton_is_reported() -> None:
     take = to_take(walk())
     with pytest.raises(InputError, match="no bone is known for hips"):
         to_humanoid(replace(take, names=tuple(f"b{i}" for i in range(22))))

@@ -82,7 +82,7 @@ MOVES = {
 
 @pytest.mark.parametrize("layout", [lambda take: take, folded], ids=["T-pose at rest", "folded"])
 @pytest.mark.parametrize("move", MOVES)
-def test_y_points_up_whatever_the_figure_does(move: str, layout: Callable[[Take], Take]) -> None:
+def test_y_points_up_for_any_motion(move: str, layout: Callable[[Take], Take]) -> None:
     assert find_up_axis(layout(to_take(MOVES[move])))[0] == "Y"
 
 

@@ -128,7 +128,7 @@ def test_more_seeds_are_added_to_those_that_are_there(make_job, out, made):
 
 
 @pytest.mark.parametrize("damage", ["gone", "short", "one of two"])
-def test_what_is_missing_is_made_again(make_job, out, made, damage):
+def test_missing_files_are_written_again(make_job, out, made, damage):
     plan = Plan([make_job()])
     run(plan, out, ONE)
     before = contents(out)
@@ -142,7 +142,7 @@ def test_what_is_missing_is_made_again(make_job, out, made, damage):
     assert after == before
 
 
-def test_a_run_that_was_cut_off_goes_on_and_leaves_the_same_bytes(make_job, out, monkeypatch):
+def test_an_interrupted_batch_continues_to_the_same_bytes(make_job, out, monkeypatch):
     """Stopped before each line of the index, with the files of what comes next there already."""
     plan = Plan([make_job(range(5))])
     run(plan, out.with_name("whole"), ONE)
@@ -235,7 +235,7 @@ def test_one_name_in_two_folders(make_job, out, made):
     assert run(plan, out, ONE).made == 1 and made == [0]
 
 
-def test_what_fails_is_listed_and_tried_again(make_job, out, picky, made):
+def test_failures_are_listed_and_retried(make_job, out, picky, made):
     picky(2, 4)
     plan = Plan([make_job(range(1, 6), exporter="picky", options={})])
     summary = run(plan, out, ONE)
@@ -268,7 +268,7 @@ def test_failures_that_stay_do_not_keep_the_rest_from_being_made(make_job, out, 
     assert (summary.made, len(summary.failures)) == (15, 19)
 
 
-def test_what_fails_for_all_alike_is_told_once(make_job, out, picky, made):
+def test_an_error_that_all_assets_share_is_reported_once(make_job, out, picky, made):
     picky(*range(1000))
     with pytest.raises(GanassetsError, match=r"exporter 'picky' of .* raised ValueError: not this one"):
         run(Plan([make_job(range(1000), exporter="picky", options={})]), out, ONE)
@@ -336,7 +336,7 @@ def test_an_estimate_is_made_of_some_and_writes_nothing(make_job, out, made):
     assert len(made) == 4 and not out.exists()
 
 
-def test_an_estimate_tells_what_can_not_be_made(make_job, picky):
+def test_an_estimate_counts_assets_that_fail(make_job, picky):
     picky(0)
     with pytest.raises(GanassetsError, match="exporter 'picky' of"):
         estimate(Plan([make_job(range(10), exporter="picky", options={})]), ONE)

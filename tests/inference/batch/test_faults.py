@@ -85,7 +85,7 @@ def kill(process: subprocess.Popen[bytes], kind: str, rng: random.Random) -> Non
         worker.wait(PATIENCE)
 
 
-def test_killed_anywhere_it_goes_on_to_the_same_bytes(jobs, tmp_path):
+def test_a_batch_killed_anywhere_continues_to_the_same_bytes(jobs, tmp_path):
     """The batch, one of its workers or all of them together are killed at random moments."""
     whole, broken, rng = tmp_path / "whole", tmp_path / "broken", random.Random(5)
     started = time.monotonic()

@@ -89,7 +89,7 @@ SHAPE = np.array([160_000, 160_000])  # of float32, 100 GB
 @pytest.mark.skipif(os.name == "nt", reason="Windows doesn't limit a process' memory")
 @pytest.mark.parametrize("constant", [True, False])
 @pytest.mark.parametrize("operator", ["ConstantOfShape", "Expand", "Tile"])
-def test_a_model_that_wants_all_memory(why, operator, constant):
+def test_a_model_that_needs_all_memory(why, operator, constant):
     text = why(lambda model: grown(model, operator, SHAPE, constant=constant))
     assert re.search(r"can't be (run|opened).*(alloc|bytes)", text), text
 

@@ -77,7 +77,7 @@ def test_looking_writes_nothing(tmp_path):
     assert (tmp_path / INDEX).read_bytes() == before
 
 
-def test_a_run_that_goes_on_leaves_the_same_bytes_wherever_it_was_cut_off(tmp_path):
+def test_an_index_cut_off_anywhere_continues_to_the_same_bytes(tmp_path):
     """Cut after every byte: what was not whole is gone, and the rest is written again."""
     names = ("a", "b/c", "d")
     fill(tmp_path / "whole", names)
@@ -113,7 +113,7 @@ def test_a_run_that_goes_on_leaves_the_same_bytes_wherever_it_was_cut_off(tmp_pa
         b"[" * 100_000,
     ],
 )
-def test_damage_in_the_middle_is_told_and_nothing_is_touched(tmp_path, line):
+def test_damage_in_the_middle_is_reported_and_no_file_is_changed(tmp_path, line):
     fill(tmp_path)
     first, *rest = (tmp_path / INDEX).read_bytes().splitlines(keepends=True)
     damaged = b"".join([first, line + b"\n", *rest])
@@ -141,7 +141,7 @@ def test_lines_of_later_versions_may_have_more(tmp_path):
         assert "n" in index.done
 
 
-def test_an_index_without_an_end_is_told(tmp_path, monkeypatch):
+def test_an_index_without_an_end_is_reported(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "MAX_LINE", 1000)
     fill(tmp_path)
     with (tmp_path / INDEX).open("ab") as file:

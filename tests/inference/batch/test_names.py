@@ -108,7 +108,7 @@ def test_folders_that_lead_elsewhere(folder):
 
 
 @given(st.text(max_size=30), st.text(max_size=10))
-def test_whatever_is_written_is_a_plain_name_or_an_error(template, word):
+def test_any_pattern_gives_a_valid_name_or_an_error(template, word):
     with contextlib.suppress(InputError):
         name = compile_template(template, FIELDS)({**VALUES, "generator": word})
         assert name and Path(name).name == name and name not in (".", "..")

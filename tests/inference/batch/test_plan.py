@@ -46,7 +46,7 @@ def test_a_grid_makes_each_seed_with_each_look(make_job):
     assert len({str(look) for look in looks}) == 6
 
 
-def test_names_tell_looks(make_job):
+def test_names_describe_edits(make_job):
     job = make_job(
         (7, 3), name="{tint}-{age}-{seed:03d}-{place}-{number}-{job}-{generator}", title="all",
         grid={"tint": [{"red": 1.0}, {"red": 1.0, "green": 2.0}]}, drawn={"age": (20.0, 20.0)},

@@ -101,7 +101,7 @@ def test_a_process_that_dies_once_costs_nothing(wild_plan, orders, tmp_path):
 
 
 @pytest.mark.parametrize("together", [1, 4])
-def test_a_unit_that_ends_its_process_twice_has_failed_and_the_rest_goes_on(wild_plan, orders, tmp_path, together):
+def test_a_unit_that_ends_two_processes_fails_and_the_rest_continues(wild_plan, orders, tmp_path, together):
     (orders / "5.always").touch()
     answers = results(wild_plan(12), tmp_path / "out", together=together)
     assert [answer.index for answer in answers] == list(range(12))

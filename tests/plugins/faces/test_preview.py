@@ -196,6 +196,6 @@ def test_eyes_are_bright_and_reflect_the_key_lamp():
     assert pixels[eyes].mean() > 120
 
 
-def test_no_heads_is_told():
+def test_an_empty_list_of_heads_is_reported():
     with pytest.raises(InputError, match="at least one"):
         preview.contact_sheet([])

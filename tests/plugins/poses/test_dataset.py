@@ -79,12 +79,12 @@ def test_arrays_are_as_the_networks_want_them():
     assert clips == ["jump: high.bvh, higher.bvh.", "walk: Walk_Loop.glb, walk_01.bvh."]
 
 
-def test_licences_of_the_manifest_are_told():
+def test_licences_of_the_manifest_are_reported():
     assert small_data().name == "clips"
     assert set(small_data().licence.split("; ")) == {"licence not named", "CC0-1.0"}
 
 
-def test_samples_have_the_conditions_of_what_they_show():
+def test_samples_have_the_conditions_of_their_clips():
     data = small_data()
     rows = {name: data.conditions[:, condition_column(name)] for name in COLUMNS}
     assert set(np.flatnonzero(data.conditions.any(0))) == {
@@ -147,7 +147,7 @@ def test_progress_of_single_actions_goes_from_beginning_to_end():
         assert not data.signals["root"][i][:3, outside & (progress[MARGIN : MARGIN + FRAMES] < 0)].any()
 
 
-def test_some_latents_are_told():
+def test_some_latents_are_given():
     data = small_data()
     assert data.latents is not None
     told = np.any(np.isfinite(data.latents), axis=1)
@@ -173,7 +173,7 @@ def arrays_of(data: TrainingData) -> list[Any]:
     return [*data.signals.values(), data.conditions, data.latents, data.structure, *data.constants.values()]
 
 
-def test_files_that_are_left_out_are_listed_and_the_rest_goes_on(clips):
+def test_unused_files_are_listed_and_the_rest_is_read(clips):
     broken = file_of(steady_walk(61), "walk", "bvh")[:300]
     strange = file_of(jump_clip(), "jump", "bvh")
     for word in (b"hips", b"Hips", b"pine", b"Leg", b"Arm", b"houlder", b"Foot", b"neck", b"head", b"left", b"right"):
@@ -248,7 +248,7 @@ def test_generated_clips_can_be_learnt_from(tmp_path):
     assert {record.file for record in data.files if not record.use} == set()
 
 
-def test_what_is_left_out_is_counted_in_the_error(tmp_path):
+def test_unused_files_are_counted_in_the_error(tmp_path):
     for name in [f"{i}.fbx" for i in range(10)]:
         (tmp_path / name).write_bytes(b"Kaydara")
     for name in ("02_05.bvh", "02_06.bvh"):

@@ -115,7 +115,7 @@ def test_a_single_action_lasts_as_long_as_it_is_asked_to(seconds, fps, tempo):
     assert clip.seconds == pytest.approx(seconds, abs=0.51 / 30 + 0.51 / fps)
 
 
-def test_without_a_wish_it_takes_as_long_as_it_takes():
+def test_without_a_requested_duration_the_clip_keeps_its_own():
     stride = STRIDE / FPS
     assert walk(tempo=1.25).seconds == pytest.approx(2 / 1.25, abs=stride / 2)
     assert jump(tempo=0.5).seconds == pytest.approx(2, abs=stride / 2)
@@ -216,7 +216,7 @@ def orthonormal_only(name: str, array: np.ndarray) -> np.ndarray:
 
 @settings(max_examples=10)
 @given(st.integers(0, 2**32), st.booleans(), st.floats(0.2, 3))
-def test_whatever_the_networks_make_becomes_a_clip(seed, loop, tempo):
+def test_any_network_output_becomes_a_clip(seed, loop, tempo):
     """Outputs early in training make no sense, but they decode to a clip."""
     rng, wanted = np.random.default_rng(seed), settings_of()
     frames = steps_made(steps_wanted(wanted, loop, tempo), loop)

@@ -115,5 +115,5 @@ def test_principal_coordinates(seed, n, d):
 
 
 @pytest.mark.parametrize("n", [1, 2])
-def test_samples_that_are_all_alike_have_coordinates(n):
+def test_identical_samples_have_coordinates(n):
     assert not principal_coordinates(np.ones((n, 6), np.float32), 4).any()

@@ -131,7 +131,7 @@ def test_mirrored_signals_are_those_of_the_mirrored_clip(clip):
 
 @settings(max_examples=20)
 @given(SEEDS, st.integers(2, 40), st.floats(10, 60))
-def test_whatever_the_networks_make_loops_close(seed, frames, fps):
+def test_loops_close_for_any_network_output(seed, frames, fps):
     """Pose, heading and height close; the step over the seam is that of the last frame."""
     rng = np.random.default_rng(seed)
     signals = unstack_signals(rng.normal(size=(4 + 6 * JOINTS + 4, frames)))

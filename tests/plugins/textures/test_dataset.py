@@ -167,7 +167,7 @@ def test_data_of_ones_own(mixed, folder):
     np.testing.assert_allclose(mixed.conditions[:, : len(CLASSES)].sum(1), 1, rtol=1e-5)
 
 
-def test_what_is_found_is_handed_on(mixed, folder):
+def test_found_sets_are_passed_on(mixed, folder):
     assert folder.name in mixed.name and mixed.licence != "CC0-1.0"
     assert "our own painter" in mixed.source
     assert [file for file, _ in mixed.problems] == ["broken_color.png"]
@@ -180,7 +180,7 @@ def test_photos_alone(folder):
     assert (data.conditions[:, PHOTO] == 1).all() and "painter" not in data.source
 
 
-def test_some_of_the_data_is_used_whatever_the_share(folder):
+def test_some_of_the_data_is_used_for_any_share(folder):
     assert (make(10, data=str(folder), painted="0.99").conditions[:, PHOTO] == 1).any()
 
 

@@ -29,7 +29,7 @@ def test_eight_materials_a_row_and_64_at_most(count, columns, rows):
     assert sheet.size == (columns * CELL, rows * (CELL + strip_of(CELL)))
 
 
-def test_no_material_is_told():
+def test_an_empty_list_of_materials_is_reported():
     with pytest.raises(InputError, match="at least one"):
         preview.contact_sheet([])
 

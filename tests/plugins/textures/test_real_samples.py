@@ -84,7 +84,7 @@ def test_large_maps_are_not_enlarged():
     assert enlarge_map("height", values, 32) is values
 
 
-def test_flipping_turns_all_maps_alike():
+def test_flipping_turns_all_maps_the_same_way():
     place = np.arange(12, dtype=np.float32).reshape(1, 3, 4)
     seen = set()
     for seed in range(40):

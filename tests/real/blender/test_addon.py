@@ -207,7 +207,7 @@ def test_a_cancelled_job_leaves_nothing(faults: dict[str, Any], when: str) -> No
     assert found["nothing"], "neither in the file nor in the library"
 
 
-def test_a_paused_job_goes_on(faults: dict[str, Any]) -> None:
+def test_a_paused_job_continues(faults: dict[str, Any]) -> None:
     found = faults["paused"]
     assert found["still"] == "paused" and found["ended"] == ["done", ""] and found["made"] == 16 and found["kept"]
 
@@ -311,14 +311,14 @@ def test_paths_relative_to_the_file_that_is_open(refusals: dict[str, Any]) -> No
     assert found["kept"] == [f"{found['folder']}/library", f"{found['folder']}/models"]
 
 
-def test_a_blender_that_is_unfit_is_told(meanwhile: dict[str, Any]) -> None:
+def test_an_unsuitable_blender_is_reported(meanwhile: dict[str, Any]) -> None:
     said = meanwhile["unfit"]
     ours = "GAN Assets supports Python 3.11 and 3.13 only and can't run in Blender"
     assert ours in said["python"] or re.search(r"isn't compatible with \(3\.1[13], 3\.1[13]\)", said["python"]), said
     assert "GAN Assets needs numpy, which Blender" in said["numpy"]
 
 
-def test_a_user_goes_on_editing_a_mesh(meanwhile: dict[str, Any]) -> None:
+def test_a_user_can_keep_editing_a_mesh(meanwhile: dict[str, Any]) -> None:
     found = meanwhile["edit_mode"]
     assert found["said"] == [["FINISHED"]] * len(KINDS)
     assert found["before"] == found["after"] and found["before"][0] == "EDIT_MESH"

@@ -83,7 +83,7 @@ def is_unchanged(before: list[Any], after: list[Any]) -> bool:
     return before == [*after[:6], tools, *after[7:]]
 
 
-def test_what_a_user_does_goes_on(built: Any) -> None:
+def test_the_users_work_is_not_interrupted(built: Any) -> None:
     assert [before[2] for before, _ in built["user_state"]] == [
         mode for mode in ("OBJECT", "EDIT_MESH", "EDIT_ARMATURE", "POSE", "SCULPT") for _ in range(2)
     ]
@@ -92,13 +92,15 @@ def test_what_a_user_does_goes_on(built: Any) -> None:
     assert [vertex for vertex in edited[7] if vertex[0]] == [[True, [7.0, -1.0, -1.0]]]
 
 
-def test_a_user_in_a_window_goes_on(window: tuple[str, ...], in_blender: Callable[..., Any], parts: Path) -> None:
+def test_the_work_of_a_user_in_a_window_is_not_interrupted(
+    window: tuple[str, ...], in_blender: Callable[..., Any], parts: Path
+) -> None:
     found = in_blender(window, "build_assets.py", SCRIPT, parts, "timer")
     assert len(found) == 10 and all(is_unchanged(before, after) for before, after in found)
     assert found[2][0][6]["EDIT_MESH"] == "builtin.rotate", "the test has chosen a tool"
 
 
-def test_nothing_is_left_of_what_was_cancelled(built: Any, assets: dict[str, Any]) -> None:
+def test_cancelling_leaves_nothing_behind(built: Any, assets: dict[str, Any]) -> None:
     assert built["cancelled"].keys() == assets.keys()
     for row in built["cancelled"].values():
         assert row["steps"] > 4 and row["wrong"] == []

@@ -129,7 +129,7 @@ def test_maps_become_pictures():
     assert low < high and np.isfinite(scale_to_images(np.full((1, 1, 2, 2), 0.5, np.float32), low, high)).all()
 
 
-def test_what_is_compared_as_a_picture():
+def test_outputs_that_are_compared_as_pictures():
     pictures = {spec.name: [output.name for output in spec.outputs if is_compared_as_image(spec, output)]
                 for spec in (SPEC, TEXTURES, POSES)}  # fmt: skip
     assert pictures["faces"] == [output.name for output in SPEC.outputs if output.unit == "sRGB"]
@@ -191,7 +191,7 @@ def test_kernel_distance_by_hand():
     assert kernel_distance(a, b) == kernel_distance(a, b)
 
 
-def test_says_what_is_compared_with():
+def test_reports_the_reference_data():
     text = io.StringIO()
     data = replace(masked_data(None), name="my bricks", source="the user's")
     print_data(data, 300, 300, Console(file=text, width=40), ["1 of 9 files are left out"])

@@ -96,7 +96,7 @@ def test_a_memorised_set_is_all_copies():
     assert near.copies == 1, "almost the same is a copy too"
 
 
-def test_data_that_hold_samples_twice_still_tell_copies():
+def test_copies_are_found_in_data_with_duplicates():
     data = np.concatenate([points(200, 0)] * 2)
     monitor = monitor_of(data)
     found, fresh = measured(monitor, data[:64]), measured(monitor, points(64, 5))

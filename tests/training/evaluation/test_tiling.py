@@ -15,7 +15,7 @@ def waves(n: int = 1) -> np.ndarray:
     return np.sin(2 * np.pi * (8 * y + 8 * x + phase)).astype(np.float32)[:, None]
 
 
-def test_what_wraps_has_no_seam():
+def test_wrapping_signals_have_no_seam():
     ratios = seam_ratio(np.random.default_rng(0).normal(size=(500, 2, 16, 24)).astype(np.float32))
     assert ratios.shape == (500,) and ratios.mean() == pytest.approx(1, abs=0.01)
 

@@ -153,7 +153,7 @@ class Embedding(ToyDomain):
         return 2 * z[:, :3] + condition[:, :1]
 
 
-def test_networks_read_what_the_domain_makes_of_the_latent():
+def test_networks_read_the_latent_as_the_domain_transforms_it():
     """And nothing else of it: numbers that it leaves out change nothing."""
     domain = Embedding("loop", make_fit("loop", make_data("loop"), make_preset()))
     with torch.random.fork_rng(devices=[]):

@@ -97,7 +97,7 @@ def test_skeleton_is_the_skin_and_what_it_hangs_on() -> None:
     assert take.names == ("Rig", "Upper", "Lower") and take.parents == (-1, 0, 1)
 
 
-def test_without_skin_what_is_animated() -> None:
+def test_without_a_skin_the_animated_nodes_are_read() -> None:
     (take,) = read_gltf(moved_arm().glb(), "file")
     assert take.names == ("Rig", "Upper")
 
