@@ -137,7 +137,7 @@ def test_copies_are_distinguished_from_other_samples(peers: dict[str, ModuleType
     assert apart["copies"] < 0.2 and apart["nearest"] > 0.5 and apart["fd"] > same["fd"]
 
 
-def test_existing_results_are_not_run_again(
+def test_existing_results_are_reused(
     peers: dict[str, ModuleType], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     bench, ran = peers["bench"], []

@@ -92,7 +92,7 @@ def test_the_users_work_is_not_interrupted(built: Any) -> None:
     assert [vertex for vertex in edited[7] if vertex[0]] == [[True, [7.0, -1.0, -1.0]]]
 
 
-def test_the_work_of_a_user_in_a_window_is_not_interrupted(
+def test_users_in_a_window_are_not_interrupted(
     window: tuple[str, ...], in_blender: Callable[..., Any], parts: Path
 ) -> None:
     found = in_blender(window, "build_assets.py", SCRIPT, parts, "timer")
