@@ -347,12 +347,12 @@ def test_the_module_is_light():
 def test_assets_that_can_not_be_cropped(tiling):
     model, spec = tiling
 
-    class Plain:
+    class UncroppableAsset:
         kind, name = "plain", "tiles-00000001"
 
         def reduced(self, longest):
             return self
 
-    strange = replace(spec, asset_kind="plain", decode=lambda *_: [Plain()])
+    strange = replace(spec, asset_kind="plain", decode=lambda *_: [UncroppableAsset()])
     with pytest.raises(InputError, match="assets of tiles can't be cropped; leave out --crop"):
         list(generate(model, strange, request_of((1,), size=(6, 6), crop=True)))

@@ -55,7 +55,7 @@ def test_every_file_is_recorded(own: tuple[str, bytes]):
             assert base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)) == hashlib.new(method, content).digest()
 
 
-def test_it_lists_the_installed_packages(own: tuple[str, bytes], unpacked: Path):
+def test_the_wheel_has_the_installed_metadata(own: tuple[str, bytes], unpacked: Path):
     (found,) = metadata.distributions(name="ganassets", path=[str(unpacked)])
     installed = metadata.distribution("ganassets")
     assert found.version.partition("+")[0] == installed.version

@@ -282,7 +282,7 @@ def test_regenerating_compares_and_writes(model):
     assert "is there already" in read_error(run("regenerate", str(path), "--model", model, "-o", "again"))
 
 
-def test_regenerating_in_place_reports_existing_files(model):
+def test_regenerating_in_place_compares_with_the_existing_file(model):
     done("generate", model, "-n", "1", "--no-preview")
     path = Path("out/squares-00000001.bin")
     whole = path.read_bytes()

@@ -46,7 +46,7 @@ PIP = re.compile(r'pip install "?(?P<where>\./?[\w/]*)(?:\[(?P<extras>[\w,]+)\])
 
 
 @dataclass(frozen=True)
-class Block:
+class CodeBlock:
     """A fenced block: its language, the file that it is (or ""), its text."""
 
     language: str
@@ -54,13 +54,13 @@ class Block:
     text: str
 
 
-def blocks_of(document: Path) -> list[Block]:
+def blocks_of(document: Path) -> list[CodeBlock]:
     """Fenced blocks of a document, in order."""
     fences = re.findall(r"^```(\S*) *([^\n]*)\n(.*?)^```$", document.read_text(encoding="utf-8"), re.M | re.S)
-    return [Block(*fence) for fence in fences]
+    return [CodeBlock(*fence) for fence in fences]
 
 
-def commands_of(block: Block) -> Iterator[str]:
+def commands_of(block: CodeBlock) -> Iterator[str]:
     """Commands of a shell block, one a line; a backslash goes on in the next."""
     if block.language == "sh":
         lines = block.text.replace("\\\n", " ").splitlines()

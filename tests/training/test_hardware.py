@@ -10,8 +10,7 @@ from ganassets.api.errors import InputError
 from ganassets.training import hardware
 from ganassets.training.hardware import choose_hardware
 from ganassets.training.settings import Hardware, read_settings, to_toml
-
-from .test_settings import SETTINGS
+from support.run_settings import SETTINGS
 
 
 @pytest.fixture

@@ -336,7 +336,7 @@ def test_an_estimate_is_made_of_some_and_writes_nothing(make_job, out, made):
     assert len(made) == 4 and not out.exists()
 
 
-def test_an_estimate_counts_assets_that_fail(make_job, picky):
+def test_an_estimate_raises_errors_of_assets(make_job, picky):
     picky(0)
     with pytest.raises(GanassetsError, match="exporter 'picky' of"):
         estimate(Plan([make_job(range(10), exporter="picky", options={})]), ONE)

@@ -30,7 +30,7 @@ needs_features = pytest.mark.skipif(
 )
 
 
-class Plain:
+class SignalDomain:
     """A domain whose outputs are its signals."""
 
     size: int | None = 1
@@ -47,9 +47,9 @@ class Plain:
         return {"b": raw["mask"][:, 0, None, None]}
 
 
-def plain_domain() -> Any:
-    """Stands in for a Domain."""
-    return Plain()
+def signal_domain() -> Any:
+    """Build a stand-in for a Domain."""
+    return SignalDomain()
 
 
 def points(n: int, seed: int, scale: float = 1.0) -> np.ndarray:
@@ -69,7 +69,7 @@ def spec_of(*names: str) -> GeneratorSpec:
 
 
 def monitor_of(signal: np.ndarray, **options: Any) -> Monitor:
-    return Monitor(spec_of("a"), plain_domain(), data_of(signal), 0, **options)
+    return Monitor(spec_of("a"), signal_domain(), data_of(signal), 0, **options)
 
 
 def measured(monitor: Monitor, made: np.ndarray) -> module.GeneratorScores:
@@ -166,13 +166,13 @@ def test_outputs_that_some_samples_lack_are_left_out():
     masks = np.ones((100, 1), np.float32)
     data = data_of(points(100, 0), masks=masks)
     data = replace(data, signals={**data.signals, "b": points(100, 1)})
-    assert list(Monitor(spec_of("a", "b"), plain_domain(), data, 0).make_extractor().names) == ["a", "b"]
+    assert list(Monitor(spec_of("a", "b"), signal_domain(), data, 0).make_extractor().names) == ["a", "b"]
     masks[3] = 0
-    assert list(Monitor(spec_of("a", "b"), plain_domain(), data, 0).make_extractor().names) == ["a"]
+    assert list(Monitor(spec_of("a", "b"), signal_domain(), data, 0).make_extractor().names) == ["a"]
 
 
 def test_larger_samples_of_a_size_free_generator_are_cut():
-    class Free(Plain):
+    class Free(SignalDomain):
         size = None
         network_size = 4
 
@@ -189,7 +189,7 @@ def test_a_plugin_has_features_of_its_own():
     data = points(200, 0)
     made = data[:64].copy()
     made[:, 1:] = 7
-    found = Monitor(spec, plain_domain(), data_of(data), 0).measure({"a": made}, np.zeros((64, 1), np.float32))
+    found = Monitor(spec, signal_domain(), data_of(data), 0).measure({"a": made}, np.zeros((64, 1), np.float32))
     assert found.copies == 1 and "features of loop" in found.compared_by
 
 
