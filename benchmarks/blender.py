@@ -216,7 +216,7 @@ class InstalledExtension:
 
 
 def is_program(program: str) -> bool:
-    """Whether a program is Blender, rather than a Python with bpy."""
+    """Return whether a program is Blender, rather than a Python with bpy."""
     return Path(program).stem.lower().startswith("blender")
 
 

@@ -109,7 +109,7 @@ HELD_OUT, TRAINING, MODEL = "real, held out", "real, training", f"model, truncat
 
 @dataclass(frozen=True)
 class PosesBenchmark:
-    """What all sections share: the model, the folders of motion, and the number of generated clips in a row."""
+    """Inputs of all sections: model, folders of motion, and number of generated clips in a row."""
 
     model: Model
     spec: GeneratorSpec

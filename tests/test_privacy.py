@@ -1,4 +1,4 @@
-"""No command opens a connection, looks a name up, or leaves a file where it isn't told to; see docs/privacy.md."""
+"""No command opens a connection, looks up a name, or leaves files in other places; see docs/privacy.md."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ class Contender(Protocol):
         ...
 
     def samples(self, count: int) -> Mapping[str, torch.Tensor]:
-        """Generate (count, 3, size, size) samples in [0, 1] on the CPU by the "live" weights, their "average", or both."""
+        """Generate (count, 3, size, size) samples in [0, 1] on the CPU by "live" weights, their "average", or both."""
         ...
 
 

@@ -315,7 +315,7 @@ def encode_bones(positions: FloatArray, rotations: FloatArray, parents: Sequence
 
 
 def bone_lengths(positions: FloatArray, parents: Sequence[int]) -> FloatArray:
-    """(j,) float32 lengths of bones in metres: to the first child, or a share of the parent's length without one."""
+    """Return (j,) float32 bone lengths in metres: to the first child, or a share of the parent's length without one."""
     lengths = np.zeros(len(positions), np.float32)
     for joint, parent in enumerate(parents):
         child = next((k for k, above in enumerate(parents) if above == joint), None)
@@ -327,7 +327,7 @@ def bone_lengths(positions: FloatArray, parents: Sequence[int]) -> FloatArray:
 
 
 def choose_rotations(positions: FloatArray, parents: Sequence[int]) -> FloatArray:
-    """(j, 4) rotations that make bones point at their only child, upwards with several children, forwards without any.
+    """Return (j, 4) rotations that point bones at their only child, upwards with several, forwards without any.
 
     The bones of eyes and jaw, which have no children, point forwards.
     """

@@ -116,7 +116,7 @@ def test_materials_that_do_not_hold(change):
 
 
 def unit_normals(x: float = 0.0, z: float = 1.0) -> np.ndarray:
-    """(8, 8, 3) normals, one of them (x, 0, z)."""
+    """Return (8, 8, 3) normals; one of them is (x, 0, z)."""
     normals = np.tile(np.array([0, 0, 1], np.float32), (8, 8, 1))
     normals[3, 5] = (x, 0, z)
     return normals

@@ -197,7 +197,7 @@ def reads(source: str) -> Iterator[str]:
 
 
 def is_stream(call: ast.Call) -> bool:
-    """Whether a call reads a stream: a member of an open archive, or what its first argument is."""
+    """Return whether a call reads a stream: a member of an open archive, or what its first argument is."""
     first = ast.unparse(call.args[0]) if call.args else ""
     return ast.unparse(call.func) == "archive.open" or first in STREAMS or first.startswith("io.BytesIO(")
 

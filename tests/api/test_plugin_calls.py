@@ -1,4 +1,4 @@
-"""Plugins of strangers that break their contract in every way: each is named, and the rest of a batch goes on."""
+"""Plugins that break their contract: errors name the plugin, and the rest of a batch continues."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ EXPORTER = Exporter("strange", "Strange.", 1, ("mesh",), (".x",), export)
 
 @pytest.fixture
 def strange(squares, monkeypatch) -> Callable[[str, str], None]:
-    """install(decode's end, export's body) of a package with a generator and an exporter."""
+    """Return install(end of decode, body of export), which adds a package with a generator and an exporter."""
 
     def install(decoder: str = "return made", body: str = "return {asset.name + '.x': b'x'}") -> None:
         text = SQUARES.replace('"squares"', '"strange"').replace(
@@ -118,7 +118,7 @@ def strange(squares, monkeypatch) -> Callable[[str, str], None]:
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """A model of the strange generator."""
+    """Write a model of the strange generator."""
     path = tmp_path / "strange.onnx"
     path.write_bytes(build_model(generator="strange").SerializeToString())
     return path
@@ -321,7 +321,7 @@ def test_a_file_of_the_user_is_not_the_plugins_fault(spec):
 
 
 def test_a_plugin_that_ends_the_process_is_named(strange, path, tmp_path):
-    """In processes of their own; in a single one nobody is left to say anything."""
+    """Use worker processes; in a single process, no code is left to report the error."""
     strange(body="import os, time; time.sleep(0.5); os._exit(0)")
     plan = Plan([resolve_request(request_of((2, 4, 1, 6), to="strange"), file=inspect_model(path))])
     settings = BatchSettings(workers=1, memory=4 * 2**30)

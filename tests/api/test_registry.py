@@ -1,4 +1,4 @@
-"""Discovery goes on whatever one plugin does."""
+"""Discovery of plugins: a broken one does not hide the others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures of meshes: what is in front is seen, from the right side, in the right colour."""
+"""Pictures of meshes: visibility, view direction and colour."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ RED, GREEN = (0.8, 0.05, 0.05), (0.05, 0.8, 0.05)
 
 
 def cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Of vectors (..., 2)."""
+    """Return the cross product of (..., 2) vectors."""
     return a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]
 
 

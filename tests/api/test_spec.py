@@ -1,4 +1,4 @@
-"""What generators and exporters promise, and the checks of those promises."""
+"""The contracts of generators and exporters, and their checks."""
 
 from __future__ import annotations
 

@@ -111,7 +111,7 @@ def test_check_folder_leaves_nothing_and_finds_stems(tmp_path):
 
 @pytest.fixture
 def mount(tmp_path):
-    """mount(options) -> a small file system of its own; needs root."""
+    """Return mount(options), which mounts a small file system; needs root."""
     folder = tmp_path / "mounted"
     folder.mkdir()
     mounted = []

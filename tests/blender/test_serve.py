@@ -230,6 +230,6 @@ def test_an_unknown_request(server: WorkerClient) -> None:
 
 
 def test_defaults_of_pictures() -> None:
-    """What the bytes of a material's pictures depend on has the defaults of the command line."""
+    """Check that the options of a material's pictures have the defaults of the command line."""
     options: tuple[Option, ...] = IMAGES.options
     assert option_values(options, {}) == {"format": "png", "depth": "8", "preview": False}

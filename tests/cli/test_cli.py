@@ -306,7 +306,7 @@ def test_train_resume(training, tmp_path):
 
 
 def test_training_without_its_packages_names_the_extra(squares, tmp_path):
-    """As on a machine where only what generating needs is installed."""
+    """Run without the modules that only training needs."""
     code = (
         "import sys\nfor name in ('torch', 'onnx'): sys.modules[name] = None\n"
         "from ganassets.cli import main\nsys.argv[1:] = ARGS\nmain()"

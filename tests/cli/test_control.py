@@ -52,7 +52,7 @@ def model(squares, make_model, tmp_path, monkeypatch) -> str:
 
 
 def done(*args: str) -> str:
-    """What a command that succeeds prints."""
+    """Run a command that must succeed, and return its output."""
     result = run(*args)
     assert result.exit_code == 0, result.output
     return result.stdout

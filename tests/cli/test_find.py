@@ -1,4 +1,4 @@
-"""Which run a name on the command line means."""
+"""Finding the run that a name on the command line means."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the command line prints: texts of strangers only show, on every terminal."""
+"""The output of the command line: texts from files can't control any terminal."""
 
 from __future__ import annotations
 

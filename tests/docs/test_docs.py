@@ -47,7 +47,7 @@ PIP = re.compile(r'pip install "?(?P<where>\./?[\w/]*)(?:\[(?P<extras>[\w,]+)\])
 
 @dataclass(frozen=True)
 class CodeBlock:
-    """A fenced block: its language, the file that it is (or ""), its text."""
+    """A fenced block: its language, the file that it shows (or ""), and its text."""
 
     language: str
     file: str
@@ -55,13 +55,13 @@ class CodeBlock:
 
 
 def blocks_of(document: Path) -> list[CodeBlock]:
-    """Fenced blocks of a document, in order."""
+    """Return the fenced blocks of a document, in order."""
     fences = re.findall(r"^```(\S*) *([^\n]*)\n(.*?)^```$", document.read_text(encoding="utf-8"), re.M | re.S)
     return [CodeBlock(*fence) for fence in fences]
 
 
 def commands_of(block: CodeBlock) -> Iterator[str]:
-    """Commands of a shell block, one a line; a backslash goes on in the next."""
+    """Yield the commands of a shell block, one per line; a backslash continues a line."""
     if block.language == "sh":
         lines = block.text.replace("\\\n", " ").splitlines()
         yield from (command for line in lines if (command := re.sub(r"(^|\s+)#.*", "", line).strip()))
@@ -80,14 +80,14 @@ WITH_RUNS = [
 
 
 def check_make(command: str) -> None:
-    """make knows the targets."""
+    """Check that make knows the targets."""
     done = subprocess.run(["make", "-n", *shlex.split(command)[1:]], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip()
 
 
 def check_pip(command: str) -> None:
-    """pip would find what is asked for: this project with extras that it has, or a plugin of the documents."""
+    """Check that pip can install it: this project with existing extras, or a plugin of the documents."""
     match = PIP.fullmatch(command)
     assert match, command
     if match["where"] != ".":
@@ -256,7 +256,7 @@ def run(command: list[str]) -> None:
 
 
 def check_promises(command: list[str]) -> None:
-    """What -o names is there; a folder holds a file for each asset, and the contact sheet."""
+    """Check that the output exists; a folder must hold a file for each asset, and the contact sheet."""
     if "-o" not in command or {"--help", "--dry-run"} & set(command):
         return
     out = Path(command[command.index("-o") + 1])
@@ -381,7 +381,7 @@ def test_commands_and_python_blocks_run(desk: Path, document: Path):
 
 
 def is_elsewhere(command: list[str]) -> bool:
-    """Whether a command needs what only the tests in tests/real have: the network, or a Blender."""
+    """Return whether a command needs the network or a Blender, which only the tests in tests/real have."""
     needs = command[:2] == ["blender", "library"] and not shutil.which("blender")
     return needs or command[:2] in (["blender", "build"], ["blender", "lock"])
 

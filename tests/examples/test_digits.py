@@ -1,4 +1,4 @@
-"""examples/digits, installed as a stranger's plugin is, from its folder into a place of its own."""
+"""The plugin examples/digits, installed from its folder like any third-party plugin."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def ganassets(site: Path, *arguments: str) -> str:
-    """What the program prints in the folder beside the site; it must succeed."""
+    """Run a command in the folder beside the site, and return its output; it must succeed."""
     environment = os.environ | {"PYTHONPATH": str(site), "OMP_NUM_THREADS": "1", "COLUMNS": "200"}
     command = [sys.executable, "-m", "ganassets", *arguments]
     done = subprocess.run(command, cwd=site.parent, env=environment, capture_output=True, text=True, check=False)

@@ -65,7 +65,7 @@ def expected_maps(asset: TextureSet) -> dict[str, np.ndarray]:
 
 
 def read_png(content: bytes) -> np.ndarray:
-    """(h, w, c) numbers of a PNG, by pypng."""
+    """Read the (h, w, c) values of a PNG with pypng."""
     width, height, rows, info = png.Reader(bytes=content).read()
     return np.array([np.array(row) for row in rows]).reshape(height, width, info["planes"])
 

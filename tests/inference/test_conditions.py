@@ -24,7 +24,7 @@ NAN = float("nan")
 
 @pytest.fixture
 def manifest():
-    """That of the squares."""
+    """Return the manifest of the squares."""
     return Manifest.model_validate(MANIFEST)
 
 

@@ -36,7 +36,7 @@ def direction(name: str = "jaw", vector: tuple[float, ...] = (1, 2, 3), **change
 
 
 def planted(n: int = 4000, noise: float = 0.1):
-    """w of 8 numbers, and what is made of two mixed directions of it, one strong and one weak."""
+    """Return w of 8 numbers, and outputs that depend on a strong and a weak direction of it."""
     rng = np.random.default_rng(3)
     w = rng.normal(size=(n, 8)) * np.array([1, 5, 0.2, 1, 1, 3, 1, 1])
     axes = np.linalg.qr(rng.normal(size=(8, 2)))[0].T

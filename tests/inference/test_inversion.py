@@ -35,7 +35,7 @@ def spec(model):
 
 
 def places(meshes):
-    """(n, 12) centimetres."""
+    """Return (n, 12) positions in centimetres."""
     return np.stack([100 * mesh.positions.ravel() for mesh in meshes])
 
 
@@ -76,7 +76,7 @@ def test_a_seed_that_was_tried_is_met_at_once(model, spec):
 
 
 def test_layers_move_only_where_places_are_compared(model, spec):
-    """What no latent makes: the wanted shape is of an offset in the first layer, far beyond the data."""
+    """Search for a shape that no latent gives: an offset in the first layer, far beyond the data."""
     wanted = seed_recipe(model, spec, request_of((), 1.0), 3)
     far = target_of(model, spec, wanted)
     far = replace(far, wanted=far.wanted * 6)
@@ -90,7 +90,7 @@ def test_layers_move_only_where_places_are_compared(model, spec):
 
 
 def test_the_explained_share_is_zero_for_an_unreachable_target(model, spec):
-    """All that is compared is out of the model's reach."""
+    """Compare features that the model can't change."""
     target = Target(lambda meshes: np.zeros((len(meshes), 4)), np.ones(4), "")
     found = invert(model, spec, target, resolved_of(model, spec, ()), 4, LONG)
     assert (found.distance, found.nearest, found.explained) == (1.0, 1.0, 0.0)
@@ -146,7 +146,7 @@ def test_another_kind_of_target_is_reported(model, spec):
 
 
 def heights(sets):
-    """(n, 4) what maps of one size are like."""
+    """Return (n, 4) features of maps that have the same size."""
     assert {asset.height.shape for asset in sets} == {(2 * STRIDE, 3 * STRIDE)}
     return np.array([[a.height.mean(), a.height.std(), *a.albedo.mean((0, 1))[:2]] for a in sets])
 

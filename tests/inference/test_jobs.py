@@ -34,7 +34,7 @@ def spec(file):
 
 @pytest.fixture
 def plan_of_text(file, spec, tmp_path):
-    """plan(TOML) -> checked plan; beside the file of jobs are the model "squares.onnx" and the recipe "look"."""
+    """Return plan(TOML), which checks a file of jobs beside the model "squares.onnx" and the recipe "look"."""
     recipe = seed_recipe(file, spec, request_of((), 0.5), 7, "look-7")
     shutil.copy(file.path, tmp_path / "squares.onnx")
     (tmp_path / "look.recipe.json").write_text(recipe.to_json(), encoding="utf-8")
@@ -124,7 +124,7 @@ def test_recipes(plan_of_text):
 
 @pytest.fixture
 def size_free(tiles, tiles_model, tmp_path, monkeypatch):
-    """plan(lines) -> job of tiles, whose plugin has a setting and a switch."""
+    """Return plan(lines), which plans a job of tiles, whose plugin has a setting and a switch."""
     setting = (Option("rows", int, 2, "How many.", low=1, high=9), Option("loud", bool, False, "Whether."))
     spec = replace(load_generator("tiles"), settings=setting)
     monkeypatch.setattr(resolve, "load_generator", lambda name: spec)

@@ -156,7 +156,7 @@ def test_a_morph_of_a_model_with_a_size_of_its_own(model, spec, space):
 
 
 def test_a_morph_in_w_is_straight_in_all_that_layers_read(model, spec):
-    """From a mix, which has an offset of its own, under another truncation and other sliders."""
+    """Morph from a mix, which has its own offset, with another truncation and other sliders."""
     a = mix(model, seed(model, spec, 3), seed(model, spec, 5), [1])
     b = seed(model, spec, 9, truncation=0.3, conditions={"age": 90.0})
     ends = layered_w(model, a), layered_w(model, b)

@@ -66,7 +66,7 @@ def test_a_sample_is_the_same_in_any_batch(make_model, batch):
 
 
 def test_a_binding_gives_the_same(make_model):
-    """What a GPU is used with, here with the processor."""
+    """Check the options of a GPU session on the CPU."""
     model = open_model(make_model())
     z, condition = np.ones((3, 5), np.float32), np.ones((3, 3), np.float32)
     bound = replace(model, providers=("AnyExecutionProvider",))

@@ -1,4 +1,4 @@
-"""Which model file a word means, and whose it is."""
+"""Finding the model file that an argument means, and its source."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From seeds and wishes to assets."""
+"""Generating assets from seeds and condition values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a file comes from: every format tells it, by itself, beside it or in the index, and is made again of it."""
+"""Provenance: every format stores it in the file, beside it or in the index, and is regenerated from it."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def test_there_is_a_format_for_every_kind():
 
 @pytest.fixture
 def stranger(tmp_path):
-    """stranger(suffix, content) -> path of a file that tells nothing."""
+    """Return stranger(suffix, content), which writes a file without provenance."""
 
     def make(suffix: str, content: bytes = b"solid") -> Path:
         path = tmp_path / f"stranger{suffix}"

@@ -96,7 +96,7 @@ def random_clip(rng: np.random.Generator, frames: int, skeleton: Skeleton = HUMA
     times = np.arange(frames)[:, None, None] / 30.0
 
     def smooth(count: int, width: int) -> np.ndarray:
-        """(frames, count, width) sums of three slow sines, about -1 to 1."""
+        """Return (frames, count, width) sums of three slow sines, about -1 to 1."""
         size, strength = (3, 1, count, width), rng.normal(0, 0.4, (3, 1, count, width))
         angle = 2 * np.pi * rng.uniform(0.1, 1, size) * times + rng.uniform(0, 2 * np.pi, size)
         return (strength * np.sin(angle)).sum(0)

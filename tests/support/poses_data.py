@@ -47,7 +47,7 @@ def turning(clip: MotionClip, angles: np.ndarray) -> MotionClip:
 
 
 def turned(vectors: np.ndarray, angles: np.ndarray) -> np.ndarray:
-    """(f, 3) turned about the vertical."""
+    """Rotate (f, 3) positions about the vertical axis."""
     return rotate(from_axis_angle(UP, angles), vectors)
 
 

@@ -1,4 +1,4 @@
-"""What would let a run fail at its end is found before its first step, in one sentence that names the plugin."""
+"""Checks before the first step: they find causes of later failures and name the plugin."""
 
 from __future__ import annotations
 

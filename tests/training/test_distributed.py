@@ -1,4 +1,4 @@
-"""Two processes on the CPU train what one would; one that dies ends the other; the run goes on."""
+"""Two processes on the CPU train like one; if one dies, the other ends, and the run can be resumed."""
 
 from __future__ import annotations
 

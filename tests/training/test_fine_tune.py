@@ -70,7 +70,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[
 
 
 def test_a_run_starts_as_the_model(exported, tmp_path):
-    """Of other data, and with another seed."""
+    """Start from a model with other data and another seed."""
     run, model = exported("picture")
     trained, _ = load_checkpoint(newest_checkpoint(run / "checkpoints"))
     spec = toy_spec("picture", replace(PRESET, kimg=0.008), lambda data: pictures(40, seed=5))

@@ -1,4 +1,4 @@
-"""Which threads and number format a run computes with, and why."""
+"""The choice of threads and number format of a run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from support.run_settings import SETTINGS
 
 @pytest.fixture
 def seconds(monkeypatch):
-    """A CPU of four cores on which a step takes what a table says; returns what was measured."""
+    """Simulate a CPU of four cores with a table of step times; return the table and the list of measurements."""
     table = {(1, "float32"): 4.0, (2, "float32"): 2.0, (4, "float32"): 3.0}
     table |= {(1, "bfloat16"): 1.5, (2, "bfloat16"): 1.0, (4, "bfloat16"): 0.5}
     measured = []

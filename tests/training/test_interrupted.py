@@ -58,23 +58,23 @@ def assert_same_weights(first: Path, second: Path) -> None:
 
 
 def leftovers(run: Path) -> list[str]:
-    """What was left half-written."""
+    """Return files that were left half-written."""
     return [path.name for path in run.rglob("*") if TEMPORARY.fullmatch(path.name)]
 
 
 def launched(what: str, run: Path) -> subprocess.Popen[bytes]:
-    """A long toy run in a process of its own, with a checkpoint after each step."""
+    """Start a long toy run in its own process, with a checkpoint after each step."""
     command = [sys.executable, toy_runs.__file__, what, "tile", str(run), "-1", "1", "100"]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 
 
 def images_of(run: Path) -> int:
-    """Of the newest checkpoint; -1 before there is one."""
+    """Return the images of the newest checkpoint; -1 before there is one."""
     return max((int(path.stem) for path in list_checkpoints(run / "checkpoints")), default=-1)
 
 
 def wait_for(run: Path, images: int, process: subprocess.Popen[bytes]) -> None:
-    """Until a run has a checkpoint of so many images."""
+    """Wait until a run has a checkpoint of this number of images."""
     deadline = time.monotonic() + PATIENCE
     while images_of(run) < images and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -310,7 +310,7 @@ def test_a_terminal_that_is_gone_keeps_nothing_from_being_saved(tmp_path, monkey
 
 
 def test_a_closed_terminal_saves_the_run(tmp_path):
-    """A real one: its owner goes, and the system tells the run."""
+    """Close a real terminal: the system sends a signal to the run."""
     import pty  # not on Windows
 
     run = tmp_path / "run"

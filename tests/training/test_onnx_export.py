@@ -1,4 +1,4 @@
-"""A short training run of real heads, its model file, and what the rest of the program makes of it."""
+"""A short training run of real heads, its model file, and assets from it."""
 
 from __future__ import annotations
 

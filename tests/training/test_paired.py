@@ -67,12 +67,12 @@ def trainer_of(data: TrainingData, seed: int = 0, noise: NoiseMap | None = None,
 
 
 def index_of(data: TrainingData, condition: torch.Tensor) -> np.ndarray:
-    """Which samples a batch was made of; no two have the same conditions."""
+    """Return the indices of a batch's samples; no two samples have the same conditions."""
     return np.array([np.flatnonzero((data.conditions == row).all(1)).item() for row in condition.numpy()])
 
 
 def moved(trainer: Trainer, start: dict[str, torch.Tensor]) -> set[str]:
-    """Networks and optimisers that are not as they were."""
+    """Return the networks and optimisers that have changed."""
     now = trainer.state()[0]
     return {key.split(".")[0] for key in now if key not in start or not torch.equal(now[key], start[key])}
 
@@ -101,14 +101,14 @@ def test_while_it_regresses_the_generator_alone_moves():
 
 
 def regressed(data: TrainingData) -> float:
-    """What the distance is after a while, as a share of what it was."""
+    """Return the distance after some steps, relative to its start."""
     trainer = trainer_of(data, kimg=1.6, regression=0.99)
     distances = [trainer.step()["distance"] for _ in range(150)]
     return float(np.mean(distances[-10:]) / np.mean(distances[:4]))
 
 
 def test_regression_comes_nearer_to_the_samples_by_their_latents():
-    """With latents that belong to other samples the mean alone can be learnt."""
+    """With latents of other samples, only the mean can be learnt."""
     data = known_data()
     latents = data.latents
     assert latents is not None

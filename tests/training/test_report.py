@@ -44,7 +44,7 @@ def measurings(distances: Sequence[float] = SETTLED, **last: Any) -> tuple[dict[
 
 
 def facts(samples: int = 2000, kimg: float = 60, **rest: Any) -> RunFacts:
-    """A run of so many thousand images."""
+    """Build a run of some thousand images."""
     settings = {"generator": "faces", "preset": {"name": "small", "kimg": kimg}}
     return RunFacts("runs/a", **{"settings": settings, "data": {"samples": samples}, "metrics": measurings()} | rest)
 

@@ -1,4 +1,4 @@
-"""Stopping a run in any way and going on with it gives what the unbroken run would have given, bit for bit."""
+"""A run that is stopped in any way and resumed equals the unbroken run, bit for bit."""
 
 from __future__ import annotations
 
@@ -166,7 +166,7 @@ def test_records_of_repeated_steps_are_dropped(tmp_path, monkeypatch):
 
 @contextmanager
 def largest_file(size: int) -> Iterator[None]:
-    """No file can grow beyond a size: what is written up to there stays, the rest is refused, as on a full disk."""
+    """Limit the size of files: writing beyond it fails, as on a full disk."""
     resource = pytest.importorskip("resource")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
@@ -225,7 +225,7 @@ def test_a_full_disk_in_the_middle_of_a_line(unbroken, tmp_path, monkeypatch):
 
 
 def images_of(run: Path) -> int:
-    """Of the newest checkpoint; -1 before there is one."""
+    """Return the images of the newest checkpoint; -1 before there is one."""
     return max((int(path.stem) for path in list_checkpoints(run / "checkpoints")), default=-1)
 
 
@@ -276,7 +276,7 @@ def test_killed_at_random_moments(tmp_path):
 
 
 def test_a_run_resumes_with_its_own_settings(unbroken, tmp_path):
-    """A longer run goes on with the same networks."""
+    """Resume a run with more images; the networks stay the same."""
     run = shutil.copytree(unbroken["tile"], tmp_path / "run")
     config = run / "config.toml"
     text = config.read_text(encoding="utf-8")

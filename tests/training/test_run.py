@@ -52,7 +52,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def refuses(run: Path, match: str, change: Callable[[TrainingData], TrainingData] | None = None) -> None:
-    """Going on fails with one sentence, and no file is touched."""
+    """Check that resuming fails with one sentence, and that no file is changed."""
     before = contents(run)
     with pytest.raises(InputError, match=match):
         resume(toy_spec("tile", PRESET, change), run, quiet())

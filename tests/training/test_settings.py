@@ -1,4 +1,4 @@
-"""config.toml of a run."""
+"""Reading and writing config.toml of a run."""
 
 from __future__ import annotations
 

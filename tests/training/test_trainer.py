@@ -134,7 +134,7 @@ def test_snapshots_do_not_depend_on_the_batch(kind):
 
 @pytest.mark.parametrize("objective", ["rpgan", "minimax"])
 def test_learns_the_data(objective):
-    """From nothing (no linear model) the averaged generator comes much nearer to the data than it was."""
+    """Train without a linear model; the averaged generator comes much nearer to the data."""
     real = make_data("loop", 256, seed=1)
     mean, axes = principal_axes(real.signals["pose"].reshape(256, -1).astype(np.float64), 4)
     reference = (real.signals["pose"].reshape(256, -1) - mean) @ axes

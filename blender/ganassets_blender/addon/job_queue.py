@@ -71,7 +71,7 @@ class QueuedJob:
 
     @property
     def is_open(self) -> bool:
-        """Whether the job is not finished."""
+        """Return whether the job is not finished."""
         return self.state in OPEN
 
     @property

@@ -361,7 +361,7 @@ if hasattr(bpy.types, "FileHandler"):  # since Blender 4.1
 
         @classmethod
         def poll_drop(cls, context: bpy.types.Context) -> bool:
-            """Whether the editor accepts dropped models."""
+            """Return whether the editor accepts dropped models."""
             return context.area is not None and context.area.type in ("VIEW_3D", "NODE_EDITOR")
 
     FILE_HANDLERS = (GANASSETS_FH_model,)

@@ -51,7 +51,7 @@ class PanelWorker:
 
     @property
     def is_rendering(self) -> bool:
-        """Whether thumbnails were requested and not all have arrived."""
+        """Return whether thumbnails were requested and not all have arrived."""
         return bool(self.pending and self._requested_job)
 
     def _request(self, receive: Callable[[Message], None], **request: Any) -> int:

@@ -39,7 +39,7 @@ def supported_pythons(wheels: Path) -> list[tuple[int, int]]:
 
 
 def fits_this_python(wheel: Path) -> bool:
-    """Whether a wheel is for this version of Python; its platform is not checked."""
+    """Return whether a wheel is for this version of Python; its platform is not checked."""
     pythons, abi = read_tags(wheel)
     major, minor = sys.version_info[:2]
     stable = [f"cp{major}{older}" for older in range(minor)] if abi == "abi3" else []

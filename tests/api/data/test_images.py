@@ -193,7 +193,7 @@ def profiled(profile: bytes, colour: int | tuple[int, ...] = (117, 199, 75), mod
 
 
 def test_colour_profiles_are_brought_to_srgb() -> None:
-    """(117, 199, 75) in Adobe's wide RGB is (40, 200, 60) in sRGB."""
+    """Check that (117, 199, 75) in Adobe RGB becomes (40, 200, 60) in sRGB."""
     for mode, colour, alpha in (("RGB", (117, 199, 75), 255), ("RGBA", (117, 199, 75, 9), 9)):
         pixel = seen(profiled(WIDE, colour, mode))[0]
         assert np.abs(np.subtract(pixel, (40, 200, 60, alpha))).max() <= 2

@@ -20,7 +20,7 @@ from support.picture_files import SIZE, make_noise, save_pictures, unused_files
 
 
 def crossed(width: int, height: int) -> Image.Image:
-    """A different colour on each of the four sides, grey in the middle."""
+    """Draw a different colour on each of the four sides, and grey in the middle."""
     image = make_noise(width, height).point([110 + value // 16 for value in range(256)] * 3)
     side = max(min(width, height) // 8, 1)
     for box, colour in (
@@ -32,7 +32,7 @@ def crossed(width: int, height: int) -> Image.Image:
 
 
 def sides_seen(picture: np.ndarray) -> set[str]:
-    """Which of crossed's sides a (3, size, size) picture shows."""
+    """Return the sides of the test image that a (3, size, size) picture shows."""
     colours = {"top": (255, 0, 0), "bottom": (0, 255, 0), "left": (0, 0, 255), "right": (255, 255, 0)}
     near = {k: np.abs(picture.astype(int) - np.array(c)[:, None, None]).max(0) < 60 for k, c in colours.items()}
     return {name for name, mask in near.items() if mask.any()}

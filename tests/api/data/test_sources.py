@@ -32,7 +32,7 @@ WANTED = "a folder or a zip of things"
 
 
 def names_and_problems(path: Path, skipped: frozenset[str] = frozenset()) -> tuple[list[str], dict[str, str]]:
-    """Full names of all files, and what is wrong by file."""
+    """Return the full names of all files, and their problems by file."""
     containers, records = list_containers(path, WANTED, skipped)
     names = [container.full_name(name) for container in containers for name in container.names]
     assert not set(names) & {record.file for record in records}

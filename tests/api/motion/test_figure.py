@@ -33,7 +33,7 @@ from support.motion_clips import random_clip, walk_clip
 
 
 def hue(picture: Image.Image, side: str) -> np.ndarray:
-    """(h, w) whether a pixel has the hue of a side: its strongest colour stands out against green."""
+    """Mask (h, w) pixels with the hue of a side: its strongest channel is far above green."""
     pixels = np.asarray(picture).astype(int)
     strong = {"left": 0, "right": 2}[side]
     assert np.argmax(SIDE_COLOURS[side]) == strong

@@ -43,7 +43,7 @@ def moved(path: np.ndarray, fps: float = 30.0, loop: bool = False) -> MotionClip
 
 
 def straight(frames: int, metres_a_second: float, fps: float = 30.0) -> np.ndarray:
-    """(f, 3) along +Z."""
+    """Return (f, 3) positions along +Z."""
     return np.arange(frames)[:, None] / fps * [0, 0, metres_a_second]
 
 

@@ -239,7 +239,7 @@ def zeroed(clip: MotionClip, seed: int) -> Take:
 
 
 def axis_choices(random: np.random.Generator) -> list[tuple[list[int], list[int]]]:
-    """For each joint which axes go where; the hips stay, so that up is known."""
+    """Draw a permutation of axes for each joint; the hips keep theirs, so that the up axis can be found."""
     cycles = ([0, 1, 2], [1, 2, 0], [2, 0, 1])
     signs = ([1, 1, 1], [-1, -1, 1], [1, -1, -1], [-1, 1, -1])
     chosen = [(cycles[random.integers(3)], signs[random.integers(4)]) for _ in HUMANOID.names]

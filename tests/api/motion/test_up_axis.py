@@ -1,4 +1,4 @@
-"""Which axis of a file points up, in any layout and for any motion."""
+"""The up axis of a motion file, for any skeleton and any motion."""
 
 from __future__ import annotations
 

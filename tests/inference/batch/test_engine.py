@@ -50,7 +50,7 @@ def out(tmp_path):
 
 @pytest.fixture
 def picky(squares, monkeypatch):
-    """refuse(seeds): the exporter "picky" fails for these."""
+    """Return refuse(seeds), which lets the exporter "picky" fail for these seeds."""
     squares.install("picky", "[ganassets.exporters]\npicky = engine_picky:EXPORTER\n", {"engine_picky": PICKY})
     monkeypatch.setenv("PICKY", "")
     return lambda *seeds: monkeypatch.setenv("PICKY", ",".join(map(str, seeds)))

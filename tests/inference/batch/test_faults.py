@@ -1,4 +1,4 @@
-"""Batches that are killed, starved and fought over: whole files only, nothing twice, and the same bytes in the end."""
+"""Batches that are killed, run out of memory or compete: whole files, nothing twice, and the same bytes."""
 
 from __future__ import annotations
 

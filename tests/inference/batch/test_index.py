@@ -35,7 +35,7 @@ def fill(out, names=("a", "b/c"), end=True):
 
 
 def lines(out):
-    """What the file holds."""
+    """Return the content of the file."""
     return [json.loads(line) for line in (out / INDEX).read_text(encoding="utf-8").splitlines()]
 
 

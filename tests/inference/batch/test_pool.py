@@ -55,7 +55,7 @@ def orders(squares, tmp_path, monkeypatch) -> Path:
 
 @pytest.fixture
 def wild_plan(make_job, orders):
-    """plan(count) of seeds from 0 on."""
+    """Return plan(count), which plans seeds from 0 on."""
     return lambda count: Plan([make_job(range(count), exporter="wild", options={})])
 
 

@@ -54,7 +54,7 @@ def clips(tmp_path: Path) -> Path:
 
 
 def turns_of(structure: np.ndarray) -> np.ndarray:
-    """(..., f) turns in [0, 1) of (..., 3, f) structure."""
+    """Return (..., f) turns in [0, 1) of a (..., 3, f) structure."""
     return np.angle(structure[..., 0, :] + 1j * structure[..., 1, :]) / (2 * np.pi) % 1
 
 

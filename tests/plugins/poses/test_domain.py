@@ -35,7 +35,7 @@ def raw_of(count: int = 6) -> dict[str, torch.Tensor]:
 
 
 def rows(count: int = 6) -> torch.Tensor:
-    """(n, c) conditions of real samples."""
+    """Return (n, c) conditions of real samples."""
     return torch.from_numpy(small_data().conditions[:count])
 
 

@@ -1,4 +1,4 @@
-"""From motion files to clips: train, stop, resume, export, generate."""
+"""The poses generator from motion files to clips: train, stop, resume, export, generate."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ SEEDS = st.integers(0, 2**32)
 
 
 def swung(frames: int, most: float) -> np.ndarray:
-    """(f,) angles that end as they begin."""
+    """Return (f,) angles of a closed loop."""
     return most * np.sin(2 * np.pi * np.arange(frames) / (frames - 1))
 
 

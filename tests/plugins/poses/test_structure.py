@@ -35,7 +35,7 @@ def row(loop: bool, tempo: float) -> np.ndarray:
 
 
 def phase(noise: np.ndarray) -> np.ndarray:
-    """(f,) turns in [0, 1)."""
+    """Return (f,) turns in [0, 1)."""
     return np.angle(noise[COSINE] + 1j * noise[SINE]) / (2 * np.pi) % 1
 
 

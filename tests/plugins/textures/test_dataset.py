@@ -78,7 +78,7 @@ def test_sliders_are_in_range(painted):
 
 
 def test_samples_can_be_repainted(painted):
-    """From its latent, its noise's seed and its conditions alone: so a network can learn to do the same."""
+    """Paint a sample again from its latent, noise seed and conditions, the inputs that a network learns from."""
     assert painted.latents is not None and painted.noise_seeds is not None
     assert painted.latents.shape == (40, Z_DIM) and np.isfinite(painted.latents).all()
     assert len(np.unique(painted.latents[:, 0])) == len(np.unique(painted.noise_seeds)) == 40

@@ -30,7 +30,7 @@ def raw_of(count: int = 8) -> dict[str, torch.Tensor]:
 
 
 def rows(**columns: list[float]) -> torch.Tensor:
-    """(n, c) conditions of bricks with these sliders, everything else 0."""
+    """Return (n, c) conditions of bricks with these sliders, everything else 0."""
     n = len(next(iter(columns.values())))
     made = torch.zeros(n, len(COLUMNS))
     for name, values in ({"material:brick": [1.0] * n, "scale": [32.0] * n} | columns).items():
@@ -56,7 +56,7 @@ def test_height_in_metres(domain):
 
 @pytest.mark.parametrize("sign", [-1, 1])
 def test_outputs_are_in_range(domain, sign):
-    """For large network outputs, every class and both ends of the scale."""
+    """Check large network outputs, every class and both ends of the scale."""
     condition = torch.zeros(2 * len(CLASSES), len(COLUMNS))
     condition[:, : len(CLASSES)] = torch.eye(len(CLASSES)).repeat(2, 1)
     condition[:, COLUMNS.index("scale")] = torch.tensor(SCALE_TEXELS).repeat_interleave(len(CLASSES))

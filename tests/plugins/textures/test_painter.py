@@ -26,7 +26,7 @@ def paint_sample(material: str, seed: int = 3, **sliders: float) -> PaintedMaps:
 
 
 def planes(maps: PaintedMaps) -> np.ndarray:
-    """(6, h, w): all maps in a stack."""
+    """Stack all maps to (6, h, w)."""
     return np.concatenate([maps.albedo, maps.height[None], maps.roughness[None], maps.metallic[None]])
 
 
@@ -110,7 +110,7 @@ def test_no_relief_is_flat(material: str):
 
 
 def means(material: str, **sliders: float) -> np.ndarray:
-    """(6,) mean of each plane over some seeds."""
+    """Return the (6,) mean of each plane over some seeds."""
     return np.mean([planes(paint_sample(material, seed, **sliders)).mean((1, 2)) for seed in range(6)], 0)
 
 

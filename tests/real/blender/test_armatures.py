@@ -77,14 +77,14 @@ def play(blender: Consumer, retarget: Callable[[str, MotionClip], Path]) -> Call
 
 
 def humanoid_matrices(kind: str, pose: Mapping[str, Any]) -> dict[str, np.ndarray]:
-    """(4, 4) world matrices of the humanoid's bones in a pose from Blender."""
+    """Return (4, 4) world matrices of the humanoid's bones in a pose from Blender."""
     rig, prefix = NAMES[kind]
     spelt = {joint: [prefix + name for name in RIGS[rig].bones[joint]] for joint in HUMANOID.names}
     return {joint: np.array(next(pose[name] for name in names if name in pose)) for joint, names in spelt.items()}
 
 
 def rotation_of(matrix: np.ndarray) -> np.ndarray:
-    """(4,) rotation of a matrix that may include a scale."""
+    """Return the (4,) rotation of a matrix that may include a scale."""
     axes = matrix[:3, :3] / np.linalg.norm(matrix[:3, :3], axis=0)
     return from_matrix(axes)
 

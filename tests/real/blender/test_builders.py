@@ -1,4 +1,4 @@
-"""What the add-on and the background Blender build from an asset's parts, in every supported Blender."""
+"""Objects that the add-on and the background Blender build from an asset's parts, in every supported Blender."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def built(each_blender: tuple[str, ...], in_blender: Callable[..., Any], parts: 
 
 
 def is_unchanged(before: list[Any], after: list[Any]) -> bool:
-    """Whether the user's state is unchanged; Blender may have chosen tools for modes that were not used before."""
+    """Return whether the user's state is unchanged; Blender may choose tools for modes that are new."""
     tools = {mode: after[6].get(mode) for mode in before[6]}
     return before == [*after[:6], tools, *after[7:]]
 

@@ -54,7 +54,7 @@ def test_webgl_draws_the_material(node: Consumer, chromium: str, tmp_path: Path)
 
 
 def lambert(asset: TextureSet, green: int) -> np.ndarray:
-    """(h, w, 3) diffuse reflection of a material, linear; green -1 inverts the normals' green channel."""
+    """Return the (h, w, 3) linear diffuse reflection of a material; green -1 inverts the normals' green channel."""
     facing = np.maximum(asset.normal * [1, green, 1] @ (LIGHT / np.linalg.norm(LIGHT)), 0)
     return to_linear(asset.albedo) * facing[..., None]
 

@@ -53,7 +53,7 @@ def signal_domain() -> Any:
 
 
 def points(n: int, seed: int, scale: float = 1.0) -> np.ndarray:
-    """(n, 6, 1) normals."""
+    """Draw (n, 6, 1) normals."""
     return scale * np.random.default_rng(seed).normal(size=(n, 6, 1)).astype(np.float32)
 
 
@@ -135,7 +135,7 @@ def test_it_is_deterministic_and_touches_no_random_state():
 
 @pytest.mark.parametrize("count", [1, 2, 3, 8, 31, 32, 64])
 def test_few_real_samples(count):
-    """Whatever can't be said is left out; what is said is finite, and says by how many axes and samples."""
+    """Check that unknown measures are left out, and that records are finite and name the axes and samples."""
     record = measured(monitor_of(points(count, 0)), points(64, 1)).record()
     json.dumps(record, allow_nan=False)
     assert record.keys() <= KEYS and record["nearest"] > 0 and len(record["neighbours"]) == 64

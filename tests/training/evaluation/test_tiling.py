@@ -9,7 +9,7 @@ from ganassets.training.evaluation.tiling import equivariance, largest_differenc
 
 
 def waves(n: int = 1) -> np.ndarray:
-    """(n, 1, 32, 48) float32 that wrap."""
+    """Return (n, 1, 32, 48) float32 signals that wrap."""
     y, x = np.arange(32)[:, None] / 32, np.arange(48)[None] / 48
     phase = np.linspace(0, 1, n, endpoint=False)[:, None, None]
     return np.sin(2 * np.pi * (8 * y + 8 * x + phase)).astype(np.float32)[:, None]

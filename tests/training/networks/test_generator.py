@@ -145,11 +145,11 @@ class Embedding(ToyDomain):
     """A domain that knows three numbers of a sample: linear in the latent, moved by the first slider."""
 
     def embedded_width(self, z_dim: int) -> int:
-        """Three."""
+        """Return 3."""
         return 3
 
     def embed(self, z: Tensor, condition: Tensor) -> Tensor:
-        """(n, 3)."""
+        """Return (n, 3) numbers."""
         return 2 * z[:, :3] + condition[:, :1]
 
 

@@ -338,7 +338,7 @@ def head(builders: BuilderPackage) -> dict[str, Any]:
 
 
 def evaluated(thing: Any) -> np.ndarray:
-    """(v, 3) vertices after modifiers and shape keys."""
+    """Return (v, 3) vertices after modifiers and shape keys."""
     mesh = thing.evaluated_get(bpy.context.evaluated_depsgraph_get()).to_mesh()
     positions = np.empty((len(mesh.vertices), 3), np.float32)
     mesh.vertices.foreach_get("co", positions.ravel())

@@ -101,7 +101,7 @@ def clip_on_armature(folder: Path) -> dict[str, Any]:
 
 
 def bone_positions(armature: Any) -> np.ndarray:
-    """(frames, bones, 3) positions of an armature's bone heads."""
+    """Return (frames, bones, 3) positions of an armature's bone heads."""
     found = []
     for frame in (1, 5, 10):
         bpy.context.scene.frame_set(frame)
