@@ -51,7 +51,7 @@ train-faces: $(TRAIN)  ## train on heads for some minutes, export the model, gen
 	@echo "Heads:"
 	@ls $(CURDIR)/$(FACES)/*.glb
 
-# Each part runs whatever the one before it finds; make fails if one does.
+# Each part runs even if the one before it fails; make fails if one does.
 test: $(DEV)  ## run all checks and tests
 	@$(MAKE) --no-print-directory --keep-going --jobs=1 lint test-core test-real
 

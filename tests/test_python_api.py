@@ -23,7 +23,7 @@ def files_of(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize(
-    ("model", "wishes", "to", "options", "command"),
+    ("model", "values", "to", "options", "command"),
     [
         ("faces", {"age": 70}, "gltf", {"morphs": False}, ["--age", "70", "--option", "morphs=no"]),
         ("textures", {"size": "64x128", "material": "brick"}, "unity", {}, ["--size", "64x128", "--material", "brick"]),
@@ -31,8 +31,8 @@ def files_of(folder: Path) -> dict[str, bytes]:
          ["--action", "walk", "--seconds", "1", "--rig", "mixamo"]),
     ],
 )  # fmt: skip
-def test_saved_files_equal_those_of_the_command(model, wishes, to, options, command, tmp_path):
-    for asset in ganassets.generate(model, seeds="7-8", **wishes):
+def test_saved_files_equal_those_of_the_command(model, values, to, options, command, tmp_path):
+    for asset in ganassets.generate(model, seeds="7-8", **values):
         for path in asset.save(tmp_path / "python", to=to, **options):
             assert asset.name in path.name
     out = str(tmp_path / "command")
@@ -62,7 +62,7 @@ def test_files_are_kept_without_overwrite(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("model", "wishes", "text"),
+    ("model", "values", "text"),
     [
         ("nonsense", {}, "nonsense"),
         ("faces", {"shoe_size": 44}, "shoe_size"),
@@ -73,9 +73,9 @@ def test_files_are_kept_without_overwrite(tmp_path):
         ("faces.onnx", {}, "faces.onnx"),
     ],
 )
-def test_mistakes_are_reported_before_anything_is_generated(model, wishes, text):
+def test_mistakes_are_reported_before_anything_is_generated(model, values, text):
     with pytest.raises(InputError, match=r"^[^\n]+$") as error:
-        ganassets.generate(model, **wishes)
+        ganassets.generate(model, **values)
     assert text in str(error.value)
 
 

@@ -36,7 +36,8 @@ from ganassets.api.motion.rotations import conjugate, from_matrix, make_continuo
 from ganassets.api.motion.take import Take
 
 MAX_BONES, MAX_BYTES, MAX_NAME_LENGTH = 2000, 4 * 2**20, 255
-MAX_NUMBER = 1e9  # in a matrix
+# Largest absolute value in a matrix.
+MAX_NUMBER = 1e9
 MAX_SHEAR = 1e-2  # deviation of a bone's matrix from a rotation with a uniform scale
 W_FIRST = (3, 0, 1, 2)
 FloatArray = NDArray[np.floating]

@@ -50,7 +50,8 @@ W_FIRST = (3, 0, 1, 2)
 UP, FORWARDS = np.array([0.0, 1, 0]), np.array([0.0, 0, 1])
 MIN_BONE_LENGTH = 0.005  # metres
 END_BONE_SHARE = 0.6  # length of a bone without children, relative to its parent
-TAG_DECIMALS = 2  # of a slider's value
+# Decimals of a slider's value in a tag.
+TAG_DECIMALS = 2
 ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time in a zip file
 
 FloatArray = NDArray[np.floating]

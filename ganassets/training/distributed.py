@@ -21,7 +21,7 @@ from ..api.errors import GanassetsError, InputError
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
-# Environment variables by which torchrun tells each process its place.
+# Environment variables that torchrun sets to the rank and the number of processes.
 TORCHRUN = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT", "TORCHELASTIC_RUN_ID")
 
 

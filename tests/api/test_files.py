@@ -1,4 +1,4 @@
-"""Files that strangers name: devices and pipes end in a sentence, at once and without filling the memory."""
+"""Untrusted paths: devices and pipes are an error at once, without filling the memory."""
 
 from __future__ import annotations
 

@@ -140,7 +140,7 @@ def test_the_largest_numbers_are_finite(monkeypatch):
     monkeypatch.setattr("ganassets.api.latents.raw_words", lambda *_: np.array([2**64 - 1, 0, 0, 0], np.uint64))
     z = latent(0, 4)
     assert np.isfinite(z).all()
-    assert 8 < z[0] < 9  # the upper end of what 53 bits can make
+    assert 8 < z[0] < 9  # the largest value that 53 bits can give
     np.testing.assert_array_equal(z[2:], 0)
 
 
@@ -193,18 +193,18 @@ CHOICES = np.array([[1, 0, 0.2], [0, 1, 0.4], [1, 0, 0.6], [0, 1, 0.8]], np.floa
 
 
 @pytest.mark.parametrize(
-    ("wanted", "kept"),
+    ("chosen", "kept"),
     [
         ([1, 0, NAN], [0.2, 0.6]),
         ([0, 1, NAN], [0.4, 0.8]),
-        ([0, 1, 0.2], [0.4, 0.8]),  # a slider's wish chooses no rows
+        ([0, 1, 0.2], [0.4, 0.8]),  # a slider's value chooses no rows
         ([NAN, NAN, 0.2], [0.2, 0.4, 0.6, 0.8]),
         ([NAN, NAN, NAN], [0.2, 0.4, 0.6, 0.8]),
         ([0.5, 0.5, NAN], [0.2, 0.4, 0.6, 0.8]),  # a mix is as far from the one as from the other
     ],
 )
-def test_rows_with_the_chosen_categories(wanted, kept):
-    found = rows_with(CHOICES, np.array(wanted, np.float32))
+def test_rows_with_the_chosen_categories(chosen, kept):
+    found = rows_with(CHOICES, np.array(chosen, np.float32))
     np.testing.assert_allclose(found[:, 2], kept)
 
 

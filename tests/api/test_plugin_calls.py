@@ -298,7 +298,7 @@ def test_sound_values_pass(spec):
     size = plugin_calls.choose_map_size(replace(spec, map_size=lambda *_: (np.int64(8), 4)), {}, ROWS[0], INFO, 2)  # pyright: ignore
     assert size == (8, 4)
     found = plugin_calls.measure_assets(replace(spec, measures=lambda _: {"a": np.float32(2), "b": np.inf}), [1])
-    assert found == {"a": 2.0}, "what can't be measured is left out"
+    assert found == {"a": 2.0}, "unmeasurable outputs are left out"
 
 
 def test_a_row_that_a_plugin_changes_is_its_own(spec):

@@ -42,12 +42,12 @@ def spec_text(name: str, api: str = "1", fields: str = "") -> str:
 
 @pytest.mark.parametrize("kind", BROKEN)
 def test_a_broken_plugin_is_a_record_and_the_others_load(squares, kind):
-    text, told = BROKEN[kind]
+    text, message = BROKEN[kind]
     squares.generator("broken", f"module_{kind}", text)
     broken, good = find_generators()
     assert (broken.name, good.name) == ("broken", "squares")
     assert broken.plugin is None
-    assert told in broken.error
+    assert message in broken.error
     assert broken.where == f"dist-module_{kind} 1.0"
     assert broken.traceback == "" if kind == "foreign" else "Traceback" in broken.traceback
     assert good.plugin is not None
@@ -71,15 +71,15 @@ WRONG_FIELDS = {
 def test_a_field_of_a_wrong_type_is_reported_and_other_plugins_load(squares, field):
     squares.generator("wrong", f"module_field_{abs(hash(field))}", spec_text("wrong", fields=f", {field}"))
     records = {record.name: record for record in find_generators()}
-    told = f"generator 'wrong' of {records['wrong'].where} can't be used: {WRONG_FIELDS[field]}"
-    assert records["wrong"].error == told
+    message = f"generator 'wrong' of {records['wrong'].where} can't be used: {WRONG_FIELDS[field]}"
+    assert records["wrong"].error == message
     assert records["squares"].plugin is not None
 
 
 @pytest.mark.parametrize(
-    ("kinds", "told"), [("None", "not None."), ("'mesh'", "not a str."), ("(1,)", "holds an int.")]
+    ("kinds", "message"), [("None", "not None."), ("'mesh'", "not a str."), ("(1,)", "holds an int.")]
 )
-def test_an_exporter_of_wrong_fields_spoils_no_other(squares, kinds, told):
+def test_an_exporter_of_wrong_fields_spoils_no_other(squares, kinds, message):
     text = (
         "from ganassets.api.assets import Exporter\n"
         f"EXPORTER = Exporter('odd', 's', 1, {kinds}, ('.x',), lambda asset, options: {{}})\n"
@@ -87,7 +87,7 @@ def test_an_exporter_of_wrong_fields_spoils_no_other(squares, kinds, told):
     module = f"module_kinds_{abs(hash(kinds))}"
     squares.install("odd-kinds", f"[ganassets.exporters]\nodd = {module}:EXPORTER\n", {module: text})
     records = {record.name: record for record in find_exporters()}
-    assert "kinds must be a tuple of str" in records["odd"].error and records["odd"].error.endswith(told)
+    assert "kinds must be a tuple of str" in records["odd"].error and records["odd"].error.endswith(message)
     assert records["raw"].plugin is not None
 
 

@@ -1,4 +1,4 @@
-"""Texts of strangers on their way to terminals, JSON and shells."""
+"""Untrusted texts in terminals, JSON and shells."""
 
 from __future__ import annotations
 

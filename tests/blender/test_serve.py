@@ -63,7 +63,7 @@ def server() -> Iterator[WorkerClient]:
     yield one
     assert one.process.stdin and one.process.stdout
     one.process.stdin.close()
-    assert one.process.wait(PATIENCE) == 0, "it ends when its input does"
+    assert one.process.wait(PATIENCE) == 0, "it ends when its input ends"
     one.process.stdout.close()
 
 

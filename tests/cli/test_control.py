@@ -39,7 +39,7 @@ EXPORTER = Exporter("telling", "Positions.", 1, ("mesh",), (".bin",), export, (O
 
 @pytest.fixture
 def model(squares, make_model, tmp_path, monkeypatch) -> str:
-    """A model of squares whose default format tells where its files come from, in a run of the user's."""
+    """Path of a model of squares in a run folder of the user; its default format stores the recipe in its files."""
     squares.install(
         "telling", "[ganassets.exporters]\ntelling = controlled_telling:EXPORTER\n", {"controlled_telling": TELLING}
     )

@@ -188,7 +188,7 @@ def test_an_exporter_that_fails_or_escapes(model, squares):
         )
         squares.install(name, f"[ganassets.exporters]\n{name} = module_{name}:EXPORTER\n", {f"module_{name}": text})
     result = run("generate", model, "--to", "crash")
-    assert "but it raised ZeroDivisionError" in read_error(result, 1), "once, though it is so for all"
+    assert "but it raised ZeroDivisionError" in read_error(result, 1), "once, although all assets fail"
     result = run("generate", model, "--to", "escape", "-n", "1")
     assert "but '../evil' can't be the name of a file" in read_error(result, 1)
     assert not Path("evil").exists()

@@ -96,11 +96,11 @@ def test_a_model_file_and_a_run_bring_their_options(flags):
     (folder / "model.onnx").write_bytes(Path(flags).read_bytes())
     shifted = made_by(flags, "--shift", "3")
     assert made_by(str(folder), "--shift", "3") == made_by("flags", "--shift", "3") == shifted
-    # A folder that is named like another generator names none.
+    # A folder with the name of another generator does not choose it.
     for args in ((flags, "-o", "squares"), ("-o", "squares", "--overwrite", "flags"), ("--out", "squares", flags)):
         result = run("generate", "--seeds", "1", "--no-preview", "--overwrite", "--shift", "3", *args)
         assert result.exit_code == 0, result.output
-    # Whatever stands before it, whatever it says and however long it is.
+    # The generator is found behind any options, also long ones.
     seeds = ",".join(map(str, range(1, 400)))
     result = run("generate", "--seeds", seeds, "--shift", "3", flags, "--no-preview", "-o", "many")
     assert result.exit_code == 0, result.output

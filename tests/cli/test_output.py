@@ -166,8 +166,8 @@ try:
 finally:
     print(os.environ.get("PYTHONWARNINGS"))
 """
-    for args, told in ((["--version"], "ignore"), (["--version", "--debug"], "None")):
+    for args, error_text in ((["--version"], "ignore"), (["--version", "--debug"], "None")):
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONWARNINGS"}
         command = [sys.executable, "-c", code, *args]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
-        assert done.stdout.splitlines()[-1] == told
+        assert done.stdout.splitlines()[-1] == error_text

@@ -34,8 +34,8 @@ def test_a_full_disk_reports_how_to_resume(begun, place):
     with pytest.raises(GanassetsError) as caught, explain_how_to_resume("faces"):
         raise refused(begun / place)
     assert caught.value.exit_code == 1
-    told, _, command = str(caught.value).partition("then continue with `")
-    assert told == f"can't write in {begun / place}: there is no space left on the device; free some, "
+    message, _, command = str(caught.value).partition("then continue with `")
+    assert message == f"can't write in {begun / place}: there is no space left on the device; free some, "
     assert shlex.split(command.removesuffix("`.")) == ["ganassets", "train", "faces", "--resume", str(begun)]
 
 

@@ -119,8 +119,8 @@ def test_every_corner_comes_back(mesh: Mesh) -> None:
             assert all(len(set(j[w > 0])) == (w > 0).sum() for j, w in zip(joints, weights, strict=True))
             assert (abs(weights.sum(1) - 1) <= 2e-7 * (weights > 0).sum(1)).all()
             count = len(topology.joint_names)
-            wanted = dense_weights(topology.skin_joints[vertices], topology.skin_weights[vertices], count)
-            assert np.allclose(dense_weights(joints, weights, count)[corners], wanted, atol=1e-6)
+            expected = dense_weights(topology.skin_joints[vertices], topology.skin_weights[vertices], count)
+            assert np.allclose(dense_weights(joints, weights, count)[corners], expected, atol=1e-6)
 
 
 @settings(max_examples=60, deadline=None)

@@ -50,11 +50,11 @@ def test_planted_directions_are_found_the_stronger_first():
     w, made, axes = planted()
     found = discover(w, made, 3)
     for (vector, _), axis in zip(found[:2], axes, strict=True):
-        wanted = axis * w.std(0)
-        cosine = vector @ wanted / np.linalg.norm(vector) / np.linalg.norm(wanted)
+        expected = axis * w.std(0)
+        cosine = vector @ expected / np.linalg.norm(vector) / np.linalg.norm(expected)
         assert abs(cosine) > 0.99
-        # An amount of 1 is a standard deviation of what w has along it.
-        assert np.linalg.norm(vector) == pytest.approx(np.linalg.norm(wanted), rel=0.05)
+        # An amount of 1 is a standard deviation of w along the direction.
+        assert np.linalg.norm(vector) == pytest.approx(np.linalg.norm(expected), rel=0.05)
         assert vector[np.abs(vector).argmax()] > 0 and vector.dtype == np.float32
     shares = [share for _, share in found]
     assert shares[0] == pytest.approx(0.9, abs=0.02) and shares[1] == pytest.approx(0.1, abs=0.02) and shares[2] < 0.001
@@ -176,7 +176,7 @@ def test_amounts_are_offsets_of_their_layers(model):
 
 
 @pytest.mark.parametrize(
-    ("texts", "told"),
+    ("texts", "message"),
     [
         ({"jwa": "1"}, "no slider 'jwa' was found in .*; did you mean 'jaw'?"),
         ({"jaw": "much"}, "--slider jaw takes a number, not 'much'"),
@@ -185,9 +185,9 @@ def test_amounts_are_offsets_of_their_layers(model):
         ({"jaw": "-inf"}, "--slider jaw -inf is outside"),
     ],
 )
-def test_amounts_that_do_not_fit(model, texts, told):
+def test_amounts_that_do_not_fit(model, texts, message):
     write_directions(model, [direction()])
-    with pytest.raises(InputError, match=told):
+    with pytest.raises(InputError, match=message):
         offset_of_amounts(model, texts)
 
 

@@ -1,4 +1,4 @@
-"""Inversion: what a model made itself is found again; time, wishes, settings and size are kept."""
+"""Inversion: assets of the model itself are found; time, conditions, settings and size are kept."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def target_of(model, spec, recipe, **changes):
 
 
 def away(model, spec, found, target):
-    """Root mean square distance of what a recipe makes from a target."""
+    """Return the root mean square distance of a recipe's asset from a target."""
     made = target.features(make_assets(model, spec, [found]))[0]
     return np.sqrt(((made - target.wanted) ** 2).mean())
 
@@ -54,7 +54,7 @@ def away(model, spec, found, target):
 def test_a_seed_that_was_not_tried_is_found_again(model, spec, number):
     target = target_of(model, spec, seed_recipe(model, spec, request_of((), 1.0), number))
     found = invert(model, spec, target, resolved_of(model, spec, ()), 32, LONG)
-    assert found.distance < 0.5 < 5 < found.nearest, "centimetres of some metres"
+    assert found.distance < 0.5 < 5 < found.nearest, "a few centimetres, in a clip of some metres"
     assert found.explained > 0.999
     assert found.distance == pytest.approx(away(model, spec, found.recipe, target), rel=1e-3)
     check_recipe(model, spec, found.recipe)
@@ -77,8 +77,8 @@ def test_a_seed_that_was_tried_is_met_at_once(model, spec):
 
 def test_layers_move_only_where_places_are_compared(model, spec):
     """Search for a shape that no latent gives: an offset in the first layer, far beyond the data."""
-    wanted = seed_recipe(model, spec, request_of((), 1.0), 3)
-    far = target_of(model, spec, wanted)
+    source = seed_recipe(model, spec, request_of((), 1.0), 3)
+    far = target_of(model, spec, source)
     far = replace(far, wanted=far.wanted * 6)
     exact, look = (
         invert(model, spec, replace(far, exact=exact), resolved_of(model, spec, ()), 16, LONG)
@@ -161,8 +161,8 @@ def test_a_size_is_for_the_comparison_alone(tiling, size):
     check_recipe(model, spec, found.recipe)
 
 
-@pytest.mark.parametrize(("told", "kept"), [({"settings": {"rows": 3}}, 3), ({"draft": {"rows": 3}}, 1)])
-def test_settings_of_the_file_are_kept_and_drafts_are_not(choosing, told, kept):
+@pytest.mark.parametrize(("changes", "kept"), [({"settings": {"rows": 3}}, 3), ({"draft": {"rows": 3}}, 1)])
+def test_settings_of_the_file_are_kept_and_drafts_are_not(choosing, changes, kept):
     model, spec = choosing
     rows = set()
 
@@ -170,7 +170,7 @@ def test_settings_of_the_file_are_kept_and_drafts_are_not(choosing, told, kept):
         rows.update(asset.height.shape[0] for asset in sets)
         return np.array([[asset.height.mean(), asset.height.std()] for asset in sets])
 
-    target = Target(features, np.zeros(2), "", exact=False, **told)
+    target = Target(features, np.zeros(2), "", exact=False, **changes)
     found = invert(model, spec, target, resolved_of(model, spec, (), settings={"rows": 1}), 4, LONG)
     assert rows == {3 * STRIDE}
     assert found.recipe.settings == {"rows": kept}

@@ -109,7 +109,7 @@ def test_a_morph_goes_from_one_seed_to_the_other(tiling):
     assert_same(steps[-1], ends[1])
     sliders = np.array([list(asset.provenance.sliders.values()) for asset in (ends[0], steps[2], ends[1])])
     np.testing.assert_allclose(sliders[1], (sliders[0] + sliders[2]) / 2, atol=1e-5)
-    # Each step goes on its way: away from the first, towards the last.
+    # Each step moves away from the first and towards the last.
     from_first, to_last = ([np.abs(m.height - end.height).mean() for m in steps] for end in ends)
     assert from_first == sorted(from_first) and to_last == sorted(to_last, reverse=True)
 
@@ -285,7 +285,7 @@ def test_variations_are_turned_by_their_strength(model, spec, strength):
 def test_sliders_of_variations_lean_to_likely_ones_but_for_those_that_are_kept(model, spec):
     base = seed(model, spec, 7)
     tints = [value for name, value in base.condition.items() if name.startswith("tint")]
-    likely = {round(float(row[0]), 3) for row in model.manifest.rows}  # whose tints are mixed: they go with any age
+    likely = {round(float(row[0]), 3) for row in model.manifest.rows}  # rows with mixed tints occur at any age
     age = base.condition["age"]
     assert likely - {age}
     ages = set()

@@ -82,7 +82,7 @@ def test_whose_a_model_is(own, make_model, here, tmp_path):
     assert not is_trusted(inspect_model(here / "runs" / "link" / "model.onnx"))
     (here / "runs").rename(tmp_path / "moved")
     (here / "runs").symlink_to(tmp_path / "moved")
-    assert not is_trusted(inspect_model(own)), "a stranger's folder may link to anything"
+    assert not is_trusted(inspect_model(own)), "an untrusted folder may link to anything"
     check_trusted(inspect_model(make_model()), True)
     with pytest.raises(InputError, match=r"model\.onnx is neither a model in the box nor one of runs/.* add --trusted"):
         check_trusted(inspect_model(make_model()), False)

@@ -48,12 +48,17 @@ def test_an_asset_is_the_same_alone_and_in_any_batch(squares, make_model):
 
 def test_provenance_says_where_an_asset_comes_from(squares, make_model):
     model = open_model(make_model())
-    wishes = {"age": 30.0, "tint": {"red": 1.0}}
-    ((asset,),) = generate(model, load_generator("squares"), request_of((9,), 0.5, wishes))
-    told = asset.provenance
-    assert (told.generator, told.seed, told.truncation, told.licence) == ("squares 1.2", 9, 0.5, "CC0-1.0")
-    assert told.model_digest == model.digest
-    assert told.sliders == {"age": 30.0, "tint:red": 1.0, "tint:green": 0.0}
+    values = {"age": 30.0, "tint": {"red": 1.0}}
+    ((asset,),) = generate(model, load_generator("squares"), request_of((9,), 0.5, values))
+    provenance = asset.provenance
+    assert (provenance.generator, provenance.seed, provenance.truncation, provenance.licence) == (
+        "squares 1.2",
+        9,
+        0.5,
+        "CC0-1.0",
+    )
+    assert provenance.model_digest == model.digest
+    assert provenance.sliders == {"age": 30.0, "tint:red": 1.0, "tint:green": 0.0}
     assert asset.name == "squares-00000009"
 
 
@@ -166,7 +171,7 @@ def test_maps_that_are_too_large_for_memory_get_windows(tiling, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("size", "told"),
+    ("size", "message"),
     [
         ((18, 24), "the size 24x18 is no multiple of 4; use 24x16 or 24x20, or --crop, which cuts it from 24x20"),
         ((16, 23), "use 20x16 or 24x16"),
@@ -179,10 +184,10 @@ def test_maps_that_are_too_large_for_memory_get_windows(tiling, monkeypatch):
         ((2**40, 2**40), "is not possible"),
     ],
 )
-def test_sizes_that_can_not_be_made(tiling, size, told):
+def test_sizes_that_can_not_be_made(tiling, size, message):
     with pytest.raises(InputError) as caught:
         generate(tiling[0], tiling[1], request_of((1,), size=size))
-    assert told in str(caught.value)
+    assert message in str(caught.value)
 
 
 def test_a_cropped_size_is_cut_from_the_next_larger_one(tiling):
@@ -220,7 +225,7 @@ def test_the_plugins_noise_map_is_used(tiling):
     (flat,) = everything_of(model, replace(spec, noise=noise), request_of((8,), 1.0, {"age": 3.0}, size=(8, 12)))
     ((seed, row, size),) = asked
     assert (seed, size) == (8, (8, 12)) and row == pytest.approx(list(flat.provenance.sliders.values())) and row[1] == 3
-    assert np.ptp(flat.height) < 1e-4, "a wrapping network makes the same of the same everywhere"
+    assert np.ptp(flat.height) < 1e-4, "a wrapping network is the same at every position"
 
 
 def test_a_noise_map_that_fails_or_does_not_fit_is_reported(tiling):

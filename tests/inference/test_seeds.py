@@ -24,7 +24,7 @@ def test_seeds(text, seeds):
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("5-2", "seeds '5-2' run backwards; write 2-5"),
         ("9223372036854775808", "is larger than"),
@@ -37,10 +37,10 @@ def test_seeds(text, seeds):
         ],
     ],
 )
-def test_texts_that_are_no_seeds(text, told):
+def test_texts_that_are_no_seeds(text, message):
     with pytest.raises(InputError) as caught:
         parse_seeds(text)
-    assert told in str(caught.value)
+    assert message in str(caught.value)
 
 
 @given(MANY)

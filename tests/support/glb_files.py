@@ -34,7 +34,10 @@ def read(document: Any, index: int) -> np.ndarray:
 
 
 def matrix(rotation: np.ndarray, translation: np.ndarray) -> np.ndarray:
-    """(..., 4, 4) of unit quaternions (..., 4) and places (..., 3); v + 2 w (q x v) + 2 q x (q x v) as columns."""
+    """Return (..., 4, 4) matrices of unit quaternions (..., 4) and positions (..., 3).
+
+    Columns rotate unit vectors v: v + 2 w (q x v) + 2 q x (q x v).
+    """
     q, w = rotation[..., None, :3], rotation[..., None, 3:]
     axes = np.eye(3)
     columns = axes + 2 * w * np.cross(q, axes) + 2 * np.cross(q, np.cross(q, axes))

@@ -46,7 +46,7 @@ def walk_clip(frames: int = 61, fps: float = 30.0, loop: bool = True, speed: flo
     seconds = (frames - 1) / fps
     strides = max(round(seconds * CADENCE), 1) if loop else seconds * CADENCE
     phase = 2 * np.pi * strides * np.linspace(0, 1, frames)
-    # A foot goes back as fast as the body goes on while it passes below: metres before and behind the hips.
+    # A planted foot moves back as fast as the body moves forward: metres before and behind the hips.
     reach = speed * seconds / strides / (2 * np.pi)
     swing = np.arcsin(np.clip(reach / 0.84, -0.8, 0.8))
     turns = {
@@ -135,7 +135,7 @@ def folded(take: Take) -> Take:
 
 
 def bone_axes(take: Take, joint: int) -> np.ndarray:
-    """(4,) a frame with X along the bone to the first joint below, upwards where several or none hang there."""
+    """Return the (4,) rotation that points X along the bone to its only child, upwards with several or none."""
     below = [i for i, parent in enumerate(take.parents) if parent == joint]
     way = take.rest_positions[below[0]] - take.rest_positions[joint] if len(below) == 1 else np.array(Y)
     first = normalise(way) if np.linalg.norm(way) else np.array(Y)

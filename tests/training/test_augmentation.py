@@ -153,7 +153,7 @@ def test_the_strength_follows_the_discriminator():
     for _ in range(200):
         adaptive.update(1.0, 0.001)
         strengths.append(adaptive.strength)
-    assert strengths[0] == 0, "it isn't told by one step"
+    assert strengths[0] == 0, "one step does not show it"
     assert strengths == sorted(strengths) and strengths[-1] == pytest.approx(CAP) and max(strengths) <= CAP
     rising = sum(0 < strength < CAP for strength in strengths)
     assert rising == pytest.approx(RISE / 0.001, abs=2), "it takes a tenth of the run"

@@ -105,7 +105,7 @@ DATA: dict[str, tuple[Callable[[TrainingData], Any], str]] = {
 
 @pytest.mark.parametrize("change", DATA)
 def test_data_that_can_not_be_trained_on(change):
-    make, told = DATA[change]
+    make, message = DATA[change]
     spec = toy_spec("picture", SPECS["picture"].presets[0], make)
     with pytest.raises(PluginError) as caught:
         make_dataset(spec, spec.presets[0], {}, 0, lambda done, total: None)
@@ -113,7 +113,7 @@ def test_data_that_can_not_be_trained_on(change):
     assert str(caught.value).startswith(
         "generator 'picture': dataset must return TrainingData that fit the generator, but"
     )
-    assert told in caught.value.found
+    assert message in caught.value.found
 
 
 def test_latents_may_be_free_and_few_samples_may_lie_outside():
@@ -185,9 +185,9 @@ DOMAINS: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("methods", "told"), DOMAINS, ids=range(len(DOMAINS)))
-def test_a_domain_that_does_not_fit(methods, told):
-    with pytest.raises(PluginError, match=f"^generator 'picture': .*{told}"):
+@pytest.mark.parametrize(("methods", "message"), DOMAINS, ids=range(len(DOMAINS)))
+def test_a_domain_that_does_not_fit(methods, message):
+    with pytest.raises(PluginError, match=f"^generator 'picture': .*{message}"):
         check(with_domain(SPECS["picture"], "picture", **methods), "picture")
 
 
@@ -212,7 +212,7 @@ def test_noise_maps_of_another_shape():
 
 
 @pytest.mark.parametrize(
-    ("networks", "told"),
+    ("networks", "message"),
     [
         (lambda *_: None, "networks must .* it raised TypeError: cannot unpack"),
         (lambda *_: 1 / 0, "networks must .* it raised ZeroDivisionError"),
@@ -225,8 +225,8 @@ def test_noise_maps_of_another_shape():
         ),
     ],
 )
-def test_networks_that_do_not_fit(networks, told):
-    with pytest.raises(PluginError, match=told):
+def test_networks_that_do_not_fit(networks, message):
+    with pytest.raises(PluginError, match=message):
         check(replace(SPECS["loop"], networks=networks), "loop")
 
 

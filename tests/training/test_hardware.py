@@ -52,7 +52,7 @@ def test_nothing_is_measured_where_all_is_said(seconds):
 
 
 @pytest.mark.parametrize(
-    ("device", "fast", "wanted", "expected"),
+    ("device", "fast", "requested", "expected"),
     [
         ("cuda", True, "auto", ("bfloat16", "cuda computes in it")),
         ("cuda:1", False, "auto", ("float32", "cuda:1 has no bfloat16")),
@@ -60,9 +60,9 @@ def test_nothing_is_measured_where_all_is_said(seconds):
         ("mps", False, "auto", ("float32", "mps has no bfloat16")),
     ],
 )
-def test_devices(monkeypatch, device, fast, wanted, expected):
+def test_devices(monkeypatch, device, fast, requested, expected):
     monkeypatch.setattr(hardware.torch.cuda, "is_bf16_supported", lambda including_emulation: fast)
-    assert hardware.choose_device_precision(device, wanted) == expected
+    assert hardware.choose_device_precision(device, requested) == expected
     if not fast:
         with pytest.raises(InputError, match="can't compute in bfloat16; use --precision float32"):
             hardware.choose_device_precision(device, "bfloat16")

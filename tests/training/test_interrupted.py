@@ -153,7 +153,7 @@ def test_only_our_own_leftovers_are_removed(tmp_path, monkeypatch):
         path.write_bytes(b"x")
     with locked(run):
         write_report(run)
-        assert all(path.exists() for path in ours), "whoever has the lock may be writing them"
+        assert all(path.exists() for path in ours), "the owner of the lock may be writing them"
     write_report(run)
     assert not any(path.exists() for path in ours)
 
@@ -184,7 +184,7 @@ def test_two_processes_do_not_train_one_run(tmp_path):
         assert errors.decode() == text
         write_report(run)
         write_in_run(run / "model.onnx", b"model")
-        assert (run / "model.onnx").read_bytes() == b"model", "reading and exporting go on"
+        assert (run / "model.onnx").read_bytes() == b"model", "reading and exporting still work"
     finally:
         process.kill()
         process.communicate()

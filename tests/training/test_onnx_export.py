@@ -219,9 +219,9 @@ def test_size_free_graph_runs_at_any_size():
         expected = generator(z, condition, one, zero, noise)
         inputs = (z, condition, one, zero, noise)
         found = session.run(list(expected), {k: t.numpy() for k, t in zip(ports, inputs, strict=True)})
-        for (name, wanted), array in zip(expected.items(), found, strict=True):
+        for (name, reference), array in zip(expected.items(), found, strict=True):
             assert np.shape(array)[2:] == (height, width), name
-            np.testing.assert_allclose(array, wanted.numpy(), atol=1e-4)
+            np.testing.assert_allclose(array, reference.numpy(), atol=1e-4)
 
 
 SCRIPT = """

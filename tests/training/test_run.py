@@ -137,7 +137,7 @@ def test_the_checkpoint_that_comes_nearest_is_kept(tmp_path, monkeypatch):
     assert len(list_checkpoints(run / "checkpoints")) == 2, "it is none of the numbered ones"
     measured = iter([3.2])
     resume(SPEC, run, quiet())
-    assert load_checkpoint(best)[1]["images"] == 24, "the record says what came nearest before"
+    assert load_checkpoint(best)[1]["images"] == 24, "the record names the nearest run before"
 
 
 def test_a_start_that_stays_nearest_is_no_best_checkpoint(tmp_path, monkeypatch):

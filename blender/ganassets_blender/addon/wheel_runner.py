@@ -20,7 +20,8 @@ import time
 import zipfile
 from pathlib import Path
 
-WHEELS = Path(__file__).with_name("wheels")  # in the installed add-on
+# Folder of wheels in the installed add-on.
+WHEELS = Path(__file__).with_name("wheels")
 RENAME_TIMEOUT = 10.0  # seconds to retry while another program blocks a rename
 UNUSED_SECONDS = 7 * 86400.0  # age at which unpacked packages are removed; no worker process runs that long
 

@@ -82,15 +82,15 @@ def names_in(**counts: int) -> list[str]:
     ],
 )
 def test_a_few_strays_in_another_folder_hide_no_labels(names: list[str], labels: dict[str | None, int]) -> None:
-    told = folder_labels(names)
-    assert Counter(told.labels or ()) == labels and not told.notes
+    labels_found = folder_labels(names)
+    assert Counter(labels_found.labels or ()) == labels and not labels_found.notes
 
 
 def test_labels_stay_distinct_in_any_script() -> None:
     names = ["c++/1.png", "c#/1.png", "Dark Elf/1.png", "dark_elf/1.png", "エルフ/1.png", "эльф/1.png", "हिन्दी/1.png"]
-    told = folder_labels(names)
-    assert told.labels == ("c-2", "c", "dark-elf", "dark-elf", "エルフ", "эльф", "हिन्दी")
-    assert told.notes == (
+    labels_found = folder_labels(names)
+    assert labels_found.labels == ("c-2", "c", "dark-elf", "dark-elf", "エルフ", "эльф", "हिन्दी")
+    assert labels_found.notes == (
         "The folder c++ has the label c-2, because another one is called c already.",
         "The folder dark_elf shares the label dark-elf with another one.",
     )

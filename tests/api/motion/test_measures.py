@@ -97,7 +97,7 @@ def test_seam_is_the_change_there_by_that_elsewhere() -> None:
     even[:, 1] = np.tile([0, 0.01], 16)[:31]
     assert loop_seam(moved(even, loop=True)) == pytest.approx(1, abs=0.1), "every step changes as much"
     path = np.cumsum(np.linspace(0, 0.03, 31))[:, None] * [1, 0, 0]
-    assert loop_seam(moved(path, loop=True)) > 10, "it gets faster all the way, and starts slowly again"
+    assert loop_seam(moved(path, loop=True)) > 10, "its speed increases to the end and restarts"
 
 
 def test_jerk_of_a_loop_sees_the_seam() -> None:

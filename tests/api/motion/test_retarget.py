@@ -305,10 +305,10 @@ def test_out_onto_a_rig_and_back(rig: str, seed: int, facing: float, unit: float
 def test_onto_a_rig_is_the_clip_on_that_rig(rig: str) -> None:
     clip = any_clip(5)
     rigged = to_rig(clip, rig)
-    there, wanted = to_skeleton(clip, resting(rigged.skeleton)), to_take(rigged)
-    below = len(wanted.names) - len(HUMANOID.names)  # a root stays
-    assert np.abs(there.positions - wanted.positions)[:, below:].max() < 1e-4
-    assert degrees_between(there.rotations, wanted.rotations)[:, below:].max() < 0.01
+    there, expected = to_skeleton(clip, resting(rigged.skeleton)), to_take(rigged)
+    below = len(expected.names) - len(HUMANOID.names)  # a root stays
+    assert np.abs(there.positions - expected.positions)[:, below:].max() < 1e-4
+    assert degrees_between(there.rotations, expected.rotations)[:, below:].max() < 0.01
 
 
 def test_onto_a_target_in_t_pose_is_its_rest() -> None:

@@ -13,7 +13,8 @@ from ganassets.inference.batch.plan import ResolvedRequest
 from ganassets.inference.model import ModelFile, inspect_model
 from ganassets.inference.request import GenerationRequest
 
-OPTIONS = {"copies": 1, "style": "plain", "noisy": False, "scale": 1.0}  # of the raw exporter
+# Default options of the raw exporter.
+OPTIONS = {"copies": 1, "style": "plain", "noisy": False, "scale": 1.0}
 
 
 @pytest.fixture

@@ -100,7 +100,7 @@ def test_a_batch_is_its_files_and_an_index(make_job, spec, file, out):
         assert recipe == job.recipe(job.unit((7, 3).index(seed)))
         asset = only_asset(model, spec, recipe)
         assert files[f"squares-{seed:08d}.bin"] == asset.positions.tobytes()
-        assert {name: told["bytes"] for name, told in entry["files"].items()} == {
+        assert {name: facts["bytes"] for name, facts in entry["files"].items()} == {
             f"squares-{seed:08d}.bin": 48, f"squares-{seed:08d}.txt": 1
         }  # fmt: skip
 
@@ -143,7 +143,7 @@ def test_missing_files_are_written_again(make_job, out, made, damage):
 
 
 def test_an_interrupted_batch_continues_to_the_same_bytes(make_job, out, monkeypatch):
-    """Stopped before each line of the index, with the files of what comes next there already."""
+    """Stop before each line of the index, with the files of the next asset written already."""
     plan = Plan([make_job(range(5))])
     run(plan, out.with_name("whole"), ONE)
     whole = contents(out.with_name("whole"))
@@ -252,7 +252,7 @@ def test_failures_are_listed_and_retried(make_job, out, picky, made):
     summary = run(plan, out, ONE)
     assert (summary.made, summary.skipped, len(summary.failures)) == (1, 3, 1) and made == [1, 3]
     assert [json.loads(line)["seed"] for line in (out / FAILURES).read_text().splitlines()] == [4]
-    assert len(run(plan, out, ONE).failures) == 1, "nothing new is made, and that is no reason to stop"
+    assert len(run(plan, out, ONE).failures) == 1, "a batch without new assets does not stop"
     picky()
     assert run(plan, out, ONE).made == 1
     assert not (out / FAILURES).exists()
@@ -312,7 +312,7 @@ def test_sheets_show_the_same_however_the_batch_was_made(make_job, out, monkeypa
     (out / "contact-sheet.png").unlink()
     assert shown(out, 10) == grown
     del before["contact-sheet.png"]
-    assert contents(out) == before, "what is only shown is not written"
+    assert contents(out) == before, "texts that are only shown are not written"
 
 
 def test_assets_of_a_sheet_share_their_topology(make_job, out, spec, file):

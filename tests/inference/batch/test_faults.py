@@ -105,7 +105,7 @@ def test_a_batch_killed_anywhere_continues_to_the_same_bytes(jobs, tmp_path):
             kills += 1
             before, there = there, assert_whole(broken)
             assert there >= before, "nothing was lost"
-        else:  # it came to its end between two kills; the next one begins anew
+        else:  # it finished between two kills; the next one starts again
             assert process.communicate()[1] == b"" and contents(broken) == expected
             shutil.rmtree(broken)
             there = 0

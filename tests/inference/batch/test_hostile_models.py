@@ -28,14 +28,14 @@ LOOPS = 2**60
 def why(squares: Any, make_model: Callable[..., Path], tmp_path: Path) -> Callable[..., str]:
     """Return why(edit, patience), which edits a model's graph and returns why its assets fail."""
 
-    def told(edit: Callable[[Any], None], patience: float | None = None) -> str:
+    def run_edited(edit: Callable[[Any], None], patience: float | None = None) -> str:
         file = inspect_model(make_model(edit))
         plan = Plan([resolve_request(request_of((1, 2), to="raw"), file=file)])
         with pytest.raises(GanassetsError) as caught:
             run(plan, tmp_path / "out", BatchSettings(workers=1, memory=GIGABYTES * 2**30, patience=patience))
         return str(caught.value)
 
-    return told
+    return run_edited
 
 
 def grown(model: Any, operator: str, *inputs: np.ndarray, constant: bool) -> None:
@@ -83,7 +83,8 @@ def endless(model: Any) -> None:
     added(model, "looped")
 
 
-SHAPE = np.array([160_000, 160_000])  # of float32, 100 GB
+# Shape of a float32 array of 100 GB.
+SHAPE = np.array([160_000, 160_000])
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows doesn't limit a process' memory")

@@ -89,7 +89,7 @@ def test_an_index_cut_off_anywhere_continues_to_the_same_bytes(tmp_path):
         with Index(out) as index:
             assert index.cut_off == (length > whole.index(b"\n"))
             assert whole.startswith((out / INDEX).read_bytes())
-            assert (out / INDEX).read_bytes()[-1:] in (b"", b"\n"), "no half line stays"
+            assert (out / INDEX).read_bytes()[-1:] in (b"", b"\n"), "no incomplete line remains"
             index.begin()
             for name in names:
                 if name not in index.done:

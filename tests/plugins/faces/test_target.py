@@ -24,8 +24,8 @@ def skin(path: Path, colour: tuple[int, int, int], width: int = 300) -> Path:
 def test_a_skin_of_one_colour(tmp_path):
     found = skin_target(skin(tmp_path / "a.png", (200, 150, 100)))
     count = int(texel_map(SIZE).inside.sum())
-    wanted = found.wanted.reshape(3, count)
-    np.testing.assert_allclose(wanted, np.broadcast_to([[200], [150], [100]], wanted.shape), atol=1e-3)
+    expected = found.wanted.reshape(3, count)
+    np.testing.assert_allclose(expected, np.broadcast_to([[200], [150], [100]], expected.shape), atol=1e-3)
     assert (found.unit, found.exact, found.size, found.settings, found.wishes) == ("of 255", True, None, {}, {})
 
 

@@ -160,7 +160,7 @@ def test_data_of_ones_own(mixed, folder):
     assert kinds == {(1, 1, 1, 0): 15, (0, 0, 0, 0): 15}
     assert mixed.masks[~photos].all() and mixed.tiles[~photos].all()
     colours_alone = photos & ~mixed.masks.any(1)
-    assert not mixed.tiles[colours_alone].any(), "what doesn't tile is cropped"
+    assert not mixed.tiles[colours_alone].any(), "outputs that don't tile are cropped"
     bricks = mixed.conditions[:, COLUMNS.index("material:brick")]
     assert (bricks[photos & mixed.masks.any(1)] == 1).all()
     np.testing.assert_allclose(bricks[colours_alone], 1 / len(CLASSES), rtol=1e-5)

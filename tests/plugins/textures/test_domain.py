@@ -116,7 +116,7 @@ def test_view(domain):
     assert domain.view_size == SIZE // 2
     spread = view[:, : 4 * MAP_CHANNELS].std((0, 2, 3))
     assert (spread > 0.2).all() and (spread < 5).all(), "about unit variance"
-    assert (view[:, -len(MASKS) :] == 1).all(), "without masks everything is there"
+    assert (view[:, -len(MASKS) :] == 1).all(), "without masks, all texels are present"
 
 
 def test_a_rolled_material_has_a_rolled_view(domain):
@@ -139,7 +139,7 @@ def test_missing_maps_are_masked(domain, name):
     view = domain.view(raw | {"mask": mask})
     gone = {tuple(i) for i in torch.nonzero((view == 0).all(0).all(1).all(1)).tolist()}
     count = {"height": 3 * 4, "structure": STRUCTURE.stop - STRUCTURE.start}.get(name, 4)
-    assert len(gone) >= count + 1, "its channels, and the one that says so"
+    assert len(gone) >= count + 1, "its channels, and the flag"
     assert (view[:, view.shape[1] - len(MASKS) + MASKS.index(name)] == 0).all()
 
 

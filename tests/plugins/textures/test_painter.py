@@ -89,7 +89,7 @@ def test_a_texel_depends_on_near_noise_only(material: str):
 
 @pytest.mark.parametrize("material", CLASSES)
 def test_no_seam_at_the_border(material: str):
-    # Every 32 texels is a joint of the lattice and of all coarser grids, so these lines are alike but for the border.
+    # Every 32 texels is a joint of the lattice and of all coarser grids, so only the border makes these lines differ.
     shape = {"scale": 32.0, "aspect": 1.0, "stagger": 0.0}
     steps = np.zeros((2, 4))
     for seed in range(6):

@@ -117,7 +117,7 @@ def test_a_running_bond():
         across = (line + 0.5) / 8
         np.testing.assert_allclose(joints[2, line], ROOT2 * np.cos(2 * np.pi * across), atol=1e-5)
         np.testing.assert_allclose(joints[3, line], ROOT2 * np.sin(2 * np.pi * across), atol=1e-5)
-    assert (joints[1, 0, :4] > 0).all() and (joints[1, 0, 12:16] < 0).all(), "which side of the joint it is"
+    assert (joints[1, 0, :4] > 0).all() and (joints[1, 0, 12:16] < 0).all(), "the side of the joint"
     assert len(np.unique(values[0])) == len(np.unique(values[1])) == 8
     # Not shifted: a unit ends at the border. Shifted: the unit on the border is one.
     assert (values[:, 0, 0] == values[:, 0, 15]).all() and (values[:, 0, 0] != values[:, 0, 16]).all()

@@ -60,8 +60,10 @@ MEANWHILE = (
     "undone_while_placing",
     "unfit",
 )
-NOTICE_TICKS = 100  # of 20 ms, within which a dead or hung process must be noticed
-STOP_TICKS = 200  # of 20 ms, within which a process that does not stop is killed
+# Maximum number of ticks (20 ms) until a dead or hung process is noticed.
+NOTICE_TICKS = 100
+# Maximum number of ticks (20 ms) until a process that does not stop is killed.
+STOP_TICKS = 200
 CATALOG = re.compile(r"^([0-9a-f-]{36}):(GAN Assets/[^:]+):", re.MULTILINE)
 
 
@@ -174,7 +176,7 @@ def test_a_job_outlives_its_process(faults: dict[str, Any], fault: str) -> None:
     found = faults[fault]
     assert found["noticed"] < NOTICE_TICKS
     assert found["ended"] == ["done", ""] and found["made"] == 16
-    assert found["kept"], "what was made is not made again"
+    assert found["kept"], "existing files are not written again"
     assert found["left"], "no process is left over"
 
 
@@ -351,7 +353,7 @@ def test_an_undo_takes_back_what_the_user_did_and_no_more(meanwhile: dict[str, A
     assert found["found"] == [[found["before"], True], [5.0, True]]
     assert found["ended"] == ["done", ""]
     assert found["types"] == ["ARMATURE"] * 3 + ["MESH"] * 3 and found["keys"] == [53] * 3
-    assert found["heads"] == 3, "nothing is left of heads that were half built"
+    assert found["heads"] == 3, "no part of unfinished heads remains"
 
 
 def test_the_command_line_inside_blender(refusals: dict[str, Any]) -> None:

@@ -104,16 +104,16 @@ def test_limbs_point_where_the_clips_do(play: Callable[[str, str], dict[str, Any
     for frame, pose in zip(FRAMES, report["poses"], strict=True):
         found = humanoid_matrices(kind, pose)
         for start, end in LIMBS:
-            wanted = to_blender(places[frame, HUMANOID.index(end)] - places[frame, HUMANOID.index(start)])
+            expected = to_blender(places[frame, HUMANOID.index(end)] - places[frame, HUMANOID.index(start)])
             way = found[end][:3, 3] - found[start][:3, 3]
-            assert angle_between(wanted, way) < 1, (kind, frame, start)
+            assert angle_between(expected, way) < 1, (kind, frame, start)
         for joint in TORSO:
             since_rest = multiply(Y_UP_TO_Z_UP, multiply(turns[frame, HUMANOID.index(joint)], conjugate(Y_UP_TO_Z_UP)))
-            wanted, turned = multiply(since_rest, rotation_of(rest[joint])), rotation_of(found[joint])
+            expected, turned = multiply(since_rest, rotation_of(rest[joint])), rotation_of(found[joint])
             if (kind, joint) in TWISTED:
-                assert angle_between(rotate(wanted, BONE_AXIS), rotate(turned, BONE_AXIS)) < 1, (kind, frame, joint)
+                assert angle_between(rotate(expected, BONE_AXIS), rotate(turned, BONE_AXIS)) < 1, (kind, frame, joint)
             else:
-                assert degrees_between(turned, wanted) < 1, (kind, frame, joint)
+                assert degrees_between(turned, expected) < 1, (kind, frame, joint)
 
 
 @pytest.mark.parametrize("kind", NAMES)

@@ -107,7 +107,7 @@ def test_cancelling_leaves_nothing_behind(built: Any, assets: dict[str, Any]) ->
 
 
 def test_parts_that_cant_be_built_are_refused_in_a_sentence(built: Any) -> None:
-    wanted = (
+    expected = (
         "broken.npz can't be read: ",
         "none.npz can't be read: ",
         "empty.npz can't be read: ",
@@ -117,8 +117,8 @@ def test_parts_that_cant_be_built_are_refused_in_a_sentence(built: Any) -> None:
         "other.card is not an asset card of this version; generate the asset again.",
         "none.json can't be read: ",
     )
-    assert len(built["refused"]) == len(wanted)
-    for (sentence, nothing_left), words in zip(built["refused"], wanted, strict=True):
+    assert len(built["refused"]) == len(expected)
+    for (sentence, nothing_left), words in zip(built["refused"], expected, strict=True):
         assert words in sentence and sentence.endswith(".") and nothing_left
 
 
@@ -231,7 +231,7 @@ def test_a_clip_on_ones_own_armature_leaves_the_rest_alone(built: Any) -> None:
     assert found["made"] is None and found["performs"]
     assert found["before"], "the action before isn't lost when the file is saved"
     assert found["kept"] == [[1, 2, 0], "kept", 1]
-    assert found["custom"] == [1, 0, None], "what the clip needs is set where the rig has it"
+    assert found["custom"] == [1, 0, None], "the clip's settings are set if the rig has them"
     assert found["modes"] == ["XYZ", "ZYX", "AXIS_ANGLE", "QUATERNION", "YXZ"]
 
 

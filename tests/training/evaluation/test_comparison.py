@@ -57,11 +57,11 @@ def rows(model: float, linear: float | None) -> list[SetMeasures]:
     ]
 
 
-@pytest.mark.parametrize(("linear", "told"), [(3.0, "nearer to the data"), (1.5, "FARTHER from the data")])
-def test_says_whether_training_earned_its_place(linear, told):
+@pytest.mark.parametrize(("linear", "message"), [(3.0, "nearer to the data"), (1.5, "FARTHER from the data")])
+def test_says_whether_training_earned_its_place(linear, message):
     text = io.StringIO()
     print_table(rows(2.0, linear), Console(file=text, width=120))
-    assert f"albedo: the model is {told}" in text.getvalue()
+    assert f"albedo: the model is {message}" in text.getvalue()
     assert beats_linear(rows(2.0, linear)) == {"albedo": linear > 2}
 
 
@@ -134,7 +134,7 @@ def test_outputs_that_are_compared_as_pictures():
                 for spec in (SPEC, TEXTURES, POSES)}  # fmt: skip
     assert pictures["faces"] == [output.name for output in SPEC.outputs if output.unit == "sRGB"]
     assert pictures["textures"] == [output.name for output in TEXTURES.outputs], "nothing is aligned"
-    assert pictures["poses"] == [], "no network is needed that sees pictures"
+    assert pictures["poses"] == [], "no feature network is needed"
     features = replace(SPEC, features=lambda arrays, conditions: arrays["albedo"])
     assert not any(is_compared_as_image(features, output) for output in SPEC.outputs), "it has features of its own"
 
@@ -317,7 +317,7 @@ def test_evaluates_a_size_free_model(tmp_path, unmeasured_runs):
     for row in (real, model):
         assert set(row["distance"]) == {"albedo", "height", "roughness", "metallic"}
         assert all(np.isfinite(value) for value in row["sliders"].values())
-        assert "material:brick" in row["sliders"] and "look:photo" not in row["sliders"], "what varies in the data"
+        assert "material:brick" in row["sliders"] and "look:photo" not in row["sliders"], "the variation of the data"
     for name, value in real["distance"].items():
         assert value < model["distance"][name]
     assert real["sliders"]["lightness"] > 0.5

@@ -93,7 +93,7 @@ def test_a_memorised_set_is_all_copies():
     assert [index for index, _ in found.neighbours] == list(range(100, 164))
     assert max(distance for _, distance in found.neighbours) < 1e-6
     near = measured(monitor_of(data), data[100:200] + 0.01)
-    assert near.copies == 1, "almost the same is a copy too"
+    assert near.copies == 1, "near-duplicates count as copies"
 
 
 def test_copies_are_found_in_data_with_duplicates():
@@ -141,7 +141,7 @@ def test_few_real_samples(count):
     assert record.keys() <= KEYS and record["nearest"] > 0 and len(record["neighbours"]) == 64
     assert ("floor" in record) == (count >= 32) and ("distance" in record) == (count > 1)
     real = count if count < 32 else count // 2
-    assert (f"{real} real samples" in record["compared_by"]) == (real < 24), "its six axes need so many"
+    assert (f"{real} real samples" in record["compared_by"]) == (real < 24), "its six axes need 24 samples"
     memorised = measured(monitor_of(points(count, 0)), np.resize(points(count, 0), (64, 6, 1))).record()
     assert memorised.get("copies", 1) == 1 and memorised["nearest"] < 1e-5
 

@@ -83,7 +83,7 @@ def position(noise: np.ndarray) -> dict[str, np.ndarray]:
 def test_equivariance():
     noise = np.random.default_rng(0).normal(size=(2, 3, 8, 16)).astype(np.float32)
     assert equivariance(blurred, noise, (4, 8)) == 0
-    assert equivariance(position, noise, (4, 8)) < 1e-6, "what repeats with the stride"
+    assert equivariance(position, noise, (4, 8)) < 1e-6, "parts that repeat with the stride"
     assert equivariance(position, noise, (4, 1)) == pytest.approx(3)
 
 

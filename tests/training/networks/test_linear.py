@@ -229,7 +229,7 @@ def test_latents_give_the_samples_back(clusters, basis_size):
 def test_latents_of_the_samples_are_about_normal():
     latents = linear_latents(fit_linear(gaussian(), Z, 3, np.random.default_rng(0)), gaussian())
     read = np.all(np.isfinite(latents), axis=0)
-    assert read.sum() == 4, "3 factors, and what the vector varies beside them"
+    assert read.sum() == 4, "3 factors, and the vector's own variation"
     np.testing.assert_allclose(latents[:, read].mean(0), 0, atol=0.05)
     np.testing.assert_allclose(np.cov(latents[:, read], rowvar=False), np.eye(4), atol=0.05)
 
