@@ -175,10 +175,10 @@ def at_pace(signals: Signals, pace: float) -> Signals:
 
 
 class ActionClassifier:
-    """Kernel ridge regression of actions on features, with a Gaussian kernel whose width is the median distance of
-    windows.
+    """Kernel ridge regression of actions on features.
 
-    All actions have the same weight, however many windows they have.
+    The width of the Gaussian kernel is the median distance of windows. All actions have the same weight, for any number
+    of windows.
     """
 
     def __init__(self, windows: Windows) -> None:

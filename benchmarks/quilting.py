@@ -1,5 +1,7 @@
-"""Image quilting: a texture from patches of an example (Efros and Freeman 2001, "Image Quilting for Texture Synthesis
-and Transfer"), what materials were made with before networks."""
+"""Quilt a texture from patches of an example, the usual method before networks.
+
+Source: Efros and Freeman 2001, "Image Quilting for Texture Synthesis and Transfer".
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,8 @@ from scipy.signal import fftconvolve
 
 FloatArray = NDArray[np.float32]
 
-TOLERANCE = 0.1  # patches that fit the overlap worse than the best by up to this share are drawn from
+# A patch is drawn from those whose error in the overlap is at most this share above the smallest.
+TOLERANCE = 0.1
 
 
 def quilted(example: FloatArray, size: int, rng: np.random.Generator, patch: int = 32, overlap: int = 8) -> FloatArray:

@@ -111,7 +111,7 @@ def test_check_folder_leaves_nothing_and_finds_stems(tmp_path):
 
 @pytest.fixture
 def mount(tmp_path):
-    """Return mount(options), which mounts a small file system; needs root."""
+    """Return a function that mounts a small file system with options; needs root."""
     folder = tmp_path / "mounted"
     folder.mkdir()
     mounted = []

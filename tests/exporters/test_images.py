@@ -204,7 +204,7 @@ def test_webp_has_a_largest_size() -> None:
 
 
 def test_exr_holds_floats() -> None:
-    OpenEXR: Any = pytest.importorskip("OpenEXR", reason="the extra exr is not installed")
+    openexr: Any = pytest.importorskip("OpenEXR", reason="the extra exr is not installed")
     bricks = make_bricks(32, metallic=0.5)
     for engine in ENGINES:
         files = encode(bricks, engine=engine, format="exr")
@@ -212,7 +212,7 @@ def test_exr_holds_floats() -> None:
         srgb = bricks.albedo.astype(float)
         maps["albedo"] = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
         for (name, content), what in zip(files.items(), EXPECTED[engine].values(), strict=True):
-            file = OpenEXR.File(io.BytesIO(content), separate_channels=True)
+            file = openexr.File(io.BytesIO(content), separate_channels=True)
             letters = "RGBA"[: maps[what].shape[-1]] if maps[what].shape[-1] > 1 else "Y"
             assert name.endswith(".exr") and set(file.channels()) == set(letters)
             pixels = np.stack([file.channels()[letter].pixels for letter in letters], -1)

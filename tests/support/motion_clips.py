@@ -121,8 +121,10 @@ def turned_skeleton(rng: np.random.Generator, skeleton: Skeleton = HUMANOID) -> 
 
 
 def folded(take: Take) -> Take:
-    """The take as exporters have it whose bones lie along +X of their own frames: the same joints in every frame, and a
-    zero pose that is folded along +X."""
+    """Change the frames of joints so that bones lie along +X of their own frames, as some exporters write them.
+
+    The joints stay in the same places in every frame; the zero pose is folded along +X.
+    """
     axes = np.stack([bone_axes(take, joint) for joint in range(len(take.names))])
     rest = np.zeros_like(take.rest_positions)
     for joint, parent in enumerate(take.parents):

@@ -151,15 +151,15 @@ def test_only_our_own_leftovers_are_removed(tmp_path, monkeypatch):
         assert not any(path.exists() for path in ours) and all(path.exists() for path in others)
     for path in ours:
         path.write_bytes(b"x")
-    with locked(run):
+    with ForeignLock(run):
         write_report(run)
         assert all(path.exists() for path in ours), "the owner of the lock may be writing them"
     write_report(run)
     assert not any(path.exists() for path in ours)
 
 
-class locked:
-    """Somebody else's lock on a run."""
+class ForeignLock:
+    """The lock of another process on a run."""
 
     def __init__(self, run: Path) -> None:
         self.run = run

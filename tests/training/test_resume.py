@@ -240,8 +240,7 @@ def write_models(run: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
 def test_killed_at_random_moments(tmp_path):
-    """Checkpoints are written after each step, so that many moments lie within one, or within the model file that
-    another process writes now and then."""
+    """Kill runs that write checkpoints after each step, while another process writes model files now and then."""
     spec = toy_spec("tile", toy_preset("tile", kimg=KILLED_KIMG))
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["ganassets.training.run"])

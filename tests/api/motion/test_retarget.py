@@ -224,8 +224,10 @@ def test_a_rest_pose_off_the_ground_is_measured_by_its_legs() -> None:
 
 
 def zeroed(clip: MotionClip, seed: int) -> Take:
-    """The clip as a file without a rest pose: each joint's frame has its axes elsewhere, and at rest, with all
-    rotations zero, the bones point anywhere."""
+    """Convert a clip to a take without a rest pose.
+
+    The axes of each joint's frame are permuted, and with all rotations zero, the bones point in any direction.
+    """
     random = np.random.Generator(np.random.Philox(seed))
     axes = np.stack([from_matrix(np.eye(3)[:, roll] * signs) for roll, signs in axis_choices(random)])
     take = to_take(clip)

@@ -26,7 +26,7 @@ LOOPS = 2**60
 
 @pytest.fixture
 def why(squares: Any, make_model: Callable[..., Path], tmp_path: Path) -> Callable[..., str]:
-    """Return why(edit, patience), which edits a model's graph and returns why its assets fail."""
+    """Return a function that edits a model's graph and returns why its assets fail."""
 
     def run_edited(edit: Callable[[Any], None], patience: float | None = None) -> str:
         file = inspect_model(make_model(edit))

@@ -51,8 +51,7 @@ LOOPS = {
 
 
 def aligned(made: MotionClip, clip: MotionClip) -> MotionClip:
-    """`made` turned and moved so that its hips begin where those of `clip` do; it may only be turned about the
-    vertical."""
+    """Turn `made` about the vertical axis and move it, so that its hips begin where those of `clip` do."""
     turn = multiply(clip.rotations[0, 0].astype(np.float64), conjugate(made.rotations[0, 0].astype(np.float64)))
     assert np.abs(turn[[0, 2]]).max() < 1e-3
     rotations = made.rotations.copy()

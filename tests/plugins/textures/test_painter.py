@@ -1,3 +1,5 @@
+"""Painted materials: tiling, ranges and the effect of sliders."""
+
 from __future__ import annotations
 
 import numpy as np
