@@ -17,7 +17,7 @@ SUPPORT = Path(__file__).with_name("support")
 NAMESPACE = ("unshare", "--map-root-user", "--net", "--mount")
 TRAIN = "train portraits --data pictures --kimg 0.02 --device cpu --threads 1"
 RESUME = "train --resume run"
-# Commands in their order, each with what it makes in the working folder.
+# Commands in their order, each with its files in the working folder.
 COMMANDS = {
     "plugins list": "",
     "plugins check portraits": "",

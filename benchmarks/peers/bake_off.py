@@ -17,7 +17,7 @@ from bench import collect_results, comparison_parser
 from contender import Contender
 from images import Images
 from ours import Ours
-from tell import by_contender, print_measures, values
+from results import by_contender, print_measures, values
 
 # Fields that differ from the generator's own preset. "Pairs" are real samples with fakes of the same latents. Where the
 # linear model reproduces all of the data, both are the same, and nothing can be learnt from pairs.

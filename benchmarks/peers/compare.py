@@ -25,7 +25,7 @@ from contender import Contender
 from images import Images
 from ours import Ours
 from packages import LIGHTWEIGHT_NARROW, STYLE_NARROW, LightweightGan, StyleGan2
-from tell import draw_comparison, print_measures, print_table, select_results, values
+from results import draw_comparison, print_measures, print_table, select_results, values
 
 OURS = "ganassets"
 CONTENDERS: dict[str, Callable[[Images, str, int], Contender]] = {

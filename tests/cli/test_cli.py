@@ -220,7 +220,7 @@ def test_plugins_check_fails_for_a_spec_that_breaks_rules(squares):
 
 
 class Training:
-    """Stands where ganassets.training.run does, and keeps what it was called with."""
+    """A stand-in for ganassets.training.run that keeps the arguments of its calls."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.calls: list[tuple] = []

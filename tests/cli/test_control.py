@@ -11,7 +11,7 @@ from PIL import Image
 
 from ganassets.inference.provenance import origin_of
 from ganassets.inference.recipe import parse_recipe
-from support.command_line import read_error, run
+from support.command_line import list_outputs, read_error, run
 
 TARGET = """
 import numpy as np
@@ -58,11 +58,6 @@ def done(*args: str) -> str:
     return result.stdout
 
 
-def names(folder: str = "out") -> list[str]:
-    """Files of an output folder but the index."""
-    return sorted(path.name for path in Path(folder).iterdir() if path.name != "index.jsonl")
-
-
 def positions(path: str | Path) -> np.ndarray:
     """Numbers of a file."""
     return np.frombuffer(Path(path).read_bytes(), np.float32)
@@ -76,7 +71,7 @@ def recipe(path: str | Path):
 def test_a_morph_starts_and_ends_with_its_seeds(model):
     assert "3 of squares in out" in done("morph", model, "3", "9", "--steps", "3", "--no-preview")
     steps = [f"squares-00000003-00000009-{i:03d}.bin" for i in range(3)]
-    assert names() == sorted([*steps, *(f"{step}.json" for step in steps)])
+    assert list_outputs() == sorted([*steps, *(f"{step}.json" for step in steps)])
     done("generate", model, "--seeds", "3,9", "--no-preview", "-o", "ends")
     for step, end in ((0, 3), (2, 9)):
         np.testing.assert_allclose(
@@ -93,7 +88,7 @@ def test_a_mix_is_kept_as_a_recipe(model):
     output = done("mix", model, "3", "9", "--layers", "1", "--no-preview")
     assert "Recipe: out/*.recipe.json" in output
     stem = "squares-00000003-mix-00000009"
-    assert names() == [f"{stem}.bin", f"{stem}.bin.json", f"{stem}.recipe.json"]
+    assert list_outputs() == [f"{stem}.bin", f"{stem}.bin.json", f"{stem}.recipe.json"]
     kept = recipe(f"out/{stem}.recipe.json")
     assert kept.note == "mix of 3 with layers 1- of 9" and kept.w_offset
     done("generate", model, "--recipe", f"out/{stem}.recipe.json", "--no-preview", "-o", "again")
@@ -104,11 +99,11 @@ def test_a_mix_is_kept_as_a_recipe(model):
 
 def test_variations_are_kept_as_recipes_and_varied_again(model):
     done("vary", model, "7", "-n", "2", "--strength", "0.3", "--no-preview")
-    assert [name for name in names() if name.endswith(".recipe.json")] == [
+    assert [name for name in list_outputs() if name.endswith(".recipe.json")] == [
         f"squares-00000007-v00{i}.recipe.json" for i in (1, 2)
     ]
     done("vary", model, "out/squares-00000007-v002.bin", "-n", "1", "--no-preview", "-o", "next")
-    assert "squares-00000007-v002-v001.bin" in names("next")
+    assert "squares-00000007-v002-v001.bin" in list_outputs("next")
     assert recipe("next/squares-00000007-v002-v001.recipe.json").note.startswith("variation 1 of squares-00000007-v002")
 
 
@@ -129,7 +124,7 @@ def test_recipes_may_be_called_otherwise(model):
     done("vary", model, "7", "-n", "2", "--no-preview")
     args = [word for i in (1, 2) for word in ("--recipe", f"out/squares-00000007-v00{i}.recipe.json")]
     done("generate", model, *args, "--name", "like-{number}", "--no-preview", "-o", "named")
-    assert names("named") == ["like-1.bin", "like-1.bin.json", "like-2.bin", "like-2.bin.json"]
+    assert list_outputs("named") == ["like-1.bin", "like-1.bin.json", "like-2.bin", "like-2.bin.json"]
     assert origin_of(Path("named/like-2.bin")).recipe.name == "like-2"
     assert "comes out the same" in done("regenerate", "named/like-2.bin", "--model", model)
 
@@ -142,7 +137,7 @@ def slid(model) -> str:
 
 
 def test_sliders_are_found_named_and_pulled(slid):
-    assert names("sheets") == ["found-1.png", "found-2.png"]
+    assert list_outputs("sheets") == ["found-1.png", "found-2.png"]
     with Image.open("sheets/found-1.png") as picture:
         assert picture.size == (4 * 10, 4), "two seeds at five amounts"
     first, second = done("sliders", "list", slid).splitlines()
@@ -201,7 +196,7 @@ def test_a_look_is_found_again(model):
     output = done("invert", model, "seen/squares-00000777.bin", "--tries", "16", "--no-preview")
     assert output.splitlines()[-1].startswith("Distance 0.") and "the nearest of 16 seeds had" in output
     stem = "squares-like-squares-00000777"
-    assert names() == [f"{stem}.bin", f"{stem}.bin.json", f"{stem}.recipe.json"]
+    assert list_outputs() == [f"{stem}.bin", f"{stem}.bin.json", f"{stem}.recipe.json"]
     np.testing.assert_allclose(positions(f"out/{stem}.bin"), positions("seen/squares-00000777.bin"), atol=0.02)
     assert recipe(f"out/{stem}.recipe.json").note == "found in squares-00000777.bin"
 
@@ -269,7 +264,7 @@ def test_regenerating_compares_and_writes(model):
     done("generate", model, "-n", "1", "--option", "copies=3", "--no-preview")
     path = Path("out/squares-00000001.bin")
     assert done("regenerate", str(path), "--model", model) == f"{path} comes out the same, to the last byte.\n"
-    assert names() == ["squares-00000001.bin", "squares-00000001.bin.json"], "nothing was written"
+    assert list_outputs() == ["squares-00000001.bin", "squares-00000001.bin.json"], "nothing was written"
     whole = path.read_bytes()
     path.write_bytes(whole[:-4] + b"\1\2\3\4")
     text = read_error(run("regenerate", str(path), "--model", model), 1)
@@ -355,8 +350,8 @@ def test_a_batch_of_several_jobs(jobs):
     output = done("batch", str(jobs), "--trusted")
     assert "3 of squares in out" in output
     assert "Contact sheets: out/contact-sheet-1.png and out/contact-sheet-looks.png" in output
-    assert names("out/plain") == sorted(f"squares-0000000{n}.bin{s}" for n in (1, 2) for s in ("", ".json"))
-    assert {"squares-00000007-v001.bin", "squares-00000007-v001.txt", "contact-sheet-1.png"} <= set(names())
+    assert list_outputs("out/plain") == sorted(f"squares-0000000{n}.bin{s}" for n in (1, 2) for s in ("", ".json"))
+    assert {"squares-00000007-v001.bin", "squares-00000007-v001.txt", "contact-sheet-1.png"} <= set(list_outputs())
     before = {path: path.stat().st_mtime_ns for path in Path("out").rglob("*")}
     assert "3 of them were there already" in done("batch", str(jobs), "--trusted")
     assert {path: path.stat().st_mtime_ns for path in Path("out").rglob("*")} == before

@@ -165,8 +165,8 @@ def test_a_model_that_comes_with_the_plugin(model, squares):
 
 def test_models_that_do_not_fit_the_plugin(squares, make_model, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    stranger = str(make_model(generator="circles"))
-    assert "there is no generator 'circles'" in read_error(generate_raw(stranger))
+    foreign = str(make_model(generator="circles"))
+    assert "there is no generator 'circles'" in read_error(generate_raw(foreign))
     other = str(make_model(static_digests={"quad": "f" * 64}))
     assert "another version of the squares plugin's quad" in read_error(generate_raw(other))
     assert not Path("out").exists()
@@ -242,7 +242,7 @@ def test_ctrl_c_stops_with_whole_files(model):
     site = next(path for path in Path(model).parents[3].iterdir() if path.name == "site")
     variables = {**os.environ, "PYTHONPATH": f"{site}:{os.environ.get('PYTHONPATH', '')}"}
     command = [sys.executable, "-m", "ganassets", "generate", model, "--to", "raw", "-n", "100000", "--no-preview"]
-    # A test run in the background hands on an ignored SIGINT, which is not what is tested.
+    # A test run in the background passes on an ignored SIGINT.
     process = subprocess.Popen(
         command,
         stderr=subprocess.PIPE,

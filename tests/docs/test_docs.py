@@ -281,7 +281,7 @@ def option_of(command: list[str], name: str, default: str) -> str:
 
 @pytest.fixture(scope="session")
 def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with what the documents take for granted: a stopped run, its model, skins, the plugins' files."""
+    """Write the files that the documents assume: a stopped run, its model, skins, the plugins' files."""
     pytest.importorskip("torch")
     folder = tmp_path_factory.mktemp("workshop")
     with pytest.MonkeyPatch.context() as patch:

@@ -11,7 +11,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import pygltflib
 import pytest
 import trimesh
 from hypothesis import given, settings
@@ -20,6 +19,7 @@ from PIL import Image
 from ganassets.api.assets import InputError, Material, Mesh, MotionClip, TextureSet, Topology
 from ganassets_gltf import EXPORTER
 from ganassets_gltf.mesh_template import cached_template
+from support.glb_files import parse
 from support.heads import make_head
 from support.motion_clips import walk_clip
 from support.random_meshes import random_meshes
@@ -35,13 +35,6 @@ def encode(mesh: Mesh, **options: object) -> bytes:
     given = {name.replace("_", "-"): value for name, value in options.items()}
     (content,) = EXPORTER.export(mesh, DEFAULTS | given).values()
     return content
-
-
-def parse(content: bytes) -> Any:
-    """Parse a GLB with pygltflib; Any, because the type checker takes all parts of its document as optional."""
-    document = pygltflib.GLTF2.load_from_bytes(content)
-    assert document is not None
-    return document
 
 
 def view_bytes(document: Any, view: int, offset: int | None, size: int) -> bytes:

@@ -107,10 +107,10 @@ def test_models_without_sliders_say_how_to_find_some(model):
 
 def test_sliders_of_another_model_are_refused(model, make_model):
     write_directions(model, [direction()])
-    stranger = inspect_model(make_model(name="other.onnx", licence="MIT"))
-    file_of(stranger.path).write_bytes(file_of(model.path).read_bytes())
+    foreign = inspect_model(make_model(name="other.onnx", licence="MIT"))
+    file_of(foreign.path).write_bytes(file_of(model.path).read_bytes())
     with pytest.raises(InputError, match=r"other\.sliders\.json is of another model"):
-        read_directions(stranger)
+        read_directions(foreign)
     write_directions(model, [direction(vector=(1, 2))])
     with pytest.raises(InputError, match="is of another model"):
         read_directions(model)

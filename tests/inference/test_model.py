@@ -389,7 +389,7 @@ def test_the_installed_plugin_must_fit(squares, make_model):
     [("1.2", ""), ("1.2.9", ""), ("1.0", ""), ("1", ""), ("1.3", "older"), ("1.10", "older"), ("odd", "older")],
 )
 def test_versions_of_a_plugin_that_decode_a_model(squares, make_model, made, note):
-    """The major version says what can be decoded, a newer minor one than the installed what may look different."""
+    """Other major versions can't be decoded; assets of newer minor versions may look different."""
     file, spec = inspect_model(make_model(generator_version=made)), load_generator("squares")
     check_plugin(file, spec)
     message = f"The model was made by squares {made}, and 1.2 is installed: assets may look different."

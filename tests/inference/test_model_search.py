@@ -43,9 +43,9 @@ def test_other_words_are_names(text):
 
 @pytest.mark.parametrize("name", ["here/squares", "here/squares/model.onnx"])
 def test_what_lies_in_the_working_folder_takes_no_names_place(own, make_model, name):
-    stranger = make_model(name=name, licence="stranger's")
+    foreign = make_model(name=name, licence="stranger's")
     assert inspect_model(find_model("squares")).manifest.licence == "CC0-1.0"
-    if stranger.name == "model.onnx":
+    if foreign.name == "model.onnx":
         assert inspect_model(find_model("./squares")).manifest.licence == "stranger's"
     assert run("inspect", "squares").stdout.count("stranger's") == 0
 
@@ -102,22 +102,22 @@ def limits(path: Path, **settings) -> BatchSettings:
 
 
 def test_strangers_models_have_limits_unless_they_are_trusted(own, make_model):
-    strange = make_model()
-    assert limits(own) == BatchSettings() and limits(strange, trusted=True) == BatchSettings(trusted=True)
-    for one in (limits(strange), limits(own, trusted=False)):
+    foreign = make_model()
+    assert limits(own) == BatchSettings() and limits(foreign, trusted=True) == BatchSettings(trusted=True)
+    for one in (limits(foreign), limits(own, trusted=False)):
         assert (one.memory, one.patience, one.providers) == (UNTRUSTED_BYTES, UNTRUSTED_SECONDS, (CPU,))
-    assert limits(strange, memory=2**30, patience=3.0).memory == 2**30
+    assert limits(foreign, memory=2**30, patience=3.0).memory == 2**30
 
 
 def test_default_limits_are_reported(own, make_model, capsys):
-    strange = make_model()
-    files = [inspect_model(path) for path in (own, strange, strange)]
+    foreign = make_model()
+    files = [inspect_model(path) for path in (own, foreign, foreign)]
     for trusted in (True, False):
         say_limits(files, trusted)
     assert capsys.readouterr().err == ""
     say_limits(files, None)
     assert capsys.readouterr().err == (
-        f"{strange} is neither in the box nor of a run in runs/, so it runs on the processor under limits; "
+        f"{foreign} is neither in the box nor of a run in runs/, so it runs on the processor under limits; "
         "--trusted lifts them.\n"
     )
 
@@ -133,22 +133,22 @@ def test_default_limits_are_reported(own, make_model, capsys):
     ],
 )
 def test_commands_that_open_a_model_themselves_ask_for_trust(args, here, make_model):
-    strange = str(make_model())
-    text = read_error(run(*(strange if arg == "M" else arg for arg in args)))
+    foreign = str(make_model())
+    text = read_error(run(*(foreign if arg == "M" else arg for arg in args)))
     assert "opens it in its own process; if you trust it, add --trusted" in text
     assert list(Path(here).iterdir()) == []
 
 
 def test_a_strangers_model_is_inspected_without_opening_it(here, make_model, monkeypatch):
-    strange = str(make_model())
+    foreign = str(make_model())
 
     def fail(*args, **kwargs):
         raise AssertionError("opened")
 
-    assert run("inspect", strange, "--trusted").exit_code == 0
+    assert run("inspect", foreign, "--trusted").exit_code == 0
     monkeypatch.setattr("ganassets.inference.model._open_session", fail)
-    assert "CC0-1.0" in run("inspect", strange).stdout
-    assert "unexpected" in run("inspect", strange, "--trusted").stderr
+    assert "CC0-1.0" in run("inspect", foreign).stdout
+    assert "unexpected" in run("inspect", foreign, "--trusted").stderr
 
 
 def test_the_generator_of_a_model_is_known_by_its_path(own, here, make_model):

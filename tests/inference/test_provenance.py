@@ -96,7 +96,7 @@ def written(folder: Path, files: Mapping[str, bytes], recipe: Recipe) -> None:
 @pytest.mark.parametrize(("name", "kind", "option"), FORMATS)
 def test_every_file_holds_its_recipe(name, kind, option, tmp_path):
     if name == "fbx" and option:
-        pytest.skip("a Blender writes each; the index tells of them all alike")
+        pytest.skip("a Blender writes each; the index covers all of them in the same way")
     files, recipe = exported(name, kind, option)
     written(tmp_path, files, recipe)
     for file in files:
@@ -123,7 +123,7 @@ def test_every_file_is_made_again_to_the_last_byte(name, kind, tmp_path, monkeyp
 @pytest.mark.parametrize("called", ["heads of 2026", "größe_鳥", "a.b", "it's #1 (50%) & more", "rock-7-albedo"])
 @pytest.mark.parametrize(("name", "kind"), [(n, k) for n, k, option in FORMATS if not option and n != "fbx"])
 def test_files_are_called_after_their_asset(name, kind, called):
-    """Whatever names a batch may give."""
+    """Use any names that a batch may give."""
     _, asset, _ = picture() if kind == "picture" else made(kind)[1:]
     exporter = load_exporter(name)
     files = exporter.export(replace(asset, name=called), option_values(exporter.options, {}))

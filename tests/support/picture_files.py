@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from io import BytesIO
 from pathlib import Path
 
@@ -26,14 +25,6 @@ def save_pictures(folder: Path, count: int, start: int = 0, size: tuple[int, int
     folder.mkdir(parents=True, exist_ok=True)
     for i in range(start, start + count):
         make_noise(*size, seed=i).save(folder / f"{i}.png")
-
-
-def write_zip(path: Path, files: dict[str, bytes]) -> Path:
-    """Write a zip with these files."""
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-    return path
 
 
 def png_bytes(seed: int = 0, width: int = 20, height: int = 20) -> bytes:

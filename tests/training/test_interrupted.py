@@ -28,9 +28,9 @@ from ganassets.training.lock import LOCK, lock_run, write_in_run
 from ganassets.training.progress import catch_stop_signals, stop_signals
 from ganassets.training.report import write_report
 from ganassets.training.run import resume
-from ganassets.training.run_folder import list_checkpoints
 from ganassets.training.trainer import Trainer
 from support import toy_runs
+from support.run_files import count_images
 from support.toy_runs import printed, quiet, start, toy_preset, toy_spec
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL and no SIGHUP")
@@ -68,15 +68,10 @@ def launched(what: str, run: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 
 
-def images_of(run: Path) -> int:
-    """Return the images of the newest checkpoint; -1 before there is one."""
-    return max((int(path.stem) for path in list_checkpoints(run / "checkpoints")), default=-1)
-
-
 def wait_for(run: Path, images: int, process: subprocess.Popen[bytes]) -> None:
     """Wait until a run has a checkpoint of this number of images."""
     deadline = time.monotonic() + PATIENCE
-    while images_of(run) < images and process.poll() is None and time.monotonic() < deadline:
+    while count_images(run) < images and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.01)
     assert process.poll() is None, process.communicate()[1].decode()
 
@@ -221,7 +216,7 @@ def test_a_file_that_can_not_be_locked_is_an_error(monkeypatch):
         lock_file(0, 0.0)
 
 
-def test_without_locks_nobody_is_stopped_and_nothing_of_others_is_removed(tmp_path, monkeypatch):
+def test_without_locks_runs_are_allowed_and_no_file_of_others_is_removed(tmp_path, monkeypatch):
     fail_to_lock(monkeypatch, OSError(errno.ENOLCK, ""))
     run = tmp_path / "run"
     (run / "checkpoints").mkdir(parents=True)
@@ -254,7 +249,7 @@ def test_signals_that_come_twice_save_once(names, unbroken, tmp_path, monkeypatc
         patch.setattr(run_recorder.RunRecorder, "save", saving)
         with pytest.raises(KeyboardInterrupt):
             start(SPEC, run)
-    assert images_of(run) == 48
+    assert count_images(run) == 48
     resume(SPEC, run, quiet())
     assert_same_weights(unbroken, run)
 
@@ -304,7 +299,7 @@ def test_a_terminal_that_is_gone_keeps_nothing_from_being_saved(tmp_path, monkey
     monkeypatch.setattr(Trainer, "step", stepping)
     with pytest.raises(KeyboardInterrupt):
         start(SPEC, tmp_path / "run", console)
-    assert images_of(tmp_path / "run") == 48
+    assert count_images(tmp_path / "run") == 48
     for thread in set(threading.enumerate()) - threads:
         thread.join(PATIENCE)  # its error belongs to this test
 
@@ -326,8 +321,8 @@ def test_a_closed_terminal_saves_the_run(tmp_path):
     while not (run / "metrics.jsonl").is_file() and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.05)
     time.sleep(1.0)
-    assert images_of(run) == 0, "nothing is saved by itself in this time"
+    assert count_images(run) == 0, "nothing is saved by itself in this time"
     os.close(ours)
     process.wait(PATIENCE)
-    assert images_of(run) > 0
+    assert count_images(run) > 0
     assert leftovers(run) == []

@@ -34,14 +34,6 @@ KNOWN = 3  # numbers of a latent that the samples are a function of
 MARGIN = NETWORK_SIZE + 2 * STRIDE
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def known_data(n: int = 64, **changes: Any) -> TrainingData:
     """Tiles that follow their latent's first number and their noise map, with masks."""
     data, rng = make_data("tile", n), np.random.default_rng(1)

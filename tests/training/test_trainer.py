@@ -16,14 +16,6 @@ from support.domains import KINDS, make_data, make_preset, make_trainer
 ALL = pytest.mark.parametrize("kind", list(KINDS))
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def weights(trainer: Trainer) -> dict[str, torch.Tensor]:
     return trainer.state()[0]
 

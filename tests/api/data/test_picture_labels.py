@@ -15,7 +15,8 @@ from ganassets.api.data.pictures import (
     label_counts,
     read_pictures,
 )
-from support.picture_files import SIZE, png_bytes, save_pictures, unused_files, write_zip
+from support.picture_files import SIZE, png_bytes, save_pictures, unused_files
+from support.zip_files import write_zip
 
 
 def test_first_folders_are_labels(tmp_path: Path) -> None:

@@ -25,7 +25,8 @@ from ganassets.api.data.pictures import (
 from ganassets.api.data.records import PREVIEW, TOO_MANY, count_files
 from ganassets.api.errors import InputError
 from ganassets.api.sheets import encode_sheet
-from support.picture_files import SIZE, make_noise, png_bytes, save_pictures, unused_files, write_zip
+from support.picture_files import SIZE, make_noise, png_bytes, save_pictures, unused_files
+from support.zip_files import write_zip
 
 MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16", "F", "YCbCr")
 

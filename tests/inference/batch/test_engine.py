@@ -1,4 +1,4 @@
-"""The engine in one process: what is there is left alone, the rest is made, and the same folder comes out."""
+"""The engine in one process: existing files stay, missing ones are written, and the folder is the same."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The index of an output folder: what is kept of a run that was cut off, and one run at a time."""
+"""The index of an output folder: resuming an interrupted batch, and one batch at a time."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def test_heads_are_compared_by_their_skin_alone(tmp_path):
 
 
 def test_same_texels_match_at_every_size():
-    """The same texels compare as the same, whatever their size."""
+    """Equal texels compare as equal at any size."""
     inside = texel_map(SIZE).inside
     fine, coarse = (make_head(3, size).materials[0].albedo for size in (128, 64))
     assert fine is not None and coarse is not None

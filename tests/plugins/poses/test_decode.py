@@ -55,7 +55,7 @@ def once_arrays(requested: dict[str, Any], tempo: float) -> dict[str, np.ndarray
     share = (np.arange(frames) - MARGIN) / (frames - 2 * MARGIN)
     made = sample_signals(signals, share * len(signals), False)
     root = made.root.copy()
-    root[0, (share < 0) | (share >= 1)] = 7.0  # nobody may see what is in the margins
+    root[0, (share < 0) | (share >= 1)] = 7.0  # the margins must not have an effect
     return arrays_of(replace(made, root=root))
 
 

@@ -101,7 +101,7 @@ def test_whether_it_loops():
     risen = steady_walk(61)
     risen.translation[-1, 1] += 0.2
     assert not ends_as_it_begins(risen)
-    # What is said to loop and doesn't is searched for repetitions like any take.
+    # A take that should loop and doesn't is searched for repetitions like any other.
     take = crop_clip(steady_walk(121, loop=False), 0, 110)
     assert len(walks(take, True)) == len(walks(take, False)) > 0
 

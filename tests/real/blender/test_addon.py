@@ -50,7 +50,7 @@ FAULTS = (
     "idle",
     "disabled",
 )
-REFUSALS = ("strangers", "model_removed", "library_is_a_file", "odd_paths", "told_by_the_command", "relative_paths")
+REFUSALS = ("strangers", "model_removed", "library_is_a_file", "odd_paths", "command_line", "relative_paths")
 MEANWHILE = (
     "edit_mode",
     "linked",
@@ -357,7 +357,7 @@ def test_an_undo_takes_back_what_the_user_did_and_no_more(meanwhile: dict[str, A
 
 
 def test_the_command_line_inside_blender(refusals: dict[str, Any]) -> None:
-    found = refusals["told_by_the_command"]
+    found = refusals["command_line"]
     assert found["codes"] == [0, 2, 0]
     assert len([name for name in found["files"] if name.endswith(".png")]) == 8
 

@@ -1,4 +1,4 @@
-"""Clips on armatures in Blender: limbs point in the clip's directions, whatever the rest pose of the armature."""
+"""Clips on armatures in Blender: limbs point in the clip's directions for any rest pose of the armature."""
 
 from __future__ import annotations
 
