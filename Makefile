@@ -1,6 +1,6 @@
-# Everything runs in a virtual environment of its own; only Python 3.11-3.13 and make are needed beforehand.
+# Everything runs in its own virtual environment; only Python 3.11-3.13 and make must be installed.
 #   make train-faces PYTHON=python3.12
-#   make train-faces TORCH_ARGS="--index-url ..."    (where pip finds the build of torch that you want)
+#   make train-faces TORCH_ARGS="--index-url ..."    (where pip finds the build of torch)
 
 VENV ?= .venv
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
@@ -21,7 +21,7 @@ SOURCES := ganassets plugins exporters blender tests benchmarks examples
 .DEFAULT_GOAL := help
 .PHONY: help install train-faces test test-core test-real test-fast lint format clean
 
-help:  ## show this list
+help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(BASE):
@@ -29,9 +29,9 @@ $(BASE):
 	$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-# torch comes first and alone, so that what follows takes the build that is there instead of looking for another.
+# torch is installed first, so that later commands keep its build instead of choosing another.
 $(TRAIN): pyproject.toml constraints.txt | $(BASE)
-	@echo "Installing ganassets with what training needs; the first time takes some minutes."
+	@echo "Installing ganassets for training; the first time takes some minutes."
 	$(INSTALL) $(TORCH_ARGS) torch
 	$(INSTALL) --editable '.[train,evaluate]'
 	@touch $@
@@ -40,9 +40,9 @@ $(DEV): $(TRAIN)
 	$(INSTALL) --editable '.[train,evaluate,exr,usd,distributed,dev]'
 	@touch $@
 
-install: $(TRAIN)  ## make the environment and install the program with all that training needs
+install: $(TRAIN)  ## create the environment and install ganassets for training
 
-train-faces: $(TRAIN)  ## train on heads for some minutes, export the model, generate 8 heads
+train-faces: $(TRAIN)  ## train on heads for a few minutes, export the model, generate 8 heads
 	$(BIN)/ganassets train faces --preset quick
 	$(BIN)/ganassets export faces --onnx
 	$(BIN)/ganassets generate faces -n 8 -o $(FACES) --overwrite
@@ -51,32 +51,32 @@ train-faces: $(TRAIN)  ## train on heads for some minutes, export the model, gen
 	@echo "Heads:"
 	@ls $(CURDIR)/$(FACES)/*.glb
 
-# Each part runs whatever the one before it finds; make fails if one does.
+# Each part runs even if the one before it fails; make fails if one does.
 test: $(DEV)  ## run all checks and tests
 	@$(MAKE) --no-print-directory --keep-going --jobs=1 lint test-core test-real
 
-# One thread each, as the processes share the cores.
-test-core: $(DEV)  ## run the tests that need nothing but Python packages
+# One thread per process, because the processes share the cores.
+test-core: $(DEV)  ## run the tests that need only Python packages
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(PARALLEL) -m "not real"
 
-# Node.js alone is put first: Debian's Blender would take a Python that it finds there for its own.
+# Only Node.js is put first in PATH: Debian's Blender would use a Python from there.
 test-real: $(DEV)  ## run the tests with real consumers (Blender, a browser, a validator)
 	@mkdir -p $(NODE) && ln -sf ../bin/node ../bin/npm $(NODE)
 	PATH="$(abspath $(NODE)):$$PATH" $(BIN)/python -m pytest -m real
 
-test-fast: $(DEV)  ## run the tests that take no longer than a moment
+test-fast: $(DEV)  ## run the fast tests
 	$(BIN)/python -m pytest $(PARALLEL) -m "not real and not slow"
 
-lint: $(DEV)  ## check style, types and who imports whom
+lint: $(DEV)  ## check style, types and imports
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/python tests/support/import_rules.py
 
-format: $(DEV)  ## put the code into the house style
+format: $(DEV)  ## format the code
 	$(BIN)/ruff check --fix $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
 
-clean:  ## remove the environment and all caches; runs/ and out/ stay
+clean:  ## remove the environment and all caches, but not runs/ and out/
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -37,13 +37,14 @@ from ganassets.inference.request import GenerationRequest
 from ganassets.inference.resolve import resolve_request, seed_recipe
 
 LIMIT = 0.85
-SAMPLES = 8  # that bare work goes through again and again
-SECONDS = 6.0  # of bare work
+# Number of samples that each measurement of one step repeats, and its duration in seconds.
+SAMPLES = 8
+SECONDS = 6.0
 
 
 @dataclass(frozen=True)
-class Case:
-    """What is made."""
+class BatchCase:
+    """A batch to measure: generator, format, number of assets and their size in pixels."""
 
     generator: str
     exporter: str
@@ -51,44 +52,48 @@ class Case:
     size: tuple[int, int] | None = None
 
 
-CASES = (Case("faces", "gltf", 1200), Case("textures", "unity", 60, (512, 512)), Case("poses", "bvh", 2000))
+CASES = (
+    BatchCase("faces", "gltf", 1200),
+    BatchCase("textures", "unity", 60, (512, 512)),
+    BatchCase("poses", "bvh", 2000),
+)
 
 
-def request_of(case: Case, count: int) -> GenerationRequest:
-    """Seeds 1 to count, as the command line asks for them."""
+def request_of(case: BatchCase, count: int) -> GenerationRequest:
+    """Build the request of the command line for seeds 1 to count."""
     return GenerationRequest(model=case.generator, count=count, to=case.exporter, size=case.size)
 
 
-def plan_of(case: Case) -> Plan:
-    """The engine's work."""
+def plan_of(case: BatchCase) -> Plan:
+    """Build the plan of a whole batch."""
     file = inspect_model(shipped_models(case.generator)[-1])
     return Plan([resolve_request(request_of(case, case.count), file=file)])
 
 
-def prepared(case: Case) -> tuple[Any, list[Inputs], list[Any]]:
-    """The model on one thread, inputs and assets."""
+def prepare_samples(case: BatchCase) -> tuple[Any, list[Inputs], list[Any]]:
+    """Open the model on one thread, and build inputs and assets of the first seeds."""
     spec, model = load_generator(case.generator), open_model(shipped_models(case.generator)[-1], threads=1)
     request = request_of(case, SAMPLES)
     recipes = [seed_recipe(model, spec, request, seed) for seed in request.chosen_seeds()]
     return model, [inputs_of(model.manifest, spec, one) for one in recipes], make_assets(model, spec, recipes)
 
 
-def bare_network(case: Case) -> float:
+def bare_network(case: BatchCase) -> float:
     """Samples a second through onnxruntime."""
-    model, inputs, _ = prepared(case)
-    return rate(lambda i: run_inputs(model, [inputs[i % SAMPLES]], 0.85))
+    model, inputs, _ = prepare_samples(case)
+    return measure_rate(lambda i: run_inputs(model, [inputs[i % SAMPLES]], 0.85))
 
 
-def bare_export(case: Case) -> float:
+def bare_export(case: BatchCase) -> float:
     """Assets a second through the exporter."""
-    _, _, assets = prepared(case)
+    _, _, assets = prepare_samples(case)
     exporter = load_exporter(case.exporter)
     options = option_values(exporter.options, {})
-    return rate(lambda i: exporter.export(assets[i % SAMPLES], options))
+    return measure_rate(lambda i: exporter.export(assets[i % SAMPLES], options))
 
 
-def rate(work: Callable[[int], object]) -> float:
-    """How often a second work can be done."""
+def measure_rate(work: Callable[[int], object]) -> float:
+    """Measure how many times per second a function runs."""
     for i in range(SAMPLES):
         work(i)
     count, start = 0, time.perf_counter()
@@ -98,15 +103,15 @@ def rate(work: Callable[[int], object]) -> float:
     return count / (time.perf_counter() - start)
 
 
-def on_all_cores(work: Callable[[Case], float], case: Case) -> float:
-    """The sum of the rates of as many processes as there are cores."""
+def sum_rates(work: Callable[[BatchCase], float], case: BatchCase) -> float:
+    """Run a measurement in one process per core, and sum up the rates."""
     cores = os.cpu_count() or 1
     with ProcessPoolExecutor(cores, get_context("spawn")) as pool:
         return sum(pool.map(work, [case] * cores))
 
 
-def engine(case: Case) -> float:
-    """Assets a second, from the plan to the last synced line of the index."""
+def measure_batch(case: BatchCase) -> float:
+    """Measure assets per second, from the plan to the last synced line of the index."""
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
         summary = run_batch(plan_of(case), Path(folder), BatchSettings())
@@ -115,19 +120,19 @@ def engine(case: Case) -> float:
 
 
 def main() -> int:
-    """Measure in turns and print the tables."""
+    """Measure all cases in turn, and print a table."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
     good = True
-    say(f"Assets a second on {os.cpu_count()} cores, median of {rounds} rounds in turns:")
+    say(f"Assets per second on {os.cpu_count()} cores, median of {rounds} rounds in turns:")
     rows = []
     for case in CASES:
         turns = [
             {
-                "engine": engine(case),
+                "engine": measure_batch(case),
                 "network, one core": bare_network(case),
                 "export, one core": bare_export(case),
-                "network, all cores": on_all_cores(bare_network, case),
-                "export, all cores": on_all_cores(bare_export, case),
+                "network, all cores": sum_rates(bare_network, case),
+                "export, all cores": sum_rates(bare_export, case),
             }
             for _ in range(rounds)
         ]

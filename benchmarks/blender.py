@@ -216,7 +216,7 @@ class InstalledExtension:
 
 
 def is_program(program: str) -> bool:
-    """Whether a program is Blender, rather than a Python with bpy."""
+    """Return whether a program is Blender, rather than a Python with bpy."""
     return Path(program).stem.lower().startswith("blender")
 
 
@@ -287,7 +287,7 @@ class ExtensionBenchmark:
 
     def plan(self, exporter: str) -> Plan:
         """Plan of the materials for the batch engine."""
-        case = batch.Case("textures", exporter, self.count, (self.size, self.size))
+        case = batch.BatchCase("textures", exporter, self.count, (self.size, self.size))
         return batch.plan_of(case)
 
 
@@ -346,10 +346,10 @@ def row_of(name: str, facts: dict[str, Any]) -> dict[str, str]:
 
 def library(bench: ExtensionBenchmark) -> None:
     """Print how long it takes to fill a library."""
-    case = batch.Case("textures", "images", bench.count, (bench.size, bench.size))
+    case = batch.BatchCase("textures", "images", bench.count, (bench.size, bench.size))
     seconds = {
-        "inference alone": bench.count / batch.on_all_cores(batch.bare_network, case),
-        "PNG encoding alone": bench.count / batch.on_all_cores(batch.bare_export, case),
+        "inference alone": bench.count / batch.sum_rates(batch.bare_network, case),
+        "PNG encoding alone": bench.count / batch.sum_rates(batch.bare_export, case),
         "Blender's save alone": save_alone(bench),
     }
     whole = measure(lambda: fill(bench))

@@ -101,7 +101,7 @@ class Contestant:
 
     @property
     def preset(self) -> Preset:
-        """Its only preset."""
+        """Return the only preset."""
         return self.spec.presets[0]
 
 

@@ -57,10 +57,10 @@ class ModelSampler:
         assert self.model.manifest.noise is not None
         return self.model.manifest.noise.stride
 
-    def inputs(self, seed: int, size: tuple[int, int], wishes: Mapping[str, ConditionValue] | None = None) -> Inputs:
+    def inputs(self, seed: int, size: tuple[int, int], values: Mapping[str, ConditionValue] | None = None) -> Inputs:
         """Return the network's inputs for a seed."""
         manifest = self.model.manifest
-        row = condition_row(seed, manifest.rows, encode_conditions(manifest.conditions, wishes or {}))
+        row = condition_row(seed, manifest.rows, encode_conditions(manifest.conditions, values or {}))
         return Inputs(latent(seed, manifest.z_dim), row, seed_noise(manifest, self.spec, seed, row, size))
 
     def run(self, inputs: Sequence[Inputs]) -> Arrays:
@@ -83,10 +83,10 @@ class ModelSampler:
         """Generate pictures of consecutive seeds, each of its class of material, or of any class for None."""
         inputs = []
         for seed, material in enumerate(materials, first_seed):
-            wishes: dict[str, ConditionValue] = {"look": {look: 1.0}}
+            values: dict[str, ConditionValue] = {"look": {look: 1.0}}
             if material:
-                wishes["material"] = {material: 1.0}
-            inputs.append(self.inputs(seed, (size, size), wishes))
+                values["material"] = {material: 1.0}
+            inputs.append(self.inputs(seed, (size, size), values))
         assets = list(self.materials(inputs))
         albedo = np.stack([asset.albedo.transpose(2, 0, 1) for asset in assets])
         return {"albedo": albedo, "height": np.stack([asset.height[None] / asset.texel_size for asset in assets])}

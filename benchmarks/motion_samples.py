@@ -34,7 +34,8 @@ Windows = dict[Cell, Features]
 
 SECONDS = 2.0  # approximate duration of loops, which hold whole repetitions
 WINDOW = 64  # frames of a window of the linear model
-RIDGE = 0.1  # of the classifier
+# Ridge penalty of the classifier.
+RIDGE = 0.1
 WINDOWS, AXES = 512, 64  # number of windows to fit the linear model of a cell to, and its principal axes
 # Scale and offset that give signals about unit variance, and 0 for a figure at rest.
 SCALE = np.concatenate([ROOT_SCALE, np.full(132, ROTATION_SCALE), np.full(4, 0.5)])[:, None]
@@ -174,10 +175,10 @@ def at_pace(signals: Signals, pace: float) -> Signals:
 
 
 class ActionClassifier:
-    """Kernel ridge regression of actions on features, with a Gaussian kernel whose width is the median distance of
-    windows.
+    """Kernel ridge regression of actions on features.
 
-    All actions have the same weight, however many windows they have.
+    The width of the Gaussian kernel is the median distance of windows. All actions have the same weight, for any number
+    of windows.
     """
 
     def __init__(self, windows: Windows) -> None:

@@ -94,22 +94,27 @@ from ganassets_poses.segments import Segment
 
 FloatArray = NDArray[np.floating]
 
-FEWEST = 2  # least training clips and least held-out clips of a cell
-LEAST_PER_CELL = 8  # least generated clips of a cell
-TRAINING_SEGMENTS = 200  # most training segments of a cell
+# Minimum number of training clips and of held-out clips of a cell.
+FEWEST = 2
+# Minimum number of generated clips of a cell.
+LEAST_PER_CELL = 8
+# Maximum number of training segments of a cell.
+TRAINING_SEGMENTS = 200
 SPLITS = 8  # random halves
 DRAWN = 4096  # windows of a row in the Frechet distance, drawn by the weights of its cells
-PAIRS = 400  # most windows of a cell whose distances are compared
+# Maximum number of windows of a cell whose distances are compared.
+PAIRS = 400
 NEIGHBOURS, PRECISION_NEIGHBOURS = 5, 3
 GAP_LIMIT = 1e-4
-CLIPS, ROUNDS = 128, 3  # of the speed measurement
+# Number of clips and of repetitions of the speed measurement.
+CLIPS, ROUNDS = 128, 3
 EXPORTERS = ("bvh", "gltf")
 HELD_OUT, TRAINING, MODEL = "real, held out", "real, training", f"model, truncation {DEFAULT_TRUNCATION:g}"
 
 
 @dataclass(frozen=True)
 class PosesBenchmark:
-    """What all sections share: the model, the folders of motion, and the number of generated clips in a row."""
+    """Inputs of all sections: model, folders of motion, and number of generated clips in a row."""
 
     model: Model
     spec: GeneratorSpec

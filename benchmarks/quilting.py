@@ -1,5 +1,7 @@
-"""Image quilting: a texture from patches of an example (Efros and Freeman 2001, "Image Quilting for Texture Synthesis
-and Transfer"), what materials were made with before networks."""
+"""Quilt a texture from patches of an example, the usual method before networks.
+
+Source: Efros and Freeman 2001, "Image Quilting for Texture Synthesis and Transfer".
+"""
 
 from __future__ import annotations
 
@@ -9,11 +11,12 @@ from scipy.signal import fftconvolve
 
 FloatArray = NDArray[np.float32]
 
-TOLERANCE = 0.1  # patches that fit the overlap worse than the best by up to this share are drawn from
+# A patch is drawn from those whose error in the overlap is at most this share above the smallest.
+TOLERANCE = 0.1
 
 
 def quilted(example: FloatArray, size: int, rng: np.random.Generator, patch: int = 32, overlap: int = 8) -> FloatArray:
-    """(size, size, channels) texture of an (h, w, channels) example whose sides are at least a patch long.
+    """Quilt a (size, size, channels) texture from an (h, w, channels) example that is at least a patch large.
 
     Patches are laid in rows, each chosen among those that fit what lies there already, and cut where they differ least.
     """
@@ -53,7 +56,7 @@ def fitting_patch(
 
 
 def beyond_cut(difference: FloatArray) -> NDArray[np.bool_]:
-    """(h, w) what lies on or right of the path from top to bottom along which the (h, w) difference is smallest."""
+    """Mask (h, w) texels on and right of the vertical path along which the (h, w) difference is smallest."""
     cost = difference.astype(np.float64)
     for row in range(1, len(cost)):
         above = np.pad(cost[row - 1], 1, constant_values=np.inf)

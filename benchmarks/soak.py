@@ -24,7 +24,8 @@ from tables import print_table, say
 
 INTERVAL = 0.5  # seconds between measurements
 MAX_PARTS, MIN_PART = 10, 250  # parts of each job; assets in a part
-FILES_PER_CALL = 500  # of the validator
+# Number of files in one call of the validator.
+FILES_PER_CALL = 500
 VALIDATOR = Path(__file__).parents[1] / "tests" / "real" / "web"
 
 

@@ -1,4 +1,4 @@
-"""Real things for the tests: distributions with plugins on a path of their own, and small ONNX models."""
+"""Fixtures for all tests: installed distributions with plugins, and small ONNX models."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ settings.load_profile("ganassets")
 
 
 class PluginPath:
-    """A folder of installed distributions, made as pip leaves them."""
+    """A folder of distributions, as pip installs them."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -103,7 +103,7 @@ def tiles_model(tiles_bytes: bytes, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def make_model(tmp_path: Path) -> Callable[..., Path]:
-    """make(edit=..., **manifest changes) -> path of a squares model; edit may change the onnx.ModelProto first."""
+    """Return make(edit=..., **manifest changes), which writes a squares model; edit may change its onnx.ModelProto."""
 
     def make(edit: Callable[[Any], None] = lambda model: None, name: str = "model.onnx", **changes: Any) -> Path:
         model = build_model(**changes)

@@ -1,4 +1,4 @@
-"""Who may import whom, as written in pyproject.toml and docs/architecture.md."""
+"""Rules for imports, as in docs/architecture.md."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MOTION = ", ".join(
 
 
 def run_python(*args: str) -> subprocess.CompletedProcess[str]:
-    """The finished process of this Python, started in the project's folder."""
+    """Run this Python in the project's folder."""
     return subprocess.run([sys.executable, *args], cwd=ROOT, capture_output=True, text=True, check=False)
 
 

@@ -1,4 +1,4 @@
-"""No command opens a connection, looks a name up, or leaves a file where it isn't told to; see docs/privacy.md."""
+"""No command opens a connection, looks up a name, or leaves files in other places; see docs/privacy.md."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SUPPORT = Path(__file__).with_name("support")
 NAMESPACE = ("unshare", "--map-root-user", "--net", "--mount")
 TRAIN = "train portraits --data pictures --kimg 0.02 --device cpu --threads 1"
 RESUME = "train --resume run"
-# Commands in their order, each with what it makes in the working folder.
+# Commands in their order, each with its files in the working folder.
 COMMANDS = {
     "plugins list": "",
     "plugins check portraits": "",
@@ -133,7 +133,7 @@ def check_command(sandbox: Sandbox, command: str, made: str) -> None:
 
 
 @pytest.mark.slow
-def test_commands_tell_nobody_and_leave_nothing(sandbox: Sandbox) -> None:
+def test_commands_contact_nobody_and_leave_nothing(sandbox: Sandbox) -> None:
     pytest.importorskip("torch")
     write_sprites(sandbox.work / "pictures", opaque=True)
     (sandbox.work / "jobs.toml").write_text(JOBS)
@@ -146,17 +146,17 @@ def test_commands_tell_nobody_and_leave_nothing(sandbox: Sandbox) -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("blender"), reason="needs Blender")
 @pytest.mark.parametrize(("command", "made"), IN_BLENDER.items())
-def test_blender_in_the_background_tells_nobody(sandbox: Sandbox, command: str, made: str) -> None:
+def test_blender_in_the_background_contacts_nobody(sandbox: Sandbox, command: str, made: str) -> None:
     check_command(sandbox, command, made)
 
 
 @pytest.mark.slow
-def test_usd_tells_nobody(sandbox: Sandbox) -> None:
+def test_usd_contacts_nobody(sandbox: Sandbox) -> None:
     pytest.importorskip("pxr")
     check_command(sandbox, "generate poses -n 1 --seconds 0.5 --to usd -o usd", "usd")
 
 
-def test_the_process_beside_blender_tells_nobody(sandbox: Sandbox) -> None:
+def test_the_process_beside_blender_contacts_nobody(sandbox: Sandbox) -> None:
     done = sandbox.run("-c", ASKING)
     assert done.returncode == 0, done.stderr
     answers = [json.loads(line) for line in done.stdout.splitlines()]

@@ -13,7 +13,7 @@ from PIL import Image
 
 import ganassets
 from ganassets.api.errors import InputError
-from support.command_line import in_process, run
+from support.command_line import run, run_python
 from support.sprites import write_sprites
 
 HEAVY = ("numpy", "torch", "onnxruntime", "onnx", "pydantic", "PIL", "rich", "click")
@@ -24,7 +24,7 @@ def files_of(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize(
-    ("model", "wishes", "to", "options", "command"),
+    ("model", "values", "to", "options", "command"),
     [
         ("faces", {"age": 70}, "gltf", {"morphs": False}, ["--age", "70", "--option", "morphs=no"]),
         ("textures", {"size": "64x128", "material": "brick"}, "unity", {}, ["--size", "64x128", "--material", "brick"]),
@@ -32,8 +32,8 @@ def files_of(folder: Path) -> dict[str, bytes]:
          ["--action", "walk", "--seconds", "1", "--rig", "mixamo"]),
     ],
 )  # fmt: skip
-def test_saved_files_equal_those_of_the_command(model, wishes, to, options, command, tmp_path):
-    for asset in ganassets.generate(model, seeds="7-8", **wishes):
+def test_saved_files_equal_those_of_the_command(model, values, to, options, command, tmp_path):
+    for asset in ganassets.generate(model, seeds="7-8", **values):
         for path in asset.save(tmp_path / "python", to=to, **options):
             assert asset.name in path.name
     out = str(tmp_path / "command")
@@ -54,7 +54,7 @@ def test_lists_make_each_combination():
     assert len({asset.name for asset in assets}) == 4
 
 
-def test_files_are_kept_unless_told_otherwise(tmp_path):
+def test_files_are_kept_without_overwrite(tmp_path):
     (asset,) = ganassets.generate("textures", seeds=1, size=32)
     asset.save(tmp_path)
     with pytest.raises(InputError, match="is there already"):
@@ -63,7 +63,7 @@ def test_files_are_kept_unless_told_otherwise(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("model", "wishes", "text"),
+    ("model", "values", "text"),
     [
         ("nonsense", {}, "nonsense"),
         ("faces", {"shoe_size": 44}, "shoe_size"),
@@ -74,9 +74,9 @@ def test_files_are_kept_unless_told_otherwise(tmp_path):
         ("faces.onnx", {}, "faces.onnx"),
     ],
 )
-def test_mistakes_are_one_sentence_before_anything_is_made(model, wishes, text):
+def test_mistakes_are_reported_before_anything_is_generated(model, values, text):
     with pytest.raises(InputError, match=r"^[^\n]+$") as error:
-        ganassets.generate(model, **wishes)
+        ganassets.generate(model, **values)
     assert text in str(error.value)
 
 
@@ -91,9 +91,9 @@ def test_an_unknown_format_or_option_is_refused(tmp_path):
 
 def test_importing_is_light():
     code = f"import sys, ganassets\nprint([name for name in {HEAVY!r} if name in sys.modules])"
-    assert in_process(code).stdout == "[]\n"
+    assert run_python(code).stdout == "[]\n"
     code = f"import sys, ganassets\nganassets.generators()\nprint([name for name in {HEAVY!r} if name in sys.modules])"
-    assert in_process(code).stdout == "[]\n"
+    assert run_python(code).stdout == "[]\n"
 
 
 def test_types_ship():

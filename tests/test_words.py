@@ -1,4 +1,4 @@
-"""What must not get into the project: places of one machine, hosts, talk about how it was made, large data."""
+"""Content that must not get into the project: paths of one machine, hosts, notes on its making, large files."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def tracked() -> list[Path]:
 
 
 def found(text: str) -> list[str]:
-    """Each unwanted thing in the text, with what it is."""
+    """Yield each unwanted text and its kind."""
     return [
         f"{what}: {match[0]!r}"
         for what, pattern in UNWANTED.items()

@@ -1,10 +1,11 @@
-"""Our own choices against each other: the same pictures, size and time, one thing changed at a time.
+"""Compare settings of our training on the same images, at the same size, in the same time.
 
 Usage: python benchmarks/peers/bake_off.py DATA... [--seconds S] [--seeds 1,2] [--only NAME;...] [--device cpu]
            [--out DIR] [--tables]
 
-DATA, times and results are those of compare.py. Rows are ordered by mean distance; a change that doesn't beat "as it
-is" by more than the two differ between seeds has not been shown to be one for the better.
+DATA, times and results are the same as in compare.py. Each row changes one setting of the preset "as it is". Rows are
+ordered by mean distance. A difference from "as it is" that is not larger than the differences between seeds shows
+nothing.
 """
 
 from __future__ import annotations
@@ -12,14 +13,14 @@ from __future__ import annotations
 import statistics
 from typing import Any
 
-from bench import command_line, results_of
+from bench import collect_results, comparison_parser
 from contender import Contender
 from images import Images
 from ours import Ours
-from tell import by_contender, print_measures, values
+from results import by_contender, print_measures, values
 
-# Fields of the preset that differ from the generator's own. Pairs are samples with fakes of the same latents: where the
-# linear model holds all of the data, these are the samples themselves, and nothing can be learnt from them.
+# Fields that differ from the generator's own preset. "Pairs" are real samples with fakes of the same latents. Where the
+# linear model reproduces all of the data, both are the same, and nothing can be learnt from pairs.
 CHOICES: dict[str, dict[str, Any]] = {
     "as it is": {},
     "rates of 0 (the start)": {"learning_rate": 0.0, "regression_rate": 0.0},
@@ -41,14 +42,16 @@ CHOICES: dict[str, dict[str, Any]] = {
 }
 
 
-def make(name: str, images: Images, device: str, seed: int) -> Contender:
-    """Our training with one of the choices."""
+def build_contender(name: str, images: Images, device: str, seed: int) -> Contender:
+    """Build our training with one of the choices."""
     return Ours(images, device, seed, **CHOICES[name])
 
 
 def main() -> None:
-    """Run what is missing, then print the tables."""
-    results = results_of(command_line(__doc__ or "", 90, "1,2", "runs/bake-off").parse_args(), list(CHOICES), make)
+    """Run missing cases, then print the tables."""
+    results = collect_results(
+        comparison_parser(__doc__ or "", 90, "1,2", "runs/bake-off").parse_args(), list(CHOICES), build_contender
+    )
     mean = {
         (data, name): statistics.mean(values(some, "fd"))
         for data in dict.fromkeys(result["data"] for result in results)

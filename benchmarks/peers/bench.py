@@ -1,4 +1,4 @@
-"""Cases that run one after the other, each in a process of its own, and their results as lines of a file."""
+"""Run the cases of a comparison, each in its own process, and store their results in a file."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from contender import Contender, clock_of, race
+from contender import Contender, choose_clock, train_contender
 from images import DATA, Images
-from judge import SAMPLES, Judge, grid
+from judge import SAMPLES, SampleJudge, draw_grid
 
-Make = Callable[[str, Images, str, int], Contender]
+BuildContender = Callable[[str, Images, str, int], Contender]
 Result = dict[str, Any]
 
-# One thread. Memory is kept for the next step: glibc hands large blocks back to the system each time, and attention
-# spends a third of its time on getting them again.
-KEEP_MEMORY = {
+# Environment of a case: one thread, and freed memory is kept. By default, glibc returns large blocks to the system
+# after each step, and attention spends a third of its time on getting them back.
+ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "MALLOC_MMAP_MAX_": "0",
     "MALLOC_TRIM_THRESHOLD_": str(2**33),
@@ -31,8 +31,8 @@ KEEP_MEMORY = {
 
 
 @dataclass(frozen=True)
-class Case:
-    """A contender on a data set: what a result is known by."""
+class PeerCase:
+    """A contender on a data set; these fields identify its result."""
 
     data: str
     contender: str
@@ -40,18 +40,18 @@ class Case:
     seconds: float
     device: str
 
-    def is_of(self, result: Result) -> bool:
-        """Whether it is this case's."""
+    def matches(self, result: Result) -> bool:
+        """Return whether a result belongs to this case."""
         return asdict(self).items() <= result.items()
 
     @property
     def picture(self) -> str:
-        """File name of its samples."""
+        """Return the file name of the grid of samples."""
         return f"{self.data}-{re.sub(r'[^a-z0-9.]+', '-', self.contender)}-{self.seed}.png"
 
 
-def command_line(usage: str, seconds: float, seeds: str, out: str) -> argparse.ArgumentParser:
-    """Options that all comparisons have."""
+def comparison_parser(usage: str, seconds: float, seeds: str, out: str) -> argparse.ArgumentParser:
+    """Define the options that all comparisons share."""
     parser = argparse.ArgumentParser(description=usage, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", nargs="+", metavar="DATA")
     parser.add_argument("--seconds", type=float, default=seconds)
@@ -64,12 +64,12 @@ def command_line(usage: str, seconds: float, seeds: str, out: str) -> argparse.A
     return parser
 
 
-def results_of(options: argparse.Namespace, contenders: Sequence[str], make: Make) -> list[Result]:
-    """Results of a command line's cases; those that are missing are run first, unless only tables are wanted."""
+def collect_results(options: argparse.Namespace, contenders: Sequence[str], build: BuildContender) -> list[Result]:
+    """Return the results of a command line's cases; run missing ones first, unless --tables is given."""
     folders = {name: Path(folder) for name, _, folder in (given.partition("=") for given in options.data)}
     names = options.only.split(";") if options.only else list(contenders)
     cases = [
-        Case(data, name, int(seed), options.seconds, options.device)
+        PeerCase(data, name, int(seed), options.seconds, options.device)
         for seed in options.seeds.split(",")
         for data in folders
         for name in names
@@ -77,42 +77,47 @@ def results_of(options: argparse.Namespace, contenders: Sequence[str], make: Mak
     file = options.out / "results.jsonl"
     if options.one is not None:
         case = cases[options.one]
-        result = run_case(case, DATA[case.data](folders[case.data]), make, options.out)
+        result = run_case(case, DATA[case.data](folders[case.data]), build, options.out)
         with file.open("a", encoding="utf-8") as lines:
             lines.write(json.dumps(result) + "\n")
         sys.exit()
     options.out.mkdir(parents=True, exist_ok=True)
     for index, case in enumerate(cases if not options.tables else ()):
-        if not any(map(case.is_of, read(file))):
+        if not any(map(case.matches, read_results(file))):
             print(f"{index + 1} of {len(cases)}: {case}", flush=True)
-            subprocess.run([sys.executable, *sys.argv, "--one", str(index)], env=os.environ | KEEP_MEMORY, check=False)
-    return [result for result in read(file) if any(case.is_of(result) for case in cases)]
+            subprocess.run([sys.executable, *sys.argv, "--one", str(index)], env=os.environ | ENVIRONMENT, check=False)
+    return [result for result in read_results(file) if any(case.matches(result) for case in cases)]
 
 
-def read(file: Path) -> list[Result]:
-    """Results that are there; the last line of a run that was killed may be half of one."""
+def read_results(file: Path) -> list[Result]:
+    """Read the stored results; a killed process may have left an incomplete last line."""
     if not file.exists():
         return []
     lines = file.read_text(encoding="utf-8").splitlines()
     return [json.loads(line) for line in lines if line.endswith("}")]
 
 
-def run_case(case: Case, images: Images, make: Make, out: Path) -> Result:
-    """Train, judge what comes out (of live and averaged weights the better, by distance), save a grid of samples."""
+def run_case(case: PeerCase, images: Images, build: BuildContender, out: Path) -> Result:
+    """Train a contender, measure its samples, and save a grid of them.
+
+    If it has live and averaged weights, those with the smaller distance count.
+    """
     torch.set_num_threads(1)
-    ended = race(lambda: make(case.contender, images, case.device, case.seed), case.seconds, clock_of(case.device))
-    samples = {weights: made.nan_to_num() for weights, made in ended.contender.samples(SAMPLES).items()}
-    judge = Judge(images)
-    measured = {weights: judge.measures(made) for weights, made in samples.items()}
+    trained = train_contender(
+        lambda: build(case.contender, images, case.device, case.seed), case.seconds, choose_clock(case.device)
+    )
+    samples = {weights: found.nan_to_num() for weights, found in trained.contender.samples(SAMPLES).items()}
+    judge = SampleJudge(images)
+    measured = {weights: judge.measures(found) for weights, found in samples.items()}
     best = min(measured, key=lambda weights: measured[weights]["fd"])
-    grid(samples[best]).save(out / case.picture)
+    draw_grid(samples[best]).save(out / case.picture)
     facts = {
         "images": len(images),
-        "steps": ended.steps,
-        "spent": round(ended.seconds, 1),
-        "rate": round(ended.rate, 2),
-        "parameters": ended.parameters,
-        "precision_of_numbers": ended.contender.precision,
+        "steps": trained.steps,
+        "spent": round(trained.seconds, 1),
+        "rate": round(trained.rate, 2),
+        "parameters": trained.parameters,
+        "precision_of_numbers": trained.contender.precision,
         "weights": best,
         "fd_of": {weights: values["fd"] for weights, values in measured.items()},
     }

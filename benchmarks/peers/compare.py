@@ -20,12 +20,12 @@ import statistics
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bench import Result, command_line, results_of
+from bench import Result, collect_results, comparison_parser
 from contender import Contender
 from images import Images
 from ours import Ours
 from packages import LIGHTWEIGHT_NARROW, STYLE_NARROW, LightweightGan, StyleGan2
-from tell import draw_comparison, print_measures, print_table, select_results, values
+from results import draw_comparison, print_measures, print_table, select_results, values
 
 OURS = "ganassets"
 CONTENDERS: dict[str, Callable[[Images, str, int], Contender]] = {
@@ -39,7 +39,7 @@ CONTENDERS: dict[str, Callable[[Images, str, int], Contender]] = {
 MOST_OF_DEFAULT, MOST_OF_NARROW, LEAST_SPEED = 0.5, 0.8, 1.5
 
 
-def make(name: str, images: Images, device: str, seed: int) -> Contender:
+def build_contender(name: str, images: Images, device: str, seed: int) -> Contender:
     """Build a contender by its name."""
     return CONTENDERS[name](images, device, seed)
 
@@ -72,11 +72,13 @@ def print_ratios(results: Sequence[Result]) -> None:
 
 def main() -> None:
     """Run missing cases, then print the tables."""
-    parser = command_line(__doc__ or "", 150, "1,2,3", "runs/peers")
+    parser = comparison_parser(__doc__ or "", 150, "1,2,3", "runs/peers")
     parser.add_argument("--pictures", type=Path)
     options = parser.parse_args()
     order = list(CONTENDERS)
-    results = sorted(results_of(options, order, make), key=lambda r: (r["data"], order.index(r["contender"])))
+    results = sorted(
+        collect_results(options, order, build_contender), key=lambda r: (r["data"], order.index(r["contender"]))
+    )
     print_measures(results)
     print_ratios(results)
     for data in dict.fromkeys(result["data"] for result in results if options.pictures):

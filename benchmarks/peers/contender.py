@@ -1,4 +1,4 @@
-"""What takes part in a comparison, and the time it gets."""
+"""Train the contenders of a comparison for a fixed time."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class Contender(Protocol):
     """Networks in training.
 
     Attributes:
-        batch: images a step.
-        precision: "float32" or "bfloat16".
+        batch: number of images in a step.
+        precision: number format, "float32" or "bfloat16".
     """
 
     batch: int
@@ -27,21 +27,21 @@ class Contender(Protocol):
 
     @property
     def networks(self) -> tuple[Sequence[nn.Module], nn.Module]:
-        """What is trained on the generator's side, and the discriminator."""
+        """Return the trained networks of the generator, and the discriminator."""
         ...
 
     def step(self, share: float) -> None:
-        """Update the networks once; `share` of the time, in [0, 1), is over."""
+        """Update the networks once; `share` is the share of the time that has passed, in [0, 1)."""
         ...
 
     def samples(self, count: int) -> Mapping[str, torch.Tensor]:
-        """(count, 3, size, size) in [0, 1] on the CPU, made by the "live" weights, by their "average", or by each."""
+        """Generate (count, 3, size, size) samples in [0, 1] on the CPU by "live" weights, their "average", or both."""
         ...
 
 
 @dataclass(frozen=True)
-class Race:
-    """A contender after its time: steps it made, seconds it took, the last step to its end."""
+class TrainedContender:
+    """A contender after its training, with the number of steps and the seconds until the last step ended."""
 
     contender: Contender
     steps: int
@@ -49,46 +49,46 @@ class Race:
 
     @property
     def rate(self) -> float:
-        """Images a second, preparation included."""
+        """Return images per second, including the preparation."""
         return self.steps * self.contender.batch / self.seconds
 
     @property
     def parameters(self) -> tuple[int, int]:
-        """Of the generator's side and of the discriminator."""
+        """Return the numbers of trained parameters of the generator and of the discriminator."""
         generators, discriminator = self.contender.networks
         return sum(map(count_parameters, generators)), count_parameters(discriminator)
 
 
-def clock_of(device: str) -> Callable[[], float]:
-    """Seconds of this process: of its one thread on a CPU, where others' work must not count; else on the wall."""
+def choose_clock(device: str) -> Callable[[], float]:
+    """Return a clock in seconds: processor time on a CPU, so that other programs don't count, else wall-clock time."""
     if device == "cpu":
         return time.process_time
 
-    def wall() -> float:
+    def read_wall_clock() -> float:
         torch.cuda.synchronize()
         return time.perf_counter()
 
-    return wall
+    return read_wall_clock
 
 
-def race(make: Callable[[], Contender], seconds: float, clock: Callable[[], float]) -> Race:
-    """Make a contender and train it until the time is over."""
+def train_contender(build: Callable[[], Contender], seconds: float, clock: Callable[[], float]) -> TrainedContender:
+    """Build a contender and train it until the time is over."""
     start = clock()
-    contender = make()
+    contender = build()
     steps = 0
     while (spent := clock() - start) < seconds:
         contender.step(spent / seconds)
         steps += 1
-    return Race(contender, steps, clock() - start)
+    return TrainedContender(contender, steps, clock() - start)
 
 
-class Batches:
-    """Random batches of images, on the device they are trained on."""
+class RandomBatches:
+    """Draw random batches of images, on the training device."""
 
     def __init__(self, images: Images, device: str) -> None:
         self.images = torch.from_numpy(images).to(device)
 
     def draw(self, count: int) -> torch.Tensor:
-        """(count, 3, size, size) in [0, 1]; the state is torch's own, as in the packages that are compared."""
+        """Draw (count, 3, size, size) images in [0, 1] by torch's global random state, as the packages do."""
         index = torch.randint(len(self.images), (count,)).to(self.images.device)
         return self.images[index].float() / 255

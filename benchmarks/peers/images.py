@@ -1,4 +1,4 @@
-"""Images to train on: uint8 (n, 3, SIZE, SIZE), the same for all contenders."""
+"""Read the training images of a comparison as uint8 (n, 3, SIZE, SIZE), the same for all contenders."""
 
 from __future__ import annotations
 
@@ -10,39 +10,40 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 SIZE = 64
-CROP = 128  # pixels of a texture that become SIZE
-CROPS = 4  # of a texture
+# Side in pixels of a texture's crop, which is reduced to SIZE, and number of crops of each texture.
+CROP = 128
+CROPS = 4
 HEADS = 2048
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 
 Images = NDArray[np.uint8]
 
 
-def planar(image: Image.Image) -> Images:
-    """(3, height, width) of a picture."""
+def to_planes(image: Image.Image) -> Images:
+    """Convert an image to (3, height, width) RGB."""
     return np.asarray(image.convert("RGB")).transpose(2, 0, 1)
 
 
-def portraits(folder: Path) -> Images:
-    """The middle square of every picture in a folder and below it."""
+def read_portraits(folder: Path) -> Images:
+    """Read the middle square of every picture in a folder and its subfolders."""
     files = sorted(file for file in folder.rglob("*") if file.suffix.lower() in SUFFIXES)
-    return np.stack([planar(ImageOps.fit(Image.open(file).convert("RGB"), (SIZE, SIZE))) for file in files])
+    return np.stack([to_planes(ImageOps.fit(Image.open(file).convert("RGB"), (SIZE, SIZE))) for file in files])
 
 
-def textures(folder: Path) -> Images:
-    """CROPS random crops of every albedo picture below a folder, halved."""
+def read_textures(folder: Path) -> Images:
+    """Read CROPS random crops of every albedo picture in subfolders, at half their size."""
     rng = np.random.default_rng(0)
     crops = []
     for file in sorted(folder.glob("*/albedo.*")):
         image = Image.open(file).convert("RGB")
         for _ in range(CROPS):
             left, top = (int(rng.integers(side - CROP + 1)) for side in image.size)
-            crops.append(planar(image.crop((left, top, left + CROP, top + CROP)).reduce(CROP // SIZE)))
+            crops.append(to_planes(image.crop((left, top, left + CROP, top + CROP)).reduce(CROP // SIZE)))
     return np.stack(crops)
 
 
-def heads(folder: Path) -> Images:
-    """Painted skins of the faces generator; they come from no folder."""
+def paint_heads(folder: Path) -> Images:
+    """Paint skins with the painter of the faces generator; the folder is not used."""
     from dataclasses import replace
 
     from ganassets_faces import QUICK
@@ -53,4 +54,8 @@ def heads(folder: Path) -> Images:
     return head_data(preset, {}, 0, lambda done, total: None).signals["albedo"]
 
 
-DATA: dict[str, Callable[[Path], Images]] = {"portraits": portraits, "textures": textures, "heads": heads}
+DATA: dict[str, Callable[[Path], Images]] = {
+    "portraits": read_portraits,
+    "textures": read_textures,
+    "heads": paint_heads,
+}

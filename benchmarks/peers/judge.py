@@ -24,8 +24,8 @@ AXES = 64
 SHOWN = 32
 
 
-class Judge:
-    """Measures samples against a reference (n, 3, size, size) uint8, the same for every contender."""
+class SampleJudge:
+    """Measure samples against a reference (n, 3, size, size) uint8, the same for every contender."""
 
     def __init__(self, reference: Images) -> None:
         self.network = ImageFeatures()
@@ -58,7 +58,7 @@ class Judge:
         return {name: round(float(value), 4) for name, value in values.items()}
 
 
-def grid(samples: torch.Tensor, columns: int = 8) -> Image.Image:
+def draw_grid(samples: torch.Tensor, columns: int = 8) -> Image.Image:
     """Draw the first samples, row by row."""
     rows = [torch.cat(list(row), 2) for row in samples[:SHOWN].split(columns)]
     sheet = torch.cat(rows, 1)

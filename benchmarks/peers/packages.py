@@ -1,10 +1,10 @@
-"""Two packages from PyPI: their networks, losses and defaults, in training steps of our own.
+"""Train two packages from PyPI with their networks, losses and defaults, in training steps of our own.
 
-Their trainers ask for CUDA even to be imported, and read folders; the steps here do what theirs do on any device:
+Their trainers can't be imported without CUDA, and read folders. The steps here do the same on any device:
 lightweight-gan 1.2.1 (Liu et al. 2021, "Towards Faster and Stabilized GAN Training for High-fidelity Few-shot Image
 Synthesis") and stylegan2-pytorch 1.9.0 (Karras et al. 2020, "Analyzing and Improving the Image Quality of StyleGAN").
-Where they accumulate gradients over several batches by default, each batch is a step here: in a short time the larger
-number of steps serves them better. So does an average of weights from the start, where theirs begins at step 20,000.
+Two changes help them in a short time. By default, they accumulate gradients over several batches; here each batch is a
+step. They average weights from step 20,000 on; here the average starts at the beginning.
 """
 
 from __future__ import annotations
@@ -19,24 +19,26 @@ from typing import Any, TypeVar
 from unittest import mock
 
 import torch
-from contender import Batches
+from contender import RandomBatches
 from images import SIZE, Images
 from torch import Tensor, nn
 
-# Imported by the packages, used by no training step of default settings.
+# Modules that the packages import and that training steps with default settings don't use.
 UNUSED = ("aim", "torchvision", "adabelief_pytorch", "fire")
 PENALTY_INTERVAL, PENALTY_WEIGHT = 4, 10.0
-AVERAGE_START = 2  # step that both take their average's first weights from
-CHUNK = 32  # samples made at once
-AVERAGE_STEPS = 139  # its half-life: before, it is a mix with nearly untrained weights
-
+# Step at which both packages copy the live weights to their average.
+AVERAGE_START = 2
+# Half-life of the average in steps; before, it contains much of the nearly untrained weights.
+AVERAGE_STEPS = 139
+# Number of samples that are generated at once.
+CHUNK = 32
 
 Weights = TypeVar("Weights")
 
 
 @contextmanager
 def without_cuda() -> Iterator[None]:
-    """Let the packages be imported, and their networks be made, where there is no CUDA."""
+    """Let the packages be imported, and their networks be built, on machines without CUDA."""
     absent = {name: mock.MagicMock() for name in UNUSED if name not in sys.modules}
     sys.modules.update(absent)
     try:
@@ -51,8 +53,8 @@ def without_cuda() -> Iterator[None]:
 
 
 @contextmanager
-def onednn(enabled: bool) -> Iterator[None]:
-    """Let torch use oneDNN, or not."""
+def set_onednn(enabled: bool) -> Iterator[None]:
+    """Switch oneDNN on or off within the context."""
     before = torch.backends.mkldnn.enabled
     torch.backends.mkldnn.enabled = enabled
     try:
@@ -61,30 +63,31 @@ def onednn(enabled: bool) -> Iterator[None]:
         torch.backends.mkldnn.enabled = before
 
 
-def load(package: str) -> ModuleType:
-    """A package's module of networks and losses."""
-    importlib.import_module("einops.layers.torch")  # these look at torch themselves, and must see it as it is
+def import_package(package: str) -> ModuleType:
+    """Import a package's module of networks and losses."""
+    # These two check torch's devices on import, so they must not see the patched torch.
+    importlib.import_module("einops.layers.torch")
     importlib.import_module("kornia")
     with without_cuda():
         return importlib.import_module(f"{package}.{package}")
 
 
-def penalty(images: Tensor, scores: Sequence[Tensor]) -> Tensor:
-    """Mean squared norm of the gradient of (n, ...) scores at (n, 3, h, w) images, weighted."""
+def gradient_penalty(images: Tensor, scores: Sequence[Tensor]) -> Tensor:
+    """Return the weighted mean squared norm of the gradient of (n, ...) scores at (n, 3, h, w) images."""
     total = torch.stack([score.sum() for score in scores]).sum()
     (gradient,) = torch.autograd.grad(total, images, create_graph=True)
     return PENALTY_WEIGHT * gradient.flatten(1).square().sum(1).mean()
 
 
-def update(optimiser: torch.optim.Optimizer, loss: Tensor) -> None:
-    """One step down a loss."""
+def take_step(optimiser: torch.optim.Optimizer, loss: Tensor) -> None:
+    """Take one step of an optimiser."""
     optimiser.zero_grad()
     loss.backward()
     optimiser.step()
 
 
 class LightweightGan:
-    """lightweight-gan: skip-layer excitation, hinge loss on two scores, a discriminator that also reconstructs."""
+    """Train lightweight-gan: skip-layer excitation, hinge loss on two scores, reconstruction in the discriminator."""
 
     batch = 10
     precision = "float32"
@@ -93,21 +96,22 @@ class LightweightGan:
     def __init__(self, images: Images, device: str, seed: int, **network: Any) -> None:
         torch.manual_seed(seed)
         random.seed(seed)
-        self.package: Any = load("lightweight_gan")
-        self.package.Blur = nn.Identity  # as its trainer does before it makes networks, unless asked for antialiasing
+        self.package: Any = import_package("lightweight_gan")
+        # Its trainer does the same before it builds networks, unless antialiasing is on.
+        self.package.Blur = nn.Identity
         with without_cuda():
             self.gan = self.package.LightweightGAN(image_size=SIZE, **{**self.network, **network}).to(device).train()
-        self.batches, self.device, self.count = Batches(images, device), device, 0
-        # Its default: more for fewer images, at most a half.
+        self.batches, self.device, self.count = RandomBatches(images, device), device, 0
+        # Its default: a higher probability for fewer images, at most 0.5.
         self.augmentation = {"prob": min(0.5, (1e5 - len(images)) * 3e-6), "types": ["cutout", "translation"]}
         self.networks = ([self.gan.G], self.gan.D)
 
     def latent(self, count: int) -> Tensor:
-        """(count, latent_dim) normals."""
+        """Draw (count, latent_dim) normals."""
         return torch.randn(count, self.gan.latent_dim).to(self.device)
 
     def step(self, share: float) -> None:
-        """The discriminator on real and made images, with reconstruction and penalty; then the generator."""
+        """Update the discriminator with reconstruction and penalty, then the generator."""
         del share
         gan, penalised = self.gan, self.count % PENALTY_INTERVAL == 0
         real = self.batches.draw(self.batch).requires_grad_(penalised)
@@ -120,25 +124,27 @@ class LightweightGan:
         hinge = self.package.hinge_loss
         loss = hinge(real=real_score, fake=made_score) + hinge(real=real_score_32, fake=made_score_32) + reconstruction
         if penalised:
-            both = penalty(real, (real_score, real_score_32)) + penalty(seen, (made_score, made_score_32))
+            both = gradient_penalty(real, (real_score, real_score_32)) + gradient_penalty(
+                seen, (made_score, made_score_32)
+            )
             loss = loss + both / 2
-        update(gan.D_opt, loss)
+        take_step(gan.D_opt, loss)
         score, score_32, _ = gan.D_aug(gan.G(self.latent(self.batch)), **self.augmentation)
         generator_loss = self.package.gen_hinge_loss
-        update(gan.G_opt, generator_loss(score, None) + generator_loss(score_32, None))
+        take_step(gan.G_opt, generator_loss(score, None) + generator_loss(score_32, None))
         self.average()
 
     def average(self) -> None:
-        """Move the averaged weights, at the package's rate."""
+        """Update the averaged weights at the package's rate."""
         (self.gan.reset_parameter_averaging if self.count == AVERAGE_START else self.gan.EMA)()
         self.count += 1
 
     @torch.no_grad()
     def samples(self, count: int) -> dict[str, Tensor]:
-        """Of the live weights and of their average."""
+        """Generate samples by the live weights and by their average."""
         self.gan.eval()
         z = self.latent(count)
-        generators = weights_of(self.count, self.gan.G, self.gan.GE)
+        generators = select_weights(self.count, self.gan.G, self.gan.GE)
         return {
             name: torch.cat([generator(part) for part in z.split(CHUNK)]).clamp(0, 1).cpu()
             for name, generator in generators.items()
@@ -146,7 +152,7 @@ class LightweightGan:
 
 
 class StyleGan2:
-    """stylegan2-pytorch: mapped styles, two of them mixed in nine steps of ten, hinge loss, path lengths late on."""
+    """Train stylegan2-pytorch: style mixing in nine of ten steps, hinge loss, path length penalty after 5000 steps."""
 
     batch = 5
     precision = "float32"
@@ -157,34 +163,37 @@ class StyleGan2:
     def __init__(self, images: Images, device: str, seed: int, **network: Any) -> None:
         torch.manual_seed(seed)
         random.seed(seed)
-        self.package: Any = load("stylegan2_pytorch")
+        self.package: Any = import_package("stylegan2_pytorch")
         with without_cuda():
             self.gan = self.package.StyleGAN2(image_size=SIZE, **{**self.network, **network}).to(device).train()
-        self.batches, self.device, self.count = Batches(images, device), device, 0
+        self.batches, self.device, self.count = RandomBatches(images, device), device, 0
         self.path_length: Tensor | None = None
         self.networks = ([self.gan.S, self.gan.G], self.gan.D)
 
     def noise(self, count: int) -> Tensor:
-        """(count, size, size, 1) uniform."""
+        """Draw (count, size, size, 1) uniform noise."""
         return torch.rand(count, SIZE, SIZE, 1).to(self.device)
 
     def styles(self, mapping: nn.Module, count: int, mixing: bool) -> Tensor:
-        """(count, layers, latent_dim) one mapped latent for all layers, or two with a random layer between them."""
+        """Draw (count, layers, latent_dim) styles: one latent for all layers, or two that change at a random layer."""
         layers = self.gan.G.num_layers
         first, second = (mapping(torch.randn(count, self.gan.G.latent_dim).to(self.device)) for _ in range(2))
         change = int(torch.rand(()) * layers) if mixing else layers
         return torch.stack([first if layer < change else second for layer in range(layers)], 1)
 
     def step(self, share: float) -> None:
-        """A step; on the CPU without oneDNN: with it the discriminator's update corrupts memory, and the process dies
-        after some steps (torch 2.13). This costs half of the speed."""
+        """Update both networks and their average.
+
+        On a CPU, oneDNN is off, which halves the speed. With it, the discriminator's update corrupts memory and the
+        process crashes after some steps (torch 2.13).
+        """
         del share
-        with onednn(self.device != "cpu"):
-            self.train()
+        with set_onednn(self.device != "cpu"):
+            self.update_networks()
         self.average()
 
-    def train(self) -> None:
-        """The discriminator on made and real images, with its penalty; then the generator, with path lengths."""
+    def update_networks(self) -> None:
+        """Update the discriminator on real and generated images, with its penalty, then the generator."""
         gan, penalised = self.gan, self.count % PENALTY_INTERVAL == 0
         mixing = random.random() < self.mixed
         with torch.no_grad():
@@ -194,32 +203,32 @@ class StyleGan2:
         (made_score, _), (real_score, _) = gan.D_aug(made), gan.D_aug(real)
         loss = self.package.hinge_loss(fake=made_score, real=real_score)
         if penalised:
-            loss = loss + penalty(real, (real_score,)) + penalty(made, (made_score,))
-        update(gan.D_opt, loss)
+            loss = loss + gradient_penalty(real, (real_score,)) + gradient_penalty(made, (made_score,))
+        take_step(gan.D_opt, loss)
         styles = self.styles(gan.S, self.batch, mixing)
         made = gan.G(styles, self.noise(self.batch))
         loss = self.package.gen_hinge_loss(gan.D_aug(made)[0], None)
         if self.count > self.path_start and self.count % self.path_interval == 0:
             loss = loss + self.path_penalty(styles, made)
-        update(gan.G_opt, loss)
+        take_step(gan.G_opt, loss)
 
     def path_penalty(self, styles: Tensor, made: Tensor) -> Tensor | float:
-        """Squared differences of path lengths from their running mean, which has no value the first time."""
+        """Return the mean squared difference of path lengths from their running mean; 0 the first time."""
         lengths = self.package.calc_pl_lengths(styles, made)
         mean, now = self.path_length, lengths.detach().mean()
         self.path_length = now if mean is None else mean * 0.99 + now * 0.01
         return 0.0 if mean is None else (lengths - mean).square().mean()
 
     def average(self) -> None:
-        """Move the averaged weights, at the package's rate."""
+        """Update the averaged weights at the package's rate."""
         (self.gan.reset_parameter_averaging if self.count == AVERAGE_START else self.gan.EMA)()
         self.count += 1
 
     @torch.no_grad()
     def samples(self, count: int) -> dict[str, Tensor]:
-        """Of the live weights and of their average, not truncated."""
+        """Generate samples by the live weights and by their average, without truncation."""
         self.gan.eval()
-        parts = weights_of(self.count, (self.gan.S, self.gan.G), (self.gan.SE, self.gan.GE))
+        parts = select_weights(self.count, (self.gan.S, self.gan.G), (self.gan.SE, self.gan.GE))
         sizes = [min(CHUNK, count - start) for start in range(0, count, CHUNK)]
         made = {
             name: [generator(self.styles(mapping, n, False), self.noise(n)) for n in sizes]
@@ -228,12 +237,12 @@ class StyleGan2:
         return {name: torch.cat(images).clamp(0, 1).cpu() for name, images in made.items()}
 
 
-def weights_of(steps: int, live: Weights, average: Weights) -> dict[str, Weights]:
-    """The weights worth looking at after some steps, by name."""
+def select_weights(steps: int, live: Weights, average: Weights) -> dict[str, Weights]:
+    """Return live and, after enough steps, averaged weights by name."""
     return {"live": live} | ({"average": average} if steps >= AVERAGE_STEPS else {})
 
 
-# As near to our own number of parameters as their arguments go. stylegan2-pytorch keeps half as many again: a smaller
-# fmap_max does not reach its averaged generator.
+# Networks with about as many parameters as ours, as far as the packages' arguments allow. stylegan2-pytorch keeps half
+# as many again, because a smaller fmap_max does not reach its averaged generator.
 LIGHTWEIGHT_NARROW = {"latent_dim": 64, "fmap_max": 128, "fmap_inverse_coef": 9, "attn_res_layers": []}
 STYLE_NARROW = {"latent_dim": 64, "network_capacity": 4, "fmap_max": 128}

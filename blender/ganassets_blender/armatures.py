@@ -36,7 +36,8 @@ from ganassets.api.motion.rotations import conjugate, from_matrix, make_continuo
 from ganassets.api.motion.take import Take
 
 MAX_BONES, MAX_BYTES, MAX_NAME_LENGTH = 2000, 4 * 2**20, 255
-MAX_NUMBER = 1e9  # in a matrix
+# Largest absolute value in a matrix.
+MAX_NUMBER = 1e9
 MAX_SHEAR = 1e-2  # deviation of a bone's matrix from a rotation with a uniform scale
 W_FIRST = (3, 0, 1, 2)
 FloatArray = NDArray[np.floating]
@@ -103,7 +104,7 @@ class Armature:
 
     @cached_property
     def is_generated(self) -> bool:
-        """Whether Rigify has generated the armature."""
+        """Return whether Rigify has generated the armature."""
         return TORSO in self.bones and not missing_joints(match_bones(list(self.bones), rigs=[RIGIFY_CONTROLS]))
 
     def humanoid(self) -> dict[str, str]:
@@ -241,18 +242,18 @@ class ArmaturePose:
     rotations: Mapping[str, FloatArray]
 
     def rotation_since_rest(self, bone: str) -> FloatArray:
-        """(f, 4) rotation of a bone relative to its rest pose; the identity for ""."""
+        """Return the (f, 4) rotations of a bone relative to its rest pose; the identity for ""."""
         if not bone:
             return np.broadcast_to(IDENTITY, next(iter(self.rotations.values())).shape)
         return multiply(self.rotations[bone], conjugate(self.armature.rotations[bone]))
 
     def inherited_rotation(self, bone: str) -> FloatArray:
-        """(f, 4) rotation of a bone without its own keyframes."""
+        """Return the (f, 4) rotations of a bone without its own keyframes."""
         parent = self.armature.keyed_parent(bone, self.rotations)
         return multiply(self.rotation_since_rest(parent), self.armature.rotations[bone])
 
     def head(self, bone: str) -> FloatArray:
-        """(f, 3) positions of a bone's head."""
+        """Return the (f, 3) positions of a bone's head."""
         heads, parent = self.armature.heads, self.armature.keyed_parent(bone, self.rotations)
         if not parent:
             return np.broadcast_to(heads[bone], self.rotation_since_rest("")[:, :3].shape)

@@ -18,7 +18,8 @@ from .errors import LibraryError
 FILE = "blender_assets.cats.txt"
 MAX_BYTES = 2**24
 HEADER = "# This is an Asset Catalog Definition file for Blender.\n\nVERSION 1\n"
-NAMESPACE = uuid.UUID("4f0c2f0a-9d0e-5a51-8d8e-6a0b7a2c4c11")  # of the identifiers of our catalogs
+# Namespace of the identifiers of our catalogs.
+NAMESPACE = uuid.UUID("4f0c2f0a-9d0e-5a51-8d8e-6a0b7a2c4c11")
 
 
 def make_identifier(path: str) -> str:

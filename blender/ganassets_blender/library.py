@@ -60,7 +60,7 @@ def ignore_progress(_done: int, _total: int) -> None:
 
 @dataclass(frozen=True)
 class LibraryTerms:
-    """How assets are stored in a library.
+    """Settings for storing assets in a library.
 
     Attributes:
         pack: whether images are stored in the volumes; otherwise they are stored beside them.

@@ -50,7 +50,8 @@ W_FIRST = (3, 0, 1, 2)
 UP, FORWARDS = np.array([0.0, 1, 0]), np.array([0.0, 0, 1])
 MIN_BONE_LENGTH = 0.005  # metres
 END_BONE_SHARE = 0.6  # length of a bone without children, relative to its parent
-TAG_DECIMALS = 2  # of a slider's value
+# Decimals of a slider's value in a tag.
+TAG_DECIMALS = 2
 ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time in a zip file
 
 FloatArray = NDArray[np.floating]
@@ -315,7 +316,7 @@ def encode_bones(positions: FloatArray, rotations: FloatArray, parents: Sequence
 
 
 def bone_lengths(positions: FloatArray, parents: Sequence[int]) -> FloatArray:
-    """(j,) float32 lengths of bones in metres: to the first child, or a share of the parent's length without one."""
+    """Return (j,) float32 bone lengths in metres: to the first child, or a share of the parent's length without one."""
     lengths = np.zeros(len(positions), np.float32)
     for joint, parent in enumerate(parents):
         child = next((k for k, above in enumerate(parents) if above == joint), None)
@@ -327,7 +328,7 @@ def bone_lengths(positions: FloatArray, parents: Sequence[int]) -> FloatArray:
 
 
 def choose_rotations(positions: FloatArray, parents: Sequence[int]) -> FloatArray:
-    """(j, 4) rotations that make bones point at their only child, upwards with several children, forwards without any.
+    """Return (j, 4) rotations that point bones at their only child, upwards with several, forwards without any.
 
     The bones of eyes and jaw, which have no children, point forwards.
     """

@@ -23,7 +23,8 @@ SUPERSAMPLING = 3  # scale at which a clip is drawn before it is reduced
 AZIMUTH, PITCH = 58.0, 9.0  # degrees between the camera and the figure's front, and downwards
 MARGIN = 0.03  # relative to the image's side
 POSE_DISTANCE = 0.42  # metres between poses
-FAINT_OPACITY = 0.42  # of all poses but the main one
+# Opacity of all poses except the main one.
+FAINT_OPACITY = 0.42
 MIN_DIFFERENCE = 0.12  # metres; poses whose joints are closer on average are not drawn
 
 

@@ -54,5 +54,6 @@ def cli() -> None:
 def main() -> None:
     """Run the `ganassets` program."""
     if DEBUG_OPTION not in sys.argv:
-        os.environ.setdefault("PYTHONWARNINGS", "ignore")  # for the processes that this one starts
+        # Child processes inherit it.
+        os.environ.setdefault("PYTHONWARNINGS", "ignore")
     cli.main(prog_name="ganassets")

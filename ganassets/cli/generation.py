@@ -1,4 +1,4 @@
-"""What commands that make assets share: run a plan, show progress and results, draw contact sheets."""
+"""Run a plan for any command that generates assets: show progress and results, draw contact sheets."""
 
 from __future__ import annotations
 

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from ..inference.recipe import Recipe
 
 PICTURES = {".png", ".webp"}
-MAX_BYTES = 2**31  # of a file to compare with
+# Maximum size of a file to compare with.
+MAX_BYTES = 2**31
 
 EXAMPLES = """\b
 Examples:

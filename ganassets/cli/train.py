@@ -139,7 +139,7 @@ def command(
 
 @contextlib.contextmanager
 def explain_how_to_resume(generator: str) -> Iterator[None]:
-    """When a run's file can't be written, add to the error how to resume the run, if it has a checkpoint."""
+    """Add how to resume the run to an error of writing its files, if it has a checkpoint."""
     try:
         yield
     except WriteError as error:
@@ -154,7 +154,7 @@ def explain_how_to_resume(generator: str) -> Iterator[None]:
 
 
 def can_resume(folder: Path) -> bool:
-    """Whether a folder is a run folder with a checkpoint."""
+    """Return whether a folder is a run folder with a checkpoint."""
     return (folder / SETTINGS_FILE).is_file() and bool(list((folder / "checkpoints").glob("[0-9]*.safetensors")))
 
 

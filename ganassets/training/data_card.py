@@ -1,4 +1,4 @@
-"""Describe the data of a run (data.json), and tell whether the data are still the same when the run is resumed."""
+"""Describe the data of a run (data.json), and check that they are the same when the run is resumed."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from ..api.errors import GanassetsError, InputError
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
-# Environment variables by which torchrun tells each process its place.
+# Environment variables that torchrun sets to the rank and the number of processes.
 TORCHRUN = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT", "TORCHELASTIC_RUN_ID")
 
 
@@ -40,7 +40,7 @@ class DistributedContext:
 
     @property
     def is_main_process(self) -> bool:
-        """Whether this process writes the run's files and prints."""
+        """Return whether this process writes the run's files and prints."""
         return self.rank == 0
 
     def shard(self, rows: Any) -> Any:
@@ -59,7 +59,7 @@ class DistributedContext:
             start += tensor.numel()
 
     def any_process(self, flag: bool) -> bool:
-        """Whether the flag is set in any process."""
+        """Return whether the flag is set in any process."""
         flags = torch.tensor([float(flag)])
         self.average([flags])
         return bool(flags.item() > 0)
@@ -99,7 +99,7 @@ def check_batch_size(batch: int, processes: int) -> None:
 
 
 def in_torchrun() -> bool:
-    """Whether torchrun started this process."""
+    """Return whether torchrun started this process."""
     return all(name in os.environ for name in TORCHRUN)
 
 

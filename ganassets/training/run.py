@@ -40,7 +40,7 @@ from .training_loop import TrainingLoop
 if TYPE_CHECKING:
     from rich.console import Console
 
-# Environment variable that tells a run's other processes which folder the first of them chose.
+# Environment variable with the run folder that the main process chose, for the other processes.
 FOLDER_VARIABLE = "GANASSETS_RUN_FOLDER"
 
 Checkpoint = tuple[dict[str, Tensor], dict[str, Any]]

@@ -53,7 +53,7 @@ def list_checkpoints(folder: Path) -> list[Path]:
 
 
 def has_started(run: Path) -> bool:
-    """Whether a run ever had a checkpoint; its first is written before anything is logged or drawn."""
+    """Return whether a run ever had a checkpoint; its first is written before anything is logged or drawn."""
     later = (LOG, METRICS, EVENTS, SNAPSHOTS)
     return bool(list_checkpoints(run / CHECKPOINTS)) or any((run / name).exists() for name in later)
 

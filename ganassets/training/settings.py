@@ -20,7 +20,7 @@ MAX_BYTES = 2**20
 
 @dataclass(frozen=True)
 class Hardware:
-    """Where and how the steps run.
+    """Device, threads and number format of the training steps.
 
     Attributes:
         device: "cpu", "cuda", "cuda:1", "mps".

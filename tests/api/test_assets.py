@@ -55,7 +55,7 @@ HALF = np.full((4, 4), 0.3, np.float32)
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({"faces": np.zeros((1, 3), np.int32)}, "faces must have shape anyx4"),
         ({"faces": np.zeros((1, 4), np.int64)}, "faces must be a int32 array, not int64"),
@@ -76,14 +76,14 @@ HALF = np.full((4, 4), 0.3, np.float32)
         ({"morph_offsets": None}, "morph_offsets must be a float32 array"),
     ],
 )
-def test_topologies_that_do_not_hold(change, told):
+def test_topologies_that_do_not_hold(change, message):
     with pytest.raises(InputError) as caught:
         topology(**change)
-    assert told in str(caught.value)
+    assert message in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({"positions": np.zeros((3, 3), np.float32)}, "positions must have shape 4x3"),
         ({"positions": np.full((4, 3), np.inf, np.float32)}, "positions holds numbers that are not finite"),
@@ -93,10 +93,10 @@ def test_topologies_that_do_not_hold(change, told):
         ({"materials": ()}, "face_materials holds indices"),
     ],
 )
-def test_meshes_that_do_not_hold(change, told):
+def test_meshes_that_do_not_hold(change, message):
     with pytest.raises(InputError) as caught:
         mesh(**change)
-    assert told in str(caught.value)
+    assert message in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_materials_that_do_not_hold(change):
 
 
 def unit_normals(x: float = 0.0, z: float = 1.0) -> np.ndarray:
-    """(8, 8, 3) normals, one of them (x, 0, z)."""
+    """Return (8, 8, 3) normals; one of them is (x, 0, z)."""
     normals = np.tile(np.array([0, 0, 1], np.float32), (8, 8, 1))
     normals[3, 5] = (x, 0, z)
     return normals
@@ -133,7 +133,7 @@ def test_a_sound_texture_set():
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({"albedo": np.zeros((8, 8, 4), np.float32)}, "albedo must have shape anyxanyx3"),
         ({"albedo": np.zeros((8, 8, 3), np.uint8)}, "albedo must be a float32 array, not uint8"),
@@ -153,10 +153,10 @@ def test_a_sound_texture_set():
         ({"texel_size": float("inf")}, "larger than 0 metres"),
     ],
 )
-def test_texture_sets_that_do_not_hold(change, told):
+def test_texture_sets_that_do_not_hold(change, message):
     with pytest.raises(InputError) as caught:
         replace(plain(), **change)
-    assert told in str(caught.value)
+    assert message in str(caught.value)
 
 
 @pytest.mark.parametrize("size", [(0, 4), (4, 0), (0, 0)])

@@ -39,7 +39,7 @@ def make_program(path: Path, body: str) -> str:
 
 
 def refusal(start: list[str]) -> str:
-    """What is said of a Blender when it is first asked; it ends afterwards."""
+    """Return the message about a Blender at its first use; the process ends afterwards."""
     blender = Blender(start)
     try:
         with pytest.raises(InputError) as caught:

@@ -1,4 +1,4 @@
-"""Files that strangers name: devices and pipes end in a sentence, at once and without filling the memory."""
+"""Untrusted paths: devices and pipes are an error at once, without filling the memory."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def test_an_index_above_a_file_may_be_no_pipe(put, tmp_path, in_time):
 
 @posix
 @ENDLESS
-def test_a_report_leaves_out_what_is_no_file(put, tmp_path, in_time):
+def test_a_report_leaves_out_everything_but_files(put, tmp_path, in_time):
     for k, name in enumerate(("config.toml", "data.json", "log.jsonl", "snapshots/0000000001.png")):
         folder = tmp_path / str(k)
         (folder / name).parent.mkdir(parents=True)
@@ -140,7 +140,7 @@ def test_a_report_leaves_out_what_is_no_file(put, tmp_path, in_time):
 
 @posix
 @ENDLESS
-def test_a_run_goes_on_from_no_pipe(put, tmp_path, in_time):
+def test_a_run_does_not_resume_from_a_pipe(put, tmp_path, in_time):
     pytest.importorskip("torch")
     from ganassets.training.checkpoint import load_fit, read_checkpoint
     from ganassets.training.data_card import read_card
@@ -197,7 +197,7 @@ def reads(source: str) -> Iterator[str]:
 
 
 def is_stream(call: ast.Call) -> bool:
-    """Whether a call reads a stream: a member of an open archive, or what its first argument is."""
+    """Return whether a call reads a stream: a member of an open archive, or what its first argument is."""
     first = ast.unparse(call.args[0]) if call.args else ""
     return ast.unparse(call.func) == "archive.open" or first in STREAMS or first.startswith("io.BytesIO(")
 
@@ -253,7 +253,7 @@ def test_nobody_else_opens_files():
                 assert found == [], f"{name}: open files with ganassets.api.files"
 
 
-def test_memory_is_taken_for_what_there_is_alone(tmp_path):
+def test_memory_is_allocated_only_for_existing_bytes(tmp_path):
     path = tmp_path / "small"
     path.write_bytes(b"x" * 1000)
     asked: list[int] = []

@@ -92,7 +92,7 @@ def test_a_wrong_path_is_a_plugin_error(path: str, picture: Picture):
     assert WRONG[path].removeprefix("is not of the form") in "".join(exporter_problems(exporter))
 
 
-def test_what_a_module_raises_on_import_is_told(package: str, plugin_path, picture: Picture):
+def test_errors_of_imported_modules_are_reported(package: str, plugin_path, picture: Picture):
     (plugin_path.folder / package / "export.py").write_text("import no_such_library\n")
     exporter = load_exporter("note")
     assert exporter_problems(exporter) == [], "an optional library may be missing"

@@ -140,7 +140,7 @@ def test_the_largest_numbers_are_finite(monkeypatch):
     monkeypatch.setattr("ganassets.api.latents.raw_words", lambda *_: np.array([2**64 - 1, 0, 0, 0], np.uint64))
     z = latent(0, 4)
     assert np.isfinite(z).all()
-    assert 8 < z[0] < 9  # the upper end of what 53 bits can make
+    assert 8 < z[0] < 9  # the largest value that 53 bits can give
     np.testing.assert_array_equal(z[2:], 0)
 
 
@@ -160,7 +160,7 @@ ROWS = np.stack([np.linspace(0, 100, 50), np.linspace(0, 100, 50) / 100], 1).ast
 
 
 @given(SEEDS, st.floats(0, 100, width=32))
-def test_a_wish_is_kept_and_the_rest_goes_with_it(seed, age):
+def test_chosen_values_are_kept_and_the_rest_follows_them(seed, age):
     row = condition_row(seed, ROWS, np.array([age, np.nan], np.float32))
     assert row[0] == np.float32(age)
     assert ROWS[:, 1].min() <= row[1] <= ROWS[:, 1].max()
@@ -179,7 +179,7 @@ def test_moving_one_slider_leaves_independent_ones_alone():
     assert np.ptp(moved) < 1e-4
 
 
-def test_without_wishes_a_row_of_the_data_comes_back():
+def test_without_chosen_values_a_row_of_the_data_is_returned():
     nothing = np.full(2, np.nan, np.float32)
     rows = [condition_row(seed, ROWS, nothing) for seed in range(100)]
     assert all((row == ROWS).all(1).any() for row in rows)
@@ -193,22 +193,22 @@ CHOICES = np.array([[1, 0, 0.2], [0, 1, 0.4], [1, 0, 0.6], [0, 1, 0.8]], np.floa
 
 
 @pytest.mark.parametrize(
-    ("wanted", "kept"),
+    ("chosen", "kept"),
     [
         ([1, 0, NAN], [0.2, 0.6]),
         ([0, 1, NAN], [0.4, 0.8]),
-        ([0, 1, 0.2], [0.4, 0.8]),  # a slider's wish chooses no rows
+        ([0, 1, 0.2], [0.4, 0.8]),  # a slider's value chooses no rows
         ([NAN, NAN, 0.2], [0.2, 0.4, 0.6, 0.8]),
         ([NAN, NAN, NAN], [0.2, 0.4, 0.6, 0.8]),
         ([0.5, 0.5, NAN], [0.2, 0.4, 0.6, 0.8]),  # a mix is as far from the one as from the other
     ],
 )
-def test_rows_with_the_wished_choices(wanted, kept):
-    found = rows_with(CHOICES, np.array(wanted, np.float32))
+def test_rows_with_the_chosen_categories(chosen, kept):
+    found = rows_with(CHOICES, np.array(chosen, np.float32))
     np.testing.assert_allclose(found[:, 2], kept)
 
 
-def test_a_mix_takes_rows_of_what_it_is_mixed_from():
+def test_a_mix_takes_rows_of_its_categories():
     rows = np.column_stack([np.tile(np.eye(3), (2, 1)), np.arange(6)]).astype(np.float32)
     found = rows_with(rows, np.array([0.7, 0, 0.3, np.nan], np.float32))
     assert found[:, 3].tolist() == [0, 2, 3, 5]

@@ -1,4 +1,4 @@
-"""The manifest: what is whole is read, what is not is told in one sentence."""
+"""Reading manifests: valid ones are read, errors are one sentence."""
 
 from __future__ import annotations
 

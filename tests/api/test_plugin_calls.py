@@ -1,4 +1,4 @@
-"""Plugins of strangers that break their contract in every way: each is named, and the rest of a batch goes on."""
+"""Plugins that break their contract: errors name the plugin, and the rest of a batch continues."""
 
 from __future__ import annotations
 
@@ -96,8 +96,8 @@ EXPORTER = Exporter("strange", "Strange.", 1, ("mesh",), (".x",), export)
 
 
 @pytest.fixture
-def strange(squares, monkeypatch) -> Callable[[str, str], None]:
-    """install(decode's end, export's body) of a package with a generator and an exporter."""
+def install_package(squares, monkeypatch) -> Callable[[str, str], None]:
+    """Return a function that installs a generator and an exporter; it sets the end of decode and the body of export."""
 
     def install(decoder: str = "return made", body: str = "return {asset.name + '.x': b'x'}") -> None:
         text = SQUARES.replace('"squares"', '"strange"').replace(
@@ -118,7 +118,7 @@ def strange(squares, monkeypatch) -> Callable[[str, str], None]:
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """A model of the strange generator."""
+    """Write a model of the strange generator."""
     path = tmp_path / "strange.onnx"
     path.write_bytes(build_model(generator="strange").SerializeToString())
     return path
@@ -134,8 +134,8 @@ def make_batch(path: Path, out: Path, count: int = 4) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("decoder", DECODERS)
-def test_a_decoder_is_named_and_the_rest_goes_on(strange, path, tmp_path, decoder):
-    strange(decoder=decoder)
+def test_a_failing_decoder_is_named_and_the_batch_continues(install_package, path, tmp_path, decoder):
+    install_package(decoder=decoder)
     with pytest.raises(PluginError) as caught:
         list(generate_assets(open_model(path, threads=1), load_generator("strange"), request_of((1,))))
     error = caught.value
@@ -149,8 +149,8 @@ def test_a_decoder_is_named_and_the_rest_goes_on(strange, path, tmp_path, decode
 
 
 @pytest.mark.parametrize("body", EXPORTERS)
-def test_an_exporter_is_named_and_the_rest_goes_on(strange, path, tmp_path, body):
-    strange(body=body)
+def test_a_failing_exporter_is_named_and_the_batch_continues(install_package, path, tmp_path, body):
+    install_package(body=body)
     failures = make_batch(path, tmp_path / "out")
     assert [failure["seed"] for failure in failures] == [1, 3]
     text = failures[0]["error"]
@@ -161,9 +161,9 @@ def test_an_exporter_is_named_and_the_rest_goes_on(strange, path, tmp_path, body
     assert not list(tmp_path.glob("*.x")), "nothing left the folder"
 
 
-def test_the_command_says_which_plugin(strange, path, tmp_path, monkeypatch):
+def test_the_command_says_which_plugin(install_package, path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    strange(decoder="return None")
+    install_package(decoder="return None")
     result = run_command("generate", str(path), "--to", "strange", "--seeds", "1,3", "--no-preview", "--trusted")
     assert result.exit_code == 1
     assert result.stderr == f"Error: {WHO}, but it returned None; update the plugin or tell its author.\n"
@@ -172,20 +172,20 @@ def test_the_command_says_which_plugin(strange, path, tmp_path, monkeypatch):
     assert f"Not made: strange-00000001: {WHO}, but it returned None" in result.stderr
 
 
-def test_lists_that_a_decoder_changes_are_its_own(strange, path, tmp_path):
-    strange(decoder="[part.clear() for part in (names, provenances, arrays)]; settings['x'] = 1; return made")
+def test_lists_that_a_decoder_changes_are_its_own(install_package, path, tmp_path):
+    install_package(decoder="[part.clear() for part in (names, provenances, arrays)]; settings['x'] = 1; return made")
     plan = Plan([resolve_request(request_of((1, 2, 3), to="strange"), file=inspect_model(path))])
     assert run_batch(plan, tmp_path / "out", ONE).made == 3
 
 
-def test_errors_for_the_user_stay_as_they_are(strange, path):
-    strange(decoder="from ganassets.api.errors import InputError; raise InputError('use another slider.')")
+def test_errors_for_the_user_stay_as_they_are(install_package, path):
+    install_package(decoder="from ganassets.api.errors import InputError; raise InputError('use another slider.')")
     with pytest.raises(InputError, match=r"^use another slider\.$"):
         list(generate_assets(open_model(path, threads=1), load_generator("strange"), request_of((1,))))
 
 
-def test_too_little_memory_is_not_the_plugins(strange, path, tmp_path):
-    strange(decoder="raise MemoryError")
+def test_too_little_memory_is_not_the_plugins(install_package, path, tmp_path):
+    install_package(decoder="raise MemoryError")
     failures = make_batch(path, tmp_path / "out")
     assert [failure["seed"] for failure in failures] == [1, 3]
     assert failures[0]["error"].startswith("there is not enough memory for decode of generator 'strange'")
@@ -200,8 +200,8 @@ def test_a_folder_that_can_not_be_read_is_not_the_plugins():
         plugin_calls.make_dataset(spec, spec.presets[0], {}, 0, lambda done, total: None)
 
 
-def test_ctrl_c_is_not_the_plugins(strange, path):
-    strange(decoder="raise KeyboardInterrupt")
+def test_ctrl_c_is_not_the_plugins(install_package, path):
+    install_package(decoder="raise KeyboardInterrupt")
     with pytest.raises(KeyboardInterrupt):
         list(generate_assets(open_model(path, threads=1), load_generator("strange"), request_of((1,))))
 
@@ -283,7 +283,7 @@ def test_what_other_functions_return_is_checked(spec, function, value, found):
 
 
 @pytest.mark.parametrize("function", CALLS)
-def test_what_other_functions_raise_is_told(spec, function):
+def test_errors_of_other_functions_are_reported(spec, function):
     with pytest.raises(PluginError, match=rf"{function} must .* but it raised ZeroDivisionError: division by zero;"):
         CALLS[function](replace(spec, **{function: lambda *arguments: 1 / 0}))
 
@@ -298,7 +298,7 @@ def test_sound_values_pass(spec):
     size = plugin_calls.choose_map_size(replace(spec, map_size=lambda *_: (np.int64(8), 4)), {}, ROWS[0], INFO, 2)  # pyright: ignore
     assert size == (8, 4)
     found = plugin_calls.measure_assets(replace(spec, measures=lambda _: {"a": np.float32(2), "b": np.inf}), [1])
-    assert found == {"a": 2.0}, "what can't be measured is left out"
+    assert found == {"a": 2.0}, "unmeasurable outputs are left out"
 
 
 def test_a_row_that_a_plugin_changes_is_its_own(spec):
@@ -320,9 +320,9 @@ def test_a_file_of_the_user_is_not_the_plugins_fault(spec):
     assert caught.value.exit_code == 2
 
 
-def test_a_plugin_that_ends_the_process_is_named(strange, path, tmp_path):
-    """In processes of their own; in a single one nobody is left to say anything."""
-    strange(body="import os, time; time.sleep(0.5); os._exit(0)")
+def test_a_plugin_that_ends_the_process_is_named(install_package, path, tmp_path):
+    """Use worker processes; in a single process, no code is left to report the error."""
+    install_package(body="import os, time; time.sleep(0.5); os._exit(0)")
     plan = Plan([resolve_request(request_of((2, 4, 1, 6), to="strange"), file=inspect_model(path))])
     settings = BatchSettings(workers=1, memory=4 * 2**30)
     summary = run_batch(plan, tmp_path / "out", settings)
@@ -347,12 +347,12 @@ def test_the_module_is_light():
 def test_assets_that_can_not_be_cropped(tiling):
     model, spec = tiling
 
-    class Plain:
+    class UncroppableAsset:
         kind, name = "plain", "tiles-00000001"
 
         def reduced(self, longest):
             return self
 
-    strange = replace(spec, asset_kind="plain", decode=lambda *_: [Plain()])
+    broken = replace(spec, asset_kind="plain", decode=lambda *_: [UncroppableAsset()])
     with pytest.raises(InputError, match="assets of tiles can't be cropped; leave out --crop"):
-        list(generate_assets(model, strange, request_of((1,), size=(6, 6), crop=True)))
+        list(generate_assets(model, broken, request_of((1,), size=(6, 6), crop=True)))

@@ -1,4 +1,4 @@
-"""Discovery goes on whatever one plugin does."""
+"""Discovery of plugins: a broken one does not hide the others."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ def spec_text(name: str, api: str = "1", fields: str = "") -> str:
 
 
 @pytest.mark.parametrize("kind", BROKEN)
-def test_a_broken_plugin_is_a_record_and_the_others_go_on(squares, kind):
-    text, told = BROKEN[kind]
+def test_a_broken_plugin_is_a_record_and_the_others_load(squares, kind):
+    text, message = BROKEN[kind]
     squares.generator("broken", f"module_{kind}", text)
     broken, good = find_generators()
     assert (broken.name, good.name) == ("broken", "squares")
     assert broken.plugin is None
-    assert told in broken.error
+    assert message in broken.error
     assert broken.where == f"dist-module_{kind} 1.0"
     assert broken.traceback == "" if kind == "foreign" else "Traceback" in broken.traceback
     assert good.plugin is not None
@@ -75,18 +75,18 @@ WRONG_FIELDS = {
 
 
 @pytest.mark.parametrize("field", WRONG_FIELDS)
-def test_a_field_of_a_wrong_type_is_told_and_the_others_go_on(squares, field):
+def test_a_field_of_a_wrong_type_is_reported_and_other_plugins_load(squares, field):
     squares.generator("wrong", f"module_field_{abs(hash(field))}", spec_text("wrong", fields=f", {field}"))
     records = {record.name: record for record in find_generators()}
-    told = f"generator 'wrong' of {records['wrong'].where} can't be used: {WRONG_FIELDS[field]}"
-    assert records["wrong"].error == told
+    message = f"generator 'wrong' of {records['wrong'].where} can't be used: {WRONG_FIELDS[field]}"
+    assert records["wrong"].error == message
     assert records["squares"].plugin is not None
 
 
 @pytest.mark.parametrize(
-    ("kinds", "told"), [("None", "not None."), ("'mesh'", "not a str."), ("(1,)", "holds an int.")]
+    ("kinds", "message"), [("None", "not None."), ("'mesh'", "not a str."), ("(1,)", "holds an int.")]
 )
-def test_an_exporter_of_wrong_fields_spoils_no_other(squares, kinds, told):
+def test_an_exporter_of_wrong_fields_spoils_no_other(squares, kinds, message):
     text = (
         "from ganassets.api.assets import Exporter\n"
         f"EXPORTER = Exporter('odd', 's', 1, {kinds}, ('.x',), lambda asset, options: {{}})\n"
@@ -94,7 +94,7 @@ def test_an_exporter_of_wrong_fields_spoils_no_other(squares, kinds, told):
     module = f"module_kinds_{abs(hash(kinds))}"
     squares.install("odd-kinds", f"[ganassets.exporters]\nodd = {module}:EXPORTER\n", {module: text})
     records = {record.name: record for record in find_exporters()}
-    assert "kinds must be a tuple of str" in records["odd"].error and records["odd"].error.endswith(told)
+    assert "kinds must be a tuple of str" in records["odd"].error and records["odd"].error.endswith(message)
     assert records["raw"].plugin is not None
 
 
@@ -105,7 +105,7 @@ def test_ctrl_c_during_an_import_is_not_swallowed(plugin_path):
 
 
 @pytest.mark.parametrize(("api", "update"), [("2", "update ganassets"), ("0", "update dist-"), ("'1'", "update dist-")])
-def test_another_api_version_is_told(plugin_path, api, update):
+def test_another_api_version_is_reported(plugin_path, api, update):
     module = f"module_api_{abs(hash(api))}"
     plugin_path.generator("other", module, spec_text("other", api))
     (record,) = find_generators()
@@ -113,7 +113,7 @@ def test_another_api_version_is_told(plugin_path, api, update):
     assert f"plugin API {api.strip(chr(39))}, this program has 1; {update}" in record.error
 
 
-def test_a_name_that_is_not_the_entry_points_is_told(plugin_path):
+def test_a_name_that_is_not_the_entry_points_is_reported(plugin_path):
     plugin_path.generator("one", "module_named_two", spec_text("two"))
     (record,) = find_generators()
     assert "calls itself 'two'" in record.error

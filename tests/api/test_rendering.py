@@ -1,4 +1,4 @@
-"""Pictures of meshes: what is in front is seen, from the right side, in the right colour."""
+"""Pictures of meshes: visibility, view direction and colour."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ RED, GREEN = (0.8, 0.05, 0.05), (0.05, 0.8, 0.05)
 
 
 def cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Of vectors (..., 2)."""
+    """Return the cross product of (..., 2) vectors."""
     return a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]
 
 
 @pytest.mark.parametrize("order", [(0.0, 0.3), (0.3, 0.0)])
-def test_what_is_in_front_is_seen(order: tuple[float, float]) -> None:
+def test_front_surfaces_hide_those_behind(order: tuple[float, float]) -> None:
     picture = render(boards(*order, colours=(RED, GREEN)), 33, azimuth=0, pitch=0)
     ahead = 0 if order[0] > order[1] else 1
     assert picture[16, 16].argmax() in (ahead, 3) and picture[16, 16, ahead] > 2 * picture[16, 16, 1 - ahead]

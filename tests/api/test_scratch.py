@@ -25,7 +25,7 @@ def test_the_folder_goes_away(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EROFS])
-def test_a_disk_that_refuses_is_told(number):
+def test_a_disk_that_refuses_is_reported(number):
     with (
         pytest.raises(
             GanassetsError, match=rf"temporary files can't be written in .* name another folder in {VARIABLE}"
@@ -35,7 +35,7 @@ def test_a_disk_that_refuses_is_told(number):
         raise OSError(number, os.strerror(number))
 
 
-def test_a_folder_that_can_not_be_made_is_told(tmp_path, monkeypatch):
+def test_a_folder_that_can_not_be_made_is_reported(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "none"))
     with pytest.raises(GanassetsError, match="temporary files can't be written in"), scratch_folder("ganassets-test-"):
         pass
@@ -50,14 +50,14 @@ def test_other_errors_are_not_the_disks():
         raise PermissionError(errno.EACCES, "no", str(folder / "in.png"))
 
 
-def test_a_blender_that_writes_nothing_is_told(monkeypatch):
+def test_a_blender_that_writes_nothing_is_reported(monkeypatch):
     monkeypatch.setattr("ganassets_fbx.blender.ask_blender", lambda request: {"error": ""})
     with pytest.raises(GanassetsError, match=r"^Blender reported no error, but wrote no FBX file\.$"):
         run_in_blender(BlenderScene({}, {}))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows knows programs by their suffix")
-def test_a_basisu_that_is_no_program_is_told(tmp_path, monkeypatch):
+def test_a_basisu_that_is_no_program_is_reported(tmp_path, monkeypatch):
     program = tmp_path / "basisu"
     program.write_bytes(b"\x7fELF, but cut off")
     program.chmod(0o755)
@@ -86,7 +86,7 @@ def test_what_usd_says_of_the_disk():
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
 @pytest.mark.parametrize("exporter", ["usdz", "fbx"])
-def test_limits_of_files_are_told(exporter, tmp_path):
+def test_limits_of_files_are_reported(exporter, tmp_path):
     pytest.importorskip("pxr")
     limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))"
     code = f"{limit}; from ganassets.cli import main; main()"

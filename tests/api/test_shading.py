@@ -63,7 +63,7 @@ def test_srgb_there_and_back() -> None:
 def test_a_flat_dull_surface_keeps_its_colour(colour: tuple[float, float, float]) -> None:
     picture = shade_plane(plain(colour=colour), 8)
     assert np.ptp(picture, axis=(0, 1)).max() == 0
-    # A little of the sky is reflected whatever the colour.
+    # A little of the sky is reflected for any colour.
     assert np.allclose(srgb_to_linear(picture[0, 0] / 255), srgb_to_linear(np.array(colour)), atol=0.03)
 
 

@@ -1,4 +1,4 @@
-"""What generators and exporters promise, and the checks of those promises."""
+"""The contracts of generators and exporters, and their checks."""
 
 from __future__ import annotations
 
@@ -109,10 +109,10 @@ FLAWS = [
 ]
 
 
-@pytest.mark.parametrize(("change", "told"), FLAWS)
-def test_a_flaw_is_told_alone(spec, change, told):
+@pytest.mark.parametrize(("change", "message"), FLAWS)
+def test_each_flaw_is_reported_alone(spec, change, message):
     (problem,) = generator_problems(replace(spec, **change))
-    assert told in problem
+    assert message in problem
 
 
 def test_a_size_free_generator_may_have_regression_and_noise(spec):
@@ -138,7 +138,7 @@ def with_option(**facts) -> dict:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({"kinds": ()}, "no kind of asset"),
         ({"suffixes": ()}, "no suffix"),
@@ -151,9 +151,9 @@ def with_option(**facts) -> dict:
         (with_option(type=str, default="a", choices=("b",)), "none of its choices"),
     ],
 )
-def test_an_exporters_flaw_is_told_alone(raw: Exporter, change, told):
+def test_each_flaw_of_an_exporter_is_reported_alone(raw: Exporter, change, message):
     (problem,) = exporter_problems(replace(raw, **change))
-    assert told in problem
+    assert message in problem
 
 
 def test_options_are_read_and_completed(raw):
@@ -163,7 +163,7 @@ def test_options_are_read_and_completed(raw):
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "message"),
     [
         ({"copis": "3"}, "there is no option 'copis'; did you mean 'copies'?"),
         ({"copies": "three"}, "copies takes a whole number, not 'three'"),
@@ -176,10 +176,10 @@ def test_options_are_read_and_completed(raw):
         ({"noisy": "maybe"}, "noisy takes yes or no, not 'maybe'"),
     ],
 )
-def test_options_that_do_not_fit(raw, given, told):
+def test_options_that_do_not_fit(raw, given, message):
     with pytest.raises(InputError) as caught:
         option_values(raw.options, given)
-    assert told in str(caught.value)
+    assert message in str(caught.value)
 
 
 @given(st.text(max_size=8))

@@ -1,4 +1,4 @@
-"""Texts of strangers on their way to terminals, JSON and shells."""
+"""Untrusted texts in terminals, JSON and shells."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_all_that_is_printable_stays(text):
     escape_surrogates(text).encode("utf-8")
 
 
-def test_json_is_valid_whatever_bytes_a_name_has():
+def test_json_is_valid_for_any_bytes_in_a_name():
     text = to_json({NAME: [NAME, 1, None, True], "b": {"c": ("Ü\x1b", 0.5)}}, indent=1)
     assert text.isascii()
     assert json.loads(text) == {"caf\\xe9": ["caf\\xe9", 1, None, True], "b": {"c": ["Ü\x1b", 0.5]}}

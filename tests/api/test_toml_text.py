@@ -1,4 +1,4 @@
-"""TOML that strangers may have written: nesting is refused before tomllib sees it."""
+"""Untrusted TOML: deep nesting is refused before tomllib parses it."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ def test_unsafe_names(tmp_path, name):
 
 
 @given(st.text(max_size=12))
-def test_what_is_let_through_stays_in_its_folder(name):
+def test_accepted_names_stay_in_their_folder(name):
     try:
         check_names([name])
     except InputError:
@@ -75,7 +75,7 @@ def test_what_is_let_through_stays_in_its_folder(name):
     assert not set(name) & set('/\\:*?"<>|')
 
 
-def test_names_that_some_systems_take_for_one(tmp_path):
+def test_names_that_are_equal_on_some_systems(tmp_path):
     with pytest.raises(InputError, match="two files would have the name"):
         write_files(tmp_path, {"Head.glb": b"", "head.GLB": b""})
 
@@ -100,7 +100,7 @@ def test_a_folder_that_is_a_file(tmp_path):
 
 @pytest.fixture
 def mount(tmp_path):
-    """mount(options) -> a small file system of its own; needs root."""
+    """Return a function that mounts a small file system with options; needs root."""
     folder = tmp_path / "mounted"
     folder.mkdir()
     mounted = []

@@ -1,4 +1,4 @@
-"""The comparison with other packages: every contender trains, is as large as stated, and gets the time it should."""
+"""The comparison with other packages: training, sizes of networks, and training time of contenders."""
 
 from __future__ import annotations
 
@@ -22,12 +22,13 @@ ABSENT = "the packages are installed apart: benchmarks/peers/requirements.txt"
 WITH_LIGHTWEIGHT = pytest.mark.skipif(find_spec("lightweight_gan") is None, reason=ABSENT)
 WITH_STYLE = pytest.mark.skipif(find_spec("stylegan2_pytorch") is None, reason=ABSENT)
 PEERS = [pytest.param("LightweightGan", marks=WITH_LIGHTWEIGHT), pytest.param("StyleGan2", marks=WITH_STYLE)]
-RATIOS = {"LightweightGan": 1.02, "StyleGan2": 1.5}  # their narrow networks' parameters by ours
+# Parameters of their narrow networks, divided by ours.
+RATIOS = {"LightweightGan": 1.02, "StyleGan2": 1.5}
 
 
 @pytest.fixture(scope="module")
 def peers() -> Iterator[dict[str, ModuleType]]:
-    """The comparison's modules by name, as its scripts see them; gone afterwards."""
+    """Import the comparison's modules as its scripts do; remove them afterwards."""
     threads = torch.get_num_threads()
     before = {name: sys.modules.pop(name) for name in NAMES if name in sys.modules}
     with pytest.MonkeyPatch.context() as patch:
@@ -42,19 +43,19 @@ def peers() -> Iterator[dict[str, ModuleType]]:
 
 @pytest.fixture(scope="module")
 def images() -> np.ndarray:
-    """Squares of one colour each."""
+    """Images of one colour each."""
     colours = np.random.default_rng(0).integers(0, 256, (24, 3, 1, 1))
     return np.broadcast_to(colours, (24, 3, 64, 64)).astype(np.uint8)
 
 
 def weights_of(contender: Any) -> list[Any]:
-    """Copies of all trained numbers."""
+    """Return copies of all trained parameters."""
     generators, discriminator = contender.networks
     return [p.detach().clone() for network in (*generators, discriminator) for p in network.parameters()]
 
 
 def check_contender(contender: Any, shares: list[float]) -> None:
-    """Steps move the weights of both networks, and samples are pictures."""
+    """Check that steps change the weights of both networks, and that samples are images."""
     before = weights_of(contender)
     for share in shares:
         contender.step(share)
@@ -68,10 +69,10 @@ def check_contender(contender: Any, shares: list[float]) -> None:
         assert samples.min() >= 0 and samples.max() <= 1 and samples.std() > 0
 
 
-def test_ours_trains(peers: dict[str, ModuleType], images: np.ndarray):
+def test_our_contender_trains(peers: dict[str, ModuleType], images: np.ndarray):
     contender = peers["ours"].Ours(images, "cpu", 1, components=8, z_dim=8, width=4, max_width=8, batch=2)
     check_contender(contender, [0.0, 0.1, 0.5, 0.6, 0.7])
-    # The average's half-life is of a run of as many images as the last steps' speed promises: 10 steps of 2.
+    # The half-life of the average is that of a run of 10 steps of 2 images, estimated from the speed of the last steps.
     assert contender.trainer.preset.kimg == pytest.approx(0.02 / 1.75, rel=0.01)
 
 
@@ -110,7 +111,7 @@ def test_path_lengths_are_pulled_to_their_mean(peers: dict[str, ModuleType], ima
     assert contender.path_length == pytest.approx(first, rel=0.2)
 
 
-def test_a_race_ends_with_its_time(peers: dict[str, ModuleType]):
+def test_training_ends_after_its_time(peers: dict[str, ModuleType]):
     shares: list[float] = []
 
     class Runner:
@@ -120,31 +121,31 @@ def test_a_race_ends_with_its_time(peers: dict[str, ModuleType]):
             shares.append(share)
 
     seconds = iter([0.0, 2.0, 5.0, 9.0, 12.0, 12.0])
-    ended = peers["contender"].race(Runner, 10, lambda: next(seconds))
+    trained = peers["contender"].train_contender(Runner, 10, lambda: next(seconds))
     assert shares == [0.2, 0.5, 0.9]
-    assert (ended.steps, ended.seconds, ended.rate) == (3, 12.0, 1.0)
+    assert (trained.steps, trained.seconds, trained.rate) == (3, 12.0, 1.0)
 
 
-def test_copies_are_told_from_others(peers: dict[str, ModuleType]):
+def test_copies_are_distinguished_from_other_samples(peers: dict[str, ModuleType]):
     pytest.importorskip("efficientnet_lite_pytorch")
     rng = np.random.default_rng(0)
     coarse = rng.integers(0, 256, (80, 3, 8, 8)).astype(np.uint8)
     known, other = coarse[:40].repeat(8, 2).repeat(8, 3), coarse[40:].repeat(8, 2).repeat(8, 3)
-    judge = peers["judge"].Judge(known)
+    judge = peers["judge"].SampleJudge(known)
     same = judge.measures(torch.from_numpy(known).float() / 255)
     apart = judge.measures(torch.from_numpy(other).float() / 255)
     assert same["copies"] == 1 and same["nearest"] == 0 and same["fd"] < 1e-3
     assert apart["copies"] < 0.2 and apart["nearest"] > 0.5 and apart["fd"] > same["fd"]
 
 
-def test_what_is_there_is_not_run_again(peers: dict[str, ModuleType], tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_existing_results_are_reused(peers: dict[str, ModuleType], tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     bench, ran = peers["bench"], []
     monkeypatch.setattr(bench.subprocess, "run", lambda command, **_: ran.append(command[-1]))
     done = {"data": "heads", "contender": "b", "seed": 1, "seconds": 5.0, "device": "cpu", "fd": 2.0}
     (tmp_path / "results.jsonl").write_text(json.dumps(done) + '\n{"data": "heads", "contender": "a", "se')
     given = ["heads", "--out", str(tmp_path), "--seconds", "5", "--seeds", "1"]
-    options = bench.command_line("", 90, "1,2", "runs/x").parse_args(given)
-    assert bench.results_of(options, ["a", "b"], lambda *_: None) == [done]
+    options = bench.comparison_parser("", 90, "1,2", "runs/x").parse_args(given)
+    assert bench.collect_results(options, ["a", "b"], lambda *_: None) == [done]
     assert ran == ["0"]
 
 
@@ -154,7 +155,7 @@ def test_only_the_middle_of_portraits_is_used(peers: dict[str, ModuleType], tmp_
     pixels = np.zeros((128, 256, 3), np.uint8)
     pixels[:, 64:192] = 200
     Image.fromarray(pixels).save(tmp_path / "wide.png")
-    found = peers["images"].portraits(tmp_path)
+    found = peers["images"].read_portraits(tmp_path)
     assert found.shape == (1, 3, 64, 64)
     assert (found > 180).all()
 
@@ -166,6 +167,6 @@ def test_crops_of_textures_are_halved(peers: dict[str, ModuleType], tmp_path: Pa
     stripes = np.zeros((200, 256, 3), np.uint8)
     stripes[:, ::2] = 200
     Image.fromarray(stripes).save(tmp_path / "brick" / "albedo.png")
-    crops = peers["images"].textures(tmp_path)
+    crops = peers["images"].read_textures(tmp_path)
     assert crops.shape == (4, 3, 64, 64)
     assert (crops == 100).all()

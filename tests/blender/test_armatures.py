@@ -93,8 +93,8 @@ def check_rotations(
     world = multiply(from_axis_angle((0, 0, 1), facing), Y_UP_TO_Z_UP)
     for joint in ("hips", "spine", "chest", "upperChest", "neck", "head", "leftFoot", "rightUpperLeg"):
         _, turned, rest = found[names[joint]]
-        wanted = multiply(world, multiply(turns[:, clip.skeleton.index(joint)], conjugate(world)))
-        assert degrees_between(turned, multiply(wanted, rest)).max() < 0.05, joint
+        expected = multiply(world, multiply(turns[:, clip.skeleton.index(joint)], conjugate(world)))
+        assert degrees_between(turned, multiply(expected, rest)).max() < 0.05, joint
 
 
 def bone_names(rig: str) -> dict[str, str]:
@@ -109,12 +109,12 @@ def test_bones_turn_as_the_clip_does(rig: str, unit: float, facing: float, tmp_p
     check_rotations(bones, clip, tmp_path, bone_names(rig), facing)
     found = pose_bones(bones, *retarget(bones, clip, tmp_path))
     places, _ = world_pose(HUMANOID, clip.translation.astype(float), clip.rotations.astype(float))
-    wanted = unit * rotate(multiply(from_axis_angle((0, 0, 1), facing), Y_UP_TO_Z_UP), places)
+    expected = unit * rotate(multiply(from_axis_angle((0, 0, 1), facing), Y_UP_TO_Z_UP), places)
     for joint in HUMANOID.names:
-        assert np.abs(found[bone_names(rig)[joint]][0] - wanted[:, HUMANOID.index(joint)]).max() < 1e-3 * unit, joint
+        assert np.abs(found[bone_names(rig)[joint]][0] - expected[:, HUMANOID.index(joint)]).max() < 1e-3 * unit, joint
 
 
-def test_the_card_says_what_is_keyed(tmp_path: Path) -> None:
+def test_the_card_lists_the_keyed_bones(tmp_path: Path) -> None:
     card, arrays = retarget([*bones_of("unreal"), bone("ik_foot", 0)], walk_clip(), tmp_path)
     assert card["target"] and card["moved"] == ["pelvis"] and not card["custom"]
     assert set(card["bones"]) == {bone_names("unreal")[joint] for joint in HUMANOID.names}
@@ -214,9 +214,9 @@ def test_rigs_of_rigify_are_keyed_by_their_controls(tmp_path: Path) -> None:
     found = pose_bones(make_generated_rig(), card, arrays)
     _, turns = world_pose(HUMANOID, clip.translation.astype(float), clip.rotations.astype(float))
     for joint in ("hips", "spine", "chest", "head", "leftUpperLeg", "rightLowerLeg"):
-        wanted = multiply(Y_UP_TO_Z_UP, multiply(turns[:, HUMANOID.index(joint)], conjugate(Y_UP_TO_Z_UP)))
+        expected = multiply(Y_UP_TO_Z_UP, multiply(turns[:, HUMANOID.index(joint)], conjugate(Y_UP_TO_Z_UP)))
         _, turned, rest = found[RIGIFY_CONTROLS.bones[joint][0]]
-        assert degrees_between(turned, multiply(wanted, rest)).max() < 0.05, joint
+        assert degrees_between(turned, multiply(expected, rest)).max() < 0.05, joint
     lowest = np.minimum(*(found[f"foot_fk.{side}"][0][:, 2] for side in "LR"))
     assert lowest == pytest.approx(np.full(len(clip), 0.08), abs=0.01)
 
@@ -252,7 +252,7 @@ def test_fingers_are_keyed_when_the_clip_has_them(tmp_path: Path) -> None:
         ({"mixamorig:Hips": "x"}, "no bone for hips;"),
     ],
 )
-def test_what_is_missing_is_named(names: Mapping[str, str], message: str, tmp_path: Path) -> None:
+def test_missing_bones_are_named(names: Mapping[str, str], message: str, tmp_path: Path) -> None:
     bones = [row | {"name": names.get(row["name"], row["name"])} for row in bones_of("mixamo")]
     with pytest.raises(InputError, match=message) as error:
         retarget(bones, walk_clip(), tmp_path)

@@ -52,7 +52,7 @@ def test_a_catalog_that_was_moved_stays_where_it_is(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe\x00broken", b"VERSION 2\n"])
-def test_what_is_no_list_stays_as_it_is(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_no_catalog_is_not_changed(tmp_path: Path, content: bytes) -> None:
     (tmp_path / FILE).write_bytes(content)
     with pytest.raises(InputError, match=FILE):
         add_catalogs(tmp_path, [BRICK])

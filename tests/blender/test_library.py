@@ -79,7 +79,7 @@ def test_volumes_have_a_limited_number_of_assets(home: Path) -> None:
     assert [len(volume) for volume in titles(home)] == [3, 3, 1] and numbers(home) == [1, 2, 3, 4, 5, 6, 7]
     assert heard[0] == (1, 7) and heard[-1] == (7, 7)
     left = sorted(path.name for path in (home / FOLDER).iterdir())
-    assert left == [INDEX, *(path.name for path in added.volumes)], "no other file stays"
+    assert left == [INDEX, *(path.name for path in added.volumes)], "no other file remains"
     assert (home / FILE).is_file()
 
 

@@ -33,7 +33,7 @@ COMMON = {"annotated_types", "click", "onnxruntime", "pillow", "pydantic", "rich
 
 
 def parts_of(requirement: str) -> tuple[str, frozenset[str]]:
-    """Name and bounds of "rich>=13.7,<16; ...", in whatever order they stand."""
+    """Name and bounds of "rich>=13.7,<16; ...", in any order."""
     name = re.split("[<>=!~; ]", requirement)[0]
     return name, frozenset(requirement.partition(";")[0].strip().removeprefix(name).split(","))
 

@@ -83,7 +83,7 @@ def test_titles_and_catalogs(asset: Asset, title: str, catalog: str) -> None:
     assert (card["title"], card["catalog"]) == (title, f"GAN Assets/{catalog}")
 
 
-def test_assets_of_one_seed_are_told_apart() -> None:
+def test_assets_of_one_seed_get_different_names() -> None:
     head = make_head(7)
     morph = replace(head, provenance=replace(head.provenance, morph=(9, 0.5)))
     assert parts_of(morph)[0]["title"] == "Head 7 to 9, 50%"

@@ -63,7 +63,7 @@ def server() -> Iterator[WorkerClient]:
     yield one
     assert one.process.stdin and one.process.stdout
     one.process.stdin.close()
-    assert one.process.wait(PATIENCE) == 0, "it ends when its input does"
+    assert one.process.wait(PATIENCE) == 0, "it ends when its input ends"
     one.process.stdout.close()
 
 
@@ -176,7 +176,7 @@ def without_recipe(png: bytes) -> str:
     return hashlib.sha256(png[png.index(b"IDAT") :]).hexdigest()
 
 
-def test_a_job_goes_on_where_it_stopped(server: WorkerClient, tmp_path: Path) -> None:
+def test_a_job_continues_where_it_stopped(server: WorkerClient, tmp_path: Path) -> None:
     job = {"model": "textures", "seeds": "1-2", "size": "64"}
     server.ask(do="run", job=job, out=str(tmp_path), threads=1)
     *steps, end = server.ask(do="run", job=job, out=str(tmp_path), threads=1)
@@ -230,6 +230,6 @@ def test_an_unknown_request(server: WorkerClient) -> None:
 
 
 def test_defaults_of_pictures() -> None:
-    """What the bytes of a material's pictures depend on has the defaults of the command line."""
+    """Check that the options of a material's pictures have the defaults of the command line."""
     options: tuple[Option, ...] = IMAGES.options
     assert option_values(options, {}) == {"format": "png", "depth": "8", "preview": False}

@@ -44,9 +44,9 @@ def test_unpacked_once(runner: Any, wheels: Path, tmp_path: Path) -> None:
     assert list(home.iterdir()) == [target]
 
 
-@pytest.mark.parametrize(("version", "wanted"), [((3, 11), ["older", "own"]), ((3, 13), ["newer", "older", "own"])])
+@pytest.mark.parametrize(("version", "expected"), [((3, 11), ["older", "own"]), ((3, 13), ["newer", "older", "own"])])
 def test_only_what_fits_this_python(
-    runner: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: tuple[int, int], wanted: list[str]
+    runner: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: tuple[int, int], expected: list[str]
 ) -> None:
     folder = tmp_path / "wheels"
     folder.mkdir()
@@ -59,7 +59,7 @@ def test_only_what_fits_this_python(
         with zipfile.ZipFile(folder / f"{name}-1-{tags}.whl", "w") as archive:
             archive.writestr(f"{name}/__init__.py", "")
     monkeypatch.setattr("sys.version_info", (*version, 4))
-    assert packages(runner.unpack(folder, tmp_path / "libraries")) == wanted
+    assert packages(runner.unpack(folder, tmp_path / "libraries")) == expected
 
 
 def test_the_pythons_of_compiled_wheels(runner: Any, tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_an_older_version_stays_while_it_may_be_in_use(runner: Any, wheels: Path
     assert list(home.iterdir()) == [newer]
 
 
-def test_a_folder_that_cannot_be_named_is_told(runner: Any, tmp_path: Path, monkeypatch: Any) -> None:
+def test_a_folder_that_cannot_be_named_is_reported(runner: Any, tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setattr(runner, "RENAME_TIMEOUT", 0.0)
     (tmp_path / "target").touch()
     (tmp_path / "temporary").mkdir()

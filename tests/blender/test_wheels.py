@@ -55,7 +55,7 @@ def test_every_file_is_recorded(own: tuple[str, bytes]):
             assert base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)) == hashlib.new(method, content).digest()
 
 
-def test_it_tells_what_is_installed(own: tuple[str, bytes], unpacked: Path):
+def test_the_wheel_has_the_installed_metadata(own: tuple[str, bytes], unpacked: Path):
     (found,) = metadata.distributions(name="ganassets", path=[str(unpacked)])
     installed = metadata.distribution("ganassets")
     assert found.version.partition("+")[0] == installed.version
@@ -96,7 +96,7 @@ def test_other_files_make_another_version(own: tuple[str, bytes], unpacked: Path
     assert output.startswith(f"ganassets-{own_version()}+")
 
 
-def test_a_checkout_without_an_installation_is_told(monkeypatch: pytest.MonkeyPatch):
+def test_a_checkout_without_an_installation_is_reported(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(metadata, "distributions", lambda **_: iter(()))
     with pytest.raises(InputError, match="ganassets is not installed here"):
         make_own_wheel()

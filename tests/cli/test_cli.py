@@ -13,7 +13,7 @@ import pytest
 
 from ganassets import __version__
 from ganassets.api.errors import GanassetsError, InputError
-from support.command_line import in_process, make_run, run, told
+from support.command_line import make_run, read_error, run, run_python
 
 COMMANDS = ("generate", "models", "data", "train", "report", "export", "inspect", "evaluate", "plugins", "completion")
 
@@ -25,12 +25,12 @@ def test_light_commands_import_nothing_heavy(args):
         f"import sys\nfrom ganassets.cli import cli\ncli({args!r}, standalone_mode=False)\n"
         f"print('heavy:', [name for name in {heavy!r} if name in sys.modules])"
     )
-    result = in_process(code)
+    result = run_python(code)
     assert result.stdout.splitlines()[-1] == "heavy: []", result.stderr
 
 
 def test_importing_the_command_line_imports_no_numpy():
-    result = in_process("import sys, ganassets.cli\nprint('numpy' in sys.modules)")
+    result = run_python("import sys, ganassets.cli\nprint('numpy' in sys.modules)")
     assert result.stdout == "False\n"
 
 
@@ -82,7 +82,7 @@ def test_commands_of_packages_come_last_and_run(greeting):
     names = [line.split()[0] for line in run("--help").output.partition("Commands:\n")[2].splitlines() if line.strip()]
     assert names[names.index("completion") + 1] == "hello"
     assert run("hello", "greet", "you").stdout == "hello you\n"
-    assert told(run("hello", "greet", "nobody"), 1).startswith(
+    assert read_error(run("hello", "greet", "nobody"), 1).startswith(
         "something unexpected happened (ZeroDivisionError: by 0)"
     )
     assert run("hallo").exit_code == 2
@@ -94,14 +94,14 @@ def test_a_package_takes_no_commands_place(greeting):
     assert run("--help").output.count("\n  plugins ") == 1
 
 
-def test_a_broken_command_says_so_and_the_others_go_on(greeting):
+def test_a_broken_command_reports_it_and_the_others_work(greeting):
     greeting.install("broken", "[ganassets.commands]\nbye = module_bye:command\n", {"module_bye": "import no_such"})
     greeting.install("foreign", "[ganassets.commands]\nodd = module_odd:command\n", {"module_odd": "command = 5"})
     output = run("--help").output
     assert output.index("\n  bye ") < output.index("\n  hello ") < output.index("\n  odd ")
     for args in (["bye"], ["bye", "--help"], ["bye", "build", "--here", "x"]):
-        assert "command 'bye' of broken 1.0 fails on import (ModuleNotFoundError" in told(run(*args))
-    assert told(run("odd")) == "command 'odd' of foreign 1.0 is of type int, not Command."
+        assert "command 'bye' of broken 1.0 fails on import (ModuleNotFoundError" in read_error(run(*args))
+    assert read_error(run("odd")) == "command 'odd' of foreign 1.0 is of type int, not Command."
     assert run("hello", "greet", "you").exit_code == 0
 
 
@@ -115,7 +115,7 @@ def test_commands_of_packages_are_plugins(greeting):
 def test_commands_of_packages_are_completed(greeting):
     environment = {"_GANASSETS_COMPLETE": "bash_complete", "COMP_WORDS": "ganassets hel", "COMP_CWORD": "1"}
     code = "from ganassets.cli import main; main()"
-    result = in_process(code, PYTHONPATH=f"{greeting.folder}:{os.environ.get('PYTHONPATH', '')}", **environment)
+    result = run_python(code, PYTHONPATH=f"{greeting.folder}:{os.environ.get('PYTHONPATH', '')}", **environment)
     assert result.stdout.splitlines() == ["plain,hello"]
 
 
@@ -132,7 +132,7 @@ def test_completion_scripts_are_sound(shell, tmp_path):
 def test_completion_knows_generators(squares):
     environment = {"_GANASSETS_COMPLETE": "bash_complete", "COMP_WORDS": "ganassets generate sq", "COMP_CWORD": "2"}
     code = "from ganassets.cli import main; main()"
-    result = in_process(code, PYTHONPATH=f"{squares.folder}:{os.environ.get('PYTHONPATH', '')}", **environment)
+    result = run_python(code, PYTHONPATH=f"{squares.folder}:{os.environ.get('PYTHONPATH', '')}", **environment)
     assert result.stdout.splitlines() == ["plain,squares"]
 
 
@@ -196,7 +196,7 @@ def test_plugins_check(squares):
     result = run("plugins", "check", "raw")
     assert result.exit_code == 0, result.output
     assert "option copies: How often. [1..9; default: 1]" in result.output
-    assert told(run("plugins", "check", "sqares")) == "there is no plugin 'sqares'; did you mean 'squares'?"
+    assert read_error(run("plugins", "check", "sqares")) == "there is no plugin 'sqares'; did you mean 'squares'?"
 
 
 def test_plugins_check_fails_with_the_traceback(squares):
@@ -220,7 +220,7 @@ def test_plugins_check_fails_for_a_spec_that_breaks_rules(squares):
 
 
 class Training:
-    """Stands where ganassets.training.run does, and keeps what it was called with."""
+    """A stand-in for ganassets.training.run that keeps the arguments of its calls."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.calls: list[tuple] = []
@@ -290,7 +290,7 @@ def test_train_help_has_the_generators_own_options(squares):
     ],
 )
 def test_train_bad_input(training, args, text):
-    assert text in told(run("train", *args))
+    assert text in read_error(run("train", *args))
     assert training.calls == []
 
 
@@ -300,13 +300,13 @@ def test_train_resume(training, tmp_path):
     assert run("train", "squares", "--resume", str(folder)).exit_code == 0
     assert run("train", "--resume", str(folder), "--trusted").exit_code == 0
     assert training.calls == [("squares", folder, trusted) for trusted in (False, False, True)]
-    assert "leave out --kimg" in told(run("train", "--resume", str(folder), "--kimg", "3"))
+    assert "leave out --kimg" in read_error(run("train", "--resume", str(folder), "--kimg", "3"))
     (folder / "config.toml").unlink()
-    assert "is not a run folder" in told(run("train", "--resume", str(folder)))
+    assert "is not a run folder" in read_error(run("train", "--resume", str(folder)))
 
 
 def test_training_without_its_packages_names_the_extra(squares, tmp_path):
-    """As on a machine where only what generating needs is installed."""
+    """Run without the modules that only training needs."""
     code = (
         "import sys\nfor name in ('torch', 'onnx'): sys.modules[name] = None\n"
         "from ganassets.cli import main\nsys.argv[1:] = ARGS\nmain()"
@@ -314,7 +314,7 @@ def test_training_without_its_packages_names_the_extra(squares, tmp_path):
     make_run(tmp_path / "runs" / "squares-20260131-1")
     path = f"{squares.folder}:{os.environ.get('PYTHONPATH', '')}"
     for args in (["train", "squares"], ["export", str(tmp_path / "runs" / "squares-20260131-1"), "--onnx"]):
-        result = in_process(code.replace("ARGS", repr(args)), PYTHONPATH=path)
+        result = run_python(code.replace("ARGS", repr(args)), PYTHONPATH=path)
         assert result.returncode == 1, result.stderr
         assert (
             result.stderr
@@ -366,10 +366,10 @@ def test_export_takes_licence_and_source(exported, monkeypatch):
 
 
 def test_export_bad_input(exported):
-    assert "name a format" in told(run("export", "squares"))
-    assert "there is no run of squares in runs/" in told(run("export", "squares", "--onnx"))
-    assert "there is no run in runs/" in told(run("export", "--onnx"))
-    assert "neither a run folder nor a generator" in told(run("export", "sqares", "--onnx"))
+    assert "name a format" in read_error(run("export", "squares"))
+    assert "there is no run of squares in runs/" in read_error(run("export", "squares", "--onnx"))
+    assert "there is no run in runs/" in read_error(run("export", "--onnx"))
+    assert "neither a run folder nor a generator" in read_error(run("export", "sqares", "--onnx"))
 
 
 @pytest.mark.parametrize("group", ["plugins", "sliders"])

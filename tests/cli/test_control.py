@@ -11,7 +11,7 @@ from PIL import Image
 
 from ganassets.inference.provenance import origin_of
 from ganassets.inference.recipe import parse_recipe
-from support.command_line import run, told
+from support.command_line import list_outputs, read_error, run
 
 TARGET = """
 import numpy as np
@@ -39,7 +39,7 @@ EXPORTER = Exporter("telling", "Positions.", 1, ("mesh",), (".bin",), export, (O
 
 @pytest.fixture
 def model(squares, make_model, tmp_path, monkeypatch) -> str:
-    """A model of squares whose default format tells where its files come from, in a run of the user's."""
+    """Path of a model of squares in a run folder of the user; its default format stores the recipe in its files."""
     squares.install(
         "telling", "[ganassets.exporters]\ntelling = controlled_telling:EXPORTER\n", {"controlled_telling": TELLING}
     )
@@ -52,15 +52,10 @@ def model(squares, make_model, tmp_path, monkeypatch) -> str:
 
 
 def done(*args: str) -> str:
-    """What a command that succeeds prints."""
+    """Run a command that must succeed, and return its output."""
     result = run(*args)
     assert result.exit_code == 0, result.output
     return result.stdout
-
-
-def names(folder: str = "out") -> list[str]:
-    """Files of an output folder but the index."""
-    return sorted(path.name for path in Path(folder).iterdir() if path.name != "index.jsonl")
 
 
 def positions(path: str | Path) -> np.ndarray:
@@ -76,7 +71,7 @@ def recipe(path: str | Path):
 def test_a_morph_starts_and_ends_with_its_seeds(model):
     assert "3 of squares in out" in done("morph", model, "3", "9", "--steps", "3", "--no-preview")
     steps = [f"squares-00000003-00000009-{i:03d}.bin" for i in range(3)]
-    assert names() == sorted([*steps, *(f"{step}.json" for step in steps)])
+    assert list_outputs() == sorted([*steps, *(f"{step}.json" for step in steps)])
     done("generate", model, "--seeds", "3,9", "--no-preview", "-o", "ends")
     for step, end in ((0, 3), (2, 9)):
         np.testing.assert_allclose(
@@ -93,7 +88,7 @@ def test_a_mix_is_kept_as_a_recipe(model):
     output = done("mix", model, "3", "9", "--layers", "1", "--no-preview")
     assert "Recipe: out/*.recipe.json" in output
     stem = "squares-00000003-mix-00000009"
-    assert names() == [f"{stem}.bin", f"{stem}.bin.json", f"{stem}.recipe.json"]
+    assert list_outputs() == [f"{stem}.bin", f"{stem}.bin.json", f"{stem}.recipe.json"]
     kept = recipe(f"out/{stem}.recipe.json")
     assert kept.note == "mix of 3 with layers 1- of 9" and kept.w_offset
     done("generate", model, "--recipe", f"out/{stem}.recipe.json", "--no-preview", "-o", "again")
@@ -104,11 +99,11 @@ def test_a_mix_is_kept_as_a_recipe(model):
 
 def test_variations_are_kept_as_recipes_and_varied_again(model):
     done("vary", model, "7", "-n", "2", "--strength", "0.3", "--no-preview")
-    assert [name for name in names() if name.endswith(".recipe.json")] == [
+    assert [name for name in list_outputs() if name.endswith(".recipe.json")] == [
         f"squares-00000007-v00{i}.recipe.json" for i in (1, 2)
     ]
     done("vary", model, "out/squares-00000007-v002.bin", "-n", "1", "--no-preview", "-o", "next")
-    assert "squares-00000007-v002-v001.bin" in names("next")
+    assert "squares-00000007-v002-v001.bin" in list_outputs("next")
     assert recipe("next/squares-00000007-v002-v001.recipe.json").note.startswith("variation 1 of squares-00000007-v002")
 
 
@@ -129,7 +124,7 @@ def test_recipes_may_be_called_otherwise(model):
     done("vary", model, "7", "-n", "2", "--no-preview")
     args = [word for i in (1, 2) for word in ("--recipe", f"out/squares-00000007-v00{i}.recipe.json")]
     done("generate", model, *args, "--name", "like-{number}", "--no-preview", "-o", "named")
-    assert names("named") == ["like-1.bin", "like-1.bin.json", "like-2.bin", "like-2.bin.json"]
+    assert list_outputs("named") == ["like-1.bin", "like-1.bin.json", "like-2.bin", "like-2.bin.json"]
     assert origin_of(Path("named/like-2.bin")).recipe.name == "like-2"
     assert "comes out the same" in done("regenerate", "named/like-2.bin", "--model", model)
 
@@ -142,7 +137,7 @@ def slid(model) -> str:
 
 
 def test_sliders_are_found_named_and_pulled(slid):
-    assert names("sheets") == ["found-1.png", "found-2.png"]
+    assert list_outputs("sheets") == ["found-1.png", "found-2.png"]
     with Image.open("sheets/found-1.png") as picture:
         assert picture.size == (4 * 10, 4), "two seeds at five amounts"
     first, second = done("sliders", "list", slid).splitlines()
@@ -176,24 +171,24 @@ def test_found_sliders_are_part_of_the_recipe(slid, command):
 
 
 def test_bad_words_about_sliders(slid):
-    assert "exists already; use --overwrite" in told(run("sliders", "discover", slid, "--samples", "64"))
-    assert "no slider 'fuond-1' was found" in told(run("sliders", "rename", slid, "fuond-1", "x"))
+    assert "exists already; use --overwrite" in read_error(run("sliders", "discover", slid, "--samples", "64"))
+    assert "no slider 'fuond-1' was found" in read_error(run("sliders", "rename", slid, "fuond-1", "x"))
     for name in ("Size", "1st", "", "../x", "x" * 41, "size\n"):
-        assert "is no name for a slider" in told(run("sliders", "rename", slid, "found-1", name))
-    assert "has a slider 'found-2' already" in told(run("sliders", "rename", slid, "found-1", "found-2"))
+        assert "is no name for a slider" in read_error(run("sliders", "rename", slid, "found-1", name))
+    assert "has a slider 'found-2' already" in read_error(run("sliders", "rename", slid, "found-1", "found-2"))
     for words, text in (
         (("--slider", "jaw=1"), "no slider 'jaw' was found"),
         (("--slider", "found-1"), "--slider takes NAME=VALUE"),
         (("--slider", "found-1=99"), "is outside -10..10"),
         (("--slider", "found-1=1", "--slider", "found-1=2"), "--slider found-1 is given twice"),
     ):
-        assert text in told(run("generate", slid, *words))
+        assert text in read_error(run("generate", slid, *words))
     assert not Path("out").exists()
 
 
 def test_models_without_found_sliders(model):
     for words in (("sliders", "list", model), ("generate", model, "--slider", "jaw=1")):
-        assert "has no found sliders yet; find some with `ganassets sliders discover`" in told(run(*words))
+        assert "has no found sliders yet; find some with `ganassets sliders discover`" in read_error(run(*words))
 
 
 def test_a_look_is_found_again(model):
@@ -201,22 +196,22 @@ def test_a_look_is_found_again(model):
     output = done("invert", model, "seen/squares-00000777.bin", "--tries", "16", "--no-preview")
     assert output.splitlines()[-1].startswith("Distance 0.") and "the nearest of 16 seeds had" in output
     stem = "squares-like-squares-00000777"
-    assert names() == [f"{stem}.bin", f"{stem}.bin.json", f"{stem}.recipe.json"]
+    assert list_outputs() == [f"{stem}.bin", f"{stem}.bin.json", f"{stem}.recipe.json"]
     np.testing.assert_allclose(positions(f"out/{stem}.bin"), positions("seen/squares-00000777.bin"), atol=0.02)
     assert recipe(f"out/{stem}.recipe.json").note == "found in squares-00000777.bin"
 
 
 def test_files_that_can_not_be_looked_for(model, squares, monkeypatch):
-    assert "nothing.bin is not there" in told(run("invert", model, "nothing.bin"))
+    assert "nothing.bin is not there" in read_error(run("invert", model, "nothing.bin"))
     Path("short.bin").write_bytes(b"x")
-    assert "short.bin holds no quad" in told(run("invert", model, "short.bin"))
+    assert "short.bin holds no quad" in read_error(run("invert", model, "short.bin"))
     source = next(squares.folder.glob("squares_*.py"))
     text = source.read_text().replace("target=target, ", "").replace('name="squares"', 'name="blind"')
     squares.generator("blind", "controlled_blind", text)
     from support.squares import build_model
 
     Path("blind.onnx").write_bytes(build_model(generator="blind").SerializeToString())
-    assert "blind can't compare files with its assets" in told(run("invert", "blind.onnx", "short.bin"))
+    assert "blind can't compare files with its assets" in read_error(run("invert", "blind.onnx", "short.bin"))
 
 
 @pytest.mark.parametrize(
@@ -245,13 +240,13 @@ def test_files_that_can_not_be_looked_for(model, squares, monkeypatch):
 )
 def test_bad_input_makes_no_folder(model, args, text):
     name, *words = args
-    assert text in told(run(name, model, *words))
+    assert text in read_error(run(name, model, *words))
     assert not Path("out").exists()
 
 
 @pytest.mark.parametrize("words", ["generate X", "vary M X", "invert M X", "inspect X", "regenerate X", "batch X"])
 def test_names_that_are_too_long(model, words):
-    text = told(run(*({"X": "x" * 300, "M": model}.get(word, word) for word in words.split())))
+    text = read_error(run(*({"X": "x" * 300, "M": model}.get(word, word) for word in words.split())))
     assert "(file name too long)" in text.lower() and "unexpected" not in text
 
 
@@ -259,30 +254,30 @@ def test_recipes_of_another_model(model, make_model):
     done("vary", model, "7", "-n", "1", "--no-preview")
     other = str(make_model(name="other.onnx", licence="MIT"))
     for words in (("generate", other, "--recipe"), ("vary", other), ("morph", other, "3")):
-        text = told(run(*words, "out/squares-00000007-v001.recipe.json", "-o", "x"))
+        text = read_error(run(*words, "out/squares-00000007-v001.recipe.json", "-o", "x"))
         assert "was made with another model" in text and "other.onnx; name that one" in text
     Path("broken.recipe.json").write_text('{"seed": 1}')
-    assert "broken.recipe.json holds no whole recipe" in told(run("vary", model, "broken.recipe.json"))
+    assert "broken.recipe.json holds no whole recipe" in read_error(run("vary", model, "broken.recipe.json"))
 
 
 def test_regenerating_compares_and_writes(model):
     done("generate", model, "-n", "1", "--option", "copies=3", "--no-preview")
     path = Path("out/squares-00000001.bin")
     assert done("regenerate", str(path), "--model", model) == f"{path} comes out the same, to the last byte.\n"
-    assert names() == ["squares-00000001.bin", "squares-00000001.bin.json"], "nothing was written"
+    assert list_outputs() == ["squares-00000001.bin", "squares-00000001.bin.json"], "nothing was written"
     whole = path.read_bytes()
     path.write_bytes(whole[:-4] + b"\1\2\3\4")
-    text = told(run("regenerate", str(path), "--model", model), 1)
+    text = read_error(run("regenerate", str(path), "--model", model), 1)
     assert f"{path} comes out differently: 4 of 144 bytes differ, the first at 140" in text
     path.write_bytes(whole[:-4])
-    assert "it has 140 bytes, not 144" in told(run("regenerate", str(path), "--model", model), 1)
+    assert "it has 140 bytes, not 144" in read_error(run("regenerate", str(path), "--model", model), 1)
     result = run("regenerate", str(path), "--model", model, "-o", "again")
     assert result.exit_code == 1 and "Written: again/squares-00000001.bin" in result.stdout
     assert Path("again/squares-00000001.bin").read_bytes() == whole
-    assert "is there already" in told(run("regenerate", str(path), "--model", model, "-o", "again"))
+    assert "is there already" in read_error(run("regenerate", str(path), "--model", model, "-o", "again"))
 
 
-def test_regenerating_in_place_tells_what_was_there(model):
+def test_regenerating_in_place_compares_with_the_existing_file(model):
     done("generate", model, "-n", "1", "--no-preview")
     path = Path("out/squares-00000001.bin")
     whole = path.read_bytes()
@@ -295,18 +290,18 @@ def test_regenerating_in_place_tells_what_was_there(model):
 def test_files_that_are_not_regenerated(model, make_model):
     done("vary", model, "7", "-n", "1", "--no-preview")
     kept = "out/squares-00000007-v001.recipe.json"
-    assert f"make its asset with `ganassets generate squares --recipe {kept}`" in told(
+    assert f"make its asset with `ganassets generate squares --recipe {kept}`" in read_error(
         run("regenerate", kept, "--model", model)
     )
     path = Path("out/squares-00000007-v001.bin")
-    assert "is neither in the package nor in runs/; name it with --model" in told(run("regenerate", str(path)))
+    assert "is neither in the package nor in runs/; name it with --model" in read_error(run("regenerate", str(path)))
     other = str(make_model(name="other.onnx", licence="MIT"))
-    assert "was made with another model" in told(run("regenerate", str(path), "--model", other, "--trusted"))
+    assert "was made with another model" in read_error(run("regenerate", str(path), "--model", other, "--trusted"))
     Path("mine.txt").write_text("mine")
-    assert "mine.txt carries no recipe" in told(run("regenerate", "mine.txt"))
+    assert "mine.txt carries no recipe" in read_error(run("regenerate", "mine.txt"))
     path.rename("out/renamed.bin")
     Path("out/squares-00000007-v001.bin.json").rename("out/renamed.bin.json")
-    text = told(run("regenerate", "out/renamed.bin", "--model", model, "-o", "again"))
+    text = read_error(run("regenerate", "out/renamed.bin", "--model", model, "-o", "again"))
     assert "renamed.bin was renamed: its recipe makes squares-00000007-v001.bin" in text
     assert not Path("again").exists()
 
@@ -323,7 +318,7 @@ def test_inspecting_files(model):
     assert f"Again: ganassets generate squares --recipe {kept}" in done("inspect", kept)
     assert json.loads(done("inspect", kept, "--json")) == json.loads(Path(kept).read_text())
     Path("mine.txt").write_text("mine")
-    assert "carries no recipe" in told(run("inspect", "mine.txt"))
+    assert "carries no recipe" in read_error(run("inspect", "mine.txt"))
 
 
 JOBS = """
@@ -355,8 +350,8 @@ def test_a_batch_of_several_jobs(jobs):
     output = done("batch", str(jobs), "--trusted")
     assert "3 of squares in out" in output
     assert "Contact sheets: out/contact-sheet-1.png and out/contact-sheet-looks.png" in output
-    assert names("out/plain") == sorted(f"squares-0000000{n}.bin{s}" for n in (1, 2) for s in ("", ".json"))
-    assert {"squares-00000007-v001.bin", "squares-00000007-v001.txt", "contact-sheet-1.png"} <= set(names())
+    assert list_outputs("out/plain") == sorted(f"squares-0000000{n}.bin{s}" for n in (1, 2) for s in ("", ".json"))
+    assert {"squares-00000007-v001.bin", "squares-00000007-v001.txt", "contact-sheet-1.png"} <= set(list_outputs())
     before = {path: path.stat().st_mtime_ns for path in Path("out").rglob("*")}
     assert "3 of them were there already" in done("batch", str(jobs), "--trusted")
     assert {path: path.stat().st_mtime_ns for path in Path("out").rglob("*")} == before
@@ -388,7 +383,7 @@ def test_every_command_has_a_dry_run(model, words):
     assert not Path("out").exists() and [path.name for path in Path().iterdir()] == ["runs"]
 
 
-def test_a_dry_run_tells_what_does_not_fit_on_the_disk(model, monkeypatch):
+def test_a_dry_run_warns_that_the_disk_is_too_small(model, monkeypatch):
     monkeypatch.setattr("ganassets.inference.batch.engine.free_space", lambda out: 10)
     result = run("generate", model, "--dry-run")
     assert result.exit_code == 2
@@ -396,17 +391,17 @@ def test_a_dry_run_tells_what_does_not_fit_on_the_disk(model, monkeypatch):
 
 
 def test_batches_that_make_no_sense(jobs, tmp_path):
-    assert "jobs.toml is not there; give the path of a file of jobs" in told(run("batch", "jobs.toml"))
+    assert "jobs.toml is not there; give the path of a file of jobs" in read_error(run("batch", "jobs.toml"))
     jobs.write_text(JOBS.replace("count = 2", "count = 2\nsliders = { age = 200 }"))
-    assert told(run("batch", str(jobs))) == "job 1: age 200 is outside 0..100 years."
+    assert read_error(run("batch", str(jobs))) == "job 1: age 200 is outside 0..100 years."
     jobs.write_text(JOBS.replace("look.recipe", "gone.recipe"))
-    assert "job looks: " in told(run("batch", str(jobs)))
+    assert "job looks: " in read_error(run("batch", str(jobs)))
     jobs.write_text(JOBS.replace('"looks"', '"../../looks"'))
-    assert "can't be the name of a file" in told(run("batch", str(jobs)))
+    assert "can't be the name of a file" in read_error(run("batch", str(jobs)))
     assert not Path("out").exists()
 
 
-def test_what_can_not_be_made_is_told_and_listed(model, squares):
+def test_assets_that_fail_are_reported_and_listed(model, squares):
     text = TELLING.replace('"telling"', '"picky"').replace(
         "    content", "    assert asset.provenance.seed % 3, 'no threes'\n    content", 1
     )

@@ -43,7 +43,7 @@ def run(*args: str, code: int = 0) -> Result:
     return result
 
 
-def test_it_tells_what_there_is(desk: Path) -> None:
+def test_it_lists_files_and_labels(desk: Path) -> None:
     write_sprites(desk / "art")
     Image.new("RGB", (96, 128), (1, 2, 3)).save(desk / "art" / "elf" / "large.png")
     (desk / "art" / "elf" / "bad.png").write_bytes(b"nothing")

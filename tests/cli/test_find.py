@@ -1,4 +1,4 @@
-"""Which run a name on the command line means."""
+"""Finding the run that a name on the command line means."""
 
 from __future__ import annotations
 
@@ -37,6 +37,6 @@ def test_a_run_folder_called_like_a_generator_is_named_by_its_path(here: Path):
     assert find_run("./squares") == Path("squares")
 
 
-def test_what_is_neither_is_told(here: Path):
+def test_a_name_that_is_neither_is_an_error(here: Path):
     with pytest.raises(InputError, match="neither a run folder nor a generator; did you mean 'squares'"):
         find_run("sqares")

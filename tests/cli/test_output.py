@@ -1,4 +1,4 @@
-"""What the command line prints: texts of strangers only show, on every terminal."""
+"""The output of the command line: texts from files can't control any terminal."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def test_terminals_without_letters_show_question_marks(environment):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names are bytes on Linux alone")
-def test_names_that_are_no_text_are_shown_and_told(tmp_path):
+def test_names_that_are_no_text_are_shown_and_reported(tmp_path):
     (tmp_path / os.fsdecode(b"caf\xe9.png")).write_bytes(b"no picture")
     for environment in ({"PYTHONIOENCODING": "utf-8"}, {"PYTHONIOENCODING": "ascii"}):
         done = start("inspect", os.fsdecode(bytes(tmp_path) + b"/caf\xe9.png"), **environment)
@@ -166,8 +166,8 @@ try:
 finally:
     print(os.environ.get("PYTHONWARNINGS"))
 """
-    for args, told in ((["--version"], "ignore"), (["--version", "--debug"], "None")):
+    for args, error_text in ((["--version"], "ignore"), (["--version", "--debug"], "None")):
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONWARNINGS"}
         command = [sys.executable, "-c", code, *args]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
-        assert done.stdout.splitlines()[-1] == told
+        assert done.stdout.splitlines()[-1] == error_text

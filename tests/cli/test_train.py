@@ -12,7 +12,7 @@ import pytest
 from ganassets.api.errors import GanassetsError, InputError
 from ganassets.api.writer import write_error
 from ganassets.cli.train import explain_how_to_resume
-from support.command_line import run, told
+from support.command_line import read_error, run
 
 
 @pytest.fixture
@@ -30,12 +30,12 @@ def refused(folder: Path, number: int = errno.ENOSPC) -> InputError:
 
 
 @pytest.mark.parametrize("place", [".", "checkpoints", "snapshots"])
-def test_a_full_disk_says_how_to_go_on(begun, place):
+def test_a_full_disk_reports_how_to_resume(begun, place):
     with pytest.raises(GanassetsError) as caught, explain_how_to_resume("faces"):
         raise refused(begun / place)
     assert caught.value.exit_code == 1
-    told, _, command = str(caught.value).partition("then continue with `")
-    assert told == f"can't write in {begun / place}: there is no space left on the device; free some, "
+    message, _, command = str(caught.value).partition("then continue with `")
+    assert message == f"can't write in {begun / place}: there is no space left on the device; free some, "
     assert shlex.split(command.removesuffix("`.")) == ["ganassets", "train", "faces", "--resume", str(begun)]
 
 
@@ -50,7 +50,7 @@ def test_the_command_says_so(squares, begun, monkeypatch):
         raise refused(begun, errno.EFBIG)
 
     monkeypatch.setattr("ganassets.cli.train.load_training", lambda module, function: train)
-    text = told(run("train", "squares", "--precision", "float32"), 1)
+    text = read_error(run("train", "squares", "--precision", "float32"), 1)
     assert text.endswith(
         f"larger than allowed there; fix that, then continue with `ganassets train squares --resume '{begun}'`."
     )

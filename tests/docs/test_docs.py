@@ -46,7 +46,7 @@ PIP = re.compile(r'pip install "?(?P<where>\./?[\w/]*)(?:\[(?P<extras>[\w,]+)\])
 
 
 @dataclass(frozen=True)
-class Block:
+class CodeBlock:
     """A fenced block.
 
     Attributes:
@@ -60,13 +60,13 @@ class Block:
     text: str
 
 
-def find_blocks(document: Path) -> list[Block]:
+def find_blocks(document: Path) -> list[CodeBlock]:
     """Return the fenced blocks of a page, in order."""
     fences = re.findall(r"^```(\S*) *([^\n]*)\n(.*?)^```$", document.read_text(encoding="utf-8"), re.M | re.S)
-    return [Block(*fence) for fence in fences]
+    return [CodeBlock(*fence) for fence in fences]
 
 
-def find_commands(block: Block) -> Iterator[str]:
+def find_commands(block: CodeBlock) -> Iterator[str]:
     """Yield the commands of a shell block, one on each line; a backslash continues a command on the next line."""
     if block.language == "sh":
         lines = block.text.replace("\\\n", " ").splitlines()

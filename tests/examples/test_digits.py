@@ -1,4 +1,4 @@
-"""examples/digits, installed as a stranger's plugin is, from its folder into a place of its own."""
+"""The plugin examples/digits, installed from its folder like any third-party plugin."""
 
 from __future__ import annotations
 
@@ -16,9 +16,11 @@ import pytest
 from PIL import Image
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "digits"
-LINES = 60  # what a reader may have to copy
+# Maximum number of lines that a reader has to copy.
+LINES = 60
 SEEDS = 64
-SETUPTOOLS = 77  # that the example's pyproject.toml asks for
+# Minimum version of setuptools in the example's pyproject.toml.
+SETUPTOOLS = 77
 
 pytest.importorskip("torch")
 
@@ -50,7 +52,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def ganassets(site: Path, *arguments: str) -> str:
-    """What the program prints in the folder beside the site; it must succeed."""
+    """Run a command in the folder beside the site, and return its output; it must succeed."""
     environment = os.environ | {"PYTHONPATH": str(site), "OMP_NUM_THREADS": "1", "COLUMNS": "200"}
     command = [sys.executable, "-m", "ganassets", *arguments]
     done = subprocess.run(command, cwd=site.parent, env=environment, capture_output=True, text=True, check=False)
@@ -77,9 +79,9 @@ def test_train_export_generate(site):
     assert 'objective = "nonsaturating"' in (run / "config.toml").read_text(encoding="utf-8")
     assert list((run / "snapshots").glob("*.png"))
     ganassets(site, "export", str(run), "--onnx")
-    told = json.loads(ganassets(site, "inspect", str(run / "model.onnx"), "--json"))["manifest"]
-    assert (told["generator"], told["layers"], told["z_dim"], told["w_dim"]) == ("digits", 1, 100, 100)
-    assert told["data"]["licence"] == "CC-BY-SA-3.0" and told["data"]["samples"] == 5000
+    manifest = json.loads(ganassets(site, "inspect", str(run / "model.onnx"), "--json"))["manifest"]
+    assert (manifest["generator"], manifest["layers"], manifest["z_dim"], manifest["w_dim"]) == ("digits", 1, 100, 100)
+    assert manifest["data"]["licence"] == "CC-BY-SA-3.0" and manifest["data"]["samples"] == 5000
     ganassets(site, "generate", str(run / "model.onnx"), "-n", str(SEEDS), "-o", str(out))
     digits = [np.asarray(Image.open(path)) for path in sorted(out.glob("digits-*.png"))]
     assert len(digits) == SEEDS and {digit.shape for digit in digits} == {(28, 28, 3)}

@@ -130,10 +130,10 @@ def check_motion(clip: MotionClip, unit: str = "m") -> BvhFile:
     places, turns = bvh.world()
     at = [bvh.index(name) for name in clip.skeleton.names]
     rest_rotations = rest_pose(clip.skeleton)[1]
-    wanted = world_pose(clip.skeleton, clip.translation.astype(float), clip.rotations.astype(float))
+    expected = world_pose(clip.skeleton, clip.translation.astype(float), clip.rotations.astype(float))
     scale = {"m": 1, "cm": 100}[unit]
-    assert abs(places[:, at] / scale - wanted[0]).max() < 1e-4
-    away = to_matrix(multiply(wanted[1], conjugate(rest_rotations)))
+    assert abs(places[:, at] / scale - expected[0]).max() < 1e-4
+    away = to_matrix(multiply(expected[1], conjugate(rest_rotations)))
     assert degrees_apart(turns[:, at], away).max() < 0.01
     return bvh
 

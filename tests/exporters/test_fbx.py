@@ -52,12 +52,12 @@ def test_a_mesh_becomes_arrays(mesh: Mesh, engine: str) -> None:
     topology, arrays, metadata = mesh.topology, scene.arrays, scene.metadata
     assert np.allclose(arrays["positions"], mesh.positions * 100)
     faces = np.split(arrays["corners"], arrays["starts"][1:]) if len(arrays["starts"]) else []
-    wanted = [
+    expected = [
         (list(dict.fromkeys(face)), material)
         for face, material in zip(topology.faces.tolist(), topology.face_materials.tolist(), strict=True)
     ]
     assert [(sorted(a), b) for a, b in zip(map(np.ndarray.tolist, faces), arrays["face_materials"], strict=True)] == [
-        (sorted(a), b) for a, b in wanted
+        (sorted(a), b) for a, b in expected
     ]
     assert arrays["corner_uvs"].shape == (len(arrays["corners"]), 2)
     rigged = bool(topology.joint_names)

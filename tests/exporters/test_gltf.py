@@ -11,7 +11,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import pygltflib
 import pytest
 import trimesh
 from hypothesis import given, settings
@@ -21,6 +20,7 @@ from ganassets.api.assets import Material, Mesh, MotionClip, TextureSet, Topolog
 from ganassets.api.errors import InputError
 from ganassets_gltf import EXPORTER
 from ganassets_gltf.mesh_template import cached_template
+from support.glb_files import parse
 from support.heads import make_head
 from support.motion_clips import walk_clip
 from support.random_meshes import random_meshes
@@ -36,13 +36,6 @@ def encode(mesh: Mesh, **options: object) -> bytes:
     given = {name.replace("_", "-"): value for name, value in options.items()}
     (content,) = EXPORTER.export(mesh, DEFAULTS | given).values()
     return content
-
-
-def parse(content: bytes) -> Any:
-    """Parse a GLB with pygltflib; Any, because the type checker takes all parts of its document as optional."""
-    document = pygltflib.GLTF2.load_from_bytes(content)
-    assert document is not None
-    return document
 
 
 def view_bytes(document: Any, view: int, offset: int | None, size: int) -> bytes:
@@ -120,8 +113,8 @@ def test_every_corner_comes_back(mesh: Mesh) -> None:
             assert all(len(set(j[w > 0])) == (w > 0).sum() for j, w in zip(joints, weights, strict=True))
             assert (abs(weights.sum(1) - 1) <= 2e-7 * (weights > 0).sum(1)).all()
             count = len(topology.joint_names)
-            wanted = dense_weights(topology.skin_joints[vertices], topology.skin_weights[vertices], count)
-            assert np.allclose(dense_weights(joints, weights, count)[corners], wanted, atol=1e-6)
+            expected = dense_weights(topology.skin_joints[vertices], topology.skin_weights[vertices], count)
+            assert np.allclose(dense_weights(joints, weights, count)[corners], expected, atol=1e-6)
 
 
 @settings(max_examples=60, deadline=None)

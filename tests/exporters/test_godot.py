@@ -68,7 +68,7 @@ def test_the_material_points_at_its_files(asset: TextureSet, kind: str) -> None:
     files, found = export(asset, format=kind)
     maps = {"albedo": "albedo", "orm": "orm", "normal": "normal", "heightmap": "height"}
     pointed = {found[f"{name}_texture"]: f"thing_{what}.{kind}" for name, what in maps.items()}
-    assert all(path == wanted for path, wanted in pointed.items())
+    assert all(path == expected for path, expected in pointed.items())
     assert set(pointed) == set(files) - {"thing.tres"}
     assert found["ao_enabled"] and found["normal_enabled"] and found["heightmap_enabled"]
     assert found["metadata/seed"] == "7" and found["metadata/copyright"] == "CC0-1.0"

@@ -24,6 +24,7 @@ from ganassets.api.errors import InputError
 from ganassets.api.images.texture_maps import CHANNELS
 from ganassets.api.provenance import Provenance
 from ganassets_images import BLENDER, EXPORTER, GODOT, UNITY, UNREAL
+from support.png_files import read_png, read_text
 from support.texture_sets import make_bricks, plain, random_texture_sets
 
 DEFAULTS = {option.name: option.default for option in EXPORTER.options}
@@ -65,25 +66,12 @@ def expected_maps(asset: TextureSet) -> dict[str, np.ndarray]:
     }
 
 
-def read_png(content: bytes) -> np.ndarray:
-    """(h, w, c) numbers of a PNG, by pypng."""
-    width, height, rows, info = png.Reader(bytes=content).read()
-    return np.array([np.array(row) for row in rows]).reshape(height, width, info["planes"])
-
-
 def chunks(content: bytes) -> dict[bytes, list[bytes]]:
     """Data of a PNG's chunks by kind; pypng checks their checksums."""
     found: dict[bytes, list[bytes]] = {}
     for kind, data in png.Reader(bytes=content).chunks():
         found.setdefault(kind, []).append(data)
     return found
-
-
-def texts(content: bytes) -> dict[str, str]:
-    """Text of a PNG, by Pillow."""
-    image = Image.open(io.BytesIO(content))
-    image.load()
-    return dict(getattr(image, "text"))  # noqa: B009 - PNG pictures alone have it
 
 
 @given(random_texture_sets(), st.sampled_from(ENGINE_NAMES), st.sampled_from(["8", "16"]))
@@ -145,7 +133,7 @@ def test_files_say_where_they_come_from(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr("ganassets_images.export.PREVIEW_SIZE", 16)
     bricks = make_bricks(32)
     for name, content in encode(bricks, preview=True).items():
-        said = texts(content)
+        said = read_text(content)
         assert said["Software"] == "ganassets 0.1.0" and said["Copyright"] == "CC0-1.0" and said["Seed"] == "7"
         assert said["Generator"] == "textures 1.0" and said["Model"] == "ab" * 32 and said["Title"] == "bricks"
         assert json.loads(said["Sliders"]) == dict(bricks.provenance.sliders)
@@ -156,14 +144,14 @@ def test_files_say_where_they_come_from(monkeypatch: pytest.MonkeyPatch) -> None
 def test_metres_come_back_from_height() -> None:
     bricks = make_bricks(32)
     content = encode(bricks)["bricks_height.png"]
-    low, high = (float(texts(content)[f"Height {end}"].removesuffix(" m")) for end in ("low", "high"))
+    low, high = (float(read_text(content)[f"Height {end}"].removesuffix(" m")) for end in ("low", "high"))
     metres = low + read_png(content)[..., 0] / 65535 * (high - low)
     assert abs(metres - bricks.height).max() < 1e-6, "a micrometre of seven millimetres"
 
 
 def test_morphs_and_other_alphabets_are_recorded() -> None:
     provenance = Provenance(licence="© Jürgen Żółć, 素材\0", seed=1, morph=(9, 0.25))
-    said = texts(encode(replace(plain(), provenance=provenance))["plain_orm.png"])
+    said = read_text(encode(replace(plain(), provenance=provenance))["plain_orm.png"])
     assert said["Copyright"] == "© Jürgen Żółć, 素材 " and said["Morph"] == "seed 9, 0.25 of the way"
     plain_text = chunks(encode(replace(plain(), provenance=Provenance(licence="© ü")))["plain_orm.png"])
     assert b"iTXt" not in plain_text and b"Copyright\0\xa9 \xfc" in plain_text[b"tEXt"]
@@ -205,7 +193,7 @@ def test_webp_has_a_largest_size() -> None:
 
 
 def test_exr_holds_floats() -> None:
-    OpenEXR: Any = pytest.importorskip("OpenEXR", reason="the extra exr is not installed")
+    openexr: Any = pytest.importorskip("OpenEXR", reason="the extra exr is not installed")
     bricks = make_bricks(32, metallic=0.5)
     for engine in ENGINES:
         files = encode(bricks, engine=engine, format="exr")
@@ -213,7 +201,7 @@ def test_exr_holds_floats() -> None:
         srgb = bricks.albedo.astype(float)
         maps["albedo"] = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
         for (name, content), what in zip(files.items(), EXPECTED[engine].values(), strict=True):
-            file = OpenEXR.File(io.BytesIO(content), separate_channels=True)
+            file = openexr.File(io.BytesIO(content), separate_channels=True)
             letters = "RGBA"[: maps[what].shape[-1]] if maps[what].shape[-1] > 1 else "Y"
             assert name.endswith(".exr") and set(file.channels()) == set(letters)
             pixels = np.stack([file.channels()[letter].pixels for letter in letters], -1)

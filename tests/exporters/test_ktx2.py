@@ -21,8 +21,10 @@ IDENTIFIER = b"\xabKTX 20\xbb\r\n\x1a\n"
 
 
 def make_file(levels: list[bytes], book: bytes, notes: bytes) -> bytes:
-    """A KTX2 file with a format descriptor of 44 bytes, key/value data, a code book or none, and levels, the smallest
-    first, each at a multiple of 16."""
+    """Build a KTX2 file with a format descriptor of 44 bytes, key/value data, an optional code book, and levels.
+
+    The smallest level is the first; each starts at a multiple of 16.
+    """
     described = 80 + 24 * len(levels)
     at = described + 44
     notes_at = at

@@ -65,7 +65,7 @@ def test_any_material_comes_back(asset: TextureSet) -> None:
     scaled = source(metres, "in1")
     assert (metres.getCategory(), scaled.getCategory()) == ("add", "multiply")
     scale, bias = scaled.getInputValue("in2"), metres.getInputValue("in2")
-    wanted = {
+    expected = {
         "base_color": (source(surface, "base_color"), asset.albedo, 1, 0),
         "base_metalness": (source(surface, "base_metalness"), asset.metallic, 1, 0),
         "specular_roughness": (source(surface, "specular_roughness"), asset.roughness, 1, 0),
@@ -73,7 +73,7 @@ def test_any_material_comes_back(asset: TextureSet) -> None:
         "height": (source(scaled, "in1"), asset.height, scale, bias),
     }
     named = set()
-    for key, (node, values, factor, shift) in wanted.items():
+    for key, (node, values, factor, shift) in expected.items():
         file = node.getInput("file")
         named.add(file.getValueString())
         assert file.getAttribute("colorspace") == ("srgb_texture" if key == "base_color" else "")

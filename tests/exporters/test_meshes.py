@@ -52,7 +52,7 @@ def test_obj_comes_back(mesh: Mesh) -> None:
     assert np.allclose(numbers["vt"], topology.uvs * [1, -1] + [0, 1], atol=1e-6)
     assert np.allclose(numbers["vn"], mesh.normals, atol=1e-4)
     written = sorted((face[0], tuple(tuple(map(int, c.split("/"))) for c in face[1:])) for face in parsed["faces"])
-    wanted = sorted(
+    expected = sorted(
         (mesh.materials[k].name.replace(" ", "_"), tuple(dict.fromkeys((v + 1, t + 1, v + 1) for v, t in corners)))
         for k, corners in (
             (k, zip(v, t, strict=True))
@@ -61,7 +61,7 @@ def test_obj_comes_back(mesh: Mesh) -> None:
             )
         )
     )
-    assert written == wanted
+    assert written == expected
     library = parse_obj(files["thing.mtl"].decode())
     assert [words[0] for words in library["newmtl"]] == list(dict.fromkeys(face[0] for face in parsed["faces"]))
     pictures = {words[0] for key in ("map_Kd", "map_Pr") for words in library.get(key, [])}

@@ -138,14 +138,14 @@ def check_faces(stage: Usd.Stage, asset: Mesh) -> None:
     """Check that every face of at least three corners is there, with its UVs and its material."""
     topology, mesh = asset.topology, mesh_of(stage)
     uvs = [(float(u), float(v)) for u, v in np.stack([topology.uvs[:, 0], 1 - topology.uvs[:, 1]], -1)]
-    wanted, materials = [], []
+    expected, materials = [], []
     rows = zip(topology.faces.tolist(), topology.face_uvs.tolist(), topology.face_materials.tolist(), strict=True)
     for vertices, coordinates, material in rows:
         corners = {vertex: uvs[t] for vertex, t in reversed(list(zip(vertices, coordinates, strict=True)))}
-        wanted.append({vertex: corners[vertex] for vertex in vertices})
+        expected.append({vertex: corners[vertex] for vertex in vertices})
         materials.append(asset.materials[material].name)
     found = faces_of(mesh)
-    assert [list(face.items()) for face in wanted] == found
+    assert [list(face.items()) for face in expected] == found
     assert [name.replace(" ", "_") for name in materials] == bound(mesh)
 
 
@@ -280,7 +280,7 @@ def test_any_material_comes_back(asset: TextureSet, packed: bool) -> None:
         assert {tuple(points[vertex, :2]): uv for vertex, uv in face}[upper_left] == (0, 1)
         material = UsdShade.MaterialBindingAPI(mesh).ComputeBoundMaterial()[0]
         assert material.ComputeDisplacementSource()[0].GetPath() == shader(material).GetPath()
-        wanted = {
+        expected = {
             "diffuseColor": (asset.albedo, 1 / 255),
             "normal": (asset.normal, 2 / 255),
             "displacement": (asset.height, np.ptp(asset.height) / 65535 + 1e-9),
@@ -288,7 +288,7 @@ def test_any_material_comes_back(asset: TextureSet, packed: bool) -> None:
             "metallic": (asset.metallic, 1 / 255),
             "occlusion": (asset.occlusion, 1 / 255),
         }
-        for key, (values, step) in wanted.items():
+        for key, (values, step) in expected.items():
             found = texture_settings(shader(material), key)
             assert found["sourceColorSpace"] == ("sRGB" if key == "diffuseColor" else "raw")
             assert {found["wrapS"], found["wrapT"]} == {"repeat" if asset.tiles else "clamp"}
@@ -339,9 +339,9 @@ def check_motion(stage: Usd.Stage, clip: MotionClip) -> None:
     points = np.pad(np.array(mesh_of(stage).GetPointsAttr().Get()), [(0, 0), (0, 1)], constant_values=1)
     back = np.linalg.inv(matrices(rest_turns, rest_places))
     for frame in {0, len(clip) // 2, len(clip) - 1}:
-        wanted = matrices(turns[frame], places[frame])
-        assert abs(played(stage, frame) - wanted).max() < 1e-4
-        moved = np.einsum("vi,vjik,vj->vk", points, (back @ wanted)[joints], weights)[:, :3]
+        expected = matrices(turns[frame], places[frame])
+        assert abs(played(stage, frame) - expected).max() < 1e-4
+        moved = np.einsum("vi,vjik,vj->vk", points, (back @ expected)[joints], weights)[:, :3]
         assert abs(baked(stage, frame) - moved).max() < 1e-4
 
 

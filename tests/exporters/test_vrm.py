@@ -30,7 +30,7 @@ PARENTS = {
     "rightHand": "rightLowerArm", "leftIndexDistal": "leftIndexIntermediate",
 }  # fmt: skip
 # Presets of VRM 1.0 without neutral, which is the face at rest.
-WANTED = {
+PRESET_NAMES = {
     "happy", "angry", "sad", "relaxed", "surprised", "aa", "ih", "ou", "ee", "oh", "blink", "blinkLeft", "blinkRight",
     "lookUp", "lookDown", "lookLeft", "lookRight",
 }  # fmt: skip
@@ -92,7 +92,7 @@ def test_expressions() -> None:
     names = load_basis().expression_names
     document = encode(make_head(3))
     expressions = document.extensions["VRMC_vrm"]["expressions"]
-    assert set(expressions["preset"]) == WANTED == set(PRESETS)
+    assert set(expressions["preset"]) == PRESET_NAMES == set(PRESETS)
     assert list(expressions["custom"]) == list(names)
     for found in [*expressions["preset"].values(), *expressions["custom"].values()]:
         binds = found["morphTargetBinds"]

@@ -132,7 +132,7 @@ def shipped(name: str) -> ModelFile:
     return inspect_model(ROOT / f"plugins/ganassets_{name}/data/{name}.onnx")
 
 
-def wishes(data: bytes, folder: Path) -> None:
+def condition_texts(data: bytes, folder: Path) -> None:
     text = text_of(data)
     with refusing():
         assert parse_seeds(text)
@@ -399,7 +399,9 @@ def checkpoints() -> list[bytes]:
 
 
 HARNESSES: dict[str, Harness] = {
-    "wishes": Harness(wishes, lambda: [b"7", b"1,5,9-12", b"512x256", b"0.5", b"red:0.5,green:1", b"3-", b"yes"]),
+    "wishes": Harness(
+        condition_texts, lambda: [b"7", b"1,5,9-12", b"512x256", b"0.5", b"red:0.5,green:1", b"3-", b"yes"]
+    ),
     "names": Harness(names, lambda: [b"{generator}-{seed:08d}", b"{age:.1f}_{place:3d}", b"{{x}}{age}"]),
     "floats": Harness(floats, lambda: [pack_floats(np.ones(3, np.float32)).encode()], (ValueError,)),
     "manifest": Harness(manifests, lambda: [json.dumps(MANIFEST).encode(), noisy().encode()], is_json=True),

@@ -1,4 +1,4 @@
-"""Fuzz one parser, guided by coverage (needs the extra "fuzz"):
+"""Fuzz one parser, guided by coverage; needs the extra "fuzz".
 
     python tests/fuzz/run.py NAME --seconds 600
 

@@ -24,7 +24,7 @@ NAN = float("nan")
 
 @pytest.fixture
 def manifest():
-    """That of the squares."""
+    """Return the manifest of the squares."""
     return Manifest.model_validate(MANIFEST)
 
 
@@ -39,7 +39,7 @@ def test_values_become_columns(manifest):
 
 
 @pytest.mark.parametrize(
-    ("values", "told"),
+    ("values", "message"),
     [
         ({"agee": 1}, "there is no slider 'agee'; did you mean 'age'?"),
         ({"age": 101}, "age 101 is outside 0..100 years"),
@@ -53,10 +53,10 @@ def test_values_become_columns(manifest):
         ({"tint": {}}, "at least one share"),
     ],
 )
-def test_values_that_do_not_fit(manifest, values, told):
+def test_values_that_do_not_fit(manifest, values, message):
     with pytest.raises(InputError) as caught:
         encode_conditions(manifest.conditions, values)
-    assert told in str(caught.value)
+    assert message in str(caught.value)
 
 
 @given(st.lists(st.integers(0, 2**40), min_size=1, max_size=6), st.floats(0, 100))
@@ -96,7 +96,7 @@ def test_values_that_a_model_has_learnt(learnt, values):
 
 
 @pytest.mark.parametrize(
-    ("values", "told"),
+    ("values", "message"),
     [
         ({"tint": {"blue": 1.0}}, "has not learnt tint blue"),
         ({"tint": {"red": 0.5, "blue": 0.5}}, "has not learnt tint blue"),
@@ -104,10 +104,10 @@ def test_values_that_a_model_has_learnt(learnt, values):
         ({"tint": {"red": 0.5, "green": 0.5}, "wet": 1.0}, "has not learnt wet with tint green"),
     ],
 )
-def test_values_that_a_model_has_not_learnt(learnt, values, told):
+def test_values_that_a_model_has_not_learnt(learnt, values, message):
     with pytest.raises(InputError) as caught:
         check_learned(learnt, values)
-    assert told in str(caught.value)
+    assert message in str(caught.value)
 
 
 def parse_conditions(manifest, texts):
@@ -122,7 +122,7 @@ def test_texts_become_values(learnt):
 
 
 @pytest.mark.parametrize(
-    ("texts", "told"),
+    ("texts", "message"),
     [
         ({"aeg": "1"}, "there is no slider 'aeg'; did you mean 'age'?"),
         ({"age": "old"}, "age takes a number, not 'old'"),
@@ -133,7 +133,7 @@ def test_texts_become_values(learnt):
         ({"tint": "red,green,red"}, "tint names red twice"),
     ],
 )
-def test_texts_that_are_no_values(learnt, texts, told):
+def test_texts_that_are_no_values(learnt, texts, message):
     with pytest.raises(InputError) as caught:
         parse_conditions(learnt, texts)
-    assert told in str(caught.value)
+    assert message in str(caught.value)

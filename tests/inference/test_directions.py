@@ -36,7 +36,7 @@ def direction(name: str = "jaw", vector: tuple[float, ...] = (1, 2, 3), **change
 
 
 def planted(n: int = 4000, noise: float = 0.1):
-    """w of 8 numbers, and what is made of two mixed directions of it, one strong and one weak."""
+    """Return w of 8 numbers, and outputs that depend on a strong and a weak direction of it."""
     rng = np.random.default_rng(3)
     w = rng.normal(size=(n, 8)) * np.array([1, 5, 0.2, 1, 1, 3, 1, 1])
     axes = np.linalg.qr(rng.normal(size=(8, 2)))[0].T
@@ -50,11 +50,11 @@ def test_planted_directions_are_found_the_stronger_first():
     w, made, axes = planted()
     found = discover(w, made, 3)
     for (vector, _), axis in zip(found[:2], axes, strict=True):
-        wanted = axis * w.std(0)
-        cosine = vector @ wanted / np.linalg.norm(vector) / np.linalg.norm(wanted)
+        expected = axis * w.std(0)
+        cosine = vector @ expected / np.linalg.norm(vector) / np.linalg.norm(expected)
         assert abs(cosine) > 0.99
-        # An amount of 1 is a standard deviation of what w has along it.
-        assert np.linalg.norm(vector) == pytest.approx(np.linalg.norm(wanted), rel=0.05)
+        # An amount of 1 is a standard deviation of w along the direction.
+        assert np.linalg.norm(vector) == pytest.approx(np.linalg.norm(expected), rel=0.05)
         assert vector[np.abs(vector).argmax()] > 0 and vector.dtype == np.float32
     shares = [share for _, share in found]
     assert shares[0] == pytest.approx(0.9, abs=0.02) and shares[1] == pytest.approx(0.1, abs=0.02) and shares[2] < 0.001
@@ -107,10 +107,10 @@ def test_models_without_sliders_say_how_to_find_some(model):
 
 def test_sliders_of_another_model_are_refused(model, make_model):
     write_directions(model, [direction()])
-    stranger = inspect_model(make_model(name="other.onnx", licence="MIT"))
-    directions_file(stranger.path).write_bytes(directions_file(model.path).read_bytes())
+    foreign = inspect_model(make_model(name="other.onnx", licence="MIT"))
+    directions_file(foreign.path).write_bytes(directions_file(model.path).read_bytes())
     with pytest.raises(InputError, match=r"other\.sliders\.json is of another model"):
-        read_directions(stranger)
+        read_directions(foreign)
     write_directions(model, [direction(vector=(1, 2))])
     with pytest.raises(InputError, match="is of another model"):
         read_directions(model)
@@ -132,7 +132,7 @@ def test_sliders_of_another_model_are_refused(model, make_model):
         lambda raw: raw.pop("model"),
     ],
 )
-def test_damaged_files_are_told(model, edit):
+def test_damaged_files_are_reported(model, edit):
     path = write_directions(model, [direction()])
     raw = json.loads(path.read_text())
     edit(raw)
@@ -142,20 +142,20 @@ def test_damaged_files_are_told(model, edit):
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff\xfe\x00", b"[" * 100_000])
-def test_files_that_are_none_are_told(model, content):
+def test_files_of_another_kind_are_reported(model, content):
     directions_file(model.path).write_bytes(content)
     with pytest.raises(InputError, match="is damaged"):
         read_directions(model)
 
 
-def test_two_sliders_of_one_name_are_told(model):
+def test_two_sliders_of_one_name_are_reported(model):
     write_directions(model, [direction(), direction()])
     with pytest.raises(InputError, match="has two sliders of one name"):
         read_directions(model)
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="needs a folder that this user may not write")
-def test_a_folder_that_can_not_be_written_is_told(model):
+def test_a_folder_that_can_not_be_written_is_reported(model):
     model.path.parent.chmod(0o500)
     try:
         with pytest.raises(InputError, match="you may not write there"):
@@ -176,7 +176,7 @@ def test_amounts_are_offsets_of_their_layers(model):
 
 
 @pytest.mark.parametrize(
-    ("texts", "told"),
+    ("texts", "message"),
     [
         ({"jwa": "1"}, "no slider 'jwa' was found in .*; did you mean 'jaw'?"),
         ({"jaw": "much"}, "--slider jaw takes a number, not 'much'"),
@@ -185,9 +185,9 @@ def test_amounts_are_offsets_of_their_layers(model):
         ({"jaw": "-inf"}, "--slider jaw -inf is outside"),
     ],
 )
-def test_amounts_that_do_not_fit(model, texts, told):
+def test_amounts_that_do_not_fit(model, texts, message):
     write_directions(model, [direction()])
-    with pytest.raises(InputError, match=told):
+    with pytest.raises(InputError, match=message):
         offset_of_amounts(model, texts)
 
 

@@ -1,4 +1,4 @@
-"""Inversion: what a model made itself is found again; time, wishes, settings and size are kept."""
+"""Inversion: assets of the model itself are found; time, conditions, settings and size are kept."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def spec(model):
 
 
 def places(meshes):
-    """(n, 12) centimetres."""
+    """Return (n, 12) positions in centimetres."""
     return np.stack([100 * mesh.positions.ravel() for mesh in meshes])
 
 
@@ -45,7 +45,7 @@ def target_of(model, spec, recipe, **changes):
 
 
 def away(model, spec, found, target):
-    """Root mean square distance of what a recipe makes from a target."""
+    """Return the root mean square distance of a recipe's asset from a target."""
     made = target.features(make_assets(model, spec, [found]))[0]
     return np.sqrt(((made - target.reference) ** 2).mean())
 
@@ -54,7 +54,7 @@ def away(model, spec, found, target):
 def test_a_seed_that_was_not_tried_is_found_again(model, spec, number):
     target = target_of(model, spec, seed_recipe(model, spec, request_of((), 1.0), number))
     found = invert(model, spec, target, resolved_of(model, spec, ()), 32, LONG)
-    assert found.distance < 0.5 < 5 < found.nearest, "centimetres of some metres"
+    assert found.distance < 0.5 < 5 < found.nearest, "a few centimetres, in a clip of some metres"
     assert found.explained > 0.999
     assert found.distance == pytest.approx(away(model, spec, found.recipe, target), rel=1e-3)
     check_recipe(model, spec, found.recipe)
@@ -76,9 +76,9 @@ def test_a_seed_that_was_tried_is_met_at_once(model, spec):
 
 
 def test_layers_move_only_where_places_are_compared(model, spec):
-    """What no latent makes: the wanted shape is of an offset in the first layer, far beyond the data."""
-    wanted = seed_recipe(model, spec, request_of((), 1.0), 3)
-    far = target_of(model, spec, wanted)
+    """Search for a shape that no latent gives: an offset in the first layer, far beyond the data."""
+    source = seed_recipe(model, spec, request_of((), 1.0), 3)
+    far = target_of(model, spec, source)
     far = replace(far, reference=far.reference * 6)
     exact, look = (
         invert(model, spec, replace(far, exact=exact), resolved_of(model, spec, ()), 16, LONG)
@@ -89,14 +89,14 @@ def test_layers_move_only_where_places_are_compared(model, spec):
     assert layered_w(model, exact.recipe).shape == (2, 3)
 
 
-def test_explained_is_none_of_what_can_not_be_met(model, spec):
-    """All that is compared is out of the model's reach."""
+def test_the_explained_share_is_zero_for_an_unreachable_target(model, spec):
+    """Compare features that the model can't change."""
     target = Target(lambda meshes: np.zeros((len(meshes), 4)), np.ones(4), "")
     found = invert(model, spec, target, resolved_of(model, spec, ()), 4, LONG)
     assert (found.distance, found.nearest, found.explained) == (1.0, 1.0, 0.0)
 
 
-def test_wishes_stay(model, spec):
+def test_chosen_conditions_are_kept(model, spec):
     target = target_of(model, spec, seed_recipe(model, spec, request_of((), 1.0, {"age": 80.0}), 9))
     target = replace(target, wishes={"tint": {"green": 1.0}, "age": 10.0})
     found = invert(model, spec, target, resolved_of(model, spec, (), conditions={"age": 33.0}), 16, LONG)
@@ -123,7 +123,7 @@ def test_without_any_time_some_seeds_are_tried(model, spec):
     assert found.recipe.seed in range(1, 5) and found.distance == pytest.approx(found.nearest, rel=1e-3)
 
 
-def test_progress_is_told_and_never_goes_back(model, spec):
+def test_progress_is_reported_and_never_decreases(model, spec):
     target = target_of(model, spec, seed_recipe(model, spec, request_of((), 1.0), 777))
     heard = []
     invert(
@@ -140,13 +140,13 @@ def test_progress_is_told_and_never_goes_back(model, spec):
     assert distances == sorted(distances, reverse=True)
 
 
-def test_another_kind_of_thing_is_told(model, spec):
+def test_another_kind_of_target_is_reported(model, spec):
     with pytest.raises(InputError, match="it shows another kind of thing"):
         invert(model, spec, Target(places, np.zeros(5), "cm"), resolved_of(model, spec, ()), 4, LONG)
 
 
 def heights(sets):
-    """(n, 4) what maps of one size are like."""
+    """Return (n, 4) features of maps that have the same size."""
     assert {asset.height.shape for asset in sets} == {(2 * STRIDE, 3 * STRIDE)}
     return np.array([[a.height.mean(), a.height.std(), *a.albedo.mean((0, 1))[:2]] for a in sets])
 
@@ -161,8 +161,8 @@ def test_a_size_is_for_the_comparison_alone(tiling, size):
     check_recipe(model, spec, found.recipe)
 
 
-@pytest.mark.parametrize(("told", "kept"), [({"settings": {"rows": 3}}, 3), ({"draft": {"rows": 3}}, 1)])
-def test_settings_of_the_file_are_kept_and_drafts_are_not(choosing, told, kept):
+@pytest.mark.parametrize(("changes", "kept"), [({"settings": {"rows": 3}}, 3), ({"draft": {"rows": 3}}, 1)])
+def test_settings_of_the_file_are_kept_and_drafts_are_not(choosing, changes, kept):
     model, spec = choosing
     rows = set()
 
@@ -170,7 +170,7 @@ def test_settings_of_the_file_are_kept_and_drafts_are_not(choosing, told, kept):
         rows.update(asset.height.shape[0] for asset in sets)
         return np.array([[asset.height.mean(), asset.height.std()] for asset in sets])
 
-    target = Target(features, np.zeros(2), "", exact=False, **told)
+    target = Target(features, np.zeros(2), "", exact=False, **changes)
     found = invert(model, spec, target, resolved_of(model, spec, (), settings={"rows": 1}), 4, LONG)
     assert rows == {3 * STRIDE}
     assert found.recipe.settings == {"rows": kept}

@@ -34,7 +34,7 @@ def spec(file):
 
 @pytest.fixture
 def plan_of_text(file, spec, tmp_path):
-    """plan(TOML) -> checked plan; beside the file of jobs are the model "squares.onnx" and the recipe "look"."""
+    """Return plan(TOML), which checks a file of jobs beside the model "squares.onnx" and the recipe "look"."""
     recipe = seed_recipe(file, spec, request_of((), 0.5), 7, "look-7")
     shutil.copy(file.path, tmp_path / "squares.onnx")
     (tmp_path / "look.recipe.json").write_text(recipe.to_json(), encoding="utf-8")
@@ -124,7 +124,7 @@ def test_recipes(plan_of_text):
 
 @pytest.fixture
 def size_free(tiles, tiles_model, tmp_path, monkeypatch):
-    """plan(lines) -> job of tiles, whose plugin has a setting and a switch."""
+    """Return plan(lines), which plans a job of tiles, whose plugin has a setting and a switch."""
     setting = (Option("rows", int, 2, "How many.", low=1, high=9), Option("loud", bool, False, "Whether."))
     spec = replace(load_generator("tiles"), settings=setting)
     monkeypatch.setattr(resolve, "load_generator", lambda name: spec)
@@ -143,7 +143,7 @@ def test_sizes_and_settings(size_free):
     assert job.settings == {"rows": 3, "loud": True}
     assert job.exporter == "heights", "the generator's own"
     assert size_free("size = 16").request.size == (16, 16)
-    for line, told in (
+    for line, error_text in (
         ("size = 18", "the size 18x18 is no multiple of 4"),
         ('size = "big"', "the size must be WIDTHxHEIGHT"),
         (f'size = "{MAX_SIDE + 4}x4"', "is not possible"),
@@ -152,12 +152,12 @@ def test_sizes_and_settings(size_free):
         ("settings = { hue = 1 }", "there is no option 'hue'"),
         ("settings = { loud = 'much' }", "loud takes yes or no"),
     ):
-        with pytest.raises(InputError, match=rf"job 1: .*{told}"):
+        with pytest.raises(InputError, match=rf"job 1: .*{error_text}"):
             size_free(line)
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "error_text"),
     [
         ('seeds = "5-2"', "job 1: seeds '5-2' run backwards"),
         ("seeds = -1", "job 1: seeds '-1' can't be read"),
@@ -194,10 +194,10 @@ def test_sizes_and_settings(size_free):
         ],
     ],
 )  # fmt: skip
-def test_jobs_that_can_not_be_made(plan_of_text, line, told):
+def test_jobs_that_can_not_be_made(plan_of_text, line, error_text):
     with pytest.raises(InputError) as caught:
         plan_of_text(job_text(line))
-    assert told in str(caught.value)
+    assert error_text in str(caught.value)
 
 
 def test_errors_name_the_job(plan_of_text):
@@ -223,9 +223,9 @@ def test_switches_are_fixed_or_both(plan_of_text, make_model, file, monkeypatch)
     rows = [[float(i % 2), float(i % 3 == 0), float(i % 3 != 0)] for i in range(12)]
     wet = inspect_model(make_model(name="wet.onnx", conditions=conditions, condition_rows=rows))
     monkeypatch.setattr(jobs, "inspect_model", lambda path: wet)
-    for line, wishes in (("true", 1.0), ("false", 0.0), ("'no'", 0.0)):
+    for line, value in (("true", 1.0), ("false", 0.0), ("'no'", 0.0)):
         job = only_job(plan_of_text(job_text(f"sliders = {{ wet = {line} }}")))
-        assert job.conditions == {"wet": wishes}
+        assert job.conditions == {"wet": value}
     assert only_job(plan_of_text(job_text("sliders = { wet = [true, false] }"))).grid == {"wet": [1.0, 0.0]}
     for line in ("{ from = 0, to = 1 }", "{ any = ['yes', 'no'] }"):
         with pytest.raises(InputError, match="wet takes yes or no, or a list of both"):
@@ -233,7 +233,7 @@ def test_switches_are_fixed_or_both(plan_of_text, make_model, file, monkeypatch)
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "error_text"),
     [
         ("", ": write 1 to 1,000 [[job]] tables"),
         ("job = 3", ": write 1 to 1,000 [[job]] tables"),
@@ -261,13 +261,13 @@ def test_switches_are_fixed_or_both(plan_of_text, make_model, file, monkeypatch)
         ("a = " + "[" * 5000, " is not TOML ("),
     ],
 )
-def test_files_that_make_no_sense(tmp_path, text, told):
+def test_files_that_make_no_sense(tmp_path, text, error_text):
     path = tmp_path / "jobs.toml"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(InputError) as caught:
         read_jobs(path)
     message = str(caught.value)
-    assert message.startswith(f"{path}{told}"), message
+    assert message.startswith(f"{path}{error_text}"), message
     assert len(message) < len(str(path)) + 400
 
 

@@ -71,7 +71,7 @@ def colours(model, spec, recipe):
 
 
 @given(VECTORS, st.integers(0, 9), st.floats(0, 1))
-def test_slerp_ends_where_it_should_whatever_the_angle(values, number, share):
+def test_slerp_reaches_its_ends_for_any_angle(values, number, share):
     a = np.array(values, np.float32)
     b = np.random.default_rng(number).normal(size=len(a)).astype(np.float32)
     for start, end in ((a, b), (a, a), (a, 2 * a), (a, -a)):
@@ -107,7 +107,7 @@ def test_a_morph_goes_from_one_seed_to_the_other(tiling):
     assert_same(steps[-1], ends[1])
     sliders = np.array([list(asset.provenance.sliders.values()) for asset in (ends[0], steps[2], ends[1])])
     np.testing.assert_allclose(sliders[1], (sliders[0] + sliders[2]) / 2, atol=1e-5)
-    # Each step goes on its way: away from the first, towards the last.
+    # Each step moves away from the first and towards the last.
     from_first, to_last = ([np.abs(m.height - end.height).mean() for m in steps] for end in ends)
     assert from_first == sorted(from_first) and to_last == sorted(to_last, reverse=True)
 
@@ -154,7 +154,7 @@ def test_a_morph_of_a_model_with_a_size_of_its_own(model, spec, space):
 
 
 def test_a_morph_in_w_is_straight_in_all_that_layers_read(model, spec):
-    """From a mix, which has an offset of its own, under another truncation and other sliders."""
+    """Morph from a mix, which has its own offset, with another truncation and other sliders."""
     a = mix_styles(model, seed(model, spec, 3), seed(model, spec, 5), [1])
     b = seed(model, spec, 9, truncation=0.3, conditions={"age": 90.0})
     ends = layered_w(model, a), layered_w(model, b)
@@ -169,7 +169,7 @@ def test_a_morph_in_w_is_straight_in_all_that_layers_read(model, spec):
         assert recipe.truncation == pytest.approx(0.8 + i / 4 * (0.3 - 0.8))
 
 
-def test_a_morph_in_z_of_what_has_an_offset(model, spec):
+def test_a_morph_in_z_of_recipes_with_offsets(model, spec):
     a = mix_styles(model, seed(model, spec, 3), seed(model, spec, 5), [1])
     b = vary(model.manifest, seed(model, spec, 9), 0.5, 1)[0]
     steps = morph(model, a, b, 3)
@@ -287,7 +287,7 @@ def test_variations_are_turned_by_their_strength(model, spec, strength):
 def test_sliders_of_variations_lean_to_likely_ones_but_for_those_that_are_kept(model, spec):
     base = seed(model, spec, 7)
     tints = [value for name, value in base.condition.items() if name.startswith("tint")]
-    likely = {round(float(row[0]), 3) for row in model.manifest.rows}  # whose tints are mixed: they go with any age
+    likely = {round(float(row[0]), 3) for row in model.manifest.rows}  # rows with mixed tints occur at any age
     age = base.condition["age"]
     assert likely - {age}
     ages = set()

@@ -66,7 +66,7 @@ def test_a_sample_is_the_same_in_any_batch(make_model, batch):
 
 
 def test_a_binding_gives_the_same(make_model):
-    """What a GPU is used with, here with the processor."""
+    """Check the options of a GPU session on the CPU."""
     model = open_model(make_model())
     z, condition = np.ones((3, 5), np.float32), np.ones((3, 3), np.float32)
     bound = replace(model, providers=("AnyExecutionProvider",))
@@ -75,7 +75,7 @@ def test_a_binding_gives_the_same(make_model):
         np.testing.assert_array_equal(array, expected[name])
 
 
-def test_inputs_of_a_wrong_shape_are_told(make_model):
+def test_inputs_of_a_wrong_shape_are_reported(make_model):
     model = open_model(make_model())
     z, condition = inputs(2)
     with pytest.raises(InputError, match="z must have shape 2 x 5, not 2 x 4"):
@@ -101,7 +101,7 @@ def test_a_size_free_model_runs_at_the_size_of_its_noise(tiles_model):
 
 
 @pytest.mark.parametrize(
-    ("shape", "told"),
+    ("shape", "message"),
     [
         (None, "the model needs a noise map"),
         ((2, 2, 8, 8), "noise must have shape 2 x 3 x any x any, not 2 x 2 x 8 x 8"),
@@ -112,9 +112,9 @@ def test_a_size_free_model_runs_at_the_size_of_its_noise(tiles_model):
         ((2, 3, 0, 8), "multiple of 4"),
     ],
 )
-def test_noise_maps_that_do_not_fit(tiles_model, shape, told):
+def test_noise_maps_that_do_not_fit(tiles_model, shape, message):
     model = open_model(tiles_model)
-    with pytest.raises(InputError, match=told):
+    with pytest.raises(InputError, match=message):
         model.run(**noise_inputs(model, None if shape is None else np.zeros(shape, np.float32)))
 
 
@@ -267,7 +267,7 @@ def test_a_newer_manifest(make_model):
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"z_dim": 6}, "z is tensor"),
         ({"w_dim": 4}, "w_offset is tensor"),
@@ -277,8 +277,8 @@ def test_a_newer_manifest(make_model):
         ({"conditions": MANIFEST["conditions"][:1], "condition_rows": [[1.0]]}, "condition is tensor"),
     ],
 )
-def test_a_graph_that_is_not_what_the_manifest_promises(make_model, changes, told):
-    refuse(make_model(**changes), told)
+def test_a_graph_that_is_not_what_the_manifest_promises(make_model, changes, message):
+    refuse(make_model(**changes), message)
 
 
 def test_a_fixed_batch_or_another_type(make_model):
@@ -314,7 +314,7 @@ def test_what_onnxruntime_refuses(make_model):
 
 
 def test_bytes_disguised_as_onnxruntimes_own_format_stay_onnx(tmp_path):
-    """Offset 4 decides for onnxruntime, unless it is told: a producer name can put its mark there."""
+    """Without an explicit format, onnxruntime decides by offset 4, where a producer name can put the mark."""
     proto = onnx.ModelProto.FromString(MODEL)
     proto.producer_name = "ORTM"
     data = proto.SerializeToString()
@@ -323,7 +323,7 @@ def test_bytes_disguised_as_onnxruntimes_own_format_stay_onnx(tmp_path):
     assert open_model(tmp_path / "x.onnx").manifest.generator == "squares"
 
 
-def test_a_failure_while_running_is_told(make_model):
+def test_a_failure_while_running_is_reported(make_model):
     def edit(model):
         for tensor in model.graph.initializer:
             if tensor.name == "positions_shape":
@@ -367,12 +367,12 @@ def test_a_device_that_does_not_work_falls_back_in_one_line(make_model, monkeypa
 def test_the_installed_plugin_must_fit(squares, make_model):
     spec = load_generator("squares")
     check_generator(open_model(make_model()), spec)
-    for changes, told in [
+    for changes, message in [
         ({"generator": "circles"}, "is a model of 'circles', not of 'squares'"),
         ({"static_digests": {"quad": "1" * 64}}, "made with another version of the squares plugin's quad"),
         ({"static_digests": {}}, "another version of the squares plugin's quad"),
     ]:
-        with pytest.raises(InputError, match=told):
+        with pytest.raises(InputError, match=message):
             check_generator(open_model(make_model(**changes)), spec)
 
     def swap(model):
@@ -389,11 +389,11 @@ def test_the_installed_plugin_must_fit(squares, make_model):
     [("1.2", ""), ("1.2.9", ""), ("1.0", ""), ("1", ""), ("1.3", "older"), ("1.10", "older"), ("odd", "older")],
 )
 def test_versions_of_a_plugin_that_decode_a_model(squares, make_model, made, note):
-    """The major version says what can be decoded, a newer minor one than the installed what may look different."""
+    """Other major versions can't be decoded; assets of newer minor versions may look different."""
     file, spec = inspect_model(make_model(generator_version=made)), load_generator("squares")
     check_generator(file, spec)
-    told = f"The model was made by squares {made}, and 1.2 is installed: assets may look different."
-    assert version_note(file.manifest, spec) == (told if note else "")
+    message = f"The model was made by squares {made}, and 1.2 is installed: assets may look different."
+    assert version_note(file.manifest, spec) == (message if note else "")
 
 
 @pytest.mark.parametrize("made", ["2.0", "0.9", "11.2"])

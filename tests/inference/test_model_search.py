@@ -1,4 +1,4 @@
-"""Which model file a word means, and whose it is."""
+"""Finding the model file that an argument means, and its source."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ganassets.inference.jobs import plan_requests
 from ganassets.inference.model import CPU, inspect_model
 from ganassets.inference.model_search import check_trusted, find_model, is_in_box, is_path, is_trusted, shipped_models
 from ganassets.inference.request import GenerationRequest
-from support.command_line import run, told
+from support.command_line import read_error, run
 
 
 @pytest.fixture
@@ -43,9 +43,9 @@ def test_other_words_are_names(text):
 
 @pytest.mark.parametrize("name", ["here/squares", "here/squares/model.onnx"])
 def test_what_lies_in_the_working_folder_takes_no_names_place(own, make_model, name):
-    stranger = make_model(name=name, licence="stranger's")
+    foreign = make_model(name=name, licence="stranger's")
     assert inspect_model(find_model("squares")).manifest.licence == "CC0-1.0"
-    if stranger.name == "model.onnx":
+    if foreign.name == "model.onnx":
         assert inspect_model(find_model("./squares")).manifest.licence == "stranger's"
     assert run("inspect", "squares").stdout.count("stranger's") == 0
 
@@ -54,7 +54,7 @@ def test_a_folder_of_runs_is_named_by_its_path(own):
     (Path("runs") / "squares-20260131-1").rename("mine")
     assert find_model("./mine") == find_model("mine/") == Path("mine/model.onnx")
     text = "there is no generator 'mine'; for the file or folder of that name write ./mine."
-    assert told(run("generate", "mine")) == text
+    assert read_error(run("generate", "mine")) == text
     with pytest.raises(InputError, match="did you mean 'squares'"):
         find_model("sqares")
 
@@ -82,7 +82,7 @@ def test_whose_a_model_is(own, make_model, here, tmp_path):
     assert not is_trusted(inspect_model(here / "runs" / "link" / "model.onnx"))
     (here / "runs").rename(tmp_path / "moved")
     (here / "runs").symlink_to(tmp_path / "moved")
-    assert not is_trusted(inspect_model(own)), "a stranger's folder may link to anything"
+    assert not is_trusted(inspect_model(own)), "an untrusted folder may link to anything"
     check_trusted(inspect_model(make_model()), True)
     with pytest.raises(InputError, match=r"model\.onnx is neither a model in the box nor one of runs/.* add --trusted"):
         check_trusted(inspect_model(make_model()), False)
@@ -102,22 +102,22 @@ def limits(path: Path, **settings) -> BatchSettings:
 
 
 def test_strangers_models_have_limits_unless_they_are_trusted(own, make_model):
-    strange = make_model()
-    assert limits(own) == BatchSettings() and limits(strange, trusted=True) == BatchSettings(trusted=True)
-    for one in (limits(strange), limits(own, trusted=False)):
+    foreign = make_model()
+    assert limits(own) == BatchSettings() and limits(foreign, trusted=True) == BatchSettings(trusted=True)
+    for one in (limits(foreign), limits(own, trusted=False)):
         assert (one.memory, one.patience, one.providers) == (UNTRUSTED_BYTES, UNTRUSTED_SECONDS, (CPU,))
-    assert limits(strange, memory=2**30, patience=3.0).memory == 2**30
+    assert limits(foreign, memory=2**30, patience=3.0).memory == 2**30
 
 
-def test_limits_that_nobody_asked_for_are_told(own, make_model, capsys):
-    strange = make_model()
-    files = [inspect_model(path) for path in (own, strange, strange)]
+def test_default_limits_are_reported(own, make_model, capsys):
+    foreign = make_model()
+    files = [inspect_model(path) for path in (own, foreign, foreign)]
     for trusted in (True, False):
         say_limits(files, trusted)
     assert capsys.readouterr().err == ""
     say_limits(files, None)
     assert capsys.readouterr().err == (
-        f"{strange} is neither in the box nor of a run in runs/, so it runs on the processor under limits; "
+        f"{foreign} is neither in the box nor of a run in runs/, so it runs on the processor under limits; "
         "--trusted lifts them.\n"
     )
 
@@ -133,22 +133,22 @@ def test_limits_that_nobody_asked_for_are_told(own, make_model, capsys):
     ],
 )
 def test_commands_that_open_a_model_themselves_ask_for_trust(args, here, make_model):
-    strange = str(make_model())
-    text = told(run(*(strange if arg == "M" else arg for arg in args)))
+    foreign = str(make_model())
+    text = read_error(run(*(foreign if arg == "M" else arg for arg in args)))
     assert "opens it in its own process; if you trust it, add --trusted" in text
     assert list(Path(here).iterdir()) == []
 
 
 def test_a_strangers_model_is_inspected_without_opening_it(here, make_model, monkeypatch):
-    strange = str(make_model())
+    foreign = str(make_model())
 
     def fail(*args, **kwargs):
         raise AssertionError("opened")
 
-    assert run("inspect", strange, "--trusted").exit_code == 0
+    assert run("inspect", foreign, "--trusted").exit_code == 0
     monkeypatch.setattr("ganassets.inference.model._open_session", fail)
-    assert "CC0-1.0" in run("inspect", strange).stdout
-    assert "unexpected" in run("inspect", strange, "--trusted").stderr
+    assert "CC0-1.0" in run("inspect", foreign).stdout
+    assert "unexpected" in run("inspect", foreign, "--trusted").stderr
 
 
 def test_the_generator_of_a_model_is_known_by_its_path(own, here, make_model):

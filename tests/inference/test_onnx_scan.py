@@ -146,7 +146,7 @@ def test_lengths_beyond_the_end(size):
 @pytest.mark.parametrize(
     "data", [b"\x3a" + b"\x80" * 12, b"\x00\x00", b"\x0b", b"\x0e", b"\x38\x01", b"\x80", b"\x0d\x00", b"\x0a\x05ab"]
 )
-def test_what_is_not_protobuf(data):
+def test_a_file_that_is_not_protobuf(data):
     with pytest.raises(MalformedError):
         scan(data)
 

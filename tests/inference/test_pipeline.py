@@ -1,4 +1,4 @@
-"""From seeds and wishes to assets."""
+"""Generating assets from seeds and condition values."""
 
 from __future__ import annotations
 
@@ -49,12 +49,17 @@ def test_an_asset_is_the_same_alone_and_in_any_batch(squares, make_model):
 
 def test_provenance_says_where_an_asset_comes_from(squares, make_model):
     model = open_model(make_model())
-    wishes = {"age": 30.0, "tint": {"red": 1.0}}
-    ((asset,),) = generate_assets(model, load_generator("squares"), request_of((9,), 0.5, wishes))
-    told = asset.provenance
-    assert (told.generator, told.seed, told.truncation, told.licence) == ("squares 1.2", 9, 0.5, "CC0-1.0")
-    assert told.model_digest == model.digest
-    assert told.sliders == {"age": 30.0, "tint:red": 1.0, "tint:green": 0.0}
+    values = {"age": 30.0, "tint": {"red": 1.0}}
+    ((asset,),) = generate_assets(model, load_generator("squares"), request_of((9,), 0.5, values))
+    provenance = asset.provenance
+    assert (provenance.generator, provenance.seed, provenance.truncation, provenance.licence) == (
+        "squares 1.2",
+        9,
+        0.5,
+        "CC0-1.0",
+    )
+    assert provenance.model_digest == model.digest
+    assert provenance.sliders == {"age": 30.0, "tint:red": 1.0, "tint:green": 0.0}
     assert asset.name == "squares-00000009"
 
 
@@ -67,7 +72,7 @@ def test_truncation_narrows_the_variety(squares, make_model):
     assert spread[0] == 0 < spread[1] < spread[2]
 
 
-def test_wishes_are_checked_before_anything_runs(squares, make_model):
+def test_conditions_are_checked_before_anything_runs(squares, make_model):
     with pytest.raises(InputError, match="no slider"):
         generate_assets(open_model(make_model()), load_generator("squares"), request_of((1,), 1.0, {"nose": 1}))
 
@@ -78,7 +83,7 @@ def test_requests_that_do_not_fit(change):
         request_of((1,), **change)
 
 
-def test_a_model_that_makes_nonsense_is_told(squares, make_model):
+def test_a_model_with_invalid_outputs_is_reported(squares, make_model):
     def edit(model):
         import onnx
 
@@ -90,7 +95,7 @@ def test_a_model_that_makes_nonsense_is_told(squares, make_model):
         list(generate_assets(open_model(make_model(edit)), load_generator("squares"), request_of((1,))))
 
 
-def test_a_decoder_that_fails_is_told(squares, make_model):
+def test_a_decoder_that_fails_is_reported(squares, make_model):
     spec = replace(load_generator("squares"), decode=lambda *_: 1 / 0)
     with pytest.raises(GanassetsError, match=r"'squares' of .*: decode must .* but it raised ZeroDivisionError"):
         list(generate_assets(open_model(make_model()), spec, request_of((1,))))
@@ -167,7 +172,7 @@ def test_maps_that_are_too_large_for_memory_get_windows(tiling, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("size", "told"),
+    ("size", "message"),
     [
         ((18, 24), "the size 24x18 is no multiple of 4; use 24x16 or 24x20, or --crop, which cuts it from 24x20"),
         ((16, 23), "use 20x16 or 24x16"),
@@ -180,10 +185,10 @@ def test_maps_that_are_too_large_for_memory_get_windows(tiling, monkeypatch):
         ((2**40, 2**40), "is not possible"),
     ],
 )
-def test_sizes_that_can_not_be_made(tiling, size, told):
+def test_sizes_that_can_not_be_made(tiling, size, message):
     with pytest.raises(InputError) as caught:
         generate_assets(tiling[0], tiling[1], request_of((1,), size=size))
-    assert told in str(caught.value)
+    assert message in str(caught.value)
 
 
 def test_a_cropped_size_is_cut_from_the_next_larger_one(tiling):
@@ -221,10 +226,10 @@ def test_the_plugins_noise_map_is_used(tiling):
     (flat,) = everything_of(model, replace(spec, noise=noise), request_of((8,), 1.0, {"age": 3.0}, size=(8, 12)))
     ((seed, row, size),) = asked
     assert (seed, size) == (8, (8, 12)) and row == pytest.approx(list(flat.provenance.sliders.values())) and row[1] == 3
-    assert np.ptp(flat.height) < 1e-4, "a wrapping network makes the same of the same everywhere"
+    assert np.ptp(flat.height) < 1e-4, "a wrapping network is the same at every position"
 
 
-def test_a_noise_map_that_fails_or_does_not_fit_is_told(tiling):
+def test_a_noise_map_that_fails_or_does_not_fit_is_reported(tiling):
     model, spec = tiling
     with pytest.raises(GanassetsError, match=r"'tiles' of .*: noise must .* but it raised ZeroDivisionError"):
         list(generate_assets(model, replace(spec, noise=lambda *_: 1 / 0), request_of((1,))))
@@ -308,7 +313,7 @@ def test_models_whose_plugin_chooses_the_size_refuse_another(choosing, change):
         generate_assets(model, spec, request_of((1,), settings={"rows": 2}, **change))
 
 
-def test_a_size_that_fails_is_told(choosing):
+def test_a_size_that_fails_is_reported(choosing):
     model, spec = choosing
     with pytest.raises(GanassetsError, match=r"'tiles' of .*: map_size must .* but it raised ZeroDivisionError"):
         list(generate_assets(model, replace(spec, map_size=lambda *_: 1 / 0), request_of((1,))))

@@ -1,4 +1,4 @@
-"""Where a file comes from: every format tells it, by itself, beside it or in the index, and is made again of it."""
+"""Provenance: every format stores it in the file, beside it or in the index, and is regenerated from it."""
 
 from __future__ import annotations
 
@@ -94,9 +94,9 @@ def written(folder: Path, files: Mapping[str, bytes], recipe: Recipe) -> None:
 
 
 @pytest.mark.parametrize(("name", "kind", "option"), FORMATS)
-def test_every_file_tells_its_recipe(name, kind, option, tmp_path):
+def test_every_file_holds_its_recipe(name, kind, option, tmp_path):
     if name == "fbx" and option:
-        pytest.skip("a Blender writes each; the index tells of them all alike")
+        pytest.skip("a Blender writes each; the index covers all of them in the same way")
     files, recipe = exported(name, kind, option)
     written(tmp_path, files, recipe)
     for file in files:
@@ -123,7 +123,7 @@ def test_every_file_is_made_again_to_the_last_byte(name, kind, tmp_path, monkeyp
 @pytest.mark.parametrize("called", ["heads of 2026", "größe_鳥", "a.b", "it's #1 (50%) & more", "rock-7-albedo"])
 @pytest.mark.parametrize(("name", "kind"), [(n, k) for n, k, option in FORMATS if not option and n != "fbx"])
 def test_files_are_called_after_their_asset(name, kind, called):
-    """Whatever names a batch may give."""
+    """Use any names that a batch may give."""
     _, asset, _ = picture() if kind == "picture" else made(kind)[1:]
     exporter = load_exporter(name)
     files = exporter.export(replace(asset, name=called), option_values(exporter.options, {}))
@@ -137,11 +137,11 @@ def test_there_is_a_format_for_every_kind():
 
 
 @pytest.fixture
-def stranger(tmp_path):
-    """stranger(suffix, content) -> path of a file that tells nothing."""
+def write_foreign_file(tmp_path):
+    """Return a function that writes a file with a suffix and without provenance."""
 
     def make(suffix: str, content: bytes = b"solid") -> Path:
-        path = tmp_path / f"stranger{suffix}"
+        path = tmp_path / f"foreign{suffix}"
         path.write_bytes(content)
         return path
 
@@ -166,26 +166,31 @@ def test_files_that_are_not_there(tmp_path):
             origin_of(path)
 
 
-def test_files_that_tell_nothing(tmp_path, stranger):
+def test_files_without_a_recipe(tmp_path, write_foreign_file):
     Image.new("RGB", (4, 4)).save(tmp_path / "a.png")
     Image.new("RGB", (4, 4)).save(tmp_path / "a.webp")
     Image.new("RGB", (4, 4)).save(tmp_path / "a.gif", comment="{}")
     paths = [tmp_path / f"a.{suffix}" for suffix in ("png", "webp", "gif")]
-    for path in [*paths, stranger(".stl"), stranger(".obj", b"# recipe\nv 1 2 3\n"), stranger(".mtlx", b"<a><b/></a>")]:
+    for path in [
+        *paths,
+        write_foreign_file(".stl"),
+        write_foreign_file(".obj", b"# recipe\nv 1 2 3\n"),
+        write_foreign_file(".mtlx", b"<a><b/></a>"),
+    ]:
         with pytest.raises(InputError, match=r"carries no recipe, and index\.jsonl"):
             origin_of(path)
 
 
 @pytest.mark.parametrize("suffix", [s for s in READERS if s not in (".obj", ".mtl", ".ply", ".tres", ".json")])
-def test_damaged_files_are_told(stranger, suffix):
+def test_damaged_files_are_reported(write_foreign_file, suffix):
     with pytest.raises(InputError, match="is damaged; its metadata can't be read"):
-        origin_of(stranger(suffix, b"\0nothing of the kind"))
+        origin_of(write_foreign_file(suffix, b"\0nothing of the kind"))
 
 
 @pytest.mark.parametrize("asset", [[], 3, {"extras": []}, {"extras": {"recipe": 3}}])
-def test_a_glb_of_somebody_else(stranger, asset):
+def test_a_glb_of_somebody_else(write_foreign_file, asset):
     text = json.dumps({"asset": asset}).encode()
-    path = stranger(".glb", struct.pack("<4sIIII", b"glTF", 2, 20 + len(text), len(text), 0x4E4F534A) + text)
+    path = write_foreign_file(".glb", struct.pack("<4sIIII", b"glTF", 2, 20 + len(text), len(text), 0x4E4F534A) + text)
     with pytest.raises(InputError, match=r"carries no recipe|holds no whole recipe"):
         origin_of(path)
 
@@ -211,7 +216,7 @@ def entered(out: Path, name: str, recipe: Recipe = RECIPE) -> Path:
 
 
 @pytest.mark.parametrize("name", ["a.stl", "b/a.stl", "b/c/d/a.stl", "größe 鳥.stl", 'a"quoted.stl'])
-def test_an_index_tells_of_files_at_any_depth_and_of_any_name(tmp_path, name, monkeypatch):
+def test_an_index_covers_files_at_any_depth_and_of_any_name(tmp_path, name, monkeypatch):
     if os.name == "nt" and '"' in name:
         pytest.skip("Windows has no such names")
     path = entered(tmp_path, name)
@@ -251,12 +256,12 @@ def test_what_stands_beside_goes_before_the_index(tmp_path):
 
 
 @pytest.mark.parametrize("head", [b"#", b"comment", b"//", b" ; "])
-def test_recipes_in_comments(stranger, head):
-    path = stranger(".obj", b"v 1 2 3\n" + head + b" recipe " + RECIPE.to_json().encode() + b"\r\n")
+def test_recipes_in_comments(write_foreign_file, head):
+    path = write_foreign_file(".obj", b"v 1 2 3\n" + head + b" recipe " + RECIPE.to_json().encode() + b"\r\n")
     assert origin_of(path).recipe == RECIPE
 
 
 @pytest.mark.parametrize("text", ['<!DOCTYPE a [<!ENTITY b "c">]><a recipe="&b;"/>', "<a></b>", "<a b=c/>"])
-def test_xml_that_is_not_read(stranger, text):
+def test_xml_that_is_not_read(write_foreign_file, text):
     with pytest.raises(InputError, match="is damaged"):
-        origin_of(stranger(".mtlx", text.encode()))
+        origin_of(write_foreign_file(".mtlx", text.encode()))

@@ -83,7 +83,7 @@ def test_packed_floats_are_little_endian():
     assert base64.b64decode(pack_floats(np.array([1.0], np.float32))) == b"\x00\x00\x80\x3f"
 
 
-def test_what_is_as_always_is_left_out():
+def test_defaults_are_left_out():
     assert json.loads(Recipe(**PLAIN).to_json()) == {"format_version": 1, **PLAIN}
 
 
@@ -138,7 +138,7 @@ def test_a_changed_recipe_is_checked():
         ({"format_version": "1"}, "format_version"),
     ],
 )
-def test_broken_fields_are_told_by_name(change, place):
+def test_broken_fields_are_reported_by_name(change, place):
     text = json.dumps({**PLAIN, **change})
     with pytest.raises(InputError) as caught:
         parse_recipe(text, "look.recipe.json")
@@ -148,24 +148,24 @@ def test_broken_fields_are_told_by_name(change, place):
 
 
 @pytest.mark.parametrize("left_out", PLAIN)
-def test_what_is_missing_is_told(left_out):
+def test_missing_fields_are_reported(left_out):
     with pytest.raises(InputError, match=rf"it holds no whole recipe \({left_out}: Field required\)"):
         parse_recipe(json.dumps({name: value for name, value in PLAIN.items() if name != left_out}), "it")
 
 
 @pytest.mark.parametrize("text", ["", "{", "[" * 100_000, b"\xff\xfe\x00", "nul", '{"seed": ' + "9" * 5000 + "}"])
-def test_what_is_no_json_is_told(text):
+def test_text_that_is_no_json_is_reported(text):
     with pytest.raises(InputError, match="it is no recipe: it isn't JSON"):
         parse_recipe(text, "it")
 
 
 @pytest.mark.parametrize("text", ["[]", "3", "null", '"x"'])
-def test_json_that_is_no_object_is_told(text):
+def test_json_that_is_no_object_is_reported(text):
     with pytest.raises(InputError, match=r"it holds no whole recipe \(top level"):
         parse_recipe(text, "it")
 
 
-def test_newer_and_larger_ones_are_told():
+def test_newer_formats_and_larger_recipes_are_reported():
     with pytest.raises(InputError, match="it has a recipe of format 2, this program reads 1; update ganassets"):
         parse_recipe(json.dumps({**PLAIN, "format_version": 2, "new": 1}), "it")
     with pytest.raises(InputError, match="it is too large for a recipe"):

@@ -24,7 +24,7 @@ def test_seeds(text, seeds):
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("5-2", "seeds '5-2' run backwards; write 2-5"),
         ("9223372036854775808", "is larger than"),
@@ -37,14 +37,14 @@ def test_seeds(text, seeds):
         ],
     ],
 )
-def test_texts_that_are_no_seeds(text, told):
+def test_texts_that_are_no_seeds(text, message):
     with pytest.raises(InputError) as caught:
         parse_seeds(text)
-    assert told in str(caught.value)
+    assert message in str(caught.value)
 
 
 @given(MANY)
-def test_whatever_ranges_are_written_come_back(parts):
+def test_any_written_ranges_are_read_back(parts):
     text = ",".join(f"{a}-{a + n}" if as_range else str(a) for a, n, as_range in parts)
     expected = [s for a, n, as_range in parts for s in range(a, a + n * as_range + 1)]
     seeds = parse_seeds(text)

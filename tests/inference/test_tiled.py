@@ -71,7 +71,10 @@ def test_windows_equal_the_whole(cells: list[int], stride: int, window: int, rea
 
 
 def test_a_reach_that_is_too_short_shows() -> None:
-    """What the test above would see if the margins were a sample too small."""
+    """Check that the test above detects margins that are one sample too small."""
     noise = np.random.default_rng(0).normal(size=(1, 1, 64)).astype(np.float32)
-    run = lambda part: {"mean": circular_mean(part, 3)}  # noqa: E731
+
+    def run(part: np.ndarray) -> dict[str, np.ndarray]:
+        return {"mean": circular_mean(part, 3)}
+
     assert np.abs(run_in_windows(run, noise, 16, 1, 2)["mean"] - run(noise)["mean"]).max() > 1e-3

@@ -28,6 +28,6 @@ def write_asset(folder: Path, asset: Asset, exporter: Exporter, label: str = "",
 
 
 def from_blender_axes(pose: Mapping[str, Sequence[float]], names: Sequence[str]) -> np.ndarray:
-    """(j, 3) bone positions with Y up and front +Z, from positions in Blender (Z up, front -Y) by bone name."""
+    """Convert bone positions in Blender (Z up, front -Y) by name to (j, 3) with Y up and front +Z."""
     x, y, z = np.array([pose[name] for name in names]).T
     return np.stack([x, z, -y], -1)

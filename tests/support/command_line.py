@@ -1,4 +1,4 @@
-"""The command line in this process or one of its own, and the runs that it is given."""
+"""Run commands in this process or in one of their own, and write what they read."""
 
 from __future__ import annotations
 
@@ -35,8 +35,18 @@ def run(*args: str) -> Result:
     return CliRunner().invoke(cli, args, prog_name="ganassets")
 
 
-def told(result: Result, exit_code: int = 2) -> str:
-    """The one sentence of a failure."""
+def generate_raw(model: str, *args: str) -> Result:
+    """Run `generate` with the raw exporter."""
+    return run("generate", model, "--to", "raw", *args)
+
+
+def list_outputs(folder: str = "out") -> list[str]:
+    """List the files of an output folder, without its index."""
+    return sorted(path.name for path in Path(folder).iterdir() if path.name != "index.jsonl")
+
+
+def read_error(result: Result, exit_code: int = 2) -> str:
+    """Return the error of a failed command; it must be a single line."""
     assert result.exit_code == exit_code, result.output
     assert result.stdout == ""
     assert result.stderr.startswith("Error: ")
@@ -44,14 +54,14 @@ def told(result: Result, exit_code: int = 2) -> str:
     return result.stderr.removeprefix("Error: ").strip()
 
 
-def in_process(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def run_python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run Python code in a process of its own."""
     variables = {**os.environ, **environment}
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=variables, check=False)
 
 
 def make_run(folder: Path) -> Path:
-    """A run folder as far as the command line looks into it."""
+    """Write the files of a run folder that the command line reads."""
     folder.mkdir(parents=True)
     (folder / "config.toml").write_text(RUN_CONFIG)
     return folder

@@ -42,7 +42,7 @@ STRIDE, NOISE_CHANNELS = 4, 3
 
 
 class ToyDomain(Domain):
-    """A domain whose outputs are the raw sample, and whose view holds every signal and every vector."""
+    """A domain whose outputs are the raw sample and whose view contains all signals and vectors."""
 
     def __init__(self, kind: str, fit: LinearFit) -> None:
         super().__init__(fit)

@@ -12,14 +12,14 @@ WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT4": 16}
 
 
 def parse(content: bytes) -> Any:
-    """pygltflib's document; Any, because all its parts are optional to the type checker."""
+    """Read a file with pygltflib; Any, because all parts of its document are optional to the type checker."""
     document = pygltflib.GLTF2.load_from_bytes(content)
     assert document is not None
     return document
 
 
 def read(document: Any, index: int) -> np.ndarray:
-    """(n, c) values of an accessor."""
+    """Return the (n, c) values of an accessor."""
     accessor = document.accessors[index]
     dtype, width = np.dtype(TYPES[accessor.componentType]), WIDTHS[accessor.type]
     view = document.bufferViews[accessor.bufferView]
@@ -34,7 +34,10 @@ def read(document: Any, index: int) -> np.ndarray:
 
 
 def matrix(rotation: np.ndarray, translation: np.ndarray) -> np.ndarray:
-    """(..., 4, 4) of unit quaternions (..., 4) and places (..., 3); v + 2 w (q x v) + 2 q x (q x v) as columns."""
+    """Return (..., 4, 4) matrices of unit quaternions (..., 4) and positions (..., 3).
+
+    Columns rotate unit vectors v: v + 2 w (q x v) + 2 q x (q x v).
+    """
     q, w = rotation[..., None, :3], rotation[..., None, 3:]
     axes = np.eye(3)
     columns = axes + 2 * w * np.cross(q, axes) + 2 * np.cross(q, np.cross(q, axes))
@@ -44,7 +47,7 @@ def matrix(rotation: np.ndarray, translation: np.ndarray) -> np.ndarray:
 
 
 def world_matrices(document: Any, played: bool) -> np.ndarray:
-    """(f, n, 4, 4) of the nodes in the frames of the only animation, or (1, n, 4, 4) at rest."""
+    """Return (f, n, 4, 4) node matrices in the frames of the only animation, or (1, n, 4, 4) at rest."""
     nodes = document.nodes
     animations: list[Any] = document.animations if played else []
     frames = document.accessors[animations[0].samplers[0].input].count if played else 1

@@ -11,7 +11,8 @@ from importlinter.cli import lint_imports
 
 ROOT = Path(__file__).parents[2]
 TRAINING_ONLY = ["onnx", "onnxscript", "psutil", "safetensors", "scipy", "tomli_w", "torch"]
-TRAINING_MODULES = ("dataset", "derive", "domain")  # of plugins: what samples are and what networks make of them
+# Names of plugins' modules that define samples and networks' outputs.
+TRAINING_MODULES = ("dataset", "derive", "domain")
 BLENDER, BLENDER_COMMANDS = "ganassets_blender", "ganassets_blender_commands"
 
 

@@ -47,7 +47,7 @@ def walk_clip(frames: int = 61, fps: float = 30.0, loop: bool = True, speed: flo
     seconds = (frames - 1) / fps
     strides = max(round(seconds * CADENCE), 1) if loop else seconds * CADENCE
     phase = 2 * np.pi * strides * np.linspace(0, 1, frames)
-    # A foot goes back as fast as the body goes on while it passes below: metres before and behind the hips.
+    # A planted foot moves back as fast as the body moves forward: metres before and behind the hips.
     reach = speed * seconds / strides / (2 * np.pi)
     swing = np.arcsin(np.clip(reach / 0.84, -0.8, 0.8))
     turns = {
@@ -97,7 +97,7 @@ def random_clip(rng: np.random.Generator, frames: int, skeleton: Skeleton = HUMA
     times = np.arange(frames)[:, None, None] / 30.0
 
     def smooth(count: int, width: int) -> np.ndarray:
-        """(frames, count, width) sums of three slow sines, about -1 to 1."""
+        """Return (frames, count, width) sums of three slow sines, about -1 to 1."""
         size, strength = (3, 1, count, width), rng.normal(0, 0.4, (3, 1, count, width))
         angle = 2 * np.pi * rng.uniform(0.1, 1, size) * times + rng.uniform(0, 2 * np.pi, size)
         return (strength * np.sin(angle)).sum(0)
@@ -122,8 +122,10 @@ def turned_skeleton(rng: np.random.Generator, skeleton: Skeleton = HUMANOID) -> 
 
 
 def folded(take: Take) -> Take:
-    """The take as exporters have it whose bones lie along +X of their own frames: the same joints in every frame, and a
-    zero pose that is folded along +X."""
+    """Change the frames of joints so that bones lie along +X of their own frames, as some exporters write them.
+
+    The joints stay in the same places in every frame; the zero pose is folded along +X.
+    """
     axes = np.stack([bone_axes(take, joint) for joint in range(len(take.names))])
     rest = np.zeros_like(take.rest_positions)
     for joint, parent in enumerate(take.parents):
@@ -136,7 +138,7 @@ def folded(take: Take) -> Take:
 
 
 def bone_axes(take: Take, joint: int) -> np.ndarray:
-    """(4,) a frame with X along the bone to the first joint below, upwards where several or none hang there."""
+    """Return the (4,) rotation that points X along the bone to its only child, upwards with several or none."""
     below = [i for i, parent in enumerate(take.parents) if parent == joint]
     way = take.rest_positions[below[0]] - take.rest_positions[joint] if len(below) == 1 else np.array(Y)
     first = normalise(way) if np.linalg.norm(way) else np.array(Y)

@@ -75,7 +75,7 @@ def depth_first(parents: Sequence[int], root: int = -1) -> list[int]:
 
 
 def turn_matrix(axis: str, degrees: float) -> np.ndarray:
-    """(3, 3) turn about a named axis."""
+    """Return the (3, 3) rotation about a named axis."""
     c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
     i = "XYZ".index(axis)
     j, k = (i + 1) % 3, (i + 2) % 3
@@ -85,14 +85,14 @@ def turn_matrix(axis: str, degrees: float) -> np.ndarray:
 
 
 def affine(linear: np.ndarray, translation: Sequence[float]) -> np.ndarray:
-    """(4, 4) matrix."""
+    """Return a (4, 4) matrix."""
     matrix = np.eye(4)
     matrix[:3, :3], matrix[:3, 3] = linear, translation
     return matrix
 
 
 def chained(parents: Sequence[int], local: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """(4, 4) world matrices of local ones."""
+    """Return (4, 4) world matrices from local ones."""
     world: list[np.ndarray] = []
     for parent, matrix in zip(parents, local, strict=True):
         world.append(matrix if parent < 0 else world[parent] @ matrix)
@@ -100,7 +100,7 @@ def chained(parents: Sequence[int], local: Sequence[np.ndarray]) -> list[np.ndar
 
 
 def bvh_world(joints: Sequence[BvhJoint], row: Sequence[float]) -> list[np.ndarray]:
-    """(4, 4) world matrices of one frame, channel by channel."""
+    """Return (4, 4) world matrices of one frame, channel by channel."""
     local, values = [], iter(row)
     for joint in joints:
         place, linear = list(joint.offset), np.eye(3)

@@ -41,7 +41,7 @@ def main(folder: Path, *command: str) -> int:
 
 
 def received(packets: socket.socket) -> list[str]:
-    """What has come so far, each packet's destination and the words in it."""
+    """Return the packets so far, each with its destination and the words in it."""
     found = []
     while True:
         try:

@@ -47,16 +47,18 @@ def turning(clip: MotionClip, angles: np.ndarray) -> MotionClip:
 
 
 def turned(vectors: np.ndarray, angles: np.ndarray) -> np.ndarray:
-    """(f, 3) turned about the vertical."""
+    """Rotate (f, 3) positions about the vertical axis."""
     return rotate(from_axis_angle(UP, angles), vectors)
 
 
 def jump_clip(before: int = 15, air: int = 24, after: int = 15, height: float = 0.5) -> MotionClip:
-    """Standing, a jump on the spot with the arms thrown up, standing again; a little sway all the time.
+    """Build a jump on the spot with raised arms, between standing; the body always sways a little.
 
     Args:
-        before, air, after: frames at 30 per second.
-        height: metres.
+        before: Frames of standing before the jump, at 30 per second.
+        air: Frames in the air.
+        after: Frames of standing after the jump.
+        height: Height of the jump in metres.
     """
     frames = before + air + after
     lift = np.sin(np.pi * np.clip((np.arange(frames) - before) / air, 0, 1)) ** 2

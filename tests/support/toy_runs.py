@@ -30,7 +30,8 @@ from ganassets.training.evaluation import monitor
 from ganassets.training.trainer import Trainer
 from support.domains import CPU, KINDS, ToyDomain, make_data, make_fit, make_preset, make_spec
 
-LOSS_KINDS, LOSS_STEPS = ("picture", "tile"), 50  # of a fixed size, and size-free
+# Domains of a fixed size and without one, and number of steps of their losses.
+LOSS_KINDS, LOSS_STEPS = ("picture", "tile"), 50
 CONDITIONS = (Condition("height", "How high.", 0.5, 1.5), Condition("other", "Nothing.", 0, 10))
 
 

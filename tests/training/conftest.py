@@ -1,4 +1,4 @@
-"""Runs in tests measure what they make without the network that sees pictures, and leave torch as it was."""
+"""Fixtures for runs in tests: measure without the feature network, and restore torch's settings."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from support.toy_runs import no_features
 
 @pytest.fixture(autouse=True)
 def cheap_runs(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """One thread in float32, whatever this machine would be given, and cheap measures."""
+    """Run on one thread in float32 on any machine, with cheap measures."""
     threads, strict = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
     torch.set_num_threads(1)
     monkeypatch.setattr(monitor, "ImageFeatures", no_features)

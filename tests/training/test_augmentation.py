@@ -55,7 +55,7 @@ def drawn(domain: Domain, strength: float, n: int = 2000) -> Augmentation:
     return draw_augmentation(domain, n, strength, torch.Generator().manual_seed(1))
 
 
-def test_what_wraps_is_rolled():
+def test_wrapping_axes_are_rolled():
     domain = domain_of("tile", moves=True)
     view, shifts = views(domain, 3), torch.tensor([[2, 0], [0, -3], [-1, 2]])
     moved = augment(view, nothing_but(3, 2, shifts=shifts), domain)
@@ -74,7 +74,7 @@ def test_what_does_not_wrap_repeats_its_border():
 
 
 def test_each_axis_by_itself():
-    """Of a band the height ends and the width wraps."""
+    """Shift a band, whose height ends and whose width wraps."""
     domain = domain_of("band", moves=True)
     view = views(domain, 1)
     moved = augment(view, nothing_but(1, 2, shifts=torch.tensor([[1, 4]])), domain)
@@ -153,7 +153,7 @@ def test_the_strength_follows_the_discriminator():
     for _ in range(200):
         adaptive.update(1.0, 0.001)
         strengths.append(adaptive.strength)
-    assert strengths[0] == 0, "it isn't told by one step"
+    assert strengths[0] == 0, "one step does not show it"
     assert strengths == sorted(strengths) and strengths[-1] == pytest.approx(CAP) and max(strengths) <= CAP
     rising = sum(0 < strength < CAP for strength in strengths)
     assert rising == pytest.approx(RISE / 0.001, abs=2), "it takes a tenth of the run"
@@ -227,7 +227,7 @@ def dots(side: str, n: int = 256) -> TrainingData:
 
 
 def generated(side: str, strength: float) -> tuple[np.ndarray, np.ndarray]:
-    """(64, 2) row and column and (64, 3) colour of the brightest place of samples, after a short training."""
+    """Return (64, 2) rows and columns and (64, 3) colours of the brightest pixels of samples after a short training."""
     data = dots(side)
     preset = make_preset(
         size=SIZE, batch=BATCH, kimg=STEPS * BATCH / 1000, learning_rate=2e-3, gamma=0.3, penalty_interval=2,
@@ -251,7 +251,7 @@ def off(places: np.ndarray, side: str) -> float:
 
 @pytest.mark.slow
 def test_at_the_cap_changes_do_not_leak_and_without_it_they_do():
-    """With every sample changed nothing says on which side the dots are, so on one of the two they come out wrong."""
+    """If every sample is changed, the side of the dots is unknown, so one of the two sides comes out wrong."""
     places, colours = generated("left", CAP)
     assert off(places, "left") < 0.5
     np.testing.assert_allclose(colours.mean(0), COLOUR, atol=0.25)

@@ -1,4 +1,4 @@
-"""What would let a run fail at its end is found before its first step, in one sentence that names the plugin."""
+"""Checks before the first step: they find causes of later failures and name the plugin."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ DATA: dict[str, tuple[Callable[[TrainingData], Any], str]] = {
 
 @pytest.mark.parametrize("change", DATA)
 def test_data_that_can_not_be_trained_on(change):
-    make, told = DATA[change]
+    make, message = DATA[change]
     spec = toy_spec("picture", SPECS["picture"].presets[0], make)
     with pytest.raises(PluginError) as caught:
         make_dataset(spec, spec.presets[0], {}, 0, lambda done, total: None)
@@ -114,7 +114,7 @@ def test_data_that_can_not_be_trained_on(change):
     assert str(caught.value).startswith(
         "generator 'picture': dataset must return TrainingData that fit the generator, but"
     )
-    assert told in caught.value.found
+    assert message in caught.value.found
 
 
 def test_latents_may_be_free_and_few_samples_may_lie_outside():
@@ -127,7 +127,7 @@ def test_latents_may_be_free_and_few_samples_may_lie_outside():
     assert len(make_dataset(spec, spec.presets[0], {}, 0, lambda done, total: None)) == 64
 
 
-def test_a_run_on_strange_data_leaves_no_folder(tmp_path):
+def test_a_run_on_unusable_data_leaves_no_folder(tmp_path):
     spec = toy_spec("picture", SPECS["picture"].presets[0], DATA["nan"][0])
     with pytest.raises(PluginError, match="signal 'albedo' of sample 17 holds nan"):
         start(spec, tmp_path / "run")
@@ -186,9 +186,9 @@ DOMAINS: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("methods", "told"), DOMAINS, ids=range(len(DOMAINS)))
-def test_a_domain_that_does_not_fit(methods, told):
-    with pytest.raises(PluginError, match=f"^generator 'picture': .*{told}"):
+@pytest.mark.parametrize(("methods", "message"), DOMAINS, ids=range(len(DOMAINS)))
+def test_a_domain_that_does_not_fit(methods, message):
+    with pytest.raises(PluginError, match=f"^generator 'picture': .*{message}"):
         check(with_domain(SPECS["picture"], "picture", **methods), "picture")
 
 
@@ -213,7 +213,7 @@ def test_noise_maps_of_another_shape():
 
 
 @pytest.mark.parametrize(
-    ("networks", "told"),
+    ("networks", "message"),
     [
         (lambda *_: None, "networks must .* it raised TypeError: cannot unpack"),
         (lambda *_: 1 / 0, "networks must .* it raised ZeroDivisionError"),
@@ -226,8 +226,8 @@ def test_noise_maps_of_another_shape():
         ),
     ],
 )
-def test_networks_that_do_not_fit(networks, told):
-    with pytest.raises(PluginError, match=told):
+def test_networks_that_do_not_fit(networks, message):
+    with pytest.raises(PluginError, match=message):
         check(replace(SPECS["loop"], networks=networks), "loop")
 
 
@@ -307,7 +307,7 @@ def test_nothing_that_is_not_finite_is_measured(measure, value):
         measure(features)
 
 
-def test_samples_that_stop_being_finite_are_told_and_the_run_goes_on(tmp_path, monkeypatch):
+def test_samples_that_stop_being_finite_are_reported_and_the_run_continues(tmp_path, monkeypatch):
     original = Trainer.snapshot
 
     def snapshot(self, z, condition, batch=16):

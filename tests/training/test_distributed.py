@@ -1,4 +1,4 @@
-"""Two processes on the CPU train what one would; one that dies ends the other; the run goes on."""
+"""Two processes on the CPU train like one; if one dies, the other ends, and the run can be resumed."""
 
 from __future__ import annotations
 
@@ -94,8 +94,8 @@ def test_one_that_is_killed_ends_the_other(victim, tmp_path):
     killed = process.pid if victim == "leader" else other.pid
     os.kill(killed, signal.SIGKILL)
     _, errors = process.communicate(timeout=PATIENCE)  # until both have ended
-    told = [line for line in errors.splitlines() if line.startswith("Error: ")]
-    assert told == ["Error: one of the processes that train together has stopped, so the run ends here; "
+    messages = [line for line in errors.splitlines() if line.startswith("Error: ")]
+    assert messages == ["Error: one of the processes that train together has stopped, so the run ends here; "
                     "continue from its last checkpoint with --resume."]  # fmt: skip
     assert process.returncode == (-signal.SIGKILL if victim == "leader" else 1)
     if victim == "leader":

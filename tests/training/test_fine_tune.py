@@ -70,7 +70,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[
 
 
 def test_a_run_starts_as_the_model(exported, tmp_path):
-    """Of other data, and with another seed."""
+    """Start from a model with other data and another seed."""
     run, model = exported("picture")
     trained, _ = load_checkpoint(newest_checkpoint(run / "checkpoints"))
     spec = toy_spec("picture", replace(PRESET, kimg=0.008), lambda data: pictures(40, seed=5))
@@ -150,7 +150,7 @@ def test_refuses_a_model_that_lacks_a_part(exported, name):
         StartModel(begun.path, arrays).own_fit(pictures())
 
 
-def test_parameters_that_are_alike_are_found_again(tmp_path):
+def test_matching_parameters_are_found(tmp_path):
     """Those of an untrained generator are zero in many places, and the exporter keeps one of them."""
     import onnx
 
@@ -173,7 +173,7 @@ def test_parameters_that_are_alike_are_found_again(tmp_path):
         read_start_model(tmp_path / "broken.onnx", SPEC)
 
 
-def test_refuses_what_is_no_model(tmp_path):
+def test_refuses_files_that_are_no_model(tmp_path):
     (tmp_path / "model.onnx").write_bytes(b"not a model")
     with pytest.raises(InputError, match=r"model\.onnx"):
         read_start_model(tmp_path / "model.onnx", SPEC)

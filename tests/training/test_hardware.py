@@ -1,4 +1,4 @@
-"""Which threads and number format a run computes with, and why."""
+"""The choice of threads and number format of a run."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ from ganassets.api.errors import InputError
 from ganassets.training import hardware
 from ganassets.training.hardware import choose_hardware
 from ganassets.training.settings import Hardware, read_settings, to_toml
-
-from .test_settings import SETTINGS
+from support.run_settings import SETTINGS
 
 
 @pytest.fixture
 def seconds(monkeypatch):
-    """A CPU of four cores on which a step takes what a table says; returns what was measured."""
+    """Simulate a CPU of four cores with a table of step times; return the table and the list of measurements."""
     table = {(1, "float32"): 4.0, (2, "float32"): 2.0, (4, "float32"): 3.0}
     table |= {(1, "bfloat16"): 1.5, (2, "bfloat16"): 1.0, (4, "bfloat16"): 0.5}
     measured = []
@@ -30,7 +29,7 @@ def seconds(monkeypatch):
     return table, measured
 
 
-def test_the_faster_format_is_chosen_and_told(seconds):
+def test_the_faster_format_is_chosen_and_reported(seconds):
     assert choose_hardware("cpu") == Hardware("cpu", 4, "bfloat16", True, 1, "4.0 times as fast as float32 here")
 
 
@@ -53,7 +52,7 @@ def test_nothing_is_measured_where_all_is_said(seconds):
 
 
 @pytest.mark.parametrize(
-    ("device", "fast", "wanted", "expected"),
+    ("device", "fast", "requested", "expected"),
     [
         ("cuda", True, "auto", ("bfloat16", "cuda computes in it")),
         ("cuda:1", False, "auto", ("float32", "cuda:1 has no bfloat16")),
@@ -61,9 +60,9 @@ def test_nothing_is_measured_where_all_is_said(seconds):
         ("mps", False, "auto", ("float32", "mps has no bfloat16")),
     ],
 )
-def test_devices(monkeypatch, device, fast, wanted, expected):
+def test_devices(monkeypatch, device, fast, requested, expected):
     monkeypatch.setattr(hardware.torch.cuda, "is_bf16_supported", lambda including_emulation: fast)
-    assert hardware.choose_device_precision(device, wanted) == expected
+    assert hardware.choose_device_precision(device, requested) == expected
     if not fast:
         with pytest.raises(InputError, match="can't compute in bfloat16; use --precision float32"):
             hardware.choose_device_precision(device, "bfloat16")

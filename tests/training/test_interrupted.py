@@ -28,9 +28,10 @@ from ganassets.training.lock import lock_run, write_in_run
 from ganassets.training.progress import catch_stop_signals, stop_signals
 from ganassets.training.report import write_report
 from ganassets.training.run import resume
-from ganassets.training.run_folder import LOCK, list_checkpoints
+from ganassets.training.run_folder import LOCK
 from ganassets.training.trainer import Trainer
 from support import toy_runs
+from support.run_files import count_images
 from support.toy_runs import printed, quiet, start, toy_preset, toy_spec
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL and no SIGHUP")
@@ -58,25 +59,20 @@ def assert_same_weights(first: Path, second: Path) -> None:
 
 
 def leftovers(run: Path) -> list[str]:
-    """What was left half-written."""
+    """Return files that were left half-written."""
     return [path.name for path in run.rglob("*") if TEMPORARY.fullmatch(path.name)]
 
 
 def launched(what: str, run: Path) -> subprocess.Popen[bytes]:
-    """A long toy run in a process of its own, with a checkpoint after each step."""
+    """Start a long toy run in its own process, with a checkpoint after each step."""
     command = [sys.executable, toy_runs.__file__, what, "tile", str(run), "-1", "1", "100"]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 
 
-def images_of(run: Path) -> int:
-    """Of the newest checkpoint; -1 before there is one."""
-    return max((int(path.stem) for path in list_checkpoints(run / "checkpoints")), default=-1)
-
-
 def wait_for(run: Path, images: int, process: subprocess.Popen[bytes]) -> None:
-    """Until a run has a checkpoint of so many images."""
+    """Wait until a run has a checkpoint of this number of images."""
     deadline = time.monotonic() + PATIENCE
-    while images_of(run) < images and process.poll() is None and time.monotonic() < deadline:
+    while count_images(run) < images and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.01)
     assert process.poll() is None, process.communicate()[1].decode()
 
@@ -102,7 +98,7 @@ def kill_at_write(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("number", range(9))
-def test_killed_in_any_write_it_goes_on_to_the_same_weights(number, unbroken, tmp_path, monkeypatch):
+def test_a_run_killed_in_any_write_resumes_to_the_same_weights(number, unbroken, tmp_path, monkeypatch):
     """Settings, linear model, card, first checkpoint, picture, records, later checkpoints."""
     run, console = tmp_path / "run", quiet()
     monkeypatch.setattr(training_loop, "CHECKPOINT_SECONDS", -1.0)
@@ -151,15 +147,15 @@ def test_only_our_own_leftovers_are_removed(tmp_path, monkeypatch):
         assert not any(path.exists() for path in ours) and all(path.exists() for path in others)
     for path in ours:
         path.write_bytes(b"x")
-    with locked(run):
+    with ForeignLock(run):
         write_report(run)
-        assert all(path.exists() for path in ours), "whoever has the lock may be writing them"
+        assert all(path.exists() for path in ours), "the owner of the lock may be writing them"
     write_report(run)
     assert not any(path.exists() for path in ours)
 
 
-class locked:
-    """Somebody else's lock on a run."""
+class ForeignLock:
+    """The lock of another process on a run."""
 
     def __init__(self, run: Path) -> None:
         self.run = run
@@ -184,7 +180,7 @@ def test_two_processes_do_not_train_one_run(tmp_path):
         assert errors.decode() == text
         write_report(run)
         write_in_run(run / "model.onnx", b"model")
-        assert (run / "model.onnx").read_bytes() == b"model", "reading and exporting go on"
+        assert (run / "model.onnx").read_bytes() == b"model", "reading and exporting still work"
     finally:
         process.kill()
         process.communicate()
@@ -210,7 +206,7 @@ def fail_to_lock(monkeypatch: pytest.MonkeyPatch, error: OSError) -> None:
 
 
 @pytest.mark.parametrize(("error", "held"), [(OSError(errno.ENOLCK, ""), None), (BlockingIOError(), False)])
-def test_a_file_system_without_locks_is_told_apart_from_a_lock_that_is_taken(error, held, monkeypatch):
+def test_a_file_system_without_locks_differs_from_a_taken_lock(error, held, monkeypatch):
     fail_to_lock(monkeypatch, error)
     assert lock_file(0, 0.0) is held
 
@@ -221,7 +217,7 @@ def test_a_file_that_can_not_be_locked_is_an_error(monkeypatch):
         lock_file(0, 0.0)
 
 
-def test_without_locks_nobody_is_stopped_and_nothing_of_others_is_removed(tmp_path, monkeypatch):
+def test_without_locks_runs_are_allowed_and_no_file_of_others_is_removed(tmp_path, monkeypatch):
     fail_to_lock(monkeypatch, OSError(errno.ENOLCK, ""))
     run = tmp_path / "run"
     (run / "checkpoints").mkdir(parents=True)
@@ -254,7 +250,7 @@ def test_signals_that_come_twice_save_once(names, unbroken, tmp_path, monkeypatc
         patch.setattr(run_recorder.RunRecorder, "save", saving)
         with pytest.raises(KeyboardInterrupt):
             start(SPEC, run)
-    assert images_of(run) == 48
+    assert count_images(run) == 48
     resume(SPEC, run, quiet())
     assert_same_weights(unbroken, run)
 
@@ -304,13 +300,13 @@ def test_a_terminal_that_is_gone_keeps_nothing_from_being_saved(tmp_path, monkey
     monkeypatch.setattr(Trainer, "step", stepping)
     with pytest.raises(KeyboardInterrupt):
         start(SPEC, tmp_path / "run", console)
-    assert images_of(tmp_path / "run") == 48
+    assert count_images(tmp_path / "run") == 48
     for thread in set(threading.enumerate()) - threads:
         thread.join(PATIENCE)  # its error belongs to this test
 
 
 def test_a_closed_terminal_saves_the_run(tmp_path):
-    """A real one: its owner goes, and the system tells the run."""
+    """Close a real terminal: the system sends a signal to the run."""
     import pty  # not on Windows
 
     run = tmp_path / "run"
@@ -326,8 +322,8 @@ def test_a_closed_terminal_saves_the_run(tmp_path):
     while not (run / "metrics.jsonl").is_file() and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.05)
     time.sleep(1.0)
-    assert images_of(run) == 0, "nothing is saved by itself in this time"
+    assert count_images(run) == 0, "nothing is saved by itself in this time"
     os.close(ours)
     process.wait(PATIENCE)
-    assert images_of(run) > 0
+    assert count_images(run) > 0
     assert leftovers(run) == []

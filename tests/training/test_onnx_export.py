@@ -1,4 +1,4 @@
-"""A short training run of real heads, its model file, and what the rest of the program makes of it."""
+"""A short training run of real heads, its model file, and assets from it."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ def test_w_is_what_the_offset_is_added_to(trained):
         np.testing.assert_allclose(array, there[name], atol=1e-4)
 
 
-def test_manifest_tells_where_it_comes_from(trained):
+def test_manifest_holds_the_provenance(trained):
     run, _, path = trained
     manifest = open_model(path).manifest
     assert (manifest.generator, manifest.z_dim, manifest.licence) == ("faces", 70, "CC0-1.0")
@@ -219,9 +219,9 @@ def test_size_free_graph_runs_at_any_size():
         expected = generator(z, condition, one, zero, noise)
         inputs = (z, condition, one, zero, noise)
         found = session.run(list(expected), {k: t.numpy() for k, t in zip(ports, inputs, strict=True)})
-        for (name, wanted), array in zip(expected.items(), found, strict=True):
+        for (name, reference), array in zip(expected.items(), found, strict=True):
             assert np.shape(array)[2:] == (height, width), name
-            np.testing.assert_allclose(array, wanted.numpy(), atol=1e-4)
+            np.testing.assert_allclose(array, reference.numpy(), atol=1e-4)
 
 
 SCRIPT = """

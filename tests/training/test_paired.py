@@ -34,14 +34,6 @@ KNOWN = 3  # numbers of a latent that the samples are a function of
 MARGIN = NETWORK_SIZE + 2 * STRIDE
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def known_data(n: int = 64, **changes: Any) -> TrainingData:
     """Tiles that follow their latent's first number and their noise map, with masks."""
     data, rng = make_data("tile", n), np.random.default_rng(1)
@@ -67,12 +59,12 @@ def trainer_of(data: TrainingData, seed: int = 0, noise: NoiseMap | None = None,
 
 
 def index_of(data: TrainingData, condition: torch.Tensor) -> np.ndarray:
-    """Which samples a batch was made of; no two have the same conditions."""
+    """Return the indices of a batch's samples; no two samples have the same conditions."""
     return np.array([np.flatnonzero((data.conditions == row).all(1)).item() for row in condition.numpy()])
 
 
 def moved(trainer: Trainer, start: dict[str, torch.Tensor]) -> set[str]:
-    """Networks and optimisers that are not as they were."""
+    """Return the networks and optimisers that have changed."""
     now = trainer.state()[0]
     return {key.split(".")[0] for key in now if key not in start or not torch.equal(now[key], start[key])}
 
@@ -101,14 +93,14 @@ def test_while_it_regresses_the_generator_alone_moves():
 
 
 def regressed(data: TrainingData) -> float:
-    """What the distance is after a while, as a share of what it was."""
+    """Return the distance after some steps, relative to its start."""
     trainer = trainer_of(data, kimg=1.6, regression=0.99)
     distances = [trainer.step()["distance"] for _ in range(150)]
     return float(np.mean(distances[-10:]) / np.mean(distances[:4]))
 
 
 def test_regression_comes_nearer_to_the_samples_by_their_latents():
-    """With latents that belong to other samples the mean alone can be learnt."""
+    """With latents of other samples, only the mean can be learnt."""
     data = known_data()
     latents = data.latents
     assert latents is not None
@@ -118,7 +110,7 @@ def test_regression_comes_nearer_to_the_samples_by_their_latents():
     assert regressed(replace(data, latents=latents[::-1].copy())) > 0.6
 
 
-def test_resuming_within_the_regression_equals_going_on(tmp_path):
+def test_resuming_within_the_regression_equals_an_unbroken_run(tmp_path):
     settings: dict[str, Any] = {"kimg": 0.08, "regression": 0.5, "regression_weight": 2.0}
     first = trainer_of(known_data(), **settings)
     for _ in range(3):
@@ -273,7 +265,7 @@ def test_tiles_are_rolled_both_by_the_same():
 
 
 @pytest.mark.parametrize("kind", ["loop", "band", "picture"])
-def test_what_has_a_size_of_its_own_is_not_rolled(kind):
+def test_samples_of_a_fixed_size_are_not_rolled(kind):
     trainer = make_trainer(kind)
     batch = trainer.sampler.draw()
     assert torch.equal(
@@ -321,10 +313,10 @@ def test_latents_may_be_known_in_part():
     drawn = [trainer.sampler.draw(require_latents=True) for _ in range(20)]
     index = np.concatenate([index_of(data, batch.condition) for batch in drawn])
     z = torch.cat([batch.z for batch in drawn]).numpy()
-    told = np.isfinite(latents[index])
-    assert told.any(1).all() and not told.all(1).all()
-    np.testing.assert_array_equal(z[:, :KNOWN][told], latents[index][told])
-    assert np.isfinite(z).all() and z[:, :KNOWN][~told].std() == pytest.approx(1, abs=0.25)
+    given = np.isfinite(latents[index])
+    assert given.any(1).all() and not given.all(1).all()
+    np.testing.assert_array_equal(z[:, :KNOWN][given], latents[index][given])
+    assert np.isfinite(z).all() and z[:, :KNOWN][~given].std() == pytest.approx(1, abs=0.25)
 
 
 def structured(tiles: bool, channels: int = 2) -> TrainingData:

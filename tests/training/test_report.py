@@ -44,7 +44,7 @@ def measurings(distances: Sequence[float] = SETTLED, **last: Any) -> tuple[dict[
 
 
 def facts(samples: int = 2000, kimg: float = 60, **rest: Any) -> RunFacts:
-    """A run of so many thousand images."""
+    """Build a run of some thousand images."""
     settings = {"generator": "faces", "preset": {"name": "small", "kimg": kimg}}
     return RunFacts("runs/a", **{"settings": settings, "data": {"samples": samples}, "metrics": measurings()} | rest)
 
@@ -205,7 +205,7 @@ def test_few_samples_are_a_warning(samples: int, level: Level | None):
     assert finding is None or str(samples) in finding.text
 
 
-def test_unfinished_run_says_how_to_go_on():
+def test_an_unfinished_run_says_how_to_resume():
     given = facts(kimg=400)
     assert "60\u202f000 of 400\u202f000" in found(given)["length"].text
     assert found(given)["length"].command == "ganassets train --resume runs/a"
@@ -213,7 +213,7 @@ def test_unfinished_run_says_how_to_go_on():
     assert "length" not in found(facts())
 
 
-def test_numbers_that_are_not_finite_are_told():
+def test_numbers_that_are_not_finite_are_reported():
     event = {"images": 9, "kind": "rollback", "text": "back"}
     assert "checkpoint: 2" in found(facts(events=(event, event)))["soundness"].text
     assert "finite: 3" in found(facts(nonfinite=3))["soundness"].text
@@ -248,7 +248,7 @@ def test_what_a_run_did_again_counts_once():
     assert [(r["images"], r["at"]) for r in keep_last_attempt(records)] == [(0, 0), (10, 1), (20, 4), (25, 5)]
 
 
-def test_page_tells_all_of_a_run(tmp_path):
+def test_the_page_shows_everything_of_a_run(tmp_path):
     page = page_of(write_run(tmp_path / "run"))
     titles = ("The run", "Measures", "Training", "Samples over time", "Nearest training samples", "Events")
     assert all(title in page.text for title in titles)
@@ -304,7 +304,7 @@ def test_same_folder_gives_the_same_bytes(tmp_path):
 
 
 @pytest.mark.parametrize("missing", ["config.toml", "data.json", "log.jsonl", "metrics.jsonl", "events.jsonl"])
-def test_missing_file_is_told(tmp_path, missing: str):
+def test_missing_file_is_reported(tmp_path, missing: str):
     run = write_run(tmp_path / "run")
     (run / missing).unlink()
     assert f"{missing} is missing." in page_of(run).text

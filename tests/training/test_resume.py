@@ -1,8 +1,7 @@
-"""Stopping a run in any way and going on with it gives what the unbroken run would have given, bit for bit."""
+"""A run that is stopped in any way and resumed equals the unbroken run, bit for bit."""
 
 from __future__ import annotations
 
-import json
 import multiprocessing
 import os
 import shutil
@@ -31,6 +30,7 @@ from ganassets.training.settings import Hardware
 from ganassets.training.trainer import Trainer
 from support import toy_runs
 from support.domains import CPU
+from support.run_files import count_images, read_records
 from support.toy_runs import printed, quiet, start, toy_preset, toy_spec
 
 KIMG = 0.096  # 12 steps
@@ -57,10 +57,6 @@ def assert_same_end(first: Path, second: Path) -> None:
     assert numbers | {"seconds": 0} == other_numbers | {"seconds": 0}
     assert tensors.keys() == others.keys()
     assert [key for key in tensors if not torch.equal(tensors[key], others[key])] == []
-
-
-def records(path: Path) -> list[dict]:
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 def before_step(step: int, act: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,12 +139,12 @@ def test_two_damaged_checkpoints_are_an_error(tmp_path, monkeypatch):
         resume(SPECS["tile"], tmp_path / "run", quiet())
 
 
-def test_records_of_what_comes_again_are_dropped(tmp_path, monkeypatch):
+def test_records_of_repeated_steps_are_dropped(tmp_path, monkeypatch):
     """The run was cut at 80 images, and its one checkpoint is of the start."""
     run = tmp_path / "run"
     cut(run, 10, monkeypatch, seconds=1e9)
-    assert [line["images"] for line in records(run / "log.jsonl")] == list(range(8, 81, 8))
-    first = records(run / "metrics.jsonl")
+    assert [line["images"] for line in read_records(run / "log.jsonl")] == list(range(8, 81, 8))
+    first = read_records(run / "metrics.jsonl")
     with (run / "log.jsonl").open("a", encoding="utf-8") as file:
         file.write('{"images": 88, "g_lo')
     with (run / "events.jsonl").open("a", encoding="utf-8") as file:
@@ -156,17 +152,17 @@ def test_records_of_what_comes_again_are_dropped(tmp_path, monkeypatch):
     monkeypatch.setattr(progress, "LOG_SECONDS", -1.0)
     monkeypatch.setattr(run_recorder, "MEASURING_SHARE", 1e9)
     resume(SPECS["tile"], run, quiet())
-    assert [line["images"] for line in records(run / "log.jsonl")] == list(range(8, 97, 8))
-    again = records(run / "metrics.jsonl")
+    assert [line["images"] for line in read_records(run / "log.jsonl")] == list(range(8, 97, 8))
+    again = read_records(run / "metrics.jsonl")
     assert [line["images"] for line in again] == list(range(0, 97, 8))
     for one, other in zip(first, again, strict=False):
         assert one | {"seconds": 0} == other | {"seconds": 0}, "the same is measured again"
-    assert [event["kind"] for event in records(run / "events.jsonl")] == ["resume"]
+    assert [event["kind"] for event in read_records(run / "events.jsonl")] == ["resume"]
 
 
 @contextmanager
 def largest_file(size: int) -> Iterator[None]:
-    """No file can grow beyond a size: what is written up to there stays, the rest is refused, as on a full disk."""
+    """Limit the size of files: writing beyond it fails, as on a full disk."""
     resource = pytest.importorskip("resource")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
@@ -220,13 +216,8 @@ def test_a_full_disk_in_the_middle_of_a_line(unbroken, tmp_path, monkeypatch):
     assert not (run / "log.jsonl").read_text(encoding="utf-8").endswith("\n")
     monkeypatch.setattr(progress, "LOG_SECONDS", -1.0)
     resume(SPECS["tile"], run, quiet())
-    assert [line["images"] for line in records(run / "log.jsonl")] == list(range(8, 97, 8))
+    assert [line["images"] for line in read_records(run / "log.jsonl")] == list(range(8, 97, 8))
     assert_same_end(unbroken["tile"], run)
-
-
-def images_of(run: Path) -> int:
-    """Of the newest checkpoint; -1 before there is one."""
-    return max((int(path.stem) for path in list_checkpoints(run / "checkpoints")), default=-1)
 
 
 def write_models(run: Path) -> None:
@@ -240,21 +231,20 @@ def write_models(run: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
 def test_killed_at_random_moments(tmp_path):
-    """Checkpoints are written after each step, so that many moments lie within one, or within the model file that
-    another process writes now and then."""
+    """Kill runs that write checkpoints after each step, while another process writes model files now and then."""
     spec = toy_spec("tile", toy_preset("tile", kimg=KILLED_KIMG))
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["ganassets.training.run"])
     run, moments = tmp_path / "run", np.random.default_rng()
     for attempt in range(KILLS):
-        before = images_of(run)
+        before = count_images(run)
         arguments = ("resume" if attempt else "train", "tile", str(run), "-1", "1", str(KILLED_KIMG))
         process = context.Process(target=toy_runs.main, args=arguments)
         exporting = context.Process(target=write_models, args=(run,), daemon=True)
         process.start()
         exporting.start()
         deadline = time.monotonic() + PATIENCE
-        while images_of(run) <= before and process.is_alive() and time.monotonic() < deadline:
+        while count_images(run) <= before and process.is_alive() and time.monotonic() < deadline:
             time.sleep(0.002)
         time.sleep(moments.uniform(0, 0.2))
         process.kill()
@@ -264,22 +254,22 @@ def test_killed_at_random_moments(tmp_path):
         exporting.kill()
         exporting.join()
         found = list_checkpoints(run / "checkpoints")
-        assert 1 <= len(found) <= 3, "the newest two, and one more where the kill came before the oldest went"
+        assert 1 <= len(found) <= 3, "the newest two, and a third if the kill came before the removal of the oldest"
         assert all(load_checkpoint(path)[1]["images"] == int(path.stem) for path in found)
-        assert images_of(run) > before
+        assert count_images(run) > before
     resume(spec, run, quiet())
     assert [path for path in run.rglob("*") if TEMPORARY.fullmatch(path.name)] == [], "nothing half-written stays"
     assert_same_end(start(spec, tmp_path / "unbroken"), run)
-    images = [line["images"] for line in records(run / "metrics.jsonl")]
+    images = [line["images"] for line in read_records(run / "metrics.jsonl")]
     assert images == sorted(set(images)) and images[-1] == KILLED_KIMG * 1000
-    assert [event["kind"] for event in records(run / "events.jsonl")] == ["resume"] * KILLS
+    assert [event["kind"] for event in read_records(run / "events.jsonl")] == ["resume"] * KILLS
 
 
-def test_settings_of_a_run_are_what_it_goes_on_with(unbroken, tmp_path):
-    """A longer run goes on with the same networks."""
+def test_a_run_resumes_with_its_own_settings(unbroken, tmp_path):
+    """Resume a run with more images; the networks stay the same."""
     run = shutil.copytree(unbroken["tile"], tmp_path / "run")
     config = run / "config.toml"
     text = config.read_text(encoding="utf-8")
     config.write_text(text.replace(f"kimg = {KIMG}", "kimg = 0.112"), encoding="utf-8")
     resume(replace(SPECS["tile"], presets=()), run, quiet())
-    assert images_of(run) == 112
+    assert count_images(run) == 112

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection
-from pathlib import Path
 
 import pytest
 import torch
@@ -18,6 +16,7 @@ from ganassets.training.schedule import schedule
 from ganassets.training.trainer import NotFiniteError, Trainer
 from ganassets.training.training_loop import MAX_ROLLBACKS
 from support.domains import make_trainer
+from support.run_files import read_records
 from support.toy_runs import printed, quiet, start, toy_preset, toy_spec
 
 SPEC = toy_spec("tile", toy_preset("tile", kimg=0.096))  # 12 steps
@@ -38,10 +37,6 @@ def failing(calls: Collection[int], monkeypatch: pytest.MonkeyPatch) -> list[int
     return begun
 
 
-def records(path: Path) -> list[dict]:
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-
-
 @pytest.mark.parametrize("calls", [(6,), (6, 7, 9)])
 def test_goes_back_and_on_at_half_the_rate(calls, tmp_path, monkeypatch):
     monkeypatch.setattr(training_loop, "CHECKPOINT_SECONDS", -1.0)
@@ -51,7 +46,7 @@ def test_goes_back_and_on_at_half_the_rate(calls, tmp_path, monkeypatch):
     _, numbers = load_checkpoint(newest_checkpoint(run / "checkpoints"))
     assert numbers["images"] == 96 and numbers["rollbacks"] == len(calls)
     assert numbers["rate_scale"] == 0.5 ** len(calls)
-    events = records(run / "events.jsonl")
+    events = read_records(run / "events.jsonl")
     assert [event["kind"] for event in events] == ["rollback"] * len(calls)
     text = "A loss stopped being finite at 40 images; back to 40, learning rates times 0.5."
     assert events[0]["text"] == text and text in printed(console) and events[0]["images"] == 40
@@ -65,7 +60,7 @@ def test_gives_up_after_three_times(tmp_path, monkeypatch):
     assert MAX_ROLLBACKS == 3 and caught.value.exit_code == 1
     _, numbers = load_checkpoint(newest_checkpoint(tmp_path / "run" / "checkpoints"))
     assert (numbers["images"], numbers["rollbacks"], numbers["rate_scale"]) == (16, 3, 0.125)
-    assert len(records(tmp_path / "run" / "events.jsonl")) == 3
+    assert len(read_records(tmp_path / "run" / "events.jsonl")) == 3
 
 
 def test_rollbacks_count_over_resuming(tmp_path, monkeypatch):
@@ -87,8 +82,8 @@ def test_what_was_dropped_is_looked_at_and_logged_again(tmp_path, monkeypatch):
     begun = failing((7,), monkeypatch)
     run = start(SPEC, tmp_path / "run")
     assert begun[6:8] == [48, 0]
-    assert [line["images"] for line in records(run / "metrics.jsonl")] == list(range(0, 97, 8))
-    log = records(run / "log.jsonl")
+    assert [line["images"] for line in read_records(run / "metrics.jsonl")] == list(range(0, 97, 8))
+    log = read_records(run / "log.jsonl")
     assert [line["images"] for line in log] == list(range(8, 97, 8))
     assert all(line["images_per_second"] > 0 for line in log)
 

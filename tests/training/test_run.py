@@ -25,6 +25,7 @@ from ganassets.training.run import resume
 from ganassets.training.run_folder import list_checkpoints, make_folder
 from ganassets.training.settings import read_settings, to_toml
 from support.domains import CPU, make_data
+from support.run_files import read_records
 from support.toy_runs import printed, quiet, start, toy_preset, toy_spec
 
 PRESET = toy_preset("tile", kimg=0.04)
@@ -52,15 +53,11 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def refuses(run: Path, match: str, change: Callable[[TrainingData], TrainingData] | None = None) -> None:
-    """Going on fails with one sentence, and no file is touched."""
+    """Check that resuming fails with one sentence, and that no file is changed."""
     before = contents(run)
     with pytest.raises(InputError, match=match):
         resume(toy_spec("tile", PRESET, change), run, quiet())
     assert contents(run) == before
-
-
-def records(path: Path) -> list[dict]:
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 def test_writes_a_whole_folder(tmp_path):
@@ -105,7 +102,7 @@ def test_measures_at_the_start_and_the_end_and_between_as_time_allows(tmp_path, 
         counts.clear()
         run = start(SPEC, tmp_path / f"run{middle}")
         assert counts == [(0, True), *((images, middle) for images in (8, 16, 24, 32)), (40, True)]
-        lines = records(run / "metrics.jsonl")
+        lines = read_records(run / "metrics.jsonl")
         assert [line["images"] for line in lines] == [images for images, measured in counts if measured]
         assert all(0 < line["distance"] < 1e6 and len(line["neighbours"]) == 64 for line in lines)
         pictures = {path.stem for path in (run / "nearest").iterdir()}
@@ -118,7 +115,7 @@ def test_the_first_tenth_of_a_second_counts_as_time(tmp_path, monkeypatch):
     monkeypatch.setattr(run_recorder, "MEASURING_SHARE", 1.0)
     run = start(SPEC, tmp_path / "run")
     assert next(clock) < 0.05, "rounded to a tenth, it would be none"
-    assert [line["images"] for line in records(run / "metrics.jsonl")] == list(range(0, 41, 8))
+    assert [line["images"] for line in read_records(run / "metrics.jsonl")] == list(range(0, 41, 8))
 
 
 def test_the_checkpoint_that_comes_nearest_is_kept(tmp_path, monkeypatch):
@@ -137,7 +134,7 @@ def test_the_checkpoint_that_comes_nearest_is_kept(tmp_path, monkeypatch):
     assert len(list_checkpoints(run / "checkpoints")) == 2, "it is none of the numbered ones"
     measured = iter([3.2])
     resume(SPEC, run, quiet())
-    assert load_checkpoint(best)[1]["images"] == 24, "the record says what came nearest before"
+    assert load_checkpoint(best)[1]["images"] == 24, "the record names the nearest run before"
 
 
 def test_a_start_that_stays_nearest_is_no_best_checkpoint(tmp_path, monkeypatch):
@@ -158,7 +155,7 @@ def test_same_seed_same_checkpoint(tmp_path):
     assert all(torch.equal(first[key], second[key]) for key in first)
 
 
-def test_time_goes_on_counting(run, monkeypatch):
+def test_time_is_counted_across_resumes(run, monkeypatch):
     def seconds() -> float:
         return load_checkpoint(newest_checkpoint(run / "checkpoints"))[1]["seconds"]
 

@@ -1,4 +1,4 @@
-"""config.toml of a run."""
+"""Reading and writing config.toml of a run."""
 
 from __future__ import annotations
 
@@ -7,12 +7,8 @@ from dataclasses import replace
 import pytest
 
 from ganassets.api.errors import InputError
-from ganassets.training.settings import RunSettings, read_settings, to_toml
-from support.domains import CPU, make_preset
-
-SETTINGS = RunSettings(
-    "faces", make_preset(gamma=2.5, kimg=0.05), "rpgan", 2**62, CPU, {"skins": 'C:\\my "skins"\\über', "empty": ""}
-)
+from ganassets.training.settings import read_settings, to_toml
+from support.run_settings import SETTINGS
 
 
 def test_round_trip(tmp_path):

@@ -16,14 +16,6 @@ from support.domains import KINDS, make_data, make_preset, make_trainer
 ALL = pytest.mark.parametrize("kind", list(KINDS))
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def weights(trainer: Trainer) -> dict[str, torch.Tensor]:
     return trainer.state()[0]
 
@@ -56,7 +48,7 @@ def test_same_seed_same_weights(kind):
 
 @pytest.mark.parametrize("objective", ["rpgan", "minimax"])
 @ALL
-def test_resuming_equals_going_on(kind, objective, tmp_path):
+def test_resuming_equals_an_unbroken_run(kind, objective, tmp_path):
     first = run(make_trainer(kind, objective=objective, kimg=0.1), 3)
     path = save_checkpoint(tmp_path, *first.state())
     second = make_trainer(kind, seed=99, objective=objective, kimg=0.1)  # nothing of its own start may stay
@@ -134,7 +126,7 @@ def test_snapshots_do_not_depend_on_the_batch(kind):
 
 @pytest.mark.parametrize("objective", ["rpgan", "minimax"])
 def test_learns_the_data(objective):
-    """From nothing (no linear model) the averaged generator comes much nearer to the data than it was."""
+    """Train without a linear model; the averaged generator comes much nearer to the data."""
     real = make_data("loop", 256, seed=1)
     mean, axes = principal_axes(real.signals["pose"].reshape(256, -1).astype(np.float64), 4)
     reference = (real.signals["pose"].reshape(256, -1) - mean) @ axes

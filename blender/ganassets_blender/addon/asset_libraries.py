@@ -8,7 +8,8 @@ from pathlib import Path
 
 import bpy
 
-NAME = "GAN Assets"  # of the library in Blender's preferences
+# Name of the library in Blender's preferences.
+NAME = "GAN Assets"
 INDEX_FOLDER = "ganassets"  # the folder in a library that holds the generated .blend files
 
 

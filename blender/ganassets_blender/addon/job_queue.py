@@ -21,7 +21,8 @@ DONE, FAILED, CANCELLED = "done", "failed", "cancelled"
 OPEN = (WAITING, RUNNING, PLACING, PAUSED)
 LIBRARY, GRID, APPLY = "LIBRARY", "GRID", "APPLY"
 CLOSE_SECONDS = 2.0  # time limit for deleting files when the add-on is disabled
-MAX_RESTARTS = 3  # of the worker process without a finished asset in between
+# Maximum number of restarts of the worker process without a finished asset in between.
+MAX_RESTARTS = 3
 
 
 @dataclass
@@ -71,7 +72,7 @@ class QueuedJob:
 
     @property
     def is_open(self) -> bool:
-        """Whether the job is not finished."""
+        """Return whether the job is not finished."""
         return self.state in OPEN
 
     @property

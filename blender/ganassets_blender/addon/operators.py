@@ -20,7 +20,8 @@ FALLBACK_SIZE = "512"  # pixels, for jobs whose size can't be generated
 LOG_LINES = 12
 MAX_LOG_LINE = 160  # characters
 LOG_TAIL_BYTES = 8192
-BROWSER_SHARE = 0.45  # of the 3D view's height, for a new Asset Browser
+# Height of a new Asset Browser, relative to the 3D view.
+BROWSER_SHARE = 0.45
 MODELS_TIMEOUT = 120.0  # seconds that a script waits for the list of models
 POLL_INTERVAL = 0.02  # seconds
 
@@ -361,7 +362,7 @@ if hasattr(bpy.types, "FileHandler"):  # since Blender 4.1
 
         @classmethod
         def poll_drop(cls, context: bpy.types.Context) -> bool:
-            """Whether the editor accepts dropped models."""
+            """Return whether the editor accepts dropped models."""
             return context.area is not None and context.area.type in ("VIEW_3D", "NODE_EDITOR")
 
     FILE_HANDLERS = (GANASSETS_FH_model,)

@@ -47,11 +47,11 @@ class PanelWorker:
         self._requested_job: dict[str, Any] | None = None  # job of the last thumbnails
         self._thumbnail_request = 0
         self._previews: Any = None
-        self._deaths = 0  # of the process before it has listed the models
+        self._deaths = 0  # number of times that the process has ended before it listed the models
 
     @property
     def is_rendering(self) -> bool:
-        """Whether thumbnails were requested and not all have arrived."""
+        """Return whether thumbnails were requested and not all have arrived."""
         return bool(self.pending and self._requested_job)
 
     def _request(self, receive: Callable[[Message], None], **request: Any) -> int:

@@ -202,7 +202,7 @@ def apply_material(thing: Any, material: Any) -> bool:
 
 
 def is_linked(block: Any) -> bool:
-    """Whether a data block belongs to another file and can't be changed."""
+    """Return whether a data block belongs to another file and can't be changed."""
     return bool(block.library) and not block.override_library
 
 

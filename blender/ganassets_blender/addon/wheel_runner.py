@@ -20,7 +20,8 @@ import time
 import zipfile
 from pathlib import Path
 
-WHEELS = Path(__file__).with_name("wheels")  # in the installed add-on
+# Folder of wheels in the installed add-on.
+WHEELS = Path(__file__).with_name("wheels")
 RENAME_TIMEOUT = 10.0  # seconds to retry while another program blocks a rename
 UNUSED_SECONDS = 7 * 86400.0  # age at which unpacked packages are removed; no worker process runs that long
 
@@ -39,7 +40,7 @@ def supported_pythons(wheels: Path) -> list[tuple[int, int]]:
 
 
 def fits_this_python(wheel: Path) -> bool:
-    """Whether a wheel is for this version of Python; its platform is not checked."""
+    """Return whether a wheel is for this version of Python; its platform is not checked."""
     pythons, abi = read_tags(wheel)
     major, minor = sys.version_info[:2]
     stable = [f"cp{major}{older}" for older in range(minor)] if abi == "abi3" else []

@@ -23,7 +23,8 @@ START_TIMEOUT = 60.0  # seconds until the first heartbeat; reading packages from
 MAX_POLL_GAP = 1.0  # seconds between polls; after a longer gap, Blender hung or the machine slept, not the process
 MAX_POLL_BYTES = 2**16
 MAX_LOG_BYTES = 2**20
-NAME = "the process that makes assets"  # in messages to the user
+# Name of the worker process in messages to the user.
+NAME = "the process that makes assets"
 
 # On Windows: without a console window, and with a lower priority than Blender.
 FLAGS = sum(getattr(subprocess, name, 0) for name in ("CREATE_NO_WINDOW", "BELOW_NORMAL_PRIORITY_CLASS"))

@@ -1,4 +1,4 @@
-"""Draw the real samples of a comparison, and choose what is compared."""
+"""Draw the real samples of a comparison, and choose the compared outputs."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ Outputs = Mapping[str, NDArray[np.float32]]
 
 
 def is_compared_as_image(spec: GeneratorSpec, output: Output) -> bool:
-    """Whether samples of an output are compared as images.
+    """Return whether samples of an output are compared as images.
 
     These are colours, and maps without alignment because the signals wrap along every axis.
     """

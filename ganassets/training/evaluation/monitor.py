@@ -104,7 +104,7 @@ def to_record(value: Any) -> Any:
 
 
 def is_not_finite(value: Any) -> bool:
-    """Whether a value is a number that is infinite or NaN."""
+    """Return whether a value is a number that is infinite or NaN."""
     return isinstance(value, float) and not math.isfinite(value)
 
 

@@ -172,7 +172,7 @@ def parse_record(line: bytes) -> Record | None:
 
 
 def is_finite(value: Any) -> bool:
-    """Whether a value is neither NaN nor infinite."""
+    """Return whether a value is neither NaN nor infinite."""
     return not isinstance(value, float) or math.isfinite(value)
 
 

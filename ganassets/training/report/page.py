@@ -416,5 +416,5 @@ def events_section(events: Sequence[Record]) -> str:
 
 
 def omissions_section(omissions: Sequence[str]) -> str:
-    """Return what is missing on the page."""
+    """Return the missing parts of the page."""
     return section("Not in this report", "".join(f"<p>{escape_text(line)}</p>\n" for line in omissions))

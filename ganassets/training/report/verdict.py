@@ -98,7 +98,7 @@ class Curve:
 
     @property
     def best(self) -> tuple[float, float]:
-        """(images, value) of the smallest value."""
+        """Return (images, value) of the smallest value."""
         return min(self.points, key=lambda point: point[1])
 
 
@@ -121,7 +121,7 @@ def target_images(facts: RunFacts) -> float | None:
 
 
 def is_finished(facts: RunFacts) -> bool:
-    """Whether the run has seen all its images; True when their number is unknown."""
+    """Return whether the run has seen all its images; True when their number is unknown."""
     return images_seen(facts) >= (target_images(facts) or 0)
 
 

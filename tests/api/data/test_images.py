@@ -193,7 +193,7 @@ def profiled(profile: bytes, colour: int | tuple[int, ...] = (117, 199, 75), mod
 
 
 def test_colour_profiles_are_brought_to_srgb() -> None:
-    """(117, 199, 75) in Adobe's wide RGB is (40, 200, 60) in sRGB."""
+    """Check that (117, 199, 75) in Adobe RGB becomes (40, 200, 60) in sRGB."""
     for mode, colour, alpha in (("RGB", (117, 199, 75), 255), ("RGBA", (117, 199, 75, 9), 9)):
         pixel = seen(profiled(WIDE, colour, mode))[0]
         assert np.abs(np.subtract(pixel, (40, 200, 60, alpha))).max() <= 2
@@ -205,7 +205,7 @@ def test_srgb_profiles_change_nothing() -> None:
 
 
 @pytest.mark.parametrize("profile", [b"no profile", WIDE[:200], WIDE[:-40]])
-def test_damaged_profiles_are_not_used_and_that_is_told(profile: bytes) -> None:
+def test_damaged_profiles_are_reported_and_not_used(profile: bytes) -> None:
     with opened_image(BytesIO(profiled(profile)), ".png") as image:
         picture, note = visible_image(image)
     assert picture.getpixel((0, 0)) == (117, 199, 75) and "its colour profile can't be used" in note
@@ -256,7 +256,7 @@ def test_single_outliers_don_t_squeeze_the_range(outlier: float) -> None:
     np.testing.assert_allclose(deep_range(shares, "F")[0][spoilt == heights], expected[spoilt == heights], atol=2e-3)
 
 
-def test_what_the_program_drew_is_told_by_its_note() -> None:
+def test_pictures_that_the_program_drew_are_recognised_by_their_note() -> None:
     content = encode_sheet(Image.new("RGB", (8, 8)))
     assert Image.open(BytesIO(content)).info[SHEET] == "contact sheet"
     with pytest.raises(LeftOutError, match="ganassets drew") as caught, opened_image(BytesIO(content), ".png"):

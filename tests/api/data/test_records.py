@@ -1,4 +1,4 @@
-"""Records of files, and what is counted and said of them."""
+"""Records of files, their counts and their messages."""
 
 from __future__ import annotations
 

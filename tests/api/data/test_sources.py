@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import tempfile
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -27,13 +26,14 @@ from ganassets.api.data.records import (
 )
 from ganassets.api.data.sources import Container, folder_of, list_containers, open_container, read_file, unread_records
 from ganassets.api.errors import InputError
+from support.zip_files import write_zip
 
-WANTED = "a folder or a zip of things"
+EXPECTED = "a folder or a zip of things"
 
 
 def names_and_problems(path: Path, skipped: frozenset[str] = frozenset()) -> tuple[list[str], dict[str, str]]:
-    """Full names of all files, and what is wrong by file."""
-    containers, records = list_containers(path, WANTED, skipped)
+    """Return the full names of all files, and their problems by file."""
+    containers, records = list_containers(path, EXPECTED, skipped)
     names = [container.full_name(name) for container in containers for name in container.names]
     assert not set(names) & {record.file for record in records}
     return names, {record.file: record.reason for record in records}
@@ -41,14 +41,7 @@ def names_and_problems(path: Path, skipped: frozenset[str] = frozenset()) -> tup
 
 def categories(path: Path, previews: frozenset[str] = frozenset()) -> dict[str, str]:
     """Category of each file that is left out."""
-    return {record.file: record.category for record in list_containers(path, WANTED, previews)[1]}
-
-
-def make_zip(path: Path, files: dict[str, bytes]) -> Path:
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-    return path
+    return {record.file: record.category for record in list_containers(path, EXPECTED, previews)[1]}
 
 
 @pytest.fixture
@@ -59,11 +52,11 @@ def folder(tmp_path: Path) -> Path:
     return path
 
 
-def test_order_and_what_is_skipped(folder: Path) -> None:
+def test_order_and_skipped_files(folder: Path) -> None:
     for name in ("b/z", "b/a", "B", ".hidden/x", "b/.hidden", "Renders/x", "__MACOSX/x", "b/._a", "Thumbs.db"):
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_bytes(b"")
-    make_zip(folder / "a.ZIP", {"y": b"", "x/y": b"", "renders/x": b"", ".hidden/x": b"", "x/._y": b"", ".z": b""})
+    write_zip(folder / "a.ZIP", {"y": b"", "x/y": b"", "renders/x": b"", ".hidden/x": b"", "x/._y": b"", ".z": b""})
     assert names_and_problems(folder, frozenset({"renders"}))[0] == [
         "B", "a.txt", "b/a", "b/z", "a.ZIP/x/y", "a.ZIP/y",
     ]  # fmt: skip
@@ -93,7 +86,7 @@ def test_links(folder: Path, tmp_path: Path) -> None:
 
 
 def test_zips(folder: Path) -> None:
-    packed = make_zip(
+    packed = write_zip(
         folder / "p.zip",
         {"x.txt": b"x", "../up.txt": b"", "/top.txt": b"", "C:\\x.txt": b"", "..\\y.txt": b"", "more.zip": b"PK",
          "deep\\z.txt": b"z"},
@@ -103,14 +96,14 @@ def test_zips(folder: Path) -> None:
     leading = ("../up.txt", "../y.txt", "/top.txt", "C:/x.txt")
     assert {name for name, why in problems.items() if "leads out" in why} == {f"p.zip/{name}" for name in leading}
     assert "zip within" in problems["p.zip/more.zip"]
-    (container,), _ = list_containers(packed, WANTED)
+    (container,), _ = list_containers(packed, EXPECTED)
     with open_container(container) as open_file:
         assert [read_file(open_file, name, 1) for name in container.names] == [b"z", b"x"]
 
 
 def test_bad_zips(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     content = os.urandom(2000)
-    good = make_zip(tmp_path / "good.zip", {"a": content, "b": content}).read_bytes()
+    good = write_zip(tmp_path / "good.zip", {"a": content, "b": content}).read_bytes()
     locked = bytearray(good)
     for mark, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
         locked[good.index(mark) + flags] |= 1
@@ -118,7 +111,7 @@ def test_bad_zips(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     spoilt[200:220] = bytes(20)
     for name, damaged in (("locked", locked), ("cut", good[:-200]), ("text", b"no zip"), ("spoilt", spoilt)):
         (folder / f"{name}.zip").write_bytes(bytes(damaged))
-    make_zip(folder / "bomb.zip", {"bomb": bytes(3_000_000), f"a/{'b' * 256}/c": b""})
+    write_zip(folder / "bomb.zip", {"bomb": bytes(3_000_000), f"a/{'b' * 256}/c": b""})
     monkeypatch.setattr(sources, "LARGEST_MEMBER", 2_000_000)
     names, problems = names_and_problems(folder)
     assert names == ["a.txt", "locked.zip/b", "spoilt.zip/a", "spoilt.zip/b"]
@@ -126,7 +119,7 @@ def test_bad_zips(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert "longer than a file's" in problems.pop(f"bomb.zip/a/{'b' * 256}/c")
     assert "encrypted" in problems["locked.zip/a"] and "unpacked" in problems["bomb.zip/bomb"]
     assert "not a readable zip" in problems["cut.zip"] and "not a readable zip" in problems["text.zip"]
-    (container,), _ = list_containers(folder / "spoilt.zip", WANTED)
+    (container,), _ = list_containers(folder / "spoilt.zip", EXPECTED)
     with open_container(container) as open_file:
         assert read_file(open_file, "b", 2000) == content
         with pytest.raises(InputError, match="damaged in the zip"):
@@ -147,11 +140,11 @@ def test_too_much(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     names, problems = names_and_problems(folder)
     assert names == ["a.txt", "b", "c"]
     assert problems == {"d": "more than 3 files; 2 files from this one on are left out"}
-    assert count_files(list_containers(folder, WANTED)[1]).left_out == {TOO_MANY: 2}
+    assert count_files(list_containers(folder, EXPECTED)[1]).left_out == {TOO_MANY: 2}
     monkeypatch.setattr(sources, "MOST_COUNTED", 1)
     assert names_and_problems(folder)[1] == {"d": "more than 3 files; at least 1 files from this one on are left out"}
     with pytest.raises(InputError, match="more than 3 files"):
-        list_containers(make_zip(tmp_path / "many.zip", {str(i): b"" for i in range(4)}), WANTED)
+        list_containers(write_zip(tmp_path / "many.zip", {str(i): b"" for i in range(4)}), EXPECTED)
 
 
 @pytest.mark.parametrize("packed", [False, True])
@@ -165,8 +158,8 @@ def test_hidden_files_take_the_place_of_no_data(
     for name in names:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(b"")
-    given = make_zip(tmp_path / "data.zip", dict.fromkeys(sorted(names), b"")) if packed else folder
-    containers, records = list_containers(given, WANTED)
+    given = write_zip(tmp_path / "data.zip", dict.fromkeys(sorted(names), b"")) if packed else folder
+    containers, records = list_containers(given, EXPECTED)
     assert [name for container in containers for name in container.names] == ["a.txt", "in/0", "in/1", "in/2"]
     assert {record.file: record.count for record in records} == {
         ".git/0/0": 9, "in/._0": 4, "in/.x": 1, "in/deep/.y": 1,
@@ -181,26 +174,26 @@ def test_records_of_hidden_files_are_bounded(folder: Path, monkeypatch: pytest.M
     for name in (f"{part}/.{i}" for part in "abc" for i in range(3)):
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_bytes(b"")
-    records = list_containers(folder, WANTED)[1]
+    records = list_containers(folder, EXPECTED)[1]
     assert [record.count for record in records] == [1, 1, 1, 3, 3]
 
 
 def test_neither_folder_nor_zip(folder: Path) -> None:
     with pytest.raises(InputError, match="doesn't exist; give a folder or a zip of things"):
-        list_containers(folder / "nowhere", WANTED)
+        list_containers(folder / "nowhere", EXPECTED)
     with pytest.raises(InputError, match=r"a.txt is neither a folder nor a zip; give a folder or a zip of things"):
-        list_containers(folder / "a.txt", WANTED)
+        list_containers(folder / "a.txt", EXPECTED)
     (folder / "cut.zip").write_bytes(b"PK")
     with pytest.raises(InputError, match=r"can't be read \(not a readable zip: .*\); give a folder or a zip of things"):
-        list_containers(folder / "cut.zip", WANTED)
+        list_containers(folder / "cut.zip", EXPECTED)
     (folder / "art.tar.gz").write_bytes(b"")
     with pytest.raises(InputError, match=r"art.tar.gz is a .tar.gz archive, which is not read; unpack it"):
-        list_containers(folder / "art.tar.gz", WANTED)
+        list_containers(folder / "art.tar.gz", EXPECTED)
     os.mkfifo(folder / "pipe.zip")
     with pytest.raises(InputError, match="neither a folder nor a zip"):
-        list_containers(folder / "pipe.zip", WANTED)
+        list_containers(folder / "pipe.zip", EXPECTED)
     with pytest.raises(InputError, match="a zip without files"):
-        list_containers(make_zip(folder / "bare.zip", {}), WANTED)
+        list_containers(write_zip(folder / "bare.zip", {}), EXPECTED)
 
 
 @pytest.mark.parametrize(
@@ -230,8 +223,8 @@ def test_every_file_is_listed_once_or_left_out(paths: list[list[str]], packed: b
     with tempfile.TemporaryDirectory() as root:
         written = write_tree(Path(root) / "data", paths)
         files = dict.fromkeys(written, b"")
-        given = make_zip(Path(root) / "data.zip", files) if packed and files else Path(root) / "data"
-        containers, records = list_containers(given, WANTED, frozenset({"previews"}))
+        given = write_zip(Path(root) / "data.zip", files) if packed and files else Path(root) / "data"
+        containers, records = list_containers(given, EXPECTED, frozenset({"previews"}))
     listed = [container.full_name(name) for container in containers for name in container.names]
     assert sorted([*listed, *(record.file for record in records)]) == sorted(written)
     assert all(record.category and record.reason and not record.use for record in records)

@@ -16,21 +16,9 @@ from PIL import Image
 
 from ganassets.api.errors import InputError
 from ganassets.api.images.encoding import encode_jpeg, encode_png, encode_webp, filter_rows, quantize
+from support.png_files import read_png, read_text
 
 TEXT = {"Software": "ganassets 0.1.0", "Copyright": "© 素材", "Seed": "7"}
-
-
-def read_png(content: bytes) -> np.ndarray:
-    """Decode a PNG to (h, w, c) numbers with pypng."""
-    width, height, rows, info = png.Reader(bytes=content).read()
-    return np.array([np.array(row) for row in rows]).reshape(height, width, info["planes"])
-
-
-def read_text(content: bytes) -> dict[str, str]:
-    """Read the text of a PNG with Pillow."""
-    image = Image.open(io.BytesIO(content))
-    image.load()
-    return dict(getattr(image, "text"))  # noqa: B009  # only PNG images have it
 
 
 def random_pixels(*shape: int) -> np.ndarray:

@@ -24,7 +24,7 @@ def test_resampling_keeps_the_physical_size(asset: TextureSet, longest: int) -> 
 
 
 @pytest.mark.parametrize("longest", [16, 32, 96])
-def test_resampling_goes_on_tiling(longest: int) -> None:
+def test_resampling_keeps_tiling(longest: int) -> None:
     bricks, names = make_bricks(64), ("albedo", "height", "normal", "roughness", "occlusion")
     rolled = replace(bricks, **{name: np.roll(getattr(bricks, name), (32, 32), (0, 1)) for name in names})
     there, here = resize_textures(rolled, longest), resize_textures(bricks, longest)

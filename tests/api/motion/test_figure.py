@@ -33,7 +33,7 @@ from support.motion_clips import random_clip, walk_clip
 
 
 def hue(picture: Image.Image, side: str) -> np.ndarray:
-    """(h, w) whether a pixel has the hue of a side: its strongest colour stands out against green."""
+    """Mask (h, w) pixels with the hue of a side: its strongest channel is far above green."""
     pixels = np.asarray(picture).astype(int)
     strong = {"left": 0, "right": 2}[side]
     assert np.argmax(SIDE_COLOURS[side]) == strong
@@ -84,7 +84,7 @@ def test_a_fitted_camera_shows_all_balls_and_no_more(yaw: float, pitch: float, p
     assert np.allclose(low + high, [120, 110])
 
 
-def test_the_camera_sees_left_on_the_right_from_the_front_and_what_is_near_larger() -> None:
+def test_the_front_view_shows_left_on_the_right_and_near_parts_larger() -> None:
     camera = Camera(0.0, 0.0, focal=100, centre=(50, 50))
     seen, scale = camera.project(np.array([[0.0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]]))
     assert seen[0].tolist() == [50, 50]
@@ -144,7 +144,7 @@ def test_left_is_warm_and_right_is_cool_on_their_sides() -> None:
     assert hue(side, "right").sum() > 1.5 * hue(side, "left").sum()
 
 
-def test_what_is_nearer_hides_what_is_behind_it() -> None:
+def test_nearer_parts_hide_farther_ones() -> None:
     clip = rest_clip(HUMANOID)
     body = body_of(clip)
     for yaw, front in ((np.pi / 2, "left"), (-np.pi / 2, "right")):
@@ -178,7 +178,7 @@ def test_pictures_have_the_size_a_light_floor_and_come_out_the_same_again() -> N
 
 
 @pytest.mark.parametrize("speed", [0.0, 0.1, 0.7, 1.3, 3.1])
-def test_a_loop_goes_on_from_its_last_picture_as_between_any_two(speed: float) -> None:
+def test_a_loop_continues_from_its_last_picture_without_a_jump(speed: float) -> None:
     clip = walk_clip(31, speed=speed)
     times, _ = moments(clip, 15)
     pictures = [np.asarray(picture).astype(float) for picture in shot_of(clip, times, 96).pictures()]

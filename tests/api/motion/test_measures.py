@@ -43,7 +43,7 @@ def moved(path: np.ndarray, fps: float = 30.0, loop: bool = False) -> MotionClip
 
 
 def straight(frames: int, metres_a_second: float, fps: float = 30.0) -> np.ndarray:
-    """(f, 3) along +Z."""
+    """Return (f, 3) positions along +Z."""
     return np.arange(frames)[:, None] / fps * [0, 0, metres_a_second]
 
 
@@ -97,7 +97,7 @@ def test_seam_is_the_change_there_by_that_elsewhere() -> None:
     even[:, 1] = np.tile([0, 0.01], 16)[:31]
     assert loop_seam(moved(even, loop=True)) == pytest.approx(1, abs=0.1), "every step changes as much"
     path = np.cumsum(np.linspace(0, 0.03, 31))[:, None] * [1, 0, 0]
-    assert loop_seam(moved(path, loop=True)) > 10, "it gets faster all the way, and starts slowly again"
+    assert loop_seam(moved(path, loop=True)) > 10, "its speed increases to the end and restarts"
 
 
 def test_jerk_of_a_loop_sees_the_seam() -> None:
@@ -150,7 +150,7 @@ def test_features_have_a_row_for_each_window() -> None:
         motion_features([])
 
 
-def test_windows_of_a_loop_go_on_over_its_seam() -> None:
+def test_windows_of_a_loop_continue_across_its_seam() -> None:
     once = walk_clip(31)
     twice = replace(
         once,

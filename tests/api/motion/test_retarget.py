@@ -150,7 +150,7 @@ def test_a_root_stays_upright_below_the_hips() -> None:
     assert rigged.rotations[:, 0] == pytest.approx(np.tile([0, 0, 0, 1], (4, 1)))
 
 
-def test_only_the_humanoid_goes_on_known_rigs() -> None:
+def test_only_the_humanoid_is_retargeted_to_known_rigs() -> None:
     with pytest.raises(InputError, match="no rig 'maya' to write; choose one of vrm"):
         to_rig(any_clip(5), "maya")
     with pytest.raises(InputError, match="not on the humanoid's skeleton"):
@@ -225,8 +225,10 @@ def test_a_rest_pose_off_the_ground_is_measured_by_its_legs() -> None:
 
 
 def zeroed(clip: MotionClip, seed: int) -> Take:
-    """The clip as a file without a rest pose: each joint's frame has its axes elsewhere, and at rest, with all
-    rotations zero, the bones point anywhere."""
+    """Convert a clip to a take without a rest pose.
+
+    The axes of each joint's frame are permuted, and with all rotations zero, the bones point in any direction.
+    """
     random = np.random.Generator(np.random.Philox(seed))
     axes = np.stack([from_matrix(np.eye(3)[:, roll] * signs) for roll, signs in axis_choices(random)])
     take = to_take(clip)
@@ -240,7 +242,7 @@ def zeroed(clip: MotionClip, seed: int) -> Take:
 
 
 def axis_choices(random: np.random.Generator) -> list[tuple[list[int], list[int]]]:
-    """For each joint which axes go where; the hips stay, so that up is known."""
+    """Draw a permutation of axes for each joint; the hips keep theirs, so that the up axis can be found."""
     cycles = ([0, 1, 2], [1, 2, 0], [2, 0, 1])
     signs = ([1, 1, 1], [-1, -1, 1], [1, -1, -1], [-1, 1, -1])
     chosen = [(cycles[random.integers(3)], signs[random.integers(4)]) for _ in HUMANOID.names]
@@ -256,14 +258,14 @@ def test_a_file_without_a_rest_pose_is_measured(seed: int) -> None:
     check_same(to_humanoid(take), walk(), degrees=3, metres=0.03)
 
 
-def test_legs_without_length_are_told() -> None:
+def test_legs_without_length_are_reported() -> None:
     take = to_take(walk())
     flat = replace(take, rest_positions=take.rest_positions * 0, positions=take.positions * 0)
     with pytest.raises(InputError, match="legs have no length"):
         to_humanoid(flat)
 
 
-def test_an_unknown_skeleton_is_told() -> None:
+def test_an_unknown_skeleton_is_reported() -> None:
     take = to_take(walk())
     with pytest.raises(InputError, match="no bone is known for hips"):
         to_humanoid(replace(take, names=tuple(f"b{i}" for i in range(22))))
@@ -306,10 +308,10 @@ def test_out_onto_a_rig_and_back(rig: str, seed: int, facing: float, unit: float
 def test_onto_a_rig_is_the_clip_on_that_rig(rig: str) -> None:
     clip = any_clip(5)
     rigged = to_rig(clip, rig)
-    there, wanted = to_skeleton(clip, resting(rigged.skeleton)), to_take(rigged)
-    below = len(wanted.names) - len(HUMANOID.names)  # a root stays
-    assert np.abs(there.positions - wanted.positions)[:, below:].max() < 1e-4
-    assert degrees_between(there.rotations, wanted.rotations)[:, below:].max() < 0.01
+    there, expected = to_skeleton(clip, resting(rigged.skeleton)), to_take(rigged)
+    below = len(expected.names) - len(HUMANOID.names)  # a root stays
+    assert np.abs(there.positions - expected.positions)[:, below:].max() < 1e-4
+    assert degrees_between(there.rotations, expected.rotations)[:, below:].max() < 0.01
 
 
 def test_onto_a_target_in_t_pose_is_its_rest() -> None:

@@ -27,7 +27,7 @@ def test_every_rig_is_recognised_by_its_own_names(rig: str) -> None:
 
 
 @pytest.mark.parametrize("rig", RIGS)
-def test_every_rig_has_what_is_required(rig: str) -> None:
+def test_every_rig_has_the_required_joints(rig: str) -> None:
     assert set(REQUIRED) <= set(RIGS[rig].bones) <= set(HUMANOID_FINGERS.names)
     assert set(ONE_OF) & set(RIGS[rig].bones)
 
@@ -82,7 +82,7 @@ def test_numbers_that_an_exporter_appends_do_not_matter(rig: str) -> None:
     assert recognise_bones(list(changed.values())) == {joint: changed[joint] for joint in HUMANOID_FINGERS.names}
 
 
-def test_collars_and_shoulders_are_told_apart() -> None:
+def test_collars_and_shoulders_are_distinguished() -> None:
     assert recognise_bones(names_of("bvh"))["leftUpperArm"] == "LeftShoulder"
     assert recognise_bones(names_of("mixamo"))["leftShoulder"] == "mixamorig:LeftShoulder"
 

@@ -35,19 +35,19 @@ quick = settings(max_examples=25, deadline=None)
 
 
 def some(seed: int, count: int = 20) -> np.ndarray:
-    """(count, 4) unit quaternions, half turns about the axes among them."""
+    """Return (count, 4) unit quaternions, which include half turns about the axes."""
     q = normalise(np.random.default_rng(seed).normal(size=(count, 4)))
     q[:4] = np.eye(4)
     return q
 
 
 def directions(seed: int, count: int = 20) -> np.ndarray:
-    """(count, 3) unit vectors."""
+    """Return (count, 3) unit vectors."""
     return normalise(np.random.default_rng(seed).normal(size=(count, 3)))
 
 
 def same(a: np.ndarray, b: np.ndarray, degrees: float = 1e-5) -> bool:
-    """Whether quaternions are the same rotations."""
+    """Return whether quaternions are the same rotations."""
     return bool(degrees_between(a, b).max() < degrees)
 
 

@@ -1,4 +1,4 @@
-"""Which axis of a file points up, in any layout and for any motion."""
+"""The up axis of a motion file, for any skeleton and any motion."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ MOVES = {
 
 @pytest.mark.parametrize("layout", [lambda take: take, folded], ids=["T-pose at rest", "folded"])
 @pytest.mark.parametrize("move", MOVES)
-def test_y_points_up_whatever_the_figure_does(move: str, layout: Callable[[Take], Take]) -> None:
+def test_y_points_up_for_any_motion(move: str, layout: Callable[[Take], Take]) -> None:
     assert find_up_axis(layout(to_take(MOVES[move])))[0] == "Y"
 
 
@@ -142,11 +142,11 @@ def every_tenth_take(folder: Path) -> Iterator[Take]:
 def test_real_motion_in_any_layout() -> None:
     found = list(every_tenth_take(REAL))
     assert len(found) > 50
-    assert {find_up_axis(take)[0] for take in found} == {"Y"}, "in which all of them are"
+    assert {find_up_axis(take)[0] for take in found} == {"Y"}, "all of them are included"
     folded_axes: Counter[str] = Counter()
     for take in found:
         clip = to_humanoid(take)
         for turn in (TO_Z_UP, TO_X_UP, UPSIDE_DOWN, from_axis_angle(Y, np.pi)):
             assert off(to_humanoid(turned(take, turn, 100.0)), clip) < 1e-3
         folded_axes[find_up_axis(folded(take))[0]] += 1
-    assert folded_axes["Y"] > 0.96 * len(found), "but for some that lie or fly all clip long"
+    assert folded_axes["Y"] > 0.96 * len(found), "except clips that lie or fly throughout"

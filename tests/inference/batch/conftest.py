@@ -13,7 +13,8 @@ from ganassets.inference.batch.plan import ResolvedRequest
 from ganassets.inference.model import ModelFile, inspect_model
 from ganassets.inference.request import GenerationRequest
 
-OPTIONS = {"copies": 1, "style": "plain", "noisy": False, "scale": 1.0}  # of the raw exporter
+# Default options of the raw exporter.
+OPTIONS = {"copies": 1, "style": "plain", "noisy": False, "scale": 1.0}
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def spec(file) -> GeneratorSpec:
 
 @pytest.fixture
 def make_job(file, spec) -> Callable[..., ResolvedRequest]:
-    """make(seeds, fields of the request, fields of the resolved request) -> checked job of squares."""
+    """Return make(seeds, fields of the request, of the resolved request), which builds a checked job of squares."""
 
     def make(seeds: Any = (1, 2, 3), request: dict[str, Any] | None = None, **fields: Any) -> ResolvedRequest:
         texts = {name: fields.pop(name) for name in ("name", "folder", "title") if name in fields}

@@ -1,4 +1,4 @@
-"""The engine in one process: what is there is left alone, the rest is made, and the same folder comes out."""
+"""The engine in one process: existing files stay, missing ones are written, and the folder is the same."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def out(tmp_path):
 
 @pytest.fixture
 def picky(squares, monkeypatch):
-    """refuse(seeds): the exporter "picky" fails for these."""
+    """Return refuse(seeds), which lets the exporter "picky" fail for these seeds."""
     squares.install("picky", "[ganassets.exporters]\npicky = engine_picky:EXPORTER\n", {"engine_picky": PICKY})
     monkeypatch.setenv("PICKY", "")
     return lambda *seeds: monkeypatch.setenv("PICKY", ",".join(map(str, seeds)))
@@ -100,7 +100,7 @@ def test_a_batch_is_its_files_and_an_index(make_job, spec, file, out):
         assert recipe == job.recipe(job.unit((7, 3).index(seed)))
         asset = only_asset(model, spec, recipe)
         assert files[f"squares-{seed:08d}.bin"] == asset.positions.tobytes()
-        assert {name: told["bytes"] for name, told in entry["files"].items()} == {
+        assert {name: facts["bytes"] for name, facts in entry["files"].items()} == {
             f"squares-{seed:08d}.bin": 48, f"squares-{seed:08d}.txt": 1
         }  # fmt: skip
 
@@ -128,7 +128,7 @@ def test_more_seeds_are_added_to_those_that_are_there(make_job, out, made):
 
 
 @pytest.mark.parametrize("damage", ["gone", "short", "one of two"])
-def test_what_is_missing_is_made_again(make_job, out, made, damage):
+def test_missing_files_are_written_again(make_job, out, made, damage):
     plan = Plan([make_job()])
     run_batch(plan, out, ONE)
     before = contents(out)
@@ -142,8 +142,8 @@ def test_what_is_missing_is_made_again(make_job, out, made, damage):
     assert after == before
 
 
-def test_a_run_that_was_cut_off_goes_on_and_leaves_the_same_bytes(make_job, out, monkeypatch):
-    """Stopped before each line of the index, with the files of what comes next there already."""
+def test_an_interrupted_batch_continues_to_the_same_bytes(make_job, out, monkeypatch):
+    """Stop before each line of the index, with the files of the next asset written already."""
     plan = Plan([make_job(range(5))])
     run_batch(plan, out.with_name("whole"), ONE)
     whole = contents(out.with_name("whole"))
@@ -235,7 +235,7 @@ def test_one_name_in_two_folders(make_job, out, made):
     assert run_batch(plan, out, ONE).made == 1 and made == [0]
 
 
-def test_what_fails_is_listed_and_tried_again(make_job, out, picky, made):
+def test_failures_are_listed_and_retried(make_job, out, picky, made):
     picky(2, 4)
     plan = Plan([make_job(range(1, 6), exporter="picky", options={})])
     summary = run_batch(plan, out, ONE)
@@ -252,7 +252,7 @@ def test_what_fails_is_listed_and_tried_again(make_job, out, picky, made):
     summary = run_batch(plan, out, ONE)
     assert (summary.made, summary.skipped, len(summary.failures)) == (1, 3, 1) and made == [1, 3]
     assert [json.loads(line)["seed"] for line in (out / FAILURES).read_text().splitlines()] == [4]
-    assert len(run_batch(plan, out, ONE).failures) == 1, "nothing new is made, and that is no reason to stop"
+    assert len(run_batch(plan, out, ONE).failures) == 1, "a batch without new assets does not stop"
     picky()
     assert run_batch(plan, out, ONE).made == 1
     assert not (out / FAILURES).exists()
@@ -268,7 +268,7 @@ def test_failures_that_stay_do_not_keep_the_rest_from_being_made(make_job, out, 
     assert (summary.made, len(summary.failures)) == (15, 19)
 
 
-def test_what_fails_for_all_alike_is_told_once(make_job, out, picky, made):
+def test_an_error_that_all_assets_share_is_reported_once(make_job, out, picky, made):
     picky(*range(1000))
     with pytest.raises(GanassetsError, match=r"exporter 'picky' of .* raised ValueError: not this one"):
         run_batch(Plan([make_job(range(1000), exporter="picky", options={})]), out, ONE)
@@ -312,7 +312,7 @@ def test_sheets_show_the_same_however_the_batch_was_made(make_job, out, monkeypa
     (out / "contact-sheet.png").unlink()
     assert shown(out, 10) == grown
     del before["contact-sheet.png"]
-    assert contents(out) == before, "what is only shown is not written"
+    assert contents(out) == before, "texts that are only shown are not written"
 
 
 def test_assets_of_a_sheet_share_their_topology(make_job, out, spec, file):
@@ -336,7 +336,7 @@ def test_an_estimate_is_made_of_some_and_writes_nothing(make_job, out, made):
     assert len(made) == 4 and not out.exists()
 
 
-def test_an_estimate_tells_what_can_not_be_made(make_job, picky):
+def test_an_estimate_raises_errors_of_assets(make_job, picky):
     picky(0)
     with pytest.raises(GanassetsError, match="exporter 'picky' of"):
         estimate(Plan([make_job(range(10), exporter="picky", options={})]), ONE)

@@ -1,4 +1,4 @@
-"""Batches that are killed, starved and fought over: whole files only, nothing twice, and the same bytes in the end."""
+"""Batches that are killed, run out of memory or compete: whole files, nothing twice, and the same bytes."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def kill(process: subprocess.Popen[bytes], kind: str, rng: random.Random) -> Non
         worker.wait(PATIENCE)
 
 
-def test_killed_anywhere_it_goes_on_to_the_same_bytes(jobs, tmp_path):
+def test_a_batch_killed_anywhere_continues_to_the_same_bytes(jobs, tmp_path):
     """The batch, one of its workers or all of them together are killed at random moments."""
     whole, broken, rng = tmp_path / "whole", tmp_path / "broken", random.Random(5)
     started = time.monotonic()
@@ -105,7 +105,7 @@ def test_killed_anywhere_it_goes_on_to_the_same_bytes(jobs, tmp_path):
             kills += 1
             before, there = there, assert_whole(broken)
             assert there >= before, "nothing was lost"
-        else:  # it came to its end between two kills; the next one begins anew
+        else:  # it finished between two kills; the next one starts again
             assert process.communicate()[1] == b"" and contents(broken) == expected
             shutil.rmtree(broken)
             there = 0

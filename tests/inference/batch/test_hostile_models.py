@@ -26,16 +26,16 @@ LOOPS = 2**60
 
 @pytest.fixture
 def why(squares: Any, make_model: Callable[..., Path], tmp_path: Path) -> Callable[..., str]:
-    """why(edit, patience) -> why no asset could be made of a model whose graph was edited."""
+    """Return a function that edits a model's graph and returns why its assets fail."""
 
-    def told(edit: Callable[[Any], None], patience: float | None = None) -> str:
+    def run_edited(edit: Callable[[Any], None], patience: float | None = None) -> str:
         file = inspect_model(make_model(edit))
         plan = Plan([resolve_request(request_of((1, 2), to="raw"), file=file)])
         with pytest.raises(GanassetsError) as caught:
             run_batch(plan, tmp_path / "out", BatchSettings(workers=1, memory=GIGABYTES * 2**30, patience=patience))
         return str(caught.value)
 
-    return told
+    return run_edited
 
 
 def grown(model: Any, operator: str, *inputs: np.ndarray, constant: bool) -> None:
@@ -83,13 +83,14 @@ def endless(model: Any) -> None:
     added(model, "looped")
 
 
-SHAPE = np.array([160_000, 160_000])  # of float32, 100 GB
+# Shape of a float32 array of 100 GB.
+SHAPE = np.array([160_000, 160_000])
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows doesn't limit a process' memory")
 @pytest.mark.parametrize("constant", [True, False])
 @pytest.mark.parametrize("operator", ["ConstantOfShape", "Expand", "Tile"])
-def test_a_model_that_wants_all_memory(why, operator, constant):
+def test_a_model_that_needs_all_memory(why, operator, constant):
     text = why(lambda model: grown(model, operator, SHAPE, constant=constant))
     assert re.search(r"can't be (run|opened).*(alloc|bytes)", text), text
 

@@ -1,4 +1,4 @@
-"""The index of an output folder: what is kept of a run that was cut off, and one run at a time."""
+"""The index of an output folder: resuming an interrupted batch, and one batch at a time."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def fill(out, names=("a", "b/c"), end=True):
 
 
 def lines(out):
-    """What the file holds."""
+    """Return the content of the file."""
     return [json.loads(line) for line in (out / INDEX).read_text(encoding="utf-8").splitlines()]
 
 
@@ -77,7 +77,7 @@ def test_looking_writes_nothing(tmp_path):
     assert (tmp_path / INDEX).read_bytes() == before
 
 
-def test_a_run_that_goes_on_leaves_the_same_bytes_wherever_it_was_cut_off(tmp_path):
+def test_an_index_cut_off_anywhere_continues_to_the_same_bytes(tmp_path):
     """Cut after every byte: what was not whole is gone, and the rest is written again."""
     names = ("a", "b/c", "d")
     fill(tmp_path / "whole", names)
@@ -89,7 +89,7 @@ def test_a_run_that_goes_on_leaves_the_same_bytes_wherever_it_was_cut_off(tmp_pa
         with Index(out) as index:
             assert index.cut_off == (length > whole.index(b"\n"))
             assert whole.startswith((out / INDEX).read_bytes())
-            assert (out / INDEX).read_bytes()[-1:] in (b"", b"\n"), "no half line stays"
+            assert (out / INDEX).read_bytes()[-1:] in (b"", b"\n"), "no incomplete line remains"
             index.begin()
             for name in names:
                 if name not in index.done:
@@ -113,7 +113,7 @@ def test_a_run_that_goes_on_leaves_the_same_bytes_wherever_it_was_cut_off(tmp_pa
         b"[" * 100_000,
     ],
 )
-def test_damage_in_the_middle_is_told_and_nothing_is_touched(tmp_path, line):
+def test_damage_in_the_middle_is_reported_and_no_file_is_changed(tmp_path, line):
     fill(tmp_path)
     first, *rest = (tmp_path / INDEX).read_bytes().splitlines(keepends=True)
     damaged = b"".join([first, line + b"\n", *rest])
@@ -141,7 +141,7 @@ def test_lines_of_later_versions_may_have_more(tmp_path):
         assert "n" in index.done
 
 
-def test_an_index_without_an_end_is_told(tmp_path, monkeypatch):
+def test_an_index_without_an_end_is_reported(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "MAX_LINE", 1000)
     fill(tmp_path)
     with (tmp_path / INDEX).open("ab") as file:

@@ -41,7 +41,7 @@ def test_numbers_are_short_by_themselves():
 
 
 @pytest.mark.parametrize(
-    ("template", "told"),
+    ("template", "message"),
     [
         ("{sead}", "there is no {sead} for a name; did you mean 'seed'?"),
         ("{}", "there is no {} for a name"),
@@ -61,10 +61,10 @@ def test_numbers_are_short_by_themselves():
         ("{age:e}", "a name can't have {age:e}"),
     ],
 )
-def test_templates_that_make_no_sense(template, told):
+def test_templates_that_make_no_sense(template, message):
     with pytest.raises(InputError) as caught:
         compile_template(template, FIELDS)
-    assert told in str(caught.value)
+    assert message in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_folders_that_lead_elsewhere(folder):
 
 
 @given(st.text(max_size=30), st.text(max_size=10))
-def test_whatever_is_written_is_a_plain_name_or_an_error(template, word):
+def test_any_pattern_gives_a_valid_name_or_an_error(template, word):
     with contextlib.suppress(InputError):
         name = compile_template(template, FIELDS)({**VALUES, "generator": word})
         assert name and Path(name).name == name and name not in (".", "..")

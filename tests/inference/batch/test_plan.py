@@ -1,4 +1,4 @@
-"""Plans: which assets a batch has, what they are called, and what tells them from others."""
+"""Plans: the assets of a batch, their names and their identifiers."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_a_grid_makes_each_seed_with_each_look(make_job):
     assert len({str(look) for look in looks}) == 6
 
 
-def test_names_tell_looks(make_job):
+def test_names_describe_edits(make_job):
     job = make_job(
         (7, 3), name="{tint}-{age}-{seed:03d}-{place}-{number}-{job}-{generator}", title="all",
         grid={"tint": [{"red": 1.0}, {"red": 1.0, "green": 2.0}]}, drawn={"age": (20.0, 20.0)},
@@ -66,7 +66,7 @@ def test_what_the_seed_draws_is_even_and_its_own(make_job):
     assert counts.min() > 190 and counts.max() < 310, "250 each are expected"
     reds = np.array([wish["tint"] == {"red": 1.0} for wish in conditions])
     assert 0.45 < reds.mean() < 0.55
-    assert abs(np.corrcoef(ages, reds)[0, 1]) < 0.08, "one tells nothing of the other"
+    assert abs(np.corrcoef(ages, reds)[0, 1]) < 0.08, "the two are independent"
     alone = make_job((1234,), drawn={"age": (20.0, 60.0)})
     assert alone.unit(0).conditions["age"] == conditions[1234]["age"]
 
@@ -172,7 +172,7 @@ def test_another_process_has_the_same_job(make_job, spec):
 
 
 @pytest.mark.parametrize(
-    ("fields", "told"),
+    ("fields", "message"),
     [
         ({"folder": "../x"}, "can't be the name of a file"),
         ({"title": "../x"}, "can't be the name of a file"),
@@ -189,10 +189,10 @@ def test_another_process_has_the_same_job(make_job, spec):
         ({"settings": {"a": "x" * 201}}, "holds no whole recipe (settings.a"),
     ],
 )  # fmt: skip
-def test_jobs_that_can_not_be_made(make_job, fields, told):
+def test_jobs_that_can_not_be_made(make_job, fields, message):
     with pytest.raises(InputError) as caught:
         make_job(**fields)
-    assert told in str(caught.value)
+    assert message in str(caught.value)
 
 
 def test_a_grid_that_would_fill_the_memory_is_refused_before_it_is_made(make_job):
@@ -202,7 +202,7 @@ def test_a_grid_that_would_fill_the_memory_is_refused_before_it_is_made(make_job
 
 def test_recipes_that_do_not_fit(make_job, spec, file):
     recipe = make_job().seed_recipe(7)
-    for change, told in (
+    for change, message in (
         ({"model": "f" * 64}, "was made with another model"),
         ({"name": "../x"}, "can't be the name of a file"),
         ({"z": "AAAAAA=="}, "has a latent of another length"),
@@ -211,7 +211,7 @@ def test_recipes_that_do_not_fit(make_job, spec, file):
         ({"settings": {"a": 1}}, "has other settings"),
         ({"size": (8, 8)}, "make one size only"),
     ):
-        with pytest.raises(InputError, match=told):
+        with pytest.raises(InputError, match=message):
             make_job((), recipes=[recipe.changed(**change)])
 
 

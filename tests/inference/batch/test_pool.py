@@ -45,7 +45,7 @@ SETTINGS = {"one": BatchSettings(workers=1, trusted=True), "many": BatchSettings
 
 @pytest.fixture
 def orders(squares, tmp_path, monkeypatch) -> Path:
-    """Folder of what is to happen to seeds."""
+    """Return the folder with instructions for seeds."""
     squares.install("wild", "[ganassets.exporters]\nwild = pool_wild:EXPORTER\n", {"pool_wild": WILD})
     folder = tmp_path / "orders"
     folder.mkdir()
@@ -55,12 +55,12 @@ def orders(squares, tmp_path, monkeypatch) -> Path:
 
 @pytest.fixture
 def wild_plan(make_job, orders):
-    """plan(count) of seeds from 0 on."""
+    """Return plan(count), which plans seeds from 0 on."""
     return lambda count: Plan([make_job(range(count), exporter="wild", options={})])
 
 
 def tasks(count, size=1):
-    """Tasks of so many units, some in each."""
+    """Yield tasks with this number of units in total."""
     for start in range(0, count, size):
         indices = tuple(range(start, min(start + size, count)))
         yield Task(indices, frozenset(indices))
@@ -101,7 +101,7 @@ def test_a_process_that_dies_once_costs_nothing(wild_plan, orders, tmp_path):
 
 
 @pytest.mark.parametrize("together", [1, 4])
-def test_a_unit_that_ends_its_process_twice_has_failed_and_the_rest_goes_on(wild_plan, orders, tmp_path, together):
+def test_a_unit_that_ends_two_processes_fails_and_the_rest_continues(wild_plan, orders, tmp_path, together):
     (orders / "5.always").touch()
     answers = results(wild_plan(12), tmp_path / "out", together=together)
     assert [answer.index for answer in answers] == list(range(12))
@@ -117,8 +117,8 @@ def test_a_process_that_fails_by_itself_accuses_no_plugin(wild_plan, orders, tmp
     (orders / "0.always").write_text("1")
     with Pool(wild_plan(1), WorkerSettings(tmp_path / "out", memory=memory), 1) as pool:
         (answer,) = pool.results(tasks(1))
-    told = "its process ended with code 1; it may have run out of memory, or a library crashed"
-    assert isinstance(answer, Failed) and answer.why == f"{told}{remedy}."
+    message = "its process ended with code 1; it may have run out of memory, or a library crashed"
+    assert isinstance(answer, Failed) and answer.why == f"{message}{remedy}."
 
 
 def test_who_shared_a_dead_process_is_not_suspected_for_the_next_one(wild_plan, orders, tmp_path):
@@ -166,12 +166,12 @@ def test_leaving_early_ends_the_processes(wild_plan, orders, tmp_path):
         answers = pool.results(tasks(50))
         assert isinstance(next(answers), Made)
         processes = [psutil.Process(worker.process.pid) for worker in pool.workers]
-    assert not list((tmp_path / "out").glob("squares-00000009.*")), "nobody waits for it"
+    assert not list((tmp_path / "out").glob("squares-00000009.*")), "no process waits for it"
     assert not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in processes)
 
 
 def test_little_is_under_way_at_a_time(wild_plan, orders, tmp_path):
-    """Millions of units are told one after the other, and one that lasts lets the others get ahead only so far."""
+    """Results of millions of units come in order, and a slow unit limits how far the others get ahead."""
     (orders / "0.sleep").write_text("2")
     taken = []
 

@@ -42,7 +42,7 @@ def test_warp_is_monotone_and_keeps_its_ends():
     values = np.random.default_rng(0).beta(2, 5, 400)
     knots, warped = smooth_cdf(values, 0.0, 1.0, 0.7)
     assert (np.diff(warped) > 0).all() and warped[0] == 0 and warped[-1] == pytest.approx(1)
-    assert np.diff(warped)[60] > np.diff(warped)[220], "more room where there is more"
+    assert np.diff(warped)[60] > np.diff(warped)[220], "more space for more vertices"
     assert len(knots) == len(warped)
 
 

@@ -14,7 +14,7 @@ BROWN, BLUE = (96, 60, 34), (92, 124, 152)
 
 
 def radii(size: int) -> np.ndarray:
-    """(size, size) distance of texels from the centre, in sizes."""
+    """Return the (size, size) distances of texels from the centre, relative to the size."""
     y, x = (np.mgrid[0:size, 0:size] - (size - 1) / 2) / size
     return np.hypot(x, y)
 

@@ -17,7 +17,7 @@ SIZE = 64
 
 
 def people(n: int, **fixed: float) -> np.ndarray:
-    """(n, 7) sampled attributes with some columns fixed."""
+    """Return (n, 7) sampled attributes with some columns fixed."""
     columns = ("age", "sex", "weight", "african", "asian", "european", "tone")
     attributes = load_basis().sample_attributes[:n].copy()
     for name, value in fixed.items():
@@ -26,12 +26,12 @@ def people(n: int, **fixed: float) -> np.ndarray:
 
 
 def luminance(albedo: np.ndarray) -> np.ndarray:
-    """(n, h, w) Rec. 709 luma of (n, 3, h, w) sRGB."""
+    """Return the (n, h, w) Rec. 709 luma of (n, 3, h, w) sRGB."""
     return np.tensordot(np.array([0.2126, 0.7152, 0.0722]), albedo.astype(float), (0, 1))
 
 
 def face(size: int) -> np.ndarray:
-    """(size, size) bool: cheeks and forehead, where neither hair nor lips are."""
+    """Mask (size, size) texels of cheeks and forehead, without hair and lips."""
     canvas = make_canvas(size)
     return (canvas.layer("cheek") + canvas.layer("forehead") > 0.5).reshape(size, size)
 

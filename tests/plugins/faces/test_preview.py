@@ -37,7 +37,7 @@ def with_skin(**changes: object) -> tuple[Material, ...]:
 
 
 def views_of(head: Mesh) -> list[np.ndarray]:
-    """(CELL, CELL, 3) pictures of a head from the front, in three-quarter view and in profile, on the sheet's paper."""
+    """Return (CELL, CELL, 3) pictures of a head from the front, in three-quarter view and in profile."""
     sheet = preview.contact_sheet([head], preview.Layout((0.0, 40.0, 90.0), CELL, 1))
     paper = np.broadcast_to(np.array(preview.PAPER), (CELL // 5, CELL // 5, 3))
     views = np.asarray(sheet).astype(int).reshape(CELL, 3, CELL, 3).swapaxes(0, 1).copy()
@@ -46,7 +46,7 @@ def views_of(head: Mesh) -> list[np.ndarray]:
 
 
 def is_head(view: np.ndarray) -> np.ndarray:
-    """(h, w) bool: pixels that are not background."""
+    """Mask (h, w) pixels that are not background."""
     return np.abs(view - view[0, 0]).max(-1) > 8
 
 
@@ -197,6 +197,6 @@ def test_eyes_are_bright_and_reflect_the_key_lamp():
     assert pixels[eyes].mean() > 120
 
 
-def test_no_heads_is_told():
+def test_an_empty_list_of_heads_is_reported():
     with pytest.raises(InputError, match="at least one"):
         preview.contact_sheet([])

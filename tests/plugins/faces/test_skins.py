@@ -28,14 +28,14 @@ def texture(colour: tuple[int, int, int], width: int = 300, seed: int = 0) -> Im
 
 
 def people(n: int, tone: float) -> np.ndarray:
-    """(n, 7) sampled attributes of one skin tone."""
+    """Return (n, 7) sampled attributes of one skin tone."""
     attributes = load_basis().sample_attributes[:n].copy()
     attributes[:, 6] = tone
     return attributes
 
 
 def face_colour(albedo: np.ndarray) -> np.ndarray:
-    """(n, 3) median colour between cheeks and chin."""
+    """Return the (n, 3) median colours between cheeks and chin."""
     canvas = make_canvas(SIZE)
     near = np.abs(canvas.points - (0.0, 0.125, 0.14)).max(1) < 0.05
     return np.median(albedo.reshape(len(albedo), 3, -1)[:, :, near], 2)

@@ -24,8 +24,8 @@ def skin(path: Path, colour: tuple[int, int, int], width: int = 300) -> Path:
 def test_a_skin_of_one_colour(tmp_path):
     found = skin_target(skin(tmp_path / "a.png", (200, 150, 100)))
     count = int(texel_map(SIZE).inside.sum())
-    wanted = found.reference.reshape(3, count)
-    np.testing.assert_allclose(wanted, np.broadcast_to([[200], [150], [100]], wanted.shape), atol=1e-3)
+    expected = found.reference.reshape(3, count)
+    np.testing.assert_allclose(expected, np.broadcast_to([[200], [150], [100]], expected.shape), atol=1e-3)
     assert (found.unit, found.exact, found.size, found.settings, found.wishes) == ("of 255", True, None, {}, {})
 
 
@@ -42,7 +42,7 @@ def test_heads_are_compared_by_their_skin_alone(tmp_path):
 
 
 def test_same_texels_match_at_every_size():
-    """The same texels compare as the same, whatever their size."""
+    """Equal texels compare as equal at any size."""
     inside = texel_map(SIZE).inside
     fine, coarse = (make_head(3, size).materials[0].albedo for size in (128, 64))
     assert fine is not None and coarse is not None

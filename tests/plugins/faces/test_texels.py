@@ -13,7 +13,7 @@ SIZES = pytest.mark.parametrize("size", [32, 64, 128])
 
 
 def centres(size: int) -> np.ndarray:
-    """(size, size, 2) texture coordinates of the texels' centres, origin upper left."""
+    """Return (size, size, 2) texture coordinates of texel centres, origin upper left."""
     axis = (np.arange(size) + 0.5) / size
     return np.stack(np.meshgrid(axis, axis), -1)
 

@@ -1,4 +1,4 @@
-"""From a folder of pictures to new ones: train, resume, export, generate by label."""
+"""The portraits generator from a folder of pictures to new ones: train, resume, export, generate by label."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def test_nearly_clear_is_clear_and_nearly_solid_solid():
     assert values[0, 3, 0, 0] == np.float32(0.04), "the arrays given are left as they are"
 
 
-def test_a_sheet_shows_pictures_and_what_is_behind_them():
+def test_a_sheet_shows_pictures_and_their_background():
     clear = np.zeros((8, 6, 4), np.uint8)
     red = np.full((6, 8, 3), (255, 0, 0), np.uint8)
     sheet = np.asarray(grid([clear, red] * 5))
@@ -64,7 +64,7 @@ def test_contact_sheets():
         contact_sheet([])
 
 
-def test_captions_tell_seed_and_label():
+def test_captions_show_seed_and_label():
     pixels = np.zeros((4, 4, 3), np.uint8)
     labelled = Provenance(seed=7, sliders={"label:elf": 0.2, "label:orc": 0.8})
     assert caption(Picture("a", pixels, labelled)) == "7 orc"

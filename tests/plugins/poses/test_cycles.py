@@ -106,9 +106,9 @@ def test_closed_closes_anything(seed):
     made = close_loop(signals, 5, 45)
     values, whole = made.stack(), signals.stack()
     seam = values[:, 0] - values[:, -1]
-    told = whole[:, 45] - whole[:, 44]  # where it went on before it was cut
+    after_cut = whole[:, 45] - whole[:, 44]  # the step after the cut
     drift = (whole[:, 45] - whole[:, 5]) / 40
-    np.testing.assert_allclose(seam[:4], (told - drift)[:4], atol=1e-3)
+    np.testing.assert_allclose(seam[:4], (after_cut - drift)[:4], atol=1e-3)
     assert np.linalg.norm(seam[4:-4]) < 0.6 * np.linalg.norm(whole[4:-4, 45] - whole[4:-4, 5]) + 1.0
     assert values[-4:].min() >= 0 and values[-4:].max() <= 1
 
@@ -150,7 +150,7 @@ def test_the_liveliest_moment_comes_into_the_middle(before, after):
     assert len(made) % 2 == 1
     activity = joint_activity(local_positions(made), PEAK_SIGMA)
     assert abs(int(activity.argmax()) - len(made) // 2) <= 2
-    assert made.root[3].max() == pytest.approx(signals.root[3].max(), abs=1e-3), "all of it is there"
+    assert made.root[3].max() == pytest.approx(signals.root[3].max(), abs=1e-3), "the whole picture is covered"
     assert len(made) <= 2 * len(signals)
 
 
@@ -164,7 +164,7 @@ def test_sides_that_are_added_stand_still():
     made = centre_action(signals, lively)
     moving = np.abs(made.root[:3]).sum(0) > 0
     assert 0 < moving.sum() < len(made)
-    # The frames held are those at the ends of what moves.
+    # The frames at both ends of the motion are repeated.
     inside = np.flatnonzero(moving)
     for held, end in ((made.stack()[4:, : inside[0]], inside[0]), (made.stack()[4:, inside[-1] + 1 :], inside[-1])):
         np.testing.assert_allclose(held, made.stack()[4:, [end]].repeat(held.shape[1], 1), atol=1e-6)

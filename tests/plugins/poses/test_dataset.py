@@ -53,7 +53,7 @@ def clips(tmp_path: Path) -> Path:
 
 
 def turns_of(structure: np.ndarray) -> np.ndarray:
-    """(..., f) turns in [0, 1) of (..., 3, f) structure."""
+    """Return (..., f) turns in [0, 1) of a (..., 3, f) structure."""
     return np.angle(structure[..., 0, :] + 1j * structure[..., 1, :]) / (2 * np.pi) % 1
 
 
@@ -78,12 +78,12 @@ def test_arrays_are_as_the_networks_want_them():
     assert clips == ["jump: high.bvh, higher.bvh.", "walk: Walk_Loop.glb, walk_01.bvh."]
 
 
-def test_licences_of_the_manifest_are_told():
+def test_licences_of_the_manifest_are_reported():
     assert small_data().name == "clips"
     assert set(small_data().licence.split("; ")) == {"licence not named", "CC0-1.0"}
 
 
-def test_samples_have_the_conditions_of_what_they_show():
+def test_samples_have_the_conditions_of_their_clips():
     data = small_data()
     rows = {name: data.conditions[:, condition_column(name)] for name in COLUMNS}
     assert set(np.flatnonzero(data.conditions.any(0))) == {
@@ -101,7 +101,7 @@ def test_samples_have_the_conditions_of_what_they_show():
 
 
 def test_structure_is_that_of_the_signals():
-    """The phase of the structure tells which frame of the repetition a sample shows."""
+    """The phase of the structure says which frame of the repetition a sample shows."""
     data = small_data()
     assert data.structure is not None
     for i in np.flatnonzero(data.conditions[:, condition_column("loop")] == 1):
@@ -114,7 +114,7 @@ def test_structure_is_that_of_the_signals():
         & (data.conditions[:, condition_column("style:game")] == 1)
     )
     assert data.latents is not None and len(walks) > 2
-    # One and the same walk, or its mirror image, which is half a stride later: feet are alike at the same phase.
+    # The same walk or its mirror image, half a stride later: feet have the same places at the same phase.
     tracks = np.array([foot_track(data, int(i)) for i in walks])
     assert np.abs(tracks - tracks[0]).max() < 0.2 < np.ptp(tracks[0])
 
@@ -146,16 +146,16 @@ def test_progress_of_single_actions_goes_from_beginning_to_end():
         assert not data.signals["root"][i][:3, outside & (progress[MARGIN : MARGIN + FRAMES] < 0)].any()
 
 
-def test_some_latents_are_told():
+def test_some_latents_are_given():
     data = small_data()
     assert data.latents is not None
-    told = np.any(np.isfinite(data.latents), axis=1)
-    assert told.mean() == pytest.approx(KNOWN, abs=0.15)
+    known = np.any(np.isfinite(data.latents), axis=1)
+    assert known.mean() == pytest.approx(KNOWN, abs=0.15)
     kinds = data.conditions[:, [condition_column("action:jump"), condition_column("loop")]]
     assert len(np.unique(kinds, axis=0)) == 3
     for kind in np.unique(kinds, axis=0):
         same = np.flatnonzero(np.abs(kinds - kind).max(1) == 0)
-        assert told[same].any() and not told[same].all()
+        assert known[same].any() and not known[same].all()
 
 
 def test_the_same_seed_gives_the_same_data(clips):
@@ -172,7 +172,7 @@ def arrays_of(data: TrainingData) -> list[Any]:
     return [*data.signals.values(), data.conditions, data.latents, data.structure, *data.constants.values()]
 
 
-def test_files_that_are_left_out_are_listed_and_the_rest_goes_on(clips):
+def test_unused_files_are_listed_and_the_rest_is_read(clips):
     broken = file_of(steady_walk(61), "walk", "bvh")[:300]
     strange = file_of(jump_clip(), "jump", "bvh")
     for word in (b"hips", b"Hips", b"pine", b"Leg", b"Arm", b"houlder", b"Foot", b"neck", b"head", b"left", b"right"):
@@ -205,7 +205,7 @@ def test_what_became_of_each_clip_is_recorded(clips):
     data = read(clips)
     records = {record.file: record for record in data.files}
     assert len(records) == len(data.files) == 6
-    loop, recorded, told = records["Walk_Loop.glb"], records["walk_02.bvh"], records["high.bvh"]
+    loop, recorded, known = records["Walk_Loop.glb"], records["walk_02.bvh"], records["high.bvh"]
     assert (loop.use, loop.part, loop.reason) == ("clip", "", "the word 'walk' in the file's name")
     assert {name: loop.facts[name] for name in ("action", "style", "loop", "frames", "fps", "repetitions")} == {
         "action": "walk", "style": "game", "loop": "detected", "frames": "61", "fps": "30", "repetitions": "2",
@@ -215,7 +215,7 @@ def test_what_became_of_each_clip_is_recorded(clips):
         "the header declares 200 frames but the file has 121, so it may be cut off"
     )
     assert any("walk_02.bvh: the header declares 200" in note for note in data.notes)
-    assert (told.facts["action"], told.reason) == ("jump", "the manifest")
+    assert (known.facts["action"], known.reason) == ("jump", "the manifest")
     assert records["manifest.jsonl"].use == "manifest"
 
 
@@ -247,7 +247,7 @@ def test_generated_clips_can_be_learnt_from(tmp_path):
     assert {record.file for record in data.files if not record.use} == set()
 
 
-def test_what_is_left_out_is_counted_in_the_error(tmp_path):
+def test_unused_files_are_counted_in_the_error(tmp_path):
     for name in [f"{i}.fbx" for i in range(10)]:
         (tmp_path / name).write_bytes(b"Kaydara")
     for name in ("02_05.bvh", "02_06.bvh"):
@@ -290,7 +290,7 @@ def test_a_single_file_is_enough(tmp_path, clip):
     path.write_bytes(file_of(clip, clip.name, "bvh"))
     data = read(path)
     assert all(np.isfinite(array).all() for array in data.constants.values())
-    assert data.latents is not None and np.isfinite(data.latents).any(), "known all the same"
+    assert data.latents is not None and np.isfinite(data.latents).any(), "known nevertheless"
 
 
 def test_bones_are_named_by_the_user(tmp_path):
@@ -364,7 +364,7 @@ def test_actions_count_by_the_root_of_their_clips():
     assert chances.sum() == pytest.approx(1)
     share = [chances[[segment.action.name == name for segment in found]].sum() for name in ("walk", "jump")]
     assert share[0] / share[1] == pytest.approx(2 / len({segment.group for segment in jump}))
-    # Both styles alike, however many clips they have.
+    # Both styles are drawn equally often, for any number of clips.
     other = replace(walk[0], style="mocap", source="another")
     chances = segment_probabilities([*named, other])
     assert chances[-1] == pytest.approx(0.5)

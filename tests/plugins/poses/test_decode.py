@@ -26,7 +26,8 @@ from ganassets_poses.signals import JOINTS, Signals, orthonormalise, signals_fro
 from ganassets_poses.structure import FPS, MARGIN, STRIDE
 from support.poses_data import jump_clip, steady_walk
 
-TEMPO = 1.0  # of the walk
+# Tempo of the walk.
+TEMPO = 1.0
 
 
 def settings_of(**given: str) -> dict[str, Any]:
@@ -39,23 +40,23 @@ def provenance(loop: bool, tempo: float, seed: int = 3) -> Provenance:
     return Provenance(seed=seed, sliders=dict.fromkeys(COLUMNS, 0.0) | {"loop": float(loop), "tempo": tempo})
 
 
-def loop_arrays(wanted: dict[str, Any], tempo: float = TEMPO, noise: float = 0.0) -> dict[str, np.ndarray]:
+def loop_arrays(requested: dict[str, Any], tempo: float = TEMPO, noise: float = 0.0) -> dict[str, np.ndarray]:
     """Return a model's outputs for a walk: whole repetitions in the given number of frames, with a network's noise."""
     signals = signals_from_clip(steady_walk(31))
-    frames = network_steps(clip_steps(wanted, True, tempo), True)
+    frames = network_steps(clip_steps(requested, True, tempo), True)
     count = max(round(tempo * frames / FPS), 1)
     return arrays_of(sample_signals(signals, np.arange(frames) * (count * len(signals) / frames), True), noise)
 
 
-def once_arrays(wanted: dict[str, Any], tempo: float) -> dict[str, np.ndarray]:
+def once_arrays(requested: dict[str, Any], tempo: float) -> dict[str, np.ndarray]:
     """Return a model's outputs for a jump, with margins."""
     clip = prepare_clip(jump_clip(), gait=False)
     signals = signals_from_clip(clip)
-    frames = network_steps(clip_steps(wanted, False, tempo), False)
+    frames = network_steps(clip_steps(requested, False, tempo), False)
     share = (np.arange(frames) - MARGIN) / (frames - 2 * MARGIN)
     made = sample_signals(signals, share * len(signals), False)
     root = made.root.copy()
-    root[0, (share < 0) | (share >= 1)] = 7.0  # nobody may see what is in the margins
+    root[0, (share < 0) | (share >= 1)] = 7.0  # the margins must not have an effect
     return arrays_of(replace(made, root=root))
 
 
@@ -70,15 +71,17 @@ def arrays_of(signals: Signals, noise: float = 0.0) -> dict[str, np.ndarray]:
 
 def walk(noise: float = 0.0, tempo: float = TEMPO, seed: int = 3, **given: str) -> MotionClip:
     """Return a decoded walk that loops."""
-    wanted = settings_of(**{"mirror": "no", **given})
-    (clip,) = decode_clips(loop_arrays(wanted, tempo, noise), None, ["walk"], [provenance(True, tempo, seed)], wanted)
+    requested = settings_of(**{"mirror": "no", **given})
+    (clip,) = decode_clips(
+        loop_arrays(requested, tempo, noise), None, ["walk"], [provenance(True, tempo, seed)], requested
+    )
     return clip
 
 
 def jump(tempo: float = 0.6, **given: str) -> MotionClip:
     """Return a decoded jump that doesn't loop."""
-    wanted = settings_of(**{"mirror": "no", **given})
-    (clip,) = decode_clips(once_arrays(wanted, tempo), None, ["jump"], [provenance(False, tempo)], wanted)
+    requested = settings_of(**{"mirror": "no", **given})
+    (clip,) = decode_clips(once_arrays(requested, tempo), None, ["jump"], [provenance(False, tempo)], requested)
     return clip
 
 
@@ -87,16 +90,16 @@ SECONDS = st.one_of(st.just(0.0), st.floats(0.1, 60))
 
 @given(SECONDS, st.booleans(), st.floats(0.15, 3.5))
 def test_the_frames_made_suffice(seconds, loop, tempo):
-    wanted = clip_steps(settings_of(seconds=str(seconds)), loop, tempo)
-    made = network_steps(wanted, loop)
-    assert wanted >= 2 and made % STRIDE == 0
+    requested = clip_steps(settings_of(seconds=str(seconds)), loop, tempo)
+    made = network_steps(requested, loop)
+    assert requested >= 2 and made % STRIDE == 0
     steps = made if loop else made - 2 * MARGIN - 1
     assert steps > 1
-    assert abs(steps - wanted) <= STRIDE / 2 or steps == STRIDE - (not loop)
+    assert abs(steps - requested) <= STRIDE / 2 or steps == STRIDE - (not loop)
     if seconds:
-        assert abs(wanted - seconds * FPS) <= 0.5 or wanted == 2
+        assert abs(requested - seconds * FPS) <= 0.5 or requested == 2
     else:
-        assert steps == wanted, "nothing is stretched"
+        assert steps == requested, "nothing is stretched"
 
 
 @settings(max_examples=15)
@@ -116,7 +119,7 @@ def test_a_single_action_lasts_as_long_as_it_is_asked_to(seconds, fps, tempo):
     assert clip.seconds == pytest.approx(seconds, abs=0.51 / 30 + 0.51 / fps)
 
 
-def test_without_a_wish_it_takes_as_long_as_it_takes():
+def test_without_a_requested_duration_the_clip_keeps_its_own():
     stride = STRIDE / FPS
     assert walk(tempo=1.25).seconds == pytest.approx(2 / 1.25, abs=stride / 2)
     assert jump(tempo=0.5).seconds == pytest.approx(2, abs=stride / 2)
@@ -196,15 +199,15 @@ def test_a_single_pose(share, frame, fps):
 
 
 def test_clips_of_one_batch_keep_their_names_and_provenances():
-    wanted = settings_of()
-    arrays = loop_arrays(wanted)
+    requested = settings_of()
+    arrays = loop_arrays(requested)
     both = {name: np.concatenate([array, orthonormal_only(name, array)]) for name, array in arrays.items()}
     provenances = [provenance(True, TEMPO, seed) for seed in (1, 2)]
-    made = decode_clips(both, None, ["a", "b"], provenances, wanted)
+    made = decode_clips(both, None, ["a", "b"], provenances, requested)
     assert [clip.name for clip in made] == ["a", "b"]
     assert [clip.provenance for clip in made] == provenances
     for i, clip in enumerate(made):
-        (alone,) = decode_clips({k: v[i : i + 1] for k, v in both.items()}, None, ["x"], [provenances[i]], wanted)
+        (alone,) = decode_clips({k: v[i : i + 1] for k, v in both.items()}, None, ["x"], [provenances[i]], requested)
         np.testing.assert_array_equal(alone.rotations, clip.rotations)
     assert not np.array_equal(made[0].rotations, made[1].rotations)
 
@@ -217,15 +220,15 @@ def orthonormal_only(name: str, array: np.ndarray) -> np.ndarray:
 
 @settings(max_examples=10)
 @given(st.integers(0, 2**32), st.booleans(), st.floats(0.2, 3))
-def test_whatever_the_networks_make_becomes_a_clip(seed, loop, tempo):
+def test_any_network_output_becomes_a_clip(seed, loop, tempo):
     """Outputs early in training make no sense, but they decode to a clip."""
-    rng, wanted = np.random.default_rng(seed), settings_of()
-    frames = network_steps(clip_steps(wanted, loop, tempo), loop)
+    rng, requested = np.random.default_rng(seed), settings_of()
+    frames = network_steps(clip_steps(requested, loop, tempo), loop)
     signals = Signals(
         rng.normal(size=(4, frames)).astype(np.float32),
         orthonormalise(rng.normal(size=(6 * JOINTS, frames)).astype(np.float32)),
         rng.random((4, frames)).astype(np.float32),
     )
-    (clip,) = decode_clips(arrays_of(signals), None, ["x"], [provenance(loop, tempo)], wanted)
+    (clip,) = decode_clips(arrays_of(signals), None, ["x"], [provenance(loop, tempo)], requested)
     assert np.isfinite(clip.translation).all() and np.isfinite(clip.rotations).all()
     assert clip.loop == loop and (not loop or loop_gap(clip)[0] < 1e-3)

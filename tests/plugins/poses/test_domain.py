@@ -35,7 +35,7 @@ def raw_of(count: int = 6) -> dict[str, torch.Tensor]:
 
 
 def rows(count: int = 6) -> torch.Tensor:
-    """(n, c) conditions of real samples."""
+    """Return (n, c) conditions of real samples."""
     return torch.from_numpy(small_data().conditions[:count])
 
 
@@ -86,7 +86,7 @@ def test_speeds_are_those_over_the_ground(domain, angle):
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_outputs_are_rotations_whatever_the_networks_give(domain, seed):
+def test_outputs_are_rotations_for_any_network_output(domain, seed):
     made = domain.finish(domain.centre(residual(6, seed), rows()), rows())
     assert list(made) == [output.name for output in SPEC.outputs]
     columns = made["rotations"].reshape(6, JOINTS, 2, 3, 5)

@@ -1,4 +1,4 @@
-"""From motion files to clips: train, stop, resume, export, generate."""
+"""The poses generator from motion files to clips: train, stop, resume, export, generate."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def run(*args: str) -> str:
     return result.output
 
 
-def test_training_tells_what_it_learns_from(workshop):
+def test_training_reports_its_data(workshop):
     text = (workshop / "stopped.txt").read_text()
     assert "repetitions and single actions: " in text and "left out" not in text
     card = json.loads((workshop / RUN / "data.json").read_text())
@@ -124,7 +124,7 @@ def test_a_single_pose(desk):
     assert "Frames: 1\n" in Path("pose/poses-00000001.bvh").read_text()
 
 
-def test_what_it_has_not_learnt(desk):
+def test_conditions_that_the_model_has_not_learnt(desk):
     result = CliRunner().invoke(cli, ["generate", RUN, "--action", "swim"])
     assert result.exit_code == 2 and "this model has not learnt action swim" in result.output
     assert not Path("out").exists()

@@ -44,7 +44,7 @@ def test_where_a_figure_goes_does_not_matter_but_how_it_moves_does():
     assert np.linalg.norm(slower - same) > 0.1
 
 
-def test_windows_of_a_repeating_motion_are_not_taken_for_loops():
+def test_windows_of_a_repeating_motion_do_not_count_as_loops():
     """A loop's conditions say that it repeats, but a window of it doesn't wrap."""
     arrays = arrays_of(signals_from_clip(WALK))
     rows = np.zeros((1, len(COLUMNS)), np.float32)

@@ -82,7 +82,7 @@ def test_sliders_explain_what_they_move():
     np.testing.assert_allclose(fit.slopes[0], slopes, atol=0.05)
     np.testing.assert_allclose(fit.means[0], 1, atol=0.05)
     few = fit_groups((sliders @ slopes)[:3], sliders[:3], np.zeros(3, np.intp), np.ones(3), 1, Z_DIM)
-    assert np.abs(few.slopes[0]).sum() < np.abs(slopes).sum(), "few samples are believed less"
+    assert np.abs(few.slopes[0]).sum() < np.abs(slopes).sum(), "few samples have less weight"
 
 
 def test_weights_count_as_samples():
@@ -115,5 +115,5 @@ def test_principal_coordinates(seed, n, d):
 
 
 @pytest.mark.parametrize("n", [1, 2])
-def test_samples_that_are_all_alike_have_coordinates(n):
+def test_identical_samples_have_coordinates(n):
     assert not principal_coordinates(np.ones((n, 6), np.float32), 4).any()

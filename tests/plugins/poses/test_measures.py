@@ -22,6 +22,6 @@ def test_means_over_clips():
 def test_what_does_not_loop_has_no_seam():
     once = walk_clip(loop=False)
     assert clip_measures([once]).keys() == {"skating", "jerk"}
-    assert clip_measures([once, walk_clip()])["loop gap"] < 1e-6, "of loops alone"
+    assert clip_measures([once, walk_clip()])["loop gap"] < 1e-6, "of loops only"
     broken = crop_clip(walk_clip(), 0, 40)
     assert not broken.loop and "loop gap" not in clip_measures([broken])

@@ -37,13 +37,13 @@ def pose(seed: int) -> MotionClip:
 
 
 def warm(picture: Image.Image) -> np.ndarray:
-    """(h, w) whether a pixel has the left side's hue."""
+    """Mask (h, w) pixels with the left side's hue."""
     pixels = np.asarray(picture).astype(int)
     return pixels[..., 0] - pixels[..., 2] > 60
 
 
 def bright(picture: Image.Image) -> np.ndarray:
-    """(h, w) whether a pixel has the colour of text."""
+    """Mask (h, w) pixels with the colour of text."""
     return np.abs(np.asarray(picture).astype(int) - INK).max(-1) < 25
 
 

@@ -81,14 +81,14 @@ def test_steps_do_not_happen_once():
     assert all(segment.loop for segment in walks(crop_clip(steady_walk(91, loop=False), 0, 80)))
 
 
-def test_what_there_is_nothing_to_learn_from():
+def test_takes_that_give_no_segment():
     assert walks(crop_clip(steady_walk(31), 0, 7)) == []
     for action in (WALK, IDLE, JUMP):
         assert find_segments(still_clip(60), action, "game", None) == []
         assert find_segments(still_clip(60), action, "game", True) == []
 
 
-def test_what_is_too_fast_or_slides_is_left_out():
+def test_fast_or_sliding_motion_is_left_out():
     fast = replace(steady_walk(31), translation=steady_walk(31).translation * np.array([1, 1, 5], np.float32))
     assert walks(fast) == []
     sideways = steady_walk(31)
@@ -101,7 +101,7 @@ def test_whether_it_loops():
     risen = steady_walk(61)
     risen.translation[-1, 1] += 0.2
     assert not ends_in_start_pose(risen)
-    # What is said to loop and doesn't is searched for repetitions like any take.
+    # A take that should loop and doesn't is searched for repetitions like any other.
     take = crop_clip(steady_walk(121, loop=False), 0, 110)
     assert len(walks(take, True)) == len(walks(take, False)) > 0
 

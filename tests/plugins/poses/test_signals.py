@@ -33,7 +33,7 @@ SEEDS = st.integers(0, 2**32)
 
 
 def swung(frames: int, most: float) -> np.ndarray:
-    """(f,) angles that end as they begin."""
+    """Return (f,) angles of a closed loop."""
     return most * np.sin(2 * np.pi * np.arange(frames) / (frames - 1))
 
 
@@ -51,8 +51,7 @@ LOOPS = {
 
 
 def aligned(made: MotionClip, clip: MotionClip) -> MotionClip:
-    """`made` turned and moved so that its hips begin where those of `clip` do; it may only be turned about the
-    vertical."""
+    """Turn `made` about the vertical axis and move it, so that its hips begin where those of `clip` do."""
     turn = multiply(clip.rotations[0, 0].astype(np.float64), conjugate(made.rotations[0, 0].astype(np.float64)))
     assert np.abs(turn[[0, 2]]).max() < 1e-3
     rotations = made.rotations.copy()
@@ -131,7 +130,7 @@ def test_mirrored_signals_are_those_of_the_mirrored_clip(clip):
 
 @settings(max_examples=20)
 @given(SEEDS, st.integers(2, 40), st.floats(10, 60))
-def test_whatever_the_networks_make_loops_close(seed, frames, fps):
+def test_loops_close_for_any_network_output(seed, frames, fps):
     """Pose, heading and height close; the step over the seam is that of the last frame."""
     rng = np.random.default_rng(seed)
     signals = unstack_signals(rng.normal(size=(4 + 6 * JOINTS + 4, frames)))

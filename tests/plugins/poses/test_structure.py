@@ -35,7 +35,7 @@ def row(loop: bool, tempo: float) -> np.ndarray:
 
 
 def phase(noise: np.ndarray) -> np.ndarray:
-    """(f,) turns in [0, 1)."""
+    """Return (f,) turns in [0, 1)."""
     return np.angle(noise[COSINE] + 1j * noise[SINE]) / (2 * np.pi) % 1
 
 
@@ -64,7 +64,7 @@ def test_last_bits_do_not_matter_to_the_digest():
 
 
 @given(SEEDS, TEMPI, SIZES)
-def test_loops_hold_whole_repetitions_and_go_on_across_the_seam(seed, tempo, frames):
+def test_loops_hold_whole_repetitions_and_continue_across_the_seam(seed, tempo, frames):
     made = motion_noise(seed, row(True, tempo), (frames,))
     count = count_repetitions(row(True, tempo), frames)
     assert count >= 1 and (count == 1 or abs(count - tempo * frames / FPS) <= 0.5 + 1e-4)

@@ -52,7 +52,7 @@ def test_it_says_that_only_the_first_of_several_clips_counts(walk):
     assert note == f"{path.parent.name} holds 2 clips; this is the first, walk."
 
 
-def test_what_is_set_while_it_is_compared(walk):
+def test_settings_of_the_comparison(walk):
     """The target's settings are the plugin's own; the clip has the same duration and no corrections."""
     clip, path = walk
     target = clip_target(path)

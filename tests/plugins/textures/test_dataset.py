@@ -77,7 +77,7 @@ def test_sliders_are_in_range(painted):
 
 
 def test_samples_can_be_repainted(painted):
-    """From its latent, its noise's seed and its conditions alone: so a network can learn to do the same."""
+    """Paint a sample again from its latent, noise seed and conditions, the inputs that a network learns from."""
     assert painted.latents is not None and painted.noise_seeds is not None
     assert painted.latents.shape == (40, Z_DIM) and np.isfinite(painted.latents).all()
     assert len(np.unique(painted.latents[:, 0])) == len(np.unique(painted.noise_seeds)) == 40
@@ -159,14 +159,14 @@ def test_data_of_ones_own(mixed, folder):
     assert kinds == {(1, 1, 1, 0): 15, (0, 0, 0, 0): 15}
     assert mixed.masks[~photos].all() and mixed.tiles[~photos].all()
     colours_alone = photos & ~mixed.masks.any(1)
-    assert not mixed.tiles[colours_alone].any(), "what doesn't tile is cropped"
+    assert not mixed.tiles[colours_alone].any(), "outputs that don't tile are cropped"
     bricks = mixed.conditions[:, COLUMNS.index("material:brick")]
     assert (bricks[photos & mixed.masks.any(1)] == 1).all()
     np.testing.assert_allclose(bricks[colours_alone], 1 / len(CLASSES), rtol=1e-5)
     np.testing.assert_allclose(mixed.conditions[:, : len(CLASSES)].sum(1), 1, rtol=1e-5)
 
 
-def test_what_is_found_is_handed_on(mixed, folder):
+def test_found_sets_are_passed_on(mixed, folder):
     assert folder.name in mixed.name and mixed.licence != "CC0-1.0"
     assert "our own painter" in mixed.source
     assert [file for file, _ in mixed.problems] == ["broken_color.png"]
@@ -179,7 +179,7 @@ def test_photos_alone(folder):
     assert (data.conditions[:, PHOTO] == 1).all() and "painter" not in data.source
 
 
-def test_some_of_the_data_is_used_whatever_the_share(folder):
+def test_some_of_the_data_is_used_for_any_share(folder):
     assert (make(10, data=str(folder), painted="0.99").conditions[:, PHOTO] == 1).any()
 
 

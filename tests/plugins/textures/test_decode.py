@@ -1,4 +1,4 @@
-"""From a model's outputs to texture sets."""
+"""Decoding a model's outputs to texture sets."""
 
 from __future__ import annotations
 

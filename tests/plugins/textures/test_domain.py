@@ -31,7 +31,7 @@ def raw_of(count: int = 8) -> dict[str, torch.Tensor]:
 
 
 def rows(**columns: list[float]) -> torch.Tensor:
-    """(n, c) conditions of bricks with these sliders, everything else 0."""
+    """Return (n, c) conditions of bricks with these sliders, everything else 0."""
     n = len(next(iter(columns.values())))
     made = torch.zeros(n, len(COLUMNS))
     for name, values in ({"material:brick": [1.0] * n, "scale": [32.0] * n} | columns).items():
@@ -57,7 +57,7 @@ def test_height_in_metres(domain):
 
 @pytest.mark.parametrize("sign", [-1, 1])
 def test_outputs_are_in_range(domain, sign):
-    """For large network outputs, every class and both ends of the scale."""
+    """Check large network outputs, every class and both ends of the scale."""
     condition = torch.zeros(2 * len(CLASSES), len(COLUMNS))
     condition[:, : len(CLASSES)] = torch.eye(len(CLASSES)).repeat(2, 1)
     condition[:, COLUMNS.index("scale")] = torch.tensor(SCALE_TEXELS).repeat_interleave(len(CLASSES))
@@ -117,7 +117,7 @@ def test_view(domain):
     assert domain.view_size == SIZE // 2
     spread = view[:, : 4 * MAP_CHANNELS].std((0, 2, 3))
     assert (spread > 0.2).all() and (spread < 5).all(), "about unit variance"
-    assert (view[:, -len(MASKS) :] == 1).all(), "without masks everything is there"
+    assert (view[:, -len(MASKS) :] == 1).all(), "without masks, all texels are present"
 
 
 def test_a_rolled_material_has_a_rolled_view(domain):
@@ -140,7 +140,7 @@ def test_missing_maps_are_masked(domain, name):
     view = domain.view(raw | {"mask": mask})
     gone = {tuple(i) for i in torch.nonzero((view == 0).all(0).all(1).all(1)).tolist()}
     count = {"height": 3 * 4, "structure": STRUCTURE.stop - STRUCTURE.start}.get(name, 4)
-    assert len(gone) >= count + 1, "its channels, and the one that says so"
+    assert len(gone) >= count + 1, "its channels, and the flag"
     assert (view[:, view.shape[1] - len(MASKS) + MASKS.index(name)] == 0).all()
 
 

@@ -1,3 +1,5 @@
+"""Painted materials: tiling, ranges and the effect of sliders."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -26,7 +28,7 @@ def paint_sample(material: str, seed: int = 3, **sliders: float) -> PaintedMaps:
 
 
 def planes(maps: PaintedMaps) -> np.ndarray:
-    """(6, h, w): all maps in a stack."""
+    """Stack all maps to (6, h, w)."""
     return np.concatenate([maps.albedo, maps.height[None], maps.roughness[None], maps.metallic[None]])
 
 
@@ -89,7 +91,7 @@ def test_a_texel_depends_on_near_noise_only(material: str):
 
 @pytest.mark.parametrize("material", CLASSES)
 def test_no_seam_at_the_border(material: str):
-    # Every 32 texels is a joint of the lattice and of all coarser grids, so these lines are alike but for the border.
+    # Every 32 texels is a joint of the lattice and of all coarser grids, so only the border makes these lines differ.
     shape = {"scale": 32.0, "aspect": 1.0, "stagger": 0.0}
     steps = np.zeros((2, 4))
     for seed in range(6):
@@ -110,7 +112,7 @@ def test_no_relief_is_flat(material: str):
 
 
 def means(material: str, **sliders: float) -> np.ndarray:
-    """(6,) mean of each plane over some seeds."""
+    """Return the (6,) mean of each plane over some seeds."""
     return np.mean([planes(paint_sample(material, seed, **sliders)).mean((1, 2)) for seed in range(6)], 0)
 
 

@@ -30,7 +30,7 @@ def test_eight_materials_a_row_and_64_at_most(count, columns, rows):
     assert sheet.size == (columns * CELL, rows * (CELL + strip_of(CELL)))
 
 
-def test_no_material_is_told():
+def test_an_empty_list_of_materials_is_reported():
     with pytest.raises(InputError, match="at least one"):
         preview.contact_sheet([])
 
@@ -78,9 +78,9 @@ def test_of_a_crop_that_is_no_square_a_square_is_shown(size):
 
 def test_captions():
     sliders = {"material:brick": 0.6, "material:tile": 0.4, "hue": 0.9}
-    told = Provenance(seed=7, sliders=sliders)
-    assert preview.caption(replace(plain(), provenance=told)) == "7 brick"
-    assert preview.caption(replace(plain(), provenance=replace(told, morph=(12, 0.5)))) == "7 > 12 brick"
+    provenance = Provenance(seed=7, sliders=sliders)
+    assert preview.caption(replace(plain(), provenance=provenance)) == "7 brick"
+    assert preview.caption(replace(plain(), provenance=replace(provenance, morph=(12, 0.5)))) == "7 > 12 brick"
     assert preview.caption(plain()) == "0"
 
 

@@ -59,7 +59,7 @@ def test_reducing_averages_and_keeps_slopes():
     smaller = reduce_maps(maps, 3)
     assert smaller["albedo"].shape == (3, 32, 32)
     np.testing.assert_allclose(smaller["albedo"][:, 4, 5], maps["albedo"][:, 12:15, 15:18].mean((1, 2)), rtol=1e-5)
-    # A slope of so many texels up a texel is the same in larger texels.
+    # A slope in texels per texel is the same for larger texels.
     ramp = {"height": (0.25 * np.arange(24, dtype=np.float32))[None, None].repeat(24, 1)}
     np.testing.assert_allclose(np.diff(reduce_maps(ramp, 3)["height"], axis=2), 0.25, atol=1e-5)
     assert steepness(smaller["height"]) == pytest.approx(steepness(maps["height"]), rel=0.1)
@@ -84,15 +84,15 @@ def test_large_maps_are_not_enlarged():
     assert enlarge_map("height", values, 32) is values
 
 
-def test_flipping_turns_all_maps_alike():
+def test_flipping_turns_all_maps_the_same_way():
     place = np.arange(12, dtype=np.float32).reshape(1, 3, 4)
     seen = set()
     for seed in range(40):
         made = flip_maps({"height": place, "albedo": np.repeat(place, 3, 0) + 100}, np.random.default_rng(seed))
         np.testing.assert_array_equal(made["albedo"][0] - 100, made["height"][0])
         seen.add(made["height"].tobytes())
-    wanted = [place[:, ::a, ::b] for a in (1, -1) for b in (1, -1)]
-    assert seen == {view.tobytes() for view in wanted}
+    expected = [place[:, ::a, ::b] for a in (1, -1) for b in (1, -1)]
+    assert seen == {view.tobytes() for view in expected}
 
 
 def parts(source: MaterialSet, count: int = 60, size: int = SIZE) -> list[tuple[dict[str, np.ndarray], bool]]:

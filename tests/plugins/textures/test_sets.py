@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import tempfile
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +18,7 @@ from ganassets_textures.sets import MaterialSet, SetReport, read_sets
 from ganassets_textures.sets.heights import slopes_of_height
 from ganassets_textures.sets.material_set import NORMALS, NOT_LEARNT, UNKNOWN_MAP
 from support.material_files import SIZE, colours, grey, hills, normals, save, to_full_range
+from support.zip_files import write_zip
 
 REAL = Path(__file__).parents[4] / "shared" / "data" / "textures"
 
@@ -347,17 +347,10 @@ def test_files_that_are_not_maps_are_ignored(folder: Path) -> None:
     assert read_one(folder)[0].name == "oak"
 
 
-def make_zip(path: Path, files: dict[str, bytes]) -> Path:
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-    return path
-
-
 def test_zips(folder: Path, tmp_path: Path) -> None:
     picture = save(tmp_path / "p.png", colours()).read_bytes()
     normal = save(tmp_path / "n.png", normals(hills())).read_bytes()
-    packed = make_zip(
+    packed = write_zip(
         folder / "Rock035.zip",
         {"Rock035_Color.png": picture, "Rock035_NormalGL.png": normal, "../up_color.png": picture,
          "/top_color.png": picture, "C:\\x_color.png": picture, "..\\y_color.png": picture,

@@ -117,7 +117,7 @@ def test_a_running_bond():
         across = (line + 0.5) / 8
         np.testing.assert_allclose(joints[2, line], ROOT2 * np.cos(2 * np.pi * across), atol=1e-5)
         np.testing.assert_allclose(joints[3, line], ROOT2 * np.sin(2 * np.pi * across), atol=1e-5)
-    assert (joints[1, 0, :4] > 0).all() and (joints[1, 0, 12:16] < 0).all(), "which side of the joint it is"
+    assert (joints[1, 0, :4] > 0).all() and (joints[1, 0, 12:16] < 0).all(), "the side of the joint"
     assert len(np.unique(values[0])) == len(np.unique(values[1])) == 8
     # Not shifted: a unit ends at the border. Shifted: the unit on the border is one.
     assert (values[:, 0, 0] == values[:, 0, 15]).all() and (values[:, 0, 0] != values[:, 0, 16]).all()
@@ -151,7 +151,7 @@ def test_rounded_scale_is_that_of_the_map(pattern, size):
 
 
 def distances(random: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """(points, h, w) distances in units to all points of a lattice of cells on the torus."""
+    """Return (points, h, w) distances in units to all points of a lattice of cells on the torus."""
     rows, columns = random.shape[1:]
     at = np.indices((rows, columns)) + 0.5 + JITTER / 2 * random
     y, x = ((np.arange(side) + 0.5) * count / side for side, count in zip(size, (rows, columns), strict=True))
@@ -209,7 +209,7 @@ def test_white_noise_is_white():
 
 
 def test_unit_values_do_not_depend_on_the_shifts():
-    """With rows shifted at random, the values of units follow the shift that their places show."""
+    """Check that values of units don't depend on the random shifts of rows."""
     made = [lattice(seed, Pattern(16.0, 1.0, 1.0), (64, 16)) for seed in range(200)]
     shifts = np.array([np.arctan2(turns[1, 8, 0], turns[0, 8, 0]) for _, _, turns in made])
     first = np.array([values[:, 8, 0] for _, values, _ in made])

@@ -44,7 +44,7 @@ def test_a_picture_gives_colours_alone(tmp_path, bricks):
     assert (target.size, target.exact, target.wishes) == ((SIZE, SIZE), False, {})
     assert rms_distance(target, bricks) < 0.2, "percent"
     flat = replace(bricks, height=np.zeros_like(bricks.height))
-    assert rms_distance(target, flat) < 0.2, "heights are not in it"
+    assert rms_distance(target, flat) < 0.2, "heights are not included"
     assert rms_distance(target, plain((SIZE, SIZE))) > 5
 
 

@@ -50,7 +50,7 @@ FAULTS = (
     "idle",
     "disabled",
 )
-REFUSALS = ("strangers", "model_removed", "library_is_a_file", "odd_paths", "told_by_the_command", "relative_paths")
+REFUSALS = ("strangers", "model_removed", "library_is_a_file", "odd_paths", "command_line", "relative_paths")
 MEANWHILE = (
     "edit_mode",
     "linked",
@@ -60,8 +60,10 @@ MEANWHILE = (
     "undone_while_placing",
     "unfit",
 )
-NOTICE_TICKS = 100  # of 20 ms, within which a dead or hung process must be noticed
-STOP_TICKS = 200  # of 20 ms, within which a process that does not stop is killed
+# Maximum number of ticks (20 ms) until a dead or hung process is noticed.
+NOTICE_TICKS = 100
+# Maximum number of ticks (20 ms) until a process that does not stop is killed.
+STOP_TICKS = 200
 CATALOG = re.compile(r"^([0-9a-f-]{36}):(GAN Assets/[^:]+):", re.MULTILINE)
 
 
@@ -174,7 +176,7 @@ def test_a_job_outlives_its_process(faults: dict[str, Any], fault: str) -> None:
     found = faults[fault]
     assert found["noticed"] < NOTICE_TICKS
     assert found["ended"] == ["done", ""] and found["made"] == 16
-    assert found["kept"], "what was made is not made again"
+    assert found["kept"], "existing files are not written again"
     assert found["left"], "no process is left over"
 
 
@@ -207,7 +209,7 @@ def test_a_cancelled_job_leaves_nothing(faults: dict[str, Any], when: str) -> No
     assert found["nothing"], "neither in the file nor in the library"
 
 
-def test_a_paused_job_goes_on(faults: dict[str, Any]) -> None:
+def test_a_paused_job_continues(faults: dict[str, Any]) -> None:
     found = faults["paused"]
     assert found["still"] == "paused" and found["ended"] == ["done", ""] and found["made"] == 16 and found["kept"]
 
@@ -311,14 +313,14 @@ def test_paths_relative_to_the_file_that_is_open(refusals: dict[str, Any]) -> No
     assert found["kept"] == [f"{found['folder']}/library", f"{found['folder']}/models"]
 
 
-def test_a_blender_that_is_unfit_is_told(meanwhile: dict[str, Any]) -> None:
+def test_an_unsuitable_blender_is_reported(meanwhile: dict[str, Any]) -> None:
     said = meanwhile["unfit"]
     ours = "GAN Assets supports Python 3.11 and 3.13 only and can't run in Blender"
     assert ours in said["python"] or re.search(r"isn't compatible with \(3\.1[13], 3\.1[13]\)", said["python"]), said
     assert "GAN Assets needs numpy, which Blender" in said["numpy"]
 
 
-def test_a_user_goes_on_editing_a_mesh(meanwhile: dict[str, Any]) -> None:
+def test_a_user_can_keep_editing_a_mesh(meanwhile: dict[str, Any]) -> None:
     found = meanwhile["edit_mode"]
     assert found["said"] == [["FINISHED"]] * len(KINDS)
     assert found["before"] == found["after"] and found["before"][0] == "EDIT_MESH"
@@ -351,11 +353,11 @@ def test_an_undo_takes_back_what_the_user_did_and_no_more(meanwhile: dict[str, A
     assert found["found"] == [[found["before"], True], [5.0, True]]
     assert found["ended"] == ["done", ""]
     assert found["types"] == ["ARMATURE"] * 3 + ["MESH"] * 3 and found["keys"] == [53] * 3
-    assert found["heads"] == 3, "nothing is left of heads that were half built"
+    assert found["heads"] == 3, "no part of unfinished heads remains"
 
 
 def test_the_command_line_inside_blender(refusals: dict[str, Any]) -> None:
-    found = refusals["told_by_the_command"]
+    found = refusals["command_line"]
     assert found["codes"] == [0, 2, 0]
     assert len([name for name in found["files"] if name.endswith(".png")]) == 8
 

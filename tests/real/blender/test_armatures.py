@@ -1,4 +1,4 @@
-"""Clips on armatures in Blender: limbs point in the clip's directions, whatever the rest pose of the armature."""
+"""Clips on armatures in Blender: limbs point in the clip's directions for any rest pose of the armature."""
 
 from __future__ import annotations
 
@@ -77,14 +77,14 @@ def play(blender: Consumer, retarget: Callable[[str, MotionClip], Path]) -> Call
 
 
 def humanoid_matrices(kind: str, pose: Mapping[str, Any]) -> dict[str, np.ndarray]:
-    """(4, 4) world matrices of the humanoid's bones in a pose from Blender."""
+    """Return (4, 4) world matrices of the humanoid's bones in a pose from Blender."""
     rig, prefix = NAMES[kind]
     spelt = {joint: [prefix + name for name in RIGS[rig].bones[joint]] for joint in HUMANOID.names}
     return {joint: np.array(next(pose[name] for name in names if name in pose)) for joint, names in spelt.items()}
 
 
 def rotation_of(matrix: np.ndarray) -> np.ndarray:
-    """(4,) rotation of a matrix that may include a scale."""
+    """Return the (4,) rotation of a matrix that may include a scale."""
     axes = matrix[:3, :3] / np.linalg.norm(matrix[:3, :3], axis=0)
     return from_matrix(axes)
 
@@ -104,16 +104,16 @@ def test_limbs_point_where_the_clips_do(play: Callable[[str, str], dict[str, Any
     for frame, pose in zip(FRAMES, report["poses"], strict=True):
         found = humanoid_matrices(kind, pose)
         for start, end in LIMBS:
-            wanted = to_blender(places[frame, HUMANOID.index(end)] - places[frame, HUMANOID.index(start)])
+            expected = to_blender(places[frame, HUMANOID.index(end)] - places[frame, HUMANOID.index(start)])
             way = found[end][:3, 3] - found[start][:3, 3]
-            assert angle_between(wanted, way) < 1, (kind, frame, start)
+            assert angle_between(expected, way) < 1, (kind, frame, start)
         for joint in TORSO:
             since_rest = multiply(Y_UP_TO_Z_UP, multiply(turns[frame, HUMANOID.index(joint)], conjugate(Y_UP_TO_Z_UP)))
-            wanted, turned = multiply(since_rest, rotation_of(rest[joint])), rotation_of(found[joint])
+            expected, turned = multiply(since_rest, rotation_of(rest[joint])), rotation_of(found[joint])
             if (kind, joint) in TWISTED:
-                assert angle_between(rotate(wanted, BONE_AXIS), rotate(turned, BONE_AXIS)) < 1, (kind, frame, joint)
+                assert angle_between(rotate(expected, BONE_AXIS), rotate(turned, BONE_AXIS)) < 1, (kind, frame, joint)
             else:
-                assert degrees_between(turned, wanted) < 1, (kind, frame, joint)
+                assert degrees_between(turned, expected) < 1, (kind, frame, joint)
 
 
 @pytest.mark.parametrize("kind", NAMES)

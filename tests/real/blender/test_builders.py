@@ -1,4 +1,4 @@
-"""What the add-on and the background Blender build from an asset's parts, in every supported Blender."""
+"""Objects that the add-on and the background Blender build from an asset's parts, in every supported Blender."""
 
 from __future__ import annotations
 
@@ -78,12 +78,12 @@ def built(each_blender: tuple[str, ...], in_blender: Callable[..., Any], parts: 
 
 
 def is_unchanged(before: list[Any], after: list[Any]) -> bool:
-    """Whether the user's state is unchanged; Blender may have chosen tools for modes that were not used before."""
+    """Return whether the user's state is unchanged; Blender may choose tools for modes that are new."""
     tools = {mode: after[6].get(mode) for mode in before[6]}
     return before == [*after[:6], tools, *after[7:]]
 
 
-def test_what_a_user_does_goes_on(built: Any) -> None:
+def test_the_users_work_is_not_interrupted(built: Any) -> None:
     assert [before[2] for before, _ in built["user_state"]] == [
         mode for mode in ("OBJECT", "EDIT_MESH", "EDIT_ARMATURE", "POSE", "SCULPT") for _ in range(2)
     ]
@@ -92,20 +92,22 @@ def test_what_a_user_does_goes_on(built: Any) -> None:
     assert [vertex for vertex in edited[7] if vertex[0]] == [[True, [7.0, -1.0, -1.0]]]
 
 
-def test_a_user_in_a_window_goes_on(window: tuple[str, ...], in_blender: Callable[..., Any], parts: Path) -> None:
+def test_users_in_a_window_are_not_interrupted(
+    window: tuple[str, ...], in_blender: Callable[..., Any], parts: Path
+) -> None:
     found = in_blender(window, "build_assets.py", SCRIPT, parts, "timer")
     assert len(found) == 10 and all(is_unchanged(before, after) for before, after in found)
     assert found[2][0][6]["EDIT_MESH"] == "builtin.rotate", "the test has chosen a tool"
 
 
-def test_nothing_is_left_of_what_was_cancelled(built: Any, assets: dict[str, Any]) -> None:
+def test_cancelling_leaves_nothing_behind(built: Any, assets: dict[str, Any]) -> None:
     assert built["cancelled"].keys() == assets.keys()
     for row in built["cancelled"].values():
         assert row["steps"] > 4 and row["wrong"] == []
 
 
 def test_parts_that_cant_be_built_are_refused_in_a_sentence(built: Any) -> None:
-    wanted = (
+    expected = (
         "broken.npz can't be read: ",
         "none.npz can't be read: ",
         "empty.npz can't be read: ",
@@ -115,8 +117,8 @@ def test_parts_that_cant_be_built_are_refused_in_a_sentence(built: Any) -> None:
         "other.card is not an asset card of this version; generate the asset again.",
         "none.json can't be read: ",
     )
-    assert len(built["refused"]) == len(wanted)
-    for (sentence, nothing_left), words in zip(built["refused"], wanted, strict=True):
+    assert len(built["refused"]) == len(expected)
+    for (sentence, nothing_left), words in zip(built["refused"], expected, strict=True):
         assert words in sentence and sentence.endswith(".") and nothing_left
 
 
@@ -229,7 +231,7 @@ def test_a_clip_on_ones_own_armature_leaves_the_rest_alone(built: Any) -> None:
     assert found["made"] is None and found["performs"]
     assert found["before"], "the action before isn't lost when the file is saved"
     assert found["kept"] == [[1, 2, 0], "kept", 1]
-    assert found["custom"] == [1, 0, None], "what the clip needs is set where the rig has it"
+    assert found["custom"] == [1, 0, None], "the clip's settings are set if the rig has them"
     assert found["modes"] == ["XYZ", "ZYX", "AXIS_ANGLE", "QUATERNION", "YXZ"]
 
 

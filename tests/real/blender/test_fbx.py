@@ -50,9 +50,9 @@ def test_blender_takes_a_head_back(blender: Consumer, tmp_path: Path, engine: st
     report = blender(path)
     assert report["meshes"] == [name.format(head.name)] and report["vertices"] == len(head.positions)
     assert report["shape_keys"] == ["Basis", *load_basis().expression_names]
-    wanted = np.sqrt((load_basis().expressions ** 2).sum(-1)).max(1)
+    expected = np.sqrt((load_basis().expressions ** 2).sum(-1)).max(1)
     moved = np.array([report["largest_offsets"][key] for key in load_basis().expression_names]) / 100
-    assert abs(moved - wanted).max() < MILLIMETRE / 10
+    assert abs(moved - expected).max() < MILLIMETRE / 10
     parents = [JOINTS[parent] if parent >= 0 else None for parent in JOINT_PARENTS]
     assert report["bones"] == dict(zip(JOINTS, parents, strict=True))
     assert report["vertex_groups"] == list(JOINTS) and report["modifiers"] == ["ARMATURE"]
@@ -75,8 +75,8 @@ def test_blender_plays_a_clip(blender: Consumer, tmp_path: Path, rig: str) -> No
         skeleton = clip.skeleton if rig == "vrm" else to_rig(clip, rig).skeleton
         rest = from_blender_axes(report["rest"], skeleton.names)
         assert abs(rest - rest_pose(skeleton)[0]).max() < MILLIMETRE
-        wanted = dict(zip(skeleton.names, [None, *(skeleton.names[k] for k in skeleton.parents[1:])], strict=True))
-        assert report["parents"] == wanted
+        expected = dict(zip(skeleton.names, [None, *(skeleton.names[k] for k in skeleton.parents[1:])], strict=True))
+        assert report["parents"] == expected
 
 
 def test_the_newest_blender_writes_files_as_well(

@@ -40,7 +40,7 @@ def test_a_seam_would_be_seen(blender: Consumer, write_surface: WriteSurface, tm
     path = write_surface(make_bricks(TILE, tilt=0.1), tiling=3.0)
     blender(path, picture, 3 * TILE, 4, script="render_material.py")
     shown = linear_picture(picture)
-    assert seam(shown, 1) > 3 and seam(shown, 0) < 1.5, "from left to right alone"
+    assert seam(shown, 1) > 3 and seam(shown, 0) < 1.5, "only from left to right"
 
 
 def test_blender_reads_the_texture_transform(blender: Consumer, write_surface: WriteSurface, tmp_path: Path) -> None:

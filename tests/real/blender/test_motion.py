@@ -41,7 +41,7 @@ def test_blender_plays_it(blender: Consumer, tmp_path: Path, exporter: Exporter,
         for frame, pose in zip(FRAMES, report["poses"], strict=True):
             assert abs(from_blender_axes(pose, names) - positions(clip)[frame]).max() < MILLIMETRE, (clip.name, frame)
         if rig != "unreal":  # its rest pose has lowered arms
-            rest, wanted = from_blender_axes(report["rest"], names), rest_pose(clip.skeleton)[0]
-            assert abs(rest - rest[0] - wanted + wanted[0]).max() < MILLIMETRE
+            rest, expected = from_blender_axes(report["rest"], names), rest_pose(clip.skeleton)[0]
+            assert abs(rest - rest[0] - expected + expected[0]).max() < MILLIMETRE
         if exporter is GLTF:
             assert report["meshes"] == ["mannequin"] and report["smooth"]

@@ -66,8 +66,8 @@ def test_blender_shades_the_plane(blender: Consumer, tmp_path: Path, exporter: E
     assert report["dimensions"] == pytest.approx([0.9, 0.9, 0], abs=1e-5)
     (material,) = report["materials"]
     data = [[3 * TILE, 3 * TILE], "REPEAT"]
-    wanted = {"Base Color": "albedo", "Roughness": "roughness", "Metallic": "metallic", "Normal": "normal"}
-    for key, part in wanted.items():
+    expected = {"Base Color": "albedo", "Roughness": "roughness", "Metallic": "metallic", "Normal": "normal"}
+    for key, part in expected.items():
         space = "sRGB" if part == "albedo" else "Non-Color"
         assert material["inputs"][key]["pictures"] == {f"bricks_{part}.png": [space, *data]}, key
     assert material["inputs"]["Normal"]["nodes"] == ["NORMAL_MAP", "UVMAP"]

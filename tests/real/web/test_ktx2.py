@@ -32,13 +32,13 @@ def test_files_hold_the_material(
     for name, content in files.items():
         (tmp_path / name).write_bytes(content)
     found = node("ktx2.mjs", *(tmp_path / name for name in files))
-    wanted = {
+    expected = {
         "baseColor": bricks.albedo,
         "normal": bricks.normal / 2 + 0.5,
         "orm": np.stack([bricks.occlusion, bricks.roughness, bricks.metallic], -1),
         "height": np.repeat(((bricks.height - bricks.height.min()) / np.ptp(bricks.height))[..., None], 3, -1),
     }
-    for kind, values in wanted.items():
+    for kind, values in expected.items():
         facts = found[f"bricks_{kind}.ktx2"]
         assert facts["size"] == [64, 64] and facts["levels"] == 7
         assert facts["colourModel"] == UASTC and facts["transfer"] == (SRGB if kind == "baseColor" else LINEAR)
@@ -64,11 +64,11 @@ def test_three_shows_them(
     bricks = make_bricks(64)
     files = EXPORTER.export(bricks, DEFAULTS | {"format": "ktx2"})
     shown = {"baseColor": ("srgb", bricks.albedo), "normal": ("srgb-linear", linear_to_srgb(bricks.normal / 2 + 0.5))}
-    for kind, (space, wanted) in shown.items():
+    for kind, (space, expected) in shown.items():
         path, picture = tmp_path / f"{kind}.ktx2", tmp_path / f"{kind}.png"
         path.write_bytes(files[f"bricks_{kind}.ktx2"])
         found = node("texture.mjs", chromium, path, picture)
         assert found["size"] == [64, 64] and found["levels"] == 7 and found["compressed"]
         assert found["colourSpace"] == space and found["complaints"] == []
-        error = np.asarray(Image.open(picture).convert("RGB")) / 255 - wanted
+        error = np.asarray(Image.open(picture).convert("RGB")) / 255 - expected
         assert np.sqrt((error**2).mean()) < 0.015, kind

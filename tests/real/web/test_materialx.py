@@ -46,15 +46,15 @@ def test_webgl_draws_the_material(node: Consumer, chromium: str, tmp_path: Path)
     read = {f"{part}_file" for part in ("albedo", "metalness", "roughness", "normal")}
     assert read <= set(found["pictures"]), "no texture is optimised away"
     shown = srgb_to_linear(np.asarray(Image.open(picture).convert("RGB")) / 255.0)
-    wanted = {green: lambert(bricks, green) for green in (1, -1)}
-    likeness = {green: np.corrcoef(shown.ravel(), light.ravel())[0, 1] for green, light in wanted.items()}
+    expected = {green: lambert(bricks, green) for green in (1, -1)}
+    likeness = {green: np.corrcoef(shown.ravel(), light.ravel())[0, 1] for green, light in expected.items()}
     assert likeness[1] > 0.97 and likeness[-1] < 0.9, likeness
-    brightness = np.median(shown / np.maximum(wanted[1], 0.02), axis=(0, 1))
-    assert np.allclose(brightness, brightness.mean(), rtol=0.1), "no colour is off"
+    brightness = np.median(shown / np.maximum(expected[1], 0.02), axis=(0, 1))
+    assert np.allclose(brightness, brightness.mean(), rtol=0.1), "no colour differs"
 
 
 def lambert(asset: TextureSet, green: int) -> np.ndarray:
-    """(h, w, 3) diffuse reflection of a material, linear; green -1 inverts the normals' green channel."""
+    """Return the (h, w, 3) linear diffuse reflection of a material; green -1 inverts the normals' green channel."""
     facing = np.maximum(asset.normal * [1, green, 1] @ (LIGHT / np.linalg.norm(LIGHT)), 0)
     return srgb_to_linear(asset.albedo) * facing[..., None]
 

@@ -40,9 +40,9 @@ def test_three_plays_it(node: Consumer, chromium: str, tmp_path: Path) -> None:
         assert found["materials"] == ["body", "joints"] and sum(found["triangles"]) < 4000
         names = [RIGS[rig].bone_name(name).translate(THREE_NAMES) for name in HUMANOID.names]
         for frame, pose in zip(FRAMES, found["poses"], strict=True):
-            wanted = positions(clip)[frame]
-            assert abs(np.array([pose["bones"][name] for name in names]) - wanted).max() < MILLIMETRE
-            head = wanted[HUMANOID.index("head")]
+            expected = positions(clip)[frame]
+            assert abs(np.array([pose["bones"][name] for name in names]) - expected).max() < MILLIMETRE
+            head = expected[HUMANOID.index("head")]
             assert pose["high"][1] == pytest.approx(head[1] + 0.19, abs=0.02), "the skin goes with the bones"
             assert -0.05 < pose["low"][1] < 0.03
         shown = np.asarray(Image.open(picture).convert("L")).astype(int)

@@ -1,4 +1,4 @@
-"""The command line of `ganassets evaluate`: whose data, and what it says of what it can't use."""
+"""The command line of `ganassets evaluate`: the data that it uses, and its messages about unusable data."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def evaluate(*args: str) -> Result:
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """What evaluate would be called with."""
+    """Capture the arguments of evaluate."""
     found: dict[str, Any] = {}
 
     def stand_in(spec: Any, path: Path, **given: Any) -> dict[str, Any]:

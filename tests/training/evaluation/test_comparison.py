@@ -57,11 +57,11 @@ def rows(model: float, linear: float | None) -> list[SetMeasures]:
     ]
 
 
-@pytest.mark.parametrize(("linear", "told"), [(3.0, "nearer to the data"), (1.5, "FARTHER from the data")])
-def test_says_whether_training_earned_its_place(linear, told):
+@pytest.mark.parametrize(("linear", "message"), [(3.0, "nearer to the data"), (1.5, "FARTHER from the data")])
+def test_says_whether_training_earned_its_place(linear, message):
     text = io.StringIO()
     print_table(rows(2.0, linear), Console(file=text, width=120))
-    assert f"albedo: the model is {told}" in text.getvalue()
+    assert f"albedo: the model is {message}" in text.getvalue()
     assert beats_linear(rows(2.0, linear)) == {"albedo": linear > 2}
 
 
@@ -129,12 +129,12 @@ def test_maps_become_pictures():
     assert low < high and np.isfinite(scale_to_images(np.full((1, 1, 2, 2), 0.5, np.float32), low, high)).all()
 
 
-def test_what_is_compared_as_a_picture():
+def test_outputs_that_are_compared_as_pictures():
     pictures = {spec.name: [output.name for output in spec.outputs if is_compared_as_image(spec, output)]
                 for spec in (SPEC, TEXTURES, POSES)}  # fmt: skip
     assert pictures["faces"] == [output.name for output in SPEC.outputs if output.unit == "sRGB"]
     assert pictures["textures"] == [output.name for output in TEXTURES.outputs], "nothing is aligned"
-    assert pictures["poses"] == [], "no network is needed that sees pictures"
+    assert pictures["poses"] == [], "no feature network is needed"
     features = replace(SPEC, features=lambda arrays, conditions: arrays["albedo"])
     assert not any(is_compared_as_image(features, output) for output in SPEC.outputs), "it has features of its own"
 
@@ -191,7 +191,7 @@ def test_kernel_distance_by_hand():
     assert kernel_distance(a, b) == kernel_distance(a, b)
 
 
-def test_says_what_is_compared_with():
+def test_reports_the_reference_data():
     text = io.StringIO()
     data = replace(masked_data(None), name="my bricks", source="the user's")
     print_data(data, 300, 300, Console(file=text, width=40), ["1 of 9 files are left out"])
@@ -317,7 +317,7 @@ def test_evaluates_a_size_free_model(tmp_path, unmeasured_runs):
     for row in (real, model):
         assert set(row["distance"]) == {"albedo", "height", "roughness", "metallic"}
         assert all(np.isfinite(value) for value in row["sliders"].values())
-        assert "material:brick" in row["sliders"] and "look:photo" not in row["sliders"], "what varies in the data"
+        assert "material:brick" in row["sliders"] and "look:photo" not in row["sliders"], "the variation of the data"
     for name, value in real["distance"].items():
         assert value < model["distance"][name]
     assert real["sliders"]["lightness"] > 0.5

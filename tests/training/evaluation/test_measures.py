@@ -22,7 +22,7 @@ def normals(n: int, mean: list[float], std: list[float], seed: int) -> np.ndarra
 
 
 def whitened(n: int, dimensions: int, seed: int) -> np.ndarray:
-    """(n, d) samples whose mean is exactly 0 and covariance exactly 1."""
+    """Draw (n, d) samples whose mean is exactly 0 and covariance exactly 1."""
     x = np.random.default_rng(seed).normal(size=(n, dimensions))
     x -= x.mean(0)
     return x @ np.linalg.inv(np.linalg.cholesky(np.cov(x, rowvar=False))).T
@@ -38,7 +38,7 @@ def test_frechet_distance_of_known_gaussians():
 
 
 def test_frechet_distance_of_correlated_gaussians():
-    """tr(A + B - 2 (A B)^1/2) by the symmetric form of the root."""
+    """Compute tr(A + B - 2 (A B)^1/2) by the symmetric form of the root."""
     from scipy.linalg import sqrtm
 
     rng = np.random.default_rng(0)

@@ -31,7 +31,7 @@ needs_features = pytest.mark.skipif(
 )
 
 
-class Plain:
+class SignalDomain:
     """A domain whose outputs are its signals."""
 
     size: int | None = 1
@@ -48,13 +48,13 @@ class Plain:
         return {"b": raw["mask"][:, 0, None, None]}
 
 
-def plain_domain() -> Any:
-    """Stands in for a Domain."""
-    return Plain()
+def signal_domain() -> Any:
+    """Build a stand-in for a Domain."""
+    return SignalDomain()
 
 
 def points(n: int, seed: int, scale: float = 1.0) -> np.ndarray:
-    """(n, 6, 1) normals."""
+    """Draw (n, 6, 1) normals."""
     return scale * np.random.default_rng(seed).normal(size=(n, 6, 1)).astype(np.float32)
 
 
@@ -70,7 +70,7 @@ def spec_of(*names: str) -> GeneratorSpec:
 
 
 def monitor_of(signal: np.ndarray, **options: Any) -> Monitor:
-    return Monitor(spec_of("a"), plain_domain(), data_of(signal), 0, **options)
+    return Monitor(spec_of("a"), signal_domain(), data_of(signal), 0, **options)
 
 
 def measured(monitor: Monitor, made: np.ndarray) -> module.GeneratorScores:
@@ -94,10 +94,10 @@ def test_a_memorised_set_is_all_copies():
     assert [index for index, _ in found.neighbours] == list(range(100, 164))
     assert max(distance for _, distance in found.neighbours) < 1e-6
     near = measured(monitor_of(data), data[100:200] + 0.01)
-    assert near.copies == 1, "almost the same is a copy too"
+    assert near.copies == 1, "near-duplicates count as copies"
 
 
-def test_data_that_hold_samples_twice_still_tell_copies():
+def test_copies_are_found_in_data_with_duplicates():
     data = np.concatenate([points(200, 0)] * 2)
     monitor = monitor_of(data)
     found, fresh = measured(monitor, data[:64]), measured(monitor, points(64, 5))
@@ -136,13 +136,13 @@ def test_it_is_deterministic_and_touches_no_random_state():
 
 @pytest.mark.parametrize("count", [1, 2, 3, 8, 31, 32, 64])
 def test_few_real_samples(count):
-    """Whatever can't be said is left out; what is said is finite, and says by how many axes and samples."""
+    """Check that unknown measures are left out, and that records are finite and name the axes and samples."""
     record = measured(monitor_of(points(count, 0)), points(64, 1)).record()
     json.dumps(record, allow_nan=False)
     assert record.keys() <= KEYS and record["nearest"] > 0 and len(record["neighbours"]) == 64
     assert ("floor" in record) == (count >= 32) and ("distance" in record) == (count > 1)
     real = count if count < 32 else count // 2
-    assert (f"{real} real samples" in record["compared_by"]) == (real < 24), "its six axes need so many"
+    assert (f"{real} real samples" in record["compared_by"]) == (real < 24), "its six axes need 24 samples"
     memorised = measured(monitor_of(points(count, 0)), np.resize(points(count, 0), (64, 6, 1))).record()
     assert memorised.get("copies", 1) == 1 and memorised["nearest"] < 1e-5
 
@@ -167,13 +167,13 @@ def test_outputs_that_some_samples_lack_are_left_out():
     masks = np.ones((100, 1), np.float32)
     data = data_of(points(100, 0), masks=masks)
     data = replace(data, signals={**data.signals, "b": points(100, 1)})
-    assert list(Monitor(spec_of("a", "b"), plain_domain(), data, 0).make_extractor().names) == ["a", "b"]
+    assert list(Monitor(spec_of("a", "b"), signal_domain(), data, 0).make_extractor().names) == ["a", "b"]
     masks[3] = 0
-    assert list(Monitor(spec_of("a", "b"), plain_domain(), data, 0).make_extractor().names) == ["a"]
+    assert list(Monitor(spec_of("a", "b"), signal_domain(), data, 0).make_extractor().names) == ["a"]
 
 
 def test_larger_samples_of_a_size_free_generator_are_cut():
-    class Free(Plain):
+    class Free(SignalDomain):
         size = None
         network_size = 4
 
@@ -190,7 +190,7 @@ def test_a_plugin_has_features_of_its_own():
     data = points(200, 0)
     made = data[:64].copy()
     made[:, 1:] = 7
-    found = Monitor(spec, plain_domain(), data_of(data), 0).measure({"a": made}, np.zeros((64, 1), np.float32))
+    found = Monitor(spec, signal_domain(), data_of(data), 0).measure({"a": made}, np.zeros((64, 1), np.float32))
     assert found.copies == 1 and "features of loop" in found.compared_by
 
 

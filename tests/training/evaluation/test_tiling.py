@@ -9,13 +9,13 @@ from ganassets.training.evaluation.tiling import equivariance, largest_differenc
 
 
 def waves(n: int = 1) -> np.ndarray:
-    """(n, 1, 32, 48) float32 that wrap."""
+    """Return (n, 1, 32, 48) float32 signals that wrap."""
     y, x = np.arange(32)[:, None] / 32, np.arange(48)[None] / 48
     phase = np.linspace(0, 1, n, endpoint=False)[:, None, None]
     return np.sin(2 * np.pi * (8 * y + 8 * x + phase)).astype(np.float32)[:, None]
 
 
-def test_what_wraps_has_no_seam():
+def test_wrapping_signals_have_no_seam():
     ratios = seam_ratio(np.random.default_rng(0).normal(size=(500, 2, 16, 24)).astype(np.float32))
     assert ratios.shape == (500,) and ratios.mean() == pytest.approx(1, abs=0.01)
 
@@ -83,7 +83,7 @@ def position(noise: np.ndarray) -> dict[str, np.ndarray]:
 def test_equivariance():
     noise = np.random.default_rng(0).normal(size=(2, 3, 8, 16)).astype(np.float32)
     assert equivariance(blurred, noise, (4, 8)) == 0
-    assert equivariance(position, noise, (4, 8)) < 1e-6, "what repeats with the stride"
+    assert equivariance(position, noise, (4, 8)) < 1e-6, "parts that repeat with the stride"
     assert equivariance(position, noise, (4, 1)) == pytest.approx(3)
 
 

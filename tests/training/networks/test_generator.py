@@ -145,15 +145,15 @@ class Embedding(ToyDomain):
     """A domain that knows three numbers of a sample: linear in the latent, moved by the first slider."""
 
     def embedded_width(self, z_dim: int) -> int:
-        """Three."""
+        """Return 3."""
         return 3
 
     def embed(self, z: Tensor, condition: Tensor) -> Tensor:
-        """(n, 3)."""
+        """Return (n, 3) numbers."""
         return 2 * z[:, :3] + condition[:, :1]
 
 
-def test_networks_read_what_the_domain_makes_of_the_latent():
+def test_networks_read_the_latent_as_the_domain_transforms_it():
     """And nothing else of it: numbers that it leaves out change nothing."""
     domain = Embedding("loop", make_fit("loop", make_data("loop"), make_preset()))
     with torch.random.fork_rng(devices=[]):

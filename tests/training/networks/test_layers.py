@@ -28,7 +28,7 @@ FEW = settings(max_examples=40)
 
 
 def signal(wraps: tuple[bool, ...], size: int, seed: int, channels: int = 3) -> Tensor:
-    """(2, channels, *size) normals; axes of different length."""
+    """Draw (2, channels, *size) normals; the axes have different lengths."""
     lengths = [size + 2 * axis for axis in range(len(wraps))]
     return torch.randn(2, channels, *lengths, generator=torch.Generator().manual_seed(seed))
 

@@ -147,13 +147,13 @@ def lumps(places: np.ndarray, conditions: np.ndarray, seed: int = 0) -> Training
 
 
 def place_of(made: np.ndarray) -> np.ndarray:
-    """(n,) the number that pictures are the first pattern times."""
+    """Return (n,) coefficients of the first pattern in pictures."""
     patterns = np.random.default_rng(99).normal(size=(2, SIDE * SIDE))
     return np.linalg.lstsq(patterns.T, made.reshape(len(made), -1).T, rcond=None)[0][0]
 
 
 def places_made(fit: LinearFit, conditions: np.ndarray, n: int = 4000) -> np.ndarray:
-    """(n,) places of samples of a fit under conditions that take turns."""
+    """Return (n,) places of samples of a fit; the conditions repeat in turn."""
     model, state = LinearModel(fit), torch.Generator().manual_seed(1)
     z = torch.randn(n, len(fit.from_latent), generator=state)
     standard = (np.resize(conditions, (n, conditions.shape[1])) - fit.condition_mean) / fit.condition_std
@@ -161,7 +161,7 @@ def places_made(fit: LinearFit, conditions: np.ndarray, n: int = 4000) -> np.nda
 
 
 def share_within(places: np.ndarray, middle: float) -> float:
-    """Of places that lie no farther from a middle than three standard deviations of a lump."""
+    """Return the share of places within three standard deviations of a lump's middle."""
     return float((np.abs(places - middle) < 3 * WITHIN).mean())
 
 
@@ -193,7 +193,7 @@ def test_between_two_latents_lies_all_that_lies_between():
 
 
 def test_conditions_choose_clusters():
-    """Samples of the first kind lie in one lump, of the second in two about it; no line tells them apart."""
+    """Place samples of the first kind in one lump, of the second in two lumps about it; no line separates them."""
     rng = np.random.default_rng(0)
     second = rng.random(N) < 0.5
     places = np.where(second, LUMP * np.sign(rng.normal(size=N)), 0.0)
@@ -230,7 +230,7 @@ def test_latents_give_the_samples_back(clusters, basis_size):
 def test_latents_of_the_samples_are_about_normal():
     latents = linear_latents(fit_linear(gaussian(), Z, 3, np.random.default_rng(0)), gaussian())
     read = np.all(np.isfinite(latents), axis=0)
-    assert read.sum() == 4, "3 factors, and what the vector varies beside them"
+    assert read.sum() == 4, "3 factors, and the vector's own variation"
     np.testing.assert_allclose(latents[:, read].mean(0), 0, atol=0.05)
     np.testing.assert_allclose(np.cov(latents[:, read], rowvar=False), np.eye(4), atol=0.05)
 

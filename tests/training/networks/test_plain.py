@@ -75,7 +75,7 @@ def plain() -> PlainGenerator:
 
 
 def inputs_of(generator: PlainGenerator, n: int = 3) -> list[Tensor]:
-    """z, no conditions, truncation 1, no offset."""
+    """Return z, no conditions, truncation 1 and no offset."""
     z = torch.randn(n, generator.settings.z_dim, generator=torch.Generator().manual_seed(1))
     return [z, torch.zeros(n, 0), torch.ones(1), torch.zeros(1, generator.layers, generator.full_w_dim)]
 

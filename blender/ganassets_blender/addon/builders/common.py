@@ -127,7 +127,7 @@ def used_blocks(block: Any) -> Iterable[Any]:
 
 
 def exists(block: Any) -> bool:
-    """Whether a data block still exists; an undo or another file removes it."""
+    """Return whether a data block still exists; an undo or another file removes it."""
     try:
         return bool(block.name)
     except ReferenceError:

@@ -118,7 +118,7 @@ def test_offsets_of_0_are_taken_from_the_position_channels() -> None:
     assert read_bvh(whole, "a").rest_positions.tolist() == [[0, 1, 0], [3, 5, 5]], "the file's own count"
 
 
-def test_rows_that_do_not_fit_the_channels_are_told_with_their_line() -> None:
+def test_rows_that_do_not_fit_the_channels_are_reported_with_their_line() -> None:
     rows = np.c_[np.repeat(ROWS, 5, 0), np.zeros(10)]  # 10 rows of 10 values: as many as 9 channels and 11 frames
     wide = bvh_text(PAIR, rows).replace("Frames: 10", "Frames: 9")
     for text in (wide, "\n".join(wide.splitlines()[:-1])):

@@ -97,7 +97,7 @@ def test_skeleton_is_the_skin_and_what_it_hangs_on() -> None:
     assert take.names == ("Rig", "Upper", "Lower") and take.parents == (-1, 0, 1)
 
 
-def test_without_skin_what_is_animated() -> None:
+def test_without_a_skin_the_animated_nodes_are_read() -> None:
     (take,) = read_gltf(moved_arm().glb(), "file")
     assert take.names == ("Rig", "Upper")
 
@@ -391,7 +391,7 @@ def test_each_animation_is_read_on_the_skeleton_that_it_moves(suffix: str, skinn
     file.animate("second", [turn_of(1, joint, TURNS[::-1]) for joint in HUMANOID.names])
     first, second = read_gltf((bound(file, 2) if skinned else file).glb(), "file")
     assert (first.name, second.name) == ("first", "second")
-    assert len(first.names) == len(second.names) == len(HUMANOID.names) + 2, "with what it hangs on"
+    assert len(first.names) == len(second.names) == len(HUMANOID.names) + 2, "with its parents"
     for take, turns, place in ((first, TURNS, 0.0), (second, TURNS[::-1], 2.0)):
         hips = take.parents.index(1)
         np.testing.assert_allclose(take.positions[0, hips], [place, 0.95, 0], atol=1e-6)

@@ -91,8 +91,8 @@ def reopen(builders: BuilderPackage, file: str) -> dict[str, Any]:
     for name, preview in previews.items():
         image = bpy.data.images.load(str(builders.folder / pictures[name]))
         assert preview and tuple(preview.image_size) == tuple(image.size), name
-        wanted = np.array(image.pixels[:])
-        off[name] = float(abs(np.array(preview.image_pixels_float[:]) - wanted).max())
+        expected = np.array(image.pixels[:])
+        off[name] = float(abs(np.array(preview.image_pixels_float[:]) - expected).max())
         bpy.data.images.remove(image)
     return {
         "counts": {kind: len(getattr(bpy.data, kind)) for kind in (*COUNTED, "node_groups", "cameras", "lights")},
@@ -307,7 +307,7 @@ def head(builders: BuilderPackage) -> dict[str, Any]:
     opened = float(abs(evaluated(thing) - rest).max())
     groups = [{g.group: g.weight for g in vertex.groups} for vertex in mesh.vertices]
     weights = np.array([[row.get(bone, 0.0) for bone in range(len(card["bones"]))] for row in groups])
-    wanted = np.stack([(arrays["skin_weights"] * (arrays["skin_joints"] == b)).sum(1) for b in range(5)], 1)
+    expected = np.stack([(arrays["skin_weights"] * (arrays["skin_joints"] == b)).sum(1) for b in range(5)], 1)
     uvs, counted = np.empty((len(mesh.loops), 2), np.float32), np.empty(len(mesh.polygons), np.int32)
     mesh.uv_layers[0].data.foreach_get("uv", uvs.ravel())
     mesh.polygons.foreach_get("material_index", counted)
@@ -327,7 +327,7 @@ def head(builders: BuilderPackage) -> dict[str, Any]:
         "moved": moved,
         "still": still,
         "opened": opened,
-        "weights": float(abs(weights - wanted).max()),
+        "weights": float(abs(weights - expected).max()),
         "groups": [group.name for group in thing.vertex_groups],
         "modifiers": [[m.type, m.object is armature] for m in thing.modifiers],
         "parent": thing.parent is armature,
@@ -338,7 +338,7 @@ def head(builders: BuilderPackage) -> dict[str, Any]:
 
 
 def evaluated(thing: Any) -> np.ndarray:
-    """(v, 3) vertices after modifiers and shape keys."""
+    """Return (v, 3) vertices after modifiers and shape keys."""
     mesh = thing.evaluated_get(bpy.context.evaluated_depsgraph_get()).to_mesh()
     positions = np.empty((len(mesh.vertices), 3), np.float32)
     mesh.vertices.foreach_get("co", positions.ravel())
@@ -433,7 +433,7 @@ def retargeted(builders: BuilderPackage) -> dict[str, Any]:
     _, collection = builders.build("walk")
     armature = next(part for part in collection.objects if part.type == "ARMATURE")
     bpy.context.scene.collection.children.link(collection)
-    wanted = [heads_at(armature, frame) for frame in FRAMES]
+    expected = [heads_at(armature, frame) for frame in FRAMES]
     armature.animation_data_clear()
     modes = ("XYZ", "ZYX", "AXIS_ANGLE", "QUATERNION", "YXZ")
     for number, bone in enumerate(armature.pose.bones):
@@ -452,7 +452,7 @@ def retargeted(builders: BuilderPackage) -> dict[str, Any]:
     action, made = builders.build("retargeted", armature=armature)
     got = [heads_at(armature, frame) for frame in FRAMES]
     offset = np.array([1, 2, 0])
-    off = max(abs(np.array(b[name]) - offset - a[name]).max() for a, b in zip(wanted, got, strict=True) for name in a)
+    off = max(abs(np.array(b[name]) - offset - a[name]).max() for a, b in zip(expected, got, strict=True) for name in a)
     return {
         "off": float(off),
         "made": made,

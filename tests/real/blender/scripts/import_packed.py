@@ -18,17 +18,17 @@ KINDS = ("materials", "collections", "actions")
 
 def import_packed(volume: str) -> None:
     """Import all assets and use each of them in the scene."""
-    with bpy.data.libraries.load(volume, link=True, pack=True, assets_only=True) as (there, wanted):
+    with bpy.data.libraries.load(volume, link=True, pack=True, assets_only=True) as (there, loaded):
         for kind in KINDS:
-            setattr(wanted, kind, getattr(there, kind))
+            setattr(loaded, kind, getattr(there, kind))
     scene = bpy.context.scene.collection
-    for material in wanted.materials:
+    for material in loaded.materials:
         mesh = bpy.data.meshes.new("mesh")
         mesh.materials.append(material)
         scene.objects.link(bpy.data.objects.new("thing", mesh))
-    for collection in wanted.collections:
+    for collection in loaded.collections:
         scene.children.link(collection)
-    for action in wanted.actions:
+    for action in loaded.actions:
         thing = bpy.data.objects.new("performer", None)
         scene.objects.link(thing)
         thing.animation_data_create().action = action

@@ -148,11 +148,11 @@ def count_data() -> list[int]:
 def describe_volume(path: Path) -> list[dict[str, Any]]:
     """Describe the assets that a volume offers to the Asset Browser."""
     kinds = ("materials", "collections", "actions", "objects", "meshes")
-    with bpy.data.libraries.load(str(path), assets_only=True) as (there, wanted):
+    with bpy.data.libraries.load(str(path), assets_only=True) as (there, loaded):
         for kind in kinds:
-            setattr(wanted, kind, getattr(there, kind))
+            setattr(loaded, kind, getattr(there, kind))
     found = []
-    for asset in (asset for kind in kinds for asset in getattr(wanted, kind)):
+    for asset in (asset for kind in kinds for asset in getattr(loaded, kind)):
         about = asset.asset_data
         found.append(
             {

@@ -64,13 +64,13 @@ def linked(folder: Path) -> dict[str, Any]:
     bpy.data.libraries.write(str(path), theirs)
     for name in ("linked", "data"):
         bpy.data.objects.remove(bpy.data.objects[name])
-    with bpy.data.libraries.load(str(path), link=True) as (_, wanted):
-        wanted.objects, wanted.meshes = ["linked"], ["data mesh", "bare mesh"]
-    half, bare = (bpy.data.objects.new(name, mesh) for name, mesh in zip(("half", "bare"), wanted.meshes, strict=True))
-    select_only(mine, half, bare, wanted.objects[0])
+    with bpy.data.libraries.load(str(path), link=True) as (_, loaded):
+        loaded.objects, loaded.meshes = ["linked"], ["data mesh", "bare mesh"]
+    half, bare = (bpy.data.objects.new(name, mesh) for name, mesh in zip(("half", "bare"), loaded.meshes, strict=True))
+    select_only(mine, half, bare, loaded.objects[0])
     said = generate(model="textures", seeds="1-2", size="64", target="APPLY")
     note = job_runner().queue.jobs[-1].note
-    select_only(wanted.objects[0])
+    select_only(loaded.objects[0])
     return {
         "said": said,
         "note": note,
@@ -85,7 +85,7 @@ def clip_on_armature(folder: Path) -> dict[str, Any]:
     assert generate(**KINDS["clips"], seeds="3", target="GRID") == ["FINISHED"]
     collection = bpy.context.scene.collection.children[-1]
     armature = next(thing for thing in collection.all_objects if thing.type == "ARMATURE")
-    wanted = bone_positions(armature)
+    loaded = bone_positions(armature)
     armature.animation_data_clear()
     for bone in armature.pose.bones:
         bone.matrix_basis.identity()
@@ -94,14 +94,14 @@ def clip_on_armature(folder: Path) -> dict[str, Any]:
     return {
         "said": said,
         "error": job_runner().queue.jobs[-1].error,
-        "off": float(abs(bone_positions(armature) - wanted).max()),
-        "moves": float(np.ptp(wanted, axis=0).max()),
+        "off": float(abs(bone_positions(armature) - loaded).max()),
+        "moves": float(np.ptp(loaded, axis=0).max()),
         "slot": bool(getattr(armature.animation_data, "action_slot", True)),
     }
 
 
 def bone_positions(armature: Any) -> np.ndarray:
-    """(frames, bones, 3) positions of an armature's bone heads."""
+    """Return (frames, bones, 3) positions of an armature's bone heads."""
     found = []
     for frame in (1, 5, 10):
         bpy.context.scene.frame_set(frame)

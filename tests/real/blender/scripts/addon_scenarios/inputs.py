@@ -130,7 +130,7 @@ def odd_paths(folder: Path) -> dict[str, Any]:
     return {"said": said, "files": list_files(library), "library": str(library)}
 
 
-def told_by_the_command(folder: Path) -> dict[str, Any]:
+def command_line(folder: Path) -> dict[str, Any]:
     """Run `blender --command ganassets ...`."""
     run = addon_module("cli_command").run
     codes = [run(["models"]), run(["nonsense"])]

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from bench import Case, Result
+from bench import PeerCase, Result
 from PIL import Image, ImageDraw
 
 sys.path.append(str(Path(__file__).parents[1]))
@@ -70,7 +70,7 @@ def draw_comparison(results: Sequence[Result], data: str, out: Path) -> Image.Im
     """Draw samples of each contender's first seed below its name."""
     parts = []
     for name, some in by_contender(results, data):
-        case = Case(**{field: some[0][field] for field in ("data", "contender", "seed", "seconds", "device")})
+        case = PeerCase(**{field: some[0][field] for field in ("data", "contender", "seed", "seconds", "device")})
         parts.append((f"{name}: FD {some[0]['fd']:.1f}", Image.open(out / case.picture)))
     height = LABEL + SHOWN_ROWS * TILE
     sheet = Image.new("RGB", (parts[0][1].width, height * len(parts)), "white")
