@@ -105,7 +105,15 @@ def leg_joints(skeleton: Skeleton) -> NDArray[np.intp]:
 
 
 def foot_positions(clip: MotionClip) -> FloatArray:
-    """Return the world positions (f, 4, 3) of CONTACTS in metres."""
+    """Return the world positions (f, 4, 3) of CONTACTS in metres.
+
+    >>> from ganassets.api.assets import CONTACTS
+    >>> from ganassets.api.motion.editing import rest_clip
+    >>> from ganassets.api.motion.skeletons import HUMANOID
+    >>> heights = foot_positions(rest_clip(HUMANOID))[0, :, 1]
+    >>> dict(zip(CONTACTS, heights.round(2).tolist(), strict=True))
+    {'leftFoot': 0.08, 'leftToes': 0.02, 'rightFoot': 0.08, 'rightToes': 0.02}
+    """
     return leg_pose(clip).places[:, :, 2:].reshape(len(clip), 4, 3)
 
 
@@ -131,7 +139,14 @@ def middle_lap(clip: MotionClip, track: NDArray[Any]) -> NDArray[Any]:
 
 
 def ground_travel(clip: MotionClip) -> FloatArray:
-    """Return the vector (3,) along the ground from the first frame to the last in metres."""
+    """Return the vector (3,) along the ground from the first frame to the last in metres.
+
+    >>> from ganassets.api.motion.editing import rest_clip, sample_clip
+    >>> from ganassets.api.motion.skeletons import HUMANOID
+    >>> path = np.array([[0, 1, 0], [0.5, 1.25, 2]], np.float32)
+    >>> ground_travel(replace(sample_clip(rest_clip(HUMANOID), np.zeros(2)), translation=path)).tolist()
+    [0.5, 0.0, 2.0]
+    """
     return (clip.translation[-1] - clip.translation[0]).astype(np.float64) * [1, 0, 1]
 
 
@@ -152,6 +167,11 @@ def find_contacts(clip: MotionClip) -> Bools:
     Frames within LEAVES count where a frame of their run is within TOUCHES. Single frames (at 30 per second) that
     differ from both neighbours are flipped. Loops are judged across their seam. The clip must stand on the ground (see
     `put_on_ground`) and travel as its feet move (see `restore_travel`).
+
+    >>> from ganassets.api.motion.editing import rest_clip
+    >>> from ganassets.api.motion.skeletons import HUMANOID
+    >>> find_contacts(rest_clip(HUMANOID)).tolist()
+    [[True, True, True, True]]
     """
     if len(clip) == 1:
         return foot_positions(clip)[..., 1] - STANDING < TOUCHES[0]
@@ -180,6 +200,13 @@ def put_on_ground(clip: MotionClip) -> MotionClip:
     (all other joints, and feet too while the body lies or kneels). The ground is the median of the heights within 4 cm
     of the lowest twentieth. So a jump stays in the air, and one bad frame doesn't matter. Floors of motion capture
     often slope by a centimetre per metre: heights follow such a slope, poses don't. A loop is moved as a whole.
+
+    >>> from ganassets.api.motion.editing import rest_clip
+    >>> from ganassets.api.motion.skeletons import HUMANOID
+    >>> clip = rest_clip(HUMANOID)
+    >>> raised = replace(clip, translation=clip.translation + np.array([0, 1, 0], np.float32))
+    >>> [round(float(c.translation[0, 1]), 2) for c in (clip, raised, put_on_ground(raised))]
+    [0.95, 1.95, 0.95]
     """
     names = clip.skeleton.names
     feet = leg_joints(clip.skeleton)[:, 2:].ravel()
@@ -228,6 +255,13 @@ def restore_travel(clip: MotionClip) -> MotionClip:
     one frame to the next where it is the lower one and near the lowest height of both feet. The velocity is the median
     of those that agree in direction. A clip is returned unchanged where it travels already, where it slides no faster
     than a swaying figure, and where its feet don't agree or don't both slide.
+
+    >>> from ganassets.api.motion.editing import rest_clip, sample_clip
+    >>> from ganassets.api.motion.skeletons import HUMANOID
+    >>> clip = sample_clip(rest_clip(HUMANOID), np.zeros(31))
+    >>> clip.translation[:, 2] += np.linspace(0, 1, 31)
+    >>> restore_travel(clip) is clip  # it travels already
+    True
     """
     wandering = np.linalg.norm(np.ptp(clip.translation[:, [0, 2]], axis=0))
     if len(clip) < 4 or wandering > IN_PLACE:
@@ -262,6 +296,13 @@ def find_standing_feet(place: FloatArray, low: float) -> Bools:
     Args:
         place: (f, 4, 3) positions of CONTACTS, see `foot_positions`.
         low: metres.
+
+    >>> from ganassets.api.motion.editing import rest_clip
+    >>> from ganassets.api.motion.skeletons import HUMANOID
+    >>> place = foot_positions(rest_clip(HUMANOID))
+    >>> place[:, :2, 1] += 0.1  # the left foot is lifted by 10 cm
+    >>> find_standing_feet(place, low=0.05).tolist()
+    [[False, True]]
     """
     height = place.reshape(-1, 2, 2, 3)[..., 1] - STANDING[:2]
     lowest = height.min(-1)
@@ -273,6 +314,13 @@ def match_travel(clip: MotionClip) -> MotionClip:
 
     The median velocity over the ground of standing feet is subtracted from that of the root, up to a share of
     MOST_MATCHED of the root's speed.
+
+    >>> from ganassets.api.motion.editing import rest_clip, sample_clip
+    >>> from ganassets.api.motion.skeletons import HUMANOID
+    >>> clip = sample_clip(rest_clip(HUMANOID), np.zeros(31))
+    >>> clip.translation[:, 2] += np.linspace(0, 1, 31)  # standing feet slide by 1 m
+    >>> ground_travel(match_travel(clip)).round(2).tolist()
+    [0.0, 0.0, 0.75]
     """
     place = foot_positions(clip)
     stands = find_standing_feet(place, LOW_STEP)
@@ -301,6 +349,14 @@ def hold_feet(clip: MotionClip, blend: float = 0.15) -> MotionClip:
 
     Returns:
         the clip with the contacts that were used; only the legs and the height of the root differ.
+
+    >>> from ganassets.api.motion.editing import rest_clip, sample_clip
+    >>> from ganassets.api.motion.skeletons import HUMANOID
+    >>> clip = sample_clip(rest_clip(HUMANOID), np.zeros(31))
+    >>> clip.translation[:, 0] += np.linspace(-0.02, 0.02, 31)  # standing, but sliding by 4 cm
+    >>> held = hold_feet(clip)
+    >>> [float(np.ptp(foot_positions(c)[:, :2, 0], axis=0).max().round(3)) for c in (clip, held)]
+    [0.04, 0.0]
     """
     contacts = find_contacts(clip) if clip.contacts is None else clip.contacts
     pose = leg_pose(clip)
