@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..assets import MotionClip, Skeleton
+from .frame_runs import fade_runs, last_true, next_true, run_means
 from .kinematics import positions
 from .rotations import conjugate, make_continuous, multiply, normalise, rotate, shortest_rotation
 from .skeletons import FOOT_HEIGHT, TOES_HEIGHT
@@ -148,17 +149,6 @@ def ground_travel(clip: MotionClip) -> FloatArray:
     [0.5, 0.0, 2.0]
     """
     return (clip.translation[-1] - clip.translation[0]).astype(np.float64) * [1, 0, 1]
-
-
-def last_true(marks: Bools) -> NDArray[np.intp]:
-    """Return for each row (n, ...) the index of the last True at or before it, -1 for none."""
-    rows = np.arange(len(marks)).reshape(-1, *[1] * (marks.ndim - 1))
-    return np.maximum.accumulate(np.where(marks, rows, -1), 0)
-
-
-def next_true(marks: Bools) -> NDArray[np.intp]:
-    """Return for each row (n, ...) the index of the next True at or after it, n for none."""
-    return len(marks) - 1 - last_true(marks[::-1])[::-1]
 
 
 def find_contacts(clip: MotionClip) -> Bools:
@@ -415,18 +405,18 @@ def _foot_targets(clip: MotionClip, pose: LegPose, contacts: Bools, blend: float
     flat = np.all(stands, axis=-1)
     sole = float(np.linalg.norm(clip.skeleton.offsets[pose.joints[0, 3]]))
     level = float(np.sqrt(sole**2 - (FOOT_HEIGHT - TOES_HEIGHT) ** 2))  # between both joints, on the ground
-    held_ball = _run_means(ball, stands[..., 1])
+    held_ball = run_means(ball, stands[..., 1])
     forward = (ball - ankle) * [1, 0, 1]
-    mean_ankle = _run_means(ankle, stands[..., 0])
+    mean_ankle = run_means(ankle, stands[..., 0])
     # The ball of the foot determines where the ankle stands, if both stand in some frame of the ankle's run.
-    ball_there = _run_means(held_ball, stands[..., 0], flat)
-    forward_there = _run_means(normalise(forward), stands[..., 0], flat)
-    known = _run_means(flat[..., None].astype(float), stands[..., 0]) > 0
+    ball_there = run_means(held_ball, stands[..., 0], flat)
+    forward_there = run_means(normalise(forward), stands[..., 0], flat)
+    known = run_means(flat[..., None].astype(float), stands[..., 0]) > 0
     held_ankle = np.where(known, ball_there - level * normalise(forward_there), mean_ankle)
     held = np.stack([held_ankle, held_ball], 2)
     held[..., 1] = STANDING[:2]
 
-    shift, share = (middle_lap(clip, track) for track in _faded(held - place, stands, blend * clip.fps))
+    shift, share = (middle_lap(clip, track) for track in fade_runs(held - place, stands, blend * clip.fps))
     aim = pose.places[:, :, 2:] + shift
     aim[..., 1] = np.maximum(aim[..., 1], STANDING[:2])
     foot = normalise(aim[:, :, 1] - aim[:, :, 0])
@@ -437,49 +427,6 @@ def _foot_targets(clip: MotionClip, pose: LegPose, contacts: Bools, blend: float
     above = normalise(foot * [1, 0, 1]) * np.sqrt(1 - up**2)[..., None]
     above[..., 1] = up
     return new_ankle, above
-
-
-def _run_means(values: FloatArray, runs: Bools, counted: Bools | None = None) -> FloatArray:
-    """Return for each row the mean of values over its run of True, (n, c, k); rows outside of runs are meaningless.
-
-    Args:
-        values: (n, c, k).
-        runs: (n, c).
-        counted: (n, c) rows to average; all by default.
-    """
-    weight = (runs if counted is None else runs & counted)[..., None].astype(np.float64)
-    first, end = last_true(~runs) + 1, next_true(~runs)
-    sums = np.concatenate([values * weight, weight], -1).cumsum(0)
-    sums = np.concatenate([np.zeros_like(sums[:1]), sums])
-    sums = np.take_along_axis(sums, end[..., None], 0) - np.take_along_axis(sums, first[..., None], 0)
-    return sums[..., :-1] / np.maximum(sums[..., -1:], 1)
-
-
-def _faded(shift: FloatArray, stands: Bools, length: float) -> tuple[FloatArray, FloatArray]:
-    """Fade the corrections of standing joints (smoothstep) over `length` frames before and after each run.
-
-    Between two runs that are nearer than `length`, one correction fades into the other.
-
-    Args:
-        shift: (n, ..., 3) corrections, valid while joints stand.
-        stands: (n, ...) whether a joint stands.
-        length: frames.
-
-    Returns:
-        (n, ..., 3) corrections and (n, ...) their weights, 1 while a joint stands.
-    """
-    rows = np.arange(len(stands)).reshape(-1, *[1] * (stands.ndim - 1))
-    before, after = last_true(stands), next_true(stands)
-    between_runs = (before >= 0) & (after < len(stands))
-    lengths = np.maximum(np.where(between_runs, np.minimum(after - before, length), length), 1)
-    faded, shares = np.zeros_like(shift), np.zeros(stands.shape)
-    for run, known in ((before, before >= 0), (after, after < len(stands))):
-        near = np.clip(1 - np.abs(rows - run) / lengths, 0, 1) * known
-        share = near * near * (3 - 2 * near)
-        at_run = np.take_along_axis(shift, np.clip(run, 0, len(stands) - 1)[..., None], 0)
-        faded += share[..., None] * at_run
-        shares += share
-    return np.where(stands[..., None], shift, faded), np.where(stands, 1.0, shares)
 
 
 def _lowering(clip: MotionClip, up: FloatArray, reach: FloatArray) -> FloatArray:
