@@ -121,7 +121,7 @@ def encode_webp(pixels: ByteArray, text: Mapping[str, str]) -> bytes:
 def encode_jpeg(pixels: ByteArray, quality: int = 92) -> bytes:
     """Encode an (h, w, 3) RGB image as JPEG with a quality of 1 to 95, its colours at full resolution.
 
-    >>> jpeg = encode_jpeg(np.zeros((2, 4, 3), np.uint8), quality=80)
+    >>> jpeg = encode_jpeg(np.zeros((2, 4, 3), np.uint8))
     >>> Image.open(io.BytesIO(jpeg)).size
     (4, 2)
     """
