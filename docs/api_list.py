@@ -1,45 +1,71 @@
-"""Write the list of public names in docs/api.md from their docstrings.
+"""Write the list of the stable names of ganassets.api in docs/api.md from their docstrings.
+
+A name is stable if a built-in plugin or exporter, an example or a Python block of the documentation imports it.
 
 Usage: python docs/api_list.py
 """
 
 from __future__ import annotations
 
+import ast
 import importlib
 import inspect
-import pkgutil
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType
+from typing import Any
 
-import ganassets
-import ganassets.api
-
+ROOT = Path(__file__).parents[1]
+FOLDERS = ("plugins", "exporters", "examples")
+PYTHON_BLOCK = re.compile(r"^```python[^\n]*\n(.*?)^```$", re.M | re.S)
 PAGE = Path(__file__).with_name("api.md")
 MARK = "<!-- written by docs/api_list.py -->\n"
 
 
-def modules() -> list[ModuleType]:
-    """Import the modules of ganassets.api, in alphabetical order."""
-    found = pkgutil.walk_packages(ganassets.api.__path__, "ganassets.api.")
-    return [importlib.import_module(info.name) for info in found if info.name != "ganassets.api.inside_blender"]
+def read_sources() -> Iterator[str]:
+    """Yield the Python code of the built-in plugins and exporters, the examples and the documentation."""
+    for folder in FOLDERS:
+        yield from (path.read_text(encoding="utf-8") for path in sorted((ROOT / folder).rglob("*.py")))
+    for document in sorted((ROOT / "docs").glob("*.md")):
+        yield from PYTHON_BLOCK.findall(document.read_text(encoding="utf-8"))
 
 
-def public_names(module: ModuleType) -> dict[str, str]:
-    """Return the module's own public classes and functions with the first sentence of their docstrings."""
-    members = inspect.getmembers(module, lambda item: inspect.isclass(item) or inspect.isfunction(item))
-    own = {name: item for name, item in members if item.__module__ == module.__name__ and not name.startswith("_")}
-    return {name: (inspect.getdoc(item) or "").splitlines()[0] for name, item in own.items()}
+def imported_names(source: str) -> Iterator[tuple[str, str]]:
+    """Yield the module and the name of each import from ganassets.api."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and node.module and f"{node.module}.".startswith("ganassets.api."):
+            yield from ((node.module, alias.name) for alias in node.names)
+
+
+def public_names() -> dict[str, dict[str, Callable[..., Any]]]:
+    """Return the stable classes and functions by the module that defines them and by name, in alphabetical order."""
+    imports = {pair for source in read_sources() for pair in imported_names(source)}
+    items = [getattr(importlib.import_module(module), name) for module, name in imports]
+    public = {
+        (item.__module__, item.__name__): item
+        for item in items
+        if inspect.isclass(item) or inspect.isroutine(inspect.unwrap(item))
+    }
+    found: dict[str, dict[str, Callable[..., Any]]] = {}
+    for module, name in sorted(public):
+        found.setdefault(module, {})[name] = public[module, name]
+    return found
+
+
+def first_line(item: object) -> str:
+    """Return the first line of a docstring."""
+    return (inspect.getdoc(item) or "").partition("\n")[0]
 
 
 def listing() -> str:
     """Return the list as Markdown."""
     parts = []
-    for module in modules():
-        names = public_names(module)
-        if names:
-            rows = "".join(f"| `{name}` | {text.replace('|', chr(92) + '|')} |\n" for name, text in names.items())
-            summary = (inspect.getdoc(module) or "").splitlines()[0]
-            parts.append(f"\n### `{module.__name__}`\n\n{summary}\n\n| name | meaning |\n| --- | --- |\n{rows}")
+    for module, names in public_names().items():
+        rows = "".join(
+            f"| `{name}` | {first_line(item).replace('|', chr(92) + '|')} |\n" for name, item in names.items()
+        )
+        summary = first_line(importlib.import_module(module))
+        parts.append(f"\n### `{module}`\n\n{summary}\n\n| name | meaning |\n| --- | --- |\n{rows}")
     return "".join(parts)
 
 

@@ -34,6 +34,10 @@ class Material:
         roughness: Factor in [0, 1], multiplied with the texture.
         roughness_map: (h, w) uint8 linear texture, 255 is rough, or None.
         metallic: Factor in [0, 1].
+
+    >>> paint = Material("paint", base_colour=(0.8, 0.1, 0.1), roughness=0.4)
+    >>> paint.roughness, paint.metallic, paint.albedo
+    (0.4, 0.0, None)
     """
 
     name: str
@@ -71,6 +75,13 @@ class Topology:
         skin_weights: (v, 4) float32, rows sum to 1.
         morph_names: Names of the morph targets.
         morph_offsets: (m, v, 3) float32 metres: offset of each vertex in each morph target.
+
+    >>> import numpy as np
+    >>> faces = np.array([[0, 1, 2, 3], [3, 2, 4, 4]], np.int32)  # a quad and a triangle
+    >>> house = Topology(faces, faces, np.zeros(2, np.int32), np.zeros((5, 2), np.float32), vertex_count=5)
+    >>> corners, starts, kept = house.polygons()
+    >>> corners.tolist(), starts.tolist()
+    ([0, 1, 2, 3, 3, 2, 4], [0, 4])
     """
 
     faces: IntArray
@@ -285,6 +296,12 @@ class Skeleton:
         parents: Index of each joint's parent; -1 for the first joint, the only root.
         offsets: (j, 3) float32 metres: position in the parent's frame; for the root, its rest position.
         rest_rotations: (j, 4) float32 rotation in the parent's frame in the rest pose.
+
+    >>> import numpy as np
+    >>> rest = np.array([[0, 0, 0, 1], [0, 0, 0, 1]], np.float32)
+    >>> offsets = np.array([[0, 0.9, 0], [0.1, -0.1, 0]], np.float32)
+    >>> Skeleton(("hips", "leftUpperLeg"), (-1, 0), offsets, rest).index("leftUpperLeg")
+    1
     """
 
     names: tuple[str, ...]
@@ -383,6 +400,11 @@ class Picture:
         name: "portraits-00000007".
         pixels: (h, w, 3) uint8 sRGB, or (h, w, 4) with straight (not premultiplied) alpha.
         provenance: Origin of the asset.
+
+    >>> import numpy as np
+    >>> icon = Picture("icons-00000007", np.zeros((32, 32, 4), np.uint8))
+    >>> icon.kind, icon.pixels.shape
+    ('picture', (32, 32, 4))
     """
 
     name: str

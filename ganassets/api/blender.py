@@ -54,6 +54,12 @@ def blender_command(script: Path, what: str) -> list[str]:
 
     Raises:
         InputError: There is no Blender.
+
+    >>> from unittest.mock import patch
+    >>> with patch.dict(os.environ, {"GANASSETS_BLENDER": sys.executable}):  # a Python that has bpy
+    ...     program, *arguments = blender_command(Path("write_fbx.py"), "FBX needs")
+    >>> arguments[1:]
+    ['--', 'write_fbx.py']
     """
     program = os.environ.get(VARIABLE) or (sys.executable if importlib.util.find_spec("bpy") else "blender")
     found = shutil.which(program)
@@ -97,6 +103,13 @@ class Blender:
 
     Raises:
         InputError: There is no such program, or it can't run on this machine.
+
+    >>> process = Blender([sys.executable, "-c", "input()"])  # a program that waits, instead of Blender
+    >>> process.usable()
+    True
+    >>> process.close()
+    >>> process.usable()
+    False
     """
 
     def __init__(self, start: list[str]) -> None:

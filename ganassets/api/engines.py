@@ -30,6 +30,10 @@ class TextureFile:
     Attributes:
         name: File name without suffix; {} is the asset's name.
         channels: Keys of `ganassets.api.images.texture_maps.CHANNELS`: one for grey, three for RGB, four for RGBA.
+
+    >>> file = TextureFile("{}_roughness", ("roughness",))
+    >>> file.name.format("brick"), file.is_colour
+    ('brick_roughness', False)
     """
 
     name: str
@@ -62,6 +66,10 @@ class Engine:
         mesh_roughness: Name of the roughness texture inside a mesh file; {} as in mesh_albedo.
         fbx_smoothing: Smoothing groups that Blender's FBX writer adds (its mesh_smooth_type), or "" for engines that
             the FBX exporter doesn't write for.
+
+    >>> unreal = ENGINES["unreal"]
+    >>> unreal.up, unreal.normal_y, unreal.units_per_metre, unreal.static_mesh.format("crate")
+    ('Z', -1, 100.0, 'SM_crate')
     """
 
     title: str

@@ -4,19 +4,35 @@ from __future__ import annotations
 
 
 class GanassetsError(Exception):
-    """A failure, described in one sentence that says what to do; the command line exits with `exit_code`."""
+    """A failure, described in one sentence that says what to do; the command line exits with `exit_code`.
+
+    >>> GanassetsError("the disk is full; free some space.").exit_code
+    1
+    """
 
     exit_code = 1
 
 
 class InputError(GanassetsError):
-    """Something that the user gave (a file, an option, a folder) can't be used."""
+    """Something that the user gave (a file, an option, a folder) can't be used.
+
+    >>> error = InputError("skin.png is damaged; export it again.")
+    >>> error.exit_code, isinstance(error, GanassetsError)
+    (2, True)
+    """
 
     exit_code = 2
 
 
 class MissingDependencyError(InputError):
-    """A library or program that a format needs is not installed; the sentence says how to install it."""
+    """A library or program that a format needs is not installed; the sentence says how to install it.
+
+    >>> try:
+    ...     raise MissingDependencyError("USD needs a library: pip install 'ganassets[usd]'.")
+    ... except InputError as error:
+    ...     print(error)
+    USD needs a library: pip install 'ganassets[usd]'.
+    """
 
 
 class ContractError(InputError):

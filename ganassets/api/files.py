@@ -95,6 +95,13 @@ def read_text(path: str | Path, most: int) -> str:
     Raises:
         OSError: The file can't be read or is larger.
         UnicodeDecodeError: The file is not UTF-8.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "labels.txt")
+    ...     _ = path.write_text("cat")
+    ...     read_text(path, most=2**20)
+    'cat'
     """
     return read_bytes(path, most).decode()
 

@@ -47,12 +47,22 @@ def raw_words(seed: int, count: int, stream: int) -> NDArray[np.uint64]:
 
 
 def uniforms(seed: int, count: int, stream: int) -> NDArray[np.float64]:
-    """Return (count,) float64 uniform numbers in [0, 1): the upper 53 bits of each raw word; see raw_words."""
+    """Return (count,) float64 uniform numbers in [0, 1): the upper 53 bits of each raw word; see raw_words.
+
+    >>> uniforms(7, 3, stream=16).round(3).tolist()
+    [0.387, 0.202, 0.107]
+    """
     return (raw_words(seed, count, stream) >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
 def standard_normals(seed: int, count: int, stream: int) -> NDArray[np.float32]:
-    """Return (count,) float32 standard normals; fewer are a prefix of more. See raw_words."""
+    """Return (count,) float32 standard normals; fewer are a prefix of more. See raw_words.
+
+    >>> standard_normals(7, 4, stream=16).astype(float).round(3).tolist()
+    [0.293, 0.945, 0.009, 0.475]
+    >>> standard_normals(7, 2, stream=16).astype(float).round(3).tolist()
+    [0.293, 0.945]
+    """
     pairs = (count + 1) // 2
     u = uniforms(seed, 2 * pairs, stream).reshape(pairs, 2)
     radius = np.sqrt(-2.0 * np.log1p(-u[:, 0]))

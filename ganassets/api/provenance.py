@@ -21,6 +21,11 @@ class Provenance:
         software: "ganassets 0.1.0".
         morph: Second seed and position between the two, 0 to 1; None for a single seed.
         recipe: JSON that generates the same file again (see ganassets.inference.recipe), or "".
+
+    >>> origin = Provenance(generator="faces 0.1.0", seed=7, licence="CC0-1.0")
+    >>> keywords = origin.keywords("faces-00000007")
+    >>> keywords["Seed"], keywords["Copyright"]
+    ('7', 'CC0-1.0')
     """
 
     generator: str = ""

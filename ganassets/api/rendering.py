@@ -83,6 +83,15 @@ def render_views(mesh: Mesh, size: int, azimuths: Sequence[float], pitch: float 
 
     Raises:
         InputError: Size is not above 0, or the mesh has no faces.
+
+    >>> from ganassets.api.assets import Material, Mesh, Topology
+    >>> quad, uvs = np.array([[0, 1, 2, 3]], np.int32), np.array([[0, 1], [1, 1], [1, 0], [0, 0]], np.float32)
+    >>> topology = Topology(quad, quad, np.zeros(1, np.int32), uvs, vertex_count=4)
+    >>> corners = np.array([[-1, 0, 0], [1, 0, 0], [1, 2, 0], [-1, 2, 0]], np.float32)
+    >>> normals, joints = np.tile(np.float32([0, 0, 1]), (4, 1)), np.zeros((0, 3), np.float32)
+    >>> plank = Mesh("plank", topology, corners, normals, joints, (Material("wood"),))
+    >>> [picture.size for picture in render_views(plank, size=32, azimuths=(0, 45))]
+    [(32, 32), (32, 32)]
     """
     if size < 1 or not len(mesh.topology.faces):
         raise InputError("a picture of a mesh needs a size above 0 and faces.")

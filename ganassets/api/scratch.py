@@ -25,6 +25,12 @@ def scratch_folder(prefix: str) -> Generator[Path]:
 
     Raises:
         GanassetsError: The folder can't be made, or the disk refuses a file in it. Other errors pass through.
+
+    >>> with scratch_folder("ganassets-") as folder:
+    ...     folder.is_dir()
+    True
+    >>> folder.exists()
+    False
     """
     try:
         folder = tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True)

@@ -86,6 +86,13 @@ def shade_plane(material: TextureSet, size: int, repeat: float = 2) -> ByteArray
 
     Raises:
         InputError: Size or repeat is not above 0.
+
+    >>> from ganassets.api.assets import TextureSet
+    >>> flat, grey = np.zeros((4, 8), np.float32), np.full((4, 8, 3), 0.5, np.float32)
+    >>> up = np.full((4, 8, 3), [0, 0, 1], np.float32)
+    >>> wall = TextureSet("wall", grey, flat, up, flat + 1, flat, flat + 1, texel_size=0.25)
+    >>> shade_plane(wall, size=64, repeat=1).shape
+    (64, 64, 3)
     """
     surface = average_maps(material, size, repeat)
     return linear_to_bytes(shade(surface, surface.normal))
@@ -107,6 +114,13 @@ def shade_sphere(material: TextureSet, size: int, repeat: float = 2) -> ByteArra
 
     Raises:
         InputError: Size or repeat is not above 0.
+
+    >>> from ganassets.api.assets import TextureSet
+    >>> flat, grey = np.zeros((4, 8), np.float32), np.full((4, 8, 3), 0.5, np.float32)
+    >>> up = np.full((4, 8, 3), [0, 0, 1], np.float32)
+    >>> wall = TextureSet("wall", grey, flat, up, flat + 1, flat, flat + 1, texel_size=0.25)
+    >>> shade_sphere(wall, size=64, repeat=1).shape
+    (64, 64, 3)
     """
     light, covered = lit_sphere(material, size, repeat)
     return linear_to_bytes(light + (1 - covered) * BACKGROUND)
@@ -269,12 +283,20 @@ def tone_curve(linear: FloatArray) -> FloatArray:
 
 
 def srgb_to_linear(srgb: NDArray[Any]) -> NDArray[Any]:
-    """Convert sRGB values in [0, 1] to linear ones (IEC 61966-2-1)."""
+    """Convert sRGB values in [0, 1] to linear ones (IEC 61966-2-1).
+
+    >>> srgb_to_linear(np.array([0.0, 0.5, 1.0])).round(3).tolist()
+    [0.0, 0.214, 1.0]
+    """
     return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
 
 
 def linear_to_srgb(linear: NDArray[Any]) -> NDArray[Any]:
-    """Convert linear values in [0, 1] to sRGB ones (IEC 61966-2-1)."""
+    """Convert linear values in [0, 1] to sRGB ones (IEC 61966-2-1).
+
+    >>> linear_to_srgb(np.array([0.0, 0.214, 1.0])).round(3).tolist()
+    [0.0, 0.5, 1.0]
+    """
     return np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
 
 

@@ -116,6 +116,9 @@ class DataOption:
     Attributes:
         name: Option name without dashes, "data".
         help: One line for --help.
+
+    >>> DataOption("data", "Folder or zip of material sets.").name
+    'data'
     """
 
     name: str
@@ -137,6 +140,13 @@ class Target:
         exact: Whether features compare places, so that each layer may be changed on its own. Features that compare
             only the overall look would be met by another look that way.
         note: Hint for the user about the file, such as that only its first clip counts; "" for none.
+
+    >>> import numpy as np
+    >>> def brightness(pictures):
+    ...     return np.array([[picture.pixels.mean() / 255] for picture in pictures])
+    >>> target = Target(brightness, np.array([0.5]), "grey level")
+    >>> target.unit, target.exact
+    ('grey level', True)
     """
 
     features: Callable[[Assets], NDArray[np.floating[Any]]]

@@ -42,6 +42,12 @@ class TrainingData:
 
     Raises:
         ContractError: There is no sample, or the arrays have different lengths.
+
+    >>> walls = np.full((2, 3, 8, 8), 255, np.uint8)
+    >>> data = TrainingData({"albedo": walls}, {}, np.zeros((2, 1), np.float32), "walls", "CC0-1.0", "my camera")
+    >>> signals, vectors, conditions = data.batch(np.array([1]))
+    >>> len(data), signals["albedo"].shape, float(signals["albedo"].max())
+    (2, (1, 3, 8, 8), 1.0)
     """
 
     signals: dict[str, NDArray[Any]]
@@ -93,6 +99,10 @@ def condition_statistics(conditions: NDArray[np.float32]) -> tuple[NDArray[np.fl
     """Return the (c,) mean and standard deviation of (n, c) conditions.
 
     The standard deviation of a constant column is given as 1: dividing by a tiny one would blow up other values.
+
+    >>> mean, std = condition_statistics(np.array([[20, 1], [40, 1]], np.float32))
+    >>> mean.tolist(), std.tolist()
+    ([30.0, 1.0], [10.0, 1.0])
     """
     std = conditions.std(0)
     return conditions.mean(0), np.where(std > 1e-3, std, 1).astype(np.float32)

@@ -68,6 +68,12 @@ def opened_image(stream: BinaryIO, suffix: str) -> Generator[Image.Image]:
     Args:
         stream: Content of the file.
         suffix: Suffix of its name, in lower case.
+
+    >>> png = BytesIO()
+    >>> Image.new("RGB", (4, 2)).save(png, "PNG")
+    >>> with opened_image(png, ".png") as image:
+    ...     image.size
+    (4, 2)
     """
     # Almost any content passes for a TGA, so its decoder is used for files of that name only.
     formats = (*FORMATS, "TGA") if suffix == ".tga" else FORMATS
@@ -105,7 +111,11 @@ def tga_alpha_bits(stream: BinaryIO) -> int:
 
 
 def corrected(image: Image.Image) -> Image.Image:
-    """Return an image with corrections where Pillow deviates from the file format: alpha and polarity."""
+    """Return an image with corrections where Pillow deviates from the file format: alpha and polarity.
+
+    >>> corrected(Image.new("La", (4, 2))).mode
+    'LA'
+    """
     if image.format == "TGA" and image.mode == "RGBA":
         return with_tga_alpha(image)
     if image.mode == "La":
@@ -160,6 +170,12 @@ def deep_range(values: FloatArray, mode: str) -> tuple[FloatArray, str]:
 
     Raises:
         InputError: Some numbers are not finite.
+
+    >>> values, note = deep_range(np.array([[0, 65535]], np.float32), "I;16")
+    >>> values.tolist(), note
+    ([[0.0, 1.0]], '')
+    >>> deep_range(np.array([[-2, 0, 2]], np.float32), "F")[0].tolist()
+    [[0.0, 0.5, 1.0]]
     """
     low, high = float(values.min()), float(values.max())
     if not np.isfinite([low, high]).all():
@@ -181,7 +197,11 @@ def deep_range(values: FloatArray, mode: str) -> tuple[FloatArray, str]:
 
 
 def is_deep(mode: str) -> bool:
-    """Whether a mode of Pillow has more than 8 bits per channel."""
+    """Whether a mode of Pillow has more than 8 bits per channel.
+
+    >>> is_deep("I;16"), is_deep("RGB")
+    (True, False)
+    """
     return mode.startswith("I") or mode == "F"
 
 
@@ -193,6 +213,10 @@ def visible_image(image: Image.Image) -> tuple[Image.Image, str]:
 
     Raises:
         InputError: Some numbers are not finite.
+
+    >>> image, note = visible_image(Image.fromarray(np.array([[0, 65535]], np.uint16)))
+    >>> image.mode, [image.getpixel((x, 0)) for x in range(2)], note
+    ('RGB', [(0, 0, 0), (255, 255, 255)], '')
     """
     picture, note = to_8_bits(image)
     return apply_orientation(picture, orientation(image)), note  # read last: EXIF may follow a PNG's pixels
@@ -229,6 +253,10 @@ def convert_to_srgb(image: Image.Image, profile: bytes | None) -> tuple[Image.Im
     Returns:
         The same image without a profile or with that of sRGB; else one of mode RGB, or RGBA for LA and RGBA. And a note
         if the profile can't be used, or "".
+
+    >>> image, note = convert_to_srgb(Image.new("RGB", (4, 2), "red"), None)
+    >>> image.getpixel((0, 0)), note
+    ((255, 0, 0), '')
     """
     if not profile or image.mode not in PROFILED:
         return image, ""
@@ -269,6 +297,11 @@ def orientation(image: Image.Image) -> int:
     """Return the EXIF orientation of the pixels that Pillow decodes, 1 (upright) to 8; 1 if it is missing or invalid.
 
     Nothing is decoded: EXIF behind the pixels of a PNG that isn't decoded yet is ignored.
+
+    >>> photo = Image.new("RGB", (4, 2))
+    >>> photo.getexif()[0x0112] = 6  # the camera was turned by 90 degrees
+    >>> orientation(photo)
+    6
     """
     if image.format == "TIFF":  # Pillow turns these itself
         return 1
@@ -283,7 +316,13 @@ def orientation(image: Image.Image) -> int:
 
 
 def upright_size(image: Image.Image) -> tuple[int, int]:
-    """Return the (width, height) of an image when it is upright, without decoding it."""
+    """Return the (width, height) of an image when it is upright, without decoding it.
+
+    >>> photo = Image.new("RGB", (4, 2))
+    >>> photo.getexif()[0x0112] = 6  # the camera was turned by 90 degrees
+    >>> upright_size(photo)
+    (2, 4)
+    """
     if tags := getattr(image, "tag_v2", None):  # a TIFF, whose size is already upright in some versions of Pillow
         width, height = tags[TIFF_WIDTH], tags[TIFF_HEIGHT]
         return (height, width) if tags.get(EXIF_ORIENTATION) in SIDEWAYS else (width, height)
@@ -291,5 +330,9 @@ def upright_size(image: Image.Image) -> tuple[int, int]:
 
 
 def apply_orientation(image: Image.Image, turned: int) -> Image.Image:
-    """Return an image turned upright from an EXIF orientation."""
+    """Return an image turned upright from an EXIF orientation.
+
+    >>> apply_orientation(Image.new("RGB", (4, 2)), 6).size
+    (2, 4)
+    """
     return image.transpose(TRANSPOSED[turned]) if turned in TRANSPOSED else image

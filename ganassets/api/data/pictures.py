@@ -87,6 +87,11 @@ class PictureSamples:
         aspect: Width by height of the pictures before they were made square.
         records: Records of all files, used or left out.
         notes: Lines for the user.
+
+    >>> pixels = np.zeros((2, 3, 64, 64), np.uint8)
+    >>> pets = PictureSamples(pixels, ("a.png", "b.png"), np.array([0, 1]), ("cat", "dog"), 1.0, (), ())
+    >>> pets.classes[pets.labels[1]]
+    'dog'
     """
 
     pixels: ByteArray
@@ -222,6 +227,13 @@ def read_pictures(
 
     Raises:
         InputError: The value of crop is unknown, or path is not a folder or zip with a usable picture.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     Image.new("RGB", (40, 40), "red").save(Path(folder, "apple.png"))
+    ...     samples = read_pictures(Path(folder), size=32)
+    >>> samples.pixels.shape, samples.names
+    ((1, 3, 32, 32), ('apple.png',))
     """
     if crop not in POLICIES:
         raise InputError(f"--crop is one of {', '.join(POLICIES)}, not {crop!r}.")
@@ -334,7 +346,13 @@ def label_indices(labels: Sequence[str | None]) -> tuple[NDArray[np.int64] | Non
 
 
 def label_counts(pictures: PictureSamples) -> dict[str, int]:
-    """Return the number of pictures of each class."""
+    """Return the number of pictures of each class.
+
+    >>> pixels, names = np.zeros((3, 3, 64, 64), np.uint8), ("a.png", "b.png", "c.png")
+    >>> pets = PictureSamples(pixels, names, np.array([0, 1, 1]), ("cat", "dog"), 1.0, (), ())
+    >>> label_counts(pets)
+    {'cat': 1, 'dog': 2}
+    """
     counts = Counter([] if pictures.labels is None else pictures.labels.tolist())
     return {name: counts[i] for i, name in enumerate(pictures.classes)}
 

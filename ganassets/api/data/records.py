@@ -29,6 +29,10 @@ class LeftOutError(InputError):
     Args:
         reason: The reason, for the user.
         category: Category of the reason, such as TOO_SMALL.
+
+    >>> error = LeftOutError("only 8 x 8 pixels", TOO_SMALL)
+    >>> str(error), error.category == TOO_SMALL
+    ('only 8 x 8 pixels', True)
     """
 
     def __init__(self, reason: str, category: str) -> None:
@@ -48,6 +52,11 @@ class FileRecord:
         reason: Why the file is used that way, or why it is left out.
         category: Category of the reason, such as HIDDEN, if the file is left out.
         count: Number of files that the record covers, all left out for the same reason.
+
+    >>> FileRecord("wall_normal.png", use="normal map", facts={"set": "wall"}).label
+    'wall_normal.png'
+    >>> FileRecord("hero.glb", use="clip", part="Walk").label
+    'hero.glb: Walk'
     """
 
     file: str
@@ -65,7 +74,12 @@ class FileRecord:
 
 
 def left_out(file: str, error: InputError, part: str = "") -> FileRecord:
-    """Return the record of a file, or of a part of it, that can't be used because of an error."""
+    """Return the record of a file, or of a part of it, that can't be used because of an error.
+
+    >>> record = left_out("hero.glb", InputError("no skeleton"), part="Wave")
+    >>> record.label, record.reason
+    ('hero.glb: Wave', 'no skeleton')
+    """
     category = error.category if isinstance(error, LeftOutError) else UNREADABLE
     return FileRecord(file, part=part, reason=str(error), category=category)
 
@@ -93,6 +107,11 @@ def count_files(records: Iterable[FileRecord]) -> FileTotals:
     """Count files; each counts once, with any number of parts.
 
     A file that is left out counts under its first category. A record of several files counts as that many.
+
+    >>> records = [FileRecord("a.png", use="picture"), FileRecord("b.png", reason="damaged", category=UNREADABLE)]
+    >>> totals = count_files(records)
+    >>> totals.found, totals.used, totals.left_out[UNREADABLE]
+    (2, 1, 1)
     """
     used: dict[str, str] = {}
     first: dict[str, FileRecord] = {}
@@ -115,7 +134,11 @@ def count_files(records: Iterable[FileRecord]) -> FileTotals:
 
 
 def explain_left_out(records: Iterable[FileRecord]) -> str:
-    """Return why files are left out, in one phrase for an error: each category with an example; "" if none is."""
+    """Return why files are left out, in one phrase for an error: each category with an example; "" if none is.
+
+    >>> explain_left_out([FileRecord("b.png", reason="damaged", category=UNREADABLE)])
+    'b.png: damaged'
+    """
     totals = count_files(records)
     return "; ".join(
         f"{example.label}: {example.reason}"

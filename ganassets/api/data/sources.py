@@ -59,6 +59,11 @@ class Container:
         label: Path of a zip within the user's folder; "" for the user's folder or zip itself.
         names: Sorted names of the files that may be read, with "/" between folders.
         is_zip: Whether the container is a zip.
+
+    >>> folder = Container(Path("art"), "", ("a.png", "old/b.png"), is_zip=False)
+    >>> archive = Container(Path("art/pack.zip"), "pack.zip", ("c.png",), is_zip=True)
+    >>> folder.full_name("old/b.png"), archive.full_name("c.png")
+    ('old/b.png', 'pack.zip/c.png')
     """
 
     path: Path
@@ -91,6 +96,13 @@ def list_containers(
 
     Raises:
         InputError: Path is neither a readable folder nor a zip.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     Path(folder, "a.png").touch()
+    ...     containers, records = list_containers(Path(folder), "a folder or a zip of pictures")
+    >>> [container.names for container in containers], records
+    ([('a.png',)], [])
     """
     if path.is_dir():
         return list_folder(path, previews)
@@ -113,7 +125,11 @@ def is_zip(path: Path) -> bool:
 
 
 def archive_suffix(name: str) -> str:
-    """Return the suffix of an archive that is not read, such as ".tar.gz"; "" for other files."""
+    """Return the suffix of an archive that is not read, such as ".tar.gz"; "" for other files.
+
+    >>> archive_suffix("art.tar.gz"), archive_suffix("art.png")
+    ('.tar.gz', '')
+    """
     return max((suffix for suffix in ARCHIVES if name.lower().endswith(suffix)), key=len, default="")
 
 
@@ -159,7 +175,14 @@ def list_folder(root: Path, previews: frozenset[str]) -> tuple[list[Container], 
 
 
 def folder_of(file: Path) -> Container:
-    """Return the folder of a file, without its subfolders, as a container: the files that the file may refer to."""
+    """Return the folder of a file, without its subfolders, as a container: the files that the file may refer to.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     Path(folder, "hero.bin").touch()
+    ...     folder_of(Path(folder, "hero.gltf")).names
+    ('hero.bin', 'hero.gltf')
+    """
     root = file.parent
     names = [entry.name for entry in root.iterdir() if stat.S_ISREG(mode_of(entry)) and stays_within(entry, root)]
     return Container(root, "", tuple(sorted({*names, file.name})), False)
@@ -171,6 +194,10 @@ def unread_records(containers: Iterable[Container], known: Collection[str]) -> l
     Args:
         containers: All containers.
         known: Full names of the files that are used or have a record.
+
+    >>> folder = Container(Path("art"), "", ("a.png", "notes.txt"), is_zip=False)
+    >>> [record.file for record in unread_records([folder], {"a.png"})]
+    ['notes.txt']
     """
     return [
         FileRecord(name, reason=unread_reason(name), category=NOT_READ)
@@ -180,7 +207,11 @@ def unread_records(containers: Iterable[Container], known: Collection[str]) -> l
 
 
 def unread_reason(name: str) -> str:
-    """Return why a file's kind is not read, and what the user can do if it may contain data."""
+    """Return why a file's kind is not read, and what the user can do if it may contain data.
+
+    >>> unread_reason("wall.psd")
+    '.psd is not read; convert it to PNG'
+    """
     if archive := archive_suffix(name):
         return f"{archive} archives are not read; unpack it first"
     suffix = PurePosixPath(name).suffix.lower()
@@ -377,6 +408,14 @@ def open_container(container: Container) -> Generator[Opener]:
     """Open a container: the `with` target is a function that opens its files by name.
 
     The function raises InputError for a file that can't be read.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     _ = Path(folder, "walk.bvh").write_text("HIERARCHY")
+    ...     container = Container(Path(folder), "", ("walk.bvh",), is_zip=False)
+    ...     with open_container(container) as open_file, open_file("walk.bvh") as stream:
+    ...         stream.read()
+    b'HIERARCHY'
     """
     if not container.is_zip:
         yield lambda name: open_file(container.path / name)
@@ -391,6 +430,14 @@ def open_file(path: Path) -> BinaryIO:
 
     Raises:
         InputError: The file can't be opened.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "walk.bvh")
+    ...     _ = path.write_text("HIERARCHY")
+    ...     with open_file(path) as stream:
+    ...         stream.read()
+    b'HIERARCHY'
     """
     try:
         return open_regular(path)
@@ -417,6 +464,9 @@ def read_file(open_file: Opener, name: str, most: int) -> bytes:
 
     Raises:
         InputError: The file can't be read or is larger.
+
+    >>> read_file(lambda name: BytesIO(b"HIERARCHY"), "walk.bvh", most=2**20)
+    b'HIERARCHY'
     """
     with open_file(name) as stream:
         try:

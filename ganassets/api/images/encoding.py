@@ -44,6 +44,11 @@ def quantize(values: NDArray[np.floating[Any]], bits: int = 8) -> NDArray[Any]:
 
     Returns:
         uint8 in 0..255 or uint16 in 0..65535, of the same shape. A flat normal becomes (128, 128, 255).
+
+    >>> quantize(np.array([0.0, 0.5, 1.0])).tolist()
+    [0, 128, 255]
+    >>> quantize(np.array([0.0, 0.5, 1.0]), bits=16).dtype
+    dtype('uint16')
     """
     largest = 2**bits - 1
     return np.rint(values * np.float32(largest)).astype(np.min_scalar_type(largest))
@@ -71,6 +76,11 @@ def encode_png(
 
     Raises:
         InputError: The image has no pixels.
+
+    >>> png = encode_png(np.zeros((2, 4), np.uint16), text={"Seed": "7"})
+    >>> image = Image.open(io.BytesIO(png))
+    >>> image.size, image.info["Seed"]
+    ((4, 2), '7')
     """
     pixels = pixels[..., None] if pixels.ndim == 2 else pixels
     height, width, channels = pixels.shape
@@ -99,6 +109,11 @@ def encode_webp(pixels: ByteArray, text: Mapping[str, str]) -> bytes:
 
     Raises:
         InputError: The image is larger than WebP allows.
+
+    >>> from ganassets.api.provenance import Provenance
+    >>> webp = encode_webp(np.zeros((2, 4, 4), np.uint8), Provenance(seed=7).keywords("icon"))
+    >>> Image.open(io.BytesIO(webp)).size
+    (4, 2)
     """
     if max(pixels.shape[:2]) > WEBP_LONGEST:
         raise InputError(f"WebP holds at most {WEBP_LONGEST} pixels a side; choose --option format=png.")
@@ -106,7 +121,12 @@ def encode_webp(pixels: ByteArray, text: Mapping[str, str]) -> bytes:
 
 
 def encode_jpeg(pixels: ByteArray) -> bytes:
-    """Encode an (h, w, 3) RGB image as JPEG with its colours at full resolution."""
+    """Encode an (h, w, 3) RGB image as JPEG with its colours at full resolution.
+
+    >>> jpeg = encode_jpeg(np.zeros((2, 4, 3), np.uint8))
+    >>> Image.open(io.BytesIO(jpeg)).size
+    (4, 2)
+    """
     return _save(pixels, "JPEG", quality=JPEG_QUALITY, subsampling=0)  # reds bleed with the usual halved chroma
 
 
@@ -116,6 +136,11 @@ def make_exif(text: Mapping[str, str]) -> Image.Exif:
     Args:
         text: Text by keyword as `Provenance.keywords` returns it: all of it is stored as JSON in the description,
             software and copyright in their own fields too.
+
+    >>> from ganassets.api.provenance import Provenance
+    >>> exif = make_exif(Provenance(licence="CC0-1.0").keywords("icon"))
+    >>> exif[0x8298]  # Copyright
+    'CC0-1.0'
     """
     exif = Image.Exif()
     exif[DESCRIPTION] = json.dumps(dict(text))

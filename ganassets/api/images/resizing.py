@@ -28,6 +28,9 @@ def resize_image(pixels: NDArray[np.uint8], longest: int) -> NDArray[np.uint8]:
     Args:
         pixels: (h, w) or (h, w, 3) uint8.
         longest: Longer side of the result in pixels, or 0 to keep the size.
+
+    >>> resize_image(np.zeros((100, 200, 3), np.uint8), longest=50).shape
+    (25, 50, 3)
     """
     height, width = pixels.shape[:2]
     if not longest or longest == max(height, width):
@@ -42,6 +45,14 @@ def resize_textures(asset: TextureSet, longest: int) -> TextureSet:
     Args:
         asset: The material.
         longest: Longer side of the result in texels, or 0 to keep the size.
+
+    >>> from ganassets.api.assets import TextureSet
+    >>> flat, grey = np.zeros((4, 8), np.float32), np.full((4, 8, 3), 0.5, np.float32)
+    >>> up = np.full((4, 8, 3), [0, 0, 1], np.float32)
+    >>> wall = TextureSet("wall", grey, flat, up, flat + 1, flat, flat + 1, texel_size=0.25)
+    >>> small = resize_textures(wall, longest=4)
+    >>> small.albedo.shape, small.texel_size, small.size == wall.size
+    ((2, 4, 3), 0.5, True)
     """
     h, w = asset.height.shape
     if not longest or longest == max(h, w):

@@ -16,7 +16,16 @@ FloatArray = NDArray[np.floating[Any]]
 
 
 def height_range(asset: TextureSet) -> tuple[float, float]:
-    """Measure the lowest and the highest point of a material, in metres."""
+    """Measure the lowest and the highest point of a material, in metres.
+
+    >>> from ganassets.api.assets import TextureSet
+    >>> flat, grey = np.zeros((4, 8), np.float32), np.full((4, 8, 3), 0.5, np.float32)
+    >>> up = np.full((4, 8, 3), [0, 0, 1], np.float32)
+    >>> heights = np.linspace(-0.5, 0.25, 32, dtype=np.float32).reshape(4, 8)
+    >>> wall = TextureSet("wall", grey, heights, up, flat + 1, flat, flat + 1, texel_size=0.25)
+    >>> height_range(wall)
+    (-0.5, 0.25)
+    """
     return float(asset.height.min()), float(asset.height.max())
 
 
@@ -62,6 +71,14 @@ def pack_channels(asset: TextureSet, channels: tuple[str, ...], normal_y: int = 
 
     Returns:
         (h, w, c) values in [0, 1].
+
+    >>> from ganassets.api.assets import TextureSet
+    >>> from ganassets.api.engines import ORM
+    >>> flat, grey = np.zeros((4, 8), np.float32), np.full((4, 8, 3), 0.5, np.float32)
+    >>> up = np.full((4, 8, 3), [0, 0, 1], np.float32)
+    >>> wall = TextureSet("wall", grey, flat, up, flat + 0.25, flat, flat + 1, texel_size=0.25)
+    >>> pack_channels(wall, ORM)[0, 0].tolist()  # occlusion, roughness, metallic
+    [1.0, 0.25, 0.0]
     """
     names = ("normal -y" if name == "normal y" and normal_y < 0 else name for name in channels)
     return np.stack([CHANNELS[name](asset) for name in names], -1)
@@ -73,6 +90,13 @@ def describe_texture(asset: TextureSet, file: TextureFile | None = None) -> dict
     Args:
         asset: The material.
         file: One of the material's files; the file of the height also says how high black and white are.
+
+    >>> from ganassets.api.assets import TextureSet
+    >>> flat, grey = np.zeros((4, 8), np.float32), np.full((4, 8, 3), 0.5, np.float32)
+    >>> up = np.full((4, 8, 3), [0, 0, 1], np.float32)
+    >>> wall = TextureSet("wall", grey, flat, up, flat + 1, flat, flat + 1, texel_size=0.25)
+    >>> describe_texture(wall)["Texel size"]
+    '0.25 m'
     """
     text = {**asset.provenance.keywords(asset.name), "Texel size": f"{asset.texel_size:.9g} m"}
     if file is None or file.channels != HEIGHT:
@@ -89,6 +113,16 @@ def encode_png_texture(asset: TextureSet, file: TextureFile, engine: Engine, bit
         file: One of the engine's files.
         engine: The engine that it is for.
         bits: 8 or 16 bits a channel. Height always has 16: 8 bits show as steps when they displace a surface.
+
+    >>> from ganassets.api.assets import TextureSet
+    >>> from ganassets.api.engines import ENGINES
+    >>> flat, grey = np.zeros((4, 8), np.float32), np.full((4, 8, 3), 0.5, np.float32)
+    >>> up = np.full((4, 8, 3), [0, 0, 1], np.float32)
+    >>> wall = TextureSet("wall", grey, flat, up, flat + 1, flat, flat + 1, texel_size=0.25)
+    >>> unreal = ENGINES["unreal"]
+    >>> files = {file.name.format("wall"): encode_png_texture(wall, file, unreal) for file in unreal.textures}
+    >>> list(files)
+    ['T_wall_BC', 'T_wall_N', 'T_wall_ORM', 'T_wall_H']
     """
     pixels = quantize(pack_channels(asset, file.channels, engine.normal_y), 16 if file.channels == HEIGHT else bits)
     text = describe_texture(asset, file)

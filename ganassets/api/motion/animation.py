@@ -72,7 +72,14 @@ class Shot:
 
 
 def shot_of(clip: MotionClip, times: FloatArray, size: int, view: str = "three-quarter") -> Shot:
-    """Prepare a clip to be drawn at some times; see framed_body."""
+    """Prepare a clip to be drawn at some times; see framed_body.
+
+    >>> from ganassets.api.motion.editing import rest_clip
+    >>> from ganassets.api.motion.skeletons import HUMANOID
+    >>> shot = shot_of(rest_clip(HUMANOID), np.array([0.0]), size=64)
+    >>> [picture.size for picture in shot.pictures()]
+    [(64, 64)]
+    """
     body, cameras = framed_body(clip, times, size, view)
     return Shot(body, times, cameras, grid_of(clip), trails_of(clip), size)
 
@@ -93,6 +100,12 @@ def framed_body(
 
     Raises:
         InputError: A joint of the humanoid is missing.
+
+    >>> from ganassets.api.motion.editing import rest_clip
+    >>> from ganassets.api.motion.skeletons import HUMANOID
+    >>> body, cameras = framed_body(rest_clip(HUMANOID), np.array([0.0]), size=64)
+    >>> len(body.centres), len(cameras)
+    (1, 1)
     """
     body = body_of(sample_clip(clip, times))
     targets = followed_points(clip, times)
@@ -126,6 +139,13 @@ def moments(clip: MotionClip, fps: float) -> tuple[FloatArray, list[float]]:
     """Choose the times to show a clip at: (n,) seconds, and how long each picture stays.
 
     The last frame of a loop is its first again and isn't shown; the last pose of another clip stays a little longer.
+
+    >>> from ganassets.api.motion.editing import rest_clip
+    >>> from ganassets.api.motion.skeletons import HUMANOID
+    >>> second = sample_clip(rest_clip(HUMANOID), np.zeros(31))  # 31 frames, 30 a second
+    >>> times, stays = moments(second, fps=4)
+    >>> times.tolist(), stays
+    ([0.0, 0.25, 0.5, 0.75, 1.0], [0.25, 0.25, 0.25, 0.25, 0.6])
     """
     if len(clip) == 1:
         return np.zeros(1), [1.0]
@@ -137,13 +157,23 @@ def moments(clip: MotionClip, fps: float) -> tuple[FloatArray, list[float]]:
 
 
 def ticks(stays: Sequence[float], unit: float) -> list[int]:
-    """Round durations in seconds to whole units, at least 1 each, so that sums are off by half a unit at most."""
+    """Round durations in seconds to whole units, at least 1 each, so that sums are off by half a unit at most.
+
+    >>> ticks([1 / 30, 1 / 30, 1 / 30], unit=0.01)
+    [3, 4, 3]
+    """
     ends = np.maximum(np.rint(np.cumsum(stays) / unit).astype(int), np.arange(1, len(stays) + 1))
     return np.diff(ends, prepend=0).tolist()
 
 
 def check_length(pictures: int, width: int, height: int) -> None:
-    """Raise InputError if an animation of that many pictures of that size is too long."""
+    """Raise InputError if an animation of that many pictures of that size is too long.
+
+    >>> check_length(pictures=100_000, width=640, height=480)
+    Traceback (most recent call last):
+        ...
+    ganassets.api.errors.InputError: an animation of 100000 pictures of 640 x 480 px is too long; ...
+    """
     if pictures > MOST_PICTURES or pictures * width * height > MOST_PIXELS:
         raise InputError(
             f"an animation of {pictures} pictures of {width} x {height} px is too long; "
@@ -152,7 +182,13 @@ def check_length(pictures: int, width: int, height: int) -> None:
 
 
 def encode_frames(pictures: Sequence[Image.Image], stays: Sequence[float], exif: Image.Exif | None = None) -> bytes:
-    """Encode an animated WebP that repeats forever; stays are the seconds that each picture is shown."""
+    """Encode an animated WebP that repeats forever; stays are the seconds that each picture is shown.
+
+    >>> pictures = [Image.new("RGB", (8, 8), colour) for colour in ("black", "white")]
+    >>> webp = encode_frames(pictures, stays=[0.5, 0.25])
+    >>> Image.open(io.BytesIO(webp)).n_frames
+    2
+    """
     file = io.BytesIO()
     pictures[0].save(
         file,
@@ -190,6 +226,12 @@ def animated_sheet(clips: Sequence[MotionClip], columns: int, size: int = 160, f
 
     Raises:
         InputError: There is no clip, a joint of the humanoid is missing, or the sheet would be too large.
+
+    >>> from ganassets.api.motion.editing import rest_clip
+    >>> from ganassets.api.motion.skeletons import HUMANOID
+    >>> sheet = animated_sheet([rest_clip(HUMANOID)] * 3, columns=2, size=100, fps=5)
+    >>> Image.open(io.BytesIO(sheet)).size
+    (200, 234)
     """
     if not clips:
         raise InputError("an animated sheet needs at least one clip; generate some first.")
@@ -216,7 +258,14 @@ def animated_sheet(clips: Sequence[MotionClip], columns: int, size: int = 160, f
 
 
 def shorten(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: float) -> str:
-    """Shorten a text that is wider than that many pixels."""
+    """Shorten a text that is wider than that many pixels.
+
+    >>> font = ImageFont.load_default(12)
+    >>> shorten("walk", font, width=200)
+    'walk'
+    >>> shorten("walk, slow, along a wall", font, width=60).endswith("...")
+    True
+    """
     if font.getlength(text) <= width:
         return text
     while text and font.getlength(text + "...") > width:

@@ -21,6 +21,12 @@ def sample_clip(clip: MotionClip, times: FloatArray) -> MotionClip:
     Args:
         clip: Clip of any skeleton.
         times: (f,) seconds from its first frame; clamped to its start and end.
+
+    >>> from ganassets.api.motion.skeletons import HUMANOID
+    >>> path = np.array([[0, 1, 0], [0, 1, 1]], np.float32)
+    >>> clip = replace(sample_clip(rest_clip(HUMANOID), np.zeros(2)), translation=path)
+    >>> sample_clip(clip, np.array([0.5 / 30])).translation.round(3).tolist()
+    [[0.0, 1.0, 0.5]]
     """
     place = np.clip(times * clip.fps, 0, len(clip) - 1)
     before = np.minimum(place.astype(np.intp), max(len(clip) - 2, 0))
@@ -43,6 +49,11 @@ def resample_clip(clip: MotionClip, fps: float) -> MotionClip:
 
     The last frame stays the last. The clip is therefore played slightly faster or slower where its duration is not a
     whole number of new frames.
+
+    >>> from ganassets.api.motion.skeletons import HUMANOID
+    >>> clip = sample_clip(rest_clip(HUMANOID), np.zeros(31))  # 31 frames, 30 a second
+    >>> len(resample_clip(clip, fps=60))
+    61
     """
     if not 0 < fps < float("inf"):
         raise InputError("the frame rate must be above 0 frames per second.")
@@ -53,7 +64,13 @@ def resample_clip(clip: MotionClip, fps: float) -> MotionClip:
 
 
 def crop_clip(clip: MotionClip, start: int, stop: int) -> MotionClip:
-    """Return frames start to stop - 1; the result loops only if it is the whole clip."""
+    """Return frames start to stop - 1; the result loops only if it is the whole clip.
+
+    >>> from ganassets.api.motion.skeletons import HUMANOID
+    >>> clip = sample_clip(rest_clip(HUMANOID), np.zeros(31))
+    >>> len(crop_clip(clip, 10, 20))
+    10
+    """
     if not 0 <= start < stop <= len(clip):
         raise InputError(f"frames {start} to {stop} are out of range; the clip has {len(clip)} frames.")
     return replace(
@@ -66,7 +83,11 @@ def crop_clip(clip: MotionClip, start: int, stop: int) -> MotionClip:
 
 
 def opposite_joint(name: str) -> str:
-    """Return the name of a humanoid's joint on the other side of the body; of a joint in the middle its own."""
+    """Return the name of a humanoid's joint on the other side of the body; of a joint in the middle its own.
+
+    >>> opposite_joint("leftHand"), opposite_joint("hips")
+    ('rightHand', 'hips')
+    """
     for side, other in (("left", "right"), ("right", "left")):
         if name.startswith(side):
             return other + name[len(side) :]
@@ -77,6 +98,11 @@ def mirror_clip(clip: MotionClip) -> MotionClip:
     """Exchange left and right: reflect the clip at the plane x = 0.
 
     The skeleton must be symmetric, with joints named left... and right..., and with rest frames parallel to the world.
+
+    >>> from ganassets.api.motion.skeletons import HUMANOID
+    >>> clip = replace(rest_clip(HUMANOID), translation=np.array([[0.5, 1, 0]], np.float32))
+    >>> mirror_clip(clip).translation.tolist()
+    [[-0.5, 1.0, 0.0]]
     """
     names = clip.skeleton.names
     swap = [clip.skeleton.index(opposite_joint(name)) for name in names]
@@ -91,7 +117,13 @@ def mirror_clip(clip: MotionClip) -> MotionClip:
 
 
 def place_at_origin(clip: MotionClip) -> MotionClip:
-    """Move and turn a clip so that it starts above the origin and faces +Z."""
+    """Move and turn a clip so that it starts above the origin and faces +Z.
+
+    >>> from ganassets.api.motion.skeletons import HUMANOID
+    >>> clip = replace(rest_clip(HUMANOID), translation=np.array([[0.5, 1, 2]], np.float32))
+    >>> place_at_origin(clip).translation.tolist()
+    [[0.0, 1.0, 0.0]]
+    """
     turn = from_axis_angle((0, 1, 0), -float(heading(clip.rotations[0, 0].astype(np.float64)))).astype(np.float32)
     start = clip.translation[0] * np.array([1, 0, 1], np.float32)
     rotations = clip.rotations.copy()
@@ -104,6 +136,12 @@ def remove_travel(clip: MotionClip) -> MotionClip:
 
     A loop loses the uniform motion along the ground from its first frame to its last. Other clips lose all motion along
     the ground.
+
+    >>> from ganassets.api.motion.skeletons import HUMANOID
+    >>> path = np.array([[0, 1, 0], [0, 1, 0.5], [0, 1, 1]], np.float32)
+    >>> clip = replace(sample_clip(rest_clip(HUMANOID), np.zeros(3)), translation=path)
+    >>> remove_travel(clip).translation.tolist()
+    [[0.0, 1.0, 0.0], [0.0, 1.0, 0.0], [0.0, 1.0, 0.0]]
     """
     ground = np.array([1, 0, 1], np.float32)
     if not clip.loop:
@@ -120,6 +158,11 @@ def blur_track(track: NDArray[np.number], sigma: float, wraps: bool = False) -> 
         track: (f, ...) real or complex.
         sigma: Standard deviation in frames; weights are cut off at three times that.
         wraps: Whether the frame after the last is the first; otherwise the first and last frames are repeated.
+
+    >>> blur_track(np.array([1.0, 0.0, 0.0, 0.0, 0.0]), sigma=1).round(2).tolist()
+    [0.7, 0.3, 0.06, 0.0, 0.0]
+    >>> blur_track(np.array([1.0, 0.0, 0.0, 0.0, 0.0]), sigma=1, wraps=True).round(2).tolist()
+    [0.4, 0.24, 0.06, 0.06, 0.24]
     """
     reach = int(np.ceil(3 * sigma))
     weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
@@ -128,5 +171,11 @@ def blur_track(track: NDArray[np.number], sigma: float, wraps: bool = False) -> 
 
 
 def rest_clip(skeleton: Skeleton, fps: float = 30.0) -> MotionClip:
-    """Return a clip of one frame that shows a skeleton at rest."""
+    """Return a clip of one frame that shows a skeleton at rest.
+
+    >>> from ganassets.api.motion.skeletons import HUMANOID
+    >>> clip = rest_clip(HUMANOID)
+    >>> len(clip), clip.rotations.shape
+    (1, (1, 22, 4))
+    """
     return MotionClip("rest", skeleton, fps, skeleton.offsets[:1].copy(), skeleton.rest_rotations[None].copy())

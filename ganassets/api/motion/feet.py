@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..assets import MotionClip, Skeleton
+from .frame_runs import fade_runs, last_true, next_true, run_means
 from .kinematics import positions
 from .rotations import conjugate, make_continuous, multiply, normalise, rotate, shortest_rotation
 from .skeletons import FOOT_HEIGHT, TOES_HEIGHT
@@ -105,7 +106,15 @@ def leg_joints(skeleton: Skeleton) -> NDArray[np.intp]:
 
 
 def foot_positions(clip: MotionClip) -> FloatArray:
-    """Return the world positions (f, 4, 3) of CONTACTS in metres."""
+    """Return the world positions (f, 4, 3) of CONTACTS in metres.
+
+    >>> from ganassets.api.assets import CONTACTS
+    >>> from ganassets.api.motion.editing import rest_clip
+    >>> from ganassets.api.motion.skeletons import HUMANOID
+    >>> heights = foot_positions(rest_clip(HUMANOID))[0, :, 1]
+    >>> dict(zip(CONTACTS, heights.round(2).tolist(), strict=True))
+    {'leftFoot': 0.08, 'leftToes': 0.02, 'rightFoot': 0.08, 'rightToes': 0.02}
+    """
     return leg_pose(clip).places[:, :, 2:].reshape(len(clip), 4, 3)
 
 
@@ -131,19 +140,15 @@ def middle_lap(clip: MotionClip, track: NDArray[Any]) -> NDArray[Any]:
 
 
 def ground_travel(clip: MotionClip) -> FloatArray:
-    """Return the vector (3,) along the ground from the first frame to the last in metres."""
+    """Return the vector (3,) along the ground from the first frame to the last in metres.
+
+    >>> from ganassets.api.motion.editing import rest_clip, sample_clip
+    >>> from ganassets.api.motion.skeletons import HUMANOID
+    >>> path = np.array([[0, 1, 0], [0.5, 1.25, 2]], np.float32)
+    >>> ground_travel(replace(sample_clip(rest_clip(HUMANOID), np.zeros(2)), translation=path)).tolist()
+    [0.5, 0.0, 2.0]
+    """
     return (clip.translation[-1] - clip.translation[0]).astype(np.float64) * [1, 0, 1]
-
-
-def last_true(marks: Bools) -> NDArray[np.intp]:
-    """Return for each row (n, ...) the index of the last True at or before it, -1 for none."""
-    rows = np.arange(len(marks)).reshape(-1, *[1] * (marks.ndim - 1))
-    return np.maximum.accumulate(np.where(marks, rows, -1), 0)
-
-
-def next_true(marks: Bools) -> NDArray[np.intp]:
-    """Return for each row (n, ...) the index of the next True at or after it, n for none."""
-    return len(marks) - 1 - last_true(marks[::-1])[::-1]
 
 
 def find_contacts(clip: MotionClip) -> Bools:
@@ -152,6 +157,11 @@ def find_contacts(clip: MotionClip) -> Bools:
     Frames within LEAVES count where a frame of their run is within TOUCHES. Single frames (at 30 per second) that
     differ from both neighbours are flipped. Loops are judged across their seam. The clip must stand on the ground (see
     `put_on_ground`) and travel as its feet move (see `restore_travel`).
+
+    >>> from ganassets.api.motion.editing import rest_clip
+    >>> from ganassets.api.motion.skeletons import HUMANOID
+    >>> find_contacts(rest_clip(HUMANOID)).tolist()
+    [[True, True, True, True]]
     """
     if len(clip) == 1:
         return foot_positions(clip)[..., 1] - STANDING < TOUCHES[0]
@@ -180,6 +190,13 @@ def put_on_ground(clip: MotionClip) -> MotionClip:
     (all other joints, and feet too while the body lies or kneels). The ground is the median of the heights within 4 cm
     of the lowest twentieth. So a jump stays in the air, and one bad frame doesn't matter. Floors of motion capture
     often slope by a centimetre per metre: heights follow such a slope, poses don't. A loop is moved as a whole.
+
+    >>> from ganassets.api.motion.editing import rest_clip
+    >>> from ganassets.api.motion.skeletons import HUMANOID
+    >>> clip = rest_clip(HUMANOID)
+    >>> raised = replace(clip, translation=clip.translation + np.array([0, 1, 0], np.float32))
+    >>> [round(float(c.translation[0, 1]), 2) for c in (clip, raised, put_on_ground(raised))]
+    [0.95, 1.95, 0.95]
     """
     names = clip.skeleton.names
     feet = leg_joints(clip.skeleton)[:, 2:].ravel()
@@ -228,6 +245,13 @@ def restore_travel(clip: MotionClip) -> MotionClip:
     one frame to the next where it is the lower one and near the lowest height of both feet. The velocity is the median
     of those that agree in direction. A clip is returned unchanged where it travels already, where it slides no faster
     than a swaying figure, and where its feet don't agree or don't both slide.
+
+    >>> from ganassets.api.motion.editing import rest_clip, sample_clip
+    >>> from ganassets.api.motion.skeletons import HUMANOID
+    >>> clip = sample_clip(rest_clip(HUMANOID), np.zeros(31))
+    >>> clip.translation[:, 2] += np.linspace(0, 1, 31)
+    >>> restore_travel(clip) is clip  # it travels already
+    True
     """
     wandering = np.linalg.norm(np.ptp(clip.translation[:, [0, 2]], axis=0))
     if len(clip) < 4 or wandering > IN_PLACE:
@@ -262,6 +286,13 @@ def find_standing_feet(place: FloatArray, low: float) -> Bools:
     Args:
         place: (f, 4, 3) positions of CONTACTS, see `foot_positions`.
         low: Metres.
+
+    >>> from ganassets.api.motion.editing import rest_clip
+    >>> from ganassets.api.motion.skeletons import HUMANOID
+    >>> place = foot_positions(rest_clip(HUMANOID))
+    >>> place[:, :2, 1] += 0.1  # the left foot is lifted by 10 cm
+    >>> find_standing_feet(place, low=0.05).tolist()
+    [[False, True]]
     """
     height = place.reshape(-1, 2, 2, 3)[..., 1] - STANDING[:2]
     lowest = height.min(-1)
@@ -273,6 +304,13 @@ def match_travel(clip: MotionClip) -> MotionClip:
 
     The median velocity over the ground of standing feet is subtracted from that of the root, up to a share of
     MOST_MATCHED of the root's speed.
+
+    >>> from ganassets.api.motion.editing import rest_clip, sample_clip
+    >>> from ganassets.api.motion.skeletons import HUMANOID
+    >>> clip = sample_clip(rest_clip(HUMANOID), np.zeros(31))
+    >>> clip.translation[:, 2] += np.linspace(0, 1, 31)  # standing feet slide by 1 m
+    >>> ground_travel(match_travel(clip)).round(2).tolist()
+    [0.0, 0.0, 0.75]
     """
     place = foot_positions(clip)
     stands = find_standing_feet(place, LOW_STEP)
@@ -301,6 +339,14 @@ def hold_feet(clip: MotionClip, blend: float = 0.15) -> MotionClip:
 
     Returns:
         The clip with the contacts that were used; only the legs and the height of the root differ.
+
+    >>> from ganassets.api.motion.editing import rest_clip, sample_clip
+    >>> from ganassets.api.motion.skeletons import HUMANOID
+    >>> clip = sample_clip(rest_clip(HUMANOID), np.zeros(31))
+    >>> clip.translation[:, 0] += np.linspace(-0.02, 0.02, 31)  # standing, but sliding by 4 cm
+    >>> held = hold_feet(clip)
+    >>> [float(np.ptp(foot_positions(c)[:, :2, 0], axis=0).max().round(3)) for c in (clip, held)]
+    [0.04, 0.0]
     """
     contacts = find_contacts(clip) if clip.contacts is None else clip.contacts
     pose = leg_pose(clip)
@@ -359,18 +405,18 @@ def _foot_targets(clip: MotionClip, pose: LegPose, contacts: Bools, blend: float
     flat = np.all(stands, axis=-1)
     sole = float(np.linalg.norm(clip.skeleton.offsets[pose.joints[0, 3]]))
     level = float(np.sqrt(sole**2 - (FOOT_HEIGHT - TOES_HEIGHT) ** 2))  # distance of both joints along the ground
-    held_ball = _run_means(ball, stands[..., 1])
+    held_ball = run_means(ball, stands[..., 1])
     forward = (ball - ankle) * [1, 0, 1]
-    mean_ankle = _run_means(ankle, stands[..., 0])
+    mean_ankle = run_means(ankle, stands[..., 0])
     # The ball of the foot determines where the ankle stands, if both stand in some frame of the ankle's run.
-    ball_there = _run_means(held_ball, stands[..., 0], flat)
-    forward_there = _run_means(normalise(forward), stands[..., 0], flat)
-    known = _run_means(flat[..., None].astype(float), stands[..., 0]) > 0
+    ball_there = run_means(held_ball, stands[..., 0], flat)
+    forward_there = run_means(normalise(forward), stands[..., 0], flat)
+    known = run_means(flat[..., None].astype(float), stands[..., 0]) > 0
     held_ankle = np.where(known, ball_there - level * normalise(forward_there), mean_ankle)
     held = np.stack([held_ankle, held_ball], 2)
     held[..., 1] = STANDING[:2]
 
-    shift, share = (middle_lap(clip, track) for track in _faded(held - place, stands, blend * clip.fps))
+    shift, share = (middle_lap(clip, track) for track in fade_runs(held - place, stands, blend * clip.fps))
     aim = pose.places[:, :, 2:] + shift
     aim[..., 1] = np.maximum(aim[..., 1], STANDING[:2])
     foot = normalise(aim[:, :, 1] - aim[:, :, 0])
@@ -381,49 +427,6 @@ def _foot_targets(clip: MotionClip, pose: LegPose, contacts: Bools, blend: float
     above = normalise(foot * [1, 0, 1]) * np.sqrt(1 - up**2)[..., None]
     above[..., 1] = up
     return new_ankle, above
-
-
-def _run_means(values: FloatArray, runs: Bools, counted: Bools | None = None) -> FloatArray:
-    """Return for each row the mean of values over its run of True, (n, c, k); rows outside of runs are meaningless.
-
-    Args:
-        values: (n, c, k).
-        runs: (n, c).
-        counted: (n, c) rows to average; all by default.
-    """
-    weight = (runs if counted is None else runs & counted)[..., None].astype(np.float64)
-    first, end = last_true(~runs) + 1, next_true(~runs)
-    sums = np.concatenate([values * weight, weight], -1).cumsum(0)
-    sums = np.concatenate([np.zeros_like(sums[:1]), sums])
-    sums = np.take_along_axis(sums, end[..., None], 0) - np.take_along_axis(sums, first[..., None], 0)
-    return sums[..., :-1] / np.maximum(sums[..., -1:], 1)
-
-
-def _faded(shift: FloatArray, stands: Bools, length: float) -> tuple[FloatArray, FloatArray]:
-    """Fade the corrections of standing joints (smoothstep) over `length` frames before and after each run.
-
-    Between two runs that are nearer than `length`, one correction fades into the other.
-
-    Args:
-        shift: (n, ..., 3) corrections, valid while joints stand.
-        stands: (n, ...) whether a joint stands.
-        length: Frames.
-
-    Returns:
-        (n, ..., 3) corrections and (n, ...) their weights, 1 while a joint stands.
-    """
-    rows = np.arange(len(stands)).reshape(-1, *[1] * (stands.ndim - 1))
-    before, after = last_true(stands), next_true(stands)
-    between_runs = (before >= 0) & (after < len(stands))
-    lengths = np.maximum(np.where(between_runs, np.minimum(after - before, length), length), 1)
-    faded, shares = np.zeros_like(shift), np.zeros(stands.shape)
-    for run, known in ((before, before >= 0), (after, after < len(stands))):
-        near = np.clip(1 - np.abs(rows - run) / lengths, 0, 1) * known
-        share = near * near * (3 - 2 * near)
-        at_run = np.take_along_axis(shift, np.clip(run, 0, len(stands) - 1)[..., None], 0)
-        faded += share[..., None] * at_run
-        shares += share
-    return np.where(stands[..., None], shift, faded), np.where(stands, 1.0, shares)
 
 
 def _lowering(clip: MotionClip, up: FloatArray, reach: FloatArray) -> FloatArray:

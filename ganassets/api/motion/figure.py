@@ -231,6 +231,15 @@ def draw_figure(
         frame: Index of the frame.
         camera: Its pixels are those of the image.
         shades: See SHADES; small figures need FEW_SHADES.
+
+    >>> from ganassets.api.motion.animation import framed_body
+    >>> from ganassets.api.motion.editing import rest_clip
+    >>> from ganassets.api.motion.skeletons import HUMANOID
+    >>> image = Image.new("RGB", (64, 64))
+    >>> body, cameras = framed_body(rest_clip(HUMANOID), np.array([0.0]), size=64)
+    >>> draw_figure(image, body, 0, cameras[0])
+    >>> image.getbbox() is not None
+    True
     """
     seen, scale = camera.project(body.centres[frame])
     centre, radius = hulls(seen, body.radii * scale)

@@ -80,7 +80,14 @@ class Trails:
 
 
 def trails_of(clip: MotionClip) -> Trails:
-    """Find the trails of a clip's feet; in a clip without contacts, no foot stands."""
+    """Find the trails of a clip's feet; in a clip without contacts, no foot stands.
+
+    >>> from ganassets.api.motion.editing import rest_clip
+    >>> from ganassets.api.motion.skeletons import HUMANOID
+    >>> trails = trails_of(rest_clip(HUMANOID))
+    >>> trails.points.shape, trails.stands.tolist()
+    ((1, 2, 3), [[False, False]])
+    """
     toes = [clip.skeleton.index(f"{side}Toes") for side in SIDE_COLOURS]
     stands = np.zeros((len(clip), 2), bool)
     if clip.contacts is not None:
@@ -103,7 +110,11 @@ def grid_of(clip: MotionClip) -> Grid:
 
 
 def blend(a: Colour, b: Colour, share: float) -> Colour:
-    """Interpolate between the colours a (share 0) and b (share 1)."""
+    """Interpolate between the colours a (share 0) and b (share 1).
+
+    >>> blend((0, 0, 0), (200, 100, 50), 0.25)
+    (50, 25, 12)
+    """
     red, green, blue = (round(x + (y - x) * share) for x, y in zip(a, b, strict=True))
     return red, green, blue
 
@@ -163,6 +174,15 @@ def draw_shadow(image: Image.Image, body: Body, frame: int, camera: Camera, cont
 
     The blob of a part is the darker and smaller, the nearer to the floor the part is. Where blobs meet, the darkest
     counts.
+
+    >>> from ganassets.api.motion.animation import framed_body
+    >>> from ganassets.api.motion.editing import rest_clip
+    >>> from ganassets.api.motion.skeletons import HUMANOID
+    >>> image = Image.new("RGB", (64, 64), FLOOR)
+    >>> body, cameras = framed_body(rest_clip(HUMANOID), np.array([0.0]), size=64)
+    >>> draw_shadow(image, body, 0, cameras[0])
+    >>> image.getextrema()[0][0] < FLOOR[0]
+    True
     """
     centres, radii = body.centres[frame], body.radii
     height = np.maximum(centres[..., 1].min(-1) - radii.min(-1), 0)

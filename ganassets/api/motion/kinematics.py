@@ -20,6 +20,11 @@ def world_pose(skeleton: Skeleton, translation: FloatArray, rotations: FloatArra
         skeleton: The joints.
         translation: (..., 3) position of the root in metres.
         rotations: (..., j, 4) rotations in the parents' frames.
+
+    >>> from ganassets.api.motion.skeletons import HUMANOID
+    >>> places, rotations = world_pose(HUMANOID, np.array([0.0, 1.0, 2.0]), HUMANOID.rest_rotations)
+    >>> places.shape, places[HUMANOID.index("hips")].tolist()
+    ((22, 3), [0.0, 1.0, 2.0])
     """
     turned: list[FloatArray] = []
     placed: list[FloatArray] = []
@@ -46,6 +51,14 @@ def root_translations(clip: MotionClip, has_root: bool) -> list[FloatArray]:
 
     Returns:
         Those of the hips, or of the root and the hips.
+
+    >>> from ganassets.api.motion.editing import rest_clip
+    >>> from ganassets.api.motion.retarget import to_rig
+    >>> from ganassets.api.motion.skeletons import HUMANOID
+    >>> clip = to_rig(rest_clip(HUMANOID), "unreal")
+    >>> root, hips = root_translations(clip, has_root=True)
+    >>> root.shape, round(float(root[0, 1]), 2), round(float(hips[0, 1]), 2)
+    ((1, 3), 0.0, 0.95)
     """
     if not has_root:
         return [clip.translation]
@@ -55,13 +68,26 @@ def root_translations(clip: MotionClip, has_root: bool) -> list[FloatArray]:
 
 
 def positions(clip: MotionClip) -> FloatArray:
-    """Return the world positions (f, j, 3) of a clip's joints in metres, float64."""
+    """Return the world positions (f, j, 3) of a clip's joints in metres, float64.
+
+    >>> from ganassets.api.motion.editing import rest_clip
+    >>> from ganassets.api.motion.skeletons import HUMANOID
+    >>> place = positions(rest_clip(HUMANOID))
+    >>> place.shape, place[0, HUMANOID.index("head")].round(2).tolist()
+    ((1, 22, 3), [0.0, 1.53, 0.01])
+    """
     return world_pose(clip.skeleton, clip.translation.astype(np.float64), clip.rotations.astype(np.float64))[0]
 
 
 @lru_cache(32)  # many clips share a skeleton
 def rest_pose(skeleton: Skeleton) -> tuple[FloatArray, FloatArray]:
-    """Return world positions (j, 3) and rotations (j, 4) of the joints at rest, float64 and read-only."""
+    """Return world positions (j, 3) and rotations (j, 4) of the joints at rest, float64 and read-only.
+
+    >>> from ganassets.api.motion.skeletons import HUMANOID
+    >>> places, rotations = rest_pose(HUMANOID)
+    >>> places.shape, places[HUMANOID.index("leftHand")].round(2).tolist()
+    ((22, 3), [0.69, 1.4, 0.0])
+    """
     found = world_pose(skeleton, skeleton.offsets[0].astype(np.float64), skeleton.rest_rotations.astype(np.float64))
     for array in found:
         array.flags.writeable = False

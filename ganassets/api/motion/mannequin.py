@@ -239,6 +239,12 @@ class Mannequin:
         joints: (v, 4) uint8 indices of the skeleton's joints.
         weights: (v, 4) float32, rows sum to 1.
         triangles: (t, 3) uint16 vertex indices for each material, counter-clockwise seen from outside.
+
+    >>> from ganassets.api.motion.skeletons import HUMANOID
+    >>> mannequin = make_mannequin(HUMANOID)
+    >>> corners, starts, materials = mannequin.polygons()
+    >>> mannequin.positions.shape, len(starts), sorted(set(materials.tolist()))
+    ((2020, 3), 3904, [0, 1])
     """
 
     positions: FloatArray
@@ -260,7 +266,13 @@ class Mannequin:
 
 
 def make_mannequin_for_rig(skeleton: Skeleton, rig: str) -> Mannequin:
-    """Make the mannequin of a humanoid in a rig's rest pose, skinned to the rig's joints; see `make_mannequin`."""
+    """Make the mannequin of a humanoid in a rig's rest pose, skinned to the rig's joints; see `make_mannequin`.
+
+    >>> from ganassets.api.motion.skeletons import HUMANOID
+    >>> mannequin = make_mannequin_for_rig(HUMANOID, "unreal")
+    >>> mannequin.positions.shape, mannequin.joints.shape
+    ((2020, 3), (2020, 4))
+    """
     mannequin = make_mannequin(skeleton)
     if rig == VRM:
         return mannequin
@@ -277,6 +289,12 @@ def make_mannequin(skeleton: Skeleton, without: Collection[str] = ()) -> Mannequ
 
     Raises:
         InputError: One of the humanoid's joints is missing.
+
+    >>> from ganassets.api.motion.skeletons import HUMANOID
+    >>> for mannequin in (make_mannequin(HUMANOID), make_mannequin(HUMANOID, without=("head",))):
+    ...     len(mannequin.positions), round(float(mannequin.positions[:, 1].max()), 2)
+    (2020, 1.72)
+    (1826, 1.56)
     """
     places = rest_pose(skeleton)[0]
     kept = [part for part in parts_of(skeleton) if part.joints[0] not in without]
@@ -429,7 +447,12 @@ def rebind(mannequin: Mannequin, names: Sequence[str], rig: MotionClip) -> Manne
 
 
 def vertex_normals(positions: FloatArray, triangles: IntArray) -> FloatArray:
-    """Return the unit normals (v, 3) of vertices: means of the surrounding triangles' normals, weighted by area."""
+    """Return the unit normals (v, 3) of vertices: means of the surrounding triangles' normals, weighted by area.
+
+    >>> corners = np.array([[0.0, 0, 0], [1, 0, 0], [0, 1, 0]])
+    >>> vertex_normals(corners, np.array([[0, 1, 2]])).tolist()
+    [[0.0, 0.0, 1.0], [0.0, 0.0, 1.0], [0.0, 0.0, 1.0]]
+    """
     a, b, c = positions[triangles].transpose(1, 0, 2)
     outward = np.cross(b - a, c - a)
     normals = np.zeros_like(positions)

@@ -38,6 +38,13 @@ def skating(clip: MotionClip) -> float:
     its standing height). It slides if both of its joints move more than SKID along the ground meanwhile, at FPS frames
     per second (other clips are resampled). Heights are used instead of the clip's own contacts, so wrong contacts can't
     hide skating. The limits are those of Karunratanakul et al. 2023, "Guided Motion Diffusion".
+
+    >>> from ganassets.api.motion.editing import rest_clip, sample_clip
+    >>> from ganassets.api.motion.skeletons import HUMANOID
+    >>> clip = sample_clip(rest_clip(HUMANOID), np.zeros(31))
+    >>> clip.translation[:16, 2] += np.linspace(0, 1, 16)  # both feet slide for half a second
+    >>> round(skating(clip), 1)
+    0.5
     """
     place = foot_positions(resample_clip(clip, FPS))
     stands = find_standing_feet(place, LOW)
@@ -55,6 +62,13 @@ def loop_gap(clip: MotionClip) -> tuple[float, float]:
             height (metres); the position on the ground is ignored.
         velocity gap: the largest difference between the last step and the first, which follows it, of a joint's
             rotation (radians per frame) or of the root's position (metres per frame).
+
+    >>> from ganassets.api.motion.editing import rest_clip, sample_clip
+    >>> from ganassets.api.motion.skeletons import HUMANOID
+    >>> clip = sample_clip(rest_clip(HUMANOID), np.zeros(31))
+    >>> clip.translation[-1, 1] += 0.125  # the last frame is 12.5 cm higher than the first
+    >>> [round(gap, 3) for gap in loop_gap(clip)]
+    [0.125, 0.125]
     """
     rotations = clip.rotations.astype(np.float64)
     turned = np.radians(degrees_between(rotations[0], rotations[-1])).max()
@@ -72,6 +86,14 @@ def loop_seam(clip: MotionClip) -> float:
 
     The change is the mean angle over joints between successive steps' rotations (radians) plus the same of the root's
     steps (metres).
+
+    >>> from ganassets.api.motion.editing import rest_clip, sample_clip
+    >>> from ganassets.api.motion.skeletons import HUMANOID
+    >>> angle = np.linspace(0, 2 * np.pi, 61)
+    >>> clip = sample_clip(rest_clip(HUMANOID), np.zeros(61))
+    >>> clip.translation[:, [0, 2]] = np.stack([np.cos(angle), np.sin(angle)], 1)  # round in a circle
+    >>> round(loop_seam(clip), 1)
+    1.0
     """
     rotations = clip.rotations.astype(np.float64)
     turns = multiply(conjugate(rotations[:-1]), rotations[1:])
@@ -85,6 +107,15 @@ def jerk(clip: MotionClip) -> float:
     """Return the mean length of the third derivative of the joints' positions in m/s^3.
 
     Loops are continued over their seam. It is 0 for clips of fewer than four frames.
+
+    >>> from ganassets.api.motion.editing import rest_clip, sample_clip
+    >>> from ganassets.api.motion.skeletons import HUMANOID
+    >>> clip = sample_clip(rest_clip(HUMANOID), np.zeros(31))
+    >>> jerk(clip)
+    0.0
+    >>> clip.translation[15] += 0.01  # one frame is off by 1.7 cm
+    >>> round(jerk(clip))
+    134
     """
     place = positions(clip)
     if clip.loop and len(clip) > 1:
@@ -129,6 +160,11 @@ def motion_features(clips: Sequence[MotionClip]) -> Features:
     A frozen random matrix projects the windows. It keeps distances (Johnson and Lindenstrauss 1984) and needs no data
     to be fitted to, so features of different data sets can be compared. Unlike principal axes it doesn't hide defects
     that good data lacks.
+
+    >>> from ganassets.api.motion.editing import rest_clip
+    >>> from ganassets.api.motion.skeletons import HUMANOID
+    >>> motion_features([rest_clip(HUMANOID)]).shape
+    (1, 64)
     """
     if not clips:
         raise InputError("there are no clips to measure.")

@@ -63,6 +63,15 @@ def find_up_axis(take: Take, bones: Mapping[str, str] | None = None) -> tuple[st
 
     Raises:
         InputError: The skeleton isn't recognised (see `recognise_bones`).
+
+    >>> from ganassets.api.motion.kinematics import rest_pose
+    >>> from ganassets.api.motion.skeletons import HUMANOID
+    >>> from ganassets.api.motion.take import Take
+    >>> places, turns = rest_pose(HUMANOID)
+    >>> take = Take("still", HUMANOID.names, HUMANOID.parents, places, turns, 30.0, places[None], turns[None])
+    >>> axis, reason = find_up_axis(take)
+    >>> axis
+    'Y'
     """
     figure = make_source_figure(take, recognise_bones(take.names, bones))
     rest = rest_up_axis(figure)
@@ -92,6 +101,16 @@ def to_humanoid(
 
     Raises:
         InputError: The skeleton isn't recognised (see `recognise_bones`) or has no legs.
+
+    >>> from ganassets.api.motion.kinematics import rest_pose
+    >>> from ganassets.api.motion.skeletons import HUMANOID
+    >>> from ganassets.api.motion.take import Take
+    >>> places, turns = rest_pose(HUMANOID)
+    >>> inches = places / 0.0254
+    >>> take = Take("still", HUMANOID.names, HUMANOID.parents, inches, turns, 30.0, inches[None], turns[None])
+    >>> clip = to_humanoid(take)
+    >>> len(clip), round(float(clip.translation[0, 1]), 2)  # metres
+    (1, 0.95)
     """
     figure = make_source_figure(take, recognise_bones(take.names, bones))
     figure = figure.rotated(rotation_to_y_up(up or find_up_axis(take, bones)[0]))
@@ -258,6 +277,11 @@ def to_rig(clip: MotionClip, rig: str, axes: str = "") -> MotionClip:
 
     Raises:
         InputError: No such rig, or the clip is on another skeleton.
+
+    >>> from ganassets.api.motion.editing import rest_clip
+    >>> from ganassets.api.motion.skeletons import HUMANOID
+    >>> to_rig(rest_clip(HUMANOID), "unreal").skeleton.names[:3]
+    ('root', 'pelvis', 'spine_01')
     """
     if rig not in RIG_NAMES:
         raise InputError(f"there is no rig {rig!r} to write; choose one of {', '.join(RIG_NAMES)}.")

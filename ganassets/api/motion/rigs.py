@@ -335,6 +335,9 @@ def match_bones(
 
     Raises:
         InputError: The map names joints or bones that don't exist.
+
+    >>> match_bones(["mixamorig:Hips", "mixamorig:Spine", "mixamorig:LeftUpLeg"])
+    {'hips': 'mixamorig:Hips', 'spine': 'mixamorig:Spine', 'leftUpperLeg': 'mixamorig:LeftUpLeg'}
     """
     given = given or {}
     _check_given(given, names)
@@ -346,6 +349,10 @@ def match_bones(
 
 
 def missing_joints(found: Collection[str]) -> list[str]:
-    """Return the required joints of a humanoid that are not among those found."""
+    """Return the required joints of a humanoid that are not among those found.
+
+    >>> missing_joints(["hips", "leftUpperLeg", "rightUpperLeg"])[:2]
+    ['leftLowerLeg', 'leftFoot']
+    """
     missing = [joint for joint in REQUIRED if joint not in found]
     return missing if any(joint in found for joint in ONE_OF) else [*missing, " or ".join(ONE_OF)]

@@ -25,6 +25,11 @@ class Take:
         positions: (f, j, 3) float64 in the file's unit.
         rotations: (f, j, 4) float64 world rotations.
         note: An irregularity of the file in one sentence without its full stop, or "".
+
+    >>> places, turns = np.array([[0.0, 36, 0]]), np.array([[0.0, 0, 0, 1]])  # one joint, in inches
+    >>> take = Take("still", ("hips",), (-1,), places, turns, 30.0, np.stack([places] * 2), np.stack([turns] * 2))
+    >>> take.positions.shape
+    (2, 1, 3)
     """
 
     name: str

@@ -18,13 +18,12 @@ from ganassets.api.motion.feet import (
     foot_positions,
     ground_travel,
     hold_feet,
-    last_true,
     leg_pose,
     match_travel,
-    next_true,
     put_on_ground,
     restore_travel,
 )
+from ganassets.api.motion.frame_runs import last_true, next_true
 from ganassets.api.motion.kinematics import positions, world_pose
 from ganassets.api.motion.rotations import degrees_between, from_axis_angle, multiply
 from ganassets.api.motion.skeletons import HUMANOID, HUMANOID_FINGERS
