@@ -30,14 +30,14 @@ os.environ.update(QUIET)
 
 
 def generate(
-    model: str | Path, seeds: str | int | Iterable[int] | None = None, **wishes: Any
+    model: str | Path, seeds: str | int | Iterable[int] | None = None, **options: Any
 ) -> Iterator[GeneratedAsset]:
     """Generate assets one by one, the same as `ganassets generate` makes.
 
     Args:
         model: Name of a generator ("faces"), a run's folder or a model file. The file is trusted.
         seeds: "1-200", one number or several; one asset each. None for seed 1, or `count` seeds.
-        wishes: Conditions of the model and settings of its generator by name (`age=70`, `seconds=2.0`), or fields of
+        options: Conditions of the model and settings of its generator by name (`age=70`, `seconds=2.0`), or fields of
             GenerationRequest (`truncation=0.7`, `size="1024x512"`, `count=8`).
 
     Returns:
@@ -50,7 +50,7 @@ def generate(
     >>> [asset.name for asset in ganassets.generate("textures", seeds="3-4", size=64, material="brick")]
     ['textures-00000003', 'textures-00000004']
     """
-    return load_model(model).generate(seeds, **wishes)
+    return load_model(model).generate(seeds, **options)
 
 
 def load_model(model: str | Path) -> LoadedModel:

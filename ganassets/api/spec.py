@@ -133,7 +133,7 @@ class Target:
         features: Function of assets that returns the (n, k) numbers to compare.
         reference: (k,) numbers of the file.
         unit: Unit of the numbers, for people.
-        wishes: Values of sliders that the file determines, by name (see ganassets.inference.conditions).
+        conditions: Values of sliders that the file determines, by name (see ganassets.inference.conditions).
         settings: Values of the plugin's settings that the file determines, such as its length, by name.
         draft: Settings during the comparison; the result is made without them.
         size: Samples along each axis during the comparison; size-free models only.
@@ -152,7 +152,7 @@ class Target:
     features: Callable[[Assets], NDArray[np.floating[Any]]]
     reference: NDArray[np.floating[Any]]
     unit: str
-    wishes: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    conditions: Mapping[str, Any] = field(default_factory=dict[str, Any])
     settings: Settings = field(default_factory=dict[str, Any])
     draft: Settings = field(default_factory=dict[str, Any])
     size: tuple[int, ...] | None = None

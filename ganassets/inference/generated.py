@@ -99,18 +99,18 @@ class LoadedModel:
     def __repr__(self) -> str:
         return f"<ganassets model of {self.spec.name}: {self.path}>"
 
-    def generate(self, seeds: str | int | Iterable[int] | None = None, **wishes: Any) -> Iterator[GeneratedAsset]:
+    def generate(self, seeds: str | int | Iterable[int] | None = None, **options: Any) -> Iterator[GeneratedAsset]:
         """Generate assets one by one, the same as the command line makes.
 
         Args:
             seeds: "1-200", one number or several; one asset each. None for seed 1, or `count` seeds.
-            wishes: Conditions of the model and settings of its generator by name (`age=70`, `seconds=2.0`), or fields
+            options: Conditions of the model and settings of its generator by name (`age=70`, `seconds=2.0`), or fields
                 of GenerationRequest (`truncation=0.7`, `size="1024x512"`, `count=8`).
 
         Raises:
             InputError: A name is unknown, or a value doesn't fit; raised before the first asset is made.
         """
-        request = make_request(self.spec, str(self.path), seeds, wishes)
+        request = make_request(self.spec, str(self.path), seeds, options)
         resolved = resolve_with_model(request, self._model, self.spec)
         resolved.check(self.spec)
         recipes = (resolved.recipe(resolved.unit(i)) for i in range(len(resolved)))
@@ -131,13 +131,13 @@ def load_model(model: str | Path) -> LoadedModel:
 
 
 def make_request(
-    spec: GeneratorSpec, model: str, seeds: str | int | Iterable[int] | None, wishes: dict[str, Any]
+    spec: GeneratorSpec, model: str, seeds: str | int | Iterable[int] | None, options: dict[str, Any]
 ) -> GenerationRequest:
     """Sort keyword arguments into fields of a request, settings of the generator, and conditions."""
     known = {option.name.replace("-", "_"): option.name for option in spec.settings}
-    fields = {name: value for name, value in wishes.items() if name in GenerationRequest.model_fields}
-    settings = {known[name]: value for name, value in wishes.items() if name in known and name not in fields}
-    conditions = {name: value for name, value in wishes.items() if name not in fields and name not in known}
+    fields = {name: value for name, value in options.items() if name in GenerationRequest.model_fields}
+    settings = {known[name]: value for name, value in options.items() if name in known and name not in fields}
+    conditions = {name: value for name, value in options.items() if name not in fields and name not in known}
     for field, values in (("settings", settings), ("conditions", conditions)):
         fields[field] = _merge_values(field, fields.get(field, {}), values)
     chosen = tuple(seeds) if isinstance(seeds, Iterable) and not isinstance(seeds, (str, bytes)) else seeds

@@ -263,7 +263,7 @@ def invert(
     """
     search = InversionSearch(model, spec, target, progress, time.monotonic() + seconds)
     final = replace(request, settings={**request.settings, **target.settings})
-    conditions = {**target.wishes, **request.conditions}
+    conditions = {**target.conditions, **request.conditions}
     draft = replace(
         final,
         request=request.request.model_copy(update={"truncation": 1.0}),

@@ -399,7 +399,7 @@ def checkpoints() -> list[bytes]:
 
 
 HARNESSES: dict[str, Harness] = {
-    "wishes": Harness(
+    "typed": Harness(
         condition_texts, lambda: [b"7", b"1,5,9-12", b"512x256", b"0.5", b"red:0.5,green:1", b"3-", b"yes"]
     ),
     "names": Harness(names, lambda: [b"{generator}-{seed:08d}", b"{age:.1f}_{place:3d}", b"{{x}}{age}"]),

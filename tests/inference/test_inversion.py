@@ -98,7 +98,7 @@ def test_the_explained_share_is_zero_for_an_unreachable_target(model, spec):
 
 def test_chosen_conditions_are_kept(model, spec):
     target = target_of(model, spec, seed_recipe(model, spec, request_of((), 1.0, {"age": 80.0}), 9))
-    target = replace(target, wishes={"tint": {"green": 1.0}, "age": 10.0})
+    target = replace(target, conditions={"tint": {"green": 1.0}, "age": 10.0})
     found = invert(model, spec, target, resolved_of(model, spec, (), conditions={"age": 33.0}), 16, LONG)
     assert found.recipe.condition == {"age": 33.0, "tint:red": 0.0, "tint:green": 1.0}, "the user's before the file's"
 

@@ -26,7 +26,7 @@ def test_a_skin_of_one_colour(tmp_path):
     count = int(texel_map(SIZE).inside.sum())
     expected = found.reference.reshape(3, count)
     np.testing.assert_allclose(expected, np.broadcast_to([[200], [150], [100]], expected.shape), atol=1e-3)
-    assert (found.unit, found.exact, found.size, found.settings, found.wishes) == ("of 255", True, None, {}, {})
+    assert (found.unit, found.exact, found.size, found.settings, found.conditions) == ("of 255", True, None, {}, {})
 
 
 def test_heads_are_compared_by_their_skin_alone(tmp_path):

@@ -39,7 +39,7 @@ def test_a_clip_is_met_by_itself(walk):
     clip, path = walk
     target = clip_target(path)
     assert target.reference.shape == (FRAMES * len(HUMANOID.names) * 3,)
-    assert (target.unit, target.exact, target.size, target.wishes) == ("cm", True, None, {})
+    assert (target.unit, target.exact, target.size, target.conditions) == ("cm", True, None, {})
     assert off(target, clip) < 0.1
     assert off(target, walk_clip(speed=0.3)) > 2
 

@@ -41,7 +41,7 @@ def rms_distance(target, asset) -> float:
 def test_a_picture_gives_colours_alone(tmp_path, bricks):
     path = save(tmp_path / "wall.png", np.rint(bricks.albedo * 255).astype(np.uint8))
     target = material_target(path)
-    assert (target.size, target.exact, target.wishes) == ((SIZE, SIZE), False, {})
+    assert (target.size, target.exact, target.conditions) == ((SIZE, SIZE), False, {})
     assert rms_distance(target, bricks) < 0.2, "percent"
     flat = replace(bricks, height=np.zeros_like(bricks.height))
     assert rms_distance(target, flat) < 0.2, "heights are not included"
@@ -84,7 +84,7 @@ def test_a_set_gives_all_its_maps(tmp_path, bricks):
 
 def test_the_name_gives_the_material(tmp_path, bricks):
     folder = write_set(tmp_path / "red_brick_04", replace(bricks, name="red_brick_04"))
-    assert material_target(folder).wishes == {"material": {"brick": 1.0}}
+    assert material_target(folder).conditions == {"material": {"brick": 1.0}}
 
 
 def test_detail_strengths_separate_sizes():
