@@ -116,10 +116,10 @@ def test_a_model_file_and_a_run_bring_their_options(flags):
         (["--set", "wet=0.5"], "wet takes yes or no, not '0.5'"),
         (["--wet", "--set", "wet=no"], "--set wet is given twice"),
         (["--copies", "2", "--option", "copies=3"], "--option copies is given twice"),
-        (["--depth", "3"], "raw has no setting 'depth'"),
-        (["--to", "deep", "--copies", "3"], "deep has no setting 'copies'"),
+        (["--depth", "3"], "raw has no option 'depth'"),
+        (["--to", "deep", "--copies", "3"], "deep has no option 'copies'"),
         (["--set", "shift=3"], "there is no slider 'shift'"),
-        (["--option", "shift=3"], "raw has no setting 'shift'"),
+        (["--option", "shift=3"], "raw has no option 'shift'"),
     ],
 )
 def test_options_that_do_not_fit(flags, args, text):
@@ -150,8 +150,8 @@ def test_help_names_options_as_they_are_given(flags):
         "--tint Which. [red|green]",
         "--shift How far. [0..9; default: 0]",
         "--[no-]big-feet Whether. [yes|no; default: yes]",
-        "Settings of --to deep: --depth Much.",
-        "Settings of --to sized: --option size= Much.",
+        "Options of --to deep: --depth Much.",
+        "Options of --to sized: --option size= Much.",
         "--option style= How. [plain|fancy; default: plain]",
         "--[no-]noisy Whether. [yes|no; default: no]",
     ):

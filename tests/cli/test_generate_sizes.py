@@ -92,7 +92,7 @@ def rename_generator(source: Path, target: Path, name: str) -> None:
 
 
 def test_options_of_the_default_format_are_checked(tiling):
-    assert "heights has no setting 'quality'" in read_error(run("generate", tiling, "--option", "quality=3"))
+    assert "heights has no option 'quality'" in read_error(run("generate", tiling, "--option", "quality=3"))
 
 
 def test_help_shows_fitting_formats_only(tiling, tiles):
@@ -103,5 +103,5 @@ def test_help_shows_fitting_formats_only(tiling, tiles):
         changed = changed.replace("export)", f"export, {option}")
         tiles.install(name, f"[ganassets.exporters]\n{name} = module_{name}:EXPORTER\n", {f"module_{name}": changed})
     output = run("generate", "tiles", "--help").output
-    assert "Settings of --to deep, deeper:" in output
+    assert "Options of --to deep, deeper:" in output
     assert "meshes" not in output
