@@ -32,14 +32,14 @@ def run_command(
 
     Args:
         *command: program and arguments.
-        folder: working directory.
+        folder: working directory; by default this file's, in which Python finds no package of ours.
         seconds: time limit.
         variables: more environment variables.
     """
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     environment |= variables or {}
     words = [str(word) for word in command]
-    return subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, timeout=seconds)
+    return subprocess.run(words, cwd=folder or Path(__file__).parent, env=environment, capture_output=True, text=True, timeout=seconds)
 
 
 def install(*command: str | Path, folder: Path | None = None) -> None:
