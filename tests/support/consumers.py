@@ -39,7 +39,9 @@ def run_command(
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     environment |= variables or {}
     words = [str(word) for word in command]
-    return subprocess.run(words, cwd=folder or Path(__file__).parent, env=environment, capture_output=True, text=True, timeout=seconds)
+    return subprocess.run(
+        words, cwd=folder or Path(__file__).parent, env=environment, capture_output=True, text=True, timeout=seconds
+    )
 
 
 def install(*command: str | Path, folder: Path | None = None) -> None:
