@@ -326,7 +326,8 @@ def fill_library(request: WorkerRequest) -> dict[str, Any]:
     except (LibraryError, VolumeError, WriteError) as error:
         raise RequestError("library", error) from error
     except GanassetsError as error:
-        raise RequestError("making", error) from error
+        # Errors of worker processes arrive as text; those about the disk name the library's folder.
+        raise RequestError("library" if str(library) in str(error) else "making", error) from error
     return {
         "new": result.new,
         "there": result.there,

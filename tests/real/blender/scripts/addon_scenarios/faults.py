@@ -16,6 +16,7 @@ from .common import (
     TIMEOUT,
     add_job,
     addon_module,
+    command_line_of,
     count_data,
     describe_volume,
     find_descendants,
@@ -128,6 +129,8 @@ def cancelled_while_writing(folder: Path) -> dict[str, Any]:
     job = add_job(folder, "LIBRARY")
     tick_until(lambda: job.note == "Writing the library." and len(find_descendants(job_runner().worker.process.pid)))
     processes = find_descendants(job_runner().worker.process.pid)
+    for writer in (pid for pid in processes if "volume_writer" in command_line_of(pid)):
+        os.kill(writer, signal.SIGSTOP)  # on a fast machine it would be done before the job is cancelled
     bpy.ops.ganassets.cancel(job=job.name)
     took = tick_until(lambda: not job.is_open)
     left = wait_until_gone(processes)
