@@ -31,7 +31,9 @@ def generate(kind: str, folder: Path, modules: Path | None = None, before: tuple
         before: start of the command.
     """
     command = [*before, sys.executable, "-m", "ganassets", "generate", kind, *KINDS[kind], "--seeds", "1-3"]
-    environment = os.environ | ({"PYTHONPATH": str(modules)} if modules else {})
+    # Some machines choose numpy's kernels by OPENBLAS_CORETYPE, which an emulated processor may lack.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("OPENBLAS_")}
+    environment |= {"PYTHONPATH": str(modules)} if modules else {}
     done = subprocess.run(
         [*command, "--to", "parts", "--no-preview", "-o", str(folder)], env=environment, capture_output=True, text=True
     )
