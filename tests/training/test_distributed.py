@@ -23,7 +23,7 @@ from support import toy_runs
 from support.domains import CPU, ToyDomain, make_data, make_fit, make_preset
 from support.toy_runs import LOSS_KINDS, losses
 
-EXACT_STEPS = 15  # steps in which only rounding differs
+EXACT_STEPS = {"picture": 15, "tile": 50}  # steps in which only rounding differs
 PROGRAM = toy_runs.__file__
 PATIENCE = 900.0  # seconds; machines that run tests are slow now and then
 
@@ -47,8 +47,8 @@ def test_two_processes_train_as_one(tmp_path):
         assert len(together[kind]) == len(alone[kind]) == toy_runs.LOSS_STEPS
         for step, (one, two) in enumerate(zip(alone[kind], together[kind], strict=True)):
             assert one.keys() == two.keys() >= {"d_loss", "penalty"}
-            # Training amplifies differences in rounding, on some processors from 1e-7 to 1e-2 within these steps.
-            limit = 1e-5 if step < EXACT_STEPS else 0.05
+            # Training on pictures amplifies rounding, on some processors from 1e-7 to 1e-2 within these steps.
+            limit = 1e-5 if step < EXACT_STEPS[kind] else 0.05
             for name in one:
                 assert two[name] == pytest.approx(one[name], abs=limit), (kind, name, step)
         assert "g_loss" in alone[kind][-1]
