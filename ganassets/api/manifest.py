@@ -168,6 +168,8 @@ class Manifest(_Section):
         parity: Comparison of the exported graph with the trained network.
         licence: Licence of what the model generates.
         created: Time of the export, ISO 8601 in UTC.
+        arrays: Arrays that the file carries for the plugin, by name (see ganassets.api.model_arrays). They stand beside
+            the manifest's JSON, not in it.
     """
 
     format_version: Literal[1] = FORMAT_VERSION
@@ -188,6 +190,7 @@ class Manifest(_Section):
     parity: Parity
     licence: Line
     created: str
+    arrays: dict[str, Any] = Field(default={}, exclude=True)
 
     @property
     def condition_width(self) -> int:
@@ -230,6 +233,8 @@ def parse_manifest(text: str, where: str) -> Manifest:
         raise InputError(
             f"{where} has a manifest of format {version}, this program reads up to {FORMAT_VERSION}; update ganassets."
         )
+    if isinstance(raw, dict):
+        raw.pop("arrays", None)
     try:
         manifest = Manifest.model_validate(raw)
     except ValidationError as error:

@@ -190,7 +190,14 @@ def reduce_asset(spec: GeneratorSpec, asset: Any, texels: int) -> Any:
     return call_checked(spec, "decode", "make assets that can be reduced", lambda: asset.reduced(texels))
 
 
-def make_noise(spec: GeneratorSpec, seed: int, row: FloatArray, channels: int, size: Sequence[int]) -> FloatArray:
+def make_noise(
+    spec: GeneratorSpec,
+    seed: int,
+    row: FloatArray,
+    channels: int,
+    size: Sequence[int],
+    arrays: Mapping[str, NDArray[Any]] | None = None,
+) -> FloatArray:
     """Return the noise map of a seed, see GeneratorSpec.noise.
 
     Args:
@@ -199,12 +206,14 @@ def make_noise(spec: GeneratorSpec, seed: int, row: FloatArray, channels: int, s
         row: (c,) physical conditions.
         channels: Number of channels.
         size: Samples along each axis.
+        arrays: Arrays that the model file carries; the plugin's function gets them if there are any.
 
     Returns:
         (channels, *size) float32, finite.
     """
     expected = f"return a finite float32 array of {' x '.join(map(str, (channels, *size)))}"
-    returned = call_plugin(spec, "noise", expected, seed, row.copy(), tuple(size))
+    extra = (arrays,) if arrays else ()
+    returned = call_plugin(spec, "noise", expected, seed, row.copy(), tuple(size), *extra)
     noise = _numeric_array(spec, "noise", expected, returned, (channels, *size))
     if noise.dtype != np.float32:
         raise contract_error(spec, "noise", expected, f"it returned {describe_value(noise)}")

@@ -227,14 +227,12 @@ def _preset(preset: Preset) -> Iterator[str]:
         yield f"clusters need a z_dim above {CHOOSING}."
     if preset.basis_size and not is_power_of_two(preset.size / preset.basis_size):
         yield f"size {preset.size} is not basis_size {preset.basis_size} times a power of two."
-    for name in ("paired", "augmentation"):
+    for name in ("paired", "augmentation", "regression"):
         if not 0 <= getattr(preset, name) <= 1:
             yield f"{name} must lie between 0 and 1."
-    for name in ("components", "clusters", "basis_size", "gamma", "regression_weight"):
+    for name in ("components", "clusters", "basis_size", "gamma", "regression_weight", "feature_weight", "matching_weight"):
         if not getattr(preset, name) >= 0:
             yield f"{name} must not be negative."
-    if not 0 <= preset.regression < 1:
-        yield f"regression {preset.regression:g} must be at least 0 and below 1."
 
 
 def is_power_of_two(number: float) -> bool:

@@ -44,6 +44,8 @@ Networks = tuple[Any, Any]
 DatasetFunction: TypeAlias = "Callable[[Preset, Mapping[str, Any], int, Report], TrainingData]"
 DecodeFunction: TypeAlias = "Callable[[Arrays, Manifest, Sequence[str], Sequence[Provenance], Settings], Assets]"
 NoiseMap: TypeAlias = "Callable[[int, FloatArray, tuple[int, ...]], FloatArray]"
+# The same, or with the arrays of a model file as a fourth argument.
+NoiseFunction: TypeAlias = "Callable[..., FloatArray]"
 MapSizeFunction: TypeAlias = "Callable[[Settings, FloatArray, NoiseInfo], tuple[int, ...]]"
 SnapshotFunction: TypeAlias = "Callable[[Arrays, FloatArray], Image]"
 FeaturesFunction: TypeAlias = "Callable[[Arrays, FloatArray], NDArray[np.floating[Any]]]"
@@ -76,6 +78,9 @@ class Preset:
         regression: Share of the run, 0 to 1, in which the generator alone learns to reproduce samples of known latents.
         regression_weight: Weight of the same distance in the adversarial rest of the run.
         regression_rate: Learning rate of the regression; falls to a tenth.
+        feature_weight: Weight in the regression of the distance of pretrained features, see Domain.feature_views.
+        matching_weight: Weight in the regression of the distance between the distributions of pretrained features of
+            real samples and of fakes that don't reproduce them; 0 leaves such samples out.
         paired: Share of the adversarial steps, 0 to 1, that compare samples of known latents with fakes of these.
         augmentation: Largest share of samples, 0 to 1, that are augmented for the discriminator; 0 for never.
 
@@ -105,6 +110,8 @@ class Preset:
     regression: float = 0.0
     regression_weight: float = 0.0
     regression_rate: float = 1.5e-3
+    feature_weight: float = 0.0
+    matching_weight: float = 0.0
     paired: float = 1.0
     augmentation: float = 0.0
 
@@ -187,8 +194,9 @@ class GeneratorSpec:
         animation: assets -> an animated WebP of the first ones, or None if no asset moves.
         static_digests: () -> SHA-256 in hex of the package data that a model file depends on, by name.
         noise: (seed, (c,) physical conditions, size of each axis) -> (channels, *size) float32 noise map that a
-            size-free generator starts from; it wraps where the axes do. None for standard normals. Must not import
-            torch.
+            size-free generator starts from; it wraps where the axes do. For a model that carries arrays (see
+            Domain.model_arrays in ganassets.training.networks) they are a fourth argument, by name. None for standard
+            normals. Must not import torch.
         settings: Options of `generate` beside the sliders, such as the length of a clip.
         map_size: (settings by name, (c,) physical conditions, NoiseInfo) -> size of the noise map of a size-free
             generator. None where the user gives the size.
@@ -201,6 +209,7 @@ class GeneratorSpec:
         measures: assets -> further numbers for `ganassets evaluate`, by name; None for none.
         target: path of a file -> Target for `ganassets invert`; None where no file can be one.
         exporter: Name of the default format.
+        data_preset: Name of the default preset with data of the user's own; "" for the first of `presets`.
 
     >>> spec = GeneratorSpec(
     ...     name="planks", summary="Wooden planks.", version="1.0", api_version=API_VERSION, asset_kind="mesh",
@@ -231,7 +240,7 @@ class GeneratorSpec:
     data_options: tuple[DataOption, ...] = ()
     animation: FunctionField[Callable[[Assets], bytes | None] | None] = FunctionField(None)
     static_digests: FunctionField[Callable[[], dict[str, str]]] = FunctionField(dict)
-    noise: FunctionField[NoiseMap | None] = FunctionField(None)
+    noise: FunctionField[NoiseFunction | None] = FunctionField(None)
     settings: tuple[Option, ...] = ()
     map_size: FunctionField[MapSizeFunction | None] = FunctionField(None)
     snapshot: FunctionField[SnapshotFunction | None] = FunctionField(None)
@@ -240,6 +249,7 @@ class GeneratorSpec:
     measures: FunctionField[Callable[[Assets], Mapping[str, float]] | None] = FunctionField(None)
     target: FunctionField[TargetFunction | None] = FunctionField(None)
     exporter: str = "gltf"
+    data_preset: str = ""
 
     def preset(self, name: str) -> Preset:
         """Return the preset of that name.

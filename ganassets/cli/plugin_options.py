@@ -45,9 +45,9 @@ class GenerationCommand(GeneratorCommand):
         )
 
     def prepare(self, ctx: click.Context, name: str | None) -> None:
-        """Remember the generator's spec; where it has no sliders of its own, with those of the named model."""
+        """Remember the generator's spec, with the sliders of the named model, which may depend on its data."""
         spec = load_generator(name) if name else None
-        if spec and not spec.conditions:
+        if spec:
             spec = with_conditions(spec, next((m for word in ctx.meta[WORDS] if (m := manifest_of(word))), None))
         ctx.meta[SPEC] = spec
 

@@ -116,8 +116,9 @@ def command(
         raise InputError("name a generator to train, such as `ganassets train faces`; see `ganassets plugins list`.")
     spec: GeneratorSpec = ctx.meta[SPEC] or load_generator(name)
     model = find_start_model(start, trusted) if start else None
-    chosen = choose_preset(spec, preset, model, kimg=kimg, objective=objective)
     data_options = {option.name: data[data_parameter(option.name)] for option in spec.data_options}
+    has_data = data_options.get(spec.folder_option or "") is not None
+    chosen = choose_preset(spec, preset, model, has_data, kimg=kimg, objective=objective)
     train = load_training("ganassets.training.run", "train")
     with explain_how_to_resume(spec.name):
         run = train(

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from ..api.errors import GanassetsError, InputError, one_line
 from ..api.files import open_regular, read_up_to
 from ..api.manifest import MAX_BYTES, METADATA_KEY, Manifest, parse_manifest
+from ..api.model_arrays import ARRAYS_KEY, MAX_ARRAY_BYTES, unpack_arrays
 from ..api.plugin_calls import static_digests
 from .callbacks import ignore
 from .onnx_scan import DEFAULT_DOMAINS, MalformedError, scan
@@ -256,7 +257,16 @@ def read_manifest(data: bytes, path: Path) -> Manifest:
         text = bytes(found.metadata[METADATA_KEY][: MAX_BYTES + 1]).decode()
     except UnicodeDecodeError as error:
         raise InputError(f"{path} carries a manifest that is not text; copy or export it again.") from error
-    return parse_manifest(text, str(path))
+    manifest = parse_manifest(text, str(path))
+    return manifest if ARRAYS_KEY not in found.metadata else add_arrays(manifest, found.metadata[ARRAYS_KEY], path)
+
+
+def add_arrays(manifest: Manifest, content: memoryview, path: Path) -> Manifest:
+    """Return the manifest with the arrays that the file carries beside it."""
+    if len(content) > MAX_ARRAY_BYTES:
+        raise InputError(f"{path} carries arrays larger than {MAX_ARRAY_BYTES // 2**20} MB.")
+    arrays = unpack_arrays(bytes(content).decode("ascii", "replace"), str(path))
+    return manifest.model_copy(update={"arrays": arrays})
 
 
 def input_shapes(manifest: Manifest) -> dict[str, tuple[int | None, ...]]:
@@ -300,7 +310,8 @@ def check_generator(model: ModelFile, spec: GeneratorSpec) -> None:
             f"install {spec.name} {manifest.generator_version} or train again."
         )
     columns = [[condition.columns for condition in conditions] for conditions in (manifest.conditions, spec.conditions)]
-    if spec.noise and columns[0] != columns[1]:  # the plugin makes noise maps from the conditions
+    # The plugin makes noise maps from the conditions; a model that carries arrays brings its own conditions, too.
+    if spec.noise and columns[0] != columns[1] and not manifest.arrays:
         raise InputError(
             f"{model.path} has other sliders than {spec.name} {spec.version}; "
             f"install {spec.name} {manifest.generator_version} or train again."

@@ -161,7 +161,7 @@ def seed_noise(
     """Return the noise map of a seed under physical conditions (c,), (channels, *size)."""
     assert manifest.noise is not None
     if spec.noise:
-        return make_noise(spec, seed, row, manifest.noise.channels, size)
+        return make_noise(spec, seed, row, manifest.noise.channels, size, manifest.arrays)
     return normal_noise_map(seed, manifest.noise.channels, size)
 
 

@@ -30,6 +30,7 @@ from ..api.manifest import (
     TrainingInfo,
     WStatistics,
 )
+from ..api.model_arrays import ARRAYS_KEY, pack_arrays
 from ..api.plugin_calls import static_digests
 from ..api.spec import GeneratorSpec
 from ..api.writer import write_atomic
@@ -92,6 +93,9 @@ def export_run(
         raise GanassetsError(f"the exported model differs from torch by {worst:.2g}, more than {TOLERANCE:.0e}.")
     manifest = make_manifest(spec, settings, generator, rows, read_card(run) | dict(facts or {}), numbers, parity)
     proto.metadata_props.add(key=METADATA_KEY, value=manifest.model_dump_json())
+    arrays = generator.domain.model_arrays()
+    if arrays:
+        proto.metadata_props.add(key=ARRAYS_KEY, value=pack_arrays(arrays))
     proto.metadata_props.add(key=SHARED_KEY, value=json.dumps(shared_parameters(generator, proto)))
     path, write = (out, write_atomic) if out else (run / MODEL, write_in_run)
     write(path, serialize_checked(proto))

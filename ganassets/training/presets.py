@@ -15,13 +15,16 @@ FINE_TUNE_KIMG = 4.0
 FINE_TUNE_RATE = 0.2
 
 
-def choose_preset(spec: GeneratorSpec, name: str | None, model: Path | None, **changes: Any) -> Preset:
+def choose_preset(
+    spec: GeneratorSpec, name: str | None, model: Path | None, has_data: bool, **changes: Any
+) -> Preset:
     """Choose the preset of a run.
 
     Args:
         spec: Generator to train.
-        name: Name of the preset; None for the generator's first, or with a model for that of its training.
+        name: Name of the preset; None for the generator's default, or with a model for that of its training.
         model: Model file that the run starts from, or None.
+        has_data: Whether the user gave data to learn from.
         changes: Fields to replace; None keeps the preset's.
 
     Raises:
@@ -29,7 +32,10 @@ def choose_preset(spec: GeneratorSpec, name: str | None, model: Path | None, **c
     """
     if name:
         return with_overrides(spec.preset(name), **changes)
-    return with_overrides(spec.presets[0] if model is None else fine_tuning_preset(model, spec), **changes)
+    if model is not None:
+        return with_overrides(fine_tuning_preset(model, spec), **changes)
+    default = spec.preset(spec.data_preset) if has_data and spec.data_preset else spec.presets[0]
+    return with_overrides(default, **changes)
 
 
 def fine_tuning_preset(model: Path, spec: GeneratorSpec) -> Preset:

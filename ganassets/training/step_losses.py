@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -17,6 +18,7 @@ from .augmentation import (
 )
 from .batches import Batch
 from .distributed import DistributedContext
+from .feature_losses import FeatureLosses
 from .loss import Objective, gradient_penalty
 from .networks import BaseDiscriminator, BaseGenerator, Domain
 
@@ -50,10 +52,26 @@ class StepLosses:
         self.preset, self.objective, self.strength = preset, objective, strength
         self.noise, self.context = noise, context
 
+    @cached_property
+    def feature_losses(self) -> FeatureLosses:
+        """Distances of pretrained features; the network is loaded when it is first needed."""
+        return FeatureLosses(self.domain, self.noise)
+
     def regression(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return the distance between fakes and the real samples of the same latents, as loss and as metrics."""
-        distance = self.domain.distance(self.make_fakes(batch), self.crop_reals(batch)).mean()
-        return distance, {"distance": distance}
+        """Return loss and metrics of a step in which only the generator learns.
+
+        Fakes of known latents are compared with their real samples; others by the distribution of their features.
+        """
+        fakes, reals = self.make_fakes(batch), self.crop_reals(batch)
+        if not batch.has_latents:
+            matching = self.feature_losses.matching(fakes, reals)
+            return self.preset.matching_weight * matching, {"matching": matching}
+        distance = self.domain.distance(fakes, reals).mean()
+        metrics = {"distance": distance}
+        if not self.preset.feature_weight:
+            return distance, metrics
+        metrics["features"] = self.feature_losses.distance(fakes, reals)
+        return distance + self.preset.feature_weight * metrics["features"], metrics
 
     def adversarial_discriminator(
         self, batch: Batch, gamma: float, with_penalty: bool

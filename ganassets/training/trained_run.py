@@ -108,7 +108,8 @@ def train(
     for name in given.keys() - set(known):
         raise InputError(f"{generator} has no option {name!r}; its data options are {', '.join(known) or 'none'}.")
     model = None if start is None else inspect_model(find_model(str(start))).path
-    chosen = choose_preset(spec, preset, model, kimg=kimg, objective=objective)
+    has_data = given.get(spec.folder_option or "") is not None
+    chosen = choose_preset(spec, preset, model, has_data, kimg=kimg, objective=objective)
     run = load_training("ganassets.training.run", "train")(
         spec,
         chosen,

@@ -132,7 +132,7 @@ class Trainer:
         self._set_rates(now)
         regressing = now.discriminator_rate == 0
         with torch.no_grad():
-            batch = self.sampler.draw(require_latents=regressing)
+            batch = self.sampler.draw(require_latents=regressing and not self.preset.matching_weight)
         if regressing:
             metrics = self.regression_step(batch)
         else:
@@ -152,7 +152,7 @@ class Trainer:
             group["lr"] = self.rate_scale * now.discriminator_rate
 
     def regression_step(self, batch: Batch) -> dict[str, Tensor]:
-        """Update the generator towards samples whose latents are known."""
+        """Update the generator towards samples whose latents are known, or towards the features of others."""
         loss, metrics = self.losses.regression(batch)
         self.update(self.generator_optimiser, loss)
         return metrics

@@ -29,6 +29,22 @@ QUICK = Preset(
     regression_weight=4.0,
 )
 
+MATERIAL = Preset(
+    "material",
+    "one to three materials of your own: about 5 minutes on two cores.",
+    size=128,
+    network_size=128,
+    samples=512,
+    kimg=2.0,
+    z_dim=16,
+    w_dim=32,
+    batch=2,
+    regression=1.0,
+    regression_rate=4e-4,
+    feature_weight=1.0,
+    matching_weight=1.5,
+)
+
 SPEC = GeneratorSpec(
     name="textures",
     summary="Tileable PBR materials of any size: albedo, height, normal, roughness, metallic, occlusion.",
@@ -58,18 +74,27 @@ SPEC = GeneratorSpec(
             max_width=192,
             regression=0.3,
         ),
+        MATERIAL,
+        replace(
+            MATERIAL,
+            name="materials",
+            summary="up to some hundred materials of your own: about 40 minutes on two cores.",
+            samples=2048,
+            kimg=16.0,
+        ),
     ),
     data_options=(
-        DataOption("data", "Folder or zip of material sets to learn from."),
-        DataOption("painted", "Share of painted samples beside those of --data, 0 to 1.  [default: 0.5]"),
+        DataOption("data", "Folder or zip of material sets to learn from, for the presets material and materials."),
     ),
     dataset="ganassets_textures.dataset:material_data",
     target="ganassets_textures.target:material_target",
-    domain="ganassets_textures.domain:TexturesDomain",
+    domain="ganassets_textures.domain:make_domain",
+    networks="ganassets_textures.networks:make_networks",
     decode="ganassets_textures.decode:decode_materials",
     preview="ganassets_textures.preview:contact_sheet",
     static_digests="ganassets_textures.spatial_noise:static_digests",
     noise="ganassets_textures.spatial_noise:material_noise",
     measures="ganassets_textures.measures:material_measures",
     exporter="images",
+    data_preset="material",
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,11 @@ from numpy.typing import NDArray
 from ganassets.api.assets import TextureSet
 from ganassets.api.provenance import Provenance
 
+from .exemplars.noise import Exemplars
 from .materials import CLASSES, MATERIAL_CLASSES
+
+if TYPE_CHECKING:
+    from ganassets.api.manifest import Manifest
 
 FloatArray = NDArray[np.float32]
 
@@ -21,7 +26,7 @@ DIRECTIONS = ((1, 0), (1, 1), (0, 1), (-1, 1), (-1, 0), (-1, -1), (0, -1), (1, -
 
 def decode_materials(
     arrays: Mapping[str, np.ndarray],
-    _manifest: object,
+    manifest: Manifest,
     names: Sequence[str],
     provenances: Sequence[Provenance],
     _settings: object,
@@ -35,15 +40,21 @@ def decode_materials(
         provenances: Provenance of each set.
     """
     return [
-        texture_set({key: values[i] for key, values in arrays.items()}, name, provenances[i])
+        texture_set({key: values[i] for key, values in arrays.items()}, name, provenances[i], manifest.arrays)
         for i, name in enumerate(names)
     ]
 
 
-def texture_set(maps: Mapping[str, FloatArray], name: str, provenance: Provenance) -> TextureSet:
-    """Build one texture set of (channels, h, w) maps."""
+def texture_set(
+    maps: Mapping[str, FloatArray], name: str, provenance: Provenance, carried: Mapping[str, NDArray[Any]]
+) -> TextureSet:
+    """Build one texture set of (channels, h, w) maps, by a model that carries these arrays."""
     height = np.ascontiguousarray(maps["height"][0])
-    texel = texel_size(provenance.sliders)
+    sliders = provenance.sliders
+    if carried:
+        texel = Exemplars(carried).texel_size(np.array(list(sliders.values()), np.float32))
+    else:
+        texel = texel_size(sliders)
     in_texels = height * np.float32(1 / texel)
     return TextureSet(
         name=name,

@@ -10,6 +10,7 @@ from torch.nn import functional
 from ganassets.api.spec import Preset
 from ganassets.training.networks import Domain, LinearFit
 
+from .exemplars.domain import ExemplarDomain
 from .materials import CLASSES, COLUMNS, MATERIAL_CLASSES, METALS
 from .samples import MASKS
 from .spatial_noise import CHANNELS, STRUCTURE, WHITE
@@ -29,6 +30,11 @@ def hsl_to_rgb(hue: Tensor, saturation: Tensor, lightness: Tensor) -> Tensor:
     turn = 6 * hue
     wheel = torch.cat([(turn - 3).abs() - 1, 2 - (turn - 2).abs(), 2 - (turn - 4).abs()], 1).clamp(0, 1)
     return lightness + saturation * (1 - (2 * lightness - 1).abs()) * (wheel - 0.5)
+
+
+def make_domain(preset: Preset, fit: LinearFit) -> Domain:
+    """Build the domain of the data: of exemplars where there are any, else of painted materials."""
+    return ExemplarDomain(preset, fit) if "codes" in fit.constants else TexturesDomain(preset, fit)
 
 
 class TexturesDomain(Domain):

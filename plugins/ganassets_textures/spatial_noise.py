@@ -10,6 +10,7 @@ whole units fit the map.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from ganassets.api.latents import standard_normals, uniforms
 
+from .exemplars.noise import exemplar_noise
 from .materials import COLUMNS
 
 FloatArray = NDArray[np.float32]
@@ -68,8 +70,16 @@ def static_digests() -> dict[str, str]:
     return {"noise": noise_digest()}
 
 
-def material_noise(seed: int, row: NDArray[np.float32], size: tuple[int, ...]) -> FloatArray:
-    """Return the noise map (14, h, w) float32 of a seed under physical conditions (c,); see pattern_noise."""
+def material_noise(
+    seed: int, row: NDArray[np.float32], size: tuple[int, ...], arrays: Mapping[str, NDArray] | None = None
+) -> FloatArray:
+    """Return the noise map of a seed under physical conditions (c,).
+
+    Returns:
+        (channels, h, w) float32; see exemplar_noise for a model that carries exemplars, else pattern_noise.
+    """
+    if arrays:
+        return exemplar_noise(seed, row, size, arrays)
     height, width = size
     return pattern_noise(seed, pattern_of(row), (height, width))
 

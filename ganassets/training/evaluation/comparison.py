@@ -19,12 +19,13 @@ from ...api.manifest import Manifest
 from ...api.options import option_values
 from ...api.plugin_calls import decode, measure_assets
 from ...api.provenance import Provenance
-from ...api.spec import GeneratorSpec, Preset
+from ...api.spec import GeneratorSpec, NoiseMap, Preset
 from ...inference.model import Model, noise_axes, open_model
-from ...inference.pipeline import check_finite, seed_noise
+from ...inference.pipeline import check_finite
 from ...inference.request import GenerationRequest
 from ...inference.resolve import generate_assets
 from ..networks import Domain, LinearModel
+from ..plugin_domain import make_noise_map
 from ..run_folder import CONFIG
 from ..settings import read_settings
 from .comparison_data import SEED_SHIFT, SMALL_SAMPLE, ComparisonData, draw_comparison_data, print_data
@@ -116,7 +117,8 @@ def make_sets(found: ComparisonData, model: Model, first_seed: int) -> SampleSet
         "real": (compute_real_outputs(domain, data, found.others), conditions),
     }
     context = find_crop_context(domain, data, found.others)
-    sets[model.manifest.generator] = run_model(model, found.spec, first_seed, conditions, context), conditions
+    noise_map = make_noise_map(found.spec, domain)
+    sets[model.manifest.generator] = run_model(model, noise_map, first_seed, conditions, context), conditions
     if domain.linear is not None:
         z = latents(range(first_seed, first_seed + len(conditions)), model.manifest.z_dim)
         sets["linear"] = run_linear(domain, domain.linear, z, conditions), conditions
@@ -140,17 +142,19 @@ def find_crop_context(domain: Domain, data: TrainingData, index: NDArray[np.int6
     """Return the surroundings of real samples; none if some of the data tile or have a fixed size."""
     if domain.size is not None or data.tiles is None or data.tiles.any():
         return CropContext()
-    return CropContext(domain.margin, None if data.structure is None else data.structure[index])
+    # A domain that takes windows of larger maps makes their structure from the seed as well.
+    structure = None if data.structure is None or domain.window_of else data.structure[index]
+    return CropContext(domain.margin, structure)
 
 
 def run_model(
-    model: Model, spec: GeneratorSpec, first_seed: int, conditions: NDArray[np.float32], context: CropContext
+    model: Model, noise_map: NoiseMap, first_seed: int, conditions: NDArray[np.float32], context: CropContext
 ) -> dict[str, NDArray[np.float32]]:
     """Run a model at truncation 1 on consecutive seeds; a size-free model at its training size.
 
     Args:
         model: The model.
-        spec: Its generator.
+        noise_map: Makes the noise maps of a size-free model.
         first_seed: First seed.
         conditions: (n, c) physical condition values.
         context: Surroundings to make and crop.
@@ -163,7 +167,7 @@ def run_model(
         maps = None
         if size is not None:
             given = zip(seeds, conditions[rows], strict=True)
-            maps = np.stack([seed_noise(model.manifest, spec, seed, row, size) for seed, row in given])
+            maps = np.stack([noise_map(seed, row, size) for seed, row in given])
             if context.structure is not None:
                 maps[:, -context.structure.shape[1] :] = context.structure[rows]
         outputs = model.run(latents(seeds, model.manifest.z_dim), conditions[rows], 1.0, noise=maps)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from .linear import LinearFit, LinearModel
@@ -25,6 +28,8 @@ class Domain(nn.Module):
         white_channels: Number of them, from the first, that are white noise; they keep their variance when averaged.
         margin: For a size-free generator: samples, a multiple of the stride, that are made and cropped on both sides of
             a training sample that doesn't wrap. Default: the stride.
+        window_of: For a size-free generator: samples along the noise maps of which training and measures take windows,
+            because smaller maps wouldn't show what large ones do; 0 for maps of the windows' own size.
         view_channels: Channels of the discriminator's view.
         view_size: Samples along every axis of the view. Default: network_size.
         linear: Linear model to which the networks add, or None.
@@ -42,6 +47,7 @@ class Domain(nn.Module):
     stride: int = 1
     noise_channels: int = 0
     white_channels: int = 0
+    window_of: int = 0
     view_channels: int
     linear: LinearModel | None
     subpixel: bool = False
@@ -118,9 +124,20 @@ class Domain(nn.Module):
         """Return (n,) distances between raw samples; by default the mean absolute difference of their views."""
         return (self.view(a) - self.view(b)).abs().flatten(1).mean(1)
 
+    def feature_views(self, raw: dict[str, Tensor]) -> list[Tensor]:
+        """Return what the pretrained feature network compares: (n, 3, h, w) images about [0, 1].
+
+        Needed where a preset has a feature_weight or a matching_weight.
+        """
+        raise NotImplementedError
+
     def combine(self, linear: dict[str, Tensor], residual: dict[str, Tensor]) -> dict[str, Tensor]:
         """Add the networks' residual signals to the linear model's sample."""
         return linear | {name: linear[name] + value for name, value in residual.items()}
+
+    def model_arrays(self) -> dict[str, NDArray[Any]]:
+        """Return arrays that the model file carries for the plugin's `noise` and `decode`; by default none."""
+        return {}
 
     def finish(self, raw: dict[str, Tensor], condition: Tensor) -> dict[str, Tensor]:
         """Return the outputs of the model file in the spec's units and ranges.

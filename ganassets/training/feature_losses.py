@@ -1,0 +1,61 @@
+"""Distances between raw samples by the features of the pretrained network, over the images that a domain shows it."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from .networks import Domain
+from .perceptual import PerceptualNetwork, feature_distance, sliced_wasserstein
+
+# Side of the patches of texels that are compared beside the features, for grain.
+PATCH = 3
+# Weight of the features of all images together, which keep the maps aligned, beside those of each image.
+JOINT_WEIGHT = 0.5
+
+
+class FeatureLosses:
+    """Feature distances of one domain.
+
+    Args:
+        domain: Shows the feature network its images; see Domain.feature_views.
+        state: Random state of directions and places.
+    """
+
+    def __init__(self, domain: Domain, state: torch.Generator) -> None:
+        self.domain, self.state = domain, state
+        self.network = PerceptualNetwork().to(domain.condition_mean.device)
+
+    def distance(self, fakes: dict[str, Tensor], reals: dict[str, Tensor]) -> Tensor:
+        """Return the mean feature distance of raw samples, each with its own real one."""
+        found, expected = self._features(fakes, reals)
+        return feature_distance(found, expected)
+
+    def matching(self, fakes: dict[str, Tensor], reals: dict[str, Tensor]) -> Tensor:
+        """Return the distance between the distributions of features, and of patches of texels, over all places.
+
+        Features of the same place in all images are also compared together, so that maps stay aligned.
+        """
+        found, expected = self._features(fakes, reals)
+        count = len(next(iter(fakes.values())))
+        total = torch.zeros((), device=found[0].device)
+        for a, b in zip(found, expected, strict=True):
+            parts = list(zip(a.split(count), b.split(count), strict=True))
+            total = total + sum(sliced_wasserstein(*part, self.state) for part in parts) / len(parts)
+            joint = (torch.cat(list(maps), 1) for maps in zip(*parts, strict=True))
+            total = total + JOINT_WEIGHT * sliced_wasserstein(*joint, self.state)
+        grain = (patches(torch.cat(self.domain.feature_views(raw), 1)) for raw in (fakes, reals))
+        return (total + sliced_wasserstein(*grain, self.state)) / (len(found) + 1)
+
+    def _features(self, fakes: dict[str, Tensor], reals: dict[str, Tensor]) -> tuple[list[Tensor], list[Tensor]]:
+        """Return the features of both, all images of a domain one after the other."""
+        with torch.no_grad():
+            expected = self.network(torch.cat(self.domain.feature_views(reals)))
+        return self.network(torch.cat(self.domain.feature_views(fakes))), expected
+
+
+def patches(images: Tensor) -> Tensor:
+    """Return the (n, 9 c, h - 2, w - 2) patches of 3 x 3 texels of (n, c, h, w) images."""
+    height, width = (side - PATCH + 1 for side in images.shape[2:])
+    return functional.unfold(images, PATCH).reshape(len(images), -1, height, width)

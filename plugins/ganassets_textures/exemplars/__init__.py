@@ -1,0 +1,1 @@
+"""Materials from exemplars: endless variations and mixtures of a user's own materials."""

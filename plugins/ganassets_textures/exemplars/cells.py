@@ -1,0 +1,78 @@
+"""Cells of exemplars: their principal components, and the channels of the noise map that names them. numpy only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float32]
+
+# Texels along a side of a cell.
+CELL = 4
+# Maps in a cell: albedo, height, roughness, metallic.
+MAP_CHANNELS = 6
+VALUES = MAP_CHANNELS * CELL * CELL
+# Texels of height by unit of the principal components: so a slope weighs about as much as a colour.
+HEIGHT_UNIT = 2.0
+
+# Channels of the noise map: white noise; the index of the cell; whether a seam is near; offsets of the maps.
+WHITE, PLACE, SEAM, OFFSETS = slice(0, 1), slice(1, 2), slice(2, 3), slice(3, 3 + MAP_CHANNELS)
+NOISE_CHANNELS = 3 + MAP_CHANNELS
+# Texels that are made and cropped around a training sample.
+MARGIN = 16
+# Components are stored as whole numbers up to this.
+LARGEST_CODE = 127
+
+
+@dataclass(frozen=True, eq=False)
+class CellBasis:
+    """Principal components of the cells of many materials.
+
+    Attributes:
+        mean: (96,) mean cell: 6 maps of 4 x 4 texels, map by map, row by row.
+        components: (96, k) orthonormal.
+        spread: (k,) standard deviation of each component.
+    """
+
+    mean: FloatArray
+    components: FloatArray
+    spread: FloatArray
+
+
+def split_cells(maps: FloatArray) -> FloatArray:
+    """Cut (6, h, w) maps into (h / 4, w / 4, 96) cells."""
+    channels, height, width = maps.shape
+    parts = maps.reshape(channels, height // CELL, CELL, width // CELL, CELL)
+    return parts.transpose(1, 3, 0, 2, 4).reshape(height // CELL, width // CELL, channels * CELL * CELL)
+
+
+def join_cells(cells: FloatArray) -> FloatArray:
+    """Put (rows, columns, 96) cells together; the inverse of split_cells."""
+    rows, columns = cells.shape[:2]
+    parts = cells.reshape(rows, columns, MAP_CHANNELS, CELL, CELL)
+    return parts.transpose(2, 0, 3, 1, 4).reshape(MAP_CHANNELS, rows * CELL, columns * CELL)
+
+
+def fit_basis(cells: FloatArray, count: int) -> CellBasis:
+    """Fit principal components to (n, 96) cells."""
+    mean = cells.mean(0)
+    centred = (cells - mean).astype(np.float64)
+    values, vectors = np.linalg.eigh(centred.T @ centred / len(cells))
+    order = np.argsort(values)[::-1][:count]
+    spread = np.sqrt(np.maximum(values[order], 1e-10))
+    return CellBasis(mean, vectors[:, order].astype(np.float32), spread.astype(np.float32))
+
+
+def encode_cells(cells: FloatArray, basis: CellBasis, scale: FloatArray) -> FloatArray:
+    """Return the components of (n, 96) cells as whole numbers, (n, k) float32, for the (k,) size of one step."""
+    codes = np.rint((cells - basis.mean) @ basis.components / scale)
+    return np.clip(codes, -LARGEST_CODE, LARGEST_CODE).astype(np.float32)
+
+
+def level_matrix(basis: CellBasis, scale: FloatArray, count: int) -> tuple[FloatArray, FloatArray]:
+    """Return how the mean of each map in a cell follows from its first codes: (count, 6) factors and (6,) offsets."""
+    means = basis.components.reshape(MAP_CHANNELS, CELL * CELL, -1).mean(1)
+    factors = (means * scale)[:, :count].T
+    return np.ascontiguousarray(factors), basis.mean.reshape(MAP_CHANNELS, -1).mean(1)

@@ -1,0 +1,186 @@
+"""The noise map of a material from exemplars: white noise, a layout of cells, its seams and offsets. numpy only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ganassets.api.latents import standard_normals
+
+from .cells import CELL, MAP_CHANNELS, NOISE_CHANNELS, OFFSETS, PLACE, SEAM, WHITE
+from .layout import Guide, even_out, quilt, seam_edges, seam_mask
+from .sliders import PIECES, slider_value
+
+FloatArray = NDArray[np.float32]
+IntArray = NDArray[np.int64]
+
+# Components that layouts are quilted by, and whole steps by unit of a component.
+GUIDE_COMPONENTS = 8
+GUIDE_STEPS = 300.0
+# Steps at seams that are evened out: colours, units of height, roughness, metallic.
+MOST_STEP = np.array([0.08, 0.08, 0.08, 0.5, 0.1, 0.1], np.float32)
+# Materials of a smaller share are left out of a mixture.
+LEAST_SHARE = 0.02
+# Size of a mixture's patches, as a share of the map, and how far low places of the first material go to the next ones.
+PATCHES, JOINTS = 0.12, 0.5
+# Streams of a seed's random numbers; see ganassets.api.latents.
+WHITE_STREAM, MIXTURE_STREAM = 16, 21
+# Added to the seed for each further material of a mixture.
+SEED_STEP = 0x9E3779B97F4A7C15
+
+
+class Exemplars:
+    """The exemplars that a model file carries.
+
+    Args:
+        arrays: Arrays of the file; see exemplar_arrays.
+    """
+
+    def __init__(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        self.arrays = arrays
+        self.table: IntArray = arrays["exemplars"].astype(np.int64)  # first cell, rows, columns, tiles
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def shape(self, index: int) -> tuple[int, int]:
+        """Return the rows and columns of an exemplar."""
+        return int(self.table[index, 1]), int(self.table[index, 2])
+
+    def guide(self, index: int) -> Guide:
+        """Return what an exemplar's cells look like, in whole numbers."""
+        rows, columns = self.shape(index)
+        steps = np.rint(self.arrays["guide_scale"] * GUIDE_STEPS * self.codes(index))
+        return Guide(steps.astype(np.int64).reshape(rows, columns, -1), bool(self.table[index, 3]))
+
+    def codes(self, index: int) -> FloatArray:
+        """Return the (n, 8) first components of an exemplar's cells, in whole steps."""
+        first, (rows, columns) = int(self.table[index, 0]), self.shape(index)
+        return self.arrays["guide"][first : first + rows * columns].astype(np.float32)
+
+    def levels(self, index: int) -> FloatArray:
+        """Return the (n, 6) mean of each map in an exemplar's cells."""
+        return self.codes(index) @ self.arrays["level_factors"] + self.arrays["level_mean"]
+
+    def texel_size(self, row: FloatArray) -> float:
+        """Return the width of a texel in metres under physical conditions (c,)."""
+        shares = row[: len(self)]
+        return float(np.exp((shares * np.log(self.arrays["texel_size"])).sum() / max(shares.sum(), 1e-6)))
+
+
+def exemplar_noise(
+    seed: int, row: FloatArray, size: tuple[int, ...], arrays: Mapping[str, NDArray[Any]]
+) -> FloatArray:
+    """Make the noise map of a seed.
+
+    Args:
+        seed: Seed of the layout and of the white noise.
+        row: (c,) physical conditions: the materials' shares, then the sliders.
+        size: (h, w) texels, multiples of a cell.
+        arrays: Arrays of the model file.
+
+    Returns:
+        (9, h, w) float32, channels as in ganassets_textures.exemplars.cells.
+    """
+    exemplars = Exemplars(arrays)
+    cells = (size[0] // CELL, size[1] // CELL)
+    structure = mixed_structure(exemplars, row, cells, seed)
+    out = np.empty((NOISE_CHANNELS, *size), np.float32)
+    out[WHITE] = standard_normals(seed, size[0] * size[1], WHITE_STREAM).reshape(size)
+    out[WHITE.stop :] = structure.repeat(CELL, 1).repeat(CELL, 2)
+    return out
+
+
+def mixed_structure(exemplars: Exemplars, row: FloatArray, size: tuple[int, int], seed: int) -> FloatArray:
+    """Return the (8, rows, columns) structure channels of one material, or of a mixture that shares the surface."""
+    shares = np.maximum(row[: len(exemplars)], 0)
+    chosen = np.flatnonzero(shares > LEAST_SHARE * max(shares.max(initial=0), 1e-9))
+    chosen = chosen[np.argsort(-shares[chosen], kind="stable")] if len(chosen) else np.array([0])
+    pieces = slider_value(row[len(exemplars) :], PIECES)
+    parts = [
+        layout_structure(exemplars, int(index), size, (seed + k * SEED_STEP) % 2**63, pieces)
+        for k, index in enumerate(chosen)
+    ]
+    if len(parts) == 1:
+        return parts[0]
+    share = shares[chosen] / shares[chosen].sum()
+    owner = mixture_mask(parts[0], exemplars.levels(int(chosen[0])), exemplars.table[chosen[0], 0], share, seed)
+    mixed = np.take_along_axis(np.stack(parts), owner[None, None], 0)[0]
+    right, down = (np.roll(owner, -1, axis) != owner for axis in (1, 0))
+    mixed[SEAM.start - 1] = np.maximum(mixed[SEAM.start - 1], seam_mask(right, down))
+    return mixed
+
+
+def layout_structure(
+    exemplars: Exemplars, index: int, size: tuple[int, int], seed: int, pieces: float
+) -> FloatArray:
+    """Return the (8, rows, columns) structure channels of one exemplar: places, seams, offsets."""
+    places = quilt(exemplars.guide(index), size, seed, pieces)
+    right, down = seam_edges(places, exemplars.shape(index))
+    out = np.empty((NOISE_CHANNELS - 1, *size), np.float32)
+    out[PLACE.start - 1] = places + exemplars.table[index, 0]
+    out[SEAM.start - 1] = seam_mask(right, down)
+    offsets = even_out(exemplars.levels(index)[places], right, down, MOST_STEP)
+    out[OFFSETS.start - 1 :] = offsets.transpose(2, 0, 1)
+    return out
+
+
+def mixture_mask(
+    structure: FloatArray, levels: FloatArray, first: int, shares: NDArray[np.floating[Any]], seed: int
+) -> IntArray:
+    """Choose a material for each cell, so that each has its share of the surface.
+
+    Smooth noise decides, and the first material's low places (joints, hollows) go to the others before its high ones.
+
+    Args:
+        structure: (8, rows, columns) structure channels of the first material.
+        levels: (n, 6) levels of its exemplar's cells.
+        first: Index of its exemplar's first cell.
+        shares: (m,) shares of the surface, from the largest.
+        seed: Seed of the noise.
+
+    Returns:
+        (rows, columns) index of the material.
+    """
+    height = levels[structure[PLACE.start - 1].astype(np.int64) - first, 3]
+    size = height.shape
+    noise = standard_normals(seed, size[0] * size[1], MIXTURE_STREAM).reshape(size)
+    waves = np.hypot(np.fft.fftfreq(size[0])[:, None] * size[0], np.fft.rfftfreq(size[1]) * size[1])
+    smooth = np.fft.irfft2(np.fft.rfft2(noise) * np.exp(-((waves * PATCHES) ** 2)), s=size)
+    field = smooth / max(float(smooth.std()), 1e-9) + JOINTS * height / max(float(height.std()), 1e-3)
+    # Whole numbers, so that another machine's last digit changes nothing.
+    rank = np.argsort(np.argsort(-np.rint(field * 2**20).ravel(), kind="stable"), kind="stable").reshape(size)
+    bounds = np.cumsum(shares)[:-1] * field.size
+    return np.searchsorted(bounds, rank, side="right")
+
+
+def exemplar_arrays(
+    codes: FloatArray,
+    scale: FloatArray,
+    factors: FloatArray,
+    mean: FloatArray,
+    exemplars: FloatArray,
+    texel_size: FloatArray,
+) -> dict[str, NDArray[Any]]:
+    """Return the arrays that the model file carries.
+
+    Args:
+        codes: (n, 8) first components of all exemplars' cells, in whole steps.
+        scale: (k,) size of a step.
+        factors: (8, 6) and mean: (6,) how the mean of each map follows from the first codes; see level_matrix.
+        mean: See factors.
+        exemplars: (m, 4) first cell, rows, columns, and whether it tiles, of each exemplar.
+        texel_size: (m,) width of a texel in metres.
+    """
+    assert factors.shape[1] == MAP_CHANNELS
+    return {
+        "guide": codes,
+        "guide_scale": scale[:GUIDE_COMPONENTS],
+        "level_factors": factors,
+        "level_mean": mean,
+        "exemplars": exemplars,
+        "texel_size": texel_size,
+    }

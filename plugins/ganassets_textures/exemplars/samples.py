@@ -1,0 +1,308 @@
+"""Training samples of exemplars: parts of them with their own cells, and new layouts beside other parts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ganassets.api.data import TrainingData
+from ganassets.api.spec import Preset
+
+from ..materials import MATERIAL_CLASSES
+from ..sets import MaterialSet, read_sets
+from .cells import (
+    CELL,
+    HEIGHT_UNIT,
+    LARGEST_CODE,
+    MARGIN,
+    NOISE_CHANNELS,
+    VALUES,
+    CellBasis,
+    encode_cells,
+    join_cells,
+    level_matrix,
+    split_cells,
+)
+from .decoder import read_decoder
+from .noise import GUIDE_COMPONENTS, Exemplars, exemplar_arrays, layout_structure
+from .sliders import NEUTRAL, exemplar_conditions
+
+FloatArray = NDArray[np.float32]
+
+# Texels of the longer side of an exemplar for the number of exemplars, so that the model file stays small.
+LONGEST = ((24, 512), (96, 256), (10**6, 128))
+# Variation of the height that is wider than this share of an exemplar is left out: it doesn't repeat.
+HEIGHT_WAVES = 3 / 32
+# Maps that a set lacks.
+DEFAULT_ROUGHNESS, DEFAULT_METALLIC = 0.7, 0.0
+# Units of a material's pattern along an exemplar, by which its size in metres is guessed; and the size of a unit in
+# metres where the class of material is unknown.
+UNITS, DEFAULT_UNIT = 16, 0.12
+# Layouts of each exemplar to learn from.
+LAYOUTS = 4
+# Share of samples whose cells near seams are displaced, to learn to close them, and by how many cells at most.
+BROKEN_SHARE, LARGEST_DISPLACEMENT = 0.7, 3
+# Characters that a mixture on the command line uses.
+SEPARATORS = str.maketrans({":": "-", ",": "-", " ": "-"})
+
+
+@dataclass(frozen=True, eq=False)
+class Exemplar:
+    """A material set as cells.
+
+    Attributes:
+        name: Its name among the conditions.
+        cells: (rows, columns, 96).
+        tiles: Whether it wraps.
+        texel_size: Guess of the width of a texel in metres.
+    """
+
+    name: str
+    cells: FloatArray
+    tiles: bool
+    texel_size: float
+
+
+def exemplar_data(preset: Preset, folder: Path, seed: int, report: Callable[[int, int], None]) -> TrainingData:
+    """Read material sets, and cut samples out of them.
+
+    Half of the samples are parts with their own cells: the generator can reproduce them. The others are new layouts
+    beside another part of the same material: only their statistics can agree.
+
+    Args:
+        preset: Size and number of samples.
+        folder: Folder or zip of material sets.
+        seed: Random seed.
+        report: Called with (done, total) samples.
+
+    Raises:
+        InputError: The folder holds no usable material set.
+    """
+    sets, found = read_sets(folder)
+    longest = next(texels for count, texels in LONGEST if len(sets) <= count)
+    notes = [*found.found, *missing_maps(sets)]
+    if longest < LONGEST[0][1]:
+        sets, found = read_sets(folder, longest)
+        notes.append(f"{len(sets)} materials are many: each is reduced to {longest} texels.")
+    exemplars = make_exemplars(sets)
+    basis = read_decoder().basis
+    rng = np.random.default_rng([seed, 5])
+    arrays = encode_exemplars(exemplars, basis)
+    count = preset.samples
+    samples = Samples(Exemplars(arrays), exemplars, preset.network_size, rng)
+    rows = [samples.draw(i) for i in report_each(count, report)]
+    signals = {name: np.stack([row.maps[name] for row in rows]) for name in rows[0].maps}
+    names = [exemplar.name for exemplar in exemplars]
+    materials = np.eye(len(names), dtype=np.float32)[[row.exemplar for row in rows]]
+    neutral = np.broadcast_to(np.array(NEUTRAL, np.float32), (count, len(NEUTRAL)))
+    return TrainingData(
+        signals=signals,
+        vectors={},
+        conditions=np.concatenate([materials, neutral], 1),
+        name=f"material sets from {folder.name}",
+        licence="as the material sets given",
+        source="the user's material sets",
+        latents=np.array([[0.0] if row.paired else [np.nan] for row in rows], np.float32),
+        tiles=np.zeros(count, np.bool_),
+        structure=np.stack([row.structure for row in rows]),
+        constants=arrays,
+        notes=tuple(notes),
+        conditions_of=exemplar_conditions(names),
+        files=found.records,
+    )
+
+
+def report_each(count: int, report: Callable[[int, int], None]) -> Iterator[int]:
+    """Yield 0 to count - 1, and report progress."""
+    for index in range(count):
+        yield index
+        report(index + 1, count)
+
+
+def missing_maps(sets: Sequence[MaterialSet]) -> list[str]:
+    """Say which sets lack a map, and what stands in for it."""
+    notes = []
+    stand_ins = {"height": "flat", "roughness": f"{DEFAULT_ROUGHNESS:g}", "metallic": f"{DEFAULT_METALLIC:g}"}
+    for name, value in stand_ins.items():
+        lacking = [source.name for source in sets if getattr(source, name) is None]
+        if lacking:
+            shown = ", ".join(lacking[:3]) + (f" and {len(lacking) - 3} more" if len(lacking) > 3 else "")
+            notes.append(f"No {name} map: {shown}; {value} everywhere stands in for it.")
+    return notes
+
+
+def make_exemplars(sets: Sequence[MaterialSet]) -> list[Exemplar]:
+    """Cut material sets into cells, with a name of its own for each."""
+    names = unique_names([source.name for source in sets])
+    return [
+        Exemplar(name, split_cells(stack_maps(source)), source.tiles, guess_texel_size(source))
+        for name, source in zip(names, sets, strict=True)
+    ]
+
+
+def unique_names(names: Sequence[str]) -> list[str]:
+    """Return names for the command line: the last part of each, or all of it where that is taken."""
+    short = [name.rsplit("/", 1)[-1].translate(SEPARATORS) for name in names]
+    full = [name.translate(SEPARATORS) for name in names]
+    chosen = [a if short.count(a) == 1 else b for a, b in zip(short, full, strict=True)]
+    return [name if chosen.count(name) == 1 else f"{name}-{i + 1}" for i, name in enumerate(chosen)]
+
+
+def stack_maps(source: MaterialSet) -> FloatArray:
+    """Return a set's (6, h, w) maps: colours and shares in [0, 1], height in units of the cells; whole cells only."""
+    height, width = (side // CELL * CELL for side in source.albedo.shape[:2])
+    empty = np.zeros((height, width), np.float32)
+
+    def share(plane: NDArray[np.uint8] | None, default: float) -> FloatArray:
+        return empty + np.float32(default) if plane is None else plane[:height, :width] * np.float32(1 / 255)
+
+    albedo = source.albedo[:height, :width].transpose(2, 0, 1) * np.float32(1 / 255)
+    relief = empty if source.height is None else flatten_waves(source.height[:height, :width], source.tiles)
+    others = share(source.roughness, DEFAULT_ROUGHNESS), share(source.metallic, DEFAULT_METALLIC)
+    return np.concatenate([albedo, np.stack([relief / np.float32(HEIGHT_UNIT), *others])])
+
+
+def flatten_waves(height: FloatArray, tiles: bool) -> FloatArray:
+    """Remove the variation of a height that is as wide as the exemplar."""
+    from scipy.ndimage import gaussian_filter
+
+    wide = gaussian_filter(height, min(height.shape) * HEIGHT_WAVES, mode="wrap" if tiles else "reflect")
+    return height - wide
+
+
+def guess_texel_size(source: MaterialSet) -> float:
+    """Guess the width of a texel in metres: an exemplar shows some 16 units of its class of material."""
+    unit = MATERIAL_CLASSES[source.material].unit_height if source.material else DEFAULT_UNIT
+    return unit * UNITS / max(source.albedo.shape[:2])
+
+
+def encode_exemplars(exemplars: Sequence[Exemplar], basis: CellBasis) -> dict[str, FloatArray]:
+    """Encode the exemplars' cells; returns the arrays for the domain by name."""
+    cells = np.concatenate([exemplar.cells.reshape(-1, VALUES) for exemplar in exemplars])
+    largest = np.abs((cells - basis.mean) @ basis.components).max(0)
+    scale = np.maximum(largest / LARGEST_CODE, 1e-6).astype(np.float32)
+    codes = encode_cells(cells, basis, scale)
+    factors, mean = level_matrix(basis, scale, GUIDE_COMPONENTS)
+    table, first = [], 0
+    for exemplar in exemplars:
+        rows, columns = exemplar.cells.shape[:2]
+        table.append((first, rows, columns, exemplar.tiles))
+        first += rows * columns
+    arrays = exemplar_arrays(
+        codes[:, :GUIDE_COMPONENTS],
+        scale,
+        factors,
+        mean,
+        np.array(table, np.float32),
+        np.array([exemplar.texel_size for exemplar in exemplars], np.float32),
+    )
+    constants = {
+        **arrays,
+        "codes": codes,
+        "code_scale": scale,
+        "cell_components": basis.components,
+        "cell_mean": basis.mean,
+        "cell_spread": basis.spread,
+    }
+    return {name: np.asarray(array, np.float32) for name, array in constants.items()}
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """One training sample.
+
+    Attributes:
+        exemplar: Index of its exemplar.
+        maps: Maps by name, (channels, size, size).
+        structure: (8, cells, cells) structure channels of the noise map, with the margin around the maps.
+        paired: Whether the maps are what the structure stands for.
+    """
+
+    exemplar: int
+    maps: dict[str, NDArray]
+    structure: FloatArray
+    paired: bool
+
+
+class Samples:
+    """Draws training samples.
+
+    Args:
+        exemplars: Exemplars as the model file carries them.
+        sources: The same with all of their cells.
+        size: Texels along a sample.
+        rng: Random state.
+    """
+
+    def __init__(
+        self, exemplars: Exemplars, sources: Sequence[Exemplar], size: int, rng: np.random.Generator
+    ) -> None:
+        self.exemplars, self.sources, self.rng = exemplars, sources, rng
+        self.cells, self.margin = size // CELL, MARGIN // CELL
+        self.layouts: dict[tuple[int, int], FloatArray] = {}
+
+    def draw(self, index: int) -> Sample:
+        """Draw the sample of a number: exemplars in turn, and of each in turn a pair and a new layout."""
+        exemplar = index % len(self.sources)
+        paired = index // len(self.sources) % 2 == 0
+        top, left = self.place(exemplar)
+        structure = self.own_structure(exemplar, top, left) if paired else self.new_structure(exemplar)
+        if not paired:
+            top, left = self.place(exemplar)
+        return Sample(exemplar, self.cut_maps(exemplar, top, left), structure, paired)
+
+    def place(self, exemplar: int) -> tuple[int, int]:
+        """Draw the first row and column of a part without its margin; parts of exemplars that don't tile fit in."""
+        source = self.sources[exemplar]
+        whole = self.cells + 2 * self.margin
+        ends = (n if source.tiles else max(n - whole, 0) + 1 for n in source.cells.shape[:2])
+        shift = 0 if source.tiles else self.margin
+        top, left = (int(self.rng.integers(end)) + shift for end in ends)
+        return top, left
+
+    def cut_maps(self, exemplar: int, top: int, left: int) -> dict[str, NDArray]:
+        """Cut the maps of a part, in the types of training data."""
+        part = window(self.sources[exemplar].cells, top, left, self.cells)
+        maps = join_cells(part)
+        named = {"albedo": maps[:3], "height": maps[3:4], "roughness": maps[4:5], "metallic": maps[5:6]}
+        return {
+            name: values.astype(np.float16) if name == "height" else np.rint(values * 255).clip(0, 255).astype(np.uint8)
+            for name, values in named.items()
+        }
+
+    def own_structure(self, exemplar: int, top: int, left: int) -> FloatArray:
+        """Return the structure of a part of an exemplar, with displaced cells near seams like those of layouts."""
+        rows, columns = self.exemplars.shape(exemplar)
+        size = self.cells + 2 * self.margin
+        y, x = (np.arange(size) + top - self.margin) % rows, (np.arange(size) + left - self.margin) % columns
+        first = self.exemplars.table[exemplar, 0]
+        structure = np.zeros((NOISE_CHANNELS - 1, size, size), np.float32)
+        structure[0] = first + y[:, None] * columns + x
+        if self.rng.random() < BROKEN_SHARE:
+            seam = self.new_structure(int(self.rng.integers(len(self.sources))))[1]
+            dy, dx = self.rng.integers(-LARGEST_DISPLACEMENT, LARGEST_DISPLACEMENT + 1, 2)
+            moved = first + ((y + dy) % rows)[:, None] * columns + (x + dx) % columns
+            structure[0] = np.where(seam > 0, moved, structure[0])
+            structure[1] = seam
+        return structure
+
+    def new_structure(self, exemplar: int) -> FloatArray:
+        """Return a random part of one of the exemplar's layouts."""
+        key = (exemplar, int(self.rng.integers(LAYOUTS)))
+        if key not in self.layouts:
+            pieces = float(self.rng.random())
+            seed = int(self.rng.integers(2**62))
+            self.layouts[key] = layout_structure(self.exemplars, exemplar, self.exemplars.shape(exemplar), seed, pieces)
+        whole = self.layouts[key]
+        top, left = (int(self.rng.integers(n)) for n in whole.shape[1:])
+        return window(whole.transpose(1, 2, 0), top, left, self.cells + 2 * self.margin).transpose(2, 0, 1)
+
+
+def window(cells: FloatArray, top: int, left: int, size: int) -> FloatArray:
+    """Cut (size, size, ...) out of (rows, columns, ...), going on at the other side."""
+    rows, columns = cells.shape[:2]
+    return cells[np.ix_((top + np.arange(size)) % rows, (left + np.arange(size)) % columns)]
