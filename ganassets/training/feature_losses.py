@@ -42,11 +42,11 @@ class FeatureLosses:
         total = torch.zeros((), device=found[0].device)
         for a, b in zip(found, expected, strict=True):
             parts = list(zip(a.split(count), b.split(count), strict=True))
-            total = total + sum(sliced_wasserstein(*part, self.state) for part in parts) / len(parts)
-            joint = (torch.cat(list(maps), 1) for maps in zip(*parts, strict=True))
-            total = total + JOINT_WEIGHT * sliced_wasserstein(*joint, self.state)
-        grain = (patches(torch.cat(self.domain.feature_views(raw), 1)) for raw in (fakes, reals))
-        return (total + sliced_wasserstein(*grain, self.state)) / (len(found) + 1)
+            total = total + sum(sliced_wasserstein(p, q, self.state) for p, q in parts) / len(parts)
+            together, real_together = (torch.cat(x.split(count), 1) for x in (a, b))
+            total = total + JOINT_WEIGHT * sliced_wasserstein(together, real_together, self.state)
+        grain, real_grain = (patches(torch.cat(self.domain.feature_views(raw), 1)) for raw in (fakes, reals))
+        return (total + sliced_wasserstein(grain, real_grain, self.state)) / (len(found) + 1)
 
     def _features(self, fakes: dict[str, Tensor], reals: dict[str, Tensor]) -> tuple[list[Tensor], list[Tensor]]:
         """Return the features of both, all images of a domain one after the other."""

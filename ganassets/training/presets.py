@@ -15,9 +15,7 @@ FINE_TUNE_KIMG = 4.0
 FINE_TUNE_RATE = 0.2
 
 
-def choose_preset(
-    spec: GeneratorSpec, name: str | None, model: Path | None, has_data: bool, **changes: Any
-) -> Preset:
+def choose_preset(spec: GeneratorSpec, name: str | None, model: Path | None, has_data: bool, **changes: Any) -> Preset:
     """Choose the preset of a run.
 
     Args:

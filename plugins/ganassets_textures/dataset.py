@@ -31,7 +31,9 @@ def material_data(
     """
     folder = options.get("data")
     if bool(folder) != bool(preset.matching_weight):
-        kind = "your own materials; give a folder of them with --data" if preset.matching_weight else "painted materials"
+        kind = (
+            "your own materials; give a folder of them with --data" if preset.matching_weight else "painted materials"
+        )
         other = "" if preset.matching_weight else "; choose --preset material or materials, or leave out --data"
         raise InputError(f"the preset {preset.name} is made for {kind}{other}.")
     if folder:

@@ -36,6 +36,7 @@ def decode_materials(
     Args:
         arrays: "albedo" (n, 3, h, w), "roughness" and "metallic" (n, 1, h, w) in [0, 1], "height" (n, 1, h, w) in
             metres.
+        manifest: Manifest of the model, whose arrays tell the size of exemplars.
         names: Names of the sets.
         provenances: Provenance of each set.
     """

@@ -156,9 +156,7 @@ def patch_starts(length: int, step: int) -> list[int]:
     return [i * length // count for i in range(count)]
 
 
-def continued_offsets(
-    places: IntArray, laid: NDArray[np.bool_], shape: tuple[int, int]
-) -> list[tuple[int, int]]:
+def continued_offsets(places: IntArray, laid: NDArray[np.bool_], shape: tuple[int, int]) -> list[tuple[int, int]]:
     """Return the places of the patch at which it would only continue its neighbours' own patches."""
     rows, columns = shape
     side = np.arange(len(places))

@@ -71,9 +71,7 @@ class Exemplars:
         return float(np.exp((shares * np.log(self.arrays["texel_size"])).sum() / max(shares.sum(), 1e-6)))
 
 
-def exemplar_noise(
-    seed: int, row: FloatArray, size: tuple[int, ...], arrays: Mapping[str, NDArray[Any]]
-) -> FloatArray:
+def exemplar_noise(seed: int, row: FloatArray, size: tuple[int, ...], arrays: Mapping[str, NDArray[Any]]) -> FloatArray:
     """Make the noise map of a seed.
 
     Args:
@@ -99,7 +97,7 @@ def mixed_structure(exemplars: Exemplars, row: FloatArray, size: tuple[int, int]
     shares = np.maximum(row[: len(exemplars)], 0)
     chosen = np.flatnonzero(shares > LEAST_SHARE * max(shares.max(initial=0), 1e-9))
     chosen = chosen[np.argsort(-shares[chosen], kind="stable")] if len(chosen) else np.array([0])
-    pieces = slider_value(row[len(exemplars) :], PIECES)
+    pieces = slider_value(row[len(exemplars) :].tolist(), PIECES)
     parts = [
         layout_structure(exemplars, int(index), size, (seed + k * SEED_STEP) % 2**63, pieces)
         for k, index in enumerate(chosen)
@@ -114,9 +112,7 @@ def mixed_structure(exemplars: Exemplars, row: FloatArray, size: tuple[int, int]
     return mixed
 
 
-def layout_structure(
-    exemplars: Exemplars, index: int, size: tuple[int, int], seed: int, pieces: float
-) -> FloatArray:
+def layout_structure(exemplars: Exemplars, index: int, size: tuple[int, int], seed: int, pieces: float) -> FloatArray:
     """Return the (8, rows, columns) structure channels of one exemplar: places, seams, offsets."""
     places = quilt(exemplars.guide(index), size, seed, pieces)
     right, down = seam_edges(places, exemplars.shape(index))

@@ -171,7 +171,7 @@ def flatten_waves(height: FloatArray, tiles: bool) -> FloatArray:
     from scipy.ndimage import gaussian_filter
 
     wide = gaussian_filter(height, min(height.shape) * HEIGHT_WAVES, mode="wrap" if tiles else "reflect")
-    return height - wide
+    return np.subtract(height, wide, dtype=np.float32)
 
 
 def guess_texel_size(source: MaterialSet) -> float:
@@ -238,9 +238,7 @@ class Samples:
         rng: Random state.
     """
 
-    def __init__(
-        self, exemplars: Exemplars, sources: Sequence[Exemplar], size: int, rng: np.random.Generator
-    ) -> None:
+    def __init__(self, exemplars: Exemplars, sources: Sequence[Exemplar], size: int, rng: np.random.Generator) -> None:
         self.exemplars, self.sources, self.rng = exemplars, sources, rng
         self.cells, self.margin = size // CELL, MARGIN // CELL
         self.layouts: dict[tuple[int, int], FloatArray] = {}
