@@ -78,6 +78,12 @@ class Preset:
         regression_rate: Learning rate of the regression; falls to a tenth.
         paired: Share of the adversarial steps, 0 to 1, that compare samples of known latents with fakes of these.
         augmentation: Largest share of samples, 0 to 1, that are augmented for the discriminator; 0 for never.
+        codes: Most samples that get a learned code each, from which a generator of their own kind mixes new samples; 0
+            for generators without codes. Such a run learns through the features of a pretrained network: it
+            reproduces the samples with codes, and after the share `regression` it also matches mixtures to the data.
+        feature_weight: With codes: weight of the distance of features in reproducing samples.
+        matching_weight: With codes: weight of the distance between the features' distributions.
+        adversarial_weight: With codes: weight of the adversarial loss.
 
     >>> quick = Preset("quick", "Some minutes.", size=64, network_size=64, kimg=20)
     >>> quick.batch, quick.objective
@@ -107,6 +113,10 @@ class Preset:
     regression_rate: float = 1.5e-3
     paired: float = 1.0
     augmentation: float = 0.0
+    codes: int = 0
+    feature_weight: float = 1.0
+    matching_weight: float = 1.0
+    adversarial_weight: float = 0.1
 
 
 @dataclass(frozen=True)
