@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -17,8 +18,9 @@ from .layers import Conv, Dense, leaky, named_parts, upsample
 
 # Parts of z and of w: one for the shape of a sample, one for its style.
 PARTS = 2
-# Inverse temperature of the softmax that mixes codes; at 6, the first of 80 codes gets about three quarters.
-SHARPNESS = 6.0
+# Inverse temperatures of the softmax that mixes codes of shape and of style. At 6, the first of 80 codes gets about two
+# thirds of the weight. Mixtures of shapes look like neither, so they are rarer than mixtures of styles.
+SHARPNESS = (10.0, 5.0)
 # Difference of logits between codes of the requested label and codes of others.
 LABEL_WEIGHT = 60.0
 # Learning rate of the codes by that of the networks.
@@ -104,28 +106,36 @@ class CodeGenerator(BaseGenerator):
         """Number of layers that read w: the start and the first block read the shape, the other blocks the style."""
         return 1 + len(self.blocks)
 
-    def mix_codes(self, z: Tensor, condition: Tensor) -> Tensor:
-        """Return (n, w) mixtures of codes for (n, z_dim) latents and (n, c_dim) standardised conditions."""
-        keys, labels = self.domain.keys, self.domain.key_conditions
-        fitting: Tensor | float = 0.0
-        if self.settings.c_dim:
-            fitting = LABEL_WEIGHT * self.domain.unstandardise(condition) @ labels.T
+    def similarities(self, z: Tensor) -> list[Tensor]:
+        """Return (n, k) logits of the codes by part, for (n, z_dim) latents."""
         half = z.shape[1] // PARTS
+        parts = [slice(part * half, (part + 1) * half) for part in range(PARTS)]
+        scaled = zip(parts, SHARPNESS, strict=True)
+        return [sharpness / math.sqrt(half) * z[:, part] @ self.domain.keys[:, part].T for part, sharpness in scaled]
+
+    def label_logits(self, condition: Tensor) -> Tensor:
+        """Return (n, k) logits of the codes by their labels, for (n, c_dim) standardised conditions."""
+        if self.settings.c_dim:
+            return LABEL_WEIGHT * self.domain.unstandardise(condition) @ self.domain.key_conditions.T
+        return self.shape_codes.new_zeros(1, len(self.shape_codes))
+
+    def mix_codes(self, logits: Sequence[Tensor]) -> Tensor:
+        """Return (n, w) mixtures of codes from (n, k) logits by part."""
         mixtures = []
-        for part, codes in enumerate((self.shape_codes, self.style_codes)):
-            columns = slice(part * half, (part + 1) * half)
-            similarity = z[:, columns] @ keys[:, columns].T / math.sqrt(half)
-            weights = (SHARPNESS * similarity + fitting).softmax(1)
+        for part, codes in zip(logits, (self.shape_codes, self.style_codes), strict=True):
+            weights = part.softmax(1)
             mixed = weights @ codes
             length = (weights @ codes.square().sum(1, keepdim=True) + TINY).sqrt()
             stretch = length / (mixed.square().sum(1, keepdim=True) + TINY).sqrt()
-            mixtures.append(mixed * stretch.clamp(max=MOST_STRETCH) * CODE_RATE)
+            mixtures.append(CODE_RATE * stretch.clamp(max=MOST_STRETCH) * mixed)
         return torch.cat(mixtures, 1)
 
     def mapping(self, z: Tensor, condition: Tensor, truncation: Tensor) -> Tensor:
         """Map (n, z_dim), standardised (n, c_dim) and (1,) to (n, w)."""
-        centre = self.mix_codes(torch.zeros_like(z), condition)
-        return centre + truncation * (self.mix_codes(z, condition) - centre)
+        labels = self.label_logits(condition)
+        centre = self.mix_codes([labels] * PARTS)
+        w = self.mix_codes([logits + labels for logits in self.similarities(z)])
+        return centre + truncation * (w - centre)
 
     def synthesis(self, w: Tensor, noise: Tensor | None = None) -> dict[str, Tensor]:
         """Generate raw samples from (n, layers, w)."""
@@ -138,5 +148,5 @@ class CodeGenerator(BaseGenerator):
                 x = self.blocks[i](upsample(narrow(x)), style[:, 1 + i])
             signals = self.to_signals(leaky(x)).float()
         signals = functional.pixel_shuffle(signals, self.factor)
-        condition = self.domain.condition_mean.expand(len(w), -1)
+        condition = self.domain.condition_mean.expand(w.shape[0], -1)
         return self.domain.centre(named_parts(signals, self.domain.signals), condition)
