@@ -78,11 +78,15 @@ class Preset:
         regression: Share of the run, 0 to 1, in which the generator alone learns to reproduce samples of known latents.
         regression_weight: Weight of the same distance in the adversarial rest of the run.
         regression_rate: Learning rate of the regression; falls to a tenth.
-        feature_weight: Weight in the regression of the distance of pretrained features, see Domain.feature_views.
-        matching_weight: Weight in the regression of the distance between the distributions of pretrained features of
-            real samples and of fakes that don't reproduce them; 0 leaves such samples out.
+        feature_weight: Weight of the distance of pretrained features, where the generator reproduces samples.
+        matching_weight: Weight of the distance between the distributions of pretrained features, where it makes new
+            ones.
         paired: Share of the adversarial steps, 0 to 1, that compare samples of known latents with fakes of these.
         augmentation: Largest share of samples, 0 to 1, that are augmented for the discriminator; 0 for never.
+        codes: Most samples that get a learned code each, from which a generator of their own kind mixes new samples; 0
+            for generators without codes. Such a run learns through the features of a pretrained network: it
+            reproduces the samples with codes, and after the share `regression` it also matches mixtures to the data.
+        adversarial_weight: With codes: weight of the adversarial loss.
 
     >>> quick = Preset("quick", "Some minutes.", size=64, network_size=64, kimg=20)
     >>> quick.batch, quick.objective
@@ -114,6 +118,8 @@ class Preset:
     matching_weight: float = 0.0
     paired: float = 1.0
     augmentation: float = 0.0
+    codes: int = 0
+    adversarial_weight: float = 0.0
 
 
 @dataclass(frozen=True)

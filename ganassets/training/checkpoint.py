@@ -17,7 +17,7 @@ from ..api.errors import InputError
 from ..api.files import open_regular
 from ..api.writer import write_atomic
 from .networks import LinearFit
-from .networks.linear import CLUSTER_ARRAYS
+from .networks.linear import CLUSTER_ARRAYS, KEY_ARRAYS
 from .run_folder import list_checkpoints
 
 # Number of newest checkpoints that are kept.
@@ -26,7 +26,15 @@ KEEP = 2
 BEST = "best"
 # Version of a checkpoint's content.
 VERSION = 1
-FIT_ARRAYS = ("condition_mean", "condition_std", "offset", "from_latent", "from_condition", *CLUSTER_ARRAYS)
+FIT_ARRAYS = (
+    "condition_mean",
+    "condition_std",
+    "offset",
+    "from_latent",
+    "from_condition",
+    *CLUSTER_ARRAYS,
+    *KEY_ARRAYS,
+)
 
 
 def save_checkpoint(folder: Path, tensors: dict[str, Tensor], numbers: dict[str, Any], name: str | None = None) -> Path:
@@ -144,7 +152,7 @@ def load_fit(path: Path) -> tuple[LinearFit, NDArray[np.float32], dict[str, NDAr
             {key.partition(".")[2]: value for key, value in arrays.items() if key.startswith(f"{kind}.")}
             for kind in ("constant", "print")
         )
-        # Runs of the first version have no clusters.
+        # Runs of the first versions have no clusters and no keys.
         weights = {name: arrays[name] for name in FIT_ARRAYS if name in arrays}
         fit = LinearFit(means, bases, vectors, **weights, constants=constants)
         rows = arrays["condition_rows"]

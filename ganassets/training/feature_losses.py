@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from .networks import Domain
-from .perceptual import PerceptualNetwork, feature_distance, sliced_wasserstein
+from .perceptual import feature_distance, load_perceptual, sliced_wasserstein
 
 # Side of the patches of texels that are compared beside the features, for grain.
 PATCH = 3
@@ -25,7 +25,7 @@ class FeatureLosses:
 
     def __init__(self, domain: Domain, state: torch.Generator) -> None:
         self.domain, self.state = domain, state
-        self.network = PerceptualNetwork().to(domain.condition_mean.device)
+        self.network = load_perceptual(domain.condition_mean.device)
 
     def distance(self, fakes: dict[str, Tensor], reals: dict[str, Tensor]) -> Tensor:
         """Return the mean feature distance of raw samples, each with its own real one."""

@@ -56,8 +56,10 @@ class StartModel:
         Raises:
             InputError: The data have other conditions than the model, or the file lacks a part of its linear model.
         """
-        own = self.own_fit(data)
         new = fit_preset(preset, data, rng)
+        if preset.codes:  # their networks use no linear model
+            return new
+        own = self.own_fit(data)
         same_shapes = {k: b.shape for k, b in own.bases.items()} == {k: b.shape for k, b in new.bases.items()}
         return new if own.means and same_shapes else own
 
@@ -97,7 +99,7 @@ class StartModel:
         return copy_float32(self.arrays[LINEAR_PREFIX + name])
 
     def load_into(self, trainer: Trainer) -> None:
-        """Load this model's generator into a trainer; the discriminator stays untrained.
+        """Load this model's generator into a trainer; the discriminator and the codes of samples stay untrained.
 
         Raises:
             InputError: The model has other networks than the trainer's preset.
@@ -105,6 +107,7 @@ class StartModel:
         tensors = {name: torch.from_numpy(copy_float32(array)) for name, array in self.arrays.items()}
         for network in (trainer.generator, trainer.average):
             tensors |= {name: torch.zeros_like(p) for name, p in network.named_parameters() if name in self.zeros}
+            tensors |= {name: network.get_parameter(name).detach().clone() for name in network.sample_parameters}
             load_parameters(network, tensors, "", str(self.path))
 
 

@@ -7,6 +7,7 @@ textures and parts already, so distances between them teach from the first step.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 import torch
 from torch import Tensor, nn
@@ -45,6 +46,16 @@ class PerceptualNetwork(nn.Module):
             if index in self.blocks_read:
                 found.append(x)
         return found
+
+
+@cache
+def load_perceptual(device: torch.device) -> PerceptualNetwork:
+    """Return the feature network on a device; it is loaded once in a process.
+
+    Raises:
+        GanassetsError: Its packages are not installed.
+    """
+    return PerceptualNetwork().to(device)
 
 
 def feature_distance(fake: Sequence[Tensor], real: Sequence[Tensor]) -> Tensor:

@@ -13,6 +13,8 @@ FINE_TUNE_KIMG = 4.0
 # Factor of the preset's learning rates, and divisor of its gamma. With higher rates or a weaker penalty, the untrained
 # discriminator spoils what the generator has learned.
 FINE_TUNE_RATE = 0.2
+# Thousand images of the same where every picture has a learned code, because codes are learned from the beginning.
+CODES_FINE_TUNE_KIMG = 15.0
 
 
 def choose_preset(spec: GeneratorSpec, name: str | None, model: Path | None, has_data: bool, **changes: Any) -> Preset:
@@ -44,6 +46,8 @@ def fine_tuning_preset(model: Path, spec: GeneratorSpec) -> Preset:
     if manifest.generator != spec.name:
         raise InputError(f"{model} is a model of {manifest.generator}, not of {spec.name}.")
     preset = spec.preset(manifest.training.preset)
+    if preset.codes:
+        return with_overrides(preset, kimg=min(CODES_FINE_TUNE_KIMG, preset.kimg))
     return with_overrides(
         preset,
         kimg=FINE_TUNE_KIMG,

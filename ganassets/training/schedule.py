@@ -16,6 +16,10 @@ ADAM_BETA2 = 0.99
 REGRESSION_BETA1 = 0.9
 # Discriminator's learning rate by the generator's.
 DISCRIMINATOR_RATE = 1.0
+# The same where the generator has codes: the projected discriminator's rate, by the generator's at the start.
+PROJECTED_RATE = 0.5
+# Share of the run in which the rate of a generator with codes rises, and the part of it that is left at the end.
+CODES_WARM_UP, CODES_LAST_RATE = 0.005, 0.05
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,8 @@ def schedule(preset: Preset, progress: float) -> Schedule:
     """Return the schedule at a moment of a run.
 
     In the regression part only the generator learns, and its rate falls to a tenth by a cosine. In the adversarial part
-    both rates fall to a quarter by a cosine, and gamma falls to a tenth.
+    both rates fall to a quarter by a cosine, and gamma falls to a tenth. A generator with codes has one schedule for
+    the whole run: its rate falls by a cosine, and the discriminator begins to learn after the regression part.
 
     Args:
         preset: Rates, and the share of the regression.
@@ -49,6 +54,11 @@ def schedule(preset: Preset, progress: float) -> Schedule:
     """
     half_life = max(EMA_HALF_LIFE * preset.kimg * 1000 / preset.batch, 1.0)
     ema_decay = 0.5 ** (1 / half_life)
+    if preset.codes:
+        falling = CODES_LAST_RATE + (1 - CODES_LAST_RATE) * cosine_decay(progress)
+        rate = preset.learning_rate * falling * min(progress / CODES_WARM_UP + 0.05, 1.0)
+        discriminator = preset.learning_rate * PROJECTED_RATE if progress >= preset.regression else 0.0
+        return Schedule(rate, discriminator, 0.0, ema_decay, REGRESSION_BETA1)
     if progress < preset.regression or preset.regression == 1:
         part = progress / preset.regression
         rate = preset.regression_rate * (0.1 + 0.9 * cosine_decay(part)) * min(part / WARM_UP + 0.01, 1.0)

@@ -17,7 +17,8 @@ from .augmentation import AdaptiveStrength
 from .batches import Batch, BatchSampler, group_samples
 from .distributed import DistributedContext, check_batch_size
 from .loss import OBJECTIVES
-from .networks import Domain, OwnNetworks, make_networks
+from .networks import Domain, OwnNetworks, ProjectedDiscriminator, make_networks
+from .perceptual_losses import PerceptualLosses
 from .plugin_domain import make_normal_noise
 from .schedule import ADAM_BETA2, Schedule, schedule
 from .settings import Hardware
@@ -75,6 +76,8 @@ class Trainer:
         check_batch_size(preset.batch, self.context.world_size)
         if not any(group.has_latents for group in groups):
             preset = replace(preset, regression=0.0)
+        if preset.codes:
+            preset = replace(preset, paired=0.0)  # mixtures of codes have no real sample of their own
         self.preset, self.domain, self.hardware = preset, domain, hardware
         self.device = torch.device(hardware.device)
         self._build_networks(data.conditions.shape[1], networks, seed)
@@ -91,6 +94,9 @@ class Trainer:
             self.sampler.latent_state,
             self.context,
         )
+        self.perceptual_losses = None
+        if isinstance(self.discriminator, ProjectedDiscriminator):
+            self.perceptual_losses = PerceptualLosses(self.losses, self.discriminator)
         self.step_count = 0
         self.images = 0
         self.rate_scale = 1.0
@@ -132,8 +138,10 @@ class Trainer:
         self._set_rates(now)
         regressing = now.discriminator_rate == 0
         with torch.no_grad():
-            batch = self.sampler.draw(require_latents=regressing and not self.preset.matching_weight)
-        if regressing:
+            batch = self.sampler.draw(require_latents=self.needs_latents(regressing))
+        if self.perceptual_losses is not None:
+            metrics = self.perceptual_step(self.perceptual_losses, batch, reproduces_only=regressing)
+        elif regressing:
             metrics = self.regression_step(batch)
         else:
             metrics = self.discriminator_step(batch, now.gamma)
@@ -143,6 +151,12 @@ class Trainer:
         self.step_count += 1
         self.images += self.preset.batch
         return self._finish_metrics(metrics)
+
+    def needs_latents(self, regressing: bool) -> bool:
+        """Return whether a step can use only samples whose latents are known."""
+        if self.perceptual_losses is not None:
+            return True
+        return regressing and not self.preset.matching_weight
 
     def _set_rates(self, now: Schedule) -> None:
         """Set the optimisers' rates by the schedule."""
@@ -169,6 +183,19 @@ class Trainer:
         loss, metrics = self.losses.adversarial_generator(batch)
         self.update(self.generator_optimiser, loss)
         return metrics
+
+    def perceptual_step(self, losses: PerceptualLosses, known: Batch, reproduces_only: bool) -> dict[str, Tensor]:
+        """Update the networks towards samples with codes and, unless it only reproduces them, towards the data."""
+        if reproduces_only:
+            step = losses.reproduction(known)
+        else:
+            with torch.no_grad():
+                other = self.sampler.draw()
+            step = losses.full(known, other)
+        self.update(self.generator_optimiser, step.generator)
+        if step.discriminator is not None:
+            self.update(self.discriminator_optimiser, step.discriminator)
+        return step.metrics
 
     def update(self, optimiser: torch.optim.Optimizer, loss: Tensor) -> None:
         """Take one step of an optimiser, by the gradients' mean over all processes.

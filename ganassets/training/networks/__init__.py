@@ -1,6 +1,7 @@
 """The generator and the discriminator of every plugin (torch)."""
 
 from .base import BaseDiscriminator, BaseGenerator, NetworkSettings
+from .codes import CodeGenerator, draw_keys
 from .discriminator import Discriminator
 from .domain import Domain
 from .generator import Generator
@@ -9,10 +10,12 @@ from .linear import LinearFit, LinearModel, fit_linear, linear_latents
 from .pair import OwnNetworks, make_networks
 from .parameters import count_parameters, load_parameters
 from .plain import PlainDiscriminator, PlainGenerator
+from .projected import ProjectedDiscriminator
 
 __all__ = [
     "BaseDiscriminator",
     "BaseGenerator",
+    "CodeGenerator",
     "Discriminator",
     "Domain",
     "Generator",
@@ -22,8 +25,10 @@ __all__ = [
     "OwnNetworks",
     "PlainDiscriminator",
     "PlainGenerator",
+    "ProjectedDiscriminator",
     "coarse_and_fine",
     "count_parameters",
+    "draw_keys",
     "fit_linear",
     "linear_latents",
     "load_parameters",

@@ -46,9 +46,12 @@ class BaseGenerator(nn.Module):
         settings: Sizes.
         autocast: Context of lower precision, set by training; `synthesis` may run its layers in it.
         reach: Largest distance, in samples, over which the noise map of a size-free generator affects a sample.
+        sample_parameters: Names of parameters that belong to single training samples; a run that starts from a model
+            learns them from the beginning.
     """
 
     reach = 0
+    sample_parameters: tuple[str, ...] = ()
 
     def __init__(self, domain: Domain, settings: NetworkSettings) -> None:
         super().__init__()

@@ -37,6 +37,8 @@ class Domain(nn.Module):
             is interpolated. For images of a fixed size whose details have their place.
         colours: Channels of the view that are colours about zero, which augmentation may change.
         moves: Whether augmentation may shift and mirror samples, because no place in them has a meaning of its own.
+        keys: (k, z_dim) latents of the samples with learned codes; missing without any.
+        key_conditions: (k, c) physical conditions of these samples.
     """
 
     signals: dict[str, int]
@@ -55,9 +57,14 @@ class Domain(nn.Module):
     moves: bool = False
     condition_mean: Tensor
     condition_std: Tensor
+    keys: Tensor
+    key_conditions: Tensor
 
     def __init__(self, fit: LinearFit) -> None:
         super().__init__()
+        if len(fit.keys):
+            self.register_buffer("keys", torch.tensor(fit.keys))
+            self.register_buffer("key_conditions", torch.tensor(fit.key_conditions))
         self.register_buffer("condition_mean", torch.tensor(fit.condition_mean))
         self.register_buffer("condition_std", torch.tensor(fit.condition_std))
         self.linear = LinearModel(fit) if fit.means else None
@@ -159,3 +166,15 @@ class Domain(nn.Module):
             (n, view_channels, *view_size).
         """
         return torch.cat([raw[name] for name in self.signals], 1)
+
+    def images(self, view: Tensor, background: Tensor) -> Tensor:
+        """Return images for the pretrained feature network; needed where samples have learned codes.
+
+        Args:
+            view: (n, view_channels, *view_size) views.
+            background: (n, 3, 1, 1) colours behind transparent pixels.
+
+        Returns:
+            (n, 3, size, size) about [0, 1], sRGB.
+        """
+        raise NotImplementedError

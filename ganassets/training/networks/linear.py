@@ -41,6 +41,8 @@ CHOICE_SOFTNESS = 0.1
 CHOICE_DECAY = 1.0
 # Arrays of a LinearFit that describe its clusters.
 CLUSTER_ARRAYS = ("centres", "directions", "choice_offset", "choice_slope")
+# Arrays of a LinearFit that describe the samples with learned codes.
+KEY_ARRAYS = ("keys", "key_conditions")
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +64,8 @@ class LinearFit:
         directions: (k, CHOOSING) unit vectors; the first latents choose the cluster with the nearest direction.
         choice_offset: (k,) log-likelihoods of the clusters at mean conditions, up to a constant.
         choice_slope: (c, k) their change per standardised condition.
+        keys: (k, z_dim) latents of the samples with learned codes; empty without any.
+        key_conditions: (k, c) physical conditions of these samples.
     """
 
     means: dict[str, NDArray[np.float32]]
@@ -77,6 +81,8 @@ class LinearFit:
     directions: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, CHOOSING), np.float32))
     choice_offset: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
     choice_slope: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+    keys: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+    key_conditions: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
 
 
 def flatten_samples(array: NDArray, factor: int) -> NDArray[np.float32]:

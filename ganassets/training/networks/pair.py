@@ -7,9 +7,11 @@ from collections.abc import Callable
 from ...api.errors import InputError
 from ...api.spec import Preset
 from .base import BaseDiscriminator, BaseGenerator, NetworkSettings
+from .codes import CodeGenerator
 from .discriminator import Discriminator
 from .domain import Domain
 from .generator import Generator
+from .projected import ProjectedDiscriminator
 
 NetworkPair = tuple[BaseGenerator, BaseDiscriminator]
 OwnNetworks = Callable[[Preset, Domain, NetworkSettings], NetworkPair]
@@ -28,6 +30,8 @@ def make_networks(preset: Preset, domain: Domain, conditions: int, own: OwnNetwo
         InputError: The plugin's networks hold buffers, which checkpoints leave out.
     """
     settings = NetworkSettings(preset.z_dim, conditions, preset.w_dim, preset.width, preset.max_width)
+    if preset.codes:
+        return CodeGenerator(domain, settings), ProjectedDiscriminator(domain)
     if own is None:
         return Generator(domain, settings), Discriminator(domain, settings)
     generator, discriminator = own(preset, domain, settings)

@@ -7,19 +7,25 @@ from dataclasses import replace
 from ganassets.api.outputs import Output
 from ganassets.api.spec import API_VERSION, DataOption, GeneratorSpec, Preset
 
+# A learned code for each picture, up to this number; the linear model is only what training is compared with.
 QUICK = Preset(
     "quick",
-    "64 px: about 6 minutes on two cores.",
+    "64 px: about 8 minutes on two cores.",
     size=64,
     network_size=64,
-    kimg=20,
+    kimg=50,
     components=64,
-    width=16,
+    width=24,
     z_dim=64,
-    batch=8,
-    gamma=300.0,
-    learning_rate=4e-4,
+    w_dim=128,
+    batch=10,
+    learning_rate=2e-3,
     augmentation=0.3,
+    regression=0.3,
+    feature_weight=1.0,
+    matching_weight=1.0,
+    codes=1024,
+    adversarial_weight=0.1,
 )
 
 SPEC = GeneratorSpec(
@@ -33,16 +39,25 @@ SPEC = GeneratorSpec(
     wraps=(False, False),
     presets=(
         QUICK,
-        replace(QUICK, name="small", summary="128 px: about 2 hours on two cores.", size=128, kimg=200, width=24),
+        replace(QUICK, name="fine", summary="64 px: about 30 minutes on two cores.", kimg=200),
+        replace(
+            QUICK,
+            name="small",
+            summary="128 px: about 2 hours on two cores.",
+            size=128,
+            network_size=128,
+            kimg=200,
+            width=16,
+        ),
         replace(
             QUICK,
             name="base",
             summary="256 px: a GPU, or some nights on a CPU.",
             size=256,
             basis_size=128,
-            network_size=128,
+            network_size=256,
             kimg=400,
-            width=24,
+            width=12,
         ),
         replace(
             QUICK,
@@ -50,8 +65,9 @@ SPEC = GeneratorSpec(
             summary="512 px: for a GPU.",
             size=512,
             basis_size=128,
-            network_size=256,
+            network_size=512,
             kimg=1500,
+            width=12,
             max_width=256,
         ),
     ),

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional
 
 from ganassets.api.spec import Preset
 from ganassets.training.networks import Domain, LinearFit, coarse_and_fine
@@ -14,6 +15,8 @@ from ganassets.training.networks import Domain, LinearFit, coarse_and_fine
 VIEW_GAIN, DETAIL_GAIN = 4.0, 4.0
 # Least divisor of colours: below this alpha they are hardly visible, and division would amplify rounding errors.
 LEAST_ALPHA = 0.05
+# Slope of the sigmoid that makes alpha.
+ALPHA_SLOPE = 4.0
 
 
 class PicturesDomain(Domain):
@@ -24,6 +27,7 @@ class PicturesDomain(Domain):
 
     rows: Tensor
     columns: Tensor
+    mean: Tensor
 
     def __init__(self, preset: Preset, fit: LinearFit) -> None:
         super().__init__(fit)
@@ -37,9 +41,19 @@ class PicturesDomain(Domain):
         self.moves = True
         # Augmentation changes colours about a middle grey, which premultiplied colours don't have.
         self.colours = (0, 1, 2) if channels == 3 else ()
+        self.register_buffer("mean", torch.tensor(fit.means["colour"]))
         height, width = shown_size(preset.size, float(fit.constants["aspect"][0]))
         self.register_buffer("rows", torch.from_numpy(area_means(preset.size, height)))
         self.register_buffer("columns", torch.from_numpy(area_means(preset.size, width).T.copy()))
+
+    def centre(self, residual: dict[str, Tensor], condition: Tensor) -> dict[str, Tensor]:
+        """Add the mean picture to the networks' signals; alpha goes through a sigmoid, which makes its edges crisp."""
+        del condition
+        if len(self.mean) == 3:
+            return {"colour": self.mean + residual["colour"]}
+        colour, alpha = residual["colour"][:, :3], residual["colour"][:, 3:]
+        alpha = torch.sigmoid(ALPHA_SLOPE * (self.mean[3:] - 0.5 + alpha))
+        return {"colour": torch.cat([(0.5 + colour) * alpha, alpha], 1)}
 
     def finish(self, raw: dict[str, Tensor], condition: Tensor) -> dict[str, Tensor]:
         """Convert raw samples to pictures in [0, 1] sRGB at their aspect, with alpha divided out of the colours."""
@@ -64,6 +78,15 @@ class PicturesDomain(Domain):
             return (raw["colour"] - 0.5) * VIEW_GAIN
         coarse, detail = coarse_and_fine(raw["colour"], self.factor)
         return torch.cat([(coarse - 0.5) * VIEW_GAIN, detail * DETAIL_GAIN], 1)
+
+    def images(self, view: Tensor, background: Tensor) -> Tensor:
+        """Return the pictures of views, (n, 3, size, size), transparent ones over (n, 3, 1, 1) backgrounds."""
+        channels = len(self.mean)
+        colour = view[:, :channels] / VIEW_GAIN + 0.5
+        if self.factor > 1:
+            detail = functional.pixel_shuffle(view[:, channels:] / DETAIL_GAIN, self.factor)
+            colour = functional.interpolate(colour, scale_factor=float(self.factor), mode="nearest") + detail
+        return colour if channels == 3 else colour[:, :3] + background * (1 - colour[:, 3:])
 
 
 def shown_size(size: int, aspect: float) -> tuple[int, int]:
