@@ -64,6 +64,7 @@ SPEC = GeneratorSpec(
         DataOption("painted", "Share of painted samples beside those of --data, 0 to 1.  [default: 0.5]"),
     ),
     dataset="ganassets_textures.dataset:material_data",
+    baselines="ganassets_textures.baselines:material_baselines",
     target="ganassets_textures.target:material_target",
     domain="ganassets_textures.domain:TexturesDomain",
     decode="ganassets_textures.decode:decode_materials",
