@@ -14,7 +14,7 @@ from ganassets.api.spec import Preset
 from ganassets.training.evaluation.quilting import Quilter
 
 from .dataset import parse_painted_share
-from .real_samples import draw_factor, enlarge_map, estimate_conditions, reduce_maps, to_float_maps
+from .real_samples import draw_factor, enlarge_map, estimate_conditions, flip_maps, reduce_maps, to_float_maps
 from .samples import SIGNALS, empty_samples, encode_map
 from .sets import MaterialSet, read_sets
 
@@ -103,7 +103,7 @@ def make_samples(sets: Sequence[MaterialSet], preset: Preset, method: Method, se
         key = number, factor
         if key not in examples:
             examples[key] = Example(source, factor, size)
-        maps = method(examples[key], rng)
+        maps = flip_maps(method(examples[key], rng), rng)
         for name, values in maps.items():
             samples[name][i] = encode_map(name, values.clip(0, 1) if name != "height" else values)
         samples["masks"][i, :3] = (source.height is not None, source.roughness is not None, source.metallic is not None)

@@ -208,6 +208,27 @@ class Monitor:
         index = np.array([index for index, _ in scores.neighbours], np.int64)
         return compute_real_outputs(self.domain, self.data, index), self.data.conditions[index]
 
+    def similar_outputs(
+        self, conditions: NDArray[np.float32]
+    ) -> tuple[dict[str, NDArray[np.float32]], NDArray[np.float32]]:
+        """Return outputs by name, and (n, c) conditions, of the training samples with the most similar conditions.
+
+        No sample is returned twice unless there are fewer than asked for.
+
+        Args:
+            conditions: (n, c) physical condition values.
+        """
+        known = self.data.conditions[self.index].astype(np.float64)
+        scale = np.maximum(known.std(0), 1e-6)
+        uses = np.zeros(len(known))
+        chosen = np.zeros(len(conditions), np.int64)
+        for i, row in enumerate(conditions):
+            distances = np.abs((known - row) / scale).sum(1)
+            chosen[i] = np.lexsort((distances, uses))[0]
+            uses[chosen[i]] += 1
+        index = self.index[chosen]
+        return compute_real_outputs(self.domain, self.data, index), self.data.conditions[index]
+
     @cached_property
     def real_features(self) -> RealFeatures:
         """Features of the training samples."""
