@@ -20,8 +20,8 @@ LEAST_EDGE = 1e-3
 LONGEST, SHIFT_STEP = 1 / 2, 4
 # Weight of these statistics beside colours and details, in which a map has about half as many numbers.
 WEIGHT = 0.15
-# Pieces along a side of a map, which stand for the samples of StructureReference.
-PIECES = 2
+# Overlapping pieces of a map, which stand for the samples of StructureReference.
+PIECES = 32
 
 
 def describe_structure(plane: FloatArray) -> list[float]:
@@ -80,7 +80,11 @@ class MetStructure:
 
 
 def cut_pieces(plane: FloatArray) -> FloatArray:
-    """Cut a (h, w) map into (PIECES^2, h / PIECES, w / PIECES) pieces."""
-    h, w = (side // PIECES for side in plane.shape)
-    parts = plane[: h * PIECES, : w * PIECES].reshape(PIECES, h, PIECES, w)
-    return parts.transpose(0, 2, 1, 3).reshape(-1, h, w)
+    """Cut (PIECES, h / 2, w / 2) pieces out of a (h, w) map, at places that are the same for each map of that size.
+
+    Even steps could all meet a pattern at the same point of its period.
+    """
+    h, w = (side // 2 for side in plane.shape)
+    rng = np.random.default_rng(0)
+    tops, lefts = (rng.integers(0, side - piece + 1, PIECES) for side, piece in zip(plane.shape, (h, w), strict=True))
+    return np.stack([plane[y : y + h, x : x + w] for y, x in zip(tops, lefts, strict=True)])

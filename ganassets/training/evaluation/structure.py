@@ -31,7 +31,7 @@ EVEN = 2e-3
 BACKGROUND, MIN_PEAK, MOST_PEAKS = 4, 0.03, 12
 TOLERANCE, RELATIVE_TOLERANCE = 2, 0.05
 # Without this ratio between the differences of noise and of real samples, a statistic can't tell them apart.
-MIN_CONTRAST = 1.5
+MIN_CONTRAST = 2.0
 # Bins of the spectrum: rings from the lowest to the highest frequency, and directions.
 RINGS, SECTORS = 8, 6
 
