@@ -212,6 +212,9 @@ def relief(correlations: FloatArray) -> FloatArray:
 def find_peaks(correlations: FloatArray) -> list[tuple[int, int, float]]:
     """Find the peaks of an autocorrelation, as of autocorrelate.
 
+    A peak stands out of its surroundings, and the correlation is lower on the way to it: the ridge that leaves the
+    middle along a stripe repeats nothing.
+
     Returns:
         (row, column, height) of at most MOST_PEAKS, the highest first; without the shifts near none.
     """
@@ -224,8 +227,22 @@ def find_peaks(correlations: FloatArray) -> list[tuple[int, int, float]]:
     padded = np.pad(height, 2, constant_values=-np.inf)
     neighbours = np.lib.stride_tricks.sliding_window_view(padded, (5, 5)).max((2, 3))
     rows, columns = np.nonzero(allowed & (height >= neighbours))
-    found = [(int(y), int(x), float(height[y, x])) for y, x in zip(rows, columns, strict=True)]
+    smooth = blur(correlations, 1)
+    found = [
+        (int(y), int(x), float(height[y, x]))
+        for y, x in zip(rows, columns, strict=True)
+        if smooth[y, x] - lowest_on_the_way(smooth, int(y), int(x)) > MIN_PEAK
+    ]
     return sorted(found, key=lambda peak: -peak[2])[:MOST_PEAKS]
+
+
+def lowest_on_the_way(correlations: FloatArray, row: int, column: int) -> float:
+    """Return the lowest correlation on the straight line from no shift to the one at a row and column."""
+    middle = correlations.shape[1] // 2
+    steps = np.linspace(0, 1, max(row, abs(column - middle)) + 1)
+    return float(
+        correlations[np.rint(steps * row).astype(int), np.rint(middle + steps * (column - middle)).astype(int)].min()
+    )
 
 
 def met_peaks(peaks: Sequence[tuple[int, int, float]], correlations: FloatArray) -> float:

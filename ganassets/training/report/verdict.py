@@ -59,7 +59,8 @@ QUESTIONS = {
     "length": "Is the run finished?",
 }
 
-# What is wrong when the answer is poor, for the headline.
+# What is wrong when the answer is poor, for the headline, which names only the first ones.
+MOST_FAULTS = 3
 FAULTS = {
     "learning": "the samples are far from the data",
     "progress": "the samples got worse",
@@ -183,7 +184,7 @@ def learning(facts: RunFacts) -> Finding:
     if gained >= STUCK:
         numbers += "" if floor is None else f", but still {short(now / floor)} times as far as real samples are"
         return Finding(topic, Level.MIXED, f"In part. {numbers}.", advise_longer_training(facts))
-    advice = "Check that the data are the intended ones; then try a lower learning rate or another gamma."
+    advice = "Check that the data are the intended ones; train longer, or with a larger preset."
     return Finding(
         topic, Level.POOR, f"No. {numbers}.", advice if is_finished(facts) else advise_longer_training(facts)
     )
@@ -388,7 +389,7 @@ def headline(findings: Sequence[Finding]) -> tuple[Level, str]:
     poor, mixed = by_level[Level.POOR], ", ".join(f.topic for f in by_level[Level.MIXED])
     finished = all(f.topic != "length" for f in findings)
     if poor:
-        faults = "; ".join(FAULTS[f.topic] for f in poor)
+        faults = "; ".join(FAULTS[f.topic] for f in poor[:MOST_FAULTS])
         advice = next((f.advice for f in poor if f.advice), "")
         return Level.POOR, f"Not good enough{'' if finished else ' so far'}: {faults}. {advice}".rstrip()
     level, sentence = Level.GOOD, "Good, as far as numbers can tell."
