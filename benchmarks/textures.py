@@ -31,7 +31,6 @@ import numpy as np
 import torch
 from material_samples import BATCH, Discriminant, MaterialFeatures, ModelSampler, paint_pictures
 from numpy.typing import NDArray
-from quilting import quilted
 from scipy.spatial.distance import cdist, pdist
 from tables import print_table, say
 
@@ -42,6 +41,7 @@ from ganassets.inference.resolve import generate_assets
 from ganassets.inference.tiled import run_in_windows
 from ganassets.training.evaluation.features import ImageFeatures, image_features
 from ganassets.training.evaluation.measures import Features, frechet_distance, principal_axes
+from ganassets.training.evaluation.quilting import Quilter
 from ganassets.training.evaluation.tiling import equivariance, largest_difference, normal_agreement, seam_ratio
 from ganassets_textures.materials import CLASSES, LOOKS
 from ganassets_textures.measures import batch_maps
@@ -337,7 +337,7 @@ def quilt_crops(
     for material in materials:
         fitting = [source for source in sets if source.material == material] or sets
         example = cut_crops([fitting[int(rng.integers(len(fitting)))]], 1, rng)[0]
-        out.append(quilted(example.transpose(1, 2, 0), CROP, rng).transpose(2, 0, 1))
+        out.append(Quilter(example.transpose(1, 2, 0))(CROP, rng).transpose(2, 0, 1))
     return np.stack(out)
 
 

@@ -33,7 +33,7 @@ Plugin: TypeAlias = "GeneratorSpec | Exporter"
 FloatArray = NDArray[np.float32]
 
 ASSET_CLASSES = {cls.kind: cls for cls in (Mesh, TextureSet, MotionClip, Picture)}
-FILE_READERS = ("dataset", "target")  # functions that read files of the user
+FILE_READERS = ("dataset", "baselines", "target")  # functions that read files of the user
 MAX_QUOTED = 80  # characters of a file name in a message
 
 
@@ -277,6 +277,33 @@ def measure_assets(spec: GeneratorSpec, assets: Sequence[Any]) -> dict[str, floa
     return {name: float(value) for name, value in measures.items() if math.isfinite(value)}
 
 
+def make_baselines(
+    spec: GeneratorSpec, preset: Preset, options: Mapping[str, Any], seed: int
+) -> dict[str, TrainingData]:
+    """Make samples by other methods than a model, see GeneratorSpec.baselines.
+
+    Args:
+        spec: The generator.
+        preset: Sizes, and number of samples of each method.
+        options: Data options by name.
+        seed: Random seed.
+
+    Returns:
+        Samples by the method's name; none without the function.
+    """
+    if spec.baselines is None:
+        return {}
+    expected = "return a dict of TrainingData that fit the generator, by name"
+    returned = call_plugin(spec, "baselines", expected, preset, dict(options), seed)
+    if not isinstance(returned, Mapping):
+        raise contract_error(spec, "baselines", expected, f"it returned {describe_value(returned)}")
+    found = cast("Mapping[Any, Any]", returned)
+    for name in found:
+        if not isinstance(name, str):
+            raise contract_error(spec, "baselines", expected, f"{_quoted(name)} is {describe_value(name)}")
+    return {name: _check_data(spec, "baselines", expected, data, preset) for name, data in found.items()}
+
+
 def read_target(spec: GeneratorSpec, file: Path) -> Target:
     """Read a file that `ganassets invert` approximates, see GeneratorSpec.target.
 
@@ -302,6 +329,22 @@ def compare_with_target(spec: GeneratorSpec, target: Target, assets: Sequence[An
     expected = f"return a Target whose features give a finite array of {len(assets)} x k numbers"
     returned = call_checked(spec, "target", expected, lambda: target.features(list(assets)))
     return _numeric_array(spec, "target", expected, returned, (len(assets), None))
+
+
+def measure_target_shares(spec: GeneratorSpec, target: Target, asset: Any) -> dict[str, float]:
+    """Return the shares of a target that an asset meets, by name; see Target.shares."""
+    if target.shares is None:
+        return {}
+    shares = target.shares
+    expected = "return a Target whose shares are numbers from 0 to 1 by name"
+    returned = cast("object", call_checked(spec, "target", expected, lambda: shares(asset)))
+    if not isinstance(returned, Mapping):
+        raise contract_error(spec, "target", expected, f"it returned {describe_value(returned)}")
+    found = cast("Mapping[Any, Any]", returned)
+    for name, value in found.items():
+        if not isinstance(name, str) or not isinstance(value, (float, np.floating)) or not 0 <= value <= 1:
+            raise contract_error(spec, "target", expected, f"{_quoted(name)} is {value!r}")
+    return {name: float(value) for name, value in found.items()}
 
 
 def static_digests(spec: GeneratorSpec) -> dict[str, str]:
@@ -330,16 +373,21 @@ def make_dataset(
     Returns:
         Samples without NaN or infinity that fit the spec's conditions and axes.
     """
+    expected = "return TrainingData that fit the generator"
+    data = call_plugin(spec, "dataset", expected, preset, dict(options), seed, report)
+    return _check_data(spec, "dataset", expected, data, preset)
+
+
+def _check_data(spec: GeneratorSpec, function: str, expected: str, data: object, preset: Preset) -> TrainingData:
+    """Return samples that a function of a generator returned; PluginError unless they fit the generator."""
     from .data import TrainingData
     from .data.checks import data_problem
 
-    expected = "return TrainingData that fit the generator"
-    data = call_plugin(spec, "dataset", expected, preset, dict(options), seed, report)
     if not isinstance(data, TrainingData):
-        raise contract_error(spec, "dataset", expected, f"it returned {describe_value(data)}")
+        raise contract_error(spec, function, expected, f"it returned {describe_value(data)}")
     problem = data_problem(data, spec.conditions, axes=len(spec.wraps), z_dim=preset.z_dim)
     if problem:
-        raise contract_error(spec, "dataset", expected, problem)
+        raise contract_error(spec, function, expected, problem)
     return data
 
 

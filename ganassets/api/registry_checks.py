@@ -32,7 +32,9 @@ POSITIVE = (
 )  # fmt: skip
 
 FUNCTIONS = ("dataset", "domain", "decode", "preview", "static_digests")
-OPTIONAL_FUNCTIONS = ("noise", "map_size", "animation", "snapshot", "features", "networks", "measures", "target")
+OPTIONAL_FUNCTIONS = (
+    "noise", "map_size", "animation", "snapshot", "features", "networks", "measures", "baselines", "target",
+)  # fmt: skip
 
 
 def wrong_fields(plugin: object) -> Iterator[str]:

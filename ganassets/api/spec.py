@@ -50,6 +50,7 @@ MapSizeFunction: TypeAlias = "Callable[[Settings, FloatArray, NoiseInfo], tuple[
 SnapshotFunction: TypeAlias = "Callable[[Arrays, FloatArray], Image]"
 FeaturesFunction: TypeAlias = "Callable[[Arrays, FloatArray], NDArray[np.floating[Any]]]"
 TargetFunction: TypeAlias = "Callable[[Path], Target]"
+BaselinesFunction: TypeAlias = "Callable[[Preset, Mapping[str, Any], int], Mapping[str, TrainingData]]"
 
 
 @dataclass(frozen=True)
@@ -150,6 +151,8 @@ class Target:
         settings: Values of the plugin's settings that the file determines, such as its length, by name.
         draft: Settings during the comparison; the result is made without them.
         size: Samples along each axis during the comparison; size-free models only.
+        shares: Function of one asset that returns shares from 0 to 1 of what else it meets of the file, by name, such
+            as "structure"; None for none.
         exact: Whether features compare places, so that each layer may be changed on its own. Features that compare
             only the overall look would be met by another look that way.
         note: Hint for the user about the file, such as that only its first clip counts; "" for none.
@@ -171,6 +174,7 @@ class Target:
     size: tuple[int, ...] | None = None
     exact: bool = True
     note: str = ""
+    shares: Callable[[Any], Mapping[str, float]] | None = None
 
 
 @dataclass(frozen=True)
@@ -213,6 +217,8 @@ class GeneratorSpec:
         networks: (preset, domain, NetworkSettings) -> generator and discriminator (see BaseGenerator and PlainGenerator
             in ganassets.training.networks); None for those of the core.
         measures: assets -> further numbers for `ganassets evaluate`, by name; None for none.
+        baselines: (preset, options by name, seed) -> samples like those of the dataset, preset.samples of each, by
+            the name of a method other than the model, which `ganassets evaluate` measures beside it; None for none.
         target: path of a file -> Target for `ganassets invert`; None where no file can be one.
         exporter: Name of the default format.
         data_preset: Name of the default preset with data of the user's own; "" for the first of `presets`.
@@ -253,6 +259,7 @@ class GeneratorSpec:
     features: FunctionField[FeaturesFunction | None] = FunctionField(None)
     networks: FunctionField[Callable[[Preset, Domain, NetworkSettings], Networks] | None] = FunctionField(None)
     measures: FunctionField[Callable[[Assets], Mapping[str, float]] | None] = FunctionField(None)
+    baselines: FunctionField[BaselinesFunction | None] = FunctionField(None)
     target: FunctionField[TargetFunction | None] = FunctionField(None)
     exporter: str = "gltf"
     data_preset: str = ""

@@ -74,6 +74,8 @@ def command(name_or_model: str, file: Path, seconds: float, tries: int, **params
         f"Distance {found.distance:.3g} {target.unit}; the nearest of {tries} seeds had {found.nearest:.3g}. "
         f"The asset shows {found.explained:.0%} of the difference between {file.name} and this model's average."
     )
+    for name, share in found.shares.items():
+        say(f"It has {share:.0%} of the {name} of {file.name}; 0% is noise with the same spectrum.")
 
 
 def name_part(file: Path) -> str:

@@ -7,7 +7,7 @@ Levenberg and Marquardt (Marquardt 1963, "An algorithm for least-squares estimat
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ..api.errors import InputError
 from ..api.latents import choice_columns, latent
-from ..api.plugin_calls import compare_with_target
+from ..api.plugin_calls import compare_with_target, measure_target_shares
 from .callbacks import ignore
 from .latent_edits import pack_offset
 from .pipeline import condition_of, make_assets, recipe_offset
@@ -52,12 +52,14 @@ class Inversion:
         distance: Distance of the asset in the target's unit: root mean square over all features.
         explained: Share of the squared distance between the file and the model's average asset that the result
             removes, 0 to 1.
+        shares: Shares of what else the result meets, 0 to 1, by name; see Target.shares.
     """
 
     recipe: Recipe
     nearest: float
     distance: float
     explained: float
+    shares: Mapping[str, float]
 
 
 class InversionSearch:
@@ -280,4 +282,8 @@ def invert(
     average = float(search.distances(mean[None])[0])
     usual = final.seed_recipe(found.seed)
     recipe = found.changed(settings={**found.settings, **usual.settings}, size=usual.size)
-    return Inversion(recipe, least, distance, max(0.0, 1 - (distance / max(average, 1e-12)) ** 2))
+    shares = {}
+    if target.shares is not None:
+        (asset,) = make_assets(model, spec, [found])
+        shares = measure_target_shares(spec, target, asset)
+    return Inversion(recipe, least, distance, max(0.0, 1 - (distance / max(average, 1e-12)) ** 2), shares)

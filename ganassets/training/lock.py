@@ -11,9 +11,9 @@ from ..api.errors import InputError
 from ..api.files import check_regular
 from ..api.writer import remove_leftovers, write_atomic, write_error
 from ..inference.batch.lock import lock_file
-from .run_folder import CHECKPOINTS, LOCK, NEAREST, SNAPSHOTS
+from .run_folder import CHECKPOINTS, COMPARISON, LOCK, NEAREST, SNAPSHOTS
 
-FOLDERS = ("", CHECKPOINTS, SNAPSHOTS, NEAREST)
+FOLDERS = ("", CHECKPOINTS, SNAPSHOTS, NEAREST, COMPARISON)
 # Seconds that a run waits for a command that writes one file in its folder.
 SECONDS_TO_WAIT = 2.0
 

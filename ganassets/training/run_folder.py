@@ -13,6 +13,8 @@ from ..inference.model_search import RUNS
 CONFIG, LINEAR, CARD = "config.toml", "linear.safetensors", "data.json"
 LOG, METRICS, EVENTS = "log.jsonl", "metrics.jsonl", "events.jsonl"
 CHECKPOINTS, SNAPSHOTS, NEAREST = "checkpoints", "snapshots", "nearest"
+# Samples beside training samples under the same conditions, whose image has a name of its own.
+COMPARISON, COMPARISON_DATA = "comparison", "data.png"
 MODEL, LOCK = "model.onnx", "lock"
 MAX_RUNS_PER_DAY = 10_000
 

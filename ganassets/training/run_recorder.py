@@ -17,15 +17,28 @@ from ..api.spec import GeneratorSpec
 from ..api.writer import write_atomic
 from .checkpoint import BEST, save_checkpoint
 from .evaluation.monitor import Monitor, draw_nearest_pairs
+from .evaluation.samples import match_size
 from .networks import Domain
 from .report import write_report
-from .run_folder import CHECKPOINTS, EVENTS, LOG, METRICS, NEAREST, SNAPSHOTS, list_checkpoints
+from .run_folder import (
+    CHECKPOINTS,
+    COMPARISON,
+    COMPARISON_DATA,
+    EVENTS,
+    LOG,
+    METRICS,
+    NEAREST,
+    SNAPSHOTS,
+    list_checkpoints,
+)
 from .run_log import RunLog
 from .snapshot import draw_samples
 from .trainer import Trainer
 
 SNAPSHOT_SEEDS = 64
 MEASURED_SEEDS = 256
+# Samples that are shown beside training samples.
+COMPARED_SEEDS = 16
 # Largest share of a run's time that measuring may take.
 MEASURING_SHARE = 0.05
 
@@ -125,6 +138,7 @@ class RunRecorder:
         neighbours, neighbour_conditions = self.monitor.neighbour_outputs(scores)
         image = draw_nearest_pairs(self.spec, outputs, conditions, neighbours, neighbour_conditions)
         self.write_image(NEAREST, trainer.images, image)
+        self.record_comparison(trainer, outputs)
         self.records.append(METRICS, {"images": trainer.images, "seconds": self.seconds, **scores.record()})
         distance = scores.distance
         if distance is None:
@@ -132,6 +146,17 @@ class RunRecorder:
         if trainer.images and (self.best_distance is None or distance <= self.best_distance):
             self.save(trainer, BEST)
         self.best_distance = distance if self.best_distance is None else min(self.best_distance, distance)
+
+    def record_comparison(self, trainer: Trainer, outputs: Mapping[str, np.ndarray]) -> None:
+        """Draw samples, and once training samples under the same conditions, at the same size."""
+        conditions = self.conditions.numpy()[:COMPARED_SEEDS]
+        real, real_conditions = self.monitor.similar_outputs(conditions)
+        samples = {name: match_size(array[: len(conditions)], real[name].shape[2:]) for name, array in outputs.items()}
+        self.write_image(COMPARISON, trainer.images, draw_samples(self.spec, samples, conditions))
+        path = self.folder / COMPARISON / COMPARISON_DATA
+        image = None if path.exists() else draw_samples(self.spec, real, real_conditions)
+        if image is not None:
+            write_atomic(path, image)
 
     def write_image(self, folder: str, images: int, content: bytes | None) -> None:
         """Write a PNG named by the images that training had seen; nothing without content."""

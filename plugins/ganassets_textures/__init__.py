@@ -87,6 +87,7 @@ SPEC = GeneratorSpec(
         DataOption("data", "Folder or zip of material sets to learn from, for the presets material and materials."),
     ),
     dataset="ganassets_textures.dataset:material_data",
+    baselines="ganassets_textures.baselines:material_baselines",
     target="ganassets_textures.target:material_target",
     domain="ganassets_textures.domain:make_domain",
     networks="ganassets_textures.networks:make_networks",

@@ -65,18 +65,31 @@ def crop_set(source: MaterialSet, size: int, rng: np.random.Generator) -> tuple[
     Returns:
         (channels, size, size) maps by name, and whether they tile.
     """
-    maps = to_float_maps(source)
-    rows, columns = source.albedo.shape[:2]
-    shorter = min(rows, columns)
-    if source.tiles and rows == columns and shorter % size == 0 and rng.random() < WHOLE_SHARE:
-        return flip_maps(reduce_maps(maps, shorter // size), rng), True
-    factor = int(rng.integers(1, max(shorter // size, 1) + 1)) if shorter >= 2 * size else 1
-    maps = reduce_maps(maps, min(factor, 2))
+    factor, is_whole = draw_factor(source, size, rng)
+    maps = reduce_maps(to_float_maps(source), factor)
+    if is_whole:
+        return flip_maps(maps, rng), True
     maps = {name: enlarge_map(name, values, size) for name, values in maps.items()}
     rows, columns = maps["albedo"].shape[1:]
     top, left = int(rng.integers(0, rows - size + 1)), int(rng.integers(0, columns - size + 1))
     cut = {name: values[:, top : top + size, left : left + size] for name, values in maps.items()}
     return flip_maps(cut, rng), False
+
+
+def draw_factor(source: MaterialSet, size: int, rng: np.random.Generator) -> tuple[int, bool]:
+    """Draw how many texels of a set along a side become one texel of a sample, and whether the sample shows all of it.
+
+    Args:
+        source: Material set.
+        size: Texels along a side of the sample.
+        rng: Random state.
+    """
+    rows, columns = source.albedo.shape[:2]
+    shorter = min(rows, columns)
+    if source.tiles and rows == columns and shorter % size == 0 and rng.random() < WHOLE_SHARE:
+        return shorter // size, True
+    factor = int(rng.integers(1, max(shorter // size, 1) + 1)) if shorter >= 2 * size else 1
+    return min(factor, 2), False
 
 
 def to_float_maps(source: MaterialSet) -> dict[str, FloatArray]:

@@ -1,7 +1,7 @@
 """Inversion target of materials: a material set or a picture of a surface.
 
-A texel of a material has no fixed place, so statistics are compared: colours, and the variation of each map at each
-size of detail, along rows and columns.
+A texel of a material has no fixed place, so statistics are compared: colours, the variation of each map at each size of
+detail along rows and columns, and the structure: sharp edges and repeats.
 """
 
 from __future__ import annotations
@@ -20,11 +20,14 @@ from ganassets.api.errors import InputError
 from ganassets.api.spec import Target
 
 from .sets import read_sets
+from .target_structure import MetStructure, describe_structure
 
 SIZE = 128  # texels along a side at which materials are compared
 LEVELS = 5  # number of detail sizes, each twice the one before
 QUANTILES = (0.05, 0.25, 0.75, 0.95)
 PERCENT = 100.0
+# Texels of height that count like the range from black to white.
+HEIGHT_RANGE = 8.0
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
 MapArrays = dict[str, NDArray[np.float32]]
@@ -53,13 +56,23 @@ def material_target(path: Path) -> Target:
             maps["height"] = resize_map(found.height) * SIZE / max(found.height.shape)
         conditions = {"material": {found.material: 1.0}} if found.material else {}
     names = tuple(maps)
+    met_structure = MetStructure(structured_planes(maps))
+
+    def describe_assets(assets: Sequence[TextureSet]) -> NDArray[np.float32]:
+        return np.stack([describe_surface(select_maps(asset, names)) for asset in assets])
+
+    def measure_shares(asset: TextureSet) -> dict[str, float]:
+        share = met_structure(structured_planes(select_maps(asset, names)))
+        return {} if share is None else {"structure": share}
+
     return Target(
-        lambda assets: np.stack([describe_surface(select_maps(asset, names)) for asset in assets]),
+        describe_assets,
         describe_surface(maps),
         "% of a map's range",
         conditions,
         size=(SIZE, SIZE),
         exact=False,
+        shares=measure_shares,
     )
 
 
@@ -90,8 +103,17 @@ def select_maps(asset: TextureSet, names: Sequence[str]) -> MapArrays:
     return maps
 
 
+def structured_planes(maps: MapArrays) -> MapArrays:
+    """Return (SIZE, SIZE) planes of the maps whose structure is compared: brightness and height."""
+    planes = {"albedo": maps["albedo"] @ LUMINANCE}
+    return planes | ({"height": maps["height"] / np.float32(HEIGHT_RANGE)} if "height" in maps else {})
+
+
 def describe_surface(maps: MapArrays) -> NDArray[np.float32]:
-    """Compute the (k,) statistics of a surface: means and quantiles by channel, and the strength by size of detail."""
+    """Compute the (k,) statistics of a surface.
+
+    They are means and quantiles by channel, the strength by size of detail, and the structure.
+    """
     parts: list[float] = []
     for name, values in maps.items():
         planes = values.reshape(SIZE, SIZE, -1)
@@ -99,6 +121,8 @@ def describe_surface(maps: MapArrays) -> NDArray[np.float32]:
             parts += planes.mean((0, 1)).tolist()
         parts += np.quantile(planes, QUANTILES, axis=(0, 1)).ravel().tolist()
         parts += detail_strengths(values @ LUMINANCE if name == "albedo" else planes[..., 0])
+    for plane in structured_planes(maps).values():
+        parts += describe_structure(plane)
     return np.array(parts, np.float32) * np.float32(PERCENT)
 
 

@@ -237,6 +237,7 @@ CALLS: dict[str, Callable[[GeneratorSpec], Any]] = {
     "features": lambda spec: plugin_calls.find_features(spec, ARRAYS, ROWS),
     "measures": lambda spec: plugin_calls.measure_assets(spec, [1]),
     "target": lambda spec: plugin_calls.read_target(spec, Path("x")),
+    "baselines": lambda spec: plugin_calls.make_baselines(spec, spec.presets[0], {}, 0),
     "static_digests": plugin_calls.static_digests,
 }
 NOISE = np.zeros((3, 4, 8), np.float32)
@@ -270,6 +271,9 @@ WRONG: list[tuple[str, Any, str]] = [
     ("measures", {1: 2.0}, "1 is a float"),
     ("target", None, "it returned None"),
     ("target", Target(lambda assets: ROWS, np.array([np.nan]), "m"), "it returned numbers that are not finite"),
+    ("baselines", None, "it returned None"),
+    ("baselines", {3: None}, "3 is an int"),
+    ("baselines", {"a": NOISE}, "it returned a float32 array of 3 x 4 x 8"),
     ("static_digests", None, "it returned None"),
     ("static_digests", {"a": 5}, "it returned a dict of 1"),
 ]
@@ -356,3 +360,20 @@ def test_assets_that_can_not_be_cropped(tiling):
     broken = replace(spec, asset_kind="plain", decode=lambda *_: [UncroppableAsset()])
     with pytest.raises(InputError, match="assets of tiles can't be cropped; leave out --crop"):
         list(generate_assets(model, broken, request_of((1,), size=(6, 6), crop=True)))
+
+
+def test_a_generator_without_other_methods_has_no_baselines(spec):
+    assert plugin_calls.make_baselines(spec, spec.presets[0], {}, 0) == {}
+
+
+def test_shares_of_a_target(spec):
+    target = Target(lambda assets: ROWS, np.zeros(2), "m")
+    assert plugin_calls.measure_target_shares(spec, target, 1) == {}
+    met = replace(target, shares=lambda asset: {"structure": np.float64(asset)})
+    assert plugin_calls.measure_target_shares(spec, met, 0.5) == {"structure": 0.5}
+    for value, found in ((1.5, "'structure' is"), (float("nan"), "'structure' is"), ("all", "'structure' is 'all'")):
+        wrong = replace(target, shares=lambda asset, value=value: {"structure": value})
+        with pytest.raises(PluginError, match=f"shares are numbers from 0 to 1 by name, but {found}"):
+            plugin_calls.measure_target_shares(spec, wrong, 1)
+    with pytest.raises(PluginError, match="it returned None"):
+        plugin_calls.measure_target_shares(spec, replace(target, shares=lambda asset: None), 1)  # pyright: ignore

@@ -96,6 +96,7 @@ FLAWS = [
     ({"decode": "json:decode"}, "decode names no function: 'json:decode': module 'json' has no function 'decode'"),
     ({"static_digests": "json:digests"}, "static_digests names no function"),
     ({"features": 3}, "features must be a function or None, not a"),
+    ({"baselines": 3}, "baselines must be a function or None, not a"),
     ({"measures": 3}, "measures must be a function or None, not a"),
     ({"settings": (Option("fps", int, 0, "", low=1),)}, "option 'fps' has a default outside its range"),
     ({"settings": (Option("fps", int, 1, ""), Option("fps", int, 1, ""))}, "setting name 'fps' is used 2 times"),

@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -198,6 +199,81 @@ def test_faults_of_the_last_measuring(last: dict[str, Any], topic: str, level: L
     assert set(others.values()) == {Level.GOOD}
 
 
+FLOOR_OF_IMAGES = FLOOR | {"structure": 0.95, "pyramid": 5.0}
+
+
+@pytest.mark.parametrize(
+    ("last", "topic", "level"),
+    [
+        ({"structure": 0.99, "peaks": 0.9, "pyramid": 5.2}, "structure", Level.GOOD),
+        ({"structure": 0.6, "pyramid": 5.2}, "structure", Level.MIXED),
+        ({"structure": 0.05, "peaks": 0.1, "pyramid": 5.2}, "structure", Level.POOR),
+        ({"structure": 0.99, "pyramid": 7.0}, "detail", Level.GOOD),
+        ({"structure": 0.99, "pyramid": 10.0}, "detail", Level.MIXED),
+        ({"structure": 0.99, "pyramid": 22.0}, "detail", Level.POOR),
+    ],
+)
+def test_measures_without_a_network_decide_too(last: dict[str, Any], topic: str, level: Level):
+    """Features may be flattered: a run that they praise is poor without the structure of the data."""
+    findings = found(facts(metrics=measurings(**last, floor=FLOOR_OF_IMAGES)))
+    assert findings[topic].level is level and headline(tuple(findings.values()))[0] is level
+    assert bool(findings[topic].advice) == (level is not Level.GOOD)
+    others = {name: finding.level for name, finding in findings.items() if name != topic}
+    assert set(others.values()) == {Level.GOOD}
+
+
+def test_the_headline_says_what_is_wrong_and_what_to_do():
+    given = facts(metrics=measurings(structure=0.0, pyramid=30.0, precision=0.0, floor=FLOOR_OF_IMAGES))
+    level, sentence = headline(verdict(given))
+    assert level is Level.POOR
+    assert sentence == (
+        "Not good enough: most samples look unlike any real one; the samples lack the data's structure; the samples' "
+        "details are not those of the data. Train longer: start a run with a larger kimg."
+    )
+    unfinished = replace(given, settings={"preset": {"kimg": 400}})
+    assert headline(verdict(unfinished))[1].startswith("Not good enough so far: most samples look")
+    assert headline(verdict(unfinished))[1].endswith("Let it train to its end.")
+
+
+def test_the_verdict_is_the_first_line_of_the_page(tmp_path):
+    run = write_run(tmp_path / "run")
+    page = page_of(run)
+    assert next(tag for tag, _ in page.tags if tag in ("h1", "h2", "p", "ul")) == "h1"
+    sentence = headline(verdict(read_facts(run)))[1]
+    assert 0 < page.text.index(sentence) < page.text.index("Training report of run")
+
+
+def write_comparison(run: Path) -> Path:
+    """Add the images of training samples and of samples."""
+    (run / "comparison").mkdir()
+    for name, seed in (("data", 5), ("0000000000", 6), ("0000060000", 7)):
+        (run / "comparison" / f"{name}.png").write_bytes(png(seed=seed))
+    return run
+
+
+def test_data_and_samples_stand_side_by_side(tmp_path):
+    page = page_of(write_comparison(write_run(tmp_path / "run")))
+    assert "Data and samples" in page.text and "Not in this report" not in page.text
+    images = [attrs for tag, attrs in page.tags if tag == "img"][:2]
+    assert [image["alt"] for image in images] == [
+        "Training samples", "Samples beside the data after 60\u202f000 images",
+    ]  # fmt: skip
+    assert images[0]["width"] == images[1]["width"] and images[0]["height"] == images[1]["height"]
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [("data", "comparison/data.png is"), ("0000060000", "comparison/0000060000.png is damaged")],
+)
+def test_a_damaged_comparison_is_left_out(tmp_path, name: str, says: str):
+    run = write_comparison(write_run(tmp_path / "run"))
+    (run / "comparison" / f"{name}.png").write_bytes(b"no image")
+    text = page_of(run).text
+    assert says in text and "Data and samples" not in text
+    (run / "comparison" / "data.png").unlink()
+    assert "comparison/data.png is missing." in page_of(run).text
+
+
 @pytest.mark.parametrize(("samples", "level"), [(12, Level.POOR), (99, Level.MIXED), (100, None)])
 def test_few_samples_are_a_warning(samples: int, level: Level | None):
     finding = found(facts(samples)).get("amount of data")
@@ -226,7 +302,10 @@ def test_without_measurings_nothing_is_claimed():
 
 
 VALUES = st.one_of(st.none(), st.just(0), st.floats(), st.integers(-1, 1))
-MEASURES = ("distance", "precision", "recall", "density", "coverage", "spread", "nearest", "nearest_real", "copies")
+MEASURES = (
+    "distance", "precision", "recall", "density", "coverage", "spread", "nearest", "nearest_real", "copies",
+    "structure", "peaks", "pyramid",
+)  # fmt: skip
 RECORDS = st.lists(
     st.fixed_dictionaries(
         dict.fromkeys(MEASURES, VALUES) | {"floor": st.dictionaries(st.sampled_from(MEASURES), VALUES)}

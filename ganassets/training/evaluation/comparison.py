@@ -1,4 +1,4 @@
-"""Compare a model with its data, and with the linear model of the data that its training started from."""
+"""Compare a model with its data, with the linear model that its training started from, and with other methods."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from torch import Tensor
 
 from ...api.data import TrainingData
 from ...api.data.records import summarize_left_out
+from ...api.errors import GanassetsError
 from ...api.latents import latents
 from ...api.manifest import Manifest
 from ...api.options import option_values
-from ...api.plugin_calls import decode, measure_assets
+from ...api.plugin_calls import decode, make_baselines, measure_assets
 from ...api.provenance import Provenance
 from ...api.spec import GeneratorSpec, NoiseMap, Preset
 from ...inference.model import Model, noise_axes, open_model
@@ -28,12 +29,12 @@ from ..networks import Domain, LinearModel
 from ..plugin_domain import make_noise_map
 from ..run_folder import CONFIG
 from ..settings import read_settings
-from .comparison_data import SEED_SHIFT, SMALL_SAMPLE, ComparisonData, draw_comparison_data, print_data
+from .comparison_data import MIN_SAMPLES, SEED_SHIFT, SMALL_SAMPLE, ComparisonData, draw_comparison_data, print_data
 from .comparison_table import print_table
 from .feature_space import is_compared_as_image
 from .features import ImageFeatures
-from .samples import compute_real_outputs, crop_margin, run_in_batches
-from .set_measures import SampleSets, beats_linear, measure_sets
+from .samples import compute_real_outputs, crop_margin, find_present_outputs, run_in_batches
+from .set_measures import beats_linear, measure_sets
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -50,12 +51,12 @@ def evaluate(
     console: Console,
     data_options: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """Measure a model, the linear model and fresh real samples against real samples, and print a table.
+    """Measure a model, the linear model, other methods and fresh real samples against real samples, and print a table.
 
-    A size-free generator is measured at the size of its training samples, and has no linear model. If its training
-    samples are crops, so are the model's samples. Outputs that many samples of the data lack are left out; then the
-    samples that lack one of the rest are left out, so fewer than requested may be compared. The same arguments give the
-    same numbers.
+    The other methods are those of the plugin, such as image quilting of the data. A size-free generator is measured at
+    the size of its training samples, and has no linear model. If its training samples are crops, so are the model's
+    samples. Outputs that many samples of the data lack are left out; then the samples that lack one of the rest are
+    left out, so fewer than requested may be compared. The same arguments give the same numbers.
 
     Args:
         spec: Generator of the model.
@@ -77,6 +78,7 @@ def evaluate(
     options = {**options, **(data_options or {})}
     needs_network = any(is_compared_as_image(spec, output) for output in spec.outputs)
     image_network = ImageFeatures() if needs_network else None
+    check_network = load_check_network(console) if needs_network else None
     with console.status("drawing real samples"):
         found = draw_comparison_data(spec, preset, options, model, samples, seed)
     left_out = summarize_left_out(found.data.files, spec.name, options.get(spec.folder_option or ""))
@@ -84,8 +86,11 @@ def evaluate(
     first_seed = seed + SEED_SHIFT
     with console.status("running the model"):
         sets = make_sets(found, model, first_seed)
+    if found.spec.baselines is not None:
+        with console.status("making samples by other methods"):
+            sets |= make_baseline_sets(found, preset, options, first_seed)
     with console.status("measuring"):
-        rows = measure_sets(found.spec, image_network, sets, found.names)
+        rows = measure_sets(found.spec, image_network, sets, found.names, check_network)
         if found.spec.measures is not None:
             assets = measure_finished_assets(found, model, sets["real"], first_seed)
             rows = [replace(row, assets=assets.get(row.name, {})) for row in rows]
@@ -108,7 +113,17 @@ def read_run_options(spec: GeneratorSpec, model: Model, model_path: Path) -> tup
     return spec.preset(model.manifest.training.preset), {}
 
 
-def make_sets(found: ComparisonData, model: Model, first_seed: int) -> SampleSets:
+def load_check_network(console: Console) -> ImageFeatures | None:
+    """Return the network that checks the measures by the first one; None, with a line, when it is not installed."""
+    try:
+        return ImageFeatures(2)
+    except GanassetsError:
+        line = 'Not checked by the features of another network; install it: pip install "ganassets[evaluate]".'
+        console.print(line, soft_wrap=True, markup=False)
+        return None
+
+
+def make_sets(found: ComparisonData, model: Model, first_seed: int) -> dict[str, tuple[Mapping[str, NDArray], NDArray]]:
     """Return the reference set, other real samples, the model's samples and, if there is one, the linear model's."""
     data, domain = found.data, found.domain
     conditions = data.conditions[found.others]
@@ -122,6 +137,23 @@ def make_sets(found: ComparisonData, model: Model, first_seed: int) -> SampleSet
     if domain.linear is not None:
         z = latents(range(first_seed, first_seed + len(conditions)), model.manifest.z_dim)
         sets["linear"] = run_linear(domain, domain.linear, z, conditions), conditions
+    return sets
+
+
+def make_baseline_sets(
+    found: ComparisonData, preset: Preset, options: Mapping[str, Any], seed: int
+) -> dict[str, tuple[Mapping[str, NDArray], NDArray]]:
+    """Return the plugin's samples by other methods than a model: as many as there are real ones, with all outputs."""
+    sets: dict[str, tuple[Mapping[str, NDArray], NDArray]] = {}
+    wanted = replace(preset, samples=len(found.others))
+    for name, data in make_baselines(found.spec, wanted, options, seed).items():
+        complete = np.ones(len(data), np.bool_)
+        for output, present in find_present_outputs(found.domain, data).items():
+            if output in found.names:
+                complete &= present
+        index = np.flatnonzero(complete)
+        if len(index) >= MIN_SAMPLES:
+            sets[name] = compute_real_outputs(found.domain, data, index), data.conditions[index]
     return sets
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,6 +13,7 @@ from torch.nn import functional
 from ...api.outputs import Output
 from ...api.plugin_calls import find_features
 from ...api.spec import GeneratorSpec
+from .details import detail_features, has_details
 from .features import ImageFeatures, image_features, robust_range, scale_to_images
 from .measures import Features, frechet_distance, principal_axes
 
@@ -22,8 +23,13 @@ IMAGE_AXES, OTHER_AXES = 64, 32
 SAMPLES_PER_AXIS = 4
 # Largest side, in pixels, of images that are compared without the feature network.
 THUMBNAIL = 32
+# Views of samples. The main one holds features of EfficientNet-Lite0, or of other outputs. Training may learn by the
+# same network, so another one and plain statistics of details check it.
+MAIN, CHECK, DETAIL = "features", "check", "detail"
 
 Outputs = Mapping[str, NDArray[np.float32]]
+# (n, d) features by output, by view.
+SampleFeatures = dict[str, dict[str, Features]]
 
 
 def is_compared_as_image(spec: GeneratorSpec, output: Output) -> bool:
@@ -37,19 +43,21 @@ def is_compared_as_image(spec: GeneratorSpec, output: Output) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class FeatureExtractor:
-    """Extracts features by output, or by the kind of asset when the plugin has its own features.
+    """Extracts features by view and output, or by the kind of asset when the plugin has its own features.
 
     Attributes:
         spec: Generator of the samples.
         image_network: Feature network of images; None to compare them as vectors, at most THUMBNAIL pixels large.
         names: Outputs that are compared.
         ranges: Values of black and white in maps that are not colours, by output.
+        check_network: Another feature network of images, for the view CHECK; None for none.
     """
 
     spec: GeneratorSpec
     image_network: ImageFeatures | None
     names: Collection[str]
     ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    check_network: ImageFeatures | None = None
 
     def image_names(self) -> list[str]:
         """Return the outputs with features of EfficientNet-Lite0."""
@@ -57,24 +65,33 @@ class FeatureExtractor:
             return []
         return [o.name for o in self.spec.outputs if o.name in self.names and is_compared_as_image(self.spec, o)]
 
-    def __call__(self, outputs: Outputs, conditions: NDArray[np.float32]) -> dict[str, Features]:
-        """Extract (n, d) features of samples.
+    def __call__(self, outputs: Outputs, conditions: NDArray[np.float32]) -> SampleFeatures:
+        """Extract (n, d) features of samples by view and output.
 
         Args:
             outputs: (n, ...) by name.
             conditions: (n, c) physical condition values.
         """
         if self.spec.features is not None:
-            return {self.spec.asset_kind: find_features(self.spec, outputs, conditions)}
-        return {o.name: self.extract_output(o, outputs[o.name]) for o in self.spec.outputs if o.name in self.names}
+            return {MAIN: {self.spec.asset_kind: find_features(self.spec, outputs, conditions)}}
+        compared = [o for o in self.spec.outputs if o.name in self.names]
+        images = {o.name: self.to_images(o, outputs[o.name]) for o in compared if is_compared_as_image(self.spec, o)}
+        views = {MAIN: {o.name: self.extract_output(outputs[o.name], images.get(o.name)) for o in compared}}
+        if images and self.check_network is not None:
+            network = self.check_network
+            views[CHECK] = {name: image_features(network, values) for name, values in images.items()}
+        detailed = {name: detail_features(values) for name, values in images.items() if has_details(values)}
+        return views | ({DETAIL: detailed} if detailed else {})
 
-    def extract_output(self, output: Output, values: NDArray[np.float32]) -> Features:
-        """Extract (n, d) features of one output (n, ...)."""
-        if is_compared_as_image(self.spec, output):
-            if self.image_network is not None:
-                low, high = self.ranges.get(output.name, (0.0, 1.0))
-                return image_features(self.image_network, scale_to_images(values, low, high))
-            values = shrink_images(values)
+    def to_images(self, output: Output, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return (n, 3, h, w) images in [0, 1] of one output (n, c, h, w)."""
+        return scale_to_images(values, *self.ranges.get(output.name, (0.0, 1.0)))
+
+    def extract_output(self, values: NDArray[np.float32], images: NDArray[np.float32] | None) -> Features:
+        """Extract (n, d) features of one output (n, ...) for the main view; as images if these are given."""
+        if images is not None and self.image_network is not None:
+            return image_features(self.image_network, images)
+        values = values if images is None else shrink_images(values)
         return values.reshape(len(values), -1).astype(np.float64)
 
 
@@ -116,28 +133,43 @@ class FeatureCoordinates:
     """Coordinates of samples in a feature space.
 
     Attributes:
-        parts: (n, k) along the principal axes, by kind of features.
-        joint: (n, m) all kinds side by side, each with the same weight. For each kind one more number holds the length
-            of what the axes don't span, so distances to samples in their span are exact.
+        parts: (n, k) along the principal axes, by view and kind of features.
+        views: (n, m) by view: all kinds side by side, each with the same weight. For each kind one more number holds
+            the length of what the axes don't span, so distances to samples in their span are exact.
     """
 
-    parts: dict[str, Features]
-    joint: Features
+    parts: dict[str, dict[str, Features]]
+    views: dict[str, Features]
 
     def __len__(self) -> int:
         return len(self.joint)
 
     def __getitem__(self, index: slice | NDArray[np.int64]) -> FeatureCoordinates:
         """Return some of the samples."""
-        return FeatureCoordinates({name: part[index] for name, part in self.parts.items()}, self.joint[index])
+        return FeatureCoordinates(
+            {view: {name: part[index] for name, part in parts.items()} for view, parts in self.parts.items()},
+            {view: joint[index] for view, joint in self.views.items()},
+        )
+
+    @property
+    def joint(self) -> Features:
+        """(n, m) coordinates of the main view."""
+        return self.views[MAIN]
 
 
-def concatenate_coordinates(sets: Collection[FeatureCoordinates]) -> FeatureCoordinates:
+def concatenate_features(sets: Sequence[SampleFeatures]) -> SampleFeatures:
+    """Return the features of several sets, one set after the other."""
+    return {
+        view: {name: np.concatenate([one[view][name] for one in sets]) for name in parts}
+        for view, parts in sets[0].items()
+    }
+
+
+def concatenate_coordinates(sets: Sequence[FeatureCoordinates]) -> FeatureCoordinates:
     """Return the samples of several sets, one set after the other."""
-    names = next(iter(sets)).parts
     return FeatureCoordinates(
-        {name: np.concatenate([one.parts[name] for one in sets]) for name in names},
-        np.concatenate([one.joint for one in sets]),
+        concatenate_features([one.parts for one in sets]),
+        {view: np.concatenate([one.views[view] for one in sets]) for view in sets[0].views},
     )
 
 
@@ -145,25 +177,32 @@ class FeatureSpace:
     """Coordinates fitted to the features of a reference set.
 
     Args:
-        reference: (n, d) features by kind.
-        image_names: Kinds with features of EfficientNet-Lite0. They get IMAGE_AXES and keep their scale, so that their
-            distances compare with published ones. Others get OTHER_AXES and unit total variance, which makes a distance
-            a share of the variance.
+        reference: (n, d) features by view and kind.
+        image_names: Kinds with features of a network for images. They get IMAGE_AXES and keep their scale, so that
+            their distances compare with published ones. Others get OTHER_AXES and unit total variance, which makes a
+            distance a share of the variance.
     """
 
-    def __init__(self, reference: Mapping[str, Features], image_names: Collection[str]) -> None:
-        self.axes = {name: fit_axes(features, name in image_names) for name, features in reference.items()}
+    def __init__(self, reference: SampleFeatures, image_names: Collection[str]) -> None:
+        self.axes = {
+            view: {name: fit_axes(part, view != DETAIL and name in image_names) for name, part in parts.items()}
+            for view, parts in reference.items()
+        }
 
-    def __call__(self, features: Mapping[str, Features]) -> FeatureCoordinates:
-        """Return the coordinates of (n, d) features by kind."""
-        parts, joint = {}, []
-        for name, axes in self.axes.items():
-            centred = features[name] - axes.mean
-            along = centred @ axes.directions
-            remainder = np.linalg.norm(centred - along @ axes.directions.T, axis=1, keepdims=True)
-            parts[name] = along / axes.scale
-            joint.append(np.concatenate([along, remainder], 1) / (axes.scale * axes.balance))
-        return FeatureCoordinates(parts, np.concatenate(joint, 1))
+    def __call__(self, features: SampleFeatures) -> FeatureCoordinates:
+        """Return the coordinates of (n, d) features by view and kind."""
+        parts: dict[str, dict[str, Features]] = {}
+        views: dict[str, Features] = {}
+        for view, axes_of in self.axes.items():
+            joint = []
+            for name, axes in axes_of.items():
+                centred = features[view][name] - axes.mean
+                along = centred @ axes.directions
+                remainder = np.linalg.norm(centred - along @ axes.directions.T, axis=1, keepdims=True)
+                parts.setdefault(view, {})[name] = along / axes.scale
+                joint.append(np.concatenate([along, remainder], 1) / (axes.scale * axes.balance))
+            views[view] = np.concatenate(joint, 1)
+        return FeatureCoordinates(parts, views)
 
 
 def fit_axes(features: Features, are_image_features: bool) -> PrincipalAxes:
@@ -180,11 +219,13 @@ def usable_axes(axes: int, *counts: int) -> int:
     return max(min(axes, min(counts) // SAMPLES_PER_AXIS), 1)
 
 
-def frechet_distances(reference: FeatureCoordinates, other: FeatureCoordinates) -> Iterator[tuple[str, float]]:
-    """Yield the Frechet distance of two sets by kind of features, on as many axes as their sizes allow.
+def frechet_distances(
+    reference: FeatureCoordinates, other: FeatureCoordinates, view: str = MAIN
+) -> Iterator[tuple[str, float]]:
+    """Yield the Frechet distance of two sets by kind of features in a view, on as many axes as their sizes allow.
 
-    Both sets need two samples or more, which must not all be equal.
+    Both sets need two samples or more, which must not all be equal. A view that is missing has none.
     """
-    for name, part in reference.parts.items():
+    for name, part in reference.parts.get(view, {}).items():
         count = usable_axes(part.shape[1], len(reference), len(other))
-        yield name, frechet_distance(part[:, :count], other.parts[name][:, :count])
+        yield name, frechet_distance(part[:, :count], other.parts[view][name][:, :count])

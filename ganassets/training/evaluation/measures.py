@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,12 +55,15 @@ def frechet_distance(a: Features, b: Features) -> float:
 class Neighbourhoods:
     """Measures by nearest neighbours; their values for real samples depend on the size of the sets.
 
+    A neighbourhood of a sample is a ball in each view; a sample is in it if it is in all of these balls.
+
     Attributes:
-        precision: Share of fakes inside the ball of a real sample, which reaches to its third neighbour.
-        recall: Share of real samples inside the ball of a fake.
-        density: Mean number of real balls, which reach to the fifth neighbour, around a fake, divided by five. It is
-            about 1 for real samples, and higher for fakes that stay in the middle of them.
-        coverage: Share of those balls with a fake in them.
+        precision: Share of fakes in the neighbourhood of a real sample, which reaches to its third neighbour.
+        recall: Share of real samples in the neighbourhood of a fake.
+        density: Mean number of real neighbourhoods, which reach to the fifth neighbour, around a fake, divided by the
+            number around a real sample. It is about 1 for real samples, and higher for fakes that stay in the middle of
+            them.
+        coverage: Share of those neighbourhoods with a fake in them.
     """
 
     precision: float
@@ -68,33 +72,42 @@ class Neighbourhoods:
     coverage: float
 
 
-def neighbourhoods(real: Features, fake: Features) -> Neighbourhoods:
+def neighbourhoods(real: Features | Sequence[Features], fake: Features | Sequence[Features]) -> Neighbourhoods:
     """Measure fakes among real samples by nearest neighbours.
 
     A set with fewer neighbours than a measure needs uses all it has. Precision and recall: Kynkaanniemi et al. (2019),
     "Improved Precision and Recall Metric for Assessing Generative Models". Density and coverage: Naeem et al. (2020),
     "Reliable Fidelity and Diversity Metrics for Generative Models".
 
+    With features of one kind the measures are theirs. Among few samples of many kinds the balls are as wide as the
+    kinds are apart. Noise, whose features lie between all kinds, is then in many balls: it gets a precision of 0.8 and
+    a density of 2. Views that see different things disagree about whose neighbour noise is, so a fake must be near the
+    same real sample in all of them.
+
     Args:
-        real: (n, d) features, n at least 2.
-        fake: (m, d) features, m at least 2.
+        real: (n, d) features, n at least 2; or several views of the same samples, (n, d_i) each.
+        fake: (m, d) features, m at least 2; or the same views, (m, d_i) each.
     """
-    check_finite(real, fake)
-    across = cdist(real, fake)
-    real_radii, fake_radii = np.sort(cdist(real, real), axis=1), np.sort(cdist(fake, fake), axis=1)
-    k, few, of_fakes = (
-        min(count, len(radii) - 1)
-        for count, radii in (
-            (DENSITY_NEIGHBOURS, real_radii),
-            (PRECISION_NEIGHBOURS, real_radii),
-            (PRECISION_NEIGHBOURS, fake_radii),
-        )
-    )
-    inside = across <= real_radii[:, k, None]
+    real, fake = ([given] if isinstance(given, np.ndarray) else list(given) for given in (real, fake))
+    check_finite(*real, *fake)
+    across = [cdist(a, b) for a, b in zip(real, fake, strict=True)]
+    within = [cdist(a, a) for a in real]
+    real_radii = [np.sort(distances, axis=1) for distances in within]
+    fake_radii = [np.sort(cdist(b, b), axis=1) for b in fake]
+    k, few = (min(count, len(real[0]) - 1) for count in (DENSITY_NEIGHBOURS, PRECISION_NEIGHBOURS))
+    of_fakes = min(PRECISION_NEIGHBOURS, len(fake[0]) - 1)
+
+    def contains(distances: Sequence[Features], radii: Sequence[Features], count: int) -> NDArray[np.bool_]:
+        inside = [d <= r[:, count, None] for d, r in zip(distances, radii, strict=True)]
+        return np.all(inside, axis=0)
+
+    inside = contains(across, real_radii, k)
+    # In one view there are k others in a neighbourhood. In several, the sample itself is not counted.
+    usual = k if len(real) == 1 else contains(within, real_radii, k).sum() / len(real[0]) - 1
     return Neighbourhoods(
-        precision=float((across <= real_radii[:, few, None]).any(0).mean()),
-        recall=float((across <= fake_radii[:, of_fakes]).any(1).mean()),
-        density=float(inside.sum(0).mean() / k),
+        precision=float(contains(across, real_radii, few).any(0).mean()),
+        recall=float(contains([d.T for d in across], fake_radii, of_fakes).any(0).mean()),
+        density=float(inside.sum(0).mean() / (usual or 1)),
         coverage=float(inside.any(1).mean()),
     )
 

@@ -13,23 +13,29 @@ from numpy.typing import NDArray
 
 from ...api.data import TrainingData
 from ...api.errors import GanassetsError
+from ...api.outputs import Output
 from ...api.spec import GeneratorSpec
 from ..networks import Domain
 from ..snapshot import draw_samples
 from .feature_space import (
     IMAGE_AXES,
+    MAIN,
     OTHER_AXES,
     FeatureCoordinates,
     FeatureExtractor,
     FeatureSpace,
     Outputs,
+    SampleFeatures,
     concatenate_coordinates,
+    concatenate_features,
     frechet_distances,
     is_compared_as_image,
     usable_axes,
 )
 from .features import ImageFeatures
+from .image_measures import ImageMeasures, ImageReference, category_labels
 from .measures import Features, nearest, nearest_others, neighbourhoods, pairwise_distance
+from .pyramids import mean_level
 from .samples import compute_real_outputs, find_present_outputs, match_size
 
 # Most real samples in the reference set.
@@ -42,6 +48,8 @@ SEARCHES = 64
 MIN_SPLIT = 32
 # Percentile of the distances between training samples below which a generated sample counts as a copy.
 COPY_PERCENTILE = 1.0
+# Most samples of a set whose images are compared without a network.
+MAX_IMAGES = 256
 # Number of samples whose outputs are in memory at a time.
 CHUNK = 64
 # Random stream of the reference set, beside the run's seed.
@@ -61,6 +69,9 @@ class SampleScores:
         spread: Mean distance between two samples, divided by the same of real ones; far below 1 is mode collapse.
         nearest: Median distance of the first 64 to the nearest training sample; for real ones, to the nearest other.
         copies: Share of the 64 that are nearer to a training sample than 99 of 100 training samples are to another.
+        pyramid: Sliced Wasserstein distance of patches of the first colour image, see PyramidReference; no network.
+        structure: See StructureScores; of the first colour image, if its content has no place of its own.
+        peaks: See StructureScores.
     """
 
     distance: float | None
@@ -71,6 +82,9 @@ class SampleScores:
     spread: float | None
     nearest: float | None
     copies: float | None
+    pyramid: float | None = None
+    structure: float | None = None
+    peaks: float | None = None
 
 
 @dataclass(frozen=True)
@@ -117,12 +131,14 @@ class RealFeatures:
         feature_space: Coordinates fitted to the reference set.
         coordinates: Coordinates of the training samples; the first are the reference set.
         other_distances: (n,) distance of each training sample to the nearest other.
+        images: The reference set's images of the first output that is one; None without any.
     """
 
     extractor: FeatureExtractor
     feature_space: FeatureSpace
     coordinates: FeatureCoordinates
     other_distances: Features
+    images: ImageReference | None
 
 
 class Monitor:
@@ -180,7 +196,7 @@ class Monitor:
             self.floors[count] = self.measure_floor(count)
         distances, index = nearest(real.coordinates.joint, fakes.joint[:SEARCHES])
         return GeneratorScores(
-            **asdict(self.score(fakes, distances)),
+            **asdict(self.score(fakes, distances, self.measure_image(outputs, conditions))),
             compared_by=self.describe_distance(count),
             nearest_real=finite_median(real.other_distances),
             neighbours=tuple((int(self.index[i]), float(d)) for i, d in zip(index, distances, strict=True)),
@@ -192,20 +208,66 @@ class Monitor:
         index = np.array([index for index, _ in scores.neighbours], np.int64)
         return compute_real_outputs(self.domain, self.data, index), self.data.conditions[index]
 
+    def similar_outputs(
+        self, conditions: NDArray[np.float32]
+    ) -> tuple[dict[str, NDArray[np.float32]], NDArray[np.float32]]:
+        """Return outputs by name, and (n, c) conditions, of the training samples with the most similar conditions.
+
+        No sample is returned twice unless there are fewer than asked for.
+
+        Args:
+            conditions: (n, c) physical condition values.
+        """
+        known = self.data.conditions[self.index].astype(np.float64)
+        scale = np.maximum(known.std(0), 1e-6)
+        uses = np.zeros(len(known))
+        chosen = np.zeros(len(conditions), np.int64)
+        for i, row in enumerate(conditions):
+            distances = np.abs((known - row) / scale).sum(1)
+            chosen[i] = np.lexsort((distances, uses))[0]
+            uses[chosen[i]] += 1
+        index = self.index[chosen]
+        return compute_real_outputs(self.domain, self.data, index), self.data.conditions[index]
+
     @cached_property
     def real_features(self) -> RealFeatures:
         """Features of the training samples."""
         extractor = self.make_extractor()
-        chunks = list(self.extract_real_features(extractor, self.index[: self.reference_count]))
-        reference = {name: np.concatenate([chunk[name] for chunk in chunks]) for name in chunks[0]}
+        reference = concatenate_features(
+            list(self.extract_real_features(extractor, self.index[: self.reference_count]))
+        )
         feature_space = FeatureSpace(reference, extractor.image_names())
         rest = self.extract_real_features(extractor, self.index[self.reference_count :])
         coordinates = concatenate_coordinates([feature_space(reference), *map(feature_space, rest)])
-        return RealFeatures(extractor, feature_space, coordinates, nearest_others(coordinates.joint))
+        return RealFeatures(
+            extractor, feature_space, coordinates, nearest_others(coordinates.joint), self.read_images(extractor)
+        )
 
-    def extract_real_features(
-        self, extractor: FeatureExtractor, index: NDArray[np.int64]
-    ) -> Iterator[dict[str, Features]]:
+    def read_images(self, extractor: FeatureExtractor) -> ImageReference | None:
+        """Return the images of the reference set; None when no output is compared as an image."""
+        output = first_image(extractor)
+        if output is None:
+            return None
+        index = self.index[: min(self.reference_count, MAX_IMAGES)]
+        outputs = compute_real_outputs(self.domain, self.data, index)
+        labels = category_labels(self.spec, self.data.conditions[index])
+        return ImageReference(extractor.to_images(output, outputs[output.name]), labels, not all(self.spec.wraps))
+
+    def measure_image(self, outputs: Outputs, conditions: NDArray[np.float32]) -> ImageMeasures | None:
+        """Compare the first image of samples with the reference set's; None without one.
+
+        Args:
+            outputs: (n, ...) by name, of the size of training samples.
+            conditions: (n, c) physical condition values.
+        """
+        real = self.real_features
+        output = first_image(real.extractor)
+        if output is None or real.images is None:
+            return None
+        images = real.extractor.to_images(output, outputs[output.name][:MAX_IMAGES])
+        return real.images.measure(images, category_labels(self.spec, conditions[:MAX_IMAGES]))
+
+    def extract_real_features(self, extractor: FeatureExtractor, index: NDArray[np.int64]) -> Iterator[SampleFeatures]:
         """Yield features of training samples in chunks, because their outputs are many times larger."""
         for start in range(0, len(index), CHUNK):
             chunk = index[start : start + CHUNK]
@@ -228,18 +290,19 @@ class Monitor:
         except GanassetsError:  # without the extra "evaluate"; describe_distance says what is measured instead
             return extractor
 
-    def score(self, samples: FeatureCoordinates, distances: Features) -> SampleScores:
+    def score(self, samples: FeatureCoordinates, distances: Features, image: ImageMeasures | None) -> SampleScores:
         """Score samples against the reference set.
 
         Args:
             samples: Coordinates of the samples.
             distances: (64,) distances of the first of them to the nearest training sample.
+            image: Measures of their first image.
         """
         real = self.real_features
         reference = real.coordinates[: self.reference_count]
         distance, spread, around = None, None, None
         if min(len(reference), len(samples)) > 1:
-            around = neighbourhoods(reference.joint, samples.joint)
+            around = neighbourhoods(list(reference.views.values()), list(samples.views.values()))
             by_name, images = dict(frechet_distances(reference, samples)), real.extractor.image_names()
             distance = by_name[images[0]] if images else float(np.mean(list(by_name.values())))
             real_spread = pairwise_distance(reference.joint)
@@ -251,18 +314,28 @@ class Monitor:
             spread=spread,
             nearest=finite_median(distances),
             copies=float((distances < np.percentile(others, COPY_PERCENTILE)).mean()) if len(others) else None,
+            pyramid=mean_level(image.pyramid) if image else None,
+            structure=known(image.structure.structure) if image and image.structure else None,
+            peaks=known(image.structure.peaks) if image and image.structure else None,
         )
 
     def measure_floor(self, count: int) -> SampleScores | None:
         """Score up to `count` real samples outside the reference set; None when there are none."""
         rows = slice(self.reference_count, self.reference_count + count)
         samples = self.real_features.coordinates[rows]
-        return self.score(samples, self.real_features.other_distances[rows][:SEARCHES]) if len(samples) else None
+        if not len(samples):
+            return None
+        index = self.index[rows][:MAX_IMAGES]
+        image = None
+        if self.real_features.images is not None:
+            outputs = compute_real_outputs(self.domain, self.data, index)
+            image = self.measure_image(outputs, self.data.conditions[index])
+        return self.score(samples, self.real_features.other_distances[rows][:SEARCHES], image)
 
     def describe_distance(self, count: int) -> str:
         """Return the features that the distance compares, and whether `count` generated samples limit its axes."""
         real = self.real_features
-        images, parts = real.extractor.image_names(), real.coordinates.parts
+        images, parts = real.extractor.image_names(), real.coordinates.parts[MAIN]
         name = next(iter(images or parts))
         if images:
             text = f"FD-EffNetLite0 of {name}"
@@ -271,8 +344,19 @@ class Monitor:
         else:
             text = f"Frechet distance on principal axes of {', '.join(parts)}"
         axes = usable_axes(parts[name].shape[1], self.reference_count, count)
-        most = min(IMAGE_AXES if images else OTHER_AXES, len(real.feature_space.axes[name].mean))
+        most = min(IMAGE_AXES if images else OTHER_AXES, len(real.feature_space.axes[MAIN][name].mean))
         return f"{text}, {axes} axes, {self.reference_count} real samples" if axes < most else text
+
+
+def first_image(extractor: FeatureExtractor) -> Output | None:
+    """Return the first output that is compared as an image; None without one."""
+    spec = extractor.spec
+    return next((o for o in spec.outputs if o.name in extractor.names and is_compared_as_image(spec, o)), None)
+
+
+def known(value: float) -> float | None:
+    """Return a value, and None for NaN."""
+    return None if math.isnan(value) else value
 
 
 def split_into_chunks(

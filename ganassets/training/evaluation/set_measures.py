@@ -11,10 +11,23 @@ import torch
 from numpy.typing import NDArray
 
 from ...api.errors import GanassetsError
+from ...api.outputs import Output
 from ...api.spec import GeneratorSpec
-from .feature_space import FeatureCoordinates, FeatureExtractor, FeatureSpace, frechet_distances, map_ranges
+from .feature_space import (
+    CHECK,
+    MAIN,
+    FeatureCoordinates,
+    FeatureExtractor,
+    FeatureSpace,
+    Outputs,
+    frechet_distances,
+    is_compared_as_image,
+    map_ranges,
+)
 from .features import ImageFeatures
+from .image_measures import ImageMeasures, ImageReference, category_labels, record_structure
 from .measures import Features, neighbourhoods, pairwise_distance
+from .pyramids import mean_level
 
 # Outputs by name and (n, c) physical condition values, by the name of the set.
 SampleSets = Mapping[str, tuple[Mapping[str, NDArray], NDArray]]
@@ -34,7 +47,8 @@ class SetMeasures:
         kernel: Kernel distance (KID) of images by output, by torchmetrics: the squared maximum mean discrepancy with
             the kernel (x y / 1280 + 1)^3 on all 1280 features, unbiased (Binkowski et al. 2018). Real samples get about
             0 at any number of samples.
-        precision: See Neighbourhoods; on all outputs together.
+        precision: See Neighbourhoods; on all outputs together. The views are features of EfficientNet-Lite0, those of
+            EfficientNet-Lite2, and statistics of details; for outputs that are not images a single one.
         recall: See Neighbourhoods.
         density: See Neighbourhoods.
         coverage: See Neighbourhoods.
@@ -42,6 +56,11 @@ class SetMeasures:
         sliders: Correlation by condition column between a sample's condition and what a regression, fitted on real
             samples, predicts from the sample; columns that don't vary in the data are left out.
         assets: The plugin's own measures of finished assets, by name; empty without any.
+        check: Frechet distance of images by output, like `distance`, with features of EfficientNet-Lite2, which no
+            training learns by.
+        pyramid: Mean over the levels of the sliced Wasserstein distance of patches by output, see PyramidReference.
+        pyramid_levels: The same for each level, by output and side in pixels.
+        structure: StructureScores by output, for images whose content has no place of its own; None in place of NaN.
     """
 
     name: str
@@ -54,10 +73,18 @@ class SetMeasures:
     spread: float
     sliders: dict[str, float]
     assets: dict[str, float] = field(default_factory=dict)
+    check: dict[str, float] = field(default_factory=dict)
+    pyramid: dict[str, float] = field(default_factory=dict)
+    pyramid_levels: dict[str, dict[int, float]] = field(default_factory=dict)
+    structure: dict[str, dict[str, float | None]] = field(default_factory=dict)
 
 
 def measure_sets(
-    spec: GeneratorSpec, image_network: ImageFeatures | None, sets: SampleSets, names: Sequence[str]
+    spec: GeneratorSpec,
+    image_network: ImageFeatures | None,
+    sets: SampleSets,
+    names: Sequence[str],
+    check_network: ImageFeatures | None = None,
 ) -> list[SetMeasures]:
     """Measure all sets but the first against the first.
 
@@ -66,9 +93,11 @@ def measure_sets(
         image_network: Feature network; None when no output is compared as an image.
         sets: Outputs by name and (n, c) physical condition values of each set.
         names: Outputs that are compared.
+        check_network: Another feature network, which checks the first; None for none.
     """
     reference, *others = sets
-    extractor = FeatureExtractor(spec, image_network, names, map_ranges(spec, sets[reference][0]))
+    ranges = map_ranges(spec, sets[reference][0])
+    extractor = FeatureExtractor(spec, image_network, names, ranges, check_network)
     features = {name: extractor(*samples) for name, samples in sets.items()}
     feature_space = FeatureSpace(features[reference], extractor.image_names())
     coordinates = {name: feature_space(found) for name, found in features.items()}
@@ -76,19 +105,43 @@ def measure_sets(
     predict = fit_regression(real.joint, sets[reference][1])
     columns = [column for condition in spec.conditions for column in condition.columns]
     varies = np.all([np.ptp(conditions, axis=0) > 0 for _, conditions in sets.values()], 0)
+    image_measures = measure_images(extractor, sets)
 
     def measure(name: str) -> SetMeasures:
         predicted, given = predict(coordinates[name].joint), sets[name][1]
+        main, images = (features[reference][MAIN], features[name][MAIN]), image_measures[name]
         return SetMeasures(
             name=name,
             distance=dict(frechet_distances(real, coordinates[name])),
-            kernel={o: kernel_distance(features[reference][o], features[name][o]) for o in extractor.image_names()},
-            **asdict(neighbourhoods(real.joint, coordinates[name].joint)),
+            kernel={o: kernel_distance(main[0][o], main[1][o]) for o in extractor.image_names()},
+            **asdict(neighbourhoods(list(real.views.values()), list(coordinates[name].views.values()))),
             spread=relative_spread(real, coordinates[name]),
             sliders={c: correlate(predicted[:, i], given[:, i]) for i, c in enumerate(columns) if varies[i]},
+            check=dict(frechet_distances(real, coordinates[name], CHECK)),
+            pyramid={o: mean_level(found.pyramid) for o, found in images.items()},
+            pyramid_levels={o: found.pyramid for o, found in images.items()},
+            structure=record_structure(images),
         )
 
     return [measure(name) for name in others]
+
+
+def measure_images(extractor: FeatureExtractor, sets: SampleSets) -> dict[str, dict[str, ImageMeasures]]:
+    """Compare the images of all sets but the first with those of the first; returns measures by set and output."""
+    spec, (reference, *others) = extractor.spec, sets
+    found: dict[str, dict[str, ImageMeasures]] = {name: {} for name in others}
+    for output in spec.outputs:
+        if output.name not in extractor.names or not is_compared_as_image(spec, output):
+            continue
+
+        def images_of(outputs: Outputs, output: Output = output) -> NDArray[np.float32]:
+            return extractor.to_images(output, outputs[output.name])
+
+        labels = {name: category_labels(spec, conditions) for name, (_, conditions) in sets.items()}
+        real = ImageReference(images_of(sets[reference][0]), labels[reference], has_places=not all(spec.wraps))
+        for name in others:
+            found[name][output.name] = real.measure(images_of(sets[name][0]), labels[name])
+    return found
 
 
 def kernel_distance(real: Features, fake: Features) -> float:

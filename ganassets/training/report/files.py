@@ -18,6 +18,7 @@ from PIL import Image
 
 from ...api.files import open_regular, read_text
 from ...api.toml_text import parse_toml
+from ..run_folder import COMPARISON, COMPARISON_DATA
 from .numbers import Record, number, thousands
 
 # Largest config.toml or data.json that is read.
@@ -69,6 +70,7 @@ class RunFacts:
         nonfinite: Number of records in the log with a number that was not finite.
         grids: Snapshots, at most MAX_GRIDS, by ascending images.
         nearest: Newest image of samples beside their nearest training samples.
+        comparison: Image of training samples, and the newest one of samples under the same conditions.
         omissions: Sentences about files that are missing or damaged.
     """
 
@@ -81,6 +83,7 @@ class RunFacts:
     nonfinite: int = 0
     grids: tuple[ReportImage, ...] = ()
     nearest: ReportImage | None = None
+    comparison: tuple[ReportImage, ReportImage] | None = None
     omissions: tuple[str, ...] = ()
 
 
@@ -102,6 +105,7 @@ def read_facts(run: Path) -> RunFacts:
         nonfinite=sum(not all(map(is_finite, record.values())) for record in log),
         grids=grids,
         nearest=nearest[-1] if nearest else None,
+        comparison=read_comparison(run / COMPARISON, omissions),
         omissions=tuple(omissions),
     )
 
@@ -202,6 +206,23 @@ def read_images(folder: Path, most: int, omissions: list[str]) -> tuple[ReportIm
         else:
             images_found.append(found)
     return tuple(images_found)
+
+
+def read_comparison(folder: Path, omissions: list[str]) -> tuple[ReportImage, ReportImage] | None:
+    """Read the image of training samples and the newest one of samples; None unless both are there."""
+    if not folder.is_dir():  # a run of an older version
+        return None
+    samples = read_images(folder, 1, omissions)
+    path = folder / COMPARISON_DATA
+    try:
+        stat = path.stat()
+    except OSError:
+        omissions.append(f"{folder.name}/{path.name} is missing.")
+        return None
+    data = read_image(path, 0, (stat.st_mtime_ns, stat.st_size))
+    if data is None:
+        omissions.append(f"{folder.name}/{path.name} is damaged.")
+    return (data, samples[-1]) if data and samples else None
 
 
 def select_evenly(items: list[T], most: int) -> list[T]:

@@ -18,7 +18,7 @@ from .numbers import NARROW_SPACE, Record, duration, number, short, thousands
 from .style import SCRIPT, STYLE
 from .verdict import Finding, curve, headline, images_seen, target_images, verdict
 
-LOOK_ADVICE = "Numbers don't show whether you like the result: look at the samples below."
+LOOK_ADVICE = "Numbers don't show whether you like the result: look at the samples beside your data below."
 # Most characters of one text from a file.
 MAX_TEXT = 400
 MAX_NOTES = 12
@@ -63,6 +63,17 @@ MEASURED = (
         "Precision: share of samples near real ones. Density: real ones around a sample, about 1 for real samples.",
         precision="precision",
         density="density",
+    ),
+    define_chart(
+        "Structure",
+        "Of materials. 0 is noise with the data's spectrum, 1 is real. Repeats: courses, joints and the like.",
+        structure="structure",
+        peaks="repeats",
+    ),
+    define_chart(
+        "Details",
+        "Difference of patches at all scales, in per cent of the data's contrast, without any network.",
+        pyramid="pyramid distance",
     ),
     define_chart(
         "Is everything there?",
@@ -124,6 +135,7 @@ def report_html(facts: RunFacts) -> str:
         section
         for section in (
             verdict_section(name, verdict(facts)),
+            comparison_section(facts.comparison),
             facts_section(facts),
             charts_section("Measures", facts.metrics, MEASURED, facts, describe_distance(facts)),
             charts_section("Training", facts.log, LOGGED, facts),
@@ -165,12 +177,12 @@ def section(title: str, content: str, intro: str = "") -> str:
 
 
 def verdict_section(name: str, findings: Sequence[Finding]) -> str:
-    """Return the run's name, the verdict in a sentence, and all findings."""
+    """Return the verdict in a sentence, the run's name, and all findings."""
     level, sentence = headline(findings)
     cards = "".join(map(finding_card, findings))
     return (
-        f'<header>\n<p class="kicker">Training report</p>\n<h1>{name}</h1>\n'
-        f'<p class="verdict {level.name.lower()}">{sentence}</p>\n<p>{LOOK_ADVICE}</p>\n</header>\n'
+        f'<header>\n<h1 class="verdict {level.name.lower()}">{escape_text(sentence)}</h1>\n'
+        f'<p class="kicker">Training report of {name}</p>\n<p>{LOOK_ADVICE}</p>\n</header>\n'
         f'<ul class="findings">\n{cards}</ul>\n'
     )
 
@@ -338,6 +350,25 @@ def real_level(kind: ChartKind, records: Sequence[Record], key: str) -> float | 
     if floor is not None or default is None:
         return floor
     return curve(records, default).last if isinstance(default, str) else default
+
+
+def comparison_section(comparison: tuple[ReportImage, ReportImage] | None) -> str:
+    """Return training samples and generated ones side by side."""
+    if comparison is None:
+        return ""
+    images = thousands(comparison[1].images)
+    figures = "".join(
+        f"<figure>\n<figcaption>{title}</figcaption>\n{image_tag(image, alt)}\n</figure>\n"
+        for title, image, alt in (
+            ("Your data", comparison[0], "Training samples"),
+            (f"Samples after {images} images", comparison[1], f"Samples beside the data after {images} images"),
+        )
+    )
+    intro = (
+        "Both at the same size. Each sample has the place and the settings of the training sample in the other image; "
+        "it should look like another piece of the same."
+    )
+    return section("Data and samples", f'<div class="pair">\n{figures}</div>', intro)
 
 
 def grids_section(grids: Sequence[ReportImage]) -> str:

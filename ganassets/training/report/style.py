@@ -18,7 +18,7 @@ h3 { font-size: 1rem; margin: 0 0 4px; }
 p { margin: 0 0 8px; max-width: 80ch; }
 .kicker, figcaption, .legend, dt, th { color: var(--soft); font-size: .875rem; }
 .kicker { margin: 0; }
-.verdict { font-size: 1.15rem; margin: 12px 0 16px; padding-left: 12px; border-left: 5px solid; }
+.verdict { font-size: 1.3rem; margin: 12px 0 8px; max-width: 70ch; padding-left: 12px; border-left: 5px solid; }
 .verdict.good, .good .tag { border-color: var(--good); }
 .verdict.mixed, .mixed .tag { border-color: var(--mixed); }
 .verdict.poor, .poor .tag { border-color: var(--poor); }
@@ -54,6 +54,8 @@ svg .level { stroke-width: 1.5; stroke-dasharray: 6 4; }
 svg .s0 { stroke: var(--s0); } svg .s1 { stroke: var(--s1); }
 svg circle.s0 { fill: var(--s0); } svg circle.s1 { fill: var(--s1); }
 svg .strip { fill: var(--ink); opacity: 0; } svg .strip:hover { opacity: .12; }
+.pair { display: grid; gap: 12px; grid-template-columns: repeat(auto-fit, minmax(min(100%, 480px), 1fr)); }
+.pair img { width: 100%; }
 #grids { display: grid; gap: 12px; }
 #control { display: flex; flex-wrap: wrap; align-items: center; gap: 4px 12px; max-width: none; }
 #control[hidden], #grids figure[hidden] { display: none; }

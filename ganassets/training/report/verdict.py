@@ -10,14 +10,16 @@ from ...api.texts import shell_command
 from .files import RunFacts
 from .numbers import Record, number, percent, short, thousands
 
-# Thresholds. "Floor" is a measure of real samples against other real ones, if the run measured it.
+# Thresholds. "Floor" is a measure of real samples against other real ones, if the run measured it. docs/measures.md has
+# the table of real samples, image quilting and noise that the thresholds rest on.
 
 # Distance by the floor's up to which a run is near; two draws of a few hundred real samples differ by a third as well.
 NEAR = 1.5
 # Share of the way from the start's distance to the floor's: most of it, and hardly any.
 LEARNT, STUCK = 0.8, 0.2
 # Distance by the floor's beyond which people see at once that the samples are not real, however bad the start was.
-FAR = 5.0
+# Quilting stays below 1.7; noise in the colours of the data begins at 2.2 and is typically at 6.
+FAR = 3.0
 # Relative change of the distance that counts as progress; repeated measures of similar networks differ by some percent.
 IMPROVED = 0.05
 # Distance by the best one: worse than by chance, and so much worse that an older checkpoint is better.
@@ -30,8 +32,12 @@ MIN_MEASURES = 4
 COLLAPSED, NARROW = 0.5, 0.8
 # Coverage or recall by the floor's: most kinds of samples are missing, and some are.
 GAPS, SOME_GAPS = 0.3, 0.7
-# Precision by the floor's: most samples look unlike any real one, and many do.
+# Precision by the floor's: most samples look unlike any real one, and many do. Noise is below 0.25.
 UNREAL, ROUGH = 0.4, 0.7
+# Structure by the floor's. Real samples and quilting are typically at 1; noise is typically at 0, and at 0.4 at most.
+SHAPELESS, LOOSE = 0.45, 0.7
+# Pyramid distance by the floor's. Quilting stays below 1.6; noise in the colours of the data is typically at 2.5.
+COARSE, ROUGH_DETAIL = 2.5, 1.6
 # Nearest distance by that of real samples. A blurred sample in the middle of all others has 0.71, because samples are
 # sqrt(2) times as far from each other as from their mean; only less than that shows copying.
 COPY, CLOSE = 0.5, 0.65
@@ -44,11 +50,26 @@ QUESTIONS = {
     "learning": "Did it learn?",
     "progress": "Is it still improving?",
     "likeness": "Do the samples look real?",
+    "structure": "Do they have the data's structure?",
+    "detail": "Are the details those of the data?",
     "variety": "Are they as varied as the data?",
     "novelty": "Does it make new samples, or copies?",
     "amount of data": "Are there enough training samples?",
     "soundness": "Did all numbers stay finite?",
     "length": "Is the run finished?",
+}
+
+# What is wrong when the answer is poor, for the headline, which names only the first ones.
+MOST_FAULTS = 3
+FAULTS = {
+    "learning": "the samples are far from the data",
+    "progress": "the samples got worse",
+    "likeness": "most samples look unlike any real one",
+    "structure": "the samples lack the data's structure",
+    "detail": "the samples' details are not those of the data",
+    "variety": "most of the data's variety is missing",
+    "novelty": "the samples are copies of training samples",
+    "amount of data": "there are too few training samples",
 }
 
 
@@ -163,7 +184,7 @@ def learning(facts: RunFacts) -> Finding:
     if gained >= STUCK:
         numbers += "" if floor is None else f", but still {short(now / floor)} times as far as real samples are"
         return Finding(topic, Level.MIXED, f"In part. {numbers}.", advise_longer_training(facts))
-    advice = "Check that the data are the intended ones; then try a lower learning rate or another gamma."
+    advice = "Check that the data are the intended ones; train longer, or with a larger preset."
     return Finding(
         topic, Level.POOR, f"No. {numbers}.", advice if is_finished(facts) else advise_longer_training(facts)
     )
@@ -219,6 +240,34 @@ def fidelity(facts: RunFacts) -> Finding:
     ratio = precision / (floor or 1)
     level = Level.POOR if ratio < UNREAL else Level.MIXED if ratio < ROUGH else Level.GOOD
     return Finding(topic, level, text, "" if level is Level.GOOD else advise_longer_training(facts))
+
+
+def structure(facts: RunFacts) -> Iterator[Finding]:
+    """Compare the structure of materials with the floor's; none where it was not measured."""
+    now, floor = (curve(facts.metrics, *keys).last for keys in (("structure",), ("floor", "structure")))
+    if now is None:
+        return
+    peaks = curve(facts.metrics, "peaks").last
+    text = f"Structure is {short(now)}: 0 is noise with the data's spectrum, 1 is real"
+    text += "" if floor is None else f"; other real samples reach {short(floor)}"
+    if peaks is not None:
+        text += f". Of the repeats in the data, such as courses and joints, {percent(peaks)} are there"
+    ratio = now / (floor or 1)
+    level = Level.POOR if ratio < SHAPELESS else Level.MIXED if ratio < LOOSE else Level.GOOD
+    advice = f"{advise_longer_training(facts)} If that doesn't help, train on fewer materials."
+    yield Finding("structure", level, f"{text}.", "" if level is Level.GOOD else advice)
+
+
+def detail(facts: RunFacts) -> Iterator[Finding]:
+    """Compare the pyramid distance with the floor's; none where one of them was not measured."""
+    now, floor = (curve(facts.metrics, *keys).last for keys in (("pyramid",), ("floor", "pyramid")))
+    if now is None or not floor:
+        return
+    ratio = now / floor
+    text = f"Patches at all scales differ by {short(now)} % of the data's contrast, and between real samples by "
+    text += f"{short(floor)} %: {short(ratio)} times as much."
+    level = Level.POOR if ratio > COARSE else Level.MIXED if ratio > ROUGH_DETAIL else Level.GOOD
+    yield Finding("detail", level, text, "" if level is Level.GOOD else advise_longer_training(facts))
 
 
 def variety(facts: RunFacts) -> Finding:
@@ -314,25 +363,38 @@ def completeness(facts: RunFacts) -> Iterator[Finding]:
 
 
 ALWAYS: tuple[Callable[[RunFacts], Finding], ...] = (learning, trend, fidelity, variety, memorization)
-IF_APPLICABLE: tuple[Callable[[RunFacts], Iterator[Finding]], ...] = (amount, soundness, completeness)
+IF_APPLICABLE: tuple[Callable[[RunFacts], Iterator[Finding]], ...] = (
+    structure,
+    detail,
+    amount,
+    soundness,
+    completeness,
+)
 
 
 def verdict(facts: RunFacts) -> tuple[Finding, ...]:
     """Return all findings about a run, in the order of the page."""
     always = [find(facts) for find in ALWAYS]
-    return (*always, *(finding for find in IF_APPLICABLE for finding in find(facts)))
+    found = [*always, *(finding for find in IF_APPLICABLE for finding in find(facts))]
+    order = list(QUESTIONS)
+    return tuple(sorted(found, key=lambda finding: order.index(finding.topic)))
 
 
 def headline(findings: Sequence[Finding]) -> tuple[Level, str]:
-    """Return rating and sentence for the run; the worst finding decides, except that an unfinished run is no fault."""
-    topics = {level: [f.topic for f in findings if f.level is level and f.topic != "length"] for level in Level}
-    poor, mixed = ", ".join(topics[Level.POOR]), ", ".join(topics[Level.MIXED])
-    level, sentence = Level.GOOD, "Good, as far as numbers can tell."
+    """Return rating and sentence for the run; the worst finding decides, except that an unfinished run is no fault.
+
+    When the run is not good enough, the sentence says so first, then what is wrong and what to do.
+    """
+    by_level = {level: [f for f in findings if f.level is level and f.topic != "length"] for level in Level}
+    poor, mixed = by_level[Level.POOR], ", ".join(f.topic for f in by_level[Level.MIXED])
+    finished = all(f.topic != "length" for f in findings)
     if poor:
-        level, sentence = Level.POOR, f"Not good enough. Poor: {poor}.{f' So-so: {mixed}.' if mixed else ''}"
-    elif "learning" in topics[Level.UNKNOWN]:
+        faults = "; ".join(FAULTS[f.topic] for f in poor[:MOST_FAULTS])
+        advice = next((f.advice for f in poor if f.advice), "")
+        return Level.POOR, f"Not good enough{'' if finished else ' so far'}: {faults}. {advice}".rstrip()
+    level, sentence = Level.GOOD, "Good, as far as numbers can tell."
+    if any(f.topic == "learning" for f in by_level[Level.UNKNOWN]):
         level, sentence = Level.UNKNOWN, "Not measured yet: the numbers don't show how good it is."
     elif mixed:
         level, sentence = Level.MIXED, f"Usable in part. So-so: {mixed}."
-    finished = all(f.topic != "length" for f in findings)
     return level, sentence if finished else f"Not finished. So far: {sentence[0].lower()}{sentence[1:]}"

@@ -16,8 +16,12 @@ from ganassets.api.registry import load_exporter
 from ganassets.api.writer import write_files
 from ganassets_textures import SPEC
 from ganassets_textures.target import SIZE, detail_strengths, material_target
+from ganassets_textures.target_structure import describe_structure
 from support.material_files import save
+from support.pattern_images import clouds, tint
 from support.texture_sets import make_bricks, plain
+
+SPEC_SIZE = 64
 
 
 def write_set(folder: Path, asset) -> Path:
@@ -115,3 +119,26 @@ def test_spec_has_the_target(tmp_path):
     np.testing.assert_array_equal(
         SPEC.target(tmp_path / "a.png").reference, material_target(tmp_path / "a.png").reference
     )
+
+
+def test_structure_is_a_share_of_its_own(tmp_path, bricks):
+    """Noise in the wall's colours may have its colours and contrasts, but none of its structure."""
+    target = material_target(save(tmp_path / "wall.png", np.rint(bricks.albedo * 255).astype(np.uint8)))
+    assert target.shares is not None
+    moved = replace(bricks, albedo=np.roll(bricks.albedo, (16, 48), (0, 1)))
+    noise = tint(clouds(1, SIZE), (0.5, 0.25, 0.2), (0.75, 0.7, 0.65))[0].transpose(1, 2, 0)
+    shares = [target.shares(asset)["structure"] for asset in (bricks, moved, replace(bricks, albedo=noise))]
+    assert shares[0] > 0.95 and shares[1] > 0.7 and shares[2] < 0.2
+    assert target.shares(plain((SIZE, SIZE))) == {"structure": 0.0}
+
+
+def test_a_surface_without_structure_has_no_share(tmp_path):
+    target = material_target(save(tmp_path / "flat.png", np.full((SIZE, SIZE, 3), 90, np.uint8)))
+    assert target.shares is not None and target.shares(plain((SIZE, SIZE))) == {}
+
+
+def test_structure_statistics_do_not_depend_on_place():
+    wall = make_bricks(SPEC_SIZE).albedo.mean(2)
+    moved = np.roll(wall, (8, 24), (0, 1))
+    np.testing.assert_allclose(describe_structure(moved), describe_structure(wall), atol=1e-3)
+    assert np.isfinite(describe_structure(np.zeros((SPEC_SIZE, SPEC_SIZE)))).all()

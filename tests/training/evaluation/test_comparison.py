@@ -19,11 +19,12 @@ from ganassets.api.latents import normal_noise_map
 from ganassets.api.manifest import NoiseInfo
 from ganassets.training import onnx_export, run_recorder
 from ganassets.training import run as running
+from ganassets.training.evaluation import comparison
 from ganassets.training.evaluation.comparison import CropContext, find_crop_context, run_model
 from ganassets.training.evaluation.comparison_data import choose_outputs, print_data
 from ganassets.training.evaluation.comparison_table import print_table
 from ganassets.training.evaluation.feature_space import is_compared_as_image
-from ganassets.training.evaluation.features import robust_range, scale_to_images
+from ganassets.training.evaluation.features import ImageFeatures, robust_range, scale_to_images
 from ganassets.training.evaluation.samples import crop_margin, match_size, select_samples
 from ganassets.training.evaluation.set_measures import (
     SetMeasures,
@@ -36,6 +37,7 @@ from ganassets_faces import SPEC
 from ganassets_poses import SPEC as POSES
 from ganassets_textures import SPEC as TEXTURES
 from support.domains import make_spec
+from support.pattern_images import clouds, tint, walls
 
 needs_features = pytest.mark.skipif(
     importlib.util.find_spec("efficientnet_lite_pytorch") is None, reason="ganassets[evaluate] is not installed"
@@ -84,6 +86,71 @@ def test_the_widest_table_fits_a_terminal():
     }.items():  # fmt: skip
         found = next(line for line in lines if line.strip().startswith(name))
         assert found.removeprefix(f" {name}").split() == words
+
+
+def test_the_table_of_a_material_fits_a_hundred_columns():
+    text = io.StringIO()
+    names = [output.name for output in TEXTURES.outputs]
+    distance = dict.fromkeys(names, 1234.5)
+    scores = {"spectrum": 12.34, "autocorrelation": 0.123, "structure": 0.98, "peaks": None}
+    row = SetMeasures(
+        "textures", distance, distance, 0.9, 0.8, 1.0, 0.95, 1.0, {"wear": 0.7}, {"seam albedo": 1.25},
+        check=distance, pyramid=distance, structure=dict.fromkeys(names, scores),
+    )  # fmt: skip
+    rows = [replace(row, name=name) for name in ("real", "textures", "quilting", "tiling")]
+    print_table(rows, Console(file=text, width=100))
+    lines = text.getvalue().splitlines()
+    assert max(map(len, lines)) <= 100 and any(line.split() == ["structure", "height", *["0.98"] * 4] for line in lines)
+    assert not any("peaks" in line for line in lines), "none of them has any"
+    mixed = [rows[0], replace(rows[1], structure={"albedo": scores | {"peaks": 0.5}})]
+    text = io.StringIO()
+    print_table(mixed, Console(file=text, width=100))
+    assert any(line.split() == ["peaks", "albedo", "none", "0.50"] for line in text.getvalue().splitlines())
+
+
+@needs_features
+def test_noise_in_the_right_colours_is_not_praised():
+    """Few samples each of many kinds: views that see different things refuse what a single one lets pass."""
+    rng, count = np.random.default_rng(0), 24
+
+    def colours(seed: int) -> list[Any]:
+        return np.random.default_rng(seed).random((count, 2, 3)).tolist()
+
+    def patterns(seed: int) -> list[np.ndarray]:
+        made = []
+        for kind in range(count):
+            course, brick = 6 + kind % 5 * 3, 10 + kind % 7 * 4
+            plane = walls(2, 64, course, brick, seed + kind)
+            made.append(plane if kind % 2 else plane.transpose(0, 2, 1))
+        return made
+
+    def paint(planes: list[np.ndarray]) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        albedo = [tint(p, *(tuple(c) for c in pair)) for p, pair in zip(planes, colours(3), strict=True)]
+        return {"albedo": np.concatenate(albedo)}, np.zeros((2 * count, 0), np.float32)
+
+    spec = replace(TEXTURES, conditions=(), outputs=TEXTURES.outputs[:1])
+    noises = [clouds(2, 64, float(rng.uniform(0.5, 2)), seed) for seed in range(count)]
+    sets = {"reference": paint(patterns(0)), "real": paint(patterns(100)), "noise": paint(noises)}
+    real, noise = measure_sets(spec, ImageFeatures(), sets, ["albedo"])
+    assert real.precision > 0.5 and noise.precision < 0.1 and noise.density < 0.2
+    assert noise.pyramid["albedo"] > 1.5 * real.pyramid["albedo"] and list(noise.pyramid_levels["albedo"]) == [
+        64,
+        32,
+        16,
+    ]
+    assert list(noise.structure) == ["albedo"] and real.check == {}, "no other network is given"
+
+
+def test_other_methods_are_measured_as_samples(monkeypatch):
+    """Samples that lack a compared output are left out, and methods without enough samples."""
+    spec = make_spec("tile", TEXTURES.presets[0], lambda *arguments: masked_data(None))
+    few = masked_data([[0, 1], [1, 1], [0, 1], [0, 1]])
+    spec = replace(spec, baselines=lambda *_: {"copy": masked_data([[1, 1], [0, 1], [1, 1], [1, 0]]), "few": few})
+    found: Any = SimpleNamespace(spec=spec, domain=Masked, names=["albedo"], others=np.arange(4))
+    monkeypatch.setattr(comparison, "make_baselines", lambda spec, preset, options, seed: spec.baselines())
+    monkeypatch.setattr(comparison, "compute_real_outputs", lambda domain, data, index: {"index": index})
+    sets = comparison.make_baseline_sets(found, TEXTURES.presets[0], {}, 0)
+    assert list(sets) == ["copy"] and sets["copy"][0]["index"].tolist() == [0, 2, 3]
 
 
 def masked_data(masks: list[list[float]] | None) -> TrainingData:

@@ -145,3 +145,29 @@ def test_principal_axes():
     np.testing.assert_allclose(mean, [5, -2, 0], atol=0.2)
     np.testing.assert_allclose(np.abs(axes), [[0, 0], [1, 0], [0, 1]], atol=0.1)
     np.testing.assert_allclose(axes.T @ axes, np.eye(2), atol=1e-9)
+
+
+def kinds(n: int, seed: int, dimensions: int = 40) -> np.ndarray:
+    """Draw two samples each of n kinds that are far apart in all directions, as few crops of many materials are."""
+    centres = np.random.default_rng(0).normal(size=(n, dimensions))
+    return np.repeat(centres, 2, 0) + 0.5 * np.random.default_rng(seed).normal(size=(2 * n, dimensions))
+
+
+def test_what_lies_between_all_kinds_is_near_none_of_them():
+    """Noise is in the wide balls of a view; views that disagree about whose neighbour it is refuse it."""
+    real, other = kinds(60, 1), kinds(60, 2)
+    noise = 0.3 * np.random.default_rng(3).normal(size=(120, 40))
+    assert neighbourhoods(real, noise).precision > 0.8 and neighbourhoods(real, noise).density > 1.5, "praised"
+    views = [real, kinds(60, 4), kinds(60, 5)]
+    # The noise resembles one kind in the second view, and another one in the third.
+    noise_views = [noise, np.roll(kinds(60, 6), 10, 0), np.roll(kinds(60, 7), 20, 0)]
+    found = neighbourhoods(views, [other, kinds(60, 8), kinds(60, 9)])
+    refused = neighbourhoods(views, noise_views)
+    assert found.precision > 0.8 and 0.7 < found.density < 1.7
+    assert refused.precision < 0.3 * found.precision and refused.density < 0.3 * found.density
+    assert refused.coverage < 0.3 * found.coverage
+
+
+def test_one_view_is_the_published_measure():
+    a, b = normals(100, [0, 0], [1, 1], 0), normals(80, [0.5, 0], [1, 1], 1)
+    assert neighbourhoods([a], [b]) == neighbourhoods(a, b) == neighbourhoods([a, a], [b, b])

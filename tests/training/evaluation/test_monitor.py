@@ -21,6 +21,7 @@ from ganassets.api.spec import GeneratorSpec
 from ganassets.training.evaluation import monitor as module
 from ganassets.training.evaluation.monitor import Monitor, draw_nearest_pairs
 from support.domains import NETWORK_SIZE, STRIDE, make_data, make_domain, make_preset, make_spec
+from support.pattern_images import clouds, tint, walls
 
 KEYS = {
     "compared_by", "distance", "precision", "recall", "density", "coverage", "spread", "nearest", "nearest_real",
@@ -203,6 +204,7 @@ def test_pictures_without_the_network_are_thumbnails(monkeypatch):
     monitor = Monitor(spec, make_domain("picture"), make_data("picture", 100), 0)
     other = make_data("picture", 80, seed=1)
     found = monitor.measure({"albedo": other.signals["albedo"]}, other.conditions)
+    assert found.record().keys() == KEYS | {"pyramid"}, "the content has its place"
     assert "principal axes of albedo" in found.compared_by and "FD-EffNetLite0" not in found.compared_by
     assert found.distance is not None and found.distance < 0.5
 
@@ -220,6 +222,7 @@ def test_pictures_by_the_network():
     found = monitor.measure(outputs, data.conditions)
     assert torch.equal(torch.random.get_rng_state(), state), "the network's weights are drawn before they are read"
     assert found.copies == 1 and found.compared_by.startswith("FD-EffNetLite0 of albedo, 8 axes")
+    assert found.pyramid is not None and found.floor is not None and found.floor.pyramid is not None
     neighbours, conditions = monitor.neighbour_outputs(found)
     assert neighbours["albedo"].shape == (64, 3, NETWORK_SIZE, NETWORK_SIZE)
     content = draw_nearest_pairs(spec, outputs, data.conditions, neighbours, conditions)
@@ -241,3 +244,38 @@ def test_pairs_stand_side_by_side():
     assert draw_nearest_pairs(spec, {"a": made}, np.zeros((3, 1)), {"a": near}, np.ones((2, 1)))  # pyright: ignore
     assert seen["arrays"]["a"].ravel().tolist() == [0, 10, 1, 11]
     assert seen["conditions"].ravel().tolist() == [0, 1, 0, 1]
+
+
+def test_materials_have_a_structure():
+    """Walls in the place of walls have it; noise in their colours does not."""
+    data = make_data("tile", 64)
+    light, dark = (0.9, 0.9, 0.8), (0.4, 0.1, 0.1)
+
+    def outputs(planes: np.ndarray) -> dict[str, np.ndarray]:
+        return {"albedo": tint(planes, dark, light), "height": planes[:, None]}
+
+    class Large(SignalDomain):
+        size = None
+        network_size = 64
+        wraps = (True, True)
+        mask = staticmethod(lambda raw: {})
+
+    spec = make_spec("tile", make_preset(), lambda *arguments: data)
+    domain: Any = Large()
+    samples = replace(data, signals=outputs(walls(64, 64)))
+    monitor = Monitor(replace(spec, conditions=()), domain, samples, 0)
+    wall, noise = (monitor.measure(outputs(p), data.conditions) for p in (walls(64, 64, seed=3), clouds(64, 64)))
+    assert wall.structure is not None and noise.structure is not None and wall.floor is not None
+    assert wall.structure > 0.8 > 0.2 > noise.structure and wall.floor.structure == pytest.approx(1, abs=0.2)
+    assert wall.peaks is not None and noise.peaks is not None and wall.peaks > 0.8 > 0.3 > noise.peaks
+    assert wall.pyramid is not None and noise.pyramid is not None and noise.pyramid > 2 * wall.pyramid
+    assert noise.precision is not None and noise.precision < 0.1
+
+
+def test_training_samples_under_the_same_conditions():
+    data = replace(data_of(points(50, 0)), conditions=np.arange(50, dtype=np.float32)[:, None])
+    monitor = Monitor(spec_of("a"), signal_domain(), data, 0)
+    outputs, conditions = monitor.similar_outputs(np.array([[7.2], [7.2], [30]], np.float32))
+    assert conditions.ravel().tolist() == [7, 8, 30], "no sample twice"
+    np.testing.assert_array_equal(outputs["a"], data.signals["a"][[7, 8, 30]])
+    assert len(monitor.similar_outputs(np.zeros((120, 1), np.float32))[1]) == 120, "unless there are too few"
