@@ -13,7 +13,7 @@ from ganassets.api.data import TrainingData
 from ganassets.api.spec import Preset
 
 from ..materials import MATERIAL_CLASSES
-from ..sets import MaterialSet, read_sets
+from ..sets import MaterialSet, SetReport, read_sets
 from .cells import (
     CELL,
     HEIGHT_UNIT,
@@ -82,11 +82,9 @@ def exemplar_data(preset: Preset, folder: Path, seed: int, report: Callable[[int
     Raises:
         InputError: The folder holds no usable material set.
     """
-    sets, found = read_sets(folder)
-    longest = next(texels for count, texels in LONGEST if len(sets) <= count)
+    sets, found, longest = read_exemplar_sets(folder)
     notes = [*found.found, *missing_maps(sets)]
     if longest < LONGEST[0][1]:
-        sets, found = read_sets(folder, longest)
         notes.append(f"{len(sets)} materials are many: each is reduced to {longest} texels.")
     exemplars = make_exemplars(sets)
     basis = read_decoder().basis
@@ -97,12 +95,10 @@ def exemplar_data(preset: Preset, folder: Path, seed: int, report: Callable[[int
     rows = [samples.draw(i) for i in report_each(count, report)]
     signals = {name: np.stack([row.maps[name] for row in rows]) for name in rows[0].maps}
     names = [exemplar.name for exemplar in exemplars]
-    materials = np.eye(len(names), dtype=np.float32)[[row.exemplar for row in rows]]
-    neutral = np.broadcast_to(np.array(NEUTRAL, np.float32), (count, len(NEUTRAL)))
     return TrainingData(
         signals=signals,
         vectors={},
-        conditions=np.concatenate([materials, neutral], 1),
+        conditions=condition_rows([row.exemplar for row in rows], len(names)),
         name=f"material sets from {folder.name}",
         licence="as the material sets given",
         source="the user's material sets",
@@ -114,6 +110,34 @@ def exemplar_data(preset: Preset, folder: Path, seed: int, report: Callable[[int
         conditions_of=exemplar_conditions(names),
         files=found.records,
     )
+
+
+def read_exemplar_sets(folder: Path) -> tuple[list[MaterialSet], SetReport, int]:
+    """Read the material sets of a folder or zip; returns sets, report, and the most texels of a longer side."""
+    sets, found = read_sets(folder)
+    longest = next(texels for count, texels in LONGEST if len(sets) <= count)
+    return (*(read_sets(folder, longest) if longest < LONGEST[0][1] else (sets, found)), longest)
+
+
+def read_exemplar_maps(folder: Path) -> list[FloatArray]:
+    """Return the (6, h, w) maps of each exemplar of a folder or zip, as exemplar_data uses them."""
+    return [stack_maps(source) for source in read_exemplar_sets(folder)[0]]
+
+
+def condition_rows(exemplars: Sequence[int] | NDArray[np.int64], count: int) -> FloatArray:
+    """Return rows of conditions: one of `count` exemplars each, with neutral sliders."""
+    materials = np.eye(count, dtype=np.float32)[np.asarray(exemplars)]
+    neutral = np.broadcast_to(np.array(NEUTRAL, np.float32), (len(materials), len(NEUTRAL)))
+    return np.concatenate([materials, neutral], 1)
+
+
+def encode_maps(maps: FloatArray) -> dict[str, NDArray]:
+    """Return (6, h, w) maps by name, in the types of training data."""
+    named = {"albedo": maps[:3], "height": maps[3:4], "roughness": maps[4:5], "metallic": maps[5:6]}
+    return {
+        name: values.astype(np.float16) if name == "height" else np.rint(values * 255).clip(0, 255).astype(np.uint8)
+        for name, values in named.items()
+    }
 
 
 def report_each(count: int, report: Callable[[int, int], None]) -> Iterator[int]:
@@ -264,13 +288,7 @@ class Samples:
 
     def cut_maps(self, exemplar: int, top: int, left: int) -> dict[str, NDArray]:
         """Cut the maps of a part, in the types of training data."""
-        part = window(self.sources[exemplar].cells, top, left, self.cells)
-        maps = join_cells(part)
-        named = {"albedo": maps[:3], "height": maps[3:4], "roughness": maps[4:5], "metallic": maps[5:6]}
-        return {
-            name: values.astype(np.float16) if name == "height" else np.rint(values * 255).clip(0, 255).astype(np.uint8)
-            for name, values in named.items()
-        }
+        return encode_maps(join_cells(window(self.sources[exemplar].cells, top, left, self.cells)))
 
     def own_structure(self, exemplar: int, top: int, left: int) -> FloatArray:
         """Return the structure of a part of an exemplar, with displaced cells near seams like those of layouts."""
