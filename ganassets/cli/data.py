@@ -110,7 +110,9 @@ def read_image_facts(folder: Path) -> dict[str, Any]:
 
 
 def suggest_preset(spec: GeneratorSpec, hardware: Hardware | None, images: Mapping[str, Any]) -> Preset:
-    """Return the first preset; on a GPU the last one that is not much larger than the images' median side."""
+    """Return the default preset for data; on a GPU the last one not much larger than the images' median side."""
+    if spec.data_preset:
+        return spec.preset(spec.data_preset)
     if hardware is None or not hardware.device.startswith("cuda"):
         return spec.presets[0]
     largest = MAX_UPSCALING * images.get("side", float("inf"))

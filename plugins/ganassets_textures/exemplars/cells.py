@@ -28,17 +28,15 @@ LARGEST_CODE = 127
 
 @dataclass(frozen=True, eq=False)
 class CellBasis:
-    """Principal components of the cells of many materials.
+    """Principal components of cells.
 
     Attributes:
         mean: (96,) mean cell: 6 maps of 4 x 4 texels, map by map, row by row.
         components: (96, k) orthonormal.
-        spread: (k,) standard deviation of each component.
     """
 
     mean: FloatArray
     components: FloatArray
-    spread: FloatArray
 
 
 def split_cells(maps: FloatArray) -> FloatArray:
@@ -61,8 +59,7 @@ def fit_basis(cells: FloatArray, count: int) -> CellBasis:
     centred = (cells - mean).astype(np.float64)
     values, vectors = np.linalg.eigh(centred.T @ centred / len(cells))
     order = np.argsort(values)[::-1][:count]
-    spread = np.sqrt(np.maximum(values[order], 1e-10))
-    return CellBasis(mean, vectors[:, order].astype(np.float32), spread.astype(np.float32))
+    return CellBasis(mean, vectors[:, order].astype(np.float32))
 
 
 def encode_cells(cells: FloatArray, basis: CellBasis, scale: FloatArray) -> FloatArray:

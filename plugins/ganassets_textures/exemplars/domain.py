@@ -19,6 +19,7 @@ from .sliders import HUE, LIGHTNESS, RELIEF, ROUGHNESS, SATURATION, SLIDERS
 
 # Weights of colour, normals and other maps in the distance of samples.
 VIEW_WEIGHTS = (4.0, 4.0, 2.0)
+SHARES = ("roughness", "metallic")
 MAX_HEIGHT = 16.0  # texels
 # Arrays that the model file carries for layouts.
 CARRIED = ("guide", "guide_scale", "level_factors", "level_mean", "exemplars", "texel_size")
@@ -34,7 +35,6 @@ class ExemplarDomain(Domain):
     scale: Tensor
     basis: Tensor
     mean: Tensor
-    spread: Tensor
     texel_log: Tensor
 
     def __init__(self, preset: Preset, fit: LinearFit) -> None:
@@ -47,19 +47,15 @@ class ExemplarDomain(Domain):
         self.register_buffer("scale", arrays["code_scale"])
         self.register_buffer("basis", arrays["cell_components"])
         self.register_buffer("mean", arrays["cell_mean"])
-        self.register_buffer("spread", arrays["cell_spread"])
         for name in CARRIED:
             self.register_buffer(name, arrays[name])
         self.register_buffer("texel_log", arrays["texel_size"].log())
+        low, high = (arrays[name].tolist() for name in ("map_low", "map_high"))
+        self.share_ranges = {name: (low[i], high[i]) for i, name in enumerate(self.signals, 2) if name in SHARES}
         self.materials = len(arrays["texel_size"])
         self.view_channels = 9
         rows, columns = arrays["exemplars"][:, 1].max(), arrays["exemplars"][:, 2].max()
         self.window_of = CELL * max(int(min(rows, columns)), 2 * preset.network_size // CELL)
-
-    @property
-    def components(self) -> int:
-        """Number of components of a cell."""
-        return self.codes.shape[1]
 
     @property
     def margin(self) -> int:
@@ -67,18 +63,10 @@ class ExemplarDomain(Domain):
         return MARGIN
 
     def cells_at(self, places: Tensor) -> Tensor:
-        """Return the (n, k, rows, columns) components of the cells at (n, 1, rows, columns) indices."""
+        """Return the (n, 96, rows, columns) cells at (n, 1, rows, columns) indices."""
         index = places[:, 0].round().clamp(0, len(self.codes) - 1).long()
-        return (self.codes[index].float() * self.scale).permute(0, 3, 1, 2)
-
-    def normalise_cells(self, cells: Tensor) -> Tensor:
-        """Scale (n, k, rows, columns) components to about unit variance."""
-        return cells / self.spread[:, None, None]
-
-    def decode_cells(self, cells: Tensor) -> Tensor:
-        """Return the (n, 6, h, w) maps that (n, k, rows, columns) components stand for."""
-        values = functional.conv2d(cells, self.basis[..., None, None], self.mean)
-        return functional.pixel_shuffle(values, CELL)
+        components = self.codes[index].float().permute(0, 3, 1, 2)
+        return functional.conv2d(components, (self.basis * self.scale)[..., None, None], self.mean)
 
     def feature_views(self, raw: dict[str, Tensor]) -> list[Tensor]:
         """Return three images: colour, normals, and height with roughness and metallic."""
@@ -99,11 +87,13 @@ class ExemplarDomain(Domain):
         shares = shares / shares.sum(1, keepdim=True).clamp_min(1e-6)
         texel = (shares @ self.texel_log).exp()[:, None, None, None]
         height = (raw["height"] * HEIGHT_UNIT * sliders[RELIEF]).clamp(-MAX_HEIGHT, MAX_HEIGHT)
+        # So the network adds nothing to maps that are constant in all exemplars.
+        roughness, metallic = (torch.clamp(raw[name], *self.share_ranges[name]) for name in ("roughness", "metallic"))
         return {
             "albedo": adjust_colour(raw["albedo"], sliders[HUE], sliders[SATURATION], sliders[LIGHTNESS]).clamp(0, 1),
             "height": height * texel,
-            "roughness": (raw["roughness"] + sliders[ROUGHNESS]).clamp(0, 1),
-            "metallic": raw["metallic"].clamp(0, 1),
+            "roughness": (roughness + sliders[ROUGHNESS]).clamp(0, 1),
+            "metallic": metallic,
         }
 
     def view(self, raw: dict[str, Tensor]) -> Tensor:

@@ -27,7 +27,7 @@ TOLERANCE = 10
 # A patch continues its neighbours elsewhere in the exemplar than they do themselves, by more than this many cells;
 # otherwise the whole layout would be one copy of the exemplar.
 LEAST_JUMP = 3
-# Largest patch of an exemplar that doesn't tile, as a share of its side: larger ones leave too few places.
+# Largest patch, as a share of the layout, and of an exemplar that doesn't tile: larger ones leave too few places.
 LARGEST_SHARE = 2 / 3
 # Streams of a seed's random numbers; see ganassets.api.latents.
 LAYOUT_STREAM = 20
@@ -68,7 +68,7 @@ class Quilt:
 
     def __init__(self, guide: Guide, size: tuple[int, int], seed: int, pieces: float) -> None:
         self.guide, self.size = guide, size
-        self.side = min(guide.patch(pieces), *size)
+        self.side = min(guide.patch(pieces), *(max(int(length * LARGEST_SHARE), 1) for length in size))
         self.overlap = max(int(self.side * OVERLAP_SHARE), 1)
         self.places = np.full(size, -1, np.int64)
         self.cells = np.zeros((*size, guide.cells.shape[2]), np.int64)

@@ -9,7 +9,7 @@ from torch.nn import functional
 from ganassets.training.networks import BaseGenerator, NetworkSettings
 from ganassets.training.networks.layers import Block, Conv, Dense, downsample, leaky, named_parts, upsample
 
-from .cells import CELL, MAP_CHANNELS, OFFSETS, PLACE, SEAM, WHITE
+from .cells import CELL, MAP_CHANNELS, OFFSETS, PLACE, SEAM, VALUES, WHITE
 from .decoder import read_decoder
 from .domain import ExemplarDomain
 
@@ -50,7 +50,7 @@ class ExemplarGenerator(BaseGenerator):
         super().__init__(domain, settings)
         self.map_first = Dense(settings.z_dim + settings.c_dim, settings.w_dim)
         self.map_second = Dense(settings.w_dim, settings.w_dim)
-        self.entry = Conv(domain.components + 1, CHANNELS[0], WRAPS)
+        self.entry = Conv(VALUES + 1, CHANNELS[0], WRAPS)
         before = (CHANNELS[0], *CHANNELS[:-1])
         self.levels = nn.ModuleList(
             [Level(*sizes, self.full_w_dim) for sizes in zip(before, CHANNELS, BLOCKS, strict=True)]
@@ -87,7 +87,7 @@ class ExemplarGenerator(BaseGenerator):
         assert noise is not None
         coarse = noise[:, :, ::CELL, ::CELL]
         cells = self.domain.cells_at(coarse[:, PLACE])
-        start = self.domain.decode_cells(cells) + spread_cells(coarse[:, OFFSETS])
+        start = functional.pixel_shuffle(cells, CELL) + spread_cells(coarse[:, OFFSETS])
         completed = self.complete(cells, coarse[:, SEAM], noise[:, WHITE], w)
         return named_parts(start + completed, self.domain.signals)
 
@@ -95,7 +95,7 @@ class ExemplarGenerator(BaseGenerator):
         """Return the (n, 6, h, w) maps to add to the first picture.
 
         Args:
-            cells: (n, k, rows, columns) components.
+            cells: (n, 96, rows, columns) cells.
             seam: (n, 1, rows, columns) 1 near a seam, else 0.
             white: (n, 1, h, w) white noise.
             w: (n, layers, w).
@@ -104,7 +104,7 @@ class ExemplarGenerator(BaseGenerator):
         while len(fine) < len(CHANNELS):
             fine.append(2 * downsample(fine[-1]))  # the mean of four keeps its variance
         with self.autocast():
-            x = self.entry(torch.cat([self.domain.normalise_cells(cells), seam], 1))
+            x = self.entry(torch.cat([cells, seam], 1))
             for index, level in enumerate(self.levels):
                 x = level(upsample(x) if index else x, fine[-1 - index], w[:, index])
             completion = self.to_maps(leaky(x))
@@ -123,6 +123,6 @@ def make_exemplar_generator(domain: ExemplarDomain, settings: NetworkSettings) -
     generator = ExemplarGenerator(domain, settings)
     parameters = dict(generator.named_parameters())
     with torch.no_grad():
-        for name, array in read_decoder().weights.items():
+        for name, array in read_decoder().items():
             parameters[name].copy_(torch.from_numpy(array))
     return generator

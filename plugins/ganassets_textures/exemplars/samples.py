@@ -18,16 +18,16 @@ from .cells import (
     CELL,
     HEIGHT_UNIT,
     LARGEST_CODE,
+    MAP_CHANNELS,
     MARGIN,
     NOISE_CHANNELS,
     VALUES,
-    CellBasis,
     encode_cells,
+    fit_basis,
     join_cells,
     level_matrix,
     split_cells,
 )
-from .decoder import read_decoder
 from .noise import GUIDE_COMPONENTS, Exemplars, exemplar_arrays, layout_structure
 from .sliders import NEUTRAL, exemplar_conditions
 
@@ -35,6 +35,8 @@ FloatArray = NDArray[np.float32]
 
 # Texels of the longer side of an exemplar for the number of exemplars, so that the model file stays small.
 LONGEST = ((24, 512), (96, 256), (10**6, 128))
+# Bytes of the model file for the exemplars' components, fewest and most components of a cell.
+MOST_CODES, COMPONENTS = 16 * 10**6, (16, 64)
 # Variation of the height that is wider than this share of an exemplar is left out: it doesn't repeat.
 HEIGHT_WAVES = 3 / 32
 # Maps that a set lacks.
@@ -46,6 +48,8 @@ UNITS, DEFAULT_UNIT = 16, 0.12
 LAYOUTS = 4
 # Share of samples whose cells near seams are displaced, to learn to close them, and by how many cells at most.
 BROKEN_SHARE, LARGEST_DISPLACEMENT = 0.7, 3
+# Most materials for a short run, and the samples of a long one.
+FEW_MATERIALS, MANY_SAMPLES = 3, 1024
 # Characters that a mixture on the command line uses.
 SEPARATORS = str.maketrans({":": "-", ",": "-", " ": "-"})
 
@@ -86,10 +90,10 @@ def exemplar_data(preset: Preset, folder: Path, seed: int, report: Callable[[int
     notes = [*found.found, *missing_maps(sets)]
     if longest < LONGEST[0][1]:
         notes.append(f"{len(sets)} materials are many: each is reduced to {longest} texels.")
+    notes.append(describe_expectation(len(sets), preset))
     exemplars = make_exemplars(sets)
-    basis = read_decoder().basis
     rng = np.random.default_rng([seed, 5])
-    arrays = encode_exemplars(exemplars, basis)
+    arrays = encode_exemplars(exemplars)
     count = preset.samples
     samples = Samples(Exemplars(arrays), exemplars, preset.network_size, rng)
     rows = [samples.draw(i) for i in report_each(count, report)]
@@ -110,6 +114,14 @@ def exemplar_data(preset: Preset, folder: Path, seed: int, report: Callable[[int
         conditions_of=exemplar_conditions(names),
         files=found.records,
     )
+
+
+def describe_expectation(count: int, preset: Preset) -> str:
+    """Say what a run makes of a number of materials, and which preset suits it."""
+    text = "Expect new arrangements and mixtures of your own surfaces, not surfaces that you don't have"
+    if count > FEW_MATERIALS and preset.samples < MANY_SAMPLES:
+        return f"{text}; for {count} materials --preset materials learns longer. Pictures: docs/expectations.md."
+    return f"{text}. Pictures: docs/expectations.md."
 
 
 def read_exemplar_sets(folder: Path) -> tuple[list[MaterialSet], SetReport, int]:
@@ -204,9 +216,10 @@ def guess_texel_size(source: MaterialSet) -> float:
     return unit * UNITS / max(source.albedo.shape[:2])
 
 
-def encode_exemplars(exemplars: Sequence[Exemplar], basis: CellBasis) -> dict[str, FloatArray]:
+def encode_exemplars(exemplars: Sequence[Exemplar]) -> dict[str, FloatArray]:
     """Encode the exemplars' cells; returns the arrays for the domain by name."""
     cells = np.concatenate([exemplar.cells.reshape(-1, VALUES) for exemplar in exemplars])
+    basis = fit_basis(cells, int(np.clip(MOST_CODES // len(cells), *COMPONENTS)))
     largest = np.abs((cells - basis.mean) @ basis.components).max(0)
     scale = np.maximum(largest / LARGEST_CODE, 1e-6).astype(np.float32)
     codes = encode_cells(cells, basis, scale)
@@ -224,13 +237,15 @@ def encode_exemplars(exemplars: Sequence[Exemplar], basis: CellBasis) -> dict[st
         np.array(table, np.float32),
         np.array([exemplar.texel_size for exemplar in exemplars], np.float32),
     )
+    by_map = cells.reshape(len(cells), MAP_CHANNELS, -1)
     constants = {
         **arrays,
+        "map_low": by_map.min((0, 2)),
+        "map_high": by_map.max((0, 2)),
         "codes": codes,
         "code_scale": scale,
         "cell_components": basis.components,
         "cell_mean": basis.mean,
-        "cell_spread": basis.spread,
     }
     return {name: np.asarray(array, np.float32) for name, array in constants.items()}
 
