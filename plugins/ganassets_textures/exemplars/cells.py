@@ -17,9 +17,9 @@ VALUES = MAP_CHANNELS * CELL * CELL
 # Texels of height by unit of the principal components: so a slope weighs about as much as a colour.
 HEIGHT_UNIT = 2.0
 
-# Channels of the noise map: white noise; the index of the cell; whether a seam is near; offsets of the maps.
-WHITE, PLACE, SEAM, OFFSETS = slice(0, 1), slice(1, 2), slice(2, 3), slice(3, 3 + MAP_CHANNELS)
-NOISE_CHANNELS = 3 + MAP_CHANNELS
+# Channels of the noise map: white noise; two cells' indices, and the share of the second; offsets of the maps.
+WHITE, PLACE, OTHER, BLEND, OFFSETS = slice(0, 1), slice(1, 2), slice(2, 3), slice(3, 4), slice(4, 4 + MAP_CHANNELS)
+NOISE_CHANNELS = 4 + MAP_CHANNELS
 # Texels that are made and cropped around a training sample.
 MARGIN = 16
 # Components are stored as whole numbers up to this.

@@ -62,11 +62,12 @@ class ExemplarDomain(Domain):
         """Texels that are made and cropped around a training sample."""
         return MARGIN
 
-    def cells_at(self, places: Tensor) -> Tensor:
-        """Return the (n, 96, rows, columns) cells at (n, 1, rows, columns) indices."""
+    def maps_at(self, places: Tensor) -> Tensor:
+        """Return the (n, 6, h, w) maps of the cells at (n, 1, rows, columns) indices."""
         index = places[:, 0].round().clamp(0, len(self.codes) - 1).long()
         components = self.codes[index].float().permute(0, 3, 1, 2)
-        return functional.conv2d(components, (self.basis * self.scale)[..., None, None], self.mean)
+        cells = functional.conv2d(components, (self.basis * self.scale)[..., None, None], self.mean)
+        return functional.pixel_shuffle(cells, CELL)
 
     def feature_views(self, raw: dict[str, Tensor]) -> list[Tensor]:
         """Return three images: colour, normals, and height with roughness and metallic."""

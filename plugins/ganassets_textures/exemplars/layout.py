@@ -9,11 +9,14 @@ whole numbers, which are exact, so a seed gives the same layout on every machine
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ganassets.api.latents import uniforms
+
+from .cells import CELL
 
 FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.int64]
@@ -29,6 +32,9 @@ TOLERANCE = 10
 LEAST_JUMP = 3
 # Largest patch, as a share of the layout, and of an exemplar that doesn't tile: larger ones leave too few places.
 LARGEST_SHARE = 2 / 3
+# Steepness of soft edges, and the places of a cell's texels between its centre and its neighbours' centres.
+EDGE = 1.8
+PLACES = tuple((k + 0.5) / CELL - 0.5 for k in range(CELL))
 # Streams of a seed's random numbers; see ganassets.api.latents.
 LAYOUT_STREAM = 20
 
@@ -53,6 +59,91 @@ class Guide:
         return min(side, *((rows, columns) if self.tiles else (int(n * LARGEST_SHARE) for n in (rows, columns))))
 
 
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """Cells laid on a torus: two at each place, blended texel by texel.
+
+    Attributes:
+        first: (rows, columns) index of a cell.
+        second: (rows, columns) index of another cell.
+        blend: (4 rows, 4 columns) share of the second, in [0, 1].
+    """
+
+    first: IntArray
+    second: IntArray
+    blend: FloatArray
+
+    @property
+    def upper(self) -> IntArray:
+        """The (rows, columns) cell of the larger share."""
+        return np.where(cell_means(self.blend) > 0.5, self.second, self.first)
+
+    def shift(self, amount: int) -> Layout:
+        """Return the layout with an amount added to all indices."""
+        return Layout(self.first + amount, self.second + amount, self.blend)
+
+
+def cover(below: Layout, above: Layout, share: FloatArray) -> Layout:
+    """Lay a layout over another one.
+
+    Two cells are kept at each place: in a transition, the upper one of each layout.
+
+    Args:
+        below: Layout below.
+        above: Layout above.
+        share: (4 rows, 4 columns) share of the layout above.
+    """
+    least, most = (f(share) for f in (cell_minima, cell_maxima))
+    bare, hidden = most <= 0, least >= 1
+    change = ~bare & ~hidden
+    first = np.where(change, below.upper, np.where(bare, below.first, above.first))
+    second = np.where(change, above.upper, np.where(bare, below.second, above.second))
+    blend = np.where(spread(bare), below.blend, np.where(spread(hidden), above.blend, share))
+    return Layout(first, second, blend.astype(np.float32))
+
+
+def soften(mask: NDArray[np.bool_]) -> FloatArray:
+    """Return the share at each texel of a (rows, columns) mask with soft edges, which wraps: (4 rows, 4 columns)."""
+    values = mask.astype(np.float32)
+    for axis in (0, 1):
+        values = (np.roll(values, 1, axis) + 2 * values + np.roll(values, -1, axis)) / 4
+    for axis in (0, 1):  # linear interpolation
+        before, after = np.roll(values, 1, axis), np.roll(values, -1, axis)
+        parts = [values + (before - values) * (-t) if t < 0 else values + (after - values) * t for t in PLACES]
+        values = np.stack(parts, axis + 1).reshape([n * (CELL if i == axis else 1) for i, n in enumerate(values.shape)])
+    return np.clip((values - 0.5) * EDGE + 0.5, 0, 1).astype(np.float32)
+
+
+def spread(cells: NDArray[Any]) -> NDArray[Any]:
+    """Repeat (..., rows, columns) values of cells for each of their texels."""
+    return cells.repeat(CELL, -2).repeat(CELL, -1)
+
+
+def spread_indices(cells: IntArray) -> IntArray:
+    """Return the indices of the texels of (n,) cells along an axis."""
+    return (cells[:, None] * CELL + np.arange(CELL)).ravel()
+
+
+def cell_means(texels: FloatArray) -> FloatArray:
+    """Return the (rows, columns) mean of (4 rows, 4 columns) texels in each cell."""
+    return _by_cell(texels).mean((1, 3))
+
+
+def cell_minima(texels: FloatArray) -> FloatArray:
+    """Return the smallest of the texels in each cell."""
+    return _by_cell(texels).min((1, 3))
+
+
+def cell_maxima(texels: FloatArray) -> FloatArray:
+    """Return the largest of the texels in each cell."""
+    return _by_cell(texels).max((1, 3))
+
+
+def _by_cell(texels: FloatArray) -> FloatArray:
+    height, width = texels.shape
+    return texels.reshape(height // CELL, CELL, width // CELL, CELL)
+
+
 class Quilt:
     """A layout in the making.
 
@@ -63,13 +154,16 @@ class Quilt:
         pieces: Size of the pieces, 0 to 1.
 
     Attributes:
-        places: (rows, columns) index of the exemplar's cell, -1 where nothing lies yet.
+        layout: Cells laid so far.
+        places: (rows, columns) upper cell, -1 where nothing lies yet.
     """
 
     def __init__(self, guide: Guide, size: tuple[int, int], seed: int, pieces: float) -> None:
         self.guide, self.size = guide, size
         self.side = min(guide.patch(pieces), *(max(int(length * LARGEST_SHARE), 1) for length in size))
         self.overlap = max(int(self.side * OVERLAP_SHARE), 1)
+        blend = np.zeros([CELL * n for n in size], np.float32)
+        self.layout = Layout(np.zeros(size, np.int64), np.zeros(size, np.int64), blend)
         self.places = np.full(size, -1, np.int64)
         self.cells = np.zeros((*size, guide.cells.shape[2]), np.int64)
         transform = np.fft.rfft2
@@ -79,12 +173,12 @@ class Quilt:
         self.starts = [patch_starts(length, step) for length in size]
         self.numbers = iter(uniforms(seed, len(self.starts[0]) * len(self.starts[1]), LAYOUT_STREAM))
 
-    def lay(self) -> IntArray:
-        """Lay all patches, row by row; returns (rows, columns) indices of the exemplar's cells."""
+    def lay(self) -> Layout:
+        """Lay all patches, row by row."""
         for top in self.starts[0]:
             for left in self.starts[1]:
                 self.lay_patch(top, left)
-        return self.places
+        return self.layout
 
     def lay_patch(self, top: int, left: int) -> None:
         """Choose and lay the patch at a place."""
@@ -96,8 +190,29 @@ class Quilt:
         y, x = (row + side) % rows, (column + side) % columns
         new = self.guide.cells[np.ix_(y, x)]
         keep = cut_sides(((new - old) ** 2).sum(2) * laid, laid, self.overlap)
+        self.blend_patch(window, y[:, None] * columns + x, keep, laid)
         self.places[window] = np.where(keep, y[:, None] * columns + x, self.places[window])
         self.cells[window] = np.where(keep[..., None], new, old)
+
+    def blend_patch(
+        self, window: tuple[IntArray, IntArray], patch: IntArray, keep: NDArray[np.bool_], laid: NDArray[np.bool_]
+    ) -> None:
+        """Lay a patch over the layout with soft edges, hard ones where nothing lay before.
+
+        Args:
+            window: Rows and columns of the patch.
+            patch: (side, side) indices of its cells.
+            keep: Cells that belong to the patch.
+            laid: Cells that were laid before.
+        """
+        soft = soften(np.pad(keep, 1))[CELL:-CELL, CELL:-CELL]
+        share = np.where(spread(laid), soft, 1).astype(np.float32)
+        texels = np.ix_(*(spread_indices(index.ravel()) for index in window))
+        layout = self.layout
+        below = Layout(layout.first[window], layout.second[window], layout.blend[texels])
+        covered = cover(below, Layout(patch, patch, np.zeros_like(share)), share)
+        layout.first[window], layout.second[window] = covered.first, covered.second
+        layout.blend[texels] = covered.blend
 
     def choose(self, places: IntArray, laid: NDArray[np.bool_], old: IntArray) -> tuple[int, int]:
         """Choose the row and column of the exemplar's patch that continues what is laid."""
@@ -134,8 +249,8 @@ class Quilt:
         return np.maximum(np.rint(error), 0)
 
 
-def quilt(guide: Guide, size: tuple[int, int], seed: int, pieces: float = 0.5) -> IntArray:
-    """Quilt a layout of (rows, columns) cells from pieces of a size from 0 to 1; returns the exemplar's cells."""
+def quilt(guide: Guide, size: tuple[int, int], seed: int, pieces: float = 0.5) -> Layout:
+    """Quilt a layout of (rows, columns) cells from pieces of a size from 0 to 1."""
     return Quilt(guide, size, seed, pieces).lay()
 
 
@@ -194,12 +309,6 @@ def seam_edges(places: IntArray, shape: tuple[int, int]) -> tuple[NDArray[np.boo
     right = (np.roll(row, -1, 1) != row) | (np.roll(column, -1, 1) != (column + 1) % columns)
     down = (np.roll(column, -1, 0) != column) | (np.roll(row, -1, 0) != (row + 1) % rows)
     return right, down
-
-
-def seam_mask(right: NDArray[np.bool_], down: NDArray[np.bool_]) -> FloatArray:
-    """Return 1 in the (h, w) cells on both sides of a seam, else 0."""
-    touched = right | np.roll(right, 1, 1) | down | np.roll(down, 1, 0)
-    return touched.astype(np.float32)
 
 
 def even_out(levels: FloatArray, right: NDArray[np.bool_], down: NDArray[np.bool_], most: FloatArray) -> FloatArray:

@@ -9,7 +9,7 @@ from torch.nn import functional
 from ganassets.training.networks import BaseGenerator, NetworkSettings
 from ganassets.training.networks.layers import Block, Conv, Dense, downsample, leaky, named_parts, upsample
 
-from .cells import CELL, MAP_CHANNELS, OFFSETS, PLACE, SEAM, VALUES, WHITE
+from .cells import BLEND, CELL, MAP_CHANNELS, OFFSETS, OTHER, PLACE, VALUES, WHITE
 from .decoder import read_decoder
 from .domain import ExemplarDomain
 
@@ -86,20 +86,22 @@ class ExemplarGenerator(BaseGenerator):
         """Generate raw samples from (n, layers, w) and (n, noise_channels, h, w) noise maps."""
         assert noise is not None
         coarse = noise[:, :, ::CELL, ::CELL]
-        cells = self.domain.cells_at(coarse[:, PLACE])
-        start = functional.pixel_shuffle(cells, CELL) + spread_cells(coarse[:, OFFSETS])
-        completed = self.complete(cells, coarse[:, SEAM], noise[:, WHITE], w)
-        return named_parts(start + completed, self.domain.signals)
+        blend = noise[:, BLEND]
+        first, second = (self.domain.maps_at(coarse[:, channel]) for channel in (PLACE, OTHER))
+        start = first + blend * (second - first) + spread_cells(coarse[:, OFFSETS])
+        return named_parts(start + self.complete(start, blend, noise[:, WHITE], w), self.domain.signals)
 
-    def complete(self, cells: Tensor, seam: Tensor, white: Tensor, w: Tensor) -> Tensor:
+    def complete(self, start: Tensor, blend: Tensor, white: Tensor, w: Tensor) -> Tensor:
         """Return the (n, 6, h, w) maps to add to the first picture.
 
         Args:
-            cells: (n, 96, rows, columns) cells.
-            seam: (n, 1, rows, columns) 1 near a seam, else 0.
+            start: (n, 6, h, w) first picture.
+            blend: (n, 1, h, w) share of the second cell, which shows where seams are.
             white: (n, 1, h, w) white noise.
             w: (n, layers, w).
         """
+        seam = functional.avg_pool2d(4 * blend * (1 - blend), CELL)
+        cells = functional.pixel_unshuffle(start, CELL)
         fine = [white]
         while len(fine) < len(CHANNELS):
             fine.append(2 * downsample(fine[-1]))  # the mean of four keeps its variance

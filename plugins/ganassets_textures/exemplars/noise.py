@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,8 @@ from numpy.typing import NDArray
 
 from ganassets.api.latents import standard_normals
 
-from .cells import CELL, MAP_CHANNELS, NOISE_CHANNELS, OFFSETS, PLACE, SEAM, WHITE
-from .layout import Guide, even_out, quilt, seam_edges, seam_mask
+from .cells import BLEND, CELL, MAP_CHANNELS, NOISE_CHANNELS, OFFSETS, OTHER, PLACE, WHITE
+from .layout import Guide, Layout, cover, even_out, quilt, seam_edges, soften, spread
 from .sliders import PIECES, slider_value
 
 FloatArray = NDArray[np.float32]
@@ -26,8 +27,10 @@ MOST_STEP = np.array([0.08, 0.08, 0.08, 0.5, 0.1, 0.1], np.float32)
 LEAST_SHARE = 0.02
 # Size of a mixture's patches, as a share of the map, and how far low places of the first material go to the next ones.
 PATCHES, JOINTS = 0.12, 0.5
+# Raggedness of the edges of a mixture's patches, and their steepness.
+RAGGED, SHARPEN = 0.2, 2.0
 # Streams of a seed's random numbers; see ganassets.api.latents.
-WHITE_STREAM, MIXTURE_STREAM = 16, 21
+WHITE_STREAM, MIXTURE_STREAM, EDGE_STREAM = 16, 21, 22
 # Added to the seed for each further material of a mixture.
 SEED_STEP = 0x9E3779B97F4A7C15
 
@@ -71,6 +74,28 @@ class Exemplars:
         return float(np.exp((shares * np.log(self.arrays["texel_size"])).sum() / max(shares.sum(), 1e-6)))
 
 
+@dataclass(frozen=True, eq=False)
+class Structure:
+    """What a noise map says of the structure of a material.
+
+    Attributes:
+        layout: Cells, by their indices among those of all exemplars.
+        offsets: (rows, columns, 6) offsets of the maps.
+    """
+
+    layout: Layout
+    offsets: FloatArray
+
+    def channels(self) -> FloatArray:
+        """Return the (9, h, w) channels of the noise map after the white noise."""
+        out = np.empty((NOISE_CHANNELS - 1, *self.layout.blend.shape), np.float32)
+        for channel, values in ((PLACE, self.layout.first), (OTHER, self.layout.second)):
+            out[channel.start - 1] = spread(values.astype(np.float32))
+        out[BLEND.start - 1] = self.layout.blend
+        out[OFFSETS.start - 1 :] = spread(self.offsets.transpose(2, 0, 1))
+        return out
+
+
 def exemplar_noise(seed: int, row: FloatArray, size: tuple[int, ...], arrays: Mapping[str, NDArray[Any]]) -> FloatArray:
     """Make the noise map of a seed.
 
@@ -81,19 +106,18 @@ def exemplar_noise(seed: int, row: FloatArray, size: tuple[int, ...], arrays: Ma
         arrays: Arrays of the model file.
 
     Returns:
-        (9, h, w) float32, channels as in ganassets_textures.exemplars.cells.
+        (10, h, w) float32, channels as in ganassets_textures.exemplars.cells.
     """
     exemplars = Exemplars(arrays)
-    cells = (size[0] // CELL, size[1] // CELL)
-    structure = mixed_structure(exemplars, row, cells, seed)
+    structure = mixed_structure(exemplars, row, (size[0] // CELL, size[1] // CELL), seed)
     out = np.empty((NOISE_CHANNELS, *size), np.float32)
     out[WHITE] = standard_normals(seed, size[0] * size[1], WHITE_STREAM).reshape(size)
-    out[WHITE.stop :] = structure.repeat(CELL, 1).repeat(CELL, 2)
+    out[WHITE.stop :] = structure.channels()
     return out
 
 
-def mixed_structure(exemplars: Exemplars, row: FloatArray, size: tuple[int, int], seed: int) -> FloatArray:
-    """Return the (8, rows, columns) structure channels of one material, or of a mixture that shares the surface."""
+def mixed_structure(exemplars: Exemplars, row: FloatArray, size: tuple[int, int], seed: int) -> Structure:
+    """Return the structure of one material, or of a mixture of several that share the surface."""
     shares = np.maximum(row[: len(exemplars)], 0)
     chosen = np.flatnonzero(shares > LEAST_SHARE * max(shares.max(initial=0), 1e-9))
     chosen = chosen[np.argsort(-shares[chosen], kind="stable")] if len(chosen) else np.array([0])
@@ -102,55 +126,55 @@ def mixed_structure(exemplars: Exemplars, row: FloatArray, size: tuple[int, int]
         layout_structure(exemplars, int(index), size, (seed + k * SEED_STEP) % 2**63, pieces)
         for k, index in enumerate(chosen)
     ]
-    if len(parts) == 1:
-        return parts[0]
-    share = shares[chosen] / shares[chosen].sum()
-    owner = mixture_mask(parts[0], exemplars.levels(int(chosen[0])), exemplars.table[chosen[0], 0], share, seed)
-    mixed = np.take_along_axis(np.stack(parts), owner[None, None], 0)[0]
-    right, down = (np.roll(owner, -1, axis) != owner for axis in (1, 0))
-    mixed[SEAM.start - 1] = np.maximum(mixed[SEAM.start - 1], seam_mask(right, down))
+    mixed = parts[0]
+    rank = surface_rank(exemplars, int(chosen[0]), mixed.layout, seed) if len(parts) > 1 else np.zeros(size)
+    bounds = np.cumsum(shares[chosen]) / max(float(shares[chosen].sum()), 1e-9)
+    for part, bound in zip(parts[1:], bounds, strict=False):
+        above = rank >= bound
+        share = ragged_edges(soften(above), seed)
+        offsets = np.where(above[..., None], part.offsets, mixed.offsets)
+        mixed = Structure(cover(mixed.layout, part.layout, share), offsets)
     return mixed
 
 
-def layout_structure(exemplars: Exemplars, index: int, size: tuple[int, int], seed: int, pieces: float) -> FloatArray:
-    """Return the (8, rows, columns) structure channels of one exemplar: places, seams, offsets."""
-    places = quilt(exemplars.guide(index), size, seed, pieces)
-    right, down = seam_edges(places, exemplars.shape(index))
-    out = np.empty((NOISE_CHANNELS - 1, *size), np.float32)
-    out[PLACE.start - 1] = places + exemplars.table[index, 0]
-    out[SEAM.start - 1] = seam_mask(right, down)
-    offsets = even_out(exemplars.levels(index)[places], right, down, MOST_STEP)
-    out[OFFSETS.start - 1 :] = offsets.transpose(2, 0, 1)
-    return out
+def layout_structure(exemplars: Exemplars, index: int, size: tuple[int, int], seed: int, pieces: float) -> Structure:
+    """Return the structure of one exemplar in a new layout."""
+    layout = quilt(exemplars.guide(index), size, seed, pieces)
+    upper = layout.upper
+    seams = seam_edges(upper, exemplars.shape(index))
+    offsets = even_out(exemplars.levels(index)[upper], *seams, MOST_STEP)
+    return Structure(layout.shift(int(exemplars.table[index, 0])), offsets)
 
 
-def mixture_mask(
-    structure: FloatArray, levels: FloatArray, first: int, shares: NDArray[np.floating[Any]], seed: int
-) -> IntArray:
-    """Choose a material for each cell, so that each has its share of the surface.
+def surface_rank(exemplars: Exemplars, index: int, layout: Layout, seed: int) -> NDArray[np.float64]:
+    """Rank the cells by how late another material takes them: (rows, columns) in [0, 1).
 
-    Smooth noise decides, and the first material's low places (joints, hollows) go to the others before its high ones.
+    Smooth noise decides, and low places of the first material (joints, hollows) are taken before its high ones.
 
     Args:
-        structure: (8, rows, columns) structure channels of the first material.
-        levels: (n, 6) levels of its exemplar's cells.
-        first: Index of its exemplar's first cell.
-        shares: (m,) shares of the surface, from the largest.
+        exemplars: All exemplars.
+        index: Index of the first material.
+        layout: Its layout.
         seed: Seed of the noise.
-
-    Returns:
-        (rows, columns) index of the material.
     """
-    height = levels[structure[PLACE.start - 1].astype(np.int64) - first, 3]
+    height = exemplars.levels(index)[layout.upper - exemplars.table[index, 0], 3]
     size = height.shape
     noise = standard_normals(seed, size[0] * size[1], MIXTURE_STREAM).reshape(size)
     waves = np.hypot(np.fft.fftfreq(size[0])[:, None] * size[0], np.fft.rfftfreq(size[1]) * size[1])
     smooth = np.fft.irfft2(np.fft.rfft2(noise) * np.exp(-((waves * PATCHES) ** 2)), s=size)
     field = smooth / max(float(smooth.std()), 1e-9) + JOINTS * height / max(float(height.std()), 1e-3)
     # Whole numbers, so that another machine's last digit changes nothing.
-    rank = np.argsort(np.argsort(-np.rint(field * 2**20).ravel(), kind="stable"), kind="stable").reshape(size)
-    bounds = np.cumsum(shares)[:-1] * field.size
-    return np.searchsorted(bounds, rank, side="right")
+    order = np.argsort(np.rint(-field * 2**20).ravel(), kind="stable")
+    rank = np.empty(field.size)
+    rank[order] = np.arange(field.size) / field.size
+    return rank.reshape(size)
+
+
+def ragged_edges(share: FloatArray, seed: int) -> FloatArray:
+    """Make the soft edges of a (h, w) share ragged, texel by texel."""
+    noise = standard_normals(seed, share.size, EDGE_STREAM).reshape(share.shape)
+    edge = (share > 0) & (share < 1)
+    return np.where(edge, np.clip((share - 0.5 + RAGGED * noise) * SHARPEN + 0.5, 0, 1), share).astype(np.float32)
 
 
 def exemplar_arrays(

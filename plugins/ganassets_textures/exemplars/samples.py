@@ -20,7 +20,6 @@ from .cells import (
     LARGEST_CODE,
     MAP_CHANNELS,
     MARGIN,
-    NOISE_CHANNELS,
     VALUES,
     encode_cells,
     fit_basis,
@@ -28,7 +27,8 @@ from .cells import (
     level_matrix,
     split_cells,
 )
-from .noise import GUIDE_COMPONENTS, Exemplars, exemplar_arrays, layout_structure
+from .layout import Layout
+from .noise import GUIDE_COMPONENTS, Exemplars, Structure, exemplar_arrays, layout_structure
 from .sliders import NEUTRAL, exemplar_conditions
 
 FloatArray = NDArray[np.float32]
@@ -46,8 +46,6 @@ DEFAULT_ROUGHNESS, DEFAULT_METALLIC = 0.7, 0.0
 UNITS, DEFAULT_UNIT = 16, 0.12
 # Layouts of each exemplar to learn from.
 LAYOUTS = 4
-# Share of samples whose cells near seams are displaced, to learn to close them, and by how many cells at most.
-BROKEN_SHARE, LARGEST_DISPLACEMENT = 0.7, 3
 # Most materials for a short run, and the samples of a long one.
 FEW_MATERIALS, MANY_SAMPLES = 3, 1024
 # Characters that a mixture on the command line uses.
@@ -257,7 +255,7 @@ class Sample:
     Attributes:
         exemplar: Index of its exemplar.
         maps: Maps by name, (channels, size, size).
-        structure: (8, cells, cells) structure channels of the noise map, with the margin around the maps.
+        structure: (9, side, side) structure channels of the noise map, with the margin around the maps.
         paired: Whether the maps are what the structure stands for.
     """
 
@@ -306,20 +304,13 @@ class Samples:
         return encode_maps(join_cells(window(self.sources[exemplar].cells, top, left, self.cells)))
 
     def own_structure(self, exemplar: int, top: int, left: int) -> FloatArray:
-        """Return the structure of a part of an exemplar, with displaced cells near seams like those of layouts."""
+        """Return the structure of a part of an exemplar: its own cells."""
         rows, columns = self.exemplars.shape(exemplar)
         size = self.cells + 2 * self.margin
         y, x = (np.arange(size) + top - self.margin) % rows, (np.arange(size) + left - self.margin) % columns
-        first = self.exemplars.table[exemplar, 0]
-        structure = np.zeros((NOISE_CHANNELS - 1, size, size), np.float32)
-        structure[0] = first + y[:, None] * columns + x
-        if self.rng.random() < BROKEN_SHARE:
-            seam = self.new_structure(int(self.rng.integers(len(self.sources))))[1]
-            dy, dx = self.rng.integers(-LARGEST_DISPLACEMENT, LARGEST_DISPLACEMENT + 1, 2)
-            moved = first + ((y + dy) % rows)[:, None] * columns + (x + dx) % columns
-            structure[0] = np.where(seam > 0, moved, structure[0])
-            structure[1] = seam
-        return structure
+        places = self.exemplars.table[exemplar, 0] + y[:, None] * columns + x
+        unchanged = Layout(places, places, np.zeros((CELL * size, CELL * size), np.float32))
+        return Structure(unchanged, np.zeros((size, size, MAP_CHANNELS), np.float32)).channels()
 
     def new_structure(self, exemplar: int) -> FloatArray:
         """Return a random part of one of the exemplar's layouts."""
@@ -327,10 +318,11 @@ class Samples:
         if key not in self.layouts:
             pieces = float(self.rng.random())
             seed = int(self.rng.integers(2**62))
-            self.layouts[key] = layout_structure(self.exemplars, exemplar, self.exemplars.shape(exemplar), seed, pieces)
-        whole = self.layouts[key]
-        top, left = (int(self.rng.integers(n)) for n in whole.shape[1:])
-        return window(whole.transpose(1, 2, 0), top, left, self.cells + 2 * self.margin).transpose(2, 0, 1)
+            shape = self.exemplars.shape(exemplar)
+            self.layouts[key] = layout_structure(self.exemplars, exemplar, shape, seed, pieces).channels()
+        whole = self.layouts[key].transpose(1, 2, 0)
+        top, left = (CELL * int(self.rng.integers(n // CELL)) for n in whole.shape[:2])
+        return window(whole, top, left, CELL * (self.cells + 2 * self.margin)).transpose(2, 0, 1)
 
 
 def window(cells: FloatArray, top: int, left: int, size: int) -> FloatArray:
