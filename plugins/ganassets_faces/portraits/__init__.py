@@ -36,7 +36,7 @@ SPEC = GeneratorSpec(
     wraps=(False, False),
     presets=(
         QUICK,
-        replace(QUICK, name="fine", summary="64 px: about 30 minutes on two cores.", kimg=200),
+        replace(QUICK, name="fine", summary="64 px: about 30 minutes on two cores.", kimg=180),
         replace(
             QUICK,
             name="small",
