@@ -19,25 +19,31 @@ from images import Images
 from ours import Ours
 from results import by_contender, print_measures, values
 
-# Fields that differ from the generator's own preset. "Pairs" are real samples with fakes of the same latents. Where the
-# linear model reproduces all of the data, both are the same, and nothing can be learnt from pairs.
+# The way before learned codes: networks that add to a linear model, and an adversary that starts untrained.
+FROM_LINEAR = {
+    "codes": 0,
+    "regression": 0.0,
+    "batch": 8,
+    "width": 16,
+    "w_dim": 96,
+    "gamma": 300.0,
+    "learning_rate": 4e-4,
+}
+# Fields that differ from the generator's own preset.
 CHOICES: dict[str, dict[str, Any]] = {
     "as it is": {},
-    "rates of 0 (the start)": {"learning_rate": 0.0, "regression_rate": 0.0},
-    "no regression, no pairs": {"regression": 0.0, "regression_weight": 0.0},
-    "always pairs": {"paired": 1.0},
-    "gamma 200": {"gamma": 200.0},
-    "gamma 2": {"gamma": 2.0},
-    "augmentation up to 0.5": {"augmentation": 0.5},
-    "penalty every step": {"penalty_interval": 1},
-    "penalty every 16 steps": {"penalty_interval": 16},
-    "non-saturating loss": {"objective": "nonsaturating"},
-    "minimax loss": {"objective": "minimax"},
-    "8 components": {"components": 8},
-    "128 components": {"components": 128},
-    "clusters": {"clusters": 16, "z_dim": 144},
-    "width 8": {"width": 8, "max_width": 64},
-    "width 24": {"width": 24},
+    "linear model and RpGAN": FROM_LINEAR,
+    "linear model alone": {**FROM_LINEAR, "learning_rate": 0.0},
+    "reproduction alone": {"regression": 1.0},
+    "no reproduction first": {"regression": 0.0},
+    "no features": {"feature_weight": 0.0},
+    "no matching": {"matching_weight": 0.0},
+    "no adversary": {"adversarial_weight": 0.0},
+    "adversary 0.3": {"adversarial_weight": 0.3},
+    "no augmentation": {"augmentation": 0.0},
+    "codes of 16": {"w_dim": 32},
+    "width 12": {"width": 12},
+    "batch 20": {"batch": 20},
     "learning rate 0.001": {"learning_rate": 1e-3},
 }
 

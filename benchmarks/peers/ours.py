@@ -15,7 +15,7 @@ from torch import Tensor
 from ganassets.api.data import TrainingData
 from ganassets.api.latents import latents
 from ganassets.training.hardware import choose_hardware
-from ganassets.training.networks import fit_linear, linear_latents
+from ganassets.training.initialization import add_latents, fit_preset
 from ganassets.training.settings import Hardware
 from ganassets.training.trainer import Trainer
 from ganassets_faces.portraits import QUICK, SPEC
@@ -49,10 +49,8 @@ class Ours:
     def __init__(self, images: Images, device: str, seed: int, **changes: Any) -> None:
         preset = replace(QUICK, **changes)
         data = make_data(images)
-        rng = np.random.default_rng([seed, 3])
-        fit = fit_linear(data, preset.z_dim, preset.components, rng, preset.clusters, preset.basis_size)
-        if preset.regression:
-            data = replace(data, latents=linear_latents(fit, data))
+        fit = fit_preset(preset, data, np.random.default_rng([seed, 3]))
+        data = add_latents(preset, fit, data)
         hardware = choose_fixed_hardware(device)
         self.trainer = TimedTrainer(preset, SPEC.domain(preset, fit), data, preset.objective, hardware, seed)
         self.batch, self.precision = preset.batch, hardware.precision

@@ -9,16 +9,19 @@ from numpy.typing import NDArray
 
 from ..api.data import TrainingData
 from ..api.spec import Preset
-from .networks import LinearFit, draw_keys, fit_linear, linear_latents
+from .networks import LinearFit, fit_linear, linear_latents
+from .networks.codes import PARTS, draw_keys, principal_scores
 
 
 def fit_preset(preset: Preset, data: TrainingData, rng: np.random.Generator) -> LinearFit:
-    """Fit the linear model with a preset's latents, components, clusters and basis size; draw the keys of codes."""
+    """Fit the linear model with a preset's latents, components, clusters and basis size; prepare codes."""
     fit = fit_linear(data, preset.z_dim, preset.components, rng, preset.clusters, preset.basis_size)
     if not preset.codes:
         return fit
     index = samples_with_codes(preset, data)
-    return replace(fit, keys=draw_keys(len(index), preset.z_dim, rng), key_conditions=data.conditions[index])
+    keys = draw_keys(len(index), preset.z_dim, rng)
+    codes = principal_scores([array[index] for array in data.signals.values()], preset.w_dim // PARTS, rng)
+    return replace(fit, keys=keys, key_conditions=data.conditions[index], start_codes=codes)
 
 
 def samples_with_codes(preset: Preset, data: TrainingData) -> NDArray[np.int64]:

@@ -19,7 +19,7 @@ DISCRIMINATOR_RATE = 1.0
 # The same where the generator has codes: the projected discriminator's rate, by the generator's at the start.
 PROJECTED_RATE = 0.5
 # Share of the run in which the rate of a generator with codes rises, and the part of it that is left at the end.
-CODES_WARM_UP, CODES_LAST_RATE = 0.005, 0.05
+CODES_WARM_UP, CODES_LAST_RATE = 0.02, 0.05
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def schedule(preset: Preset, progress: float) -> Schedule:
     ema_decay = 0.5 ** (1 / half_life)
     if preset.codes:
         falling = CODES_LAST_RATE + (1 - CODES_LAST_RATE) * cosine_decay(progress)
-        rate = preset.learning_rate * falling * min(progress / CODES_WARM_UP + 0.05, 1.0)
+        rate = preset.learning_rate * falling * min(progress / CODES_WARM_UP + 0.01, 1.0)
         discriminator = preset.learning_rate * PROJECTED_RATE if progress >= preset.regression else 0.0
         return Schedule(rate, discriminator, 0.0, ema_decay, REGRESSION_BETA1)
     if progress < preset.regression or preset.regression == 1:

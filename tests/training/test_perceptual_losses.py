@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import torch
 
-from ganassets.training.checkpoint import load_checkpoint, save_checkpoint
+from ganassets.training.checkpoint import load_checkpoint, load_fit, save_checkpoint, save_fit
+from ganassets.training.fine_tune import StartModel
+from ganassets.training.initialization import fit_preset
 from ganassets.training.trainer import Trainer
-from support.code_runs import make_code_trainer, make_pictures
+from support.code_runs import CODE_PRESET, make_code_trainer, make_pictures
 
 PICTURES = make_pictures(8)
 
@@ -62,7 +66,7 @@ def moved(trainer: Trainer, before: dict[str, torch.Tensor], network: str) -> li
     return [key for key in now if key.startswith(f"{network}.") and not torch.equal(now[key], before[key])]
 
 
-def test_resuming_equals_an_unbroken_run(tmp_path) -> None:
+def test_resuming_equals_an_unbroken_run(tmp_path: Path) -> None:
     first = make_code_trainer(PICTURES)
     first.images = 300
     run(first, 2)
@@ -86,3 +90,27 @@ def test_opaque_pictures_and_labels() -> None:
 def test_pictures_without_a_code_are_matched() -> None:
     trainer = make_code_trainer(PICTURES, regression=0.0, codes=3)
     assert np.isfinite(list(trainer.step().values())).all()
+
+
+def test_a_run_from_a_model_learns_codes_of_its_own_pictures() -> None:
+    model = run(make_code_trainer(PICTURES), 2)
+    arrays = {name: value.detach().numpy().copy() for name, value in model.generator.named_parameters()}
+    trainer = make_code_trainer(make_pictures(6))
+    own = trainer.generator.get_parameter("shape_codes").detach().clone()
+    StartModel(Path("model.onnx"), arrays).load_into(trainer)
+    for network in (trainer.generator, trainer.average):
+        assert torch.equal(network.get_parameter("shape_codes"), own)
+        loaded = dict(network.named_parameters())
+        assert all(
+            np.array_equal(loaded[name].detach(), array) for name, array in arrays.items() if "codes" not in name
+        )
+    assert np.isfinite(list(trainer.step().values())).all()
+
+
+def test_keys_and_start_codes_are_kept_with_the_run(tmp_path: Path) -> None:
+    fit = fit_preset(CODE_PRESET, PICTURES, np.random.default_rng(0))
+    save_fit(tmp_path / "linear.safetensors", fit, np.zeros((1, 0), np.float32), {})
+    loaded, _, _ = load_fit(tmp_path / "linear.safetensors")
+    for name in ("keys", "key_conditions", "start_codes"):
+        np.testing.assert_array_equal(getattr(loaded, name), getattr(fit, name))
+    assert fit.keys.shape == (8, 32) and fit.start_codes.shape == (8, 8)

@@ -1,7 +1,7 @@
 """The generator and the discriminator of every plugin (torch)."""
 
 from .base import BaseDiscriminator, BaseGenerator, NetworkSettings
-from .codes import CodeGenerator, draw_keys
+from .codes import CodeGenerator
 from .discriminator import Discriminator
 from .domain import Domain
 from .generator import Generator
@@ -28,7 +28,6 @@ __all__ = [
     "ProjectedDiscriminator",
     "coarse_and_fine",
     "count_parameters",
-    "draw_keys",
     "fit_linear",
     "linear_latents",
     "load_parameters",

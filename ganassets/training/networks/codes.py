@@ -15,6 +15,7 @@ from .base import BaseGenerator, NetworkSettings
 from .domain import Domain
 from .generator import BASE_SIZE, STYLE_GAIN
 from .layers import Conv, Dense, leaky, named_parts, upsample
+from .linear import RANK_TOLERANCE, flatten_samples
 
 # Parts of z and of w: one for the shape of a sample, one for its style.
 PARTS = 2
@@ -29,6 +30,8 @@ CODE_RATE = 3.0
 BLOCK_GAIN, LAST_GAIN = 0.3, 0.1
 # Largest factor that restores the length of a mixed code, which is shorter than the codes in it.
 MOST_STRETCH = 2.5
+# Size to which samples are reduced for their principal axes, and spread of the numbers of a code beyond these axes.
+SCORED_SIZE, REST_SPREAD = 32, 0.1
 TINY = 1e-6
 
 
@@ -37,6 +40,25 @@ def draw_keys(count: int, z_dim: int, rng: np.random.Generator) -> NDArray[np.fl
     parts = rng.normal(size=(count, PARTS, z_dim // PARTS))
     parts *= math.sqrt(z_dim // PARTS) / np.linalg.norm(parts, axis=2, keepdims=True)
     return parts.reshape(count, -1).astype(np.float32)
+
+
+def principal_scores(signals: Sequence[NDArray], width: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Return (n, width) codes to start from: the samples' scores on their principal axes, of unit variance.
+
+    Codes of similar samples are near each other then, and samples are reproduced in half the time.
+
+    Args:
+        signals: (n, channels, *size) arrays of the same samples.
+        width: Numbers in a code; small normals follow the scores where samples have fewer axes.
+        rng: Random state.
+    """
+    flat = np.concatenate([flatten_samples(a, max(a.shape[-1] // SCORED_SIZE, 1)) for a in signals], 1)
+    flat -= flat.mean(0)
+    values, vectors = np.linalg.eigh((flat @ flat.T).astype(np.float64))
+    order = [i for i in np.argsort(values)[::-1][:width] if values[i] > RANK_TOLERANCE * values.max()]
+    codes = REST_SPREAD * rng.normal(size=(len(flat), width))
+    codes[:, : len(order)] = vectors[:, order] * math.sqrt(len(flat))
+    return codes.astype(np.float32)
 
 
 class StyledBlock(nn.Module):
@@ -61,7 +83,7 @@ class CodeGenerator(BaseGenerator):
     Each sample with a code has two, of its shape and of its style. z holds two parts too; each is compared with the
     keys of the samples, and a softmax of the similarities mixes their codes, within the requested label. So the key of
     a sample reproduces it, and a random z gives a mixture of few samples: the shape mostly of one, the style mostly of
-    another. Truncation pulls w towards the mean of all codes.
+    another. Truncation pulls the weights of the mixture towards even ones.
 
     Source: Bojanowski et al. (2018), "Optimizing the Latent Space of Generative Networks"; the keys are ours.
 
@@ -76,10 +98,10 @@ class CodeGenerator(BaseGenerator):
         super().__init__(domain, settings)
         assert domain.size is not None
         self.code_dim = settings.w_dim // PARTS
-        count, full = len(domain.keys), domain.network_size
+        full = domain.network_size
         # Adam moves every parameter by about its rate, so codes that are stored smaller learn faster.
-        self.shape_codes = nn.Parameter(torch.randn(count, self.code_dim) / CODE_RATE)
-        self.style_codes = nn.Parameter(torch.randn(count, self.code_dim) / CODE_RATE)
+        self.shape_codes = nn.Parameter(domain.start_codes / CODE_RATE)
+        self.style_codes = nn.Parameter(domain.start_codes / CODE_RATE)
         size, axes = BASE_SIZE, len(domain.wraps)
         channels = settings.channels(size, full)
         self.start_shape = (channels, *[size] * axes)
@@ -119,23 +141,22 @@ class CodeGenerator(BaseGenerator):
             return LABEL_WEIGHT * self.domain.unstandardise(condition) @ self.domain.key_conditions.T
         return self.shape_codes.new_zeros(1, len(self.shape_codes))
 
-    def mix_codes(self, logits: Sequence[Tensor]) -> Tensor:
-        """Return (n, w) mixtures of codes from (n, k) logits by part."""
-        mixtures = []
-        for part, codes in zip(logits, (self.shape_codes, self.style_codes), strict=True):
-            weights = part.softmax(1)
-            mixed = weights @ codes
-            length = (weights @ codes.square().sum(1, keepdim=True) + TINY).sqrt()
-            stretch = length / (mixed.square().sum(1, keepdim=True) + TINY).sqrt()
-            mixtures.append(CODE_RATE * stretch.clamp(max=MOST_STRETCH) * mixed)
-        return torch.cat(mixtures, 1)
+    def mix_codes(self, codes: Tensor, weights: Tensor) -> Tensor:
+        """Return (n, code_dim) mixtures of codes with (n, k) weights; they are as long as the codes in them."""
+        mixed = weights @ codes
+        length = (weights @ codes.square().sum(1, keepdim=True) + TINY).sqrt()
+        stretch = length / (mixed.square().sum(1, keepdim=True) + TINY).sqrt()
+        return CODE_RATE * stretch.clamp(max=MOST_STRETCH) * mixed
 
     def mapping(self, z: Tensor, condition: Tensor, truncation: Tensor) -> Tensor:
         """Map (n, z_dim), standardised (n, c_dim) and (1,) to (n, w)."""
         labels = self.label_logits(condition)
-        centre = self.mix_codes([labels] * PARTS)
-        w = self.mix_codes([logits + labels for logits in self.similarities(z)])
-        return centre + truncation * (w - centre)
+        even = labels.softmax(1)
+        parts = zip((self.shape_codes, self.style_codes), self.similarities(z), strict=True)
+        mixtures = [
+            self.mix_codes(codes, even + truncation * ((logits + labels).softmax(1) - even)) for codes, logits in parts
+        ]
+        return torch.cat(mixtures, 1)
 
     def synthesis(self, w: Tensor, noise: Tensor | None = None) -> dict[str, Tensor]:
         """Generate raw samples from (n, layers, w)."""

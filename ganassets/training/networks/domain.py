@@ -39,6 +39,7 @@ class Domain(nn.Module):
         moves: Whether augmentation may shift and mirror samples, because no place in them has a meaning of its own.
         keys: (k, z_dim) latents of the samples with learned codes; missing without any.
         key_conditions: (k, c) physical conditions of these samples.
+        start_codes: (k, w_dim / 2) codes of these samples before training.
     """
 
     signals: dict[str, int]
@@ -59,12 +60,14 @@ class Domain(nn.Module):
     condition_std: Tensor
     keys: Tensor
     key_conditions: Tensor
+    start_codes: Tensor
 
     def __init__(self, fit: LinearFit) -> None:
         super().__init__()
         if len(fit.keys):
             self.register_buffer("keys", torch.tensor(fit.keys))
             self.register_buffer("key_conditions", torch.tensor(fit.key_conditions))
+            self.start_codes = torch.tensor(fit.start_codes)
         self.register_buffer("condition_mean", torch.tensor(fit.condition_mean))
         self.register_buffer("condition_std", torch.tensor(fit.condition_std))
         self.linear = LinearModel(fit) if fit.means else None

@@ -42,7 +42,7 @@ CHOICE_DECAY = 1.0
 # Arrays of a LinearFit that describe its clusters.
 CLUSTER_ARRAYS = ("centres", "directions", "choice_offset", "choice_slope")
 # Arrays of a LinearFit that describe the samples with learned codes.
-KEY_ARRAYS = ("keys", "key_conditions")
+KEY_ARRAYS = ("keys", "key_conditions", "start_codes")
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +66,7 @@ class LinearFit:
         choice_slope: (c, k) their change per standardised condition.
         keys: (k, z_dim) latents of the samples with learned codes; empty without any.
         key_conditions: (k, c) physical conditions of these samples.
+        start_codes: (k, w_dim / 2) codes of these samples before training.
     """
 
     means: dict[str, NDArray[np.float32]]
@@ -83,6 +84,7 @@ class LinearFit:
     choice_slope: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
     keys: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
     key_conditions: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+    start_codes: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
 
 
 def flatten_samples(array: NDArray, factor: int) -> NDArray[np.float32]:

@@ -14,7 +14,7 @@ from .base import BaseDiscriminator
 from .domain import Domain
 
 # Channels of a head, and the size of the map of scores that it ends with.
-HEAD_CHANNELS, LAST_SIZE = 64, 4
+HEAD_CHANNELS, LAST_SIZE = 32, 4
 # Features larger than this are averaged to half their size first.
 LARGE = 32
 # Seed of the fixed mixing of channels, which is the same in every run.

@@ -19,7 +19,7 @@ QUICK = Preset(
     z_dim=64,
     w_dim=128,
     batch=10,
-    learning_rate=2e-3,
+    learning_rate=1.5e-3,
     augmentation=0.3,
     regression=0.3,
     feature_weight=1.0,
@@ -39,7 +39,7 @@ SPEC = GeneratorSpec(
     wraps=(False, False),
     presets=(
         QUICK,
-        replace(QUICK, name="fine", summary="64 px: about 30 minutes on two cores.", kimg=200),
+        replace(QUICK, name="fine", summary="64 px: about 30 minutes on two cores.", kimg=180),
         replace(
             QUICK,
             name="small",

@@ -15,8 +15,8 @@ from ganassets.training.networks import Domain, LinearFit, coarse_and_fine
 VIEW_GAIN, DETAIL_GAIN = 4.0, 4.0
 # Least divisor of colours: below this alpha they are hardly visible, and division would amplify rounding errors.
 LEAST_ALPHA = 0.05
-# Slope of the sigmoid that makes alpha.
-ALPHA_SLOPE = 4.0
+# Slope of the sigmoid that makes alpha, and slope far from its middle, without which wholly clear pictures stay so.
+ALPHA_SLOPE, ALPHA_LEAK = 4.0, 0.01
 
 
 class PicturesDomain(Domain):
@@ -52,7 +52,8 @@ class PicturesDomain(Domain):
         if len(self.mean) == 3:
             return {"colour": self.mean + residual["colour"]}
         colour, alpha = residual["colour"][:, :3], residual["colour"][:, 3:]
-        alpha = torch.sigmoid(ALPHA_SLOPE * (self.mean[3:] - 0.5 + alpha))
+        level = self.mean[3:] - 0.5 + alpha
+        alpha = torch.sigmoid(ALPHA_SLOPE * level) + ALPHA_LEAK * level
         return {"colour": torch.cat([(0.5 + colour) * alpha, alpha], 1)}
 
     def finish(self, raw: dict[str, Tensor], condition: Tensor) -> dict[str, Tensor]:

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from ganassets.training.networks import CodeGenerator, ProjectedDiscriminator, draw_keys, make_networks
+from ganassets.training.networks import CodeGenerator, ProjectedDiscriminator, make_networks
+from ganassets.training.networks.codes import draw_keys
 from support.code_runs import CODE_PRESET, make_code_domain, make_pictures
 
 SAMPLES = 12
@@ -94,4 +95,4 @@ def test_few_codes_for_many_samples() -> None:
     data = make_pictures(SAMPLES)
     domain, full = make_code_domain(data, replace(CODE_PRESET, codes=5))
     assert len(domain.keys) == 5
-    assert np.isfinite(full.latents).all(1).sum() == 5
+    assert full.latents is not None and np.isfinite(full.latents).all(1).sum() == 5
