@@ -25,6 +25,8 @@ Method = Callable[["Example", np.random.Generator], dict[str, FloatArray]]
 # Patches and overlaps of quilting, in texels, by the size of the sample.
 PATCH_SHARE, OVERLAP_SHARE = 1 / 4, 1 / 16
 LEAST_PATCH, LEAST_OVERLAP = 16, 4
+# Side of the part of a set that a sample is quilted from, at most, by the side of the sample; larger ones take long.
+MOST_SIZES = 3
 # Texels of height that weigh as much as the range from black to white.
 HEIGHT_RANGE = 8.0
 
@@ -42,17 +44,20 @@ class Example:
         maps = reduce_maps(to_float_maps(source), factor)
         self.size = size
         self.maps = {name: enlarge_map(name, values, size) for name, values in maps.items()}
-        self.quilter: Quilter | None = None
 
     def quilt(self, rng: np.random.Generator) -> dict[str, FloatArray]:
-        """Quilt all maps together, so that they stay aligned."""
+        """Quilt all maps together, so that they stay aligned, from a random part of them."""
         scales = {name: HEIGHT_RANGE if name == "height" else 1.0 for name in self.maps}
-        if self.quilter is None:
-            stacked = np.concatenate([values / np.float32(scales[name]) for name, values in self.maps.items()])
-            patch = max(int(self.size * PATCH_SHARE), LEAST_PATCH)
-            overlap = max(int(self.size * OVERLAP_SHARE), LEAST_OVERLAP)
-            self.quilter = Quilter(np.ascontiguousarray(stacked.transpose(1, 2, 0)), patch, overlap)
-        quilted = self.quilter(self.size, rng).transpose(2, 0, 1)
+        stacked = np.concatenate([values / np.float32(scales[name]) for name, values in self.maps.items()])
+        sides = [min(side, MOST_SIZES * self.size) for side in stacked.shape[1:]]
+        top, left = (
+            int(rng.integers(0, all_of - side + 1)) for all_of, side in zip(stacked.shape[1:], sides, strict=True)
+        )
+        part = stacked[:, top : top + sides[0], left : left + sides[1]]
+        patch = max(int(self.size * PATCH_SHARE), LEAST_PATCH)
+        overlap = max(int(self.size * OVERLAP_SHARE), LEAST_OVERLAP)
+        quilter = Quilter(np.ascontiguousarray(part.transpose(1, 2, 0)), patch, overlap)
+        quilted = quilter(self.size, rng).transpose(2, 0, 1)
         ends = np.cumsum([len(values) for values in self.maps.values()])
         parts = np.split(quilted, ends[:-1])
         return {name: part * np.float32(scales[name]) for name, part in zip(self.maps, parts, strict=True)}
