@@ -49,4 +49,4 @@ def clouds(count: int, size: int, steepness: float = 1.0, seed: int = 0) -> Floa
 def tint(planes: FloatArray, dark: tuple[float, float, float], light: tuple[float, float, float]) -> FloatArray:
     """Colour (n, h, w) planes: (n, 3, h, w) from dark at 0 to light at 1."""
     low, high = (np.array(colour, np.float32)[None, :, None, None] for colour in (dark, light))
-    return low + (high - low) * planes[:, None]
+    return np.asarray(low + (high - low) * planes[:, None], np.float32)

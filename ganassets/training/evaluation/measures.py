@@ -97,7 +97,7 @@ def neighbourhoods(real: Features | Sequence[Features], fake: Features | Sequenc
     k, few = (min(count, len(real[0]) - 1) for count in (DENSITY_NEIGHBOURS, PRECISION_NEIGHBOURS))
     of_fakes = min(PRECISION_NEIGHBOURS, len(fake[0]) - 1)
 
-    def contains(distances: Sequence[Features], radii: Sequence[Features], count: int) -> NDArray[np.bool_]:
+    def contains(distances: Sequence[NDArray], radii: Sequence[NDArray], count: int) -> NDArray[np.bool_]:
         inside = [d <= r[:, count, None] for d, r in zip(distances, radii, strict=True)]
         return np.all(inside, axis=0)
 

@@ -26,8 +26,8 @@ class Quilter:
 
     def __init__(self, example: FloatArray, patch: int = 32, overlap: int = 8) -> None:
         self.example, self.patch, self.overlap = example, patch, overlap
-        self.spectrum = fft.rfft2(example, axes=(0, 1))
-        self.squares_spectrum = fft.rfft2((example**2).sum(2))
+        self.spectrum = np.asarray(fft.rfft2(example, axes=(0, 1)))
+        self.squares_spectrum = np.asarray(fft.rfft2((example**2).sum(2, keepdims=True), axes=(0, 1)))
         self.squares: dict[tuple[bool, bool], FloatArray] = {}
 
     def __call__(self, size: int, rng: np.random.Generator) -> FloatArray:
@@ -67,7 +67,7 @@ class Quilter:
         laid[: self.overlap] |= laid_sides[0]
         laid[:, : self.overlap] |= laid_sides[1]
         if laid_sides not in self.squares:
-            self.squares[laid_sides] = self.correlate(self.squares_spectrum[..., None], laid[..., None])
+            self.squares[laid_sides] = self.correlate(self.squares_spectrum, laid[..., None])
         products = self.correlate(self.spectrum, place * laid[..., None])
         # The sum of squared differences at every position of the patch that lies inside the example.
         error = self.squares[laid_sides] - 2 * products + (place[laid] ** 2).sum()
@@ -82,7 +82,8 @@ class Quilter:
         size = self.example.shape[:2]
         padded = np.zeros((*size, template.shape[2]), np.float32)
         padded[: self.patch, : self.patch] = template
-        return fft.irfft2((spectrum * np.conj(fft.rfft2(padded, axes=(0, 1)))).sum(2), size)
+        conjugate = np.conj(np.asarray(fft.rfft2(padded, axes=(0, 1))))
+        return np.asarray(fft.irfft2((spectrum * conjugate).sum(2), size))
 
 
 def mask_beyond_cut(difference: FloatArray) -> NDArray[np.bool_]:

@@ -18,7 +18,7 @@ NEAR = 1.5
 # Share of the way from the start's distance to the floor's: most of it, and hardly any.
 LEARNT, STUCK = 0.8, 0.2
 # Distance by the floor's beyond which people see at once that the samples are not real, however bad the start was.
-# Quilting stays below 1.7; noise in the colours of the data begins at 2.2 and is typically at 6.
+# Quilting stays below 2.3; noise in the colours of the data begins at 2.7 and is typically at 8.
 FAR = 3.0
 # Relative change of the distance that counts as progress; repeated measures of similar networks differ by some percent.
 IMPROVED = 0.05
@@ -32,12 +32,12 @@ MIN_MEASURES = 4
 COLLAPSED, NARROW = 0.5, 0.8
 # Coverage or recall by the floor's: most kinds of samples are missing, and some are.
 GAPS, SOME_GAPS = 0.3, 0.7
-# Precision by the floor's: most samples look unlike any real one, and many do. Noise is below 0.25.
+# Precision by the floor's: most samples look unlike any real one, and many do. Noise is typically at 0.
 UNREAL, ROUGH = 0.4, 0.7
-# Structure by the floor's. Real samples and quilting are typically at 1; noise is typically at 0, and at 0.4 at most.
+# Structure by the floor's. Quilting is typically at 1, and above 0.6; noise is typically at 0, and at 0.45 at most.
 SHAPELESS, LOOSE = 0.45, 0.7
-# Pyramid distance by the floor's. Quilting stays below 1.6; noise in the colours of the data is typically at 2.5.
-COARSE, ROUGH_DETAIL = 2.5, 1.6
+# Pyramid distance by the floor's. Quilting is at 1.6 at most; noise in the colours of the data is typically at 2.4.
+COARSE, ROUGH_DETAIL = 2.0, 1.6
 # Nearest distance by that of real samples. A blurred sample in the middle of all others has 0.71, because samples are
 # sqrt(2) times as far from each other as from their mean; only less than that shows copying.
 COPY, CLOSE = 0.5, 0.65

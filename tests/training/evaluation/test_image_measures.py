@@ -68,7 +68,7 @@ def test_details_tell_edges_from_noise():
     wall, noise = detail_features(images(walls(8, 64))), detail_features(images(clouds(8, 64, 1)))
     assert wall.shape == noise.shape == (8, 21) and np.isfinite(wall).all()
     np.testing.assert_allclose(detail_features(images(walls(8, 64))[..., ::-1]), wall, atol=1e-6)
-    np.testing.assert_allclose(detail_features(images(walls(8, 64)) + 0.1), wall, atol=1e-4)
+    np.testing.assert_allclose(detail_features(images(walls(8, 64)) + np.float32(0.1)), wall, atol=1e-4)
     assert np.linalg.norm(wall.mean(0) - noise.mean(0)) > 4 * np.linalg.norm(wall.std(0))
     assert np.isfinite(detail_features(np.full((2, 3, 16, 16), 0.5, np.float32))).all()
     assert not has_details(np.zeros((2, 3, 8, 64), np.float32))
