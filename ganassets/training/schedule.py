@@ -49,7 +49,7 @@ def schedule(preset: Preset, progress: float) -> Schedule:
     """
     half_life = max(EMA_HALF_LIFE * preset.kimg * 1000 / preset.batch, 1.0)
     ema_decay = 0.5 ** (1 / half_life)
-    if progress < preset.regression:
+    if progress < preset.regression or preset.regression == 1:
         part = progress / preset.regression
         rate = preset.regression_rate * (0.1 + 0.9 * cosine_decay(part)) * min(part / WARM_UP + 0.01, 1.0)
         return Schedule(rate, 0.0, 0.0, ema_decay, REGRESSION_BETA1)

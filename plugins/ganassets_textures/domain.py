@@ -113,8 +113,19 @@ class TexturesDomain(Domain):
         """Return the (n,) mean absolute difference of the maps."""
         return (self.maps(a) - self.maps(b)).abs().flatten(1).mean(1)
 
+    def perceptual_views(self, raw: dict[str, Tensor]) -> list[Tensor]:
+        """Return the albedo, the normal with the height, and height, roughness and metallic as images."""
+        maps = self.maps(raw)
+        albedo, height, slopes, roughness, metallic = maps.split((3, 1, 2, 1, 1), 1)
+        height, roughness, metallic = height / 8 + 0.5, roughness / 4 + 0.5, metallic / 2 + 0.5
+        return [
+            albedo / 4 + 0.5,
+            torch.cat([slopes / 6 + 0.5, height], 1),
+            torch.cat([height, roughness, metallic], 1),
+        ]
+
     def view(self, raw: dict[str, Tensor]) -> Tensor:
-        """Return what the discriminator sees: (n, 48, size / 2, size / 2).
+        """Return what the discriminator sees: (n, channels, size / 2, size / 2).
 
         Channels are the maps, the noise map's structure, and which of them the sample has.
         """
