@@ -50,10 +50,14 @@ class TexturesDomain(Domain):
         self.view_channels = 4 * MAP_CHANNELS + structure + len(MASKS)
         patterns = [MATERIAL_CLASSES[name].unit_height for name in CLASSES]
         self.register_buffer("pattern_log", torch.tensor(np.log(patterns), dtype=torch.float32))
-        # Painted samples are the zero of this column, so photos start from what was learnt of painted materials.
-        self.condition_mean[COLUMNS.index("look:photo")], self.condition_std[COLUMNS.index("look:photo")] = 0.0, 1.0
         # The networks see the width of units in the noise map alone, because samples cut the widest units short.
-        self.register_buffer("shown", torch.tensor([float(column not in HIDDEN) for column in COLUMNS]))
+        shown = torch.tensor([float(column not in HIDDEN) for column in COLUMNS])
+        photo = COLUMNS.index("look:photo")
+        if not self.condition_mean[photo]:
+            shown[photo] = 0.0  # without photos nothing is learnt of this column
+        self.register_buffer("shown", shown)
+        # Painted samples are the zero of this column, so photos start from what was learnt of painted materials.
+        self.condition_mean[photo], self.condition_std[photo] = 0.0, 1.0
 
     def standardise(self, condition: Tensor) -> Tensor:
         """Scale (n, c) physical conditions to about zero mean and unit variance; hidden columns become 0."""

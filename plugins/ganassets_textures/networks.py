@@ -11,6 +11,7 @@ of the classes by their shares, which costs no time per texel. Convolutions of 3
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -143,7 +144,7 @@ class MaterialGenerator(BaseGenerator):
         channels = channels[::-1]
         wraps, w_dim = domain.wraps, self.full_w_dim
         self.entries = nn.ModuleList([Mixer(domain.noise_channels, count, w_dim) for count in channels])
-        self.narrow = nn.ModuleList([Mixer(a, b) for a, b in zip(channels, channels[1:], strict=False)])
+        self.narrow = nn.ModuleList([Mixer(a, b) for a, b in pairwise(channels)])
         self.blocks = nn.ModuleList([PaintBlock(count, w_dim, wraps, wide=True) for count in channels])
         self.points = nn.ModuleList([PaintBlock(channels[-1], w_dim, wraps, wide=False) for _ in range(POINT_BLOCKS)])
         self.to_signals = Mixer(channels[-1], sum(domain.signals.values()), gain=0.1)

@@ -41,7 +41,7 @@ CHANNELS = (
     "scratch",
 )  # fmt: skip
 WHITE = slice(0, 4)
-STRUCTURE = slice(2, len(CHANNELS))
+STRUCTURE = slice(WHITE.stop, len(CHANNELS))
 # Streams of a seed's random numbers; see ganassets.api.latents.
 WHITE_STREAM, LATTICE_STREAM, CELL_STREAM = 16, 17, 18
 JITTER = 0.8
@@ -72,7 +72,7 @@ def pattern_of(row: NDArray[np.float32]) -> Pattern:
 @lru_cache(1)
 def noise_digest() -> str:
     """Return a SHA-256 that changes when the noise maps do; a model fits only the noise that it was trained with."""
-    sample = pattern_noise(7, Pattern(21.0, 2.3, 0.8), (64, 48))
+    sample = pattern_noise(52, Pattern(21.0, 2.3, 0.8), (32, 48))
     return hashlib.sha256(np.round(sample * 64).astype("<i2").tobytes()).hexdigest()
 
 
@@ -142,7 +142,9 @@ def lattice_counts(pattern: Pattern, size: tuple[int, int]) -> tuple[int, int]:
     return rows, columns
 
 
-def lattice(seed: int, pattern: Pattern, size: tuple[int, int]) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+def lattice(
+    seed: int, pattern: Pattern, size: tuple[int, int]
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     """Make the lattice's joints, values, places and borders.
 
     Returns:

@@ -180,7 +180,9 @@ def nearest_warped(
         at_row = (row + dy) % rows * columns
         for dx in (-1, 0, 1):
             index = at_row + (column + dx) % columns
-            place = np.stack([flat_y[index] + np.float32(dy + 0.5) - part_y, flat_x[index] + np.float32(dx + 0.5) - part_x])
+            place = np.stack(
+                [flat_y[index] + np.float32(dy + 0.5) - part_y, flat_x[index] + np.float32(dx + 0.5) - part_x]
+            )
             square = place[0] * place[0] + place[1] * place[1]
             closer, between = square < first, square < second
             np.copyto(second_place, np.where(closer, first_place, place), where=between)
@@ -224,7 +226,9 @@ def scratch_noise(seed: int, size: tuple[int, int]) -> FloatArray:
     out = np.full(size, -2.0, np.float32)
     for (step, doublings), (down, right, strength) in zip(SCRATCH_STEPS, random, strict=True):
         line = np.full(size, -2.0, np.float32)
-        line[(down * size[0]).astype(np.intp), (right * size[1]).astype(np.intp)] = (2 * strength - 1).astype(np.float32)
+        line[(down * size[0]).astype(np.intp), (right * size[1]).astype(np.intp)] = (2 * strength - 1).astype(
+            np.float32
+        )
         for k in range(doublings):
             line = np.maximum(line, np.roll(line, (round(step[0] * 2**k), round(step[1] * 2**k)), (0, 1)))
         np.maximum(out, line, out=out)

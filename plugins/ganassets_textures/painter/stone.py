@@ -143,7 +143,9 @@ def marble(s: MaterialSliders, z: FloatArray, n: NoiseFields) -> PaintedSurface:
     halo = smoothstep(0.24, 0.0, n.block_edge + ripple * 0.02) * fade * between(z[8], 0.05, 0.5)
     hair = smoothstep(1.3, 0.1, n.edge * s.scale + n.field(3, 2) * 1.2 + n.field(2, 3) * 1.5)
     hair = hair * smoothstep(0.0, 1.4, cloud + n.field(1, 3) * 0.5) * between(z[9], 0.0, 0.8)
-    band = contours(n.channel("slow 0") * 0.8 + detail * 0.3 + ripple * 0.05, 1.5 + 0.06 * s.scale * between(z[7], 0, 1))
+    band = contours(
+        n.channel("slow 0") * 0.8 + detail * 0.3 + ripple * 0.05, 1.5 + 0.06 * s.scale * between(z[7], 0, 1)
+    )
     veins = np.maximum(np.maximum(web, halo), np.maximum(hair, band * between(z[7], 0.0, 0.7)))
     veins = veins * between(z[10], 0.45, 0.95)
     scuff = smoothstep(0.8, 2.2, n.fractal(2, 32, 0.9) + s.wear) * s.wear
@@ -343,7 +345,12 @@ def sand(s: MaterialSliders, z: FloatArray, n: NoiseFields) -> PaintedSurface:
     strength = smoothstep(-1.8, 0.6, n.slow(1, 2, 48, 0.7) + between(z[0], -2.0, 2.6))
     ripple = np.sin(turn + np.sin(turn) * 0.45) * strength
     lumps = n.fractal(3, 16, 0.75)
-    height = ripple * (0.06 * size) + n.channel("slow 0") * (0.06 * size) + n.field(0, 4) * (0.03 * size) + lumps * between(z[1], 0.05, 0.35)
+    height = (
+        ripple * (0.06 * size)
+        + n.channel("slow 0") * (0.06 * size)
+        + n.field(0, 4) * (0.03 * size)
+        + lumps * between(z[1], 0.05, 0.35)
+    )
     dent = smoothstep(0.4, 1.6, np.abs(n.fractal(2, 24, 0.6)) + (s.wear - 0.6)) * s.wear
     height = height - dent * (0.05 * size) + fine * 0.22
     other = s.colour(between(z[2], -0.03, 0.03), between(z[3], 0.5, 1.3), between(z[4], -0.08, 0.08))
