@@ -42,7 +42,7 @@ PAINTED = replace(
     kimg=56,
     regression=1.0,
     regression_weight=0.0,
-    regression_rate=2.5e-3,
+    regression_rate=1e-3,
 )
 
 SPEC = GeneratorSpec(

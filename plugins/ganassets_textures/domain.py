@@ -16,6 +16,7 @@ from .spatial_noise import CHANNELS, STRUCTURE, WHITE
 
 HEIGHT_UNIT = 4.0  # texels of height by unit of the networks' output
 MAX_HEIGHT = 16.0  # texels
+LEAST_CONTRAST = 0.1  # of the maps, about the least that counts
 STRIDE = 16
 MAP_CHANNELS = 8
 HIDDEN = ("aspect", "look:painted")  # columns that the networks don't see
@@ -114,8 +115,15 @@ class TexturesDomain(Domain):
         return {name: table[:, i, None, None, None] for i, name in enumerate(MASKS)}
 
     def distance(self, a: dict[str, Tensor], b: dict[str, Tensor]) -> Tensor:
-        """Return the (n,) mean absolute difference of the maps."""
-        return (self.maps(a) - self.maps(b)).abs().flatten(1).mean(1)
+        """Return the (n,) mean differences of the maps, relative to the contrast of b's.
+
+        Without that, materials of little contrast, such as marble, would count for nothing beside rocks. Large
+        differences count more than their size, because veins and chips cover few texels.
+        """
+        first, second = self.maps(a), self.maps(b)
+        error = (first - second).abs()
+        contrast = (second - second.mean((2, 3), keepdim=True)).abs().flatten(1).mean(1)
+        return (error + 4 * error.square() / (1 + error)).flatten(1).mean(1) / (contrast + LEAST_CONTRAST)
 
     def perceptual_views(self, raw: dict[str, Tensor]) -> list[Tensor]:
         """Return the albedo, the normal with the height, and height, roughness and metallic as images."""
