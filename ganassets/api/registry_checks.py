@@ -230,7 +230,7 @@ def _preset(preset: Preset) -> Iterator[str]:
     for name in ("paired", "augmentation"):
         if not 0 <= getattr(preset, name) <= 1:
             yield f"{name} must lie between 0 and 1."
-    for name in ("components", "clusters", "basis_size", "gamma", "regression_weight", "feature_weight"):
+    for name in ("components", "clusters", "basis_size", "gamma", "regression_weight"):
         if not getattr(preset, name) >= 0:
             yield f"{name} must not be negative."
     if not 0 <= preset.regression <= 1:

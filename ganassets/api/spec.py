@@ -73,11 +73,10 @@ class Preset:
         learning_rate: Learning rate of both networks at the start; falls to a quarter.
         penalty_interval: Steps between gradient penalties (their weight is scaled up by it).
         objective: One of OBJECTIVES.
-        regression: Share of the run, 0 to 1, in which the generator alone learns to reproduce samples of known latents.
+        regression: Share of the run, 0 to 1, in which the generator alone learns to reproduce samples of known latents;
+            1 for a run without a discriminator.
         regression_weight: Weight of the same distance in the adversarial rest of the run.
         regression_rate: Learning rate of the regression; falls to a tenth.
-        feature_weight: Weight, in the regression, of the distance between the features that a pretrained network sees in
-            the domain's perceptual views; 0 for none.
         paired: Share of the adversarial steps, 0 to 1, that compare samples of known latents with fakes of these.
         augmentation: Largest share of samples, 0 to 1, that are augmented for the discriminator; 0 for never.
 
@@ -107,7 +106,6 @@ class Preset:
     regression: float = 0.0
     regression_weight: float = 0.0
     regression_rate: float = 1.5e-3
-    feature_weight: float = 0.0
     paired: float = 1.0
     augmentation: float = 0.0
 

@@ -19,7 +19,6 @@ from .batches import Batch
 from .distributed import DistributedContext
 from .loss import Objective, gradient_penalty
 from .networks import BaseDiscriminator, BaseGenerator, Domain
-from .perceptual import PerceptualNetwork, feature_distance
 
 
 class StepLosses:
@@ -50,29 +49,11 @@ class StepLosses:
         self.generator, self.discriminator, self.domain = generator, discriminator, domain
         self.preset, self.objective, self.strength = preset, objective, strength
         self.noise, self.context = noise, context
-        self.network: PerceptualNetwork | None = None
 
     def regression(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the distance between fakes and the real samples of the same latents, as loss and as metrics."""
-        fakes, reals = self.make_fakes(batch), self.crop_reals(batch)
-        loss = distance = self.domain.distance(fakes, reals).mean()
-        metrics = {"distance": distance}
-        if self.preset.feature_weight:
-            metrics["features"] = self.perceptual_distance(fakes, reals)
-            loss = loss + self.preset.feature_weight * metrics["features"]
-        return loss, metrics
-
-    def perceptual_distance(self, fakes: dict[str, Tensor], reals: dict[str, Tensor]) -> Tensor:
-        """Return the distance between the features of fakes and of real samples in one view, which is drawn at random."""
-        if self.network is None:
-            self.network = PerceptualNetwork().to(next(iter(fakes.values())).device)
-        views = list(zip(self.domain.perceptual_views(fakes), self.domain.perceptual_views(reals), strict=True))
-        fake, real = views[int(torch.randint(len(views), (1,), generator=self.noise))]
-        with self.generator.autocast():
-            with torch.no_grad():
-                expected = self.network(real)
-            found = self.network(fake)
-        return feature_distance([x.float() for x in found], [x.float() for x in expected])
+        distance = self.domain.distance(self.make_fakes(batch), self.crop_reals(batch)).mean()
+        return distance, {"distance": distance}
 
     def adversarial_discriminator(
         self, batch: Batch, gamma: float, with_penalty: bool

@@ -125,17 +125,6 @@ class TexturesDomain(Domain):
         contrast = (second - second.mean((2, 3), keepdim=True)).abs().flatten(1).mean(1)
         return (error + 4 * error.square() / (1 + error)).flatten(1).mean(1) / (contrast + LEAST_CONTRAST)
 
-    def perceptual_views(self, raw: dict[str, Tensor]) -> list[Tensor]:
-        """Return the albedo, the normal with the height, and height, roughness and metallic as images."""
-        maps = self.maps(raw)
-        albedo, height, slopes, roughness, metallic = maps.split((3, 1, 2, 1, 1), 1)
-        height, roughness, metallic = height / 8 + 0.5, roughness / 4 + 0.5, metallic / 2 + 0.5
-        return [
-            albedo / 4 + 0.5,
-            torch.cat([slopes / 6 + 0.5, height], 1),
-            torch.cat([height, roughness, metallic], 1),
-        ]
-
     def view(self, raw: dict[str, Tensor]) -> Tensor:
         """Return what the discriminator sees: (n, channels, size / 2, size / 2).
 

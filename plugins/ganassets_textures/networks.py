@@ -193,13 +193,12 @@ class MaterialGenerator(BaseGenerator):
         levels.reverse()
         conditions = w[..., -self.settings.c_dim :]
         with self.autocast():
-            x: Tensor | None = None
-            for i, level in enumerate(levels):
+            style, shares = w[:, 1], self.class_shares(conditions[:, 1])
+            x: Tensor = self.blocks[0](self.entries[0](levels[0], style, shares), style, shares)
+            for i in range(1, len(levels)):
                 style, shares = w[:, 1 + i], self.class_shares(conditions[:, 1 + i])
-                if x is not None:
-                    x = smooth_upsample(self.narrow[i - 1](x, style, shares), self.domain.wraps)
-                x = self.blocks[i](self.entries[i](level, style, shares, x), style, shares)
-            assert x is not None
+                x = smooth_upsample(self.narrow[i - 1](x, style, shares), self.domain.wraps)
+                x = self.blocks[i](self.entries[i](levels[i], style, shares, x), style, shares)
             for i, block in enumerate(self.points, start=1 + len(levels)):
                 x = block(x, w[:, i], self.class_shares(conditions[:, i]))
             shares = self.class_shares(conditions[:, -1])

@@ -56,7 +56,8 @@ def spline_weights(places: FloatArray) -> tuple[NDArray[np.intp], list[FloatArra
     part = places - nearest - np.float32(0.5)
     half = np.float32(0.5)
     before, after = (half - part) * (half - part) * half, (half + part) * (half + part) * half
-    return nearest.astype(np.intp) - 1, [before, 1 - before - after, after]
+    weights = [before, np.float32(1) - before - after, after]
+    return nearest.astype(np.intp) - 1, [weight.astype(np.float32) for weight in weights]
 
 
 def smooth_noise(random: FloatArray, size: tuple[int, int]) -> FloatArray:
@@ -98,8 +99,8 @@ def average_along(values: FloatArray, axis: int, doublings: int) -> FloatArray:
 
 def average_gain(doublings: int) -> np.float32:
     """Return the root of the sum of the squared weights of average_along."""
-    boxes = [np.ones(1 << max(length, 0)) for length in (doublings, doublings - 1)]
-    return np.float32(np.sqrt(np.square(np.convolve(*boxes)).sum()))
+    first, second = (np.ones(1 << max(length, 0)) for length in (doublings, doublings - 1))
+    return np.float32(np.sqrt(np.square(np.convolve(first, second)).sum()))
 
 
 def streak_noise(seed: int, size: tuple[int, int]) -> FloatArray:

@@ -118,17 +118,6 @@ class Domain(nn.Module):
         """Return (n,) distances between raw samples; by default the mean absolute difference of their views."""
         return (self.view(a) - self.view(b)).abs().flatten(1).mean(1)
 
-    def perceptual_views(self, raw: dict[str, Tensor]) -> list[Tensor]:
-        """Return raw samples as images for a pretrained network; override it to train with Preset.feature_weight.
-
-        Args:
-            raw: Raw samples.
-
-        Returns:
-            (n, 3, h, w) images in about [0, 1], one for each view.
-        """
-        raise NotImplementedError
-
     def combine(self, linear: dict[str, Tensor], residual: dict[str, Tensor]) -> dict[str, Tensor]:
         """Add the networks' residual signals to the linear model's sample."""
         return linear | {name: linear[name] + value for name, value in residual.items()}

@@ -48,7 +48,7 @@ def brushed_metal(s: MaterialSliders, z: FloatArray, n: NoiseFields) -> PaintedS
 def painted_metal(s: MaterialSliders, z: FloatArray, n: NoiseFields) -> PaintedSurface:
     """Paint painted sheet metal, flat, in riveted panels or corrugated; wear chips the paint down to metal and rust."""
     size = s.scale
-    panels, corrugated = between(3 * (z[0] - 0.3), 0, 1), between(4 * (z[1] - 0.6), 0, 1)
+    panels, corrugated = between(3 * (z[0] + 0.2), 0, 1), between(4 * (z[1] - 0.5), 0, 1)
     inside = n.border(s, 0.03)
     seam = smoothstep(2.2, 0.8, inside) * panels
     lip = (smoothstep(5.5, 3.5, inside)) * panels
@@ -68,7 +68,7 @@ def painted_metal(s: MaterialSliders, z: FloatArray, n: NoiseFields) -> PaintedS
     surface = surface.overlay(fade, mix(colour, colour.mean(0, keepdims=True) * 0.5 + 0.35, 0.7), s.roughness + 0.2)
     edge = smoothstep(0.16 * size, 0, inside) * (0.7 * panels) + rivet * 0.6 + np.maximum(wave, 0) * (0.5 * corrugated)
     bare = n.channel("slow 0") * 0.75 + n.fractal(0, 32, 0.7) * 0.6 + edge * 1.1
-    bare = bare - (3.0 - 2.9 * s.wear)
+    bare = bare - (2.6 - 2.7 * s.wear)
     scratch = scratches(n, s.wear * 0.8)
     runs = n.channel("broad streak y") * 0.6 + n.channel("streak y") * 0.25 + bare + 0.9
     runs = smoothstep(0.2, 1.6, runs) * (0.7 * s.wear)
