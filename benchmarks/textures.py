@@ -4,6 +4,7 @@ Usage: python benchmarks/textures.py MODEL [--only seams,speed] [--real DIR] [--
 
 Sections, each with markdown tables:
   seams      change of maps across their border by their change elsewhere
+  lattice    change across the lines of the network's coarsest cells by change across the same lines elsewhere
   exact      moved noise moves the maps; windows give the whole; normals are those of the height
   diversity  distances between the most similar seeds of a class, by those of painted materials
   classes    share of materials in which a classifier trained on painted ones sees the requested class
@@ -35,7 +36,9 @@ from scipy.spatial.distance import cdist, pdist
 from tables import print_table, say
 
 from ganassets.api.registry import load_generator
+from ganassets.inference.conditions import ConditionValue
 from ganassets.inference.model import check_generator, open_model
+from ganassets.inference.pipeline import Inputs
 from ganassets.inference.request import DEFAULT_TRUNCATION, GenerationRequest
 from ganassets.inference.resolve import generate_assets
 from ganassets.inference.tiled import run_in_windows
@@ -49,6 +52,9 @@ from ganassets_textures.real_samples import crop_set
 from ganassets_textures.sets import MaterialSet, read_sets
 
 SEAM_LIMITS = (0.95, 1.05)
+LATTICE_LIMIT = 1.05
+LATTICE_SIZE = (128, 128)
+LATTICE_SHIFT = 5  # texels by which noise is moved, so that no line of cells meets another
 DIFFERENCE_LIMIT = 1e-5
 SEAM_SIZES = ((64, 64), (128, 128), (128, 256))  # rows, columns
 # Percentile of the distances between painted materials, and the share of the seeds' pairs that may be closer.
@@ -84,6 +90,7 @@ class SampleCounts:
         samples: Seeds for seams.
         per_class: Seeds of each class.
         crops: Crops of each held-out set; half of them are the reference.
+        lattice: Seeds of each class for the lattice.
         rounds: Rounds of timing.
         sizes: Sizes for speed, in texels.
     """
@@ -91,11 +98,12 @@ class SampleCounts:
     samples: int = 1000
     per_class: int = 64
     crops: int = 32
+    lattice: int = 16
     rounds: int = 3
     sizes: tuple[int, ...] = (256, 512, 1024, 2048)
 
 
-QUICK = SampleCounts(samples=64, per_class=16, crops=8, rounds=1, sizes=(256, 512))
+QUICK = SampleCounts(samples=64, per_class=16, crops=8, lattice=8, rounds=1, sizes=(256, 512))
 
 
 @dataclass(frozen=True)
@@ -204,6 +212,51 @@ def seam_ratios(
             for name, values in batch_maps(asset).items():
                 ratios.setdefault(name, []).append([float(seam_ratio(values, stride)[0]) for stride in strides])
     return {name: np.array(values) for name, values in ratios.items()}
+
+
+def lattice(bench: TextureBench) -> bool:
+    """Measure whether the network's coarsest cells show, in each class, for the first look."""
+    sampler = bench.sampler
+    look = trained_looks(sampler)[0]
+    count = bench.counts.lattice
+    rows = []
+    passed = True
+    for name in CLASSES:
+        values: dict[str, ConditionValue] = {"material": {name: 1.0}, "look": {look: 1.0}}
+        inputs = [sampler.inputs(seed, LATTICE_SIZE, values) for seed in range(FIRST_SEED, FIRST_SEED + count)]
+        ratios = lattice_ratios(sampler, inputs)
+        rows.append({"class": name} | {key: f"{value:.3f}" for key, value in ratios.items()})
+        passed &= max(ratios.values()) <= LATTICE_LIMIT
+    say(
+        f"Change across lines a multiple of {sampler.stride} texels from the noise map's border, by change across the "
+        f"same lines of the pattern after the noise was moved by {LATTICE_SHIFT} texels: mean of {count} seeds, look "
+        f"{look} (limit {LATTICE_LIMIT}):"
+    )
+    print_table(rows)
+    return passed
+
+
+def lattice_ratios(sampler: ModelSampler, inputs: Sequence[Inputs]) -> dict[str, float]:
+    """Measure the ratio of each map that isn't constant, over all materials."""
+    on: dict[str, float] = {}
+    off: dict[str, float] = {}
+    moved = [replace(one, noise=np.roll(one.noise, LATTICE_SHIFT, (1, 2))) for one in inputs]  # pyright: ignore
+    for first, second in zip(sampler.materials(inputs), sampler.materials(moved), strict=True):
+        for name, values in batch_maps(first).items():
+            lines = slice(0, None, sampler.stride)
+            other = batch_maps(second)[name]
+            for axis in (2, 3):
+                here, there = (line_changes(maps, axis) for maps in (values, other))
+                elsewhere = np.roll(there, -LATTICE_SHIFT), np.roll(here, LATTICE_SHIFT)
+                on[name] = on.get(name, 0.0) + float(here[lines].sum() + there[lines].sum())
+                off[name] = off.get(name, 0.0) + float(elsewhere[0][lines].sum() + elsewhere[1][lines].sum())
+    return {name: on[name] / off[name] for name in on if off[name] > 1e-3}
+
+
+def line_changes(maps: NDArray[np.float32], axis: int) -> NDArray[np.float64]:
+    """Return the mean absolute change of (n, channels, h, w) maps across each line, from that to the line before."""
+    change = np.abs(maps.astype(np.float64) - np.roll(maps, 1, axis))
+    return change.mean(tuple(k for k in range(4) if k != axis))
 
 
 def exact(bench: TextureBench) -> bool:
@@ -407,6 +460,7 @@ def peak_mebibytes(bench: TextureBench, size: int, window: int) -> float:
 
 SECTIONS: dict[str, Callable[[TextureBench], bool]] = {
     "seams": seams,
+    "lattice": lattice,
     "exact": exact,
     "diversity": diversity,
     "classes": classes,

@@ -76,7 +76,8 @@ class Preset:
         learning_rate: Learning rate of both networks at the start; falls to a quarter.
         penalty_interval: Steps between gradient penalties (their weight is scaled up by it).
         objective: One of OBJECTIVES.
-        regression: Share of the run, 0 to 1, in which the generator alone learns to reproduce samples of known latents.
+        regression: Share of the run, 0 to 1, in which the generator alone learns to reproduce samples of known latents;
+            1 for a run without a discriminator.
         regression_weight: Weight of the same distance in the adversarial rest of the run.
         regression_rate: Learning rate of the regression; falls to a tenth.
         feature_weight: Weight of the distance of pretrained features, where the generator reproduces samples.

@@ -17,6 +17,7 @@ from .spatial_noise import CHANNELS, STRUCTURE, WHITE
 
 HEIGHT_UNIT = 4.0  # texels of height by unit of the networks' output
 MAX_HEIGHT = 16.0  # texels
+LEAST_CONTRAST = 0.1  # of the maps, about the least that counts
 STRIDE = 16
 MAP_CHANNELS = 8
 HIDDEN = ("aspect", "look:painted")  # columns that the networks don't see
@@ -56,10 +57,14 @@ class TexturesDomain(Domain):
         self.view_channels = 4 * MAP_CHANNELS + structure + len(MASKS)
         patterns = [MATERIAL_CLASSES[name].unit_height for name in CLASSES]
         self.register_buffer("pattern_log", torch.tensor(np.log(patterns), dtype=torch.float32))
-        # Painted samples are the zero of this column, so photos start from what was learnt of painted materials.
-        self.condition_mean[COLUMNS.index("look:photo")], self.condition_std[COLUMNS.index("look:photo")] = 0.0, 1.0
         # The networks see the width of units in the noise map alone, because samples cut the widest units short.
-        self.register_buffer("shown", torch.tensor([float(column not in HIDDEN) for column in COLUMNS]))
+        shown = torch.tensor([float(column not in HIDDEN) for column in COLUMNS])
+        photo = COLUMNS.index("look:photo")
+        if not self.condition_mean[photo]:
+            shown[photo] = 0.0  # without photos nothing is learnt of this column
+        self.register_buffer("shown", shown)
+        # Painted samples are the zero of this column, so photos start from what was learnt of painted materials.
+        self.condition_mean[photo], self.condition_std[photo] = 0.0, 1.0
 
     def standardise(self, condition: Tensor) -> Tensor:
         """Scale (n, c) physical conditions to about zero mean and unit variance; hidden columns become 0."""
@@ -116,11 +121,18 @@ class TexturesDomain(Domain):
         return {name: table[:, i, None, None, None] for i, name in enumerate(MASKS)}
 
     def distance(self, a: dict[str, Tensor], b: dict[str, Tensor]) -> Tensor:
-        """Return the (n,) mean absolute difference of the maps."""
-        return (self.maps(a) - self.maps(b)).abs().flatten(1).mean(1)
+        """Return the (n,) mean differences of the maps, relative to the contrast of b's.
+
+        Without that, materials of little contrast, such as marble, would count for nothing beside rocks. Large
+        differences count more than their size, because veins and chips cover few texels.
+        """
+        first, second = self.maps(a), self.maps(b)
+        error = (first - second).abs()
+        contrast = (second - second.mean((2, 3), keepdim=True)).abs().flatten(1).mean(1)
+        return (error + 4 * error.square() / (1 + error)).flatten(1).mean(1) / (contrast + LEAST_CONTRAST)
 
     def view(self, raw: dict[str, Tensor]) -> Tensor:
-        """Return what the discriminator sees: (n, 48, size / 2, size / 2).
+        """Return what the discriminator sees: (n, channels, size / 2, size / 2).
 
         Channels are the maps, the noise map's structure, and which of them the sample has.
         """

@@ -4,7 +4,7 @@ The map wraps at its borders, so wrapping convolutions compute tiling maps from 
 stains at every scale (networks average it to coarser levels). Periodic noise is a lattice of rows and columns, each
 row shifted by the stagger: bricks, tiles, planks, threads. Cellular noise (Worley 1996, "A Cellular Texture Basis
 Function") is a lattice of jittered points: cobbles, pebbles, grain of leather. The lattices' sizes are rounded so that
-whole units fit the map.
+whole units fit the map. For the rest see structure_noise.
 """
 
 from __future__ import annotations
@@ -17,20 +17,33 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from ganassets.api.latents import standard_normals, uniforms
+from ganassets.api.latents import standard_normals
 
 from .exemplars.noise import exemplar_noise
 from .materials import COLUMNS
+from .structure_noise import (
+    block_noise,
+    count_units,
+    draw_signed,
+    encode_border,
+    scratch_noise,
+    slow_noise,
+    strand_noise,
+    streak_noise,
+)
 
 FloatArray = NDArray[np.float32]
 
 CHANNELS = (
-    "white 0", "white 1",
+    "white 0", "white 1", "white 2", "white 3",
     "joint cos x", "joint sin x", "joint cos y", "joint sin y", "unit value 0", "unit value 1",
     "cell edge", "cell distance", "cell value 0", "cell value 1", "unit cos x", "unit sin x",
+    "joint border x", "joint border y", "cell border", "block border", "block edge", "block value 0", "block value 1",
+    "slow 0", "slow 1", "streak x", "broad streak x", "streak y", "broad streak y", "strand height", "strand value",
+    "scratch",
 )  # fmt: skip
-WHITE = slice(0, 2)
-STRUCTURE = slice(2, len(CHANNELS))
+WHITE = slice(0, 4)
+STRUCTURE = slice(WHITE.stop, len(CHANNELS))
 # Streams of a seed's random numbers; see ganassets.api.latents.
 WHITE_STREAM, LATTICE_STREAM, CELL_STREAM = 16, 17, 18
 JITTER = 0.8
@@ -61,7 +74,7 @@ def pattern_of(row: NDArray[np.float32]) -> Pattern:
 @lru_cache(1)
 def noise_digest() -> str:
     """Return a SHA-256 that changes when the noise maps do; a model fits only the noise that it was trained with."""
-    sample = pattern_noise(7, Pattern(21.0, 2.3, 0.8), (64, 48))
+    sample = pattern_noise(52, Pattern(21.0, 2.3, 0.8), (32, 48))
     return hashlib.sha256(np.round(sample * 64).astype("<i2").tobytes()).hexdigest()
 
 
@@ -93,23 +106,25 @@ def pattern_noise(seed: int, pattern: Pattern, size: tuple[int, int]) -> FloatAr
         size: (h, w) texels.
 
     Returns:
-        (14, h, w) float32, channels as in CHANNELS, each of about zero mean and unit variance.
+        (32, h, w) float32, channels as in CHANNELS, each of about zero mean and unit variance.
     """
     out = np.empty((len(CHANNELS), *size), np.float32)
-    out[WHITE] = standard_normals(seed, 2 * size[0] * size[1], WHITE_STREAM).reshape(2, *size)
-    out[2:6], out[6:8], out[12:14] = lattice(seed, pattern, size)
-    out[8:12] = cells(seed, pattern, size)
+    out[WHITE] = standard_normals(seed, WHITE.stop * size[0] * size[1], WHITE_STREAM).reshape(WHITE.stop, *size)
+    out[4:8], out[8:10], out[14:16], out[16:18] = lattice(seed, pattern, size)
+    out[10:14] = cells(seed, pattern, size)
+    out[18] = cell_border(out[10], pattern, size)
+    out[19:23] = block_noise(seed, rounded_scale(pattern, size), size)
+    out[23:25] = slow_noise(seed, size)
+    out[25:29] = streak_noise(seed, size)
+    out[29:31] = strand_noise(seed, size)
+    out[31] = scratch_noise(seed, size)
     return out
 
 
-def count_units(length: int, unit: float) -> int:
-    """Return how many units of about a length fit, at least one."""
-    return max(1, round(length / unit))
-
-
-def draw_signed(seed: int, shape: tuple[int, ...], stream: int) -> FloatArray:
-    """Draw uniform numbers in [-1, 1]."""
-    return (2 * uniforms(seed, int(np.prod(shape)), stream) - 1).astype(np.float32).reshape(shape)
+def cell_border(edge: FloatArray, pattern: Pattern, size: tuple[int, int]) -> FloatArray:
+    """Return the distance to the border of a cell in texels from the channel "cell edge"; see encode_border."""
+    unit = size[0] / count_units(size[0], pattern.scale)
+    return encode_border((edge * np.float32(0.25) + np.float32(0.38)) * np.float32(unit / 2))
 
 
 def rounded_scale(pattern: Pattern, size: tuple[int, int]) -> float:
@@ -137,13 +152,16 @@ def lattice_counts(pattern: Pattern, size: tuple[int, int]) -> tuple[int, int]:
     return rows, columns
 
 
-def lattice(seed: int, pattern: Pattern, size: tuple[int, int]) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Make the lattice's joints, values and places.
+def lattice(
+    seed: int, pattern: Pattern, size: tuple[int, int]
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Make the lattice's joints, values, places and borders.
 
     Returns:
         Joints (4, h, w): cosine and sine of the distance to the upright joints, then to the level ones, highest in the
         joint; both in heights of a unit, so that all joints look the same however wide units are. Values (2, h, w),
-        constant within a unit. Places (2, h, w): cosine and sine of the place along a unit.
+        constant within a unit. Places (2, h, w): cosine and sine of the place along a unit. Borders (2, h, w): distance
+        to the nearest upright joint, then to the nearest level one; see encode_border.
     """
     rows, columns = lattice_counts(pattern, size)
     random = draw_signed(seed, (3, rows, columns), LATTICE_STREAM)
@@ -157,7 +175,11 @@ def lattice(seed: int, pattern: Pattern, size: tuple[int, int]) -> tuple[FloatAr
     widest = np.float32(max(size[1] / columns / (size[0] / rows), 1.0))
     joint = np.minimum(x * widest, 0.5) + 0.5 - np.minimum((1 - x) * widest, 0.5)
     level = (np.broadcast_to(part, size) for part in unit_waves(y))
-    return np.stack([*unit_waves(joint), *level]), values, np.stack(unit_waves(x))
+    texels = np.float32(size[0] / rows)
+    part = y - np.floor(y)
+    upright = encode_border(np.minimum(x, 1 - x) * np.float32(size[1] / columns))
+    borders = np.stack([upright, np.broadcast_to(encode_border(np.minimum(part, 1 - part) * texels), size)])
+    return np.stack([*unit_waves(joint), *level]), values, np.stack(unit_waves(x)), borders
 
 
 def unit_waves(place: NDArray[np.floating]) -> tuple[FloatArray, FloatArray]:

@@ -157,6 +157,13 @@ def test_schedule_with_regression():
     assert schedule(preset, 1.0).gamma == pytest.approx(preset.gamma / 10)
 
 
+def test_a_run_of_regression_alone_never_trains_the_discriminator():
+    preset = make_preset(regression=1.0)
+    rates = [schedule(preset, progress) for progress in (0.1, 0.5, 0.9, 1.0)]
+    assert all(now.generator_rate > 0 == now.discriminator_rate for now in rates)
+    assert rates[-1].generator_rate == pytest.approx(preset.regression_rate / 10)
+
+
 def test_a_batch_holds_what_belongs_together():
     data = known_data()
     trainer = trainer_of(data)

@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.floating]  # float32 throughout; plain numbers keep it so
 Value = float | FloatArray
-ROOT2 = 2**0.5
 
 
 def roll(values: FloatArray, down: int, right: int) -> FloatArray:
@@ -41,28 +40,6 @@ def contours(values: FloatArray, width: Value) -> FloatArray:
     dx, dy = slopes(values)
     away = np.abs(values) / (np.hypot(dx, dy) + 0.01)
     return smoothstep(width, 0.0, away)
-
-
-def streaks(values: FloatArray, down: int, right: int, doublings: int) -> FloatArray:
-    """Sum 2**doublings values along a direction, divided by its root, which keeps the variance of white noise."""
-    for k in range(doublings):
-        values = (values + roll(values, down << k, right << k)) / ROOT2
-    return values
-
-
-def strokes(seeds: FloatArray, direction: tuple[float, float], doublings: int, taper: float) -> FloatArray:
-    """Draw each seed out along a direction for 2**doublings steps; the highest stroke counts.
-
-    Args:
-        seeds: Heights of the strokes' starts; those below 0 draw nothing visible.
-        direction: (down, right) texels of a step.
-        doublings: Binary logarithm of the number of steps.
-        taper: Height that a stroke loses in a step.
-    """
-    for k in range(doublings):
-        down, right = (round(part * 2**k) for part in direction)
-        seeds = np.maximum(seeds, roll(seeds, down, right) - (taper * 2**k))
-    return seeds
 
 
 def smoothstep(low: Value, high: Value, values: Value) -> FloatArray:

@@ -162,6 +162,28 @@ def test_distance(domain):
     assert (domain.distance(raw, near) < domain.distance(raw, far)).all()
 
 
+def test_distance_is_relative_to_the_contrast(domain):
+    """The same error counts more where a material has less contrast, and a tall error more than several small ones."""
+    raw = raw_of()
+    grey = torch.full_like(raw["albedo"], 0.5)
+    waves = torch.linspace(0, 20, SIZE).sin().expand_as(grey)
+    faint, strong = (raw | {"albedo": grey + waves * amount} for amount in (0.02, 0.4))
+    moved = [domain.distance(side | {"albedo": side["albedo"] + 0.05}, side) for side in (faint, strong)]
+    assert (moved[0] > moved[1]).all()
+    spot = torch.zeros_like(grey)
+    spot[..., :4, :4] = 0.05 * SIZE * SIZE / 16
+    tall, spread = (domain.distance(faint | {"albedo": faint["albedo"] + e}, faint) for e in (spot, spot.mean()))
+    assert (tall > spread).all()
+
+
+def test_without_photos_their_column_is_hidden(domain):
+    assert not make_samples().conditions[:, COLUMNS.index("look:photo")].any()
+    condition = rows(scale=[32.0])
+    photo = condition.clone()
+    photo[:, COLUMNS.index("look:photo")] = 1
+    assert torch.equal(domain.standardise(condition), domain.standardise(photo))
+
+
 def test_gradient_reaches_all_maps(domain):
     raw = {name: value.requires_grad_() for name, value in raw_of().items()}
     domain.view(raw).square().sum().backward()
