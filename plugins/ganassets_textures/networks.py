@@ -1,4 +1,4 @@
-"""The generator of painted materials: it paints from the noise map, with weights of its own for each class of materials.
+"""The generator of painted materials: from the noise map, with weights of its own for each class of materials.
 
 The noise map holds the geometry: joints, cells, blocks, streaks, and white noise, whose averages the generator computes
 at halving sizes. From the coarsest size to the finest a level adds its share of the noise map and transforms it. All
