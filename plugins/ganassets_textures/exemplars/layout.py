@@ -282,9 +282,11 @@ def continued_offsets(places: IntArray, laid: NDArray[np.bool_], shape: tuple[in
 
 def beyond_cut(difference: IntArray) -> NDArray[np.bool_]:
     """Return the (h, w) mask of cells on and right of the vertical path along which the difference is smallest."""
-    cost = difference.astype(np.float64)
+    bordered = np.full((len(difference), difference.shape[1] + 2), np.inf)
+    cost = bordered[:, 1:-1]
+    cost[:] = difference
     for row in range(1, len(cost)):
-        above = np.pad(cost[row - 1], 1, constant_values=np.inf)
+        above = bordered[row - 1]
         cost[row] += np.minimum(np.minimum(above[:-2], above[1:-1]), above[2:])
     cut = np.zeros(len(cost), np.int64)
     cut[-1] = cost[-1].argmin()

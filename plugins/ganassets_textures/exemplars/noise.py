@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ganassets.api.errors import InputError
 from ganassets.api.latents import standard_normals
 
 from .cells import BLEND, CELL, MAP_CHANNELS, NOISE_CHANNELS, OFFSETS, OTHER, PLACE, WHITE
@@ -18,6 +19,11 @@ from .sliders import PIECES, slider_value
 FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.int64]
 
+# Shapes of the arrays; None for any length.
+SHAPES: dict[str, tuple[int | None, ...]] = {
+    "guide": (None, 8), "guide_scale": (8,), "level_factors": (8, 6), "level_mean": (6,), "exemplars": (None, 4),
+    "texel_size": (None,),
+}  # fmt: skip
 # Components that layouts are quilted by, and whole steps by unit of a component.
 GUIDE_COMPONENTS = 8
 GUIDE_STEPS = 300.0
@@ -40,9 +46,13 @@ class Exemplars:
 
     Args:
         arrays: Arrays of the file; see exemplar_arrays.
+
+    Raises:
+        InputError: An array is missing, or they contradict each other.
     """
 
     def __init__(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        check_arrays(arrays)
         self.arrays = arrays
         self.table: IntArray = arrays["exemplars"].astype(np.int64)  # first cell, rows, columns, tiles
 
@@ -175,6 +185,22 @@ def ragged_edges(share: FloatArray, seed: int) -> FloatArray:
     noise = standard_normals(seed, share.size, EDGE_STREAM).reshape(share.shape)
     edge = (share > 0) & (share < 1)
     return np.where(edge, np.clip((share - 0.5 + RAGGED * noise) * SHARPEN + 0.5, 0, 1), share).astype(np.float32)
+
+
+def check_arrays(arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Raise InputError unless a file's arrays are those of exemplar_arrays."""
+    shapes = {name: arrays[name].shape for name in SHAPES if name in arrays}
+    fits = len(shapes) == len(SHAPES) and all(
+        len(shapes[name]) == len(shape) and all(e in (None, f) for e, f in zip(shape, shapes[name], strict=True))
+        for name, shape in SHAPES.items()
+    )
+    if fits:
+        first, rows, columns = arrays["exemplars"].astype(np.int64).T[:3]
+        cells, sizes = len(arrays["guide"]), arrays["texel_size"]
+        fits = len(first) == len(sizes) > 0 and bool((sizes > 0).all() and (first >= 0).all())
+        fits &= bool(((rows > 0) & (columns > 0) & (rows <= cells) & (first + rows * columns <= cells)).all())
+    if not fits:
+        raise InputError("the model's exemplars are damaged; export the run again.")
 
 
 def exemplar_arrays(
