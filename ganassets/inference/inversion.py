@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,7 @@ from .pipeline import condition_of, make_assets, recipe_offset
 from .recipe import Recipe, pack_floats, unpack_floats
 
 if TYPE_CHECKING:
+    from ..api.manifest import Manifest
     from ..api.spec import GeneratorSpec, Target
     from .batch.plan import ResolvedRequest
     from .model import Model
@@ -240,6 +241,16 @@ class OffsetMoves(Moves):
         return ((recipe_offset(self.manifest, recipe) @ self.axes.T) / squares).ravel()
 
 
+def known_values(manifest: Manifest, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of conditions and choices that a model has; its data may have given it others."""
+    choices = {condition.name: set(condition.choices) for condition in manifest.conditions}
+    return {
+        name: value
+        for name, value in values.items()
+        if name in choices and (not isinstance(value, Mapping) or choices[name].issuperset(value))
+    }
+
+
 def invert(
     model: Model,
     spec: GeneratorSpec,
@@ -265,7 +276,7 @@ def invert(
     """
     search = InversionSearch(model, spec, target, progress, time.monotonic() + seconds)
     final = replace(request, settings={**request.settings, **target.settings})
-    conditions = {**target.conditions, **request.conditions}
+    conditions = {**known_values(model.manifest, target.conditions), **request.conditions}
     draft = replace(
         final,
         request=request.request.model_copy(update={"truncation": 1.0}),
