@@ -19,7 +19,7 @@ LEAST_EDGE = 1e-3
 # Longest shift at which repeats are compared, as a share of a side, and texels between shifts.
 LONGEST, SHIFT_STEP = 1 / 2, 4
 # Weight of these statistics beside colours and details, in which a map has about half as many numbers.
-WEIGHT = 0.15
+WEIGHT = 0.05
 # Overlapping pieces of a map, which stand for the samples of StructureReference.
 PIECES = 32
 
