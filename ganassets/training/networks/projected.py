@@ -41,7 +41,7 @@ class FeatureHead(nn.Module):
     def __init__(self, channels: int, size: int, level: int) -> None:
         super().__init__()
         state = torch.Generator().manual_seed(MIXING_SEED + level)
-        mixing = torch.randn(HEAD_CHANNELS, channels, 1, 1, generator=state) / math.sqrt(channels)
+        mixing = torch.randn(channels, HEAD_CHANNELS, generator=state) / math.sqrt(channels)
         self.register_buffer("mixing", mixing, persistent=False)
         self.halves = size > LARGE
         size //= 2 if self.halves else 1
@@ -56,7 +56,9 @@ class FeatureHead(nn.Module):
         """Return (n, places) scores of (n, channels, h, w) features."""
         if self.halves:
             features = functional.avg_pool2d(features, 2)
-        return self.layers(functional.conv2d(features, self.mixing)).flatten(1)
+        # A product of matrices, because torch's 1 x 1 convolution of features in this memory format is slow.
+        mixed = (features.movedim(1, -1) @ self.mixing).movedim(-1, 1)
+        return self.layers(mixed).flatten(1)
 
 
 class ProjectedDiscriminator(BaseDiscriminator):

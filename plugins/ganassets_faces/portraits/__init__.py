@@ -10,10 +10,10 @@ from ganassets.api.spec import API_VERSION, DataOption, GeneratorSpec, Preset
 # A learned code for each picture, up to this number; the linear model is only what training is compared with.
 QUICK = Preset(
     "quick",
-    "64 px: about 8 minutes on two cores.",
+    "64 px: about 9 minutes on two cores.",
     size=64,
     network_size=64,
-    kimg=50,
+    kimg=45,
     components=64,
     width=24,
     z_dim=64,
@@ -39,7 +39,7 @@ SPEC = GeneratorSpec(
     wraps=(False, False),
     presets=(
         QUICK,
-        replace(QUICK, name="fine", summary="64 px: about 30 minutes on two cores.", kimg=180),
+        replace(QUICK, name="fine", summary="64 px: about 30 minutes on two cores.", kimg=160),
         replace(
             QUICK,
             name="small",
