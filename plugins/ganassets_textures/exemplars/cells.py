@@ -22,8 +22,8 @@ WHITE, PLACE, OTHER, BLEND, OFFSETS = slice(0, 1), slice(1, 2), slice(2, 3), sli
 NOISE_CHANNELS = 4 + MAP_CHANNELS
 # Texels that are made and cropped around a training sample.
 MARGIN = 16
-# Components are stored as whole numbers up to this.
-LARGEST_CODE = 127
+# Components are stored as whole numbers up to this; the first ones by two numbers.
+LARGEST_CODE, FINE_COMPONENTS = 127, 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,14 +62,37 @@ def fit_basis(cells: FloatArray, count: int) -> CellBasis:
     return CellBasis(mean, vectors[:, order].astype(np.float32))
 
 
-def encode_cells(cells: FloatArray, basis: CellBasis, scale: FloatArray) -> FloatArray:
-    """Return the components of (n, 96) cells as whole numbers, (n, k) float32, for the (k,) size of one step."""
-    codes = np.rint((cells - basis.mean) @ basis.components / scale)
-    return np.clip(codes, -LARGEST_CODE, LARGEST_CODE).astype(np.float32)
+@dataclass(frozen=True, eq=False)
+class Codes:
+    """Cells as whole numbers.
+
+    A cell is about mean + steps @ codes. The first components have a second number each, for what rounding left of the
+    first: they are so large that steps of brightness and height would show.
+
+    Attributes:
+        mean: (96,) mean cell.
+        steps: (96, k) what one step of each number adds to a cell.
+        codes: (n, k) whole numbers from -127 to 127.
+    """
+
+    mean: FloatArray
+    steps: FloatArray
+    codes: FloatArray
 
 
-def level_matrix(basis: CellBasis, scale: FloatArray, count: int) -> tuple[FloatArray, FloatArray]:
+def encode_cells(cells: FloatArray, basis: CellBasis) -> Codes:
+    """Encode (n, 96) cells by a basis."""
+    values = (cells - basis.mean) @ basis.components
+    steps = np.maximum(np.abs(values).max(0) / LARGEST_CODE, 1e-6)
+    coarse = np.rint(values / steps)
+    rest = (values - coarse * steps)[:, :FINE_COMPONENTS]
+    fine_steps = steps[:FINE_COMPONENTS] / (2 * LARGEST_CODE)
+    fine = np.clip(np.rint(rest / fine_steps), -LARGEST_CODE, LARGEST_CODE)
+    components = np.concatenate([basis.components * steps, basis.components[:, :FINE_COMPONENTS] * fine_steps], 1)
+    return Codes(basis.mean, components.astype(np.float32), np.concatenate([coarse, fine], 1).astype(np.float32))
+
+
+def level_matrix(codes: Codes, count: int) -> tuple[FloatArray, FloatArray]:
     """Return how the mean of each map in a cell follows from its first codes: (count, 6) factors and (6,) offsets."""
-    means = basis.components.reshape(MAP_CHANNELS, CELL * CELL, -1).mean(1)
-    factors = (means * scale)[:, :count].T
-    return np.ascontiguousarray(factors), basis.mean.reshape(MAP_CHANNELS, -1).mean(1)
+    means = codes.steps.reshape(MAP_CHANNELS, CELL * CELL, -1).mean(1)
+    return np.ascontiguousarray(means[:, :count].T), codes.mean.reshape(MAP_CHANNELS, -1).mean(1)

@@ -32,8 +32,7 @@ class ExemplarDomain(Domain):
     """
 
     codes: Tensor
-    scale: Tensor
-    basis: Tensor
+    steps: Tensor
     mean: Tensor
     texel_log: Tensor
 
@@ -44,8 +43,7 @@ class ExemplarDomain(Domain):
         self.stride, self.noise_channels, self.white_channels = CELL, NOISE_CHANNELS, 1
         arrays = {name: torch.from_numpy(array) for name, array in fit.constants.items()}
         self.register_buffer("codes", arrays["codes"].to(torch.int8))
-        self.register_buffer("scale", arrays["code_scale"])
-        self.register_buffer("basis", arrays["cell_components"])
+        self.register_buffer("steps", arrays["code_steps"])
         self.register_buffer("mean", arrays["cell_mean"])
         for name in CARRIED:
             self.register_buffer(name, arrays[name])
@@ -66,7 +64,7 @@ class ExemplarDomain(Domain):
         """Return the (n, 6, h, w) maps of the cells at (n, 1, rows, columns) indices."""
         index = places[:, 0].round().clamp(0, len(self.codes) - 1).long()
         components = self.codes[index].float().permute(0, 3, 1, 2)
-        cells = functional.conv2d(components, (self.basis * self.scale)[..., None, None], self.mean)
+        cells = functional.conv2d(components, self.steps[..., None, None], self.mean)
         return functional.pixel_shuffle(cells, CELL)
 
     def feature_views(self, raw: dict[str, Tensor]) -> list[Tensor]:

@@ -205,7 +205,7 @@ def check_arrays(arrays: Mapping[str, NDArray[Any]]) -> None:
 
 def exemplar_arrays(
     codes: FloatArray,
-    scale: FloatArray,
+    steps: FloatArray,
     factors: FloatArray,
     mean: FloatArray,
     exemplars: FloatArray,
@@ -215,7 +215,7 @@ def exemplar_arrays(
 
     Args:
         codes: (n, 8) first components of all exemplars' cells, in whole steps.
-        scale: (k,) size of a step.
+        steps: (8,) size of a step of each.
         factors: (8, 6) and mean: (6,) how the mean of each map follows from the first codes; see level_matrix.
         mean: See factors.
         exemplars: (m, 4) first cell, rows, columns, and whether it tiles, of each exemplar.
@@ -224,7 +224,7 @@ def exemplar_arrays(
     assert factors.shape[1] == MAP_CHANNELS
     return {
         "guide": codes,
-        "guide_scale": scale[:GUIDE_COMPONENTS],
+        "guide_scale": steps,
         "level_factors": factors,
         "level_mean": mean,
         "exemplars": exemplars,

@@ -16,8 +16,8 @@ from ..materials import MATERIAL_CLASSES
 from ..sets import MaterialSet, SetReport, read_sets
 from .cells import (
     CELL,
+    FINE_COMPONENTS,
     HEIGHT_UNIT,
-    LARGEST_CODE,
     MAP_CHANNELS,
     MARGIN,
     VALUES,
@@ -36,7 +36,7 @@ FloatArray = NDArray[np.float32]
 # Texels of the longer side of an exemplar for the number of exemplars, so that the model file stays small.
 LONGEST = ((24, 512), (96, 256), (10**6, 128))
 # Bytes of the model file for the exemplars' components, fewest and most components of a cell.
-MOST_CODES, COMPONENTS = 16 * 10**6, (16, 64)
+MOST_CODES, COMPONENTS = 16 * 10**6, (16, VALUES)
 # Variation of the height that is wider than this share of an exemplar is left out: it doesn't repeat.
 HEIGHT_WAVES = 3 / 32
 # Maps that a set lacks.
@@ -217,19 +217,17 @@ def guess_texel_size(source: MaterialSet) -> float:
 def encode_exemplars(exemplars: Sequence[Exemplar]) -> dict[str, FloatArray]:
     """Encode the exemplars' cells; returns the arrays for the domain by name."""
     cells = np.concatenate([exemplar.cells.reshape(-1, VALUES) for exemplar in exemplars])
-    basis = fit_basis(cells, int(np.clip(MOST_CODES // len(cells), *COMPONENTS)))
-    largest = np.abs((cells - basis.mean) @ basis.components).max(0)
-    scale = np.maximum(largest / LARGEST_CODE, 1e-6).astype(np.float32)
-    codes = encode_cells(cells, basis, scale)
-    factors, mean = level_matrix(basis, scale, GUIDE_COMPONENTS)
+    basis = fit_basis(cells, int(np.clip(MOST_CODES // len(cells) - FINE_COMPONENTS, *COMPONENTS)))
+    encoded = encode_cells(cells, basis)
+    factors, mean = level_matrix(encoded, GUIDE_COMPONENTS)
     table, first = [], 0
     for exemplar in exemplars:
         rows, columns = exemplar.cells.shape[:2]
         table.append((first, rows, columns, exemplar.tiles))
         first += rows * columns
     arrays = exemplar_arrays(
-        codes[:, :GUIDE_COMPONENTS],
-        scale,
+        encoded.codes[:, :GUIDE_COMPONENTS],
+        np.linalg.norm(encoded.steps[:, :GUIDE_COMPONENTS], axis=0),
         factors,
         mean,
         np.array(table, np.float32),
@@ -240,10 +238,9 @@ def encode_exemplars(exemplars: Sequence[Exemplar]) -> dict[str, FloatArray]:
         **arrays,
         "map_low": by_map.min((0, 2)),
         "map_high": by_map.max((0, 2)),
-        "codes": codes,
-        "code_scale": scale,
-        "cell_components": basis.components,
-        "cell_mean": basis.mean,
+        "codes": encoded.codes,
+        "code_steps": encoded.steps,
+        "cell_mean": encoded.mean,
     }
     return {name: np.asarray(array, np.float32) for name, array in constants.items()}
 
