@@ -41,6 +41,9 @@ def is_compared_as_image(spec: GeneratorSpec, output: Output) -> bool:
     return spec.features is None and output.axes == ("channel", "height", "width") and visible
 
 
+LARGEST_BYTE = 255
+
+
 @dataclass(frozen=True, eq=False)
 class FeatureExtractor:
     """Extracts features by view and output, or by the kind of asset when the plugin has its own features.
@@ -84,7 +87,13 @@ class FeatureExtractor:
         return views | ({DETAIL: detailed} if detailed else {})
 
     def to_images(self, output: Output, values: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return (n, 3, h, w) images in [0, 1] of one output (n, c, h, w)."""
+        """Return (n, 3, h, w) images in [0, 1] of one output (n, c, h, w).
+
+        Numbers from 0 to 1 are rounded to bytes, as files and most training samples hold them; otherwise the finest
+        steps would tell real samples from generated ones.
+        """
+        if (output.low, output.high) == (0, 1):
+            values = np.rint(values * np.float32(LARGEST_BYTE)) / np.float32(LARGEST_BYTE)
         return scale_to_images(values, *self.ranges.get(output.name, (0.0, 1.0)))
 
     def extract_output(self, values: NDArray[np.float32], images: NDArray[np.float32] | None) -> Features:
