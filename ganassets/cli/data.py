@@ -110,7 +110,9 @@ def read_image_facts(folder: Path) -> dict[str, Any]:
 
 
 def suggest_preset(spec: GeneratorSpec, hardware: Hardware | None, images: Mapping[str, Any]) -> Preset:
-    """Return the first preset; on a GPU the last one that is not much larger than the images' median side."""
+    """Return the default preset; on a GPU the last one that is not much larger than the images' median side."""
+    if spec.data_preset:
+        return spec.preset(spec.data_preset)
     if hardware is None or not hardware.device.startswith("cuda"):
         return spec.presets[0]
     largest = MAX_UPSCALING * images.get("side", float("inf"))
@@ -119,8 +121,9 @@ def suggest_preset(spec: GeneratorSpec, hardware: Hardware | None, images: Mappi
 
 def count_labels(data: TrainingData) -> dict[str, int]:
     """Count the samples of each label that only the data define."""
-    columns = [column.partition(":")[2] for condition in data.conditions_of or () for column in condition.columns]
-    return dict(zip(columns, (data.conditions > 0.5).sum(0).tolist(), strict=False))
+    columns = [column for condition in data.conditions_of or () for column in condition.columns]
+    counts = zip(columns, (data.conditions > 0.5).sum(0).tolist(), strict=False)
+    return {label: count for column, count in counts if (label := column.partition(":")[2])}
 
 
 def run_preflight(
