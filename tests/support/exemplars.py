@@ -74,7 +74,7 @@ def make_fit(*sets: MaterialSet) -> LinearFit:
         vectors={},
         condition_mean=np.zeros(width, np.float32),
         condition_std=np.ones(width, np.float32),
-        offset=nothing[0:0, 0],
+        offset=np.zeros(0, np.float32),
         from_latent=nothing,
         from_condition=nothing,
         constants=model_arrays(*sets),

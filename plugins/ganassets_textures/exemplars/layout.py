@@ -50,7 +50,9 @@ class Guide:
         rows, columns = self.cells.shape[:2]
         share = PATCH_SHARES[0] + (PATCH_SHARES[1] - PATCH_SHARES[0]) * min(max(pieces, 0.0), 1.0)
         side = max(int(min(rows, columns) * share), LEAST_PATCH)
-        return min(side, *((rows, columns) if self.tiles else (max(int(n * LARGEST_SHARE), 1) for n in (rows, columns))))
+        return min(
+            side, *((rows, columns) if self.tiles else (max(int(n * LARGEST_SHARE), 1) for n in (rows, columns)))
+        )
 
 
 class Quilt:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ganassets.api.errors import InputError
 from ganassets.api.latents import standard_normals
 
 from .cells import CELL, MAP_CHANNELS, NOISE_CHANNELS, OFFSETS, PLACE, SEAM, WHITE
@@ -37,9 +38,14 @@ class Exemplars:
 
     Args:
         arrays: Arrays of the file; see exemplar_arrays.
+
+    Raises:
+        InputError: The arrays don't belong together.
     """
 
     def __init__(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        if not fit_together(arrays):
+            raise InputError("the model file carries damaged exemplars; copy or export it again.")
         self.arrays = arrays
         self.table: IntArray = arrays["exemplars"].astype(np.int64)  # first cell, rows, columns, tiles
 
@@ -69,6 +75,25 @@ class Exemplars:
         """Return the width of a texel in metres under physical conditions (c,)."""
         shares = row[: len(self)]
         return float(np.exp((shares * np.log(self.arrays["texel_size"])).sum() / max(shares.sum(), 1e-6)))
+
+
+def fit_together(arrays: Mapping[str, NDArray[Any]]) -> bool:
+    """Return whether arrays of a model file have the shapes and the range of exemplar_arrays."""
+    shapes = {name: array.shape for name, array in arrays.items()}
+    m, n = ((shapes.get(name) or (0,))[0] for name in ("exemplars", "guide"))
+    expected = {
+        "guide": (n, GUIDE_COMPONENTS),
+        "guide_scale": (GUIDE_COMPONENTS,),
+        "level_factors": (GUIDE_COMPONENTS, MAP_CHANNELS),
+        "level_mean": (MAP_CHANNELS,),
+        "exemplars": (m, 4),
+        "texel_size": (m,),
+    }
+    if not m or any(shapes.get(name) != shape for name, shape in expected.items()):
+        return False
+    first, rows, columns = arrays["exemplars"].T[:3].astype(np.float64)
+    inside = (first >= 0) & (rows >= 1) & (columns >= 1) & (first + rows * columns <= n)
+    return bool(inside.all() and (arrays["texel_size"] > 0).all())
 
 
 def exemplar_noise(seed: int, row: FloatArray, size: tuple[int, ...], arrays: Mapping[str, NDArray[Any]]) -> FloatArray:

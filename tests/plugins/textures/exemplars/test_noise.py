@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ganassets.api.errors import InputError
 from ganassets_textures import SPEC
 from ganassets_textures.exemplars.cells import CELL, NOISE_CHANNELS, OFFSETS, PLACE, SEAM, WHITE
 from ganassets_textures.exemplars.noise import exemplar_noise, layout_structure, mixed_structure
@@ -103,9 +104,32 @@ def test_exemplars_of_a_file():
     assert [EXEMPLARS.guide(i).tiles for i in range(3)] == [True, False, True]
     assert EXEMPLARS.guide(2).cells.shape == (8, 12, 8) and EXEMPLARS.guide(2).cells.dtype == np.int64
     albedo = SETS[0].albedo.reshape(16, 4, 16, 4, 3).mean((1, 3)).reshape(256, 3) / 255
-    assert np.abs(EXEMPLARS.levels(0)[:, :3] - albedo).mean() < 0.02
+    assert np.abs(EXEMPLARS.levels(0)[:, :3] - albedo).mean() < 0.04
     mixed = EXEMPLARS.texel_size(condition_row(1, 1, 0))
     assert mixed == pytest.approx(np.sqrt(np.prod(ARRAYS["texel_size"][:2])), rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"guide": None},
+        {"exemplars": None},
+        {"exemplars": np.zeros((0, 4), np.int32)},
+        {"exemplars": np.int32(3)},
+        {"exemplars": np.array([[0, 16, 16, 1], [256, 16, 16, 0], [512, 8, 13, 1]], np.int32)},
+        {"exemplars": np.array([[-1, 16, 16, 1], [256, 16, 16, 0], [512, 8, 12, 1]], np.int32)},
+        {"exemplars": np.array([[0, 2**31 - 1, 2**31 - 1, 1]] * 3, np.int32)},
+        {"exemplars": np.array([[0, 0, 16, 1]] * 3, np.int32)},
+        {"texel_size": np.ones(2, np.float32)},
+        {"texel_size": np.array([1, 0, 1], np.float32)},
+        {"guide_scale": np.ones(3, np.float32)},
+        {"level_factors": np.ones((8, 5), np.float32)},
+    ],
+)
+def test_damaged_exemplars_are_one_sentence(change):
+    arrays = {name: array for name, array in (ARRAYS | change).items() if array is not None}
+    with pytest.raises(InputError, match="carries damaged exemplars"):
+        exemplar_noise(1, condition_row(1, 0, 0), (32, 32), arrays)
 
 
 def test_the_plugin_makes_them_for_models_that_carry_exemplars():

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from ganassets.api.conditions import Condition
 from ganassets.api.data.checks import data_problem
+from ganassets.api.errors import InputError
 from ganassets_textures import SPEC
 from ganassets_textures.exemplars import samples as module
 from ganassets_textures.exemplars.cells import HEIGHT_UNIT, MARGIN, NOISE_CHANNELS, join_cells
@@ -120,16 +121,19 @@ def test_exemplars_of_any_shape_fill_a_sample(size):
 
 def test_names_for_the_command_line():
     assert unique_names(["a/wall", "b/wall", "old, red: brick", "wände/Ziegel"]) == [
-        "a/wall", "b/wall", "old--red--brick", "Ziegel"
+        "a/wall", "b/wall", "old-red-brick", "Ziegel"
     ]  # fmt: skip
-    assert unique_names(["wall", "wall"]) == ["wall-1", "wall-2"]
+    assert unique_names(["wall", "wall", "a/wall-1", "b:", "=", "/"]) == [
+        "wall-2", "wall-3", "wall-1", "b", "material-1", "material-2"
+    ]  # fmt: skip
+    assert unique_names(["x" * 99 + "1", "x" * 99 + "2"]) == ["x" * 60 + "-1", "x" * 60 + "-2"]
 
 
-@given(st.lists(st.text(st.sampled_from("ab/ ,:-12é"), min_size=1, max_size=6), min_size=1, max_size=8))
+@given(st.lists(st.text(st.sampled_from("ab/ ,:-12é=\n"), min_size=1, max_size=6), min_size=1, max_size=8))
 def test_names_are_made_unique(names):
     found = unique_names(names)
     assert len(set(found)) == len(found) == len(names)
-    assert all(name and not set(":, =") & set(name) for name in found)
+    assert all(name and not set(":, =\n") & set(name) for name in found)
 
 
 def test_sides_that_are_no_multiples_of_a_cell_are_cut():
@@ -146,11 +150,11 @@ def test_maps_that_lack_are_constant():
 @pytest.mark.parametrize("tiles", [True, False])
 def test_wide_variation_of_the_height_is_left_out(tiles):
     row, column = np.mgrid[:64, :64] * (2 * np.pi / 64)
-    fine = np.sin(16 * column).astype(np.float32)
-    found = flatten_waves((fine + 10 * np.sin(row)).astype(np.float32), tiles)
+    fine, wide = (np.broadcast_to(wave, (64, 64)).astype(np.float32) for wave in (np.sin(16 * column), 9 * np.sin(row)))
+    found = flatten_waves(fine + wide, tiles)
     assert found.dtype == np.float32
-    inner = found[16:-16, 16:-16]
-    assert np.abs(inner - fine[16:-16, 16:-16]).mean() < (0.8 if tiles else 1.5) < np.abs(10 * np.sin(row)).mean()
+    left = (found - fine)[16:-16]
+    assert np.abs(left).mean() < 0.35 * np.abs(wide[16:-16]).mean()
     assert np.abs(stack_maps(bricks())[3]).max() <= 2 / HEIGHT_UNIT
 
 
@@ -162,7 +166,7 @@ def test_arrays_for_the_domain():
     assert (arrays["texel_size"] > 0).all()
     decoded = (arrays["codes"] * arrays["code_scale"]) @ arrays["cell_components"].T + arrays["cell_mean"]
     error = join_cells(decoded[:256].reshape(16, 16, 96))[:3] - stack_maps(bricks())[:3]
-    assert np.sqrt((error**2).mean()) < 0.03
+    assert np.sqrt((error**2).mean()) < 0.07
 
 
 def test_many_sets_are_reduced(tmp_path, monkeypatch):
@@ -171,4 +175,7 @@ def test_many_sets_are_reduced(tmp_path, monkeypatch):
         write_set(tmp_path / "own", replace(bricks(128, 128), name=name))
     data = exemplar_data(TINY, tmp_path / "own", 0, ignore)
     assert data.constants["exemplars"][:, 1:3].tolist() == [[16, 16]] * 2
-    assert data.notes[-1] == "2 materials are many: each is reduced to 64 texels."
+    assert data.notes[-1] == "2 materials are many: the longer side of each is reduced to at most 64 texels."
+    monkeypatch.setattr(module, "MOST_SETS", 1)
+    with pytest.raises(InputError, match="own holds 2 materials, but a model takes at most 1; use a part"):
+        exemplar_data(TINY, tmp_path / "own", 0, ignore)
