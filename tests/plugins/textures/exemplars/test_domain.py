@@ -58,6 +58,12 @@ def test_neutral_sliders_change_nothing(domain):
     torch.testing.assert_close(made["height"], raw["height"] * 2 * texel)
 
 
+def test_the_networks_see_the_material_alone(domain):
+    rows = [condition_row(1, 0), condition_row(1, 0, relief=2.0, hue=0.4, pieces=1.0), condition_row(0, 1)]
+    found = domain.standardise(torch.from_numpy(np.stack(rows)))
+    assert torch.equal(found[0], found[1]) and not torch.equal(found[0], found[2])
+
+
 def test_relief(domain):
     assert not finish(domain, relief=0.0)["height"].any()
     torch.testing.assert_close(finish(domain, relief=2.0)["height"], 2 * finish(domain)["height"])

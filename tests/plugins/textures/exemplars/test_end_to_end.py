@@ -87,9 +87,11 @@ def test_the_model_knows_its_materials(here: Path) -> None:
     facts = json.loads(run("inspect", "textures", "--json").output)["manifest"]
     assert facts["conditions"][0]["choices"] == ["planks", "rote-alte-Wände"]
     assert facts["licence"] == "as the material sets given" and facts["noise"]["channels"] == 9
-    assert "arrays" not in facts and facts["parity"]["max_abs_difference"] < 1e-4
+    assert "arrays" not in facts and max(facts["parity"]["max_abs_difference"].values()) < 1e-4
     help_text = run("generate", "textures", "--help").output
-    assert "planks|rote-alte-Wände" in help_text and "--relief" in help_text and "--wear" not in help_text
+    assert (
+        "planks|rote-alte-Wände" in "".join(help_text.split()) and "--relief" in help_text and "--wear" not in help_text
+    )
     assert "no 'brick'" in run("generate", "textures", "--material", "brick", code=2).stderr
 
 
@@ -124,7 +126,7 @@ def test_sliders_do_what_they_say(here: Path) -> None:
     np.testing.assert_allclose(turned["baseColor"][inside], plain["baseColor"][..., [2, 0, 1]][inside], atol=1)
     smooth = maps("smooth", "--roughness", "-0.2")
     np.testing.assert_allclose(smooth["orm"][..., 1], (plain["orm"][..., 1] - 51).clip(0), atol=1)
-    assert not np.array_equal(maps("small", "--pieces", "0")["baseColor"], plain["baseColor"])
+    assert not np.array_equal(maps("large", "--pieces", "1")["baseColor"], plain["baseColor"])
 
 
 @pytest.mark.slow
@@ -150,7 +152,8 @@ def test_files_can_be_made_again(here: Path) -> None:
 @pytest.mark.slow
 def test_a_batch(here: Path) -> None:
     Path("jobs.toml").write_text(
-        '[[job]]\nmodel = "textures"\nseeds = "1-2"\nsize = 64\n[job.sliders]\nmaterial = ["planks", "rote-alte-Wände"]\n',
+        '[[job]]\nmodel = "textures"\nseeds = "1-2"\nsize = 64\n'
+        '[job.sliders]\nmaterial = ["planks", "rote-alte-Wände"]\n',
         encoding="utf-8",
     )
     run("batch", "jobs.toml", "-o", "made", "--workers", "1")
