@@ -106,9 +106,9 @@ def test_sets_of_the_users_own_become_exemplars(tmp_path):
 
 
 def test_a_preset_for_the_other_kind_of_data_is_refused(tmp_path):
-    with pytest.raises(InputError, match="quick is made for painted materials; choose --preset material or materials"):
+    with pytest.raises(InputError, match="quick is for painted materials; --data needs material or materials"):
         make(2, data=str(tmp_path))
-    with pytest.raises(InputError, match="material is made for your own materials; give a folder of them with --data"):
+    with pytest.raises(InputError, match="material is for your own materials; give a folder of them with --data"):
         SPEC.dataset(SPEC.preset("material"), {}, 0, lambda done, total: None)
 
 
