@@ -50,7 +50,7 @@ UNITS, DEFAULT_UNIT = 16, 0.12
 LAYOUTS = 4
 # Share of samples whose cells near seams are displaced, to learn to close them, and by how many cells at most.
 BROKEN_SHARE, LARGEST_DISPLACEMENT = 0.7, 3
-# Characters that a name on the command line can't have: those of mixtures and of a shell's words. And its most letters.
+# Characters of mixtures and of a shell's words, which a name on the command line can't have, and its most characters.
 SEPARATORS, MOST_LETTERS = re.compile(r"[\s:,=\x00-\x1f\x7f-\x9f]+"), 60
 
 
@@ -165,11 +165,11 @@ def unique_names(names: Sequence[str]) -> list[str]:
     """Return names for the command line: the last part of each, or all of it where that is taken."""
     short = [clean_name(name.rsplit("/", 1)[-1]) for name in names]
     chosen = [a if short.count(a) == 1 else clean_name(b) for a, b in zip(short, names, strict=True)]
-    taken = {name for name in chosen if chosen.count(name) == 1}
-    found = []
+    single = {name for name in chosen if chosen.count(name) == 1}
+    taken, found = set(single), []
     for name in chosen:
         numbered = (f"{name}-{i}" for i in itertools.count(1))
-        found.append(name if name in taken else next(text for text in numbered if text not in taken))
+        found.append(name if name in single else next(text for text in numbered if text not in taken))
         taken.add(found[-1])
     return found
 
