@@ -11,6 +11,7 @@ import torch
 
 from ganassets.api.data import TrainingData
 from ganassets.training.checkpoint import load_checkpoint, save_checkpoint
+from ganassets.training.evaluation.monitor import Monitor
 from ganassets.training.networks import fit_linear
 from ganassets.training.plugin_domain import make_noise_map
 from ganassets.training.trainer import Trainer
@@ -58,3 +59,9 @@ def test_a_resumed_run_equals_an_unbroken_one(data: TrainingData, tmp_path: Path
     run(resumed, 2)
     (a, numbers), (b, others) = unbroken.state(), resumed.state()
     assert numbers == others and [name for name in a if not torch.equal(a[name], b[name])] == []
+
+
+def test_measures_know_the_conditions_of_the_data(data: TrainingData) -> None:
+    """The spec's conditions are those of painted materials."""
+    domain = make_trainer(data).domain
+    assert Monitor(SPEC, domain, data, 0).spec.conditions == data.conditions_of
