@@ -44,7 +44,7 @@ def test_arrays_come_back(arrays):
 
 
 def test_shapes_come_back():
-    assert unpack_arrays(pack_arrays({"a": np.float32(3)}), "m")["a"].shape == ()
+    assert unpack_arrays(pack_arrays({"a": np.array(3, np.float32)}), "m")["a"].shape == ()
 
 
 def pack_bytes(*entries: tuple[str, bytes]) -> str:

@@ -100,7 +100,8 @@ def test_files_of_materials_and_mixtures(here: Path) -> None:
     run("generate", "textures", "-n", "2", "--size", "96x64", "-o", "made", "--material", "planks")
     run("generate", "textures", "-n", "1", "--set", "material=planks:0.5,rote-alte-Wände:0.5", "-o", "mixed")
     assert pixels("made/textures-00000001_baseColor.png").shape == (64, 96, 3)
-    assert not np.array_equal(*(pixels(f"made/textures-0000000{i}_baseColor.png") for i in (1, 2)))
+    first, second = (pixels(f"made/textures-0000000{i}_baseColor.png") for i in (1, 2))
+    assert not np.array_equal(first, second)
     colours = pixels("mixed/textures-00000001_baseColor.png").reshape(-1, 3)
     assert colours.std(0).min() > 10
     run("generate", "textures", "-n", "1", "--size", "70x64", "-o", "no", code=2)
@@ -196,7 +197,7 @@ def test_the_exported_graph_rolls_exactly(here: Path) -> None:
         session.run(names, inputs | {"noise": values[None]}) for values in (noise, np.roll(noise, (12, -4), (1, 2)))
     )
     for name, before, after in zip(names, made, rolled, strict=True):
-        np.testing.assert_array_equal(np.roll(before, (12, -4), (2, 3)), after, name)
+        np.testing.assert_array_equal(np.roll(np.asarray(before), (12, -4), (2, 3)), after, name)
 
 
 @pytest.mark.slow

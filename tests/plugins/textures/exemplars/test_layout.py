@@ -29,17 +29,20 @@ def guide(rows: int, columns: int, tiles: bool = True, seed: int = 0) -> Guide:
 
 @FEW
 @given(
-    shape=st.tuples(st.integers(1, 24), st.integers(1, 24)),
+    rows=st.integers(1, 24),
+    columns=st.integers(1, 24),
     size=st.tuples(st.integers(1, 30), st.integers(1, 30)),
     tiles=st.booleans(),
     seed=st.integers(0, 2**62),
     pieces=st.sampled_from([0.0, 0.5, 1.0, -3.0, 7.0]),
 )
-def test_every_index_is_a_cell_of_the_exemplar(shape, size, tiles, seed, pieces):
-    places = quilt(guide(*shape, tiles), size, seed, pieces)
+def test_every_index_is_a_cell_of_the_exemplar(rows, columns, size, tiles, seed, pieces):
+    places = quilt(guide(rows, columns, tiles), size, seed, pieces)
     assert places.shape == size and places.dtype == np.int64
-    assert places.min() >= 0 and places.max() < shape[0] * shape[1]
-    assert np.array_equal(places, quilt(guide(*shape, tiles), size, seed, pieces)), "the same seed, the same layout"
+    assert places.min() >= 0 and places.max() < rows * columns
+    assert np.array_equal(places, quilt(guide(rows, columns, tiles), size, seed, pieces)), (
+        "the same seed, the same layout"
+    )
 
 
 def test_seeds_and_pieces_differ():

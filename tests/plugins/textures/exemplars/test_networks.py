@@ -87,7 +87,7 @@ def test_gradients_reach_every_weight(generator):
     z = torch.randn(1, PRESET.z_dim)
     w = generator.mapping(z, torch.from_numpy(row)[None], torch.ones(1))
     made = generator.synthesis(w[:, None].expand(-1, generator.layers, -1), noise)
-    sum(values.square().mean() for values in made.values()).backward()
+    torch.stack([values.square().mean() for values in made.values()]).sum().backward()
     assert [name for name, p in generator.named_parameters() if p.grad is None] == []
     generator.zero_grad()
 
