@@ -30,6 +30,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from material_crops import crop_albedo
 from material_samples import BATCH, Discriminant, MaterialFeatures, ModelSampler, paint_pictures
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist, pdist
@@ -48,7 +49,6 @@ from ganassets.training.evaluation.quilting import Quilter
 from ganassets.training.evaluation.tiling import equivariance, largest_difference, normal_agreement, seam_ratio
 from ganassets_textures.materials import CLASSES, LOOKS
 from ganassets_textures.measures import batch_maps
-from ganassets_textures.real_samples import crop_set
 from ganassets_textures.sets import MaterialSet, read_sets
 
 SEAM_LIMITS = (0.95, 1.05)
@@ -379,7 +379,7 @@ def albedo_features(bench: TextureBench, albedo: NDArray[np.float32]) -> Feature
 
 def cut_crops(sets: Sequence[MaterialSet], count: int, rng: np.random.Generator) -> NDArray[np.float32]:
     """Cut (sets * count, 3, h, w) albedo out of sets, as for training."""
-    return np.stack([crop_set(source, CROP, rng)[0]["albedo"] for source in sets for _ in range(count)])
+    return np.stack([crop_albedo(source, CROP, rng) for source in sets for _ in range(count)])
 
 
 def quilt_crops(

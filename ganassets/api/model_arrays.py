@@ -8,7 +8,10 @@ from __future__ import annotations
 import base64
 import binascii
 import io
+import math
+import struct
 import zipfile
+import zlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,6 +26,13 @@ MAX_ARRAY_BYTES = 256 * 2**20
 MAX_ARRAYS = 64
 # Types of numbers that arrays may have.
 KINDS = "biuf"
+# Version of NumPy's file format.
+VERSION = (1, 0)
+# What reading a damaged zip or array raises.
+DAMAGES = (
+    zipfile.BadZipFile, zlib.error, binascii.Error, ValueError, EOFError, NotImplementedError, OSError, RuntimeError,
+    SyntaxError, MemoryError, struct.error, LookupError,
+)  # fmt: skip
 
 ModelArrays = Mapping[str, NDArray[Any]]
 
@@ -38,7 +48,7 @@ def pack_arrays(arrays: ModelArrays) -> str:
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, array in sorted(arrays.items()):
             content = io.BytesIO()
-            np.lib.format.write_array(content, np.ascontiguousarray(array), version=(1, 0), allow_pickle=False)
+            np.lib.format.write_array(content, np.asarray(array, order="C"), version=VERSION, allow_pickle=False)
             # A fixed date, so that the same arrays give the same bytes.
             archive.writestr(zipfile.ZipInfo(name), content.getvalue(), zipfile.ZIP_DEFLATED)
     return base64.b64encode(stream.getvalue()).decode()
@@ -54,21 +64,32 @@ def unpack_arrays(text: str, where: str) -> dict[str, NDArray[Any]]:
     Raises:
         InputError: The text is damaged, or the arrays are larger than MAX_ARRAY_BYTES.
     """
+    damaged = f"{where} carries damaged arrays; copy or export it again."
     try:
         with zipfile.ZipFile(io.BytesIO(base64.b64decode(text, validate=True))) as archive:
             entries = archive.infolist()
             if len(entries) > MAX_ARRAYS or sum(entry.file_size for entry in entries) > MAX_ARRAY_BYTES:
-                raise InputError(f"{where} carries arrays larger than {MAX_ARRAY_BYTES // 2**20} MB.")
+                most = f"{MAX_ARRAYS} arrays of {MAX_ARRAY_BYTES // 2**20} MB"
+                raise InputError(f"{where} carries arrays larger than allowed: at most {most} together.")
+            if len({entry.filename for entry in entries}) < len(entries):
+                raise InputError(damaged)
             return {entry.filename: _read_array(archive, entry) for entry in entries}
-    except (binascii.Error, zipfile.BadZipFile, ValueError, EOFError, NotImplementedError, OSError) as error:
-        raise InputError(f"{where} carries damaged arrays; copy or export it again.") from error
+    except DAMAGES as error:
+        raise InputError(damaged) from error
 
 
 def _read_array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> NDArray[Any]:
     """Read one array, at most as many bytes as its entry declares; ValueError when it isn't plain finite numbers."""
     with archive.open(entry) as file:
-        content = file.read(entry.file_size + 1)
-    array = np.lib.format.read_array(io.BytesIO(content), allow_pickle=False)
+        stream = io.BytesIO(file.read(entry.file_size + 1))
+    if np.lib.format.read_magic(stream) != VERSION:
+        raise ValueError("an array of another version")
+    shape, _, dtype = np.lib.format.read_array_header_1_0(stream)
+    # numpy allocates what the header declares before it reads.
+    if math.prod(shape) * dtype.itemsize > entry.file_size:
+        raise ValueError("an array is shorter than its shape")
+    stream.seek(0)
+    array = np.lib.format.read_array(stream, allow_pickle=False)
     if array.dtype.kind not in KINDS or not np.isfinite(array).all():
         raise ValueError("an array holds no plain numbers")
     return array

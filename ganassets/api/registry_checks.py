@@ -208,7 +208,10 @@ def _slider(condition: Condition) -> Iterator[str]:
 def _presets(spec: GeneratorSpec) -> Iterator[str]:
     if len(spec.wraps) not in (1, 2):
         yield "wraps must have one entry for each axis of the signals (1 or 2)."
-    yield from _names("preset", [preset.name for preset in spec.presets])
+    names = [preset.name for preset in spec.presets]
+    yield from _names("preset", names)
+    if spec.data_preset and spec.data_preset not in names:
+        yield f"data_preset {spec.data_preset!r} is none of its presets."
     for preset in spec.presets:
         yield from (f"preset {preset.name!r}: {problem}" for problem in _preset(preset))
         if spec.networks is None and preset.network_size > 0 and not is_power_of_two(preset.network_size):

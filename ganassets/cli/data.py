@@ -121,8 +121,9 @@ def suggest_preset(spec: GeneratorSpec, hardware: Hardware | None, images: Mappi
 
 def count_labels(data: TrainingData) -> dict[str, int]:
     """Count the samples of each label that only the data define."""
-    columns = [column.partition(":")[2] for condition in data.conditions_of or () for column in condition.columns]
-    return dict(zip(columns, (data.conditions > 0.5).sum(0).tolist(), strict=False))
+    columns = [column for condition in data.conditions_of or () for column in condition.columns]
+    counts = zip(columns, (data.conditions > 0.5).sum(0).tolist(), strict=False)
+    return {label: count for column, count in counts if (label := column.partition(":")[2])}
 
 
 def run_preflight(

@@ -72,10 +72,21 @@ def prepare_data(spec: GeneratorSpec, settings: RunSettings, console: Console | 
     return data
 
 
+def draw_rows(conditions: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Draw rows of (n, c) conditions for the model file, so that each choice that some sample has is in one of them."""
+    order = rng.permutation(len(conditions))
+    rows = conditions[order[:CONDITION_ROWS]]
+    if ((rows != 0).any(0) == (conditions != 0).any(0)).all():
+        return rows
+    first = (conditions[order] != 0).argmax(0)
+    rest = np.setdiff1d(np.arange(len(order)), first)
+    return conditions[order[np.concatenate([np.unique(first), rest])[:CONDITION_ROWS]]]
+
+
 def write_start_files(settings: RunSettings, data: TrainingData, start: StartModel | None, folder: Path) -> None:
     """Write the linear model, and the description of the data, before the first step."""
     preset, seed = settings.preset, settings.seed
     fit = (start.fit if start else fit_preset)(preset, data, np.random.default_rng([seed, 3]))
-    rows = data.conditions[np.random.default_rng([seed, 4]).permutation(len(data))[:CONDITION_ROWS]]
+    rows = draw_rows(data.conditions, np.random.default_rng([seed, 4]))
     save_fit(folder / LINEAR, fit, rows, fingerprint(data))
     write_card(data, folder)

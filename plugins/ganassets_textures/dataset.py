@@ -30,12 +30,10 @@ def material_data(
         InputError: "data" holds no usable material set, or the preset is made for the other kind of data.
     """
     folder = options.get("data")
-    if bool(folder) != bool(preset.matching_weight):
-        kind = (
-            "your own materials; give a folder of them with --data" if preset.matching_weight else "painted materials"
-        )
-        other = "" if preset.matching_weight else "; choose --preset material or materials, or leave out --data"
-        raise InputError(f"the preset {preset.name} is made for {kind}{other}.")
+    if folder and not preset.matching_weight:
+        raise InputError(f"the preset {preset.name} is for painted materials; --data needs material or materials.")
+    if preset.matching_weight and not folder:
+        raise InputError(f"the preset {preset.name} is for your own materials; give a folder of them with --data.")
     if folder:
         return exemplar_data(preset, Path(folder), seed, report)
     arrays = make_painted_samples(preset.samples, preset.network_size, seed, lambda done: report(done, preset.samples))

@@ -102,7 +102,8 @@ def test_other_generators_read_their_own(desk: Path) -> None:
     Image.fromarray(rng.integers(60, 200, (64, 64, 3), np.uint8)).save(folder / "brick_Color.png")
     facts = json.loads(run("maps", "--as", "textures", "--seconds", "0", "--json").stdout)
     assert facts["generator"] == "textures" and any("brick" in note for note in facts["notes"])
-    assert "pictures" not in facts and not facts["labels"]
+    assert facts["preset"] == "material" and "pictures" not in facts
+    assert facts["labels"] == {"brick": facts["samples"]}, "materials are labels, sliders aren't"
 
 
 @pytest.mark.parametrize("make", ["nothing", "empty", "prose", "zip"])
@@ -128,6 +129,8 @@ def test_presets_for_the_machine() -> None:
     assert [suggest_preset(spec, hardware, {"side": 200}).size for hardware in (None, cpu, cuda)] == [64, 64, 256]
     assert [suggest_preset(spec, cuda, {"side": side}).size for side in (16, 64, 100, 170)] == [64, 64, 128, 128]
     assert suggest_preset(spec, cuda, {}).size == 256
+    for_data = replace(spec, data_preset="128")
+    assert [suggest_preset(for_data, hardware, {}).size for hardware in (cpu, cuda)] == [128, 128]
 
 
 @pytest.mark.parametrize(

@@ -171,7 +171,8 @@ class Monitor:
         max_reference: int = MAX_REFERENCE,
         max_searched: int = MAX_SEARCHED,
     ) -> None:
-        self.spec, self.domain, self.data = spec, domain, data
+        self.spec = spec if data.conditions_of is None else replace(spec, conditions=data.conditions_of)
+        self.domain, self.data = domain, data
         self.index = np.random.default_rng([seed, STREAM]).permutation(len(data))[:max_searched]
         count = len(self.index)
         self.reference_count = min(max_reference, count // 2) if count >= MIN_SPLIT else count

@@ -35,6 +35,7 @@ class ExemplarDomain(Domain):
     steps: Tensor
     mean: Tensor
     texel_log: Tensor
+    shown: Tensor
 
     def __init__(self, preset: Preset, fit: LinearFit) -> None:
         super().__init__(fit)
@@ -51,9 +52,15 @@ class ExemplarDomain(Domain):
         low, high = (arrays[name].tolist() for name in ("map_low", "map_high"))
         self.share_ranges = {name: (low[i], high[i]) for i, name in enumerate(self.signals, 2) if name in SHARES}
         self.materials = len(arrays["texel_size"])
+        # The networks don't see the sliders, which are applied to finished maps and are neutral in all samples.
+        self.register_buffer("shown", (torch.arange(len(self.condition_mean)) < self.materials).float())
         self.view_channels = 9
         rows, columns = arrays["exemplars"][:, 1].max(), arrays["exemplars"][:, 2].max()
         self.window_of = CELL * max(int(min(rows, columns)), 2 * preset.network_size // CELL)
+
+    def standardise(self, condition: Tensor) -> Tensor:
+        """Scale (n, c) shares to about zero mean and unit variance; sliders become 0."""
+        return super().standardise(condition) * self.shown
 
     @property
     def margin(self) -> int:

@@ -56,7 +56,9 @@ class Guide:
         rows, columns = self.cells.shape[:2]
         share = PATCH_SHARES[0] + (PATCH_SHARES[1] - PATCH_SHARES[0]) * min(max(pieces, 0.0), 1.0)
         side = max(int(min(rows, columns) * share), LEAST_PATCH)
-        return min(side, *((rows, columns) if self.tiles else (int(n * LARGEST_SHARE) for n in (rows, columns))))
+        return min(
+            side, *((rows, columns) if self.tiles else (max(int(n * LARGEST_SHARE), 1) for n in (rows, columns)))
+        )
 
 
 @dataclass(frozen=True, eq=False)

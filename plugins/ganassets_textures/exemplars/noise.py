@@ -19,11 +19,6 @@ from .sliders import PIECES, slider_value
 FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.int64]
 
-# Shapes of the arrays; None for any length.
-SHAPES: dict[str, tuple[int | None, ...]] = {
-    "guide": (None, 8), "guide_scale": (8,), "level_factors": (8, 6), "level_mean": (6,), "exemplars": (None, 4),
-    "texel_size": (None,),
-}  # fmt: skip
 # Components that layouts are quilted by, and whole steps by unit of a component.
 GUIDE_COMPONENTS = 8
 GUIDE_STEPS = 300.0
@@ -48,11 +43,12 @@ class Exemplars:
         arrays: Arrays of the file; see exemplar_arrays.
 
     Raises:
-        InputError: An array is missing, or they contradict each other.
+        InputError: The arrays don't belong together.
     """
 
     def __init__(self, arrays: Mapping[str, NDArray[Any]]) -> None:
-        check_arrays(arrays)
+        if not fit_together(arrays):
+            raise InputError("the model file carries damaged exemplars; copy or export it again.")
         self.arrays = arrays
         self.table: IntArray = arrays["exemplars"].astype(np.int64)  # first cell, rows, columns, tiles
 
@@ -104,6 +100,25 @@ class Structure:
         out[BLEND.start - 1] = self.layout.blend
         out[OFFSETS.start - 1 :] = spread(self.offsets.transpose(2, 0, 1))
         return out
+
+
+def fit_together(arrays: Mapping[str, NDArray[Any]]) -> bool:
+    """Return whether arrays of a model file have the shapes and the range of exemplar_arrays."""
+    shapes = {name: array.shape for name, array in arrays.items()}
+    m, n = ((shapes.get(name) or (0,))[0] for name in ("exemplars", "guide"))
+    expected = {
+        "guide": (n, GUIDE_COMPONENTS),
+        "guide_scale": (GUIDE_COMPONENTS,),
+        "level_factors": (GUIDE_COMPONENTS, MAP_CHANNELS),
+        "level_mean": (MAP_CHANNELS,),
+        "exemplars": (m, 4),
+        "texel_size": (m,),
+    }
+    if not m or any(shapes.get(name) != shape for name, shape in expected.items()):
+        return False
+    first, rows, columns = arrays["exemplars"].T[:3].astype(np.float64)
+    inside = (first >= 0) & (rows >= 1) & (columns >= 1) & (first + rows * columns <= n)
+    return bool(inside.all() and (arrays["texel_size"] > 0).all())
 
 
 def exemplar_noise(seed: int, row: FloatArray, size: tuple[int, ...], arrays: Mapping[str, NDArray[Any]]) -> FloatArray:
@@ -185,22 +200,6 @@ def ragged_edges(share: FloatArray, seed: int) -> FloatArray:
     noise = standard_normals(seed, share.size, EDGE_STREAM).reshape(share.shape)
     edge = (share > 0) & (share < 1)
     return np.where(edge, np.clip((share - 0.5 + RAGGED * noise) * SHARPEN + 0.5, 0, 1), share).astype(np.float32)
-
-
-def check_arrays(arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Raise InputError unless a file's arrays are those of exemplar_arrays."""
-    shapes = {name: arrays[name].shape for name in SHAPES if name in arrays}
-    fits = len(shapes) == len(SHAPES) and all(
-        len(shapes[name]) == len(shape) and all(e in (None, f) for e, f in zip(shape, shapes[name], strict=True))
-        for name, shape in SHAPES.items()
-    )
-    if fits:
-        first, rows, columns = arrays["exemplars"].astype(np.int64).T[:3]
-        cells, sizes = len(arrays["guide"]), arrays["texel_size"]
-        fits = len(first) == len(sizes) > 0 and bool((sizes > 0).all() and (first >= 0).all())
-        fits &= bool(((rows > 0) & (columns > 0) & (rows <= cells) & (first + rows * columns <= cells)).all())
-    if not fits:
-        raise InputError("the model's exemplars are damaged; export the run again.")
 
 
 def exemplar_arrays(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganassets.api.data import TrainingData
+from ganassets.api.errors import InputError
 from ganassets.api.spec import Preset
 
 from ..materials import MATERIAL_CLASSES
@@ -33,8 +36,9 @@ from .sliders import NEUTRAL, exemplar_conditions
 
 FloatArray = NDArray[np.float32]
 
-# Texels of the longer side of an exemplar for the number of exemplars, so that the model file stays small.
-LONGEST = ((24, 512), (96, 256), (10**6, 128))
+# Most sets of one model, and texels of the longer side of an exemplar by their number, so that its file stays small.
+MOST_SETS = 500
+LONGEST = ((24, 512), (96, 256), (MOST_SETS, 128))
 # Bytes of the model file for the exemplars' components, fewest and most components of a cell.
 MOST_CODES, COMPONENTS = 16 * 10**6, (16, VALUES)
 # Variation of the height that is wider than this share of an exemplar is left out: it doesn't repeat.
@@ -48,8 +52,8 @@ UNITS, DEFAULT_UNIT = 16, 0.12
 LAYOUTS = 4
 # Most materials for a short run, and the samples of a long one.
 FEW_MATERIALS, MANY_SAMPLES = 3, 1024
-# Characters that a mixture on the command line uses.
-SEPARATORS = str.maketrans({":": "-", ",": "-", " ": "-"})
+# Characters of mixtures and of a shell's words, which a name on the command line can't have, and its most characters.
+SEPARATORS, MOST_LETTERS = re.compile(r"[\s:,=\x00-\x1f\x7f-\x9f]+"), 60
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +91,7 @@ def exemplar_data(preset: Preset, folder: Path, seed: int, report: Callable[[int
     sets, found, longest = read_exemplar_sets(folder)
     notes = [*found.found, *missing_maps(sets)]
     if longest < LONGEST[0][1]:
-        notes.append(f"{len(sets)} materials are many: each is reduced to {longest} texels.")
+        notes.append(f"{len(sets)} materials are many: the longer side of each is reduced to at most {longest} texels.")
     notes.append(describe_expectation(len(sets), preset))
     exemplars = make_exemplars(sets)
     rng = np.random.default_rng([seed, 5])
@@ -124,9 +128,17 @@ def describe_expectation(count: int, preset: Preset) -> str:
 
 def read_exemplar_sets(folder: Path) -> tuple[list[MaterialSet], SetReport, int]:
     """Read the material sets of a folder or zip; returns sets, report, and the most texels of a longer side."""
-    sets, found = read_sets(folder)
-    longest = next(texels for count, texels in LONGEST if len(sets) <= count)
-    return (*(read_sets(folder, longest) if longest < LONGEST[0][1] else (sets, found)), longest)
+    longest = LONGEST[0][1]
+
+    def choose_longest(found: int) -> int:
+        nonlocal longest
+        if found > MOST_SETS:
+            raise InputError(f"{folder} holds {found:,} materials, but a model takes at most {MOST_SETS}; use a part.")
+        longest = next(texels for most, texels in LONGEST if found <= most)
+        return longest
+
+    sets, report = read_sets(folder, choose_longest)
+    return sets, report, longest
 
 
 def read_exemplar_maps(folder: Path) -> list[FloatArray]:
@@ -180,10 +192,20 @@ def make_exemplars(sets: Sequence[MaterialSet]) -> list[Exemplar]:
 
 def unique_names(names: Sequence[str]) -> list[str]:
     """Return names for the command line: the last part of each, or all of it where that is taken."""
-    short = [name.rsplit("/", 1)[-1].translate(SEPARATORS) for name in names]
-    full = [name.translate(SEPARATORS) for name in names]
-    chosen = [a if short.count(a) == 1 else b for a, b in zip(short, full, strict=True)]
-    return [name if chosen.count(name) == 1 else f"{name}-{i + 1}" for i, name in enumerate(chosen)]
+    short = [clean_name(name.rsplit("/", 1)[-1]) for name in names]
+    chosen = [a if short.count(a) == 1 else clean_name(b) for a, b in zip(short, names, strict=True)]
+    single = {name for name in chosen if chosen.count(name) == 1}
+    taken, found = set(single), []
+    for name in chosen:
+        numbered = (f"{name}-{i}" for i in itertools.count(1))
+        found.append(name if name in single else next(text for text in numbered if text not in taken))
+        taken.add(found[-1])
+    return found
+
+
+def clean_name(name: str) -> str:
+    """Return a name without characters that have a meaning on the command line, of limited length."""
+    return SEPARATORS.sub("-", name).strip("-/")[:MOST_LETTERS] or "material"
 
 
 def stack_maps(source: MaterialSet) -> FloatArray:

@@ -37,7 +37,7 @@ def no_report(done: int, total: int) -> None:
 
 
 def read_sets(
-    path: Path, longest: int = 512, report: Callable[[int, int], None] = no_report
+    path: Path, longest: int | Callable[[int], int] = 512, report: Callable[[int, int], None] = no_report
 ) -> tuple[list[MaterialSet], SetReport]:
     """Read all material sets in a folder or a zip, at any depth, and in zips in the folder; sorted by place and name.
 
@@ -45,7 +45,8 @@ def read_sets(
 
     Args:
         path: Folder or zip.
-        longest: Most texels of a set's longer side; larger sets are reduced.
+        longest: Most texels of a set's longer side, or a function that returns it for a number of sets; larger sets are
+            reduced.
         report: Called with (done, total) sets.
 
     Raises:
@@ -55,11 +56,12 @@ def read_sets(
     groups = [(container, find_groups(container, records)) for container in containers]
     root = path.resolve().name.removesuffix(".zip")
     total = sum(len(found) for _, found in groups)
+    texels = longest if isinstance(longest, int) else longest(total)
     sets: list[MaterialSet] = []
     lines: list[str] = []
     done = 0
     for container, found in groups:
-        for result in read_container(container, found, root, longest):
+        for result in read_container(container, found, root, texels):
             records += result.records
             if result.material_set is not None:
                 sets.append(result.material_set)

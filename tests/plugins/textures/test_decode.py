@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,8 +13,10 @@ from hypothesis import strategies as st
 from ganassets.api.provenance import Provenance
 from ganassets_textures.decode import decode_materials, occlusion, slope_normals, texel_size, wrapped_slopes
 from ganassets_textures.materials import CLASSES, COLUMNS, MATERIAL_CLASSES
+from support.exemplars import bricks, condition_row, model_arrays, stripes
 
 SIZE = 64
+PAINTED: Any = SimpleNamespace(arrays={})  # manifest of a model that carries no exemplars
 TEXEL = MATERIAL_CLASSES["brick"].unit_height / 48
 
 
@@ -41,7 +46,7 @@ def waves(rows: int, columns: int, height: float = 1.5) -> tuple[np.ndarray, np.
 def test_maps_are_decoded():
     arrays = outputs(waves(1, 2)[0] * TEXEL, 2)
     provenances = [Provenance(seed=seed, sliders=sliders()) for seed in (3, 4)]
-    made = decode_materials(arrays, None, ["a", "b"], provenances, {})
+    made = decode_materials(arrays, PAINTED, ["a", "b"], provenances, {})
     assert [asset.name for asset in made] == ["a", "b"]
     for i, asset in enumerate(made):
         assert asset.tiles and asset.provenance is provenances[i]
@@ -57,7 +62,7 @@ def test_maps_are_decoded():
 @pytest.mark.parametrize(("rows", "columns"), [(0, 1), (1, 0), (2, 3), (-1, 2)])
 def test_normals_are_those_of_the_surface(rows, columns):
     height, right, down = waves(rows, columns)
-    (asset,) = decode_materials(outputs(height * TEXEL), None, ["a"], [Provenance(sliders=sliders())], {})
+    (asset,) = decode_materials(outputs(height * TEXEL), PAINTED, ["a"], [Provenance(sliders=sliders())], {})
     np.testing.assert_allclose(np.linalg.norm(asset.normal, axis=-1), 1, atol=1e-6)
     expected = np.stack([-right, down, np.ones_like(right)], -1)  # +Y is up, against the rows
     expected /= np.linalg.norm(expected, axis=-1, keepdims=True)
@@ -113,7 +118,7 @@ def test_occlusion_depends_on_slopes_and_not_on_metres():
     made = [
         decode_materials(
             outputs(height * MATERIAL_CLASSES["brick"].unit_height / scale),
-            None,
+            PAINTED,
             ["a"],
             [Provenance(sliders=sliders(scale))],
             {},
@@ -123,6 +128,18 @@ def test_occlusion_depends_on_slopes_and_not_on_metres():
     assert made[0].texel_size == pytest.approx(6 * made[1].texel_size)
     np.testing.assert_allclose(made[0].occlusion, made[1].occlusion, atol=1e-5)
     np.testing.assert_allclose(made[0].normal, made[1].normal, atol=1e-5)
+
+
+def test_texels_of_exemplars():
+    """Shares of a model's own materials mix the logarithms of their texels."""
+    sets = bricks(), stripes()
+    manifest: Any = SimpleNamespace(arrays=model_arrays(*sets))
+    sizes = manifest.arrays["texel_size"]
+    for shares, expected in (((1, 0), sizes[0]), ((0, 1), sizes[1]), ((1, 1), np.sqrt(sizes.prod()))):
+        values = dict(enumerate(condition_row(*shares).tolist()))
+        provenance = Provenance(sliders={str(k): value for k, value in values.items()})
+        (asset,) = decode_materials(outputs(waves(2, 3)[0]), manifest, ["a"], [provenance], {})
+        assert asset.texel_size == pytest.approx(expected, rel=1e-5)
 
 
 def test_texels_of_a_material_and_of_a_mix():

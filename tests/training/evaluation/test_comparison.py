@@ -273,7 +273,7 @@ def test_reports_the_reference_data():
 def test_samples_that_were_cut_out_have_surroundings():
     structure = np.arange(4, dtype=np.float32).reshape(4, 1, 1)
     data = replace(masked_data(None), tiles=np.zeros(4, bool), structure=structure)
-    free: Any = SimpleNamespace(size=None, margin=8)
+    free: Any = SimpleNamespace(size=None, margin=8, window_of=0)
     fixed: Any = SimpleNamespace(size=64)
     index = np.array([2, 0])
     around = find_crop_context(free, data, index)
@@ -305,13 +305,16 @@ class Echo:
 
 def test_the_model_is_asked_for_what_lies_around_a_sample():
     """Margins are made, with the structure of the sample's own surroundings, and cut off; else the seed says it all."""
-    spec = replace(make_spec("loop", TEXTURES.presets[0], lambda *arguments: masked_data(None)), noise=None)
+
+    def noise_map(seed: int, condition: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
+        return normal_noise_map(seed, 3, size)
+
     model: Any = Echo()
     conditions = np.zeros((20, 1), np.float32)  # more than a batch
     structure = np.random.default_rng(0).normal(size=(20, 1, 24)).astype(np.float32)
-    alone = run_model(model, spec, 7, conditions, CropContext())["albedo"]
+    alone = run_model(model, noise_map, 7, conditions, CropContext())["albedo"]
     np.testing.assert_array_equal(alone[3], normal_noise_map(10, 3, (16,)))
-    made = run_model(model, spec, 7, conditions, CropContext(4, structure))["albedo"]
+    made = run_model(model, noise_map, 7, conditions, CropContext(4, structure))["albedo"]
     assert made.shape == (20, 3, 16)
     np.testing.assert_array_equal(made[:, 2:], structure[:, :, 4:20])
     np.testing.assert_array_equal(made[18, :2], normal_noise_map(25, 3, (24,))[:2, 4:20])
