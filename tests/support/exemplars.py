@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganassets.training.networks import LinearFit
-from ganassets_textures.exemplars.decoder import read_decoder
 from ganassets_textures.exemplars.noise import Exemplars
 from ganassets_textures.exemplars.samples import encode_exemplars, make_exemplars
 from ganassets_textures.exemplars.sliders import NEUTRAL, SLIDERS
@@ -50,7 +49,7 @@ def noise(height: int = SIZE, width: int = SIZE, seed: int = 0, tiles: bool = Tr
 
 def model_arrays(*sets: MaterialSet) -> dict[str, NDArray[Any]]:
     """Return the arrays of a domain on these sets; a model file carries some of them."""
-    return encode_exemplars(make_exemplars(sets), read_decoder().basis)
+    return encode_exemplars(make_exemplars(sets))
 
 
 def make_exemplars_of(*sets: MaterialSet) -> Exemplars:

@@ -109,11 +109,16 @@ def soften(mask: NDArray[np.bool_]) -> FloatArray:
     values = mask.astype(np.float32)
     for axis in (0, 1):
         values = (np.roll(values, 1, axis) + 2 * values + np.roll(values, -1, axis)) / 4
-    for axis in (0, 1):  # linear interpolation
+    return np.clip((interpolate(values) - 0.5) * EDGE + 0.5, 0, 1).astype(np.float32)
+
+
+def interpolate(values: NDArray[Any]) -> NDArray[Any]:
+    """Interpolate (rows, columns) values of cells linearly at their texels, wrapping: (4 rows, 4 columns)."""
+    for axis in (0, 1):
         before, after = np.roll(values, 1, axis), np.roll(values, -1, axis)
         parts = [values + (before - values) * (-t) if t < 0 else values + (after - values) * t for t in PLACES]
         values = np.stack(parts, axis + 1).reshape([n * (CELL if i == axis else 1) for i, n in enumerate(values.shape)])
-    return np.clip((values - 0.5) * EDGE + 0.5, 0, 1).astype(np.float32)
+    return values
 
 
 def spread(cells: NDArray[Any]) -> NDArray[Any]:
@@ -197,7 +202,7 @@ class Quilt:
         self.cells[window] = np.where(keep[..., None], new, old)
 
     def blend_patch(
-        self, window: tuple[IntArray, IntArray], patch: IntArray, keep: NDArray[np.bool_], laid: NDArray[np.bool_]
+        self, window: tuple[IntArray, ...], patch: IntArray, keep: NDArray[np.bool_], laid: NDArray[np.bool_]
     ) -> None:
         """Lay a patch over the layout with soft edges, hard ones where nothing lay before.
 

@@ -13,7 +13,7 @@ from ganassets.api.errors import InputError
 from ganassets.api.latents import standard_normals
 
 from .cells import BLEND, CELL, MAP_CHANNELS, NOISE_CHANNELS, OFFSETS, OTHER, PLACE, WHITE
-from .layout import Guide, Layout, cover, even_out, quilt, seam_edges, soften, spread
+from .layout import Guide, Layout, cover, even_out, interpolate, quilt, seam_edges, spread
 from .sliders import PIECES, slider_value
 
 FloatArray = NDArray[np.float32]
@@ -28,6 +28,8 @@ MOST_STEP = np.array([0.08, 0.08, 0.08, 0.5, 0.1, 0.1], np.float32)
 LEAST_SHARE = 0.02
 # Size of a mixture's patches, as a share of the map, and how far low places of the first material go to the next ones.
 PATCHES, JOINTS = 0.12, 0.5
+# Texels over which a mixture's patches end.
+EDGE_TEXELS = 3.0
 # Raggedness of the edges of a mixture's patches, and their steepness.
 RAGGED, SHARPEN = 0.2, 2.0
 # Streams of a seed's random numbers; see ganassets.api.latents.
@@ -155,9 +157,8 @@ def mixed_structure(exemplars: Exemplars, row: FloatArray, size: tuple[int, int]
     rank = surface_rank(exemplars, int(chosen[0]), mixed.layout, seed) if len(parts) > 1 else np.zeros(size)
     bounds = np.cumsum(shares[chosen]) / max(float(shares[chosen].sum()), 1e-9)
     for part, bound in zip(parts[1:], bounds, strict=False):
-        above = rank >= bound
-        share = ragged_edges(soften(above), seed)
-        offsets = np.where(above[..., None], part.offsets, mixed.offsets)
+        share = ragged_edges(share_above(interpolate(rank), float(bound)), seed)
+        offsets = np.where((rank >= bound)[..., None], part.offsets, mixed.offsets)
         mixed = Structure(cover(mixed.layout, part.layout, share), offsets)
     return mixed
 
@@ -193,6 +194,13 @@ def surface_rank(exemplars: Exemplars, index: int, layout: Layout, seed: int) ->
     rank = np.empty(field.size)
     rank[order] = np.arange(field.size) / field.size
     return rank.reshape(size)
+
+
+def share_above(rank: NDArray[np.float64], bound: float) -> FloatArray:
+    """Return the share of each texel that lies above a bound of a (h, w) rank: soft over some texels at the edge."""
+    slopes = [(np.roll(rank, -1, axis) - np.roll(rank, 1, axis)) / 2 for axis in (0, 1)]
+    distance = (rank - bound) / np.maximum(np.hypot(*slopes), 1e-6)
+    return np.clip(distance / EDGE_TEXELS + 0.5, 0, 1).astype(np.float32)
 
 
 def ragged_edges(share: FloatArray, seed: int) -> FloatArray:

@@ -9,13 +9,16 @@ from hypothesis import strategies as st
 
 from ganassets_textures.exemplars.layout import (
     Guide,
+    Layout,
     Quilt,
     beyond_cut,
+    cover,
     even_out,
     patch_starts,
     quilt,
     seam_edges,
-    seam_mask,
+    soften,
+    spread,
 )
 
 FEW = settings(max_examples=25, deadline=None)
@@ -37,16 +40,22 @@ def guide(rows: int, columns: int, tiles: bool = True, seed: int = 0) -> Guide:
     pieces=st.sampled_from([0.0, 0.5, 1.0, -3.0, 7.0]),
 )
 def test_every_index_is_a_cell_of_the_exemplar(rows, columns, size, tiles, seed, pieces):
-    places = quilt(guide(rows, columns, tiles), size, seed, pieces)
-    assert places.shape == size and places.dtype == np.int64
-    assert places.min() >= 0 and places.max() < rows * columns
-    assert np.array_equal(places, quilt(guide(rows, columns, tiles), size, seed, pieces)), (
-        "the same seed, the same layout"
-    )
+    layout, again = (quilt(guide(rows, columns, tiles), size, seed, pieces) for _ in range(2))
+    for places in (layout.first, layout.second, layout.upper):
+        assert places.shape == size and places.dtype == np.int64
+        assert places.min() >= 0 and places.max() < rows * columns
+    assert layout.blend.shape == (4 * size[0], 4 * size[1]) and layout.blend.dtype == np.float32
+    assert layout.blend.min() >= 0 and layout.blend.max() <= 1
+    assert contents(layout) == contents(again), "the same seed, the same layout"
+
+
+def contents(layout: Layout) -> bytes:
+    """Return the bytes of a layout."""
+    return layout.first.tobytes() + layout.second.tobytes() + layout.blend.tobytes()
 
 
 def test_seeds_and_pieces_differ():
-    found = {quilt(guide(16, 16), (24, 24), seed, pieces).tobytes() for seed in range(5) for pieces in (0, 1)}
+    found = {contents(quilt(guide(16, 16), (24, 24), seed, pieces)) for seed in range(5) for pieces in (0, 1)}
     assert len(found) == 10
 
 
@@ -76,7 +85,7 @@ def test_a_layout_that_tiles_has_no_more_seams_at_the_border_than_inside():
     exemplar = guide(16, 16)
     steps, border = [], []
     for seed in range(12):
-        places = quilt(exemplar, (32, 32), seed)
+        places = quilt(exemplar, (32, 32), seed).upper
         cells = exemplar.cells.reshape(-1, 2)[places]
         across = np.abs(np.roll(cells, -1, 1) - cells).sum(2)
         own = np.abs(np.roll(exemplar.cells, -1, 1) - exemplar.cells).sum(2).mean()
@@ -86,7 +95,7 @@ def test_a_layout_that_tiles_has_no_more_seams_at_the_border_than_inside():
 
 
 def test_a_layout_is_no_copy_of_its_exemplar():
-    right, down = seam_edges(quilt(guide(16, 16), (16, 16), 3), (16, 16))
+    right, down = seam_edges(quilt(guide(16, 16), (16, 16), 3).upper, (16, 16))
     assert right.any() and down.any()
 
 
@@ -94,7 +103,7 @@ def test_regular_patterns_continue():
     """On a checkerboard of 4 cells, patches fit without an error at the seams."""
     row, column = np.mgrid[:16, :16]
     cells = ((row // 2 + column // 2) % 2 * 500)[..., None].astype(np.int64)
-    found = cells.reshape(-1)[quilt(Guide(cells, True), (24, 32), 5)]
+    found = cells.reshape(-1)[quilt(Guide(cells, True), (24, 32), 5).upper]
     row, column = np.mgrid[:24, :32]
     phases = [((row + y) // 2 + (column + x) // 2) % 2 * 500 for y in range(4) for x in range(4)]
     assert min(np.mean(found != phase) for phase in phases) == 0
@@ -129,7 +138,39 @@ def test_seams():
     places[1, 2] = 0
     right, down = seam_edges(places, (4, 6))
     assert right.sum() == down.sum() == 2 and right[1, 1] and right[1, 2] and down[0, 2] and down[1, 2]
-    assert seam_mask(right, down).sum() == 5
+
+
+def test_soft_edges():
+    mask = np.zeros((8, 8), bool)
+    mask[2:6, 2:6] = True
+    share = soften(mask)
+    assert share.shape == (32, 32) and share.min() == 0 and share.max() == 1
+    assert share[14:18, 14:18].min() == 1 and not share[:4].any()
+    np.testing.assert_allclose(share, share[::-1, ::-1], atol=1e-6)
+    assert np.array_equal(soften(np.roll(mask, (3, 5), (0, 1))), np.roll(share, (12, 20), (0, 1))), "it wraps"
+    assert soften(np.ones((3, 3), bool)).min() == 1
+    steps = np.abs(np.diff(share, axis=0)).max()
+    assert steps < 0.5, "an edge is wider than a texel"
+
+
+@FEW
+@given(st.integers(2, 9), st.integers(2, 9), st.integers(0, 99))
+def test_a_layout_over_another(rows, columns, seed):
+    rng = np.random.default_rng(seed)
+
+    def made() -> Layout:
+        first, second = rng.integers(0, 99, (2, rows, columns))
+        return Layout(first, second, rng.random((4 * rows, 4 * columns), np.float32))
+
+    below, above = made(), made()
+    nothing, everything = (np.full(below.blend.shape, share, np.float32) for share in (0, 1))
+    assert contents(cover(below, above, nothing)) == contents(below)
+    assert contents(cover(below, above, everything)) == contents(above)
+    share = soften(rng.random((rows, columns)) < 0.5)
+    found = cover(below, above, share)
+    change = (spread(found.first) == spread(below.upper)) & (spread(found.second) == spread(above.upper))
+    inside = (share > 0) & (share < 1)
+    assert change[inside].all() and np.array_equal(found.blend[inside], share[inside])
 
 
 @FEW

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import torch
 
-from ganassets.training.networks import Discriminator, Generator, NetworkSettings
+from ganassets.training.networks import NetworkSettings
 from ganassets_textures import SPEC
 from ganassets_textures.exemplars.cells import CELL, NOISE_CHANNELS, WHITE
 from ganassets_textures.exemplars.decoder import read_decoder
 from ganassets_textures.exemplars.networks import ExemplarGenerator
 from ganassets_textures.exemplars.noise import exemplar_noise
-from ganassets_textures.networks import make_networks
+from ganassets_textures.networks import MaterialGenerator, material_networks
 from support.exemplars import bricks, condition_row, make_fit, stripes
 from support.textures_domain import make_domain as make_painted_domain
 
@@ -26,7 +26,7 @@ SETTINGS = NetworkSettings(PRESET.z_dim, 2 + 6, PRESET.w_dim, PRESET.width, PRES
 def generator() -> ExemplarGenerator:
     torch.manual_seed(0)
     domain = SPEC.domain(PRESET, make_fit(bricks(), stripes()))
-    made, _ = make_networks(PRESET, domain, SETTINGS)
+    made, _ = material_networks(PRESET, domain, SETTINGS)
     assert isinstance(made, ExemplarGenerator)
     return made.eval()
 
@@ -55,7 +55,7 @@ def test_rolling_the_noise_rolls_the_maps_exactly(generator, shift):
 
 def test_it_starts_from_the_trained_decoder(generator):
     parameters = dict(generator.named_parameters())
-    weights = read_decoder().weights
+    weights = read_decoder()
     assert weights and all(torch.equal(parameters[name], torch.from_numpy(w)) for name, w in weights.items())
     left = parameters.keys() - weights.keys()
     assert all(name.startswith("map_") for name in left), "only the mapping of latents and conditions is untrained"
@@ -92,10 +92,8 @@ def test_gradients_reach_every_weight(generator):
     generator.zero_grad()
 
 
-def test_painted_materials_keep_the_networks_of_the_core():
+def test_painted_materials_have_networks_of_their_own():
     domain = make_painted_domain()
-    generator, discriminator = make_networks(
-        SPEC.presets[0], domain, replace(SETTINGS, c_dim=len(domain.condition_mean))
-    )
-    assert type(generator) is Generator and type(discriminator) is Discriminator
+    generator, _ = material_networks(SPEC.presets[0], domain, replace(SETTINGS, c_dim=len(domain.condition_mean)))
+    assert type(generator) is MaterialGenerator
     assert domain.noise_channels != NOISE_CHANNELS

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ganassets.api.errors import InputError
 from ganassets_textures import SPEC
-from ganassets_textures.exemplars.cells import CELL, NOISE_CHANNELS, OFFSETS, PLACE, SEAM, WHITE
+from ganassets_textures.exemplars.cells import BLEND, CELL, NOISE_CHANNELS, OFFSETS, OTHER, PLACE, WHITE
 from ganassets_textures.exemplars.noise import exemplar_noise, layout_structure, mixed_structure
 from support.exemplars import bricks, condition_row, make_exemplars_of, model_arrays, noise, stripes
 
@@ -38,13 +38,14 @@ def test_every_map_names_cells_of_the_chosen_materials(seed, rows, columns, shar
     found = exemplar_noise(seed, row, (rows * CELL, columns * CELL), ARRAYS)
     assert found.shape == (NOISE_CHANNELS, rows * CELL, columns * CELL) and found.dtype == np.float32
     assert np.isfinite(found).all()
-    cells = found[WHITE.stop :].reshape(NOISE_CHANNELS - 1, rows, CELL, columns, CELL)
-    assert (cells == cells[:, :, :1, :, :1]).all(), "structure is constant in a cell"
-    places = found[PLACE][0]
-    assert places.min() >= 0 and places.max() < sum(CELLS) and np.array_equal(places, np.rint(places))
+    coarse = np.concatenate([found[PLACE], found[OTHER], found[OFFSETS]])
+    cells = coarse.reshape(len(coarse), rows, CELL, columns, CELL)
+    assert (cells == cells[:, :, :1, :, :1]).all(), "cells and offsets are constant in a cell"
     chosen = set(np.flatnonzero(shares)) or {0}
-    assert set(np.unique(owners(places))) <= chosen
-    assert set(np.unique(found[SEAM])) <= {0.0, 1.0}
+    for places in (found[PLACE][0], found[OTHER][0]):
+        assert places.min() >= 0 and places.max() < sum(CELLS) and np.array_equal(places, np.rint(places))
+        assert set(np.unique(owners(places))) <= chosen
+    assert found[BLEND].min() >= 0 and found[BLEND].max() <= 1
     assert np.array_equal(found, exemplar_noise(seed, row, (rows * CELL, columns * CELL), ARRAYS))
 
 
@@ -63,21 +64,25 @@ def test_sliders_of_colour_keep_the_layout():
 @pytest.mark.parametrize("shares", [(0.5, 0.5, 0), (0.7, 0.3, 0), (2.0, 1.0, 1.0), (0.1, 0.1, 0.8)])
 def test_shares_of_a_mixture_are_met(shares):
     structure = mixed_structure(EXEMPLARS, condition_row(*shares), (20, 30), 3)
-    counts = np.bincount(owners(structure[PLACE.start - 1]).ravel(), minlength=3)
-    np.testing.assert_allclose(counts, 600 * np.array(shares) / sum(shares), atol=1)
+    counts = np.bincount(owners(structure.layout.upper).ravel(), minlength=3)
+    # Soft, ragged edges shift thin patches.
+    np.testing.assert_allclose(counts, 600 * np.array(shares) / sum(shares), atol=54)
 
 
 def test_tiny_shares_are_left_out():
     structure = mixed_structure(EXEMPLARS, condition_row(1, 0.01, -3), (16, 16), 3)
-    assert set(np.unique(owners(structure[0]))) == {0}
-    assert np.array_equal(structure, layout_structure(EXEMPLARS, 0, (16, 16), 3, 0.5))
+    assert set(np.unique(owners(structure.layout.first))) == {0}
+    assert np.array_equal(structure.channels(), layout_structure(EXEMPLARS, 0, (16, 16), 3, 0.5).channels())
 
 
-def test_borders_between_materials_are_seams():
-    structure = mixed_structure(EXEMPLARS, condition_row(1, 1, 0), (24, 24), 9)
-    owner = owners(structure[PLACE.start - 1])
+def test_borders_between_materials_are_blended():
+    layout = mixed_structure(EXEMPLARS, condition_row(1, 1, 0), (24, 24), 9).layout
+    owner = owners(layout.upper)
     border = (np.roll(owner, -1, 1) != owner) | (np.roll(owner, -1, 0) != owner)
-    assert border.any() and (structure[SEAM.start - 1][border] == 1).all()
+    both = np.asarray(owners(layout.first) != owners(layout.second))
+    assert border.any() and both[border].mean() > 0.8
+    blended = (layout.blend > 0) & (layout.blend < 1)
+    assert blended.reshape(24, 4, 24, 4).any((1, 3))[border].mean() > 0.8
 
 
 def test_joints_go_first():
@@ -86,8 +91,8 @@ def test_joints_go_first():
     for seed in range(6):
         first = layout_structure(EXEMPLARS, 0, (24, 24), seed, 0.5)
         mixed = mixed_structure(EXEMPLARS, condition_row(0.7, 0.3, 0), (24, 24), seed)
-        height = EXEMPLARS.levels(0)[first[0].astype(np.int64), 3]
-        taken = owners(mixed[0]) == 1
+        height = EXEMPLARS.levels(0)[first.layout.upper, 3]
+        taken = owners(mixed.layout.upper) == 1
         low += taken[height < np.quantile(height, 0.3)].mean()
         high += taken[height > np.quantile(height, 0.7)].mean()
     assert low > 1.2 * high
@@ -95,8 +100,7 @@ def test_joints_go_first():
 
 def test_offsets_have_no_mean():
     structure = layout_structure(EXEMPLARS, 1, (24, 24), 3, 0.3)
-    offsets = structure[OFFSETS.start - 1 :]
-    assert np.abs(offsets.mean((1, 2))).max() < 1e-5 and offsets.any()
+    assert np.abs(structure.offsets.mean((0, 1))).max() < 1e-5 and structure.offsets.any()
 
 
 def test_exemplars_of_a_file():

@@ -16,7 +16,7 @@ from ganassets.training.networks import fit_linear
 from ganassets.training.plugin_domain import make_noise_map
 from ganassets.training.trainer import Trainer
 from ganassets_textures import SPEC
-from ganassets_textures.networks import make_networks
+from ganassets_textures.networks import material_networks
 from support.domains import CPU
 from support.exemplars import write_two_sets
 
@@ -33,7 +33,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> TrainingData:
 def make_trainer(data: TrainingData) -> Trainer:
     torch.set_num_threads(1)
     domain = SPEC.domain(PRESET, fit_linear(data, PRESET.z_dim, 0, np.random.default_rng(0)))
-    return Trainer(PRESET, domain, data, "rpgan", CPU, 0, make_noise_map(SPEC, domain), make_networks)
+    return Trainer(PRESET, domain, data, "rpgan", CPU, 0, make_noise_map(SPEC, domain), material_networks)
 
 
 def run(trainer: Trainer, steps: int) -> list[dict[str, float]]:
