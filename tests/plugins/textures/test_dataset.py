@@ -1,10 +1,8 @@
-"""Training samples of materials: painted, and of the user's sets."""
+"""Training samples of materials: painted ones, and the choice between them and the user's sets."""
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,17 +10,15 @@ import pytest
 from ganassets.api.data import TrainingData
 from ganassets.api.errors import InputError
 from ganassets_textures import SPEC
-from ganassets_textures.dataset import parse_painted_share
 from ganassets_textures.materials import CLASSES, COLUMNS, CONDITIONS
 from ganassets_textures.painter import Z_DIM, paint_material
-from ganassets_textures.samples import MASKS, SIGNALS, condition_values
+from ganassets_textures.samples import SIGNALS, condition_values
 from ganassets_textures.spatial_noise import pattern_noise, pattern_of
-from support.material_files import colours, grey, hills, normals, save
+from support.material_files import colours, save
 
 SIZE = 32
 TINY = replace(SPEC.presets[0], size=SIZE, network_size=SIZE)
 SLIDERS = [condition.name for condition in CONDITIONS if not condition.choices]
-PAINTED, PHOTO = COLUMNS.index("look:painted"), COLUMNS.index("look:photo")
 
 
 def make(samples: int = 36, seed: int = 0, **options: str) -> TrainingData:
@@ -34,23 +30,6 @@ def painted() -> TrainingData:
     return make(40)
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two sets: bricks that tile with all maps but metal, and a colour map of something unknown that doesn't tile."""
-    path = tmp_path_factory.mktemp("data") / "things"
-    save(path / "brick_color.png", colours())
-    save(path / "brick_normal.png", normals(hills()))
-    save(path / "brick_roughness.png", grey(200))
-    save(path / "zebra_color.png", colours(seed=1, tiling=False))
-    (path / "broken_color.png").write_bytes(b"no picture")
-    return path
-
-
-@pytest.fixture(scope="module")
-def mixed(folder: Path) -> TrainingData:
-    return make(40, data=str(folder), painted="0.25")
-
-
 def test_shapes_and_types(painted):
     assert {name: (a.shape, a.dtype) for name, a in painted.signals.items()} == {
         name: ((40, channels, SIZE, SIZE), np.dtype(dtype)) for name, (channels, dtype) in SIGNALS.items()
@@ -58,15 +37,13 @@ def test_shapes_and_types(painted):
     assert painted.conditions.shape == (40, SPEC.condition_width) and painted.conditions.dtype == np.float32
     assert painted.vectors == {} and painted.problems == () and painted.notes == ()
     assert painted.licence == "CC0-1.0" and painted.name and painted.source
-    assert painted.masks is not None and painted.masks.shape == (40, len(MASKS)) and painted.masks.all()
-    assert painted.tiles is not None and painted.tiles.all()
+    assert painted.masks is None and painted.tiles is None, "all have all maps and tile"
 
 
 def test_classes_have_equal_shares(painted):
     shares = painted.conditions[:, : len(CLASSES)]
     assert (shares.sum(1) == 1).all() and set(np.unique(shares)) == {0, 1}
     assert set(shares.sum(0)) == {2, 3}
-    assert (painted.conditions[:, PAINTED] == 1).all() and (painted.conditions[:, PHOTO] == 0).all()
 
 
 def test_sliders_are_in_range(painted):
@@ -109,91 +86,37 @@ def test_more_samples_begin_with_the_same(painted):
     assert np.array_equal(painted.conditions[:20], fewer.conditions)
 
 
-@pytest.mark.parametrize("options", [{}, {"painted": "0.5"}])
-def test_progress_reaches_the_end(folder, options):
+def test_progress_reaches_the_end():
     reports: list[tuple[int, int]] = []
-    given = {"data": str(folder), **options} if options else {}
-    SPEC.dataset(replace(TINY, samples=70), given, 0, lambda done, total: reports.append((done, total)))
+    SPEC.dataset(replace(TINY, samples=70), {}, 0, lambda done, total: reports.append((done, total)))
     assert reports[-1] == (70, 70) and {total for _, total in reports} == {70}
     assert [done for done, _ in reports] == sorted(done for done, _ in reports)
 
 
-def test_share_of_painted_samples():
-    assert parse_painted_share(None, data=False) == 1
-    assert parse_painted_share(None, data=True) == 0.5
-    assert parse_painted_share("0", data=True) == 0
-    assert parse_painted_share("0.9", data=True) == 0.9
+def test_sets_of_the_users_own_become_exemplars(tmp_path):
+    save(tmp_path / "things" / "brick_color.png", colours())
+    (tmp_path / "things" / "broken_color.png").write_bytes(b"no picture")
+    preset = replace(SPEC.preset("material"), size=SIZE, network_size=SIZE, samples=4)
+    data = SPEC.dataset(preset, {"data": str(tmp_path / "things")}, 0, lambda done, total: None)
+    assert "codes" in data.constants and "things" in data.name and data.licence != "CC0-1.0"
+    assert [file for file, _ in data.problems] == ["broken_color.png"]
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("half", "--painted takes a number from 0 to 1, not 'half'"),
-        ("1", "--painted 1 is not from 0 to below 1; leave out --data"),
-        ("-0.1", "is not from 0 to below 1"),
-        ("nan", "is not from 0 to below 1"),
-        ("50", "is not from 0 to below 1"),
-    ],
-)
-def test_shares_that_make_no_sense(text, message):
-    with pytest.raises(InputError) as caught:
-        parse_painted_share(text, data=True)
-    assert message in str(caught.value)
-
-
-def test_a_share_without_data_is_refused():
-    with pytest.raises(InputError, match="give --data too"):
-        make(2, painted="0.5")
-
-
-def test_data_of_ones_own(mixed, folder):
-    assert mixed.latents is not None and mixed.masks is not None and mixed.tiles is not None
-    photos = np.arange(40) < 30
-    np.testing.assert_array_equal(mixed.conditions[:, PHOTO], photos)
-    np.testing.assert_array_equal(mixed.conditions[:, PAINTED], ~photos)
-    np.testing.assert_array_equal(np.isnan(mixed.latents).all(1), photos)
-    assert np.isfinite(mixed.latents[~photos]).all()
-    kinds = Counter(map(tuple, mixed.masks[photos].tolist()))
-    # Bricks have height (from the normals) and roughness, and are no metal; the other has colours alone. What pattern
-    # belongs to them nobody knows.
-    assert kinds == {(1, 1, 1, 0): 15, (0, 0, 0, 0): 15}
-    assert mixed.masks[~photos].all() and mixed.tiles[~photos].all()
-    colours_alone = photos & ~mixed.masks.any(1)
-    assert not mixed.tiles[colours_alone].any(), "outputs that don't tile are cropped"
-    bricks = mixed.conditions[:, COLUMNS.index("material:brick")]
-    assert (bricks[photos & mixed.masks.any(1)] == 1).all()
-    np.testing.assert_allclose(bricks[colours_alone], 1 / len(CLASSES), rtol=1e-5)
-    np.testing.assert_allclose(mixed.conditions[:, : len(CLASSES)].sum(1), 1, rtol=1e-5)
-
-
-def test_found_sets_are_passed_on(mixed, folder):
-    assert folder.name in mixed.name and mixed.licence != "CC0-1.0"
-    assert "our own painter" in mixed.source
-    assert [file for file, _ in mixed.problems] == ["broken_color.png"]
-    assert len(mixed.notes) == 3 and "2 material sets" in mixed.notes[-1] and "brick" in mixed.notes[0]
-
-
-def test_photos_alone(folder):
-    data = make(6, data=str(folder), painted="0")
-    assert data.latents is not None and np.isnan(data.latents).all()
-    assert (data.conditions[:, PHOTO] == 1).all() and "painter" not in data.source
-
-
-def test_some_of_the_data_is_used_for_any_share(folder):
-    assert (make(10, data=str(folder), painted="0.99").conditions[:, PHOTO] == 1).any()
+def test_a_preset_for_the_other_kind_of_data_is_refused(tmp_path):
+    with pytest.raises(InputError, match="quick is made for painted materials; choose --preset material or materials"):
+        make(2, data=str(tmp_path))
+    with pytest.raises(InputError, match="material is made for your own materials; give a folder of them with --data"):
+        SPEC.dataset(SPEC.preset("material"), {}, 0, lambda done, total: None)
 
 
 def test_a_folder_without_sets_fails_before_painting(tmp_path, monkeypatch):
     monkeypatch.setattr("ganassets_textures.painted_samples.paint_material", lambda *_: pytest.fail("painted"))
-    with pytest.raises(InputError):
-        make(4, data=str(tmp_path / "nowhere"))
+    with pytest.raises(InputError, match="nowhere"):
+        SPEC.dataset(SPEC.preset("material"), {"data": str(tmp_path / "nowhere")}, 0, lambda done, total: None)
 
 
 def test_condition_values():
     sliders = {name: 0.1 * i for i, name in enumerate(SLIDERS)}
-    made = dict(zip(COLUMNS, condition_values(["brick", "sand"], "photo", sliders), strict=True))
+    made = dict(zip(COLUMNS, condition_values("sand", sliders), strict=True))
     assert {name: made[name] for name in SLIDERS} == sliders
-    assert {name for name, value in made.items() if ":" in name and value} == {
-        "material:brick", "material:sand", "look:photo"
-    }  # fmt: skip
-    assert made["material:sand"] == 0.5 and made["look:photo"] == 1
+    assert {name: value for name, value in made.items() if ":" in name and value} == {"material:sand": 1.0}
