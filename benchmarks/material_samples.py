@@ -17,7 +17,7 @@ from ganassets.inference.model import Model
 from ganassets.inference.pipeline import Inputs, seed_noise
 from ganassets.training.evaluation.features import ImageFeatures, image_features, scale_to_images
 from ganassets.training.evaluation.measures import Features, principal_axes
-from ganassets_textures.materials import COLUMNS, LOOKS
+from ganassets_textures.materials import COLUMNS
 from ganassets_textures.painted_samples import round_scale
 from ganassets_textures.painter import Z_DIM, draw_sliders, paint_material
 from ganassets_textures.samples import condition_values
@@ -79,13 +79,11 @@ class ModelSampler:
             part = asked[start : start + BATCH]
             yield from self.decode(part, self.run(part))
 
-    def pictures(self, materials: Sequence[str | None], look: str, first_seed: int, size: int) -> Arrays:
+    def pictures(self, materials: Sequence[str | None], first_seed: int, size: int) -> Arrays:
         """Generate pictures of consecutive seeds, each of its class of material, or of any class for None."""
         inputs = []
         for seed, material in enumerate(materials, first_seed):
-            values: dict[str, ConditionValue] = {"look": {look: 1.0}}
-            if material:
-                values["material"] = {material: 1.0}
+            values: dict[str, ConditionValue] = {"material": {material: 1.0}} if material else {}
             inputs.append(self.inputs(seed, (size, size), values))
         assets = list(self.materials(inputs))
         albedo = np.stack([asset.albedo.transpose(2, 0, 1) for asset in assets])
@@ -98,7 +96,7 @@ def paint_pictures(materials: Sequence[str], seed: int, size: int) -> Arrays:
     for i, material in enumerate(materials):
         rng = np.random.default_rng([seed, i])
         sliders, z = round_scale(draw_sliders(material, rng), size), rng.normal(size=Z_DIM).astype(np.float32)
-        row = np.array(condition_values([material], LOOKS[0], sliders), np.float32)
+        row = np.array(condition_values(material, sliders), np.float32)
         maps = paint_material(
             material, sliders, z, pattern_noise(int(rng.integers(0, 2**62)), pattern_of(row), (size, size))
         )

@@ -47,7 +47,7 @@ from ganassets.training.evaluation.features import ImageFeatures, image_features
 from ganassets.training.evaluation.measures import Features, frechet_distance, principal_axes
 from ganassets.training.evaluation.quilting import Quilter
 from ganassets.training.evaluation.tiling import equivariance, largest_difference, normal_agreement, seam_ratio
-from ganassets_textures.materials import CLASSES, LOOKS
+from ganassets_textures.materials import CLASSES
 from ganassets_textures.measures import batch_maps
 from ganassets_textures.sets import MaterialSet, read_sets
 
@@ -128,10 +128,7 @@ class TextureBench:
         probe_labels, labels = class_labels(PROBE_SAMPLES), class_labels(n)
         reference = paint_pictures(class_names(probe_labels), PAINTER_SEED, size)
         space = MaterialFeatures(self.network, reference)
-        generated = {
-            look: space(self.sampler.pictures(class_names(labels), look, FIRST_SEED, size))
-            for look in trained_looks(self.sampler)
-        }
+        generated = space(self.sampler.pictures(class_names(labels), FIRST_SEED, size))
         fresh = space(paint_pictures(class_names(labels), PAINTER_SEED + 1, size))
         return ClassFeatures(space(reference), probe_labels, fresh, generated, labels)
 
@@ -143,14 +140,14 @@ class ClassFeatures:
     Attributes:
         probe, probe_labels: (n, 128) and (n,) of painted materials that train the classifier.
         painted: (m, 128) of other painted materials.
-        generated: By look, (m, 128) of the model's materials.
+        generated: (m, 128) of the model's materials.
         labels: (m,) index into CLASSES, of `painted` and `generated`.
     """
 
     probe: Features
     probe_labels: NDArray[np.int64]
     painted: Features
-    generated: dict[str, Features]
+    generated: Features
     labels: NDArray[np.int64]
 
 
@@ -162,14 +159,6 @@ def class_labels(count: int) -> NDArray[np.int64]:
 def class_names(labels: NDArray[np.int64]) -> list[str]:
     """Return the names of class indices."""
     return [CLASSES[label] for label in labels]
-
-
-def trained_looks(sampler: ModelSampler) -> list[str]:
-    """List the looks that the model was trained on."""
-    conditions = sampler.model.manifest.conditions
-    columns = [column for condition in conditions for column in condition.columns]
-    rows = np.array(sampler.model.manifest.condition_rows)
-    return [look for look in LOOKS if rows[:, columns.index(f"look:{look}")].any()]
 
 
 def seams(bench: TextureBench) -> bool:
@@ -215,22 +204,21 @@ def seam_ratios(
 
 
 def lattice(bench: TextureBench) -> bool:
-    """Measure whether the network's coarsest cells show, in each class, for the first look."""
+    """Measure whether the network's coarsest cells show, in each class."""
     sampler = bench.sampler
-    look = trained_looks(sampler)[0]
     count = bench.counts.lattice
     rows = []
     passed = True
     for name in CLASSES:
-        values: dict[str, ConditionValue] = {"material": {name: 1.0}, "look": {look: 1.0}}
+        values: dict[str, ConditionValue] = {"material": {name: 1.0}}
         inputs = [sampler.inputs(seed, LATTICE_SIZE, values) for seed in range(FIRST_SEED, FIRST_SEED + count)]
         ratios = lattice_ratios(sampler, inputs)
         rows.append({"class": name} | {key: f"{value:.3f}" for key, value in ratios.items()})
         passed &= max(ratios.values()) <= LATTICE_LIMIT
     say(
         f"Change across lines a multiple of {sampler.stride} texels from the noise map's border, by change across the "
-        f"same lines of the pattern after the noise was moved by {LATTICE_SHIFT} texels: mean of {count} seeds, look "
-        f"{look} (limit {LATTICE_LIMIT}):"
+        f"same lines of the pattern after the noise was moved by {LATTICE_SHIFT} texels: mean of {count} seeds "
+        f"(limit {LATTICE_LIMIT}):"
     )
     print_table(rows)
     return passed
@@ -290,13 +278,12 @@ def exact(bench: TextureBench) -> bool:
 
 
 def diversity(bench: TextureBench) -> bool:
-    """Measure distances between seeds of a class, in features of albedo and height, for the first look."""
+    """Measure distances between seeds of a class, in features of albedo and height."""
     results = bench.classes
-    look, generated = next(iter(results.generated.items()))
     rows, passed = [], []
     for label, name in enumerate(CLASSES):
         real = pdist(results.painted[results.labels == label])
-        ours = pdist(generated[results.labels == label])
+        ours = pdist(results.generated[results.labels == label])
         limit = np.percentile(real, CLOSE_PERCENTILE)
         passed.append(bool((ours < limit).mean() <= MAX_CLOSE_SHARE))
         rows.append(
@@ -312,7 +299,7 @@ def diversity(bench: TextureBench) -> bool:
         )
     n = bench.counts.per_class
     say(
-        f"Distances between {n} seeds of a class, look {look}, and between {n} painted materials of it. The limit is "
+        f"Distances between {n} seeds of a class, and between {n} painted materials of it. The limit is "
         f"percentile {CLOSE_PERCENTILE:g} of the painted materials' distances. At most {MAX_CLOSE_SHARE:.0%} of the "
         "seeds' pairs may be closer:"
     )
@@ -326,7 +313,7 @@ def classes(bench: TextureBench) -> bool:
     results = bench.classes
     probe = Discriminant(results.probe, results.probe_labels)
     right = {"painted, not seen": probe(results.painted) == results.labels}
-    right |= {f"model, look {look}": probe(features) == results.labels for look, features in results.generated.items()}
+    right["model"] = probe(results.generated) == results.labels
     rows = [
         {"class": name} | {row: f"{values[results.labels == label].mean():.0%}" for row, values in right.items()}
         for label, name in enumerate(CLASSES)
@@ -353,9 +340,7 @@ def frechet_distances(bench: TextureBench) -> bool:
     materials = [source.material for source in sets for _ in range(half)]
     drawn = [material or CLASSES[int(rng.integers(len(CLASSES)))] for material in materials]
     rows: dict[str, Features] = {"real: other crops of the same sets": held_out}
-    for look in trained_looks(bench.sampler):
-        pictures = bench.sampler.pictures(materials, look, FIRST_SEED, CROP)
-        rows[f"model, look {look}"] = albedo_features(bench, pictures["albedo"])
+    rows["model"] = albedo_features(bench, bench.sampler.pictures(materials, FIRST_SEED, CROP)["albedo"])
     rows["our own painter"] = albedo_features(bench, paint_pictures(drawn, PAINTER_SEED, CROP)["albedo"])
     if bench.train is not None:
         known = read_sets(bench.train)[0]

@@ -307,22 +307,27 @@ def check_generator(model: ModelFile, spec: GeneratorSpec) -> None:
     if made != [(output.name, tuple(output.axes)) for output in spec.outputs]:
         raise InputError(
             f"{model.path} makes {', '.join(name for name, _ in made)}, which {spec.name} {spec.version} can't decode; "
-            f"install {spec.name} {manifest.generator_version} or train again."
+            f"{suggest_remedy(manifest, spec)}"
         )
     columns = [[condition.columns for condition in conditions] for conditions in (manifest.conditions, spec.conditions)]
     # The plugin makes noise maps from the conditions; a model that carries arrays brings its own conditions, too.
     if spec.noise and columns[0] != columns[1] and not manifest.arrays:
         raise InputError(
-            f"{model.path} has other sliders than {spec.name} {spec.version}; "
-            f"install {spec.name} {manifest.generator_version} or train again."
+            f"{model.path} has other sliders than {spec.name} {spec.version}; {suggest_remedy(manifest, spec)}"
         )
     here = static_digests(spec)
     for name in sorted(here.keys() | manifest.static_digests.keys()):
         if here.get(name) != manifest.static_digests.get(name):
             raise InputError(
                 f"{model.path} was made with another version of the {spec.name} plugin's {name}; "
-                f"install {spec.name} {manifest.generator_version} or train again."
+                f"{suggest_remedy(manifest, spec)}"
             )
+
+
+def suggest_remedy(manifest: Manifest, spec: GeneratorSpec) -> str:
+    """Say how to get a model that the installed plugin can decode."""
+    older = f"install {spec.name} {manifest.generator_version} or "
+    return f"{older if manifest.generator_version != spec.version else ''}train again."
 
 
 def version_of(text: str) -> tuple[int, int] | None:

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from .. import __version__
 from ..api.conditions import Condition
-from ..api.errors import GanassetsError
+from ..api.errors import GanassetsError, InputError
 from ..api.latents import latents
 from ..api.manifest import (
     METADATA_KEY,
@@ -80,7 +80,7 @@ def export_run(
         best: Export the checkpoint that measured nearest to the data instead of the newest.
 
     Raises:
-        InputError: The run has no such checkpoint, or its files are damaged.
+        InputError: The run has no such checkpoint, its files are damaged, or the generator has other sliders.
         GanassetsError: The exported model computes other numbers than torch.
     """
     settings = read_settings(run / CONFIG)
@@ -111,6 +111,8 @@ def load_generator(
 ) -> tuple[BaseGenerator, np.ndarray, dict]:
     """Load the averaged generator of a run's newest or best checkpoint, with condition rows and checkpoint numbers."""
     fit, rows, _ = load_fit(run / LINEAR)
+    if rows.shape[1] != sum(condition.width for condition in conditions_of_card(spec, read_card(run))):
+        raise InputError(f"{run} has other sliders than {spec.name} {spec.version}; train again.")
     checkpoints = run / CHECKPOINTS
     tensors, numbers = load_checkpoint(named_checkpoint(checkpoints, BEST) if best else newest_checkpoint(checkpoints))
     preset = settings.preset

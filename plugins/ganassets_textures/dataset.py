@@ -46,6 +46,4 @@ def material_data(
         source="our own painter",
         latents=arrays["latents"],
         noise_seeds=arrays["noise_seeds"],
-        masks=arrays["masks"],
-        tiles=arrays["tiles"],
     )

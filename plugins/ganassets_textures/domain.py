@@ -12,7 +12,6 @@ from ganassets.training.networks import Domain, LinearFit
 
 from .exemplars.domain import ExemplarDomain
 from .materials import CLASSES, COLUMNS, MATERIAL_CLASSES, METALS
-from .samples import MASKS
 from .spatial_noise import CHANNELS, STRUCTURE, WHITE
 
 HEIGHT_UNIT = 4.0  # texels of height by unit of the networks' output
@@ -20,7 +19,8 @@ MAX_HEIGHT = 16.0  # texels
 LEAST_CONTRAST = 0.1  # of the maps, about the least that counts
 STRIDE = 16
 MAP_CHANNELS = 8
-HIDDEN = ("aspect", "look:painted")  # columns that the networks don't see
+# Columns that the networks don't see: the noise map shows the width of units, and samples cut the widest units short.
+HIDDEN = ("aspect",)
 
 
 def hsl_to_rgb(hue: Tensor, saturation: Tensor, lightness: Tensor) -> Tensor:
@@ -53,18 +53,10 @@ class TexturesDomain(Domain):
         self.signals, self.vectors = {"albedo": 3, "height": 1, "roughness": 1, "metallic": 1}, {}
         self.wraps, self.size, self.network_size = (True, True), None, preset.network_size
         self.stride, self.noise_channels, self.white_channels = STRIDE, len(CHANNELS), WHITE.stop
-        structure = STRUCTURE.stop - STRUCTURE.start
-        self.view_channels = 4 * MAP_CHANNELS + structure + len(MASKS)
+        self.view_channels = 4 * MAP_CHANNELS + STRUCTURE.stop - STRUCTURE.start
         patterns = [MATERIAL_CLASSES[name].unit_height for name in CLASSES]
         self.register_buffer("pattern_log", torch.tensor(np.log(patterns), dtype=torch.float32))
-        # The networks see the width of units in the noise map alone, because samples cut the widest units short.
-        shown = torch.tensor([float(column not in HIDDEN) for column in COLUMNS])
-        photo = COLUMNS.index("look:photo")
-        if not self.condition_mean[photo]:
-            shown[photo] = 0.0  # without photos nothing is learnt of this column
-        self.register_buffer("shown", shown)
-        # Painted samples are the zero of this column, so photos start from what was learnt of painted materials.
-        self.condition_mean[photo], self.condition_std[photo] = 0.0, 1.0
+        self.register_buffer("shown", torch.tensor([float(column not in HIDDEN) for column in COLUMNS]))
 
     def standardise(self, condition: Tensor) -> Tensor:
         """Scale (n, c) physical conditions to about zero mean and unit variance; hidden columns become 0."""
@@ -108,17 +100,8 @@ class TexturesDomain(Domain):
         height = raw["height"]
         slopes = torch.cat([height.roll(-1, axis) - height.roll(1, axis) for axis in (3, 2)], 1) / 2
         normal = slopes * torch.rsqrt(1 + slopes.square().sum(1, keepdim=True))
-        masks = self.mask(raw)
-        relief = torch.cat([height / HEIGHT_UNIT, 3 * normal], 1) * masks["height"]
-        roughness = (raw["roughness"] - 0.5) * 4 * masks["roughness"]
-        metallic = (raw["metallic"] - 0.5) * 2 * masks["metallic"]
-        return torch.cat([(raw["albedo"] - 0.5) * 4, relief, roughness, metallic], 1)
-
-    def mask(self, raw: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Return (n, 1, 1, 1) by name: 1 where a sample has the map, 0 where it lacks it."""
-        n = len(raw["albedo"])
-        table = raw["mask"] if "mask" in raw else raw["albedo"].new_ones(n, len(MASKS))
-        return {name: table[:, i, None, None, None] for i, name in enumerate(MASKS)}
+        roughness, metallic = (raw["roughness"] - 0.5) * 4, (raw["metallic"] - 0.5) * 2
+        return torch.cat([(raw["albedo"] - 0.5) * 4, height / HEIGHT_UNIT, 3 * normal, roughness, metallic], 1)
 
     def distance(self, a: dict[str, Tensor], b: dict[str, Tensor]) -> Tensor:
         """Return the (n,) mean differences of the maps, relative to the contrast of b's.
@@ -134,10 +117,7 @@ class TexturesDomain(Domain):
     def view(self, raw: dict[str, Tensor]) -> Tensor:
         """Return what the discriminator sees: (n, channels, size / 2, size / 2).
 
-        Channels are the maps, the noise map's structure, and which of them the sample has.
+        Channels are the maps and the noise map's structure.
         """
-        masks = self.mask(raw)
-        structure = functional.avg_pool2d(raw["noise"][:, STRUCTURE], 2) * masks["structure"]
-        size = structure.shape[-2:]
-        present = torch.cat([mask.expand(-1, -1, *size) for mask in masks.values()], 1)
-        return torch.cat([functional.pixel_unshuffle(self.maps(raw), 2), structure, present], 1)
+        structure = functional.avg_pool2d(raw["noise"][:, STRUCTURE], 2)
+        return torch.cat([functional.pixel_unshuffle(self.maps(raw), 2), structure], 1)

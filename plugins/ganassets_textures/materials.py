@@ -50,13 +50,11 @@ MATERIAL_CLASSES: dict[str, MaterialClass] = {
 
 CLASSES = tuple(MATERIAL_CLASSES)
 METALS = ("brushed-metal", "rusted-metal")  # classes with a bare metal surface
-LOOKS = ("painted", "photo")
 # Texels that one unit of the pattern is high, at the ends of the slider `scale`.
 SCALE_TEXELS = (16.0, 64.0)
 
 CONDITIONS = (
     Condition("material", "Kind of material.", choices=CLASSES),
-    Condition("look", "What it was learnt from: our painter, or pictures given with --data.", choices=LOOKS),
     Condition("hue", "Colour around the wheel: 0 red, 1/3 green, 2/3 blue; matters as much as saturation."),
     Condition("saturation", "0 is grey, 1 is vivid."),
     Condition("lightness", "0 is dark, 1 is light."),

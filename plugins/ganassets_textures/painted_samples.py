@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from .materials import CLASSES, LOOKS
+from .materials import CLASSES
 from .painter import Z_DIM, draw_sliders, paint_material
 from .samples import SIGNALS, condition_values, empty_samples, encode_map
 from .spatial_noise import Pattern, pattern_noise, pattern_of, rounded_scale
@@ -31,7 +31,7 @@ def make_painted_samples(count: int, size: int, seed: int, report: Callable[[int
         material = CLASSES[i % len(CLASSES)]
         sliders, z = round_scale(draw_sliders(material, rng), size), rng.normal(size=Z_DIM).astype(np.float32)
         noise_seed = int(rng.integers(0, 2**62))
-        row = np.array(condition_values([material], LOOKS[0], sliders), np.float32)
+        row = np.array(condition_values(material, sliders), np.float32)
         maps = paint_material(material, sliders, z, pattern_noise(noise_seed, pattern_of(row), (size, size)))
         for name in SIGNALS:
             samples[name][i] = encode_map(name, getattr(maps, name))

@@ -163,8 +163,10 @@ def test_sliders_must_fit_a_plugin_that_makes_noise_from_them(tiles, tiles_model
     model = open_model(tiles_model)
     check_generator(model, replace(spec, noise=lambda *_: None))
     check_generator(model, other)  # plain normals depend on no slider
-    with pytest.raises(InputError, match=r"has other sliders than tiles 1\.0"):
+    with pytest.raises(InputError, match=r"has other sliders than tiles 1\.0; train again\.$"):
         check_generator(model, replace(other, noise=lambda *_: None))
+    with pytest.raises(InputError, match=r"than tiles 1\.1; install tiles 1\.0 or train again\.$"):
+        check_generator(model, replace(other, noise=lambda *_: None, version="1.1"))
 
 
 def refuse(path, match: str) -> None:
@@ -380,7 +382,7 @@ def test_the_installed_plugin_must_fit(squares, make_model):
         model.graph.output[0].CopyFrom(model.graph.output[1])
         model.graph.output[1].CopyFrom(first)
 
-    with pytest.raises(InputError, match=r"which squares 1\.2 can't decode; install squares 1\.2"):
+    with pytest.raises(InputError, match=r"which squares 1\.2 can't decode; train again"):
         check_generator(open_model(make_model(swap, outputs=MANIFEST["outputs"][::-1])), spec)
 
 

@@ -191,6 +191,12 @@ def test_export_elsewhere_gives_the_same_weights(trained, tmp_path, monkeypatch)
     assert first.graph == second.graph
 
 
+def test_a_run_with_other_sliders_is_refused(trained):
+    run, _, _ = trained
+    with pytest.raises(InputError, match=r"has other sliders than faces 0\.1\.0; train again"):
+        export_run(replace(SPEC, conditions=SPEC.conditions[1:]), run, None, Console(file=io.StringIO()))
+
+
 def test_run_folder_is_not_overwritten(trained):
     run, _, _ = trained
     with pytest.raises(InputError, match="exists already"):

@@ -12,14 +12,13 @@ from ganassets.api.errors import InputError
 from ganassets_textures import SPEC
 from ganassets_textures.materials import CLASSES, COLUMNS, CONDITIONS
 from ganassets_textures.painter import Z_DIM, paint_material
-from ganassets_textures.samples import MASKS, SIGNALS, condition_values
+from ganassets_textures.samples import SIGNALS, condition_values
 from ganassets_textures.spatial_noise import pattern_noise, pattern_of
 from support.material_files import colours, save
 
 SIZE = 32
 TINY = replace(SPEC.presets[0], size=SIZE, network_size=SIZE)
 SLIDERS = [condition.name for condition in CONDITIONS if not condition.choices]
-PAINTED, PHOTO = COLUMNS.index("look:painted"), COLUMNS.index("look:photo")
 
 
 def make(samples: int = 36, seed: int = 0, **options: str) -> TrainingData:
@@ -38,15 +37,13 @@ def test_shapes_and_types(painted):
     assert painted.conditions.shape == (40, SPEC.condition_width) and painted.conditions.dtype == np.float32
     assert painted.vectors == {} and painted.problems == () and painted.notes == ()
     assert painted.licence == "CC0-1.0" and painted.name and painted.source
-    assert painted.masks is not None and painted.masks.shape == (40, len(MASKS)) and painted.masks.all()
-    assert painted.tiles is not None and painted.tiles.all()
+    assert painted.masks is None and painted.tiles is None, "all have all maps and tile"
 
 
 def test_classes_have_equal_shares(painted):
     shares = painted.conditions[:, : len(CLASSES)]
     assert (shares.sum(1) == 1).all() and set(np.unique(shares)) == {0, 1}
     assert set(shares.sum(0)) == {2, 3}
-    assert (painted.conditions[:, PAINTED] == 1).all() and (painted.conditions[:, PHOTO] == 0).all()
 
 
 def test_sliders_are_in_range(painted):
@@ -120,9 +117,6 @@ def test_a_folder_without_sets_fails_before_painting(tmp_path, monkeypatch):
 
 def test_condition_values():
     sliders = {name: 0.1 * i for i, name in enumerate(SLIDERS)}
-    made = dict(zip(COLUMNS, condition_values(["brick", "sand"], "photo", sliders), strict=True))
+    made = dict(zip(COLUMNS, condition_values("sand", sliders), strict=True))
     assert {name: made[name] for name in SLIDERS} == sliders
-    assert {name for name, value in made.items() if ":" in name and value} == {
-        "material:brick", "material:sand", "look:photo"
-    }  # fmt: skip
-    assert made["material:sand"] == 0.5 and made["look:photo"] == 1
+    assert {name: value for name, value in made.items() if ":" in name and value} == {"material:sand": 1.0}

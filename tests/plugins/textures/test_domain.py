@@ -11,8 +11,7 @@ import torch
 from ganassets_textures import MOST_HEIGHT, SPEC
 from ganassets_textures.domain import HEIGHT_UNIT, MAP_CHANNELS, MAX_HEIGHT, TexturesDomain
 from ganassets_textures.materials import CLASSES, COLUMNS, MATERIAL_CLASSES, SCALE_TEXELS
-from ganassets_textures.samples import MASKS
-from ganassets_textures.spatial_noise import CHANNELS, STRUCTURE
+from ganassets_textures.spatial_noise import CHANNELS
 from support.textures_domain import SIZE, make_domain, make_samples
 
 MAPS = ("albedo", "height", "roughness", "metallic")
@@ -117,7 +116,6 @@ def test_view(domain):
     assert domain.view_size == SIZE // 2
     spread = view[:, : 4 * MAP_CHANNELS].std((0, 2, 3))
     assert (spread > 0.2).all() and (spread < 5).all(), "about unit variance"
-    assert (view[:, -len(MASKS) :] == 1).all(), "without masks, all texels are present"
 
 
 def test_a_rolled_material_has_a_rolled_view(domain):
@@ -126,30 +124,11 @@ def test_a_rolled_material_has_a_rolled_view(domain):
     torch.testing.assert_close(domain.view(moved), domain.view(raw).roll((2, -3), (2, 3)))
 
 
-MAP_OF_MASK = {"height": "height", "roughness": "roughness", "metallic": "metallic", "structure": "noise"}
-
-
-@pytest.mark.parametrize("name", MASKS)
-def test_missing_maps_are_masked(domain, name):
-    mask = torch.ones(8, len(MASKS))
-    mask[:, MASKS.index(name)] = 0
+@pytest.mark.parametrize("name", [*MAPS, "noise"])
+def test_the_view_shows_every_map_and_the_noise(domain, name):
     raw = raw_of()
-    changed = raw | {MAP_OF_MASK[name]: torch.rand_like(raw[MAP_OF_MASK[name]])}
-    assert torch.equal(domain.view(raw | {"mask": mask}), domain.view(changed | {"mask": mask}))
+    changed = raw | {name: torch.rand_like(raw[name])}
     assert not torch.equal(domain.view(raw), domain.view(changed))
-    view = domain.view(raw | {"mask": mask})
-    gone = {tuple(i) for i in torch.nonzero((view == 0).all(0).all(1).all(1)).tolist()}
-    count = {"height": 3 * 4, "structure": STRUCTURE.stop - STRUCTURE.start}.get(name, 4)
-    assert len(gone) >= count + 1, "its channels, and the flag"
-    assert (view[:, view.shape[1] - len(MASKS) + MASKS.index(name)] == 0).all()
-
-
-def test_masks_are_per_sample(domain):
-    raw = raw_of()
-    mask = torch.ones(8, len(MASKS))
-    mask[3] = 0
-    view, whole = domain.view(raw | {"mask": mask}), domain.view(raw)
-    assert torch.equal(view[[0, 1, 2, 4]], whole[[0, 1, 2, 4]]) and not torch.equal(view[3], whole[3])
 
 
 def test_distance(domain):
@@ -176,12 +155,13 @@ def test_distance_is_relative_to_the_contrast(domain):
     assert (tall > spread).all()
 
 
-def test_without_photos_their_column_is_hidden(domain):
-    assert not make_samples().conditions[:, COLUMNS.index("look:photo")].any()
+def test_the_networks_see_all_columns_but_the_aspect(domain):
     condition = rows(scale=[32.0])
-    photo = condition.clone()
-    photo[:, COLUMNS.index("look:photo")] = 1
-    assert torch.equal(domain.standardise(condition), domain.standardise(photo))
+    for i, column in enumerate(COLUMNS):
+        changed = condition.clone()
+        changed[:, i] += 1
+        seen = not torch.equal(domain.standardise(condition), domain.standardise(changed))
+        assert seen == (column != "aspect"), column
 
 
 def test_gradient_reaches_all_maps(domain):

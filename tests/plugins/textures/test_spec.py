@@ -10,7 +10,7 @@ import numpy as np
 from ganassets.api.registry import load_exporter
 from ganassets.api.registry_checks import generator_problems
 from ganassets_textures import SPEC
-from ganassets_textures.materials import CLASSES, COLUMNS, LOOKS, MATERIAL_CLASSES
+from ganassets_textures.materials import CLASSES, COLUMNS, MATERIAL_CLASSES
 from ganassets_textures.spatial_noise import CHANNELS, Pattern, noise_digest, pattern_noise
 
 SHAPE = {"scale": 24.0, "aspect": 2.0, "stagger": 0.5}
@@ -33,7 +33,7 @@ def test_columns_are_in_the_order_of_the_conditions():
     """The domain takes the classes from the front and finds all other columns by name."""
     assert tuple(column for condition in SPEC.conditions for column in condition.columns) == COLUMNS
     assert COLUMNS[: len(CLASSES)] == tuple(f"material:{name}" for name in CLASSES)
-    assert COLUMNS[len(CLASSES) : len(CLASSES) + 2] == tuple(f"look:{look}" for look in LOOKS)
+    assert COLUMNS[len(CLASSES) :] == tuple(condition.name for condition in SPEC.conditions[1:])
     assert {"scale", "aspect", "stagger", "hue", "saturation", "lightness", "roughness"} <= set(COLUMNS)
 
 

@@ -387,7 +387,7 @@ def test_evaluates_a_size_free_model(tmp_path, unmeasured_runs):
     for row in (real, model):
         assert set(row["distance"]) == {"albedo", "height", "roughness", "metallic"}
         assert all(np.isfinite(value) for value in row["sliders"].values())
-        assert "material:brick" in row["sliders"] and "look:photo" not in row["sliders"], "the variation of the data"
+        assert "material:brick" in row["sliders"], "the variation of the data"
     for name, value in real["distance"].items():
         assert value < model["distance"][name]
     assert real["sliders"]["lightness"] > 0.5
