@@ -19,9 +19,9 @@ from .linear import RANK_TOLERANCE, flatten_samples
 
 # Parts of z and of w: one for the shape of a sample, one for its style.
 PARTS = 2
-# Inverse temperatures of the softmax that mixes codes of shape and of style. At 6, the first of 80 codes gets about two
-# thirds of the weight. Mixtures of shapes look like neither, so they are rarer than mixtures of styles.
-SHARPNESS = (10.0, 5.0)
+# Inverse temperatures of the softmax that mixes codes of shape and of style. At 5, the first of 80 codes gets about
+# half of the weight. A mixture of two shapes is often neither, so nearly all samples take the shape of one code.
+SHARPNESS = (20.0, 5.0)
 # Difference of logits between codes of the requested label and codes of others.
 LABEL_WEIGHT = 60.0
 # Learning rate of the codes by that of the networks.
