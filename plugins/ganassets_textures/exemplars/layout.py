@@ -27,6 +27,9 @@ PATCH_SHARES, LEAST_PATCH = (0.25, 0.75), 8
 OVERLAP_SHARE = 2 / 5
 # A patch is drawn from those whose error in the overlap is at most a tenth above the smallest.
 TOLERANCE = 10
+# Weight of what is laid already, by the median error: otherwise plain parts, which fit everywhere, are laid again and
+# again.
+OVERUSE = 0.1
 # A patch continues its neighbours elsewhere in the exemplar than they do themselves, by more than this many cells;
 # otherwise the whole layout would be one copy of the exemplar.
 LEAST_JUMP = 3
@@ -172,6 +175,7 @@ class Quilt:
         blend = np.zeros([CELL * n for n in size], np.float32)
         self.layout = Layout(np.zeros(size, np.int64), np.zeros(size, np.int64), blend)
         self.places = np.full(size, -1, np.int64)
+        self.used = np.zeros(guide.cells.shape[:2])
         self.cells = np.zeros((*size, guide.cells.shape[2]), np.int64)
         transform = np.fft.rfft2
         self.transformed = transform(guide.cells, axes=(0, 1))
@@ -197,6 +201,7 @@ class Quilt:
         y, x = (row + side) % rows, (column + side) % columns
         new = self.guide.cells[np.ix_(y, x)]
         keep = cut_sides(((new - old) ** 2).sum(2) * laid, laid, self.overlap)
+        self.used[np.ix_(y, x)] += keep
         self.blend_patch(window, y[:, None] * columns + x, keep, laid)
         self.places[window] = np.where(keep, y[:, None] * columns + x, self.places[window])
         self.cells[window] = np.where(keep[..., None], new, old)
@@ -225,6 +230,7 @@ class Quilt:
         """Choose the row and column of the exemplar's patch that continues what is laid."""
         rows, columns = self.guide.cells.shape[:2]
         error = self.errors(laid, old)
+        error += np.rint(OVERUSE * np.median(error) * self.mean_use())
         self.bound(error, self.side)
         possible = np.isfinite(error).any()
         jumping = error.copy()
@@ -242,6 +248,14 @@ class Quilt:
         if not self.guide.tiles:
             rows, columns = error.shape
             error[rows - side + 1 :] = error[:, columns - side + 1 :] = np.inf
+
+    def mean_use(self) -> NDArray[np.float64]:
+        """Return how often the exemplar's cells are laid already, on average over the patch at each place."""
+        shape = self.used.shape
+        patch = np.zeros(shape)
+        patch[: self.side, : self.side] = 1
+        total = np.fft.irfft2(np.fft.rfft2(self.used) * np.conj(np.fft.rfft2(patch)), s=shape)
+        return np.rint(total) / self.side**2
 
     def errors(self, laid: NDArray[np.bool_], old: IntArray) -> NDArray[np.float64]:
         """Return the (rows, columns) sum of squared differences from what is laid, of the patch at each place."""
