@@ -29,7 +29,7 @@ QUICK = Preset(
     regression_weight=4.0,
 )
 
-# Latent, sliders and noise map determine every painted sample, so the whole run reproduces them, without a discriminator.
+# Latent, sliders and noise map determine every painted sample, so the whole run reproduces them.
 PAINTED = replace(
     QUICK,
     name="painted",
