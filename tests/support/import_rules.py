@@ -12,7 +12,7 @@ from importlinter.cli import lint_imports
 ROOT = Path(__file__).parents[2]
 TRAINING_ONLY = ["onnx", "onnxscript", "psutil", "safetensors", "scipy", "tomli_w", "torch"]
 # Names of plugins' modules that define samples and networks' outputs.
-TRAINING_MODULES = ("dataset", "derive", "domain")
+TRAINING_MODULES = ("dataset", "derive", "domain", "networks")
 BLENDER, BLENDER_COMMANDS = "ganassets_blender", "ganassets_blender_commands"
 
 
