@@ -71,13 +71,13 @@ FIRST_SEED, PAINTER_SEED = 1, 7_000_003
 PEAK = """
 import re, sys
 from ganassets.inference.request import GenerationRequest
-from ganassets.inference.resolve import generate
+from ganassets.inference.resolve import generate_assets
 from ganassets.inference.model import open_model
 from ganassets.api.registry import load_generator
 path, size, window, threads = sys.argv[1], *map(int, sys.argv[2:])
 model = open_model(path, threads=threads or None)
 request = GenerationRequest(model=path, seeds=1, size=size, window=window or None)
-list(generate(model, load_generator(model.manifest.generator), request))
+list(generate_assets(model, load_generator(model.manifest.generator), request))
 print(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1])
 """
 

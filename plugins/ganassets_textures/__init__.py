@@ -45,7 +45,7 @@ MATERIAL = Preset(
     matching_weight=1.5,
 )
 
-# Latent, sliders and noise map determine every painted sample: the whole run reproduces them, without a discriminator.
+# Latent, sliders and noise map determine every painted sample, so the whole run reproduces them.
 PAINTED = replace(
     QUICK,
     name="painted",

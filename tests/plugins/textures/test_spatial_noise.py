@@ -81,11 +81,11 @@ def test_digest_ignores_last_bits():
 def test_every_channel_has_about_unit_variance(seed, scale, aspect, stagger):
     made = pattern_noise(seed, Pattern(scale, aspect, stagger), (256, 256))
     for i, (name, channel) in enumerate(zip(CHANNELS, made, strict=True)):
-        if name.split()[0] in ("slow", "scratch"):  # few features in a map of this size
+        if name.split()[0] in ("slow", "scratch") or "border" in name:  # few features in a map, or a cut distance
             continue
-        assert (0.35 if "border" in name else 0.7) < channel.std() < 1.45, name
+        assert 0.7 < channel.std() < 1.45, name
         # Wide units have most of their texels far from upright joints.
-        assert abs(channel.mean()) < (0.8 if i in UPRIGHT else 1.2 if "border" in name else 0.65), name
+        assert abs(channel.mean()) < (0.8 if i in UPRIGHT else 0.65), name
     assert made[WHITE].mean((1, 2)) == pytest.approx(0, abs=0.03)
     assert made[WHITE].std((1, 2)) == pytest.approx(1, abs=0.02)
     level = [i for i in WAVES if i not in UPRIGHT]
