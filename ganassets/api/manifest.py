@@ -170,6 +170,19 @@ class Manifest(_Section):
         created: Time of the export, ISO 8601 in UTC.
         arrays: Arrays that the file carries for the plugin, by name (see ganassets.api.model_arrays). They stand beside
             the manifest's JSON, not in it.
+
+    >>> manifest = Manifest(
+    ...     generator="walls", generator_version="1.0", software="ganassets 0.1.0", z_dim=8, w_dim=16, layers=3,
+    ...     outputs=(Output("albedo", ("channel", "height", "width"), "sRGB", 0.0, 1.0),),
+    ...     conditions=(Condition("wear", "0 is new."),), condition_rows=((0.2,), (0.8,)),
+    ...     w_statistics=WStatistics(mean=(0.0,), std=(1.0,)),
+    ...     data=DataInfo(name="my walls", licence="CC0-1.0", samples=40),
+    ...     training=TrainingInfo(preset="quick", objective="rpgan", kimg=4, seconds=60, seed=0, device="cpu"),
+    ...     parity=Parity(latents=8, batches=(1,), max_abs_difference={"albedo": 1e-6}),
+    ...     licence="CC0-1.0", created="2026-01-31T12:00:00+00:00",
+    ... )
+    >>> manifest.condition_width, manifest.rows.shape, manifest.arrays
+    (1, (2, 1), {})
     """
 
     format_version: Literal[1] = FORMAT_VERSION

@@ -31,7 +31,9 @@ def material_data(
     """
     folder = options.get("data")
     if folder and not preset.matching_weight:
-        raise InputError(f"the preset {preset.name} is for painted materials; --data needs material or materials.")
+        raise InputError(
+            f"the preset {preset.name} is for painted materials; learn {folder} with --preset material or materials."
+        )
     if preset.matching_weight and not folder:
         raise InputError(f"the preset {preset.name} is for your own materials; give a folder of them with --data.")
     if folder:

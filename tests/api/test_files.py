@@ -173,7 +173,8 @@ OWN = {
     "ganassets/api/files.py", "ganassets/api/registry.py", "ganassets/api/writer.py", "ganassets/cli/models.py",
     "ganassets/inference/batch/engine.py", "ganassets/inference/batch/journal.py",
     "ganassets/training/lock.py", "ganassets/training/run_log.py",
-    "plugins/ganassets_faces/basis.py", "exporters/ganassets_fbx/worker.py", "exporters/ganassets_fbx/blender.py",
+    "plugins/ganassets_faces/basis.py", "plugins/ganassets_textures/exemplars/decoder.py",
+    "exporters/ganassets_fbx/worker.py", "exporters/ganassets_fbx/blender.py",
     "exporters/ganassets_usd/files.py", "exporters/ganassets_images/ktx2.py", "blender/ganassets_blender/build.py",
     "blender/ganassets_blender/library.py", "blender/ganassets_blender/lock.py", "blender/ganassets_blender/wheels.py",
 }  # fmt: skip
