@@ -246,8 +246,8 @@ def parse_manifest(text: str, where: str) -> Manifest:
         raise InputError(
             f"{where} has a manifest of format {version}, this program reads up to {FORMAT_VERSION}; update ganassets."
         )
-    if isinstance(raw, dict):
-        raw.pop("arrays", None)
+    if isinstance(raw, dict):  # arrays don't belong in the JSON
+        cast("dict[str, Any]", raw).pop("arrays", None)
     try:
         manifest = Manifest.model_validate(raw)
     except ValidationError as error:

@@ -93,7 +93,7 @@ class FeatureExtractor:
         steps would tell real samples from generated ones.
         """
         if (output.low, output.high) == (0, 1):
-            values = np.rint(values * np.float32(LARGEST_BYTE)) / np.float32(LARGEST_BYTE)
+            values = (np.rint(values * LARGEST_BYTE) / LARGEST_BYTE).astype(np.float32)
         return scale_to_images(values, *self.ranges.get(output.name, (0.0, 1.0)))
 
     def extract_output(self, values: NDArray[np.float32], images: NDArray[np.float32] | None) -> Features:
