@@ -148,10 +148,14 @@ class RunRecorder:
         self.best_distance = distance if self.best_distance is None else min(self.best_distance, distance)
 
     def record_comparison(self, trainer: Trainer, outputs: Mapping[str, np.ndarray]) -> None:
-        """Draw samples, and once training samples under the same conditions, at the same size."""
+        """Draw samples, and once training samples under the same conditions, at the same size.
+
+        Samples keep their margin, which the plugin's own drawing may expect; training samples are continued to it.
+        """
         conditions = self.conditions.numpy()[:COMPARED_SEEDS]
         real, real_conditions = self.monitor.similar_outputs(conditions)
-        samples = {name: match_size(array[: len(conditions)], real[name].shape[2:]) for name, array in outputs.items()}
+        samples = {name: array[: len(conditions)] for name, array in outputs.items()}
+        real = {name: match_size(real[name], array.shape[2:]) for name, array in samples.items()}
         self.write_image(COMPARISON, trainer.images, draw_samples(self.spec, samples, conditions))
         path = self.folder / COMPARISON / COMPARISON_DATA
         image = None if path.exists() else draw_samples(self.spec, real, real_conditions)
