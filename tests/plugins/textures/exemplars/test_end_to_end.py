@@ -86,7 +86,7 @@ def pixels(path: str) -> np.ndarray:
 def test_the_model_knows_its_materials(here: Path) -> None:
     facts = json.loads(run("inspect", "textures", "--json").output)["manifest"]
     assert facts["conditions"][0]["choices"] == ["planks", "rote-alte-Wände"]
-    assert facts["licence"] == "as the material sets given" and facts["noise"]["channels"] == 9
+    assert facts["licence"] == "as the material sets given" and facts["noise"]["channels"] == 10
     assert "arrays" not in facts and max(facts["parity"]["max_abs_difference"].values()) < 1e-4
     help_text = run("generate", "textures", "--help").output
     assert (
