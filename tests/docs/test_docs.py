@@ -356,6 +356,7 @@ def work_folder(prepared_folder: Path, tmp_path: Path, monkeypatch: pytest.Monke
     for plugin in PLUGINS:
         monkeypatch.setattr(plugin, "SPEC", with_few_samples(plugin.SPEC))
     monkeypatch.setattr("ganassets.training.evaluation.comparison_data.FIT_SAMPLES", 128)
+    monkeypatch.setattr("ganassets.training.run_recorder.MEASURED_SEEDS", 64)
     monkeypatch.syspath_prepend(str(tmp_path / "site"))
     monkeypatch.chdir(folder)
     monkeypatch.setenv("HOME", str(tmp_path))
