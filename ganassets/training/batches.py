@@ -141,12 +141,5 @@ class BatchSampler:
         noise = np.stack(maps)
         if self.data.structure is not None:
             structure = self.data.structure[index]
-            noise[:, -structure.shape[1] :] = repeat_to(structure, noise.shape[2:])
+            noise[:, -structure.shape[1] :] = structure
         return torch.from_numpy(noise).to(self.device)
-
-
-def repeat_to(structure: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
-    """Repeat (n, k, *cells) values along each axis to (n, k, *size); the sizes are multiples of the cells."""
-    for axis, length in enumerate(size, start=2):
-        structure = structure.repeat(length // structure.shape[axis], axis)
-    return structure

@@ -29,15 +29,15 @@ class FeatureLosses:
 
     def distance(self, fakes: dict[str, Tensor], reals: dict[str, Tensor]) -> Tensor:
         """Return the mean feature distance of raw samples, each with its own real one."""
-        found, expected = self._features(fakes, reals)
-        return feature_distance(found, expected)
+        return feature_distance(*self._features(*map(self.domain.feature_views, (fakes, reals))))
 
     def matching(self, fakes: dict[str, Tensor], reals: dict[str, Tensor]) -> Tensor:
         """Return the distance between the distributions of features, and of patches of texels, over all places.
 
         Features of the same place in all images are also compared together, so that maps stay aligned.
         """
-        found, expected = self._features(fakes, reals)
+        views, real_views = map(self.domain.feature_views, (fakes, reals))
+        found, expected = self._features(views, real_views)
         count = len(next(iter(fakes.values())))
         total = torch.zeros((), device=found[0].device)
         for a, b in zip(found, expected, strict=True):
@@ -45,14 +45,14 @@ class FeatureLosses:
             total = total + sum(sliced_wasserstein(p, q, self.state) for p, q in parts) / len(parts)
             together, real_together = (torch.cat(x.split(count), 1) for x in (a, b))
             total = total + JOINT_WEIGHT * sliced_wasserstein(together, real_together, self.state)
-        grain, real_grain = (patches(torch.cat(self.domain.feature_views(raw), 1)) for raw in (fakes, reals))
+        grain, real_grain = (patches(torch.cat(images, 1)) for images in (views, real_views))
         return (total + sliced_wasserstein(grain, real_grain, self.state)) / (len(found) + 1)
 
-    def _features(self, fakes: dict[str, Tensor], reals: dict[str, Tensor]) -> tuple[list[Tensor], list[Tensor]]:
+    def _features(self, views: list[Tensor], real_views: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
         """Return the features of both, all images of a domain one after the other."""
         with torch.no_grad():
-            expected = self.network(torch.cat(self.domain.feature_views(reals)))
-        return self.network(torch.cat(self.domain.feature_views(fakes))), expected
+            expected = self.network(torch.cat(real_views))
+        return self.network(torch.cat(views)), expected
 
 
 def patches(images: Tensor) -> Tensor:

@@ -95,7 +95,7 @@ SPEC = GeneratorSpec(
             MATERIAL,
             name="materials",
             summary="up to some hundred materials of your own: about 10 minutes on two cores.",
-            samples=2048,
+            samples=1024,
             kimg=3.0,
         ),
     ),

@@ -33,8 +33,7 @@ class TrainingData:
         masks: (n, k) float32 share of each of the domain's k views that a sample has, in the domain's order.
         tiles: (n,) bool: whether a sample wraps as the spec says, or is a crop; None when all wrap.
         structure: (n, k, *size) float32: last k channels of the noise map of a size-free sample whose seed doesn't
-            determine them; for samples that don't tile, with the domain's margin around them. A structure that is
-            constant in cells may have one number for each cell.
+            determine them; for samples that don't tile, with the domain's margin around them.
         constants: Arrays for the plugin's domain, by name (see LinearFit).
         notes: Lines about the data for the user.
         conditions_of: Conditions that depend on the data, such as labels; the columns of `conditions` are theirs. None

@@ -27,8 +27,8 @@ PATCH_SHARES, LEAST_PATCH = (0.25, 0.75), 8
 OVERLAP_SHARE = 2 / 5
 # A patch is drawn from those whose error in the overlap is at most a tenth above the smallest.
 TOLERANCE = 10
-# Weight of what is laid already, by the median error: otherwise plain parts, which fit everywhere, are laid again and
-# again.
+# Weight of the use of an exemplar's cells, in median errors. Without it plain parts are laid most often, because they
+# fit everywhere.
 OVERUSE = 0.1
 # A patch continues its neighbours elsewhere in the exemplar than they do themselves, by more than this many cells;
 # otherwise the whole layout would be one copy of the exemplar.

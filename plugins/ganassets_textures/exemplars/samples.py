@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +23,7 @@ from .cells import (
     HEIGHT_UNIT,
     MAP_CHANNELS,
     MARGIN,
+    NOISE_CHANNELS,
     VALUES,
     encode_cells,
     fit_basis,
@@ -98,7 +99,13 @@ def exemplar_data(preset: Preset, folder: Path, seed: int, report: Callable[[int
     arrays = encode_exemplars(exemplars)
     count = preset.samples
     samples = Samples(Exemplars(arrays), exemplars, preset.network_size, rng)
-    rows = [samples.draw(i) for i in report_each(count, report)]
+    rows: list[Sample] = []
+    # Filled sample by sample: it is by far the largest array.
+    structure = np.empty((count, *samples.structure_shape), np.float32)
+    for index in report_each(count, report):
+        drawn = samples.draw(index)
+        structure[index] = drawn.structure
+        rows.append(replace(drawn, structure=structure[index]))
     signals = {name: np.stack([row.maps[name] for row in rows]) for name in rows[0].maps}
     names = [exemplar.name for exemplar in exemplars]
     return TrainingData(
@@ -110,7 +117,7 @@ def exemplar_data(preset: Preset, folder: Path, seed: int, report: Callable[[int
         source="the user's material sets",
         latents=np.array([[0.0] if row.paired else [np.nan] for row in rows], np.float32),
         tiles=np.zeros(count, np.bool_),
-        structure=np.stack([row.structure for row in rows]),
+        structure=structure,
         constants=arrays,
         notes=tuple(notes),
         conditions_of=exemplar_conditions(names),
@@ -297,7 +304,13 @@ class Samples:
     def __init__(self, exemplars: Exemplars, sources: Sequence[Exemplar], size: int, rng: np.random.Generator) -> None:
         self.exemplars, self.sources, self.rng = exemplars, sources, rng
         self.cells, self.margin = size // CELL, MARGIN // CELL
-        self.layouts: dict[tuple[int, int], FloatArray] = {}
+        self.layouts: dict[tuple[int, int], Structure] = {}
+
+    @property
+    def structure_shape(self) -> tuple[int, int, int]:
+        """Shape of a sample's structure channels, with the margin around its maps."""
+        side = CELL * (self.cells + 2 * self.margin)
+        return NOISE_CHANNELS - 1, side, side
 
     def draw(self, index: int) -> Sample:
         """Draw the sample of a number: exemplars in turn, and of each in turn a pair and a new layout."""
@@ -338,8 +351,8 @@ class Samples:
             pieces = float(self.rng.random())
             seed = int(self.rng.integers(2**62))
             shape = self.exemplars.shape(exemplar)
-            self.layouts[key] = layout_structure(self.exemplars, exemplar, shape, seed, pieces).channels()
-        whole = self.layouts[key].transpose(1, 2, 0)
+            self.layouts[key] = layout_structure(self.exemplars, exemplar, shape, seed, pieces)
+        whole = self.layouts[key].channels().transpose(1, 2, 0)
         top, left = (CELL * int(self.rng.integers(n // CELL)) for n in whole.shape[:2])
         return window(whole, top, left, CELL * (self.cells + 2 * self.margin)).transpose(2, 0, 1)
 

@@ -53,7 +53,7 @@ def test_the_power_is_in_decibels():
     louder = power_spectrum(10 * planes) - power_spectrum(planes)
     np.testing.assert_allclose(louder[~np.isnan(louder)], 20, atol=0.1)
     across, along = power_spectrum(stripes(4, SIZE, 16)), power_spectrum(stripes(4, SIZE, 16).transpose(0, 2, 1))
-    assert np.nanargmax(across[2]) != np.nanargmax(along[2]), "directions are told apart"
+    assert np.nanargmax(across[2]) != np.nanargmax(along[2]), "horizontal and vertical stripes differ"
 
 
 def test_brightness_is_a_plane():

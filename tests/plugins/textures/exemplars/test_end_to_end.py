@@ -230,7 +230,7 @@ def test_presets_belong_to_a_kind_of_data(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.chdir(tmp_path)
     write_set(tmp_path / "wall", stripes())
     error = run("train", "textures", "--data", "wall", "--preset", "quick", *SHORT, code=2).stderr
-    assert "the preset quick is for painted materials; --data needs material or materials" in error
+    assert "the preset quick is for painted materials; learn wall with --preset material or materials" in error
     error = run("train", "textures", "--preset", "material", *SHORT, code=2).stderr
     assert "the preset material is for your own materials; give a folder of them with --data" in error
     assert not list(tmp_path.glob("runs/*")), "no folder is left"
